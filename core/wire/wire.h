@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wire.h - bytes <-> structs for every header the stack speaks.
+ *
+ * parse functions take a slice and its length, check every length they rely on, and return false
+ * (or a negative number) for what is malformed; they never read beyond the slice and never write
+ * to it. emit functions write every byte of the header they produce and return its length. Numbers
+ * in the structs are in host order, addresses in struct addr form. emit(parse(x)) == x for each x
+ * that holds nothing the struct cannot say.
+ */
+#ifndef TERN_WIRE_H
+#define TERN_WIRE_H
+
+#include "../base/addr.h"
+#include "../base/base.h"
+
+/* ---- checksum.c: RFC 1071 ---- */
+
+typedef uint32_t (*sum_fn)(const void *, size_t, uint32_t);
+typedef uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t);
+
+/*
+ * The ones'-complement sum of the bytes taken as big-endian 16-bit words (an odd last byte is the
+ * high half of a word), added to `sum`, folded only so far that it fits 32 bits.
+ */
+uint32_t checksum_add(const void *, size_t, uint32_t sum);
+uint32_t checksum_copy_add(void *dst, const void *src, size_t, uint32_t sum);
+/* Folds to 16 bits and complements: the value for the header field. */
+uint16_t checksum_finish(uint32_t sum);
+/* Adds the partial sum of a piece that began at an odd offset. */
+uint32_t checksum_add_odd(uint32_t sum, uint32_t piece);
+/* The pseudo-header of TCP, UDP and ICMPv6, of either family: by the form of the addresses. */
+uint32_t checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t proto,
+			 uint32_t len);
+/* Changes a header checksum after a 16-bit word went from old to new (RFC 1624). */
+uint16_t checksum_update16(uint16_t check, uint16_t old, uint16_t new);
+
+/* ---- eth.c ---- */
+
+enum { ETH_HDR_LEN = 14, ETH_IP4 = 0x0800, ETH_ARP = 0x0806, ETH_IP6 = 0x86dd };
+
+struct eth {
+	uint8_t dst[6], src[6];
+	uint16_t type;
+};
+bool eth_parse(struct eth *, const uint8_t *, size_t);
+size_t eth_emit(const struct eth *, uint8_t *);
+
+/* ---- arp.c: RFC 826, Ethernet and IPv4 only ---- */
+
+enum { ARP_LEN = 28, ARP_REQUEST = 1, ARP_REPLY = 2 };
+
+struct arp {
+	uint16_t op;
+	uint8_t sender_mac[6], target_mac[6];
+	struct addr sender, target;
+};
+bool arp_parse(struct arp *, const uint8_t *, size_t);
+size_t arp_emit(const struct arp *, uint8_t *);
+
+/* ---- ip4.c: RFC 791 ---- */
+
+enum { IP4_HDR_LEN = 20, IP4_DF = 0x4000, IP4_MF = 0x2000 };
+
+struct ip4 {
+	uint8_t tos, ttl, proto;
+	uint8_t hdr_len;       /* with options, 20..60 */
+	uint16_t total_len;    /* header and payload */
+	uint16_t id;
+	uint16_t frag_off;     /* bytes */
+	bool df, mf;
+	uint16_t checksum;     /* as found; emit computes it */
+	struct addr src, dst;
+	const uint8_t *options; /* hdr_len - 20 bytes inside the slice; NULL: none */
+};
+enum ip4_verdict { IP4_OK = 0, IP4_MALFORMED = -1, IP4_BAD_CHECKSUM = -2 };
+/* Checks version, lengths against the slice, and the header checksum. */
+enum ip4_verdict ip4_parse(struct ip4 *, const uint8_t *, size_t);
+/* Also parses what ICMP quotes: checks only that the header itself is there. */
+bool ip4_parse_quoted(struct ip4 *, const uint8_t *, size_t);
+size_t ip4_emit(const struct ip4 *, uint8_t *);
+
+/* ---- ip6.c: RFC 8200 ---- */
+
+enum { IP6_HDR_LEN = 40 };
+enum {
+	IP6_EXT_HOP_BY_HOP = 0,
+	IP6_EXT_ROUTING = 43,
+	IP6_EXT_FRAGMENT = 44,
+	IP6_EXT_NONE = 59,
+	IP6_EXT_DESTINATION = 60
+};
+
+struct ip6 {
+	uint8_t traffic_class, next_header, hop_limit;
+	uint32_t flow_label;
+	uint16_t payload_len;
+	struct addr src, dst;
+};
+bool ip6_parse(struct ip6 *, const uint8_t *, size_t); /* also payload_len against the slice */
+bool ip6_parse_quoted(struct ip6 *, const uint8_t *, size_t);
+size_t ip6_emit(const struct ip6 *, uint8_t *);
+
+/* Where the chain of extension headers ends. */
+struct ip6_walk {
+	uint8_t proto;       /* of what follows the chain */
+	uint16_t offset;     /* of it, from the start of the IPv6 header */
+	bool fragment;       /* a fragment header was met: the next four say what it held */
+	uint16_t frag_off;   /* bytes */
+	bool mf;
+	uint32_t frag_id;
+	uint16_t frag_hdr_off;
+	/* when the walk fails: what an ICMPv6 parameter problem would say; code 0xff: nothing */
+	uint8_t bad_code;
+	uint16_t bad_pointer;
+};
+/*
+ * Walks at most 8 extension headers of a packet that begins with the IPv6 header; stops at a
+ * fragment header whose offset is not 0. false: malformed, too many, or an option that must not be
+ * skipped (RFC 8200 4.2).
+ */
+bool ip6_walk(struct ip6_walk *, const uint8_t *pkt, size_t len);
+
+/* ---- icmp.c: RFC 792 and 4443, one shape ---- */
+
+enum { ICMP_HDR_LEN = 8 };
+enum {
+	ICMP4_ECHO_REPLY = 0,
+	ICMP4_UNREACHABLE = 3,
+	ICMP4_SOURCE_QUENCH = 4,
+	ICMP4_REDIRECT = 5,
+	ICMP4_ECHO = 8,
+	ICMP4_TIME_EXCEEDED = 11,
+	ICMP4_PARAMETER_PROBLEM = 12
+};
+enum {
+	ICMP6_UNREACHABLE = 1,
+	ICMP6_TOO_BIG = 2,
+	ICMP6_TIME_EXCEEDED = 3,
+	ICMP6_PARAMETER_PROBLEM = 4,
+	ICMP6_ECHO = 128,
+	ICMP6_ECHO_REPLY = 129,
+	ICMP6_ROUTER_SOLICIT = 133,
+	ICMP6_ROUTER_ADVERT = 134,
+	ICMP6_NEIGH_SOLICIT = 135,
+	ICMP6_NEIGH_ADVERT = 136,
+	ICMP6_REDIRECT = 137
+};
+
+struct icmp {
+	uint8_t type, code;
+	uint16_t checksum;   /* as found */
+	uint32_t rest;       /* bytes 4..7: id and sequence, MTU, pointer */
+};
+/* Does not verify the checksum: that is one checksum_add over the whole message. */
+bool icmp_parse(struct icmp *, const uint8_t *, size_t);
+/* Writes 8 bytes with a zero checksum field. */
+size_t icmp_emit(const struct icmp *, uint8_t *);
+
+/* ---- ndp.c: RFC 4861, neighbour solicitation and advertisement ---- */
+
+enum { NDP_NS_LEN = 24, NDP_OPT_LEN = 8, NDP_MAX_LEN = 32 };
+
+struct ndp {
+	uint8_t type;              /* ICMP6_NEIGH_SOLICIT or _ADVERT */
+	bool router, solicited, override;
+	struct addr target;
+	bool has_mac;              /* source (NS) or target (NA) link-layer address option */
+	uint8_t mac[6];
+};
+/* From the ICMPv6 header on. Options of length 0 make it malformed (RFC 4861 4.6). */
+bool ndp_parse(struct ndp *, const uint8_t *, size_t);
+/* Writes the whole ICMPv6 message with a zero checksum field. */
+size_t ndp_emit(const struct ndp *, uint8_t *);
+
+/* ---- udp.c: RFC 768 ---- */
+
+enum { UDP_HDR_LEN = 8 };
+
+struct udp {
+	uint16_t src_port, dst_port, len, checksum;
+};
+/* len is checked against the slice and may be smaller than it. */
+bool udp_parse(struct udp *, const uint8_t *, size_t);
+size_t udp_emit(const struct udp *, uint8_t *); /* writes checksum as given */
+
+/* ---- tcp_wire.c: RFC 9293 3.1 and 3.2, 7323, 2018 ---- */
+
+enum { TCP_HDR_LEN = 20, TCP_HDR_MAX = 60, TCP_SACK_MAX = 4 };
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_PSH = 0x08,
+	TCP_ACK = 0x10,
+	TCP_URG = 0x20,
+	TCP_ECE = 0x40,
+	TCP_CWR = 0x80,
+	TCP_AE = 0x100
+};
+
+struct tcp_sack {
+	uint32_t lo, hi;
+};
+
+struct tcp_hdr {
+	uint16_t src_port, dst_port;
+	uint32_t seq, ack;
+	uint16_t flags;   /* enum tcp_flag */
+	uint16_t wnd;     /* as on the wire */
+	uint16_t urg;
+	uint16_t checksum; /* as found */
+	uint8_t hdr_len;   /* parse: with options */
+	/* options */
+	bool has_mss, has_wscale, sack_permitted, has_ts;
+	bool bad_options;  /* an illegal length ended the walk; what came before it counts */
+	uint8_t wscale;    /* as on the wire: may exceed 14 */
+	uint16_t mss;
+	uint32_t ts_val, ts_ecr;
+	uint8_t n_sack;
+	struct tcp_sack sack[TCP_SACK_MAX];
+};
+/*
+ * Parses header and options of a segment of len bytes. false: shorter than its header says, or
+ * data offset below 5. A malformed option ends the option walk (MUST-7); an option of a known kind
+ * with a wrong length is ignored.
+ */
+bool tcp_parse(struct tcp_hdr *, const uint8_t *, size_t len);
+/* The bytes of options that tcp_emit will write: a multiple of 4, at most 40. */
+size_t tcp_options_len(const struct tcp_hdr *);
+/*
+ * Writes header and options, checksum zero. Order: MSS, SACK-permitted with timestamps, window
+ * scale, timestamps alone, SACK; as many SACK blocks as fit in 40 bytes.
+ */
+size_t tcp_emit(const struct tcp_hdr *, uint8_t *);
+
+#endif

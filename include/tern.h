@@ -1,0 +1,809 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tern.h - TCP/IP as a C library: the core.
+ *
+ * One struct tern_stack is one value: single-threaded, without I/O, clock, threads or globals.
+ * Packets and time go in, packets, events and the next deadline come out. The whole contract is
+ * one loop:
+ *
+ *	tern_advance(st, now);                          time in
+ *	tern_input(st, p);                              packet in
+ *	while (tern_event(st, &ev)) ...                 news out
+ *	while ((p = tern_output(st, ifindex))) ...      packets out
+ *	sleep until tern_deadline(st)                   next timer
+ *
+ * Conventions. Calls return 0 or a count, or -TERN_Exxx; nothing blocks, -TERN_EAGAIN means "wait
+ * for an event". Every call on a stack comes from one thread at a time. Ports are in host byte
+ * order. Times are 64-bit nanoseconds of one monotonic clock that the user owns. Numbers of
+ * options, flags and errors are Linux's on every machine. Where POSIX leaves a choice, the meaning
+ * is Linux's.
+ */
+#ifndef TERN_H
+#define TERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define TERN_API __attribute__((visibility("default")))
+#else
+#define TERN_API
+#endif
+
+#define TERN_VERSION_MAJOR 0
+#define TERN_VERSION_MINOR 1
+#define TERN_VERSION_PATCH 0
+#define TERN_VERSION "0.1.0"
+
+/* The version of the library that is linked, such as "0.1.0". */
+TERN_API const char *tern_version(void);
+
+/* ---- time ------------------------------------------------------------------------------- */
+
+typedef uint64_t tern_time; /* nanoseconds; an instant or, where the name says so, a duration */
+
+#define TERN_US ((tern_time)1000)
+#define TERN_MS ((tern_time)1000000)
+#define TERN_SEC ((tern_time)1000000000)
+#define TERN_NEVER UINT64_MAX
+
+/* ---- errors: Linux's numbers on every machine ------------------------------------------- */
+
+enum tern_errno {
+	TERN_EPERM = 1,
+	TERN_ENOENT = 2,
+	TERN_EBADF = 9,
+	TERN_EAGAIN = 11,
+	TERN_ENOMEM = 12,
+	TERN_EACCES = 13,
+	TERN_EFAULT = 14,
+	TERN_EEXIST = 17,
+	TERN_ENODEV = 19,
+	TERN_EINVAL = 22,
+	TERN_ENFILE = 23,
+	TERN_EPIPE = 32,
+	TERN_EDOM = 33,
+	TERN_EDESTADDRREQ = 89,
+	TERN_EMSGSIZE = 90,
+	TERN_ENOPROTOOPT = 92,
+	TERN_EPROTO = 71,
+	TERN_EPROTONOSUPPORT = 93,
+	TERN_ESOCKTNOSUPPORT = 94,
+	TERN_EOPNOTSUPP = 95,
+	TERN_EAFNOSUPPORT = 97,
+	TERN_EADDRINUSE = 98,
+	TERN_EADDRNOTAVAIL = 99,
+	TERN_ENETDOWN = 100,
+	TERN_ENETUNREACH = 101,
+	TERN_ECONNABORTED = 103,
+	TERN_ECONNRESET = 104,
+	TERN_ENOBUFS = 105,
+	TERN_EISCONN = 106,
+	TERN_ENOTCONN = 107,
+	TERN_ETIMEDOUT = 110,
+	TERN_ECONNREFUSED = 111,
+	TERN_EHOSTUNREACH = 113,
+	TERN_EALREADY = 114,
+	TERN_EINPROGRESS = 115,
+};
+
+/* "ECONNREFUSED" for TERN_ECONNREFUSED or its negative; "E?" for a number that is not ours. */
+TERN_API const char *tern_errno_name(int error);
+
+/* ---- addresses -------------------------------------------------------------------------- */
+
+enum { TERN_AF_UNSPEC = 0, TERN_AF_INET = 2, TERN_AF_INET6 = 10 };
+
+/* An endpoint without its protocol. IPv4 uses ip[0..3], the rest is zero. */
+struct tern_addr {
+	uint16_t family;   /* TERN_AF_* ; TERN_AF_UNSPEC: none */
+	uint16_t port;     /* host byte order */
+	uint32_t scope_id; /* interface of a link-local IPv6 address, else 0 */
+	uint8_t ip[16];    /* network byte order */
+};
+
+TERN_API struct tern_addr tern_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port);
+
+/*
+ * Reads "192.0.2.1", "2001:db8::1" or "fe80::1%2" (a number names the interface).
+ * Returns 0, or -TERN_EINVAL and leaves *out alone.
+ */
+TERN_API int tern_addr_parse(const char *text, uint16_t port, struct tern_addr *out);
+
+enum { TERN_ADDR_TEXT_MAX = 64 };
+
+/*
+ * Writes RFC 5952 text, with a port as "192.0.2.1:80" or "[2001:db8::1]:80" when with_port.
+ * buf holds TERN_ADDR_TEXT_MAX bytes; returns buf.
+ */
+TERN_API char *tern_addr_format(const struct tern_addr *, bool with_port, char *buf);
+
+/* ---- packets ---------------------------------------------------------------------------- */
+
+enum { TERN_PKT_SPANS_MAX = 6 };
+
+struct tern_span {
+	uint8_t *ptr;
+	uint32_t len;
+};
+
+enum tern_pkt_flag {
+	TERN_PKT_CSUM_PARTIAL = 1 << 0, /* csum_start/csum_off: the device or receiver completes it */
+	TERN_PKT_CSUM_GOOD = 1 << 1,    /* whoever delivered it has verified the transport checksum */
+	TERN_PKT_TSO4 = 1 << 2,         /* a TCP/IPv4 super-frame of gso_size segments */
+	TERN_PKT_TSO6 = 1 << 3,         /* a TCP/IPv6 super-frame */
+	TERN_PKT_LINK_BROADCAST = 1 << 4, /* arrived as a link-layer broadcast or multicast */
+	TERN_PKT_EXTERNAL = 1 << 5,     /* the linear part belongs to the user: see tern_reclaim */
+};
+
+/*
+ * A frame: one linear part (headers, and all of a received frame), then up to six spans that point
+ * into the stack's buffers and stay valid until tern_pkt_free. Fields below "private" are the
+ * stack's. `next` is for the lists of whoever owns the packet.
+ */
+struct tern_pkt {
+	struct tern_pkt *next;
+	uint8_t *data;       /* first byte of the linear part */
+	uint32_t len;        /* bytes in the linear part */
+	uint32_t total_len;  /* bytes in all */
+	uint16_t ifindex;    /* where it came from or goes to */
+	uint16_t flags;      /* enum tern_pkt_flag */
+	uint16_t csum_start; /* offset from data where the checksum begins */
+	uint16_t csum_off;   /* offset from csum_start of the 16-bit field */
+	uint16_t gso_size;   /* payload bytes of each segment of a super-frame, else 0 */
+	uint8_t n_spans;
+	uint8_t reserved;
+	struct tern_span span[TERN_PKT_SPANS_MAX];
+	/* private */
+	uint16_t l3_off;     /* from data */
+	uint16_t l4_off;
+	uint32_t head_room;  /* bytes before data that may be pushed */
+	uint32_t cap;        /* of the allocation */
+	void *cookie;        /* of an external packet */
+	void *pin[TERN_PKT_SPANS_MAX];
+};
+
+/* ---- trace ------------------------------------------------------------------------------ */
+
+enum tern_tcp_state { /* RFC 9293 3.3.2 */
+	TERN_TCP_CLOSED,
+	TERN_TCP_LISTEN,
+	TERN_TCP_SYN_SENT,
+	TERN_TCP_SYN_RECEIVED,
+	TERN_TCP_ESTABLISHED,
+	TERN_TCP_FIN_WAIT_1,
+	TERN_TCP_FIN_WAIT_2,
+	TERN_TCP_CLOSE_WAIT,
+	TERN_TCP_CLOSING,
+	TERN_TCP_LAST_ACK,
+	TERN_TCP_TIME_WAIT,
+	TERN_TCP_N_STATES
+};
+
+/* "SYN-RECEIVED" for TERN_TCP_SYN_RECEIVED. */
+TERN_API const char *tern_tcp_state_name(enum tern_tcp_state);
+
+enum tern_drop { /* why a packet was dropped; each has a name and a counter */
+	TERN_DROP_NONE,
+	TERN_DROP_NO_MEMORY,
+	TERN_DROP_IFACE_DOWN,
+	TERN_DROP_ETH_SHORT,
+	TERN_DROP_ETH_NOT_OURS,
+	TERN_DROP_NO_PROTO,
+	TERN_DROP_ARP_MALFORMED,
+	TERN_DROP_IP_MALFORMED,
+	TERN_DROP_IP_CHECKSUM,
+	TERN_DROP_IP_SOURCE,
+	TERN_DROP_IP_NOT_OURS,
+	TERN_DROP_IP_FRAGMENT,
+	TERN_DROP_IP_OPTIONS,
+	TERN_DROP_IP_TTL,
+	TERN_DROP_ICMP_MALFORMED,
+	TERN_DROP_ICMP_CHECKSUM,
+	TERN_DROP_ICMP_STALE,
+	TERN_DROP_ND_MALFORMED,
+	TERN_DROP_UDP_MALFORMED,
+	TERN_DROP_UDP_CHECKSUM,
+	TERN_DROP_UDP_NO_SOCKET,
+	TERN_DROP_SOCK_QUEUE_FULL,
+	TERN_DROP_TCP_MALFORMED,
+	TERN_DROP_TCP_CHECKSUM,
+	TERN_DROP_TCP_NO_SOCKET,
+	TERN_DROP_TCP_ADDRESS,
+	TERN_DROP_TCP_PAWS,
+	TERN_DROP_TCP_SEQUENCE,
+	TERN_DROP_TCP_RESET,
+	TERN_DROP_TCP_NO_ACK,
+	TERN_DROP_TCP_ACK_RANGE,
+	TERN_DROP_TCP_FLAGS,
+	TERN_DROP_TCP_SYN_CHALLENGED,
+	TERN_DROP_TCP_SYN_QUEUE_FULL,
+	TERN_DROP_TCP_ACCEPT_QUEUE_FULL,
+	TERN_DROP_TCP_AFTER_CLOSE,
+	TERN_DROP_TCP_TIME_WAIT,
+	TERN_DROP_TCP_MEMORY,
+	TERN_DROP_NEIGH_UNRESOLVED,
+	TERN_DROP_NO_ROUTE,
+	TERN_DROP_TOO_BIG,
+	TERN_DROP_RATE_LIMITED,
+	TERN_N_DROPS
+};
+
+/* "tcp-checksum" for TERN_DROP_TCP_CHECKSUM. */
+TERN_API const char *tern_drop_name(enum tern_drop);
+
+enum tern_cause { /* why a segment was sent that is not simply new data */
+	TERN_CAUSE_NONE,
+	TERN_CAUSE_RTO,             /* retransmission time-out, RFC 6298 */
+	TERN_CAUSE_FAST_RETRANSMIT, /* three duplicate ACKs, RFC 5681 */
+	TERN_CAUSE_PARTIAL_ACK,     /* NewReno, RFC 6582 */
+	TERN_CAUSE_PROBE,           /* zero-window probe, RFC 9293 3.8.6.1 */
+	TERN_CAUSE_KEEPALIVE,       /* RFC 9293 3.8.4 */
+	TERN_CAUSE_CHALLENGE,       /* RFC 5961 challenge ACK */
+	TERN_CAUSE_SYN_AGAIN,       /* the peer's SYN came again: the SYN-ACK goes again */
+	TERN_N_CAUSES
+};
+
+/* "rto", "fast-retransmit", "partial-ack", "probe", "keepalive", "challenge", "syn-again", "". */
+TERN_API const char *tern_cause_name(enum tern_cause);
+
+enum tern_trace_kind {
+	TERN_TRACE_PACKET_IN,  /* as it came, before any check */
+	TERN_TRACE_PACKET_OUT, /* as it goes to the device; cause, conn */
+	TERN_TRACE_DROP,       /* drop; pkt may be NULL */
+	TERN_TRACE_STATE,      /* a connection went from old_state to new_state */
+	TERN_TRACE_SAMPLE,     /* congestion and RTT figures after they changed */
+	TERN_TRACE_TIMER,      /* a named TCP timer expired */
+};
+
+/* Everything a record points to is borrowed for the call only. */
+struct tern_trace {
+	tern_time at;
+	uint32_t kind;             /* enum tern_trace_kind */
+	uint32_t stack_id;         /* tern_config.id */
+	uint64_t conn;             /* unique number of the connection within its stack; 0: none */
+	struct tern_addr local, remote;
+	const struct tern_pkt *pkt;
+	uint32_t drop;             /* enum tern_drop */
+	uint32_t cause;            /* enum tern_cause */
+	uint32_t old_state, new_state; /* enum tern_tcp_state */
+	bool by_listen;            /* of a state change: the connection was opened passively */
+	const char *timer;         /* "rto", "persist", "delayed-ack", "keepalive", "time-wait", ... */
+	uint64_t cwnd, ssthresh, in_flight; /* bytes */
+	tern_time srtt, rttvar, rto;        /* durations */
+};
+
+/* ---- the stack -------------------------------------------------------------------------- */
+
+struct tern_stack;
+
+/* The world, handed over once. ctx is passed to each function. */
+struct tern_env {
+	void *(*alloc)(void *ctx, size_t size);           /* NULL when none is left */
+	void (*free)(void *ctx, void *ptr, size_t size);
+	void (*trace)(void *ctx, const struct tern_trace *); /* may be NULL; must not call back */
+	/*
+	 * Ones'-complement sums over bytes, unfolded, added to the third argument; NULL: the portable
+	 * ones. The copying one copies from the second argument to the first as well.
+	 */
+	uint32_t (*sum)(const void *, size_t, uint32_t);
+	uint32_t (*copy_sum)(void *, const void *, size_t, uint32_t);
+	/* Of several shards that share addresses: is this flow ours? NULL: all are. */
+	bool (*belongs_here)(void *ctx, unsigned proto, const struct tern_addr *local,
+			     const struct tern_addr *remote);
+	void *ctx;
+	uint8_t seed[32]; /* secret; every random choice derives from it */
+};
+
+/*
+ * Limits and defaults of a stack. Each has a sysctl name (tern_sysctl_get/set), Linux's where
+ * Linux has one. Sizes are bytes.
+ */
+struct tern_config {
+	size_t size;                  /* sizeof(struct tern_config), set by tern_config_default */
+	uint32_t id;                  /* names the stack in trace records */
+	uint32_t shard;               /* 0..255: this stack's part of a handle */
+	uint64_t memory_max;          /* of all that the stack allocates */
+	uint32_t sockets_max;
+	uint32_t half_open_max;       /* half-open connections in all */
+	uint32_t time_wait_max;
+	uint32_t neighbours_max;      /* for each interface */
+	uint32_t neighbour_queue_max; /* packets waiting for one resolution */
+	uint32_t routes_max;
+	uint32_t addresses_max;
+	uint32_t somaxconn;
+	uint16_t port_min, port_max;  /* of automatic ports, inclusive */
+	uint32_t rcvbuf_default, rcvbuf_max; /* datagram and raw sockets */
+	uint32_t sndbuf_default, sndbuf_max;
+	uint32_t tcp_rcvbuf_default, tcp_rcvbuf_max;
+	uint32_t tcp_sndbuf_default, tcp_sndbuf_max;
+	uint32_t tcp_time_wait_ms;    /* 2 MSL */
+	uint32_t tcp_fin_timeout_ms;  /* FIN-WAIT-2 of a closed socket */
+	uint32_t tcp_rto_initial_ms, tcp_rto_min_ms, tcp_rto_max_ms;
+	uint32_t tcp_delayed_ack_ms;  /* below 500 */
+	uint32_t tcp_syn_retries, tcp_synack_retries;
+	uint32_t tcp_retries1;        /* R1: the neighbour is suspected */
+	uint32_t tcp_retries2;        /* R2: the connection is given up */
+	uint32_t tcp_orphan_retries;
+	uint32_t tcp_keepalive_time_ms, tcp_keepalive_interval_ms, tcp_keepalive_probes;
+	uint32_t tcp_challenge_ack_limit; /* for one connection in 5 s */
+	uint32_t tcp_invalid_ratelimit_ms; /* between ACKs that answer unacceptable segments */
+	uint32_t tcp_initial_cwnd;    /* segments; RFC 6928: 10 */
+	uint32_t tcp_min_snd_mss;     /* smaller MSS options are raised to this */
+	uint32_t tcp_ranges_max;      /* out-of-order ranges kept by one connection */
+	uint32_t icmp_ratelimit_ms;   /* ICMP errors: one in this time on average ... */
+	uint32_t icmp_burst;          /* ... with bursts of so many */
+	uint8_t ttl, hop_limit;
+	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
+	bool icmp_echo_ignore_all;
+	bool ip_nonlocal_bind;
+	char tcp_congestion_control[16]; /* "reno", "fixed" */
+};
+
+TERN_API void tern_config_default(struct tern_config *);
+
+/*
+ * Makes a stack with one interface, `lo` (index 1). Both arguments are copied.
+ * Returns NULL when the configuration is out of range or memory is short.
+ */
+TERN_API struct tern_stack *tern_new(const struct tern_config *, const struct tern_env *);
+
+/* Frees everything. Packets taken by tern_output must have been freed before. NULL is allowed. */
+TERN_API void tern_free(struct tern_stack *);
+
+/* Draws all secrets anew, after a fork or a snapshot. Connections go on. */
+TERN_API void tern_reseed(struct tern_stack *, const uint8_t seed[32]);
+
+/* Time in. `now` never goes back (an earlier one is ignored). Runs what has become due. */
+TERN_API void tern_advance(struct tern_stack *, tern_time now);
+
+/* Packet in; p->ifindex says where. Takes ownership on every path. */
+TERN_API void tern_input(struct tern_stack *, struct tern_pkt *);
+/* The same for a list linked by `next`; ACKs are decided once, after the last. */
+TERN_API void tern_input_batch(struct tern_stack *, struct tern_pkt *);
+
+/* Packet out, or NULL. The caller owns it until tern_pkt_free. */
+TERN_API struct tern_pkt *tern_output(struct tern_stack *, unsigned ifindex);
+/* Up to max packets, linked by `next`; *n says how many. */
+TERN_API struct tern_pkt *tern_output_batch(struct tern_stack *, unsigned ifindex, unsigned max,
+					    unsigned *n);
+/* Has the interface something to send? 0 asks for any: the first such index, or 0. */
+TERN_API unsigned tern_output_ready(const struct tern_stack *, unsigned ifindex);
+
+/* The next instant at which tern_advance has something to do; TERN_NEVER. Never too late. */
+TERN_API tern_time tern_deadline(const struct tern_stack *);
+
+/* The instant last handed to tern_advance. */
+TERN_API tern_time tern_now(const struct tern_stack *);
+
+/*
+ * A packet of len bytes to fill and hand to tern_input, or NULL when memory is short.
+ * The contents are not initialised.
+ */
+TERN_API struct tern_pkt *tern_pkt_new(struct tern_stack *, uint32_t len);
+/*
+ * A packet whose bytes stay the user's until tern_reclaim returns their cookie.
+ */
+TERN_API struct tern_pkt *tern_pkt_new_external(struct tern_stack *, void *data, uint32_t len,
+						void *cookie);
+/* Ends a packet. NULL is allowed. */
+TERN_API void tern_pkt_free(struct tern_stack *, struct tern_pkt *);
+/* The next external buffer that is free again, in *cookie; false: none. */
+TERN_API bool tern_reclaim(struct tern_stack *, void **cookie);
+/* Copies len bytes from offset (linear part and spans alike) to buf; returns bytes copied. */
+TERN_API uint32_t tern_pkt_copy(const struct tern_pkt *, uint32_t offset, void *buf, uint32_t len);
+/*
+ * Completes a packet with TERN_PKT_CSUM_PARTIAL: computes and stores its checksum and clears the
+ * flag. Super-frames must be cut first.
+ */
+TERN_API void tern_pkt_complete(struct tern_stack *, struct tern_pkt *);
+
+/* ---- interfaces, addresses, routes, neighbours ------------------------------------------ */
+
+enum tern_link { TERN_LINK_ETHERNET = 1, TERN_LINK_IP = 2, TERN_LINK_LOOPBACK = 3 };
+
+enum tern_iface_flag {
+	TERN_IFACE_CSUM = 1 << 0,   /* the device completes TERN_PKT_CSUM_PARTIAL on output */
+	TERN_IFACE_TSO4 = 1 << 1,   /* the device cuts TCP/IPv4 super-frames */
+	TERN_IFACE_TSO6 = 1 << 2,
+	TERN_IFACE_ANY_ADDRESS = 1 << 3, /* every destination is ours: gateways, tun2socks */
+	TERN_IFACE_DOWN = 1 << 4,
+};
+
+struct tern_iface {
+	char name[16];
+	uint32_t link;  /* enum tern_link */
+	uint32_t mtu;   /* IP bytes: 68..65535 (IPv6 needs 1280) */
+	uint32_t flags; /* enum tern_iface_flag */
+	uint8_t mac[6]; /* Ethernet only */
+};
+
+/* Returns the new index (2 and up), -TERN_EINVAL, -TERN_EEXIST (name) or -TERN_ENOMEM. */
+TERN_API int tern_iface_add(struct tern_stack *, const struct tern_iface *);
+/* Removes the interface, its addresses, routes and neighbours. 0 or -TERN_ENODEV. */
+TERN_API int tern_iface_del(struct tern_stack *, unsigned ifindex);
+/* 0 or -TERN_ENODEV. */
+TERN_API int tern_iface_get(const struct tern_stack *, unsigned ifindex, struct tern_iface *);
+/* Changes mtu and flags. 0, -TERN_ENODEV or -TERN_EINVAL. */
+TERN_API int tern_iface_set(struct tern_stack *, unsigned ifindex, uint32_t mtu, uint32_t flags);
+/* The next index above `after` (0: the first), or 0. */
+TERN_API unsigned tern_iface_next(const struct tern_stack *, unsigned after);
+
+/*
+ * Gives the interface an address, and a route to its prefix. The port is ignored.
+ * 0, -TERN_ENODEV, -TERN_EINVAL, -TERN_EEXIST or -TERN_ENOMEM.
+ */
+TERN_API int tern_addr_add(struct tern_stack *, unsigned ifindex, const struct tern_addr *,
+			   unsigned prefix_len);
+/* 0 or -TERN_EADDRNOTAVAIL. Connections that use it end when their peers or timers say so. */
+TERN_API int tern_addr_del(struct tern_stack *, unsigned ifindex, const struct tern_addr *);
+
+struct tern_iface_addr {
+	unsigned ifindex;
+	struct tern_addr addr;
+	unsigned prefix_len;
+};
+/* Walks all addresses; *cursor starts at 0. */
+TERN_API bool tern_addr_next(const struct tern_stack *, unsigned *cursor, struct tern_iface_addr *);
+
+struct tern_route {
+	struct tern_addr dst;     /* family and prefix; all zero with prefix_len 0: the default */
+	unsigned prefix_len;
+	struct tern_addr gateway; /* family TERN_AF_UNSPEC: on link */
+	unsigned ifindex;
+	uint32_t metric;          /* lower wins among equal prefixes */
+	uint32_t mtu;             /* 0: the interface's */
+};
+/* 0, -TERN_EINVAL, -TERN_ENODEV, -TERN_EEXIST, -TERN_ENETUNREACH (gateway) or -TERN_ENOMEM. */
+TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);
+/* Matches dst, prefix_len, ifindex and gateway. 0 or -TERN_ENOENT. */
+TERN_API int tern_route_del(struct tern_stack *, const struct tern_route *);
+TERN_API bool tern_route_next(const struct tern_stack *, unsigned *cursor, struct tern_route *);
+
+enum tern_neigh_state {
+	TERN_NEIGH_INCOMPLETE = 1,
+	TERN_NEIGH_REACHABLE,
+	TERN_NEIGH_STALE,
+	TERN_NEIGH_DELAY,
+	TERN_NEIGH_PROBE,
+	TERN_NEIGH_PERMANENT
+};
+struct tern_neigh {
+	unsigned ifindex;
+	struct tern_addr addr;
+	uint8_t mac[6];
+	uint32_t state; /* enum tern_neigh_state */
+};
+/* Makes a permanent entry. 0, -TERN_ENODEV, -TERN_EINVAL or -TERN_ENOMEM. */
+TERN_API int tern_neigh_add(struct tern_stack *, const struct tern_neigh *);
+/* 0 or -TERN_ENOENT. */
+TERN_API int tern_neigh_del(struct tern_stack *, unsigned ifindex, const struct tern_addr *);
+TERN_API bool tern_neigh_next(const struct tern_stack *, unsigned *cursor, struct tern_neigh *);
+
+/* ---- sockets ---------------------------------------------------------------------------- */
+
+typedef uint64_t tern_sock; /* shard, index, generation; a stale one is -TERN_EBADF; 0: none */
+
+enum { TERN_SOCK_STREAM = 1, TERN_SOCK_DGRAM = 2, TERN_SOCK_RAW = 3 };
+
+enum {
+	TERN_IPPROTO_IP = 0,
+	TERN_IPPROTO_ICMP = 1,
+	TERN_IPPROTO_TCP = 6,
+	TERN_IPPROTO_UDP = 17,
+	TERN_IPPROTO_IPV6 = 41,
+	TERN_IPPROTO_ICMPV6 = 58,
+	TERN_IPPROTO_RAW = 255
+};
+
+/*
+ * Opens a socket. STREAM: protocol 0 or TCP. DGRAM: 0 or UDP, or ICMP/ICMPV6 for an echo ("ping")
+ * socket. RAW: any protocol 1..255.
+ * 0 and *out, or -TERN_EAFNOSUPPORT, -TERN_ESOCKTNOSUPPORT, -TERN_EPROTONOSUPPORT, -TERN_ENFILE,
+ * -TERN_ENOMEM.
+ */
+TERN_API int tern_socket(struct tern_stack *, int family, int type, int protocol, tern_sock *out);
+
+/*
+ * 0, or -TERN_EBADF, -TERN_EINVAL (already bound, bad length of scope), -TERN_EADDRINUSE,
+ * -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT.
+ */
+TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *);
+
+/*
+ * STREAM: starts the handshake and returns -TERN_EINPROGRESS; TERN_POLLOUT then says it ended and
+ * TERN_SO_ERROR how. Others: sets the peer; family TERN_AF_UNSPEC dissolves it.
+ * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port),
+ * -TERN_ENETUNREACH, -TERN_EAFNOSUPPORT, -TERN_EINVAL, -TERN_EACCES (broadcast without
+ * SO_BROADCAST), -TERN_EOPNOTSUPP (listening), -TERN_ENOMEM.
+ */
+TERN_API int tern_connect(struct tern_stack *, tern_sock, const struct tern_addr *);
+
+/* 0, or -TERN_EBADF, -TERN_EOPNOTSUPP, -TERN_EINVAL (connected), -TERN_EADDRINUSE, -TERN_ENOMEM. */
+TERN_API int tern_listen(struct tern_stack *, tern_sock, int backlog);
+
+/*
+ * The oldest finished connection, in *out; peer may be NULL.
+ * 0, or -TERN_EBADF, -TERN_EAGAIN, -TERN_EINVAL (not listening), -TERN_EOPNOTSUPP, -TERN_ENFILE.
+ */
+TERN_API int tern_accept(struct tern_stack *, tern_sock, tern_sock *out, struct tern_addr *peer);
+
+enum tern_msg_flag { /* Linux's MSG_* */
+	TERN_MSG_OOB = 0x1,
+	TERN_MSG_PEEK = 0x2,
+	TERN_MSG_CTRUNC = 0x8,
+	TERN_MSG_TRUNC = 0x20,
+	TERN_MSG_EOR = 0x80,
+	TERN_MSG_WAITALL = 0x100, /* accepted; waiting is the blocking layer's */
+	TERN_MSG_CONFIRM = 0x800,
+	TERN_MSG_ERRQUEUE = 0x2000,
+	TERN_MSG_NOSIGNAL = 0x4000,
+	TERN_MSG_MORE = 0x8000
+};
+
+struct tern_iovec {
+	void *base;
+	size_t len;
+};
+
+/* What sendmsg and recvmsg carry. Set by tern_msg_init to "nothing special". */
+struct tern_msg {
+	const struct tern_iovec *iov;
+	size_t n_iov;
+	struct tern_addr addr;  /* send: to (or none when connected); recv: from */
+	struct tern_addr local; /* send: source address wanted; recv: the destination it had */
+	uint32_t ifindex;       /* send: through (0: routed); recv: came in by */
+	int ttl, tos;           /* send: -1 means the socket's own; recv: of the packet */
+	uint32_t flags;         /* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _EOR */
+	tern_time at;           /* recv: when the packet arrived */
+	uint32_t gso_size;      /* send: cut into datagrams of this size (UDP_SEGMENT) */
+	/* of the error queue (IP_RECVERR) */
+	int error;              /* a positive TERN_Exxx */
+	uint8_t origin, type, code; /* 2: ICMP, 3: ICMPv6 */
+	uint32_t info;          /* next-hop MTU */
+	struct tern_addr offender;
+};
+
+TERN_API void tern_msg_init(struct tern_msg *, const struct tern_iovec *, size_t n_iov);
+
+/*
+ * Copies bytes in. Returns bytes taken (STREAM: possibly fewer), or -TERN_EBADF, -TERN_EAGAIN,
+ * -TERN_EPIPE, -TERN_ENOTCONN, -TERN_EDESTADDRREQ, -TERN_EMSGSIZE, -TERN_EINVAL, -TERN_EACCES,
+ * -TERN_ENETUNREACH, -TERN_EHOSTUNREACH, -TERN_EADDRNOTAVAIL, -TERN_EOPNOTSUPP, -TERN_EISCONN,
+ * -TERN_ENOMEM, -TERN_ENOBUFS, or the pending error of the socket.
+ */
+TERN_API int64_t tern_sendmsg(struct tern_stack *, tern_sock, const struct tern_msg *, int flags);
+TERN_API int64_t tern_send(struct tern_stack *, tern_sock, const void *, size_t, int flags);
+TERN_API int64_t tern_sendto(struct tern_stack *, tern_sock, const void *, size_t, int flags,
+			     const struct tern_addr *to);
+/*
+ * Copies bytes out. 0 is the end of a stream (or an empty datagram). Or -TERN_EBADF, -TERN_EAGAIN,
+ * -TERN_ENOTCONN, -TERN_EINVAL (no urgent byte), -TERN_EOPNOTSUPP, or the pending error.
+ */
+TERN_API int64_t tern_recvmsg(struct tern_stack *, tern_sock, struct tern_msg *, int flags);
+TERN_API int64_t tern_recv(struct tern_stack *, tern_sock, void *, size_t, int flags);
+TERN_API int64_t tern_recvfrom(struct tern_stack *, tern_sock, void *, size_t, int flags,
+			       struct tern_addr *from);
+
+/*
+ * In-place stream I/O: spans of the stack's own buffers, valid until the next call on the stack.
+ * tern_send_space lends at most max spans of free space (at least one byte in all) and returns how
+ * many; tern_send_commit sends the first len bytes written there. tern_recv_data lends arrived
+ * bytes; tern_recv_consume gives the first len back. Errors as tern_send and tern_recv; 0 spans
+ * from tern_recv_data is the end of the stream.
+ */
+TERN_API int tern_send_space(struct tern_stack *, tern_sock, struct tern_span *, int max);
+TERN_API int tern_send_commit(struct tern_stack *, tern_sock, size_t len, int flags);
+TERN_API int tern_recv_data(struct tern_stack *, tern_sock, struct tern_span *, int max);
+TERN_API int tern_recv_consume(struct tern_stack *, tern_sock, size_t len);
+
+enum { TERN_SHUT_RD = 0, TERN_SHUT_WR = 1, TERN_SHUT_RDWR = 2 };
+/* 0, or -TERN_EBADF, -TERN_ENOTCONN, -TERN_EINVAL. */
+TERN_API int tern_shutdown(struct tern_stack *, tern_sock, int how);
+
+/*
+ * Ends the handle at once; a stream is closed in order in the background (or reset: unread data,
+ * SO_LINGER with 0). 0 or -TERN_EBADF.
+ */
+TERN_API int tern_close(struct tern_stack *, tern_sock);
+/* Ends the handle and resets the connection. 0 or -TERN_EBADF. */
+TERN_API int tern_abort(struct tern_stack *, tern_sock);
+
+/* 0 or -TERN_EBADF; tern_getpeername also -TERN_ENOTCONN. */
+TERN_API int tern_getsockname(struct tern_stack *, tern_sock, struct tern_addr *);
+TERN_API int tern_getpeername(struct tern_stack *, tern_sock, struct tern_addr *);
+
+enum tern_level { TERN_SOL_SOCKET = 1 }; /* and TERN_IPPROTO_IP, _IPV6, _TCP, _UDP, _RAW */
+
+enum tern_so {
+	TERN_SO_REUSEADDR = 2,
+	TERN_SO_TYPE = 3,
+	TERN_SO_ERROR = 4,
+	TERN_SO_BROADCAST = 6,
+	TERN_SO_SNDBUF = 7,
+	TERN_SO_RCVBUF = 8,
+	TERN_SO_KEEPALIVE = 9,
+	TERN_SO_OOBINLINE = 10,
+	TERN_SO_PRIORITY = 12,
+	TERN_SO_LINGER = 13, /* struct tern_linger */
+	TERN_SO_REUSEPORT = 15,
+	TERN_SO_RCVLOWAT = 18,
+	TERN_SO_SNDLOWAT = 19,
+	TERN_SO_ACCEPTCONN = 30,
+	TERN_SO_MARK = 36,
+	TERN_SO_PROTOCOL = 38,
+	TERN_SO_DOMAIN = 39,
+	TERN_SO_BINDTOIFINDEX = 62,
+	/* tern's own, above Linux's range */
+	TERN_SO_SIOCINQ = 0x10001,    /* get: bytes to read (the next datagram's) */
+	TERN_SO_SIOCOUTQ = 0x10002,   /* get: bytes not yet acknowledged (or not yet sent) */
+	TERN_SO_ATMARK = 0x10003,     /* get: the next byte is at the urgent mark */
+	TERN_SO_DROPS = 0x10004,      /* get: datagrams dropped for want of room, uint32_t */
+	TERN_SO_DEFER_SYN = 0x10005,  /* listener: each SYN waits for tern_pending_* */
+};
+
+struct tern_linger {
+	int32_t onoff;
+	int32_t linger; /* seconds */
+};
+
+enum tern_ip_option {
+	TERN_IP_TOS = 1,
+	TERN_IP_TTL = 2,
+	TERN_IP_HDRINCL = 3,
+	TERN_IP_PKTINFO = 8,
+	TERN_IP_MTU_DISCOVER = 10,
+	TERN_IP_RECVERR = 11,
+	TERN_IP_RECVTTL = 12,
+	TERN_IP_RECVTOS = 13,
+	TERN_IP_MTU = 14,
+	TERN_IP_FREEBIND = 15,
+	TERN_IP_BIND_ADDRESS_NO_PORT = 24,
+	TERN_IP_MULTICAST_TTL = 33,
+};
+
+enum tern_ipv6_option {
+	TERN_IPV6_CHECKSUM = 7,
+	TERN_IPV6_UNICAST_HOPS = 16,
+	TERN_IPV6_MULTICAST_HOPS = 18,
+	TERN_IPV6_MTU = 24,
+	TERN_IPV6_RECVERR = 25,
+	TERN_IPV6_V6ONLY = 26,
+	TERN_IPV6_HDRINCL = 36,
+	TERN_IPV6_RECVPKTINFO = 49,
+	TERN_IPV6_RECVHOPLIMIT = 51,
+	TERN_IPV6_RECVTCLASS = 66,
+	TERN_IPV6_TCLASS = 67,
+};
+
+enum { TERN_ICMP_FILTER = 1, TERN_ICMPV6_FILTER = 1 }; /* levels TERN_IPPROTO_RAW, _ICMPV6 */
+
+enum tern_tcp_option {
+	TERN_TCP_NODELAY = 1,
+	TERN_TCP_MAXSEG = 2,
+	TERN_TCP_CORK = 3,
+	TERN_TCP_KEEPIDLE = 4,
+	TERN_TCP_KEEPINTVL = 5,
+	TERN_TCP_KEEPCNT = 6,
+	TERN_TCP_SYNCNT = 7,
+	TERN_TCP_LINGER2 = 8,
+	TERN_TCP_INFO = 11, /* struct tern_tcp_info */
+	TERN_TCP_QUICKACK = 12,
+	TERN_TCP_CONGESTION = 13,
+	TERN_TCP_USER_TIMEOUT = 18,
+};
+
+/* Linux's struct tcp_info as far as tern fills it; the layout is Linux's. */
+struct tern_tcp_info {
+	uint8_t state; /* Linux's numbers: 1 ESTABLISHED ... 11 CLOSING */
+	uint8_t ca_state, retransmits, probes, backoff, options;
+	uint8_t wscale;   /* low four bits: the peer's, high: ours */
+	uint8_t app_limited;
+	uint32_t rto, ato, snd_mss, rcv_mss;
+	uint32_t unacked, sacked, lost, retrans, fackets;
+	uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
+	uint32_t pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering;
+	uint32_t rcv_rtt, rcv_space, total_retrans;
+	uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+	uint32_t segs_out, segs_in, notsent_bytes, min_rtt, data_segs_in, data_segs_out;
+	uint64_t delivery_rate, busy_time, rwnd_limited, sndbuf_limited;
+	uint32_t delivered, delivered_ce;
+	uint64_t bytes_sent, bytes_retrans;
+	uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd;
+};
+
+/*
+ * Linux's levels, numbers and structs. *len is room on entry and size on return.
+ * 0, or -TERN_EBADF, -TERN_ENOPROTOOPT, -TERN_EINVAL, -TERN_EDOM, -TERN_ENOTCONN,
+ * -TERN_EOPNOTSUPP, -TERN_ENOENT.
+ */
+TERN_API int tern_setsockopt(struct tern_stack *, tern_sock, int level, int name, const void *,
+			     size_t len);
+TERN_API int tern_getsockopt(struct tern_stack *, tern_sock, int level, int name, void *,
+			     size_t *len);
+
+enum tern_poll { /* Linux's POLL* */
+	TERN_POLLIN = 0x1,
+	TERN_POLLPRI = 0x2,
+	TERN_POLLOUT = 0x4,
+	TERN_POLLERR = 0x8,
+	TERN_POLLHUP = 0x10,
+	TERN_POLLRDHUP = 0x2000
+};
+/* What the socket is ready for now; TERN_POLLERR|TERN_POLLHUP for a stale handle. */
+TERN_API unsigned tern_poll(struct tern_stack *, tern_sock);
+
+/* A socket's readiness may have changed. Coalesced: one pending event for a socket. */
+struct tern_event {
+	tern_sock sock;
+	unsigned ready; /* enum tern_poll, now */
+	void *user;     /* tern_set_user */
+};
+/* News out; false: none. */
+TERN_API bool tern_event(struct tern_stack *, struct tern_event *);
+/* A pointer of the user's that events carry. 0 or -TERN_EBADF. */
+TERN_API int tern_set_user(struct tern_stack *, tern_sock, void *user);
+
+/*
+ * Connections that wait for a decision, of a listener with TERN_SO_DEFER_SYN. The listener is
+ * ready for TERN_POLLPRI while one waits.
+ */
+struct tern_pending {
+	uint64_t id;
+	struct tern_addr local, remote;
+};
+/* 0 and the oldest not yet shown, or -TERN_EBADF, -TERN_EAGAIN, -TERN_EINVAL. */
+TERN_API int tern_pending_next(struct tern_stack *, tern_sock listener, struct tern_pending *);
+enum { TERN_PENDING_ACCEPT = 0, TERN_PENDING_REFUSE = 1, TERN_PENDING_IGNORE = 2 };
+/* Answers it: SYN-ACK, RST, or silence. 0 or -TERN_ENOENT (it has gone). */
+TERN_API int tern_pending_answer(struct tern_stack *, tern_sock listener, uint64_t id, int verdict);
+
+/* ---- looking inside --------------------------------------------------------------------- */
+
+struct tern_sock_info {
+	tern_sock sock; /* 0 for half-open and TIME-WAIT records and closed ones still finishing */
+	int family, type, protocol;
+	struct tern_addr local, remote;
+	uint32_t state; /* enum tern_tcp_state of a stream */
+	uint64_t recv_queue, send_queue; /* bytes; of a listener: waiting connections, backlog */
+	tern_time timer; /* instant of the next timer, TERN_NEVER */
+};
+/* Walks sockets, half-open and TIME-WAIT records; *cursor starts at 0. */
+TERN_API bool tern_sock_next(const struct tern_stack *, uint64_t *cursor, struct tern_sock_info *);
+
+/* Counters under Linux's names ("TcpRetransSegs") and drops ("Drop-tcp-checksum"). */
+TERN_API bool tern_counter_next(const struct tern_stack *, unsigned *cursor, const char **name,
+				uint64_t *value);
+/* One of them by name; 0 for an unknown name. */
+TERN_API uint64_t tern_counter(const struct tern_stack *, const char *name);
+
+/* Bytes allocated from the environment now. */
+TERN_API uint64_t tern_memory(const struct tern_stack *);
+
+/* Asserts all invariants of the stack; for tests. Cost: everything it holds. */
+TERN_API void tern_check(const struct tern_stack *);
+
+/*
+ * Settings by Linux's names, such as "net.ipv4.tcp_syn_retries". Values are text.
+ * 0, or -TERN_ENOENT (no such name) or -TERN_EINVAL (out of range, or does not fit in len).
+ */
+TERN_API int tern_sysctl_set(struct tern_stack *, const char *name, const char *value);
+TERN_API int tern_sysctl_get(const struct tern_stack *, const char *name, char *buf, size_t len);
+/* The names in order; NULL after the last. */
+TERN_API const char *tern_sysctl_name(unsigned i);
+
+/*
+ * Called by a failed assert; never returns. The library's default traps; a program may define its
+ * own.
+ */
+TERN_API void tern_panic(const char *file, int line);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
