@@ -13,16 +13,13 @@
 #ifndef TERN_TIMERS_H
 #define TERN_TIMERS_H
 
+#include "../../include/tern.h"
 #include "list.h"
-
-typedef uint64_t tern_time;
-#ifndef TERN_NEVER
-#define TERN_NEVER UINT64_MAX
-#endif
 
 struct timer {
 	struct list link;
-	tern_time at; /* TERN_NEVER: not armed */
+	tern_time at;  /* TERN_NEVER: not armed */
+	uint32_t kind; /* the owner's */
 };
 
 enum { WHEEL_LEVELS = 8, WHEEL_SLOTS = 64, WHEEL_TICK_SHIFT = 14 };
@@ -36,7 +33,7 @@ struct timers {
 };
 
 void timers_init(struct timers *, tern_time now);
-void timer_init(struct timer *);
+void timer_init(struct timer *, uint32_t kind);
 static inline bool timer_armed(const struct timer *t)
 {
 	return t->at != TERN_NEVER;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pkt.h - packets: a linear part with head room, and spans pinned in buffers.
+ *
+ * The struct and the first bytes of the linear part are one allocation. A span holds a reference on
+ * its chunk until pkt_free. An external packet's bytes are the user's: whoever frees it (the stack)
+ * puts its cookie on a list first.
+ */
+#ifndef TERN_PKT_H
+#define TERN_PKT_H
+
+#include "../../include/tern.h"
+#include "buf.h"
+#include "mem.h"
+
+enum { PKT_HEAD_ROOM = 64 }; /* link and IPv6 header before what a transport writes */
+
+/* len bytes of linear part after head_room bytes; NULL: no memory. Fields are zero. */
+struct tern_pkt *pkt_new(struct mem *, uint32_t head_room, uint32_t len);
+void pkt_free(struct mem *, struct tern_pkt *);
+
+/* Moves the start of the linear part: push gives a header room (asserts it), pull takes it off. */
+uint8_t *pkt_push(struct tern_pkt *, uint32_t n);
+void pkt_pull(struct tern_pkt *, uint32_t n);
+/* Cuts the packet (linear part and spans) down to len bytes in all. */
+void pkt_trim(struct mem *, struct tern_pkt *, uint32_t len);
+
+/* Appends and pins; false: no span is left. */
+bool pkt_add_span(struct tern_pkt *, const struct buf_span *);
+/* Copies from an offset, over linear part and spans; returns bytes copied. */
+uint32_t pkt_copy_out(const struct tern_pkt *, uint32_t offset, void *dst, uint32_t len);
+/* A copy with everything in its linear part, with head_room before it; NULL: no memory. */
+struct tern_pkt *pkt_copy(struct mem *, const struct tern_pkt *, uint32_t head_room);
+
+/* Ones'-complement sum of [offset, end of packet), odd spans handled; sum_fn as in tern_env. */
+uint32_t pkt_sum(const struct tern_pkt *, uint32_t offset,
+		 uint32_t (*sum_fn)(const void *, size_t, uint32_t), uint32_t sum);
+
+/* A first-in first-out list through `next`, bounded by its owner. */
+struct pkt_queue {
+	struct tern_pkt *head, **tail;
+	uint32_t n;
+	uint64_t bytes;
+};
+void pkt_queue_init(struct pkt_queue *);
+void pkt_queue_put(struct pkt_queue *, struct tern_pkt *);
+struct tern_pkt *pkt_queue_take(struct pkt_queue *); /* NULL: empty */
+void pkt_queue_fini(struct pkt_queue *, struct mem *);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net.h - what the internet layer remembers: interfaces, their addresses, routes, neighbours, and
+ * the limiter of ICMP errors. It decides; the stack sends.
+ *
+ * Addresses are in struct addr form: IPv4 as mapped. Times are the stack's. Nothing here sends a
+ * packet: neigh_next_probe says which request is due, the caller builds it.
+ */
+#ifndef TERN_NET_H
+#define TERN_NET_H
+
+#include "../../include/tern.h"
+#include "../base/addr.h"
+#include "../base/list.h"
+#include "../base/mem.h"
+#include "../base/pkt.h"
+#include "../base/rand.h"
+#include "../base/table.h"
+#include "../base/timers.h"
+
+enum { IFACES_MAX = 64, LO_INDEX = 1 };
+
+struct net;
+
+/* ---- iface.c: which interfaces are there, and which addresses are ours? ---- */
+
+struct iface {
+	unsigned index;
+	struct tern_iface cfg;
+	struct pkt_queue control;  /* the stack's: packets that go before data */
+	struct list ready;         /* the stack's: sockets with something to send here */
+	uint32_t n_neigh;
+	struct list neigh_lru;     /* all entries of this interface, least recently used first */
+};
+
+struct ifaddr {
+	unsigned ifindex;
+	struct addr addr;
+	uint8_t prefix_len; /* of the family's own form */
+};
+
+/* Returns the index (given >= 1: that one, 0: the next free from 2) or a negative error. */
+int iface_add(struct net *, const struct tern_iface *, unsigned index);
+/* Also removes addresses, routes and neighbours; the queues must be empty. */
+int iface_del(struct net *, unsigned index);
+struct iface *iface_get(const struct net *, unsigned index); /* NULL: none */
+bool iface_is_up(const struct iface *);
+
+int ifaddr_add(struct net *, unsigned ifindex, const struct addr *, unsigned prefix_len);
+int ifaddr_del(struct net *, unsigned ifindex, const struct addr *);
+
+/* Is the address one of ours (of any interface: the weak host model of Linux)? NULL: no. */
+const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
+
+enum addr_kind {
+	ADDR_OTHER,     /* some other host's unicast address */
+	ADDR_OURS,      /* one of ours, 127/8 and ::1 included */
+	ADDR_BROADCAST, /* 255.255.255.255 or the broadcast address of a prefix of ours */
+	ADDR_MULTICAST,
+	ADDR_UNSPECIFIED
+};
+/* ifindex 0: of any interface; else broadcast means that of this interface's prefixes. */
+enum addr_kind addr_classify(const struct net *, const struct addr *, unsigned ifindex);
+/* A multicast group that this interface always listens to: ff02::1, 224.0.0.1, solicited-node. */
+bool group_is_joined(const struct net *, const struct addr *group, unsigned ifindex);
+
+/* ---- route.c: through which interface, to which next hop, from which source? ---- */
+
+struct hop {
+	unsigned ifindex;
+	struct addr next;   /* gateway, or the destination itself */
+	uint32_t mtu;       /* least of route and interface */
+};
+
+int route_add(struct net *, const struct tern_route *);
+int route_del(struct net *, const struct tern_route *);
+/* Drops all routes of an interface; for iface_del and ifaddr_del. */
+void route_purge(struct net *, unsigned ifindex);
+/*
+ * The hop for dst. ifindex 0: any interface, else only this one. Our own addresses go through lo.
+ * Longest prefix, then lowest metric, then oldest. 0, -TERN_ENETUNREACH or -TERN_ENETDOWN.
+ */
+int route_lookup(const struct net *, const struct addr *dst, unsigned ifindex, struct hop *);
+/*
+ * The source address for dst through ifindex: RFC 6724 section 5 rules 1-3, 5, 8 for IPv6; for
+ * IPv4 an address whose prefix holds dst, else the first of the interface, else of any.
+ * 0 or -TERN_EADDRNOTAVAIL.
+ */
+int source_select(const struct net *, const struct addr *dst, unsigned ifindex, struct addr *);
+
+/* ---- neigh.c: which link-layer address has this next hop? RFC 826, RFC 4861 section 7 ---- */
+
+struct neigh {
+	struct table_node node;
+	struct list lru;
+	struct timer timer;
+	struct addr addr;
+	unsigned ifindex;
+	uint32_t state;      /* enum tern_neigh_state */
+	uint8_t mac[6];
+	uint8_t n_probes;
+	bool confirmed_once;
+	struct pkt_queue queue;   /* packets without link header that wait for the answer */
+	struct list waiters;      /* the stack's: connections that wait, as list nodes */
+};
+
+/* Timing (RFC 4861 section 10): RETRANS_TIMER 1 s, 3 probes, REACHABLE_TIME 30 s, DELAY 5 s. */
+
+/*
+ * The entry for addr, made INCOMPLETE when there was none; NULL: no memory (when the interface is
+ * full, the least recently used entry that is not PERMANENT and holds nobody gives way).
+ * *ready says that n->mac may be used now; a STALE one becomes DELAY by this use.
+ */
+struct neigh *neigh_resolve(struct net *, unsigned ifindex, const struct addr *, bool *ready);
+struct neigh *neigh_find(const struct net *, unsigned ifindex, const struct addr *);
+
+/* An INCOMPLETE entry takes one more packet; the oldest goes (returned) when the queue is full. */
+struct tern_pkt *neigh_queue_put(struct net *, struct neigh *, struct tern_pkt *);
+
+/*
+ * Something was heard from a neighbour. solicited: it answers our request (becomes REACHABLE);
+ * override: a different mac replaces the known one (RFC 4861 7.2.5; an ARP reply overrides).
+ * create: make a STALE entry when there was none (a request to us). Returns the entry when it has
+ * just become usable, so that the stack releases its queue and waiters; else NULL.
+ */
+struct neigh_news {
+	unsigned ifindex;
+	struct addr addr;
+	const uint8_t *mac;
+	bool solicited, override, create;
+};
+struct neigh *neigh_on_news(struct net *, const struct neigh_news *);
+/* Forward progress: TCP saw an ACK of new data (RFC 4861 7.3.1). */
+void neigh_confirm(struct net *, struct neigh *);
+/* Many time-outs: a REACHABLE entry becomes STALE so that its next use probes it. */
+void neigh_suspect(struct net *, struct neigh *);
+
+/*
+ * A timer of an entry passed. Says what the stack does now: nothing; send a request for n->addr
+ * (unicast to n->mac when n->state is PROBE, else broadcast or solicited-node multicast); or the
+ * entry failed: its queue and waiters get EHOSTUNREACH, then the stack calls neigh_free.
+ */
+enum neigh_verdict { NEIGH_NOTHING, NEIGH_SEND_REQUEST, NEIGH_FAILED };
+enum neigh_verdict neigh_on_timer(struct net *, struct neigh *);
+/*
+ * A fresh INCOMPLETE entry must be asked for at once: true once after neigh_resolve made it.
+ */
+bool neigh_take_first_request(struct neigh *);
+/* Unlinks and frees; queue and waiters must be empty. */
+void neigh_free(struct net *, struct neigh *);
+/* All of one interface: *cursor as in table_walk. */
+struct neigh *neigh_walk(const struct net *, uint64_t *cursor);
+int neigh_add_permanent(struct net *, unsigned ifindex, const struct addr *, const uint8_t mac[6]);
+
+/* ---- icmp_limit.c: may an ICMP error go out now? RFC 4443 2.4 (f), RFC 1812 4.3.2.8 ---- */
+
+struct icmp_limit {
+	tern_time refill_at;
+	uint32_t tokens;
+};
+/* A token bucket for the stack, and one for each of 64 destination hashes within it. */
+bool icmp_limit_take(struct net *, const struct addr *dst);
+
+/* ---- net.c ---- */
+
+struct net_config {
+	uint32_t neighbours_max, neighbour_queue_max, routes_max, addresses_max;
+	uint32_t icmp_ratelimit_ms, icmp_burst;
+};
+
+struct route;
+
+struct net {
+	struct mem *mem;
+	struct timers *timers;
+	struct rand *rand;
+	const struct net_config *cfg;
+	struct sip_key key;            /* of the neighbour table and the limiter */
+	struct iface *ifaces[IFACES_MAX]; /* by index - 1 */
+	struct ifaddr *addrs;
+	uint32_t n_addrs, addrs_cap;
+	struct route *routes;          /* sorted: longest prefix, lowest metric, oldest */
+	uint32_t n_routes, routes_cap;
+	uint64_t routes_version;       /* changes with every change of routes or addresses */
+	struct table neighs;
+	struct icmp_limit limit_all, limit_dst[64];
+	uint32_t timer_kind;           /* given to every neighbour's timer, for the dispatcher */
+};
+
+struct net_parts {
+	struct mem *mem;
+	struct timers *timers;
+	struct rand *rand;
+	const struct net_config *cfg; /* borrowed for the life of the net */
+	uint32_t timer_kind;
+};
+bool net_init(struct net *, const struct net_parts *);
+void net_fini(struct net *);
+void net_check(const struct net *);
+
+/* Public form <-> struct addr. false: family is neither. */
+bool addr_from_public(struct addr *, const struct tern_addr *);
+void addr_to_public(struct tern_addr *, const struct addr *, uint16_t port);
+
+#endif
