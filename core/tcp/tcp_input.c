@@ -262,6 +262,7 @@ static void synchronized_input(struct arrival *a)
 	if (!tcp_take_ack(a))
 		return;
 	a->c->rcvd_at = a->x->now;
+	tcp_touch_keepalive(a->c, a->x);
 	tcp_take_urgent(a);
 	tcp_take_text(a);
 	if (a->c->state != TERN_TCP_CLOSED)
@@ -291,7 +292,6 @@ struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct
 		a.seq = seq_unwrap(seg->h.seq, c->rcv.nxt);
 		synchronized_input(&a);
 	}
-	tcp_touch_keepalive(c, x);
 	tcp_review_timers(c, x);
 	return a.r;
 }

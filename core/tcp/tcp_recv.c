@@ -32,7 +32,8 @@ static void owe_ack_for_text(struct arrival *a, bool in_order)
 {
 	struct tcp *c = a->c;
 
-	c->rcv_mss = MAX(c->rcv_mss, (uint16_t)MIN(a->len, c->adv_mss));
+	if (a->len > c->rcv_mss)
+		c->rcv_mss = (uint16_t)MIN(a->len, c->adv_mss);
 	if (!in_order) {
 		if (c->ack_due == ACK_NOW && c->dup_acks_due < UINT8_MAX)
 			c->dup_acks_due++;
