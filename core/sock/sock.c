@@ -40,7 +40,7 @@ static void end_socks_of(struct sockets *ss)
 		if (s && sock_is_stream(s))
 			sock_tcp_close(ss, s, true);
 		else if (s)
-			sock_dgram_close(ss, s);
+			sock_free(ss, s);
 	}
 }
 
@@ -286,7 +286,7 @@ void sock_free(struct sockets *ss, struct sock *s)
 	if (sock_is_stream(s))
 		free_stream_part(ss, s);
 	else
-		mem_free(ss->mem, s->dgram, sizeof(*s->dgram));
+		sock_dgram_fini(ss, s);
 	mem_free(ss->mem, s, size_of_sock(s->type));
 	ss->n_socks--;
 }

@@ -71,6 +71,7 @@ struct dgram_rec {
 	tern_time at;
 	/* of the error queue */
 	uint8_t error, origin, type, code;
+	bool group;
 	uint32_t info;
 	struct addr offender;
 	uint8_t bytes[];
@@ -115,7 +116,7 @@ struct sock {
 	bool shut_rd : 1, shut_wr : 1;
 	bool freebind : 1, cork : 1;
 	bool urgent_news : 1;    /* POLLPRI */
-	bool in_accept_queue : 1;
+	bool in_accept_queue : 1, connected : 1;
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;    /* cached route */
@@ -266,6 +267,8 @@ struct tcp_packet {
 	struct tcp_seg seg;
 	struct addr src, dst;
 	unsigned ifindex;
+	bool has_min_iss;     /* a TIME-WAIT gave way: our ISS must exceed min_iss */
+	uint32_t min_iss;
 };
 
 enum tern_drop sock_tcp_input(struct sockets *, const struct tcp_packet *, struct tcp_reply *);
@@ -290,28 +293,47 @@ int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdic
 /* What it would send now, once routed; the stack builds it. */
 struct tcp_plan sock_tcp_plan(struct sockets *, struct sock *, uint32_t burst_max);
 
-/* ---- sock_udp.c and sock_raw.c: datagrams ---- */
+/* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */
 
+/* A datagram as the stack hands it over; [off, off + len) of pkt is what the user gets. */
 struct dgram_in {
 	const struct tern_pkt *pkt;
-	uint32_t off, len;       /* of what the user gets */
+	uint32_t off, len;
 	struct addr src, dst;
 	uint16_t sport, dport;
 	uint16_t ifindex;
 	uint8_t ttl, tos, proto;
-	tern_time at;
+	bool group;              /* the destination is a broadcast or multicast address */
 };
-enum tern_drop sock_dgram_put(struct sockets *, struct sock *, const struct dgram_in *);
-enum tern_drop sock_udp_input(struct sockets *, const struct dgram_in *, bool group);
-/* Hands a copy to each raw socket that wants it; in->off is where its data begins. */
-bool sock_raw_input(struct sockets *, const struct dgram_in *, const struct icmp *);
-enum tern_drop sock_ping_input(struct sockets *, const struct dgram_in *);
-int sock_dgram_connect(struct sockets *, struct sock *, const struct tern_addr *);
-int64_t sock_dgram_send(struct sockets *, struct sock *, const struct tern_msg *, int flags);
+/* An error that ICMP reported about a datagram of ours. */
+struct dgram_error {
+	struct addr offender, dst;
+	uint16_t dport;
+	uint8_t error, origin, type, code;
+	bool hard;
+	uint32_t info;
+	const uint8_t *quoted;   /* payload that ICMP quoted */
+	uint32_t quoted_len;
+};
+enum tern_drop dgram_put(struct sockets *, struct sock *, const struct dgram_in *);
+void dgram_on_error(struct sockets *, struct sock *, const struct dgram_error *);
 int64_t sock_dgram_recv(struct sockets *, struct sock *, struct tern_msg *, int flags);
+int64_t sock_dgram_send(struct sockets *, struct sock *, const struct tern_msg *, int flags);
+int sock_dgram_connect(struct sockets *, struct sock *, const struct tern_addr *);
+int sock_dgram_shutdown(struct sockets *, struct sock *, int how);
 void sock_dgram_close(struct sockets *, struct sock *);
-void sock_dgram_error(struct sockets *, struct sock *, const struct dgram_rec *proto_error);
+void sock_dgram_fini(struct sockets *, struct sock *); /* frees the dgram part */
 unsigned sock_dgram_poll(const struct sock *);
+/* The next packet to go, IP header and all, or NULL. Its space in SO_SNDBUF is free again. */
+struct tern_pkt *sock_dgram_take(struct sockets *, struct sock *);
+
+enum tern_drop sock_udp_input(struct sockets *, const struct dgram_in *);
+enum tern_drop sock_ping_input(struct sockets *, const struct dgram_in *);
+/*
+ * A copy to each raw socket that wants it; in->off is where its data begins (the IP header for
+ * IPv4, what follows the headers for IPv6). icmp_type: of ICMP messages, else -1. Did any want it?
+ */
+bool sock_raw_input(struct sockets *, const struct dgram_in *, int icmp_type);
 
 /* ---- sockopt.c ---- */
 

@@ -294,6 +294,7 @@ enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 	struct tuple key = { .local = p->dst, .remote = p->src, .lport = p->seg.h.dst_port,
 			     .rport = p->seg.h.src_port, .proto = TERN_IPPROTO_TCP };
 	struct tuple *t = tuple_find(ss, &key);
+	enum tern_drop drop;
 	struct tcp_rst rst;
 
 	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
@@ -307,8 +308,8 @@ enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 		return input_to_half(ss, CONTAINER_OF(t, struct half, t), p, reply);
 	if (t)
 		return input_to_time_wait(ss, CONTAINER_OF(t, struct time_wait, t), p, reply);
-	if (input_to_listener(ss, &key, p, reply))
-		return reply->h.flags & TCP_RST ? TERN_DROP_TCP_FLAGS : TERN_DROP_NONE;
+	if (input_to_listener(ss, &key, p, reply, &drop))
+		return drop;
 	rst = tcp_rst_for(&p->seg);
 	tcp_reply_rst(reply, &rst);
 	return TERN_DROP_TCP_NO_SOCKET;
@@ -372,6 +373,13 @@ static void forget_names(struct sockets *ss, struct sock *s, const struct addr *
 	(void)ss;
 }
 
+/* A connection that was never established may be tried again, as on Linux. */
+static bool was_refused(const struct sock *s)
+{
+	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == s->tcp->iss &&
+	       !s->tcp->rst_due;
+}
+
 int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remote, uint16_t port)
 {
 	struct tcp_ctx x = sock_ctx(ss);
@@ -390,7 +398,7 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 	default:
 		return -TERN_EISCONN;
 	}
-	if (s->tcp)
+	if (s->tcp && (s->error || !was_refused(s)))
 		return s->error ? sock_take_error(s) : -TERN_EISCONN;
 	err = check_destination(ss, s, remote, port);
 	if (err)
@@ -403,6 +411,8 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 		forget_names(ss, s, &old_local);
 		return err;
 	}
+	if (s->tcp)
+		tcp_fini(s->tcp, &x);
 	open = tcp_open_for(ss, s, &s->t, s->out_mtu);
 	s->tcp = &CONTAINER_OF(s, struct stream, s)->c;
 	s->conn = ++ss->next_conn;

@@ -24,7 +24,7 @@ void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
 
 /* sock_listen.c */
 bool input_to_listener(struct sockets *, const struct tuple *key, const struct tcp_packet *,
-		       struct tcp_reply *);
+		       struct tcp_reply *, enum tern_drop *);
 enum tern_drop input_to_half(struct sockets *, struct half *, const struct tcp_packet *,
 			     struct tcp_reply *);
 void listener_end(struct sockets *, struct sock *);

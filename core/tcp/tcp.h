@@ -287,9 +287,7 @@ struct tcp_half {
 	uint16_t adv_mss;
 	uint8_t wscale;         /* low four bits: the peer's, high: ours */
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
-	bool held : 1;          /* waits for the user's verdict: no SYN-ACK yet */
-	bool synack_due : 1, again : 1;
-	bool acked : 1;         /* its ACK came while the accept queue was full */
+	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
 	uint8_t n_retries;
 };
 
@@ -308,7 +306,7 @@ struct half_result {
 	struct tcp_rst rst;
 };
 enum half_verdict half_input(const struct tcp_half *, const struct tcp_ctx *,
-			     const struct tcp_seg *, uint32_t ts_off, struct half_result *);
+			     const struct tcp_seg *, struct half_result *);
 void half_synack(const struct tcp_half *, const struct tcp_ctx *, const struct tcp_open *,
 		 struct tcp_hdr *);
 /* A connection in SYN-RECEIVED with what the record knows. */

@@ -41,7 +41,6 @@ void half_init(struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_
 	if (half->wscale_ok)
 		half->wscale = (uint8_t)(MIN(h->wscale, 14) |
 					 tcp_wscale_for(open->rcv_buf_max) << 4);
-	half->synack_due = true;
 }
 
 void half_synack(const struct tcp_half *half, const struct tcp_ctx *x,
@@ -76,14 +75,13 @@ static enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
  * 65535 and nothing has been taken from it.
  */
 enum half_verdict half_input(const struct tcp_half *half, const struct tcp_ctx *x,
-			     const struct tcp_seg *seg, uint32_t ts_off, struct half_result *r)
+			     const struct tcp_seg *seg, struct half_result *r)
 {
 	const struct tcp_hdr *h = &seg->h;
 	uint32_t off = h->seq - (half->irs + 1);
 	bool in_window = off < 65535;
 
 	(void)x;
-	(void)ts_off;
 	r->drop = TERN_DROP_NONE;
 	r->rst = (struct tcp_rst){ .due = false };
 	if (h->flags & TCP_RST) {
