@@ -16,7 +16,8 @@
 struct mem_slab; /* private */
 
 enum { MEM_CLASSES = 64, MEM_CLASS_STEP = 32 }; /* records of 32, 64, ... 2048 bytes */
-enum { MEM_PIECES = 3, MEM_PIECES_KEPT = 64 };  /* kept pieces: up to 4, 16, 64 KiB, plus 256 */
+/* Kept pieces: up to 4, 16, 64 KiB, plus room for headers (of a packet of 65535 bytes, too). */
+enum { MEM_PIECES = 3, MEM_PIECES_KEPT = 64, MEM_PIECE_EXTRA = 320 };
 
 struct mem {
 	void *(*alloc)(void *ctx, size_t size);

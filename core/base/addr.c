@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * addr.c - questions about one address, in the mapped form of addr.h.
+ *
+ * Sources: RFC 4291 2.4 and 2.5 (IPv6), RFC 1122 3.2.1.3 and RFC 3927 2.1 (IPv4).
+ */
+#include "addr.h"
+
+static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+struct addr addr_from4(const uint8_t ip[4])
+{
+	struct addr a;
+
+	memcpy(a.b, mapped_prefix, 12);
+	memcpy(a.b + 12, ip, 4);
+	return a;
+}
+
+struct addr addr_from6(const uint8_t ip[16])
+{
+	struct addr a;
+
+	memcpy(a.b, ip, 16);
+	return a;
+}
+
+bool addr_is4(const struct addr *a)
+{
+	return memcmp(a->b, mapped_prefix, 12) == 0;
+}
+
+bool addr_is_unspecified(const struct addr *a)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(a->b, zero, 16) == 0 || (addr_is4(a) && memcmp(a->b + 12, zero, 4) == 0);
+}
+
+bool addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return addr_is4(a) ? a->b[12] == 127 : memcmp(a->b, one, 16) == 0;
+}
+
+bool addr_is_multicast(const struct addr *a)
+{
+	return addr_is4(a) ? a->b[12] >> 4 == 14 : a->b[0] == 0xff;
+}
+
+bool addr_is_limited_broadcast(const struct addr *a)
+{
+	return addr_is4(a) && get_be32(a->b + 12) == 0xffffffff;
+}
+
+bool addr_is_link_local(const struct addr *a)
+{
+	if (addr_is4(a))
+		return a->b[12] == 169 && a->b[13] == 254;
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+bool addr_in_prefix(const struct addr *a, const struct addr *prefix, unsigned len)
+{
+	bool is4 = addr_is4(a);
+
+	if (is4 != addr_is4(prefix))
+		return false;
+	return addr_common_bits(a, prefix) >= len + (is4 ? 96 : 0);
+}
+
+unsigned addr_common_bits(const struct addr *a, const struct addr *b)
+{
+	unsigned n = 0;
+
+	while (n < 128 && a->b[n / 8] == b->b[n / 8])
+		n += 8;
+	if (n < 128)
+		for (unsigned diff = a->b[n / 8] ^ b->b[n / 8]; !(diff & 0x80); diff <<= 1)
+			n++;
+	return n;
+}
