@@ -10,6 +10,7 @@
 #include "flow.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "track.h"
 
@@ -64,6 +65,7 @@ static struct flow *add_flow(struct flows *fs, uint8_t proto, const struct tern_
 	f->side[0].addr = *left;
 	f->side[1].addr = *right;
 	f->side[0].host = f->side[1].host = -1;
+	f->side[0].fin_arrived_at = f->side[1].fin_arrived_at = TERN_NEVER;
 	ranges_init(&f->side[0].arrived);
 	ranges_init(&f->side[1].arrived);
 	return f;

@@ -64,7 +64,7 @@ struct flow_side {
 	uint64_t wnd;        /* last sent */
 	struct ranges arrived; /* of what this side sent */
 	bool fin_sent, fin_acked, rst_sent;
-	tern_time fin_at;
+	tern_time fin_at, fin_arrived_at; /* the latter: TERN_NEVER until then */
 	uint64_t n_segments, n_data, n_bytes, n_retransmitted, n_lost, n_dropped, n_duplicate;
 };
 

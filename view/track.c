@@ -10,6 +10,8 @@
  */
 #include "track.h"
 
+#include <string.h>
+
 #include "../core/base/seq.h"
 
 /* Relative numbers as positions for the sets: an old duplicate may lie before 0. */
@@ -133,6 +135,8 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		s->n_dropped++;
 	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST))
 		return;
+	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
+		s->fin_arrived_at = step->at;
 	step->duplicate = ranges_contain(&s->arrived, lo, hi);
 	s->n_duplicate += step->duplicate;
 	/* In order means: it touches what has arrived so far, or nothing has. */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * summary.c - one line about a conversation that a reader can act on: who opened it, what went
+ * each way, what had to be sent again, and how it ended.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "label.h"
+
+static void add_opening(char *buf, const struct flows *fs, const struct flow *f)
+{
+	bool left = f->side[0].opened_by_syn, right = f->side[1].opened_by_syn;
+
+	if (f->to_itself)
+		label_add(buf, "opened by %s to itself; ", flow_side_name(fs, f, 0));
+	else if (left && right)
+		label_add(buf, "opened by both; ");
+	else if (left || right)
+		label_add(buf, "opened by %s; ", flow_side_name(fs, f, left ? 0 : 1));
+	else
+		label_add(buf, "opened unseen; ");
+}
+
+/* Exact below a hundred thousand, then with a suffix, so that the line stays short. */
+static void add_amount(char *buf, uint64_t n)
+{
+	static const char suffix[] = { 'k', 'M', 'G', 'T' };
+	uint64_t unit = 1000;
+	size_t i = 0;
+
+	if (n < 100000) {
+		label_add(buf, "%" PRIu64, n);
+		return;
+	}
+	for (; n / unit >= 1000 && i + 1 < sizeof(suffix); i++)
+		unit *= 1000;
+	label_add(buf, "%" PRIu64 ".%u%c", n / unit, (unsigned)(n % unit / (unit / 10)), suffix[i]);
+}
+
+static void add_amounts(char *buf, const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+
+	add_amount(buf, l->n_bytes);
+	label_add(buf, " bytes >, ");
+	add_amount(buf, r->n_bytes);
+	label_add(buf, " <; ");
+	if (l->n_lost + r->n_lost)
+		label_add(buf, "%" PRIu64 " lost; ", l->n_lost + r->n_lost);
+	if (l->n_retransmitted + r->n_retransmitted)
+		label_add(buf, "%" PRIu64 " resent; ", l->n_retransmitted + r->n_retransmitted);
+}
+
+static bool was_in(const struct flow *f, enum tern_tcp_state state)
+{
+	for (size_t i = 0; i < f->n_steps; i++)
+		if (f->step[i].kind == STEP_STATE && f->step[i].new_state == (uint8_t)state)
+			return true;
+	return false;
+}
+
+static void add_reset(char *buf, const struct flows *fs, const struct flow *f)
+{
+	int by = f->side[0].rst_sent ? 0 : 1;
+	char text[TERN_ADDR_TEXT_MAX];
+
+	if (by == 1 && !f->answered && f->side[0].opened_by_syn)
+		label_add(buf, "refused: nothing listens at %s", flow_endpoint(f, 1, text));
+	else
+		label_add(buf, "reset by %s", flow_side_name(fs, f, by));
+}
+
+/* When the last TIME-WAIT ended, or TERN_NEVER. */
+static tern_time end_of_time_wait(const struct flow *f)
+{
+	tern_time at = TERN_NEVER;
+
+	for (size_t i = 0; i < f->n_steps; i++) {
+		const struct step *s = &f->step[i];
+
+		if (s->kind == STEP_STATE && s->old_state == TERN_TCP_TIME_WAIT)
+			at = s->at;
+	}
+	return at;
+}
+
+static void add_close(char *buf, const struct flows *fs, const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+	tern_time ended = end_of_time_wait(f);
+	char text[TIME_TEXT_MAX];
+
+	if (f->to_itself)
+		label_add(buf, "closed");
+	else if (was_in(f, TERN_TCP_CLOSING) ||
+		 (l->fin_at < r->fin_arrived_at && r->fin_at < l->fin_arrived_at))
+		label_add(buf, "closed by both");
+	else
+		label_add(buf, "closed by %s", flow_side_name(fs, f, r->fin_at < l->fin_at));
+	if (!f->to_itself && (!l->fin_acked || !r->fin_acked))
+		label_add(buf, ", the last ACK unseen");
+	if (l->state == TERN_TCP_TIME_WAIT || r->state == TERN_TCP_TIME_WAIT)
+		label_add(buf, "; in TIME-WAIT");
+	else if (ended != TERN_NEVER)
+		label_add(buf, "; TIME-WAIT ended %s s", label_seconds(text, ended));
+}
+
+static bool gave_up(const struct flow_side *s)
+{
+	return s->state_known && s->state == TERN_TCP_CLOSED;
+}
+
+static void add_ending(char *buf, const struct flows *fs, const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+
+	if (l->rst_sent || r->rst_sent)
+		add_reset(buf, fs, f);
+	else if (l->fin_sent && (r->fin_sent || f->to_itself))
+		add_close(buf, fs, f);
+	else if (gave_up(l) || gave_up(r))
+		label_add(buf, "%s gave up%s", flow_side_name(fs, f, gave_up(l) ? 0 : 1),
+			  f->answered ? "" : ": no answer");
+	else if (l->fin_sent || r->fin_sent)
+		label_add(buf, "half closed by %s", flow_side_name(fs, f, l->fin_sent ? 0 : 1));
+	else if (!f->answered && !f->to_itself)
+		label_add(buf, "no answer yet");
+	else
+		label_add(buf, "still open");
+}
+
+void label_summary(char buf[LABEL_MAX], const struct flows *fs, const struct flow *f)
+{
+	buf[0] = 0;
+	if (f->proto != TERN_IPPROTO_TCP) {
+		label_add(buf, "%zu packets; ", f->n_segments);
+		add_amount(buf, f->side[0].n_bytes);
+		label_add(buf, " bytes >, ");
+		add_amount(buf, f->side[1].n_bytes);
+		label_add(buf, " <");
+		return;
+	}
+	add_opening(buf, fs, f);
+	add_amounts(buf, f);
+	add_ending(buf, fs, f);
+}
