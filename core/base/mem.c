@@ -4,8 +4,8 @@
  *
  * A record of up to 2048 bytes is a pop from the free list of its size class. An empty list is
  * filled by one slab, whose size follows what is in use (an eighth of it, 4 to 32 KiB), so that a
- * small stack takes little and a large one seldom asks. When even that much is refused, a slab of a
- * single record is tried. Slabs go back only in mem_fini.
+ * small stack takes little and a large one seldom asks; at the end of the budget a slab holds a single
+ * record. Slabs go back only in mem_fini.
  *
  * A larger size that fills at least half of a piece gets a whole one, which is kept when it is
  * freed; any other size is a plain allocation.
@@ -51,8 +51,11 @@ static void give_back(struct mem *m, void *ptr, size_t size)
 	m->free(m->ctx, ptr, size);
 }
 
-static void give_back_pieces(struct mem *m)
+/* false: none was kept. */
+static bool give_back_pieces(struct mem *m)
 {
+	uint64_t used = m->used;
+
 	for (unsigned i = 0; i < MEM_PIECES; i++) {
 		struct free_node *n = m->free_pieces[i];
 
@@ -65,6 +68,7 @@ static void give_back_pieces(struct mem *m)
 		m->free_pieces[i] = NULL;
 		m->n_free_pieces[i] = 0;
 	}
+	return m->used < used;
 }
 
 void mem_fini(struct mem *m)
@@ -96,10 +100,9 @@ static void *take_from_allocator(struct mem *m, size_t size)
 {
 	void *ptr = take_within_budget(m, size);
 
-	if (ptr)
-		return ptr;
-	give_back_pieces(m);
-	return take_within_budget(m, size);
+	if (!ptr && give_back_pieces(m))
+		ptr = take_within_budget(m, size);
+	return ptr;
 }
 
 /* Makes a slab and returns its first record; the others go on the list, lowest address first. */
@@ -107,13 +110,12 @@ static void *fill_class(struct mem *m, unsigned class)
 {
 	size_t record = (class + 1) * (size_t)MEM_CLASS_STEP;
 	size_t size = (size_t)MAX(SLAB_MIN, MIN(SLAB_MAX, m->used / 8));
-	struct mem_slab *s = take_from_allocator(m, size);
+	struct mem_slab *s;
 	char *first, *r;
 
-	if (!s) {
+	if (size > m->max - m->used)
 		size = SLAB_HDR_LEN + record;
-		s = take_from_allocator(m, size);
-	}
+	s = take_from_allocator(m, size);
 	if (!s)
 		return NULL;
 	s->next = m->slabs;

@@ -139,7 +139,7 @@ static void empty_slot(struct timers *w, const struct wheel_place *p)
 	while (!list_empty(&nodes)) {
 		struct timer *t = CONTAINER_OF(list_take(&nodes), struct timer, link);
 
-		if (p->level == 0 && t->at <= w->now)
+		if (t->at <= w->now && tick_of(t->at) == w->tick)
 			list_put_tail(&w->due, &t->link);
 		else
 			file(w, t);

@@ -4,8 +4,9 @@
  *
  * One tick is 16384 ns. Arming, disarming and expiring are O(1). A node never fires before its
  * instant; timers_deadline never names an instant later than the earliest armed node, and may name
- * an earlier one (when a coarse slot must be spread over finer ones). Nodes of equal time fire in
- * the order in which they were armed.
+ * an earlier one (when a coarse slot must be spread over finer ones). Nodes fire in order of their
+ * ticks, those of equal time in the order in which they were armed; one that was moved to a later
+ * time counts as armed when its former time came up.
  *
  * A node is intrusive: { links, at, kind }. `kind` is the owner's: it tells the dispatcher what
  * the node is embedded in.

@@ -110,7 +110,10 @@ struct ip6_walk {
 	bool mf;
 	uint32_t frag_id;
 	uint16_t frag_hdr_off;
-	/* when the walk fails: what an ICMPv6 parameter problem would say; code 0xff: nothing */
+	/*
+	 * What an ICMPv6 parameter problem would say when the walk failed, code 0xff: nothing; when
+	 * it did not, what it would say if nobody knows proto (code 1, where proto was named).
+	 */
 	uint8_t bad_code;
 	uint16_t bad_pointer;
 };

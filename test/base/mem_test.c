@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mem_test.c - core/base/mem.c: the budget holds, pieces do not overlap, nothing is asked for in the
+ * steady state, and refusals leave everything as it was.
+ */
+#include "../../core/base/mem.h"
+#include "../../core/base/rand.h"
+#include "../../include/tern.h"
+#include "test.h"
+
+static struct test_env world;
+
+static void start(struct mem *m, uint64_t max)
+{
+	struct tern_env env;
+
+	memset(&world, 0, sizeof(world));
+	world.fill = 0xa5;
+	env = test_env_make(&world, 1);
+	mem_init(m, env.alloc, env.free, env.ctx, max);
+}
+
+static void finish(struct mem *m)
+{
+	mem_fini(m);
+	check_eq(world.out, 0);
+}
+
+static const uint32_t sizes[] = { 1,    8,    31,   32,   33,    64,    100,   512,   513,
+				  1000, 2016, 2048, 2049, 2208,  2209,  4104,  4416,  4417,
+				  8000, 9000, 16392, 16704, 16705, 40000, 65544, 65856, 65857 };
+
+static void sizes_are_usable_and_aligned(void)
+{
+	struct mem m;
+
+	start(&m, 1 << 20);
+	for (unsigned i = 0; i < N_TESTS(sizes); i++) {
+		void *p = mem_new(&m, sizes[i]);
+
+		test_at("size %u", sizes[i]);
+		check(p && (uintptr_t)p % 16 == 0);
+		memset(p, 1, sizes[i]);
+		mem_free(&m, p, sizes[i]);
+	}
+	mem_free(&m, NULL, 77);
+	finish(&m);
+}
+
+enum { N_SLOTS = 200 };
+
+static void random_use_keeps_to_the_budget(void)
+{
+	static struct { uint8_t *ptr; uint32_t size; } slot[N_SLOTS];
+	static const uint8_t seed[32] = { 7 };
+	unsigned n_refused = 0;
+	struct rand r;
+	struct mem m;
+
+	rand_init(&r, seed, 0);
+	start(&m, 600000);
+	for (unsigned step = 0; step < 50000; step++) {
+		unsigned i = (unsigned)rand_below(&r, N_SLOTS);
+
+		if (slot[i].ptr) {
+			check(slot[i].ptr[0] == (uint8_t)i);
+			check(slot[i].ptr[slot[i].size - 1] == (uint8_t)i);
+			mem_free(&m, slot[i].ptr, slot[i].size);
+			slot[i].ptr = NULL;
+		} else {
+			slot[i].size = sizes[rand_below(&r, N_TESTS(sizes))];
+			slot[i].ptr = mem_new(&m, slot[i].size);
+			if (slot[i].ptr)
+				memset(slot[i].ptr, (int)i, slot[i].size);
+			else
+				n_refused++;
+		}
+		check(m.used <= m.max);
+		check_eq(m.used, world.out);
+	}
+	check(n_refused > 0);
+	for (unsigned i = 0; i < N_SLOTS; i++)
+		mem_free(&m, slot[i].ptr, slot[i].size);
+	finish(&m);
+}
+
+static void steady_state_asks_for_nothing(void)
+{
+	uint64_t n_before = 0;
+	struct mem m;
+
+	start(&m, 1 << 24);
+	for (unsigned round = 0; round < 20; round++) {
+		void *a[50], *b[50], *c[50];
+
+		for (unsigned i = 0; i < 50; i++) {
+			a[i] = mem_new(&m, 300);
+			b[i] = mem_new(&m, 4104);
+			c[i] = mem_new(&m, 65544);
+		}
+		for (unsigned i = 0; i < 50; i++) {
+			mem_free(&m, a[i], 300);
+			mem_free(&m, b[i], 4104);
+			mem_free(&m, c[i], 65544);
+		}
+		if (round == 0)
+			n_before = world.n_allocs;
+	}
+	check_eq(world.n_allocs, n_before);
+	finish(&m);
+}
+
+static void small_stack_takes_little(void)
+{
+	struct mem m;
+
+	start(&m, 1 << 24);
+	void *p = mem_new(&m, 40);
+
+	check(p && m.used <= 4096);
+	mem_free(&m, p, 40);
+	finish(&m);
+}
+
+static void records_are_dense(void)
+{
+	static void *p[20000];
+	struct mem m;
+
+	start(&m, 1 << 24);
+	for (unsigned i = 0; i < N_TESTS(p); i++)
+		p[i] = mem_new(&m, 512);
+	check(m.used < N_TESTS(p) * 512 * 102 / 100 + 32768);
+	check(world.n_allocs < 400);
+	for (unsigned i = 0; i < N_TESTS(p); i++)
+		mem_free(&m, p[i], 512);
+	finish(&m);
+}
+
+static void last_bytes_of_the_budget_are_used(void)
+{
+	struct mem m;
+	void *a, *b;
+
+	start(&m, 600); /* too little for a slab of several records */
+	a = mem_new(&m, 256);
+	b = mem_new(&m, 256);
+	check(a && b);
+	check(!mem_new(&m, 256));
+	mem_free(&m, a, 256);
+	mem_free(&m, b, 256);
+	finish(&m);
+}
+
+static void kept_pieces_give_way(void)
+{
+	struct mem m;
+	void *p;
+
+	start(&m, 70000);
+	p = mem_new(&m, 65544);
+	mem_free(&m, p, 65544);
+	check(m.used > 65000); /* kept */
+	p = mem_new(&m, 30000);
+	check(p && m.used == 30000);
+	mem_free(&m, p, 30000);
+	finish(&m);
+}
+
+static void only_so_many_pieces_are_kept(void)
+{
+	static void *p[MEM_PIECES_KEPT + 10];
+	struct mem m;
+
+	start(&m, 1 << 24);
+	for (unsigned i = 0; i < N_TESTS(p); i++)
+		p[i] = mem_new(&m, 4000);
+	for (unsigned i = 0; i < N_TESTS(p); i++)
+		mem_free(&m, p[i], 4000);
+	check(m.used <= MEM_PIECES_KEPT * (4096 + MEM_PIECE_EXTRA));
+	finish(&m);
+}
+
+static void refusals_of_the_allocator_are_passed_on(void)
+{
+	struct mem m;
+
+	for (unsigned i = 0; i < N_TESTS(sizes); i++) {
+		start(&m, 1 << 20);
+		void *a, *b;
+
+		world.fail_at = 1;
+		a = mem_new(&m, sizes[i]);
+		b = mem_new(&m, sizes[i]);
+		check(!a && b);
+		mem_free(&m, b, sizes[i]);
+		finish(&m);
+	}
+	start(&m, 1 << 20);
+	check(!mem_new(&m, (size_t)1 << 21));
+	check(!mem_new(&m, SIZE_MAX));
+	finish(&m);
+}
+
+static const struct test tests[] = {
+	TEST(sizes_are_usable_and_aligned),
+	TEST(random_use_keeps_to_the_budget),
+	TEST(steady_state_asks_for_nothing),
+	TEST(small_stack_takes_little),
+	TEST(records_are_dense),
+	TEST(last_bytes_of_the_budget_are_used),
+	TEST(kept_pieces_give_way),
+	TEST(only_so_many_pieces_are_kept),
+	TEST(refusals_of_the_allocator_are_passed_on),
+};
+
+int main(int argc, char **argv)
+{
+	return test_main(argc, argv, tests, N_TESTS(tests));
+}
