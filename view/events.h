@@ -84,7 +84,7 @@ void view_free(struct view *); /* NULL is allowed */
  * never sent or whose number does not rise) or memory is short; the list stays as it was.
  */
 bool view_add(struct view *, const struct view_event *);
-/* Names a host; without a name it is called "h0", "h1" ... */
+/* Names a host for heads and captures. */
 void view_name_host(struct view *, int host, const char *name);
 /* The frame of this number, or NULL. */
 const struct view_frame *view_find_frame(const struct view *, uint64_t id);

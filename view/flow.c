@@ -372,3 +372,16 @@ const char *flow_side_name(const struct flows *fs, const struct flow *f, int sid
 		return fs->view->host[host].name;
 	return side == 0 ? "left" : "right";
 }
+
+const char *flow_role(const struct flow *f, int side)
+{
+	const struct flow_side *s = &f->side[side];
+
+	if (f->proto != TERN_IPPROTO_TCP)
+		return "";
+	if (f->to_itself)
+		return side == 0 ? "to itself" : "the same endpoint";
+	if (s->by_listen || (!s->opened_by_syn && f->side[1 - side].opened_by_syn))
+		return "passive";
+	return s->opened_by_syn ? "active" : "";
+}

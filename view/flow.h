@@ -94,6 +94,8 @@ void flows_free(struct flows *); /* NULL is allowed */
 
 /* "10.0.0.1:80", "[fd00::1]:80", or without a port for ICMP. buf: TERN_ADDR_TEXT_MAX bytes. */
 char *flow_endpoint(const struct flow *, int side, char *buf);
+/* "active", "passive", or "" when it is not known. */
+const char *flow_role(const struct flow *, int side);
 /* "a", or "left" and "right" when the host has no name. */
 const char *flow_side_name(const struct flows *, const struct flow *, int side);
 

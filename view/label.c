@@ -175,14 +175,13 @@ void label_short(char buf[LABEL_MAX], const struct flow *f, const struct segment
 
 static void add_mark(char buf[LABEL_MAX], const char *name, const char *why)
 {
-	label_add(buf, "%s[%s%s%s]", buf[0] ? " " : "", name, why ? ": " : "", why ? why : "");
+	label_add(buf, " [%s%s%s]", name, why ? ": " : "", why ? why : "");
 }
 
-void label_marks(char buf[LABEL_MAX], const struct segment *g)
+void label_add_sent_marks(char buf[LABEL_MAX], const struct segment *g)
 {
 	const char *cause = g->sent->text;
 
-	buf[0] = 0;
 	if (g->marks & MARK_RETRANSMITTED)
 		add_mark(buf, "retransmission", cause);
 	else if (g->marks & MARK_PROBE)
@@ -193,12 +192,38 @@ void label_marks(char buf[LABEL_MAX], const struct segment *g)
 		add_mark(buf, cause, NULL);
 	if (g->marks & MARK_ZERO_WINDOW)
 		add_mark(buf, "zero-window", NULL);
+	if (g->marks & MARK_CORRUPTED)
+		add_mark(buf, "corrupted", NULL);
+}
+
+void label_add_arrived_marks(char buf[LABEL_MAX], const struct segment *g)
+{
 	if (g->marks & MARK_OUT_OF_ORDER)
 		add_mark(buf, "out-of-order", NULL);
 	if (g->marks & MARK_DUPLICATE)
 		add_mark(buf, "duplicate", NULL);
-	if (g->marks & MARK_CORRUPTED)
-		add_mark(buf, "corrupted", NULL);
 	if (g->dropped)
 		add_mark(buf, "dropped", g->dropped);
+}
+
+static void add_fold_side(char buf[LABEL_MAX], const struct row_fold *f, int side)
+{
+	const char *arrow = side == 0 ? ">" : "<";
+
+	if (f->n_data[side])
+		label_add(buf, "%s%" PRIu64 " segments %" PRIu64 " bytes %s", buf[0] ? ", " : "",
+			  f->n_data[side], f->n_bytes[side], arrow);
+	if (f->n_acks[side])
+		label_add(buf, "%s%" PRIu64 " ACKs %s", buf[0] ? ", " : "", f->n_acks[side], arrow);
+}
+
+void label_fold(char buf[LABEL_MAX], const struct row_fold *f)
+{
+	buf[0] = 0;
+	add_fold_side(buf, f, 0);
+	add_fold_side(buf, f, 1);
+	if (f->n_lost)
+		label_add(buf, ", %" PRIu64 " lost", f->n_lost);
+	if (f->n_retransmitted)
+		label_add(buf, ", %" PRIu64 " retransmitted", f->n_retransmitted);
 }

@@ -12,7 +12,6 @@
  */
 #include "ladder.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "label.h"
@@ -243,13 +242,12 @@ static void draw_arrival(struct drawing *d, const struct row *r, const char *wor
 static void draw_segment(struct drawing *d, const struct row *r)
 {
 	const struct segment *g = &d->flow->segment[r->segment];
-	char words[LABEL_MAX], marks[LABEL_MAX], note[64];
+	char words[LABEL_MAX], note[64];
 
 	label_segment(words, d->flow, g);
-	label_marks(marks, g);
-	if (marks[0])
-		label_add(words, " %s", marks);
+	label_add_sent_marks(words, g);
 	if (r->kind == ROW_ARROW) {
+		label_add_arrived_marks(words, g);
 		draw_whole(d, r, words);
 		return;
 	}
@@ -272,8 +270,10 @@ static void draw_arrive(struct drawing *d, const struct row *r)
 		label_add(words, " [duplicate]");
 	if (r->step->copy && r->step->text)
 		label_add(words, " [dropped: %s]", r->step->text);
-	if (!r->step->copy)
+	if (!r->step->copy) {
+		label_add_arrived_marks(words, g);
 		snprintf(note, sizeof(note), "(%u)", r->tag);
+	}
 	draw_arrival(d, r, words, note);
 }
 
@@ -292,36 +292,20 @@ static void draw_timer(struct drawing *d, const struct row *r)
 	finish(d, &l);
 }
 
-static void add_fold_side(char *words, const struct row_fold *f, int side)
-{
-	const char *arrow = side == 0 ? ">" : "<";
-
-	if (f->n_data[side])
-		label_add(words, ", %" PRIu64 " segments %" PRIu64 " bytes %s", f->n_data[side],
-			  f->n_bytes[side], arrow);
-	if (f->n_acks[side])
-		label_add(words, ", %" PRIu64 " ACKs %s", f->n_acks[side], arrow);
-}
-
 static void draw_fold(struct drawing *d, const struct row *r)
 {
 	char words[LABEL_MAX] = "";
-	const char *rest = words + 2;
+	const char *rest = words;
 	char part[INNER + 1];
 	struct line l;
 
-	add_fold_side(words, &r->fold, 0);
-	add_fold_side(words, &r->fold, 1);
-	if (r->fold.n_lost)
-		label_add(words, ", %" PRIu64 " lost", r->fold.n_lost);
-	if (r->fold.n_retransmitted)
-		label_add(words, ", %" PRIu64 " retransmitted", r->fold.n_retransmitted);
+	label_fold(words, &r->fold);
 	label_add(words, " ...");
 	while (*rest) {
 		clear(&l);
 		put(&l, LEFT, ":", DIM);
 		put(&l, RIGHT, ":", DIM);
-		if (rest == words + 2) {
+		if (rest == words) {
 			put_time(d, &l, r->at);
 			put(&l, LEFT + 2, "...", YELLOW);
 		}
@@ -386,19 +370,6 @@ static void draw_pair(const struct drawing *d, const char *margin, const char *l
 	finish(d, &l);
 }
 
-static const char *role(const struct flow *f, int side)
-{
-	const struct flow_side *s = &f->side[side];
-
-	if (f->proto != TERN_IPPROTO_TCP)
-		return "";
-	if (f->to_itself)
-		return side == 0 ? ", to itself" : ", the same endpoint";
-	if (s->by_listen || (!s->opened_by_syn && f->side[1 - side].opened_by_syn))
-		return ", passive";
-	return s->opened_by_syn ? ", active" : "";
-}
-
 static void draw_head(const struct drawing *d)
 {
 	const struct flow *f = d->flow;
@@ -408,8 +379,8 @@ static void draw_head(const struct drawing *d)
 		flow_endpoint(f, i, text[i]);
 	draw_pair(d, "", text[0], text[1]);
 	for (int i = 0; i < 2; i++)
-		snprintf(text[i], sizeof(text[i]), "%s%s", flow_side_name(d->flows, f, i),
-			 role(f, i));
+		snprintf(text[i], sizeof(text[i]), "%s%s%s", flow_side_name(d->flows, f, i),
+			 flow_role(f, i)[0] ? ", " : "", flow_role(f, i));
 	draw_pair(d, "seconds", text[0], text[1]);
 	for (int i = 0; i < 2; i++)
 		snprintf(text[i], sizeof(text[i]), "%s",
@@ -424,9 +395,11 @@ static void draw_summary(const struct drawing *d)
 	const char *rest = words;
 
 	label_summary(words, d->flows, d->flow);
-	while (*rest) {
+	take_words(part, &rest, WIDTH);
+	fprintf(d->out, "%s\n", part);
+	while (*rest) { /* only with long names, addresses or figures */
 		take_words(part, &rest, WIDTH - 2);
-		fprintf(d->out, "%s\n%s", part, *rest ? "  " : "");
+		fprintf(d->out, "  %s\n", part);
 	}
 }
 

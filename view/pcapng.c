@@ -114,12 +114,14 @@ static void emit_section(struct writer *w)
 	emit_block(w, BLOCK_SECTION);
 }
 
-/* The interface of a host for a kind of link, described in the file when it is first used. */
+/*
+ * The interface of a host for a kind of link, described in the file when it is first used. No
+ * other block may have been begun.
+ */
 static uint32_t iface_of(struct writer *w, int host, bool raw_ip)
 {
 	static const uint8_t nanoseconds = 9;
 	char text[64];
-	struct block saved = w->block;
 	uint32_t i;
 
 	for (i = 0; i < w->n_ifaces; i++)
@@ -128,7 +130,6 @@ static uint32_t iface_of(struct writer *w, int host, bool raw_ip)
 	w->iface[i].host = host;
 	w->iface[i].raw_ip = raw_ip;
 	w->n_ifaces++;
-	memset(&w->block, 0, sizeof(w->block));
 	add_u32(&w->block, raw_ip ? LINKTYPE_RAW : LINKTYPE_ETHERNET);
 	add_u32(&w->block, 0); /* no limit on the bytes kept */
 	if (w->view->host[host].name[0])
@@ -138,9 +139,6 @@ static uint32_t iface_of(struct writer *w, int host, bool raw_ip)
 	add_option(&w->block, OPT_IF_TSRESOL, &nanoseconds, 1);
 	add_u32(&w->block, OPT_END);
 	emit_block(w, BLOCK_INTERFACE);
-	free(w->block.bytes);
-	saved.failed |= w->block.failed;
-	w->block = saved;
 	return i;
 }
 
@@ -240,10 +238,13 @@ static void emit_rest(struct writer *w)
 {
 	const struct view *v = w->view;
 	tern_time at = v->n_events ? v->event[v->n_events - 1].at : 0;
+	uint32_t iface = 0;
 
 	if (w->next == v->n_events)
 		return;
-	add_u32(&w->block, iface_of(w, v->event[w->next].host, false));
+	if (w->n_ifaces == 0)
+		iface = iface_of(w, v->event[w->next].host, false);
+	add_u32(&w->block, iface);
 	add_u32(&w->block, (uint32_t)(at >> 32));
 	add_u32(&w->block, (uint32_t)at);
 	comment_on_events(w, v->n_events);
