@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decode.c - from a frame to its transport header.
+ *
+ * Captures may hold only the beginning of a frame, and super-frames are longer than any MTU, so
+ * lengths come from the IP header and only the headers themselves must be there.
+ */
+#include "decode.h"
+
+struct cursor {
+	const uint8_t *p;
+	size_t kept;    /* bytes that are there */
+	uint32_t total; /* bytes that the headers promise */
+};
+
+static bool skip(struct cursor *c, size_t n)
+{
+	if (n > c->kept || n > c->total)
+		return false;
+	c->p += n;
+	c->kept -= n;
+	c->total -= (uint32_t)n;
+	return true;
+}
+
+struct tern_addr view_addr(const struct addr *a, uint16_t port)
+{
+	struct tern_addr out = { .family = TERN_AF_INET6, .port = port };
+
+	if (addr_is4(a)) {
+		out.family = TERN_AF_INET;
+		memcpy(out.ip, a->b + 12, 4);
+	} else {
+		memcpy(out.ip, a->b, 16);
+	}
+	return out;
+}
+
+bool view_addr_equal(const struct tern_addr *a, const struct tern_addr *b)
+{
+	return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+}
+
+static bool decode_ip4(struct decoded *d, struct cursor *c)
+{
+	struct ip4 ip;
+
+	if (!ip4_parse_quoted(&ip, c->p, c->kept) || ip.total_len < ip.hdr_len || ip.frag_off != 0)
+		return false;
+	d->proto = ip.proto;
+	d->src = view_addr(&ip.src, 0);
+	d->dst = view_addr(&ip.dst, 0);
+	c->total = MIN(c->total, ip.total_len);
+	return skip(c, ip.hdr_len);
+}
+
+static bool decode_ip6(struct decoded *d, struct cursor *c)
+{
+	struct ip6 ip;
+	struct ip6_walk walk;
+
+	if (!ip6_parse_quoted(&ip, c->p, c->kept) || !ip6_walk(&walk, c->p, c->kept))
+		return false;
+	if (walk.fragment && walk.frag_off != 0)
+		return false;
+	d->proto = walk.proto;
+	d->src = view_addr(&ip.src, 0);
+	d->dst = view_addr(&ip.dst, 0);
+	c->total = MIN(c->total, IP6_HDR_LEN + (uint32_t)ip.payload_len);
+	return skip(c, walk.offset);
+}
+
+static bool decode_transport(struct decoded *d, struct cursor *c)
+{
+	struct udp udp;
+
+	switch (d->proto) {
+	case TERN_IPPROTO_TCP:
+		if (!tcp_parse(&d->tcp, c->p, c->kept) || !skip(c, d->tcp.hdr_len))
+			return false;
+		d->src.port = d->tcp.src_port;
+		d->dst.port = d->tcp.dst_port;
+		break;
+	case TERN_IPPROTO_UDP:
+		/* Not udp_parse: it wants the whole datagram to be there. */
+		udp.src_port = c->kept >= UDP_HDR_LEN ? get_be16(c->p) : 0;
+		udp.dst_port = c->kept >= UDP_HDR_LEN ? get_be16(c->p + 2) : 0;
+		if (!skip(c, UDP_HDR_LEN))
+			return false;
+		d->src.port = udp.src_port;
+		d->dst.port = udp.dst_port;
+		break;
+	case TERN_IPPROTO_ICMP:
+	case TERN_IPPROTO_ICMPV6:
+		if (!icmp_parse(&d->icmp, c->p, c->kept) || !skip(c, ICMP_HDR_LEN))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	d->len = c->total;
+	return true;
+}
+
+bool decode_frame(struct decoded *d, const struct view_event *ev)
+{
+	struct cursor c = { ev->bytes, ev->kept, ev->len };
+
+	memset(d, 0, sizeof(*d));
+	if (!ev->raw_ip && !skip(&c, ETH_HDR_LEN))
+		return false;
+	if (c.kept == 0)
+		return false;
+	/* The version tells the family; on Ethernet the type must agree with it. */
+	if (!ev->raw_ip && get_be16(c.p - 2) != (c.p[0] >> 4 == 6 ? ETH_IP6 : ETH_IP4))
+		return false;
+	if (c.p[0] >> 4 == 4 ? !decode_ip4(d, &c) : !decode_ip6(d, &c))
+		return false;
+	return decode_transport(d, &c);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decode.h - a frame taken apart as far as a ladder shows it.
+ */
+#ifndef TERN_VIEW_DECODE_H
+#define TERN_VIEW_DECODE_H
+
+#include "../core/wire/wire.h"
+#include "events.h"
+
+struct decoded {
+	uint8_t proto; /* TERN_IPPROTO_TCP, _UDP, _ICMP or _ICMPV6 */
+	struct tern_addr src, dst; /* port 0 for ICMP */
+	struct tcp_hdr tcp;
+	struct icmp icmp;
+	uint32_t len;  /* of the payload, also when the capture does not hold all of it */
+};
+
+/* false: no TCP, UDP or ICMP over IP, a later fragment, or malformed. */
+bool decode_frame(struct decoded *, const struct view_event *);
+
+struct tern_addr view_addr(const struct addr *, uint16_t port);
+bool view_addr_equal(const struct tern_addr *, const struct tern_addr *);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * events.h - what happened on the wires and inside the stacks, as far as pictures show it.
+ *
+ * A struct view is a list of events in order of time. Whoever watches a network (a simulator's
+ * observer, a device, a capture file) adds what it sees; ladders and captures are drawn from the
+ * list. Events that only say more about an earlier one (a frame is lost, a drop has a reason) are
+ * merged into it, so that the list holds five kinds.
+ */
+#ifndef TERN_VIEW_EVENTS_H
+#define TERN_VIEW_EVENTS_H
+
+#include "../include/tern.h"
+
+enum view_kind {
+	VIEW_SENT,      /* host puts a frame on a link; text: the cause, or NULL */
+	VIEW_DELIVERED, /* host gets a frame; text: why it dropped it, or NULL */
+	VIEW_STATE,     /* a connection of host goes from old_state to new_state */
+	VIEW_TIMER,     /* text: the timer that expired at host's connection */
+	VIEW_DROP,      /* text: why host dropped a packet, when it belongs to no delivered frame */
+	/* merged into others */
+	VIEW_CAUSE,      /* text: why host's next frame is sent */
+	VIEW_LOST,       /* the frame never arrives; text: why */
+	VIEW_CORRUPTED,  /* a bit of the frame was flipped on the way */
+	VIEW_DUPLICATED, /* frame is a second copy of copy_of */
+};
+
+enum { VIEW_HOSTS_MAX = 256, VIEW_NAME_MAX = 32 };
+
+struct view_event {
+	tern_time at;
+	uint32_t kind;
+	int host;             /* 0 .. VIEW_HOSTS_MAX - 1 */
+	/* of a frame */
+	uint64_t frame;       /* its number; numbers rise in order of sending */
+	uint64_t copy_of;     /* delivered or duplicated: the frame it is a copy of, else 0 */
+	bool raw_ip;          /* the bytes begin with an IP header, not with an Ethernet header */
+	bool corrupted;
+	const uint8_t *bytes; /* delivered: NULL means those that were sent */
+	uint32_t len;         /* of the frame */
+	uint32_t kept;        /* of bytes: a capture may keep only the beginning */
+	const char *text;
+	const char *lost;     /* of a sent frame: why it never arrives, or NULL */
+	tern_time lost_at;
+	/* of a connection */
+	uint64_t conn;        /* its number within the host; 0: unknown */
+	struct tern_addr local, remote;
+	uint32_t old_state, new_state; /* enum tern_tcp_state */
+	bool by_listen;
+};
+
+/* A frame by its number. */
+struct view_frame {
+	uint64_t id, copy_of;
+	size_t sent; /* the event, of the original when it is a copy */
+};
+
+struct view_block; /* private */
+
+struct view_host {
+	char name[VIEW_NAME_MAX];
+	const char *cause;       /* of the next frame it sends */
+	size_t delivered;        /* 1 + the event, while the host may still drop it; 0: none */
+};
+
+struct view {
+	struct view_event *event;
+	size_t n_events, events_cap;
+	struct view_frame *frame; /* by rising id */
+	size_t n_frames, frames_cap;
+	uint32_t keep;            /* bytes of each frame; 0: all */
+	bool incomplete;          /* memory ran out: events are missing */
+	struct view_block *blocks; /* bytes and texts of the events */
+	struct view_host host[VIEW_HOSTS_MAX];
+	int n_hosts;
+};
+
+/* keep: how many bytes of each frame to remember; 0: all. NULL: no memory. */
+struct view *view_new(uint32_t keep);
+void view_free(struct view *); /* NULL is allowed */
+
+/*
+ * Adds a copy of the event. false: it makes no sense here (a host out of range, a frame that was
+ * never sent or whose number does not rise) or memory is short; the list stays as it was.
+ */
+bool view_add(struct view *, const struct view_event *);
+/* Names a host for heads and captures. */
+void view_name_host(struct view *, int host, const char *name);
+/* The frame of this number, or NULL. */
+const struct view_frame *view_find_frame(const struct view *, uint64_t id);
+
+#endif

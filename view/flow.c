@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow.c - the events of a view, sorted into conversations.
+ *
+ * A frame belongs to the newest flow between its endpoints; a SYN with another ISN, or a
+ * connection that opens anew, begins the next flow once the old one is over. A state change finds
+ * its flow by the connection's number, or else by its endpoints. Sides are told apart by endpoint,
+ * not by host, so that both ends may be one host, and captures without hosts serve as well.
+ */
+#include "flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "track.h"
+
+enum { NOWHERE = UINT32_MAX };
+
+/* Where the frame of a SENT event went. */
+struct place {
+	uint32_t flow, segment;
+};
+
+static void *flow_alloc(void *ctx, size_t size)
+{
+	(void)ctx;
+	return malloc(size);
+}
+
+static void flow_release(void *ctx, void *ptr, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	free(ptr);
+}
+
+/* An array with room for one more; NULL: no memory. */
+static void *grow(void *array, size_t n, size_t *cap, size_t size)
+{
+	size_t wanted = *cap ? *cap * 2 : 16;
+	void *grown;
+
+	if (n < *cap)
+		return array;
+	grown = realloc(array, wanted * size);
+	if (grown)
+		*cap = wanted;
+	return grown;
+}
+
+static struct flow *add_flow(struct flows *fs, uint8_t proto, const struct tern_addr *left,
+			     const struct tern_addr *right)
+{
+	struct flow *grown = grow(fs->flow, fs->n, &fs->cap, sizeof(*grown)), *f;
+
+	if (!grown) {
+		fs->incomplete = true;
+		return NULL;
+	}
+	fs->flow = grown;
+	f = &fs->flow[fs->n++];
+	memset(f, 0, sizeof(*f));
+	f->proto = proto;
+	f->to_itself = view_addr_equal(left, right);
+	f->side[0].addr = *left;
+	f->side[1].addr = *right;
+	f->side[0].host = f->side[1].host = -1;
+	f->side[0].fin_arrived_at = f->side[1].fin_arrived_at = TERN_NEVER;
+	ranges_init(&f->side[0].arrived);
+	ranges_init(&f->side[1].arrived);
+	return f;
+}
+
+static bool add_step(struct flows *fs, struct flow *f, struct step step)
+{
+	struct step *grown = grow(f->step, f->n_steps, &f->steps_cap, sizeof(*grown));
+
+	if (!grown) {
+		fs->incomplete = true;
+		return false;
+	}
+	f->step = grown;
+	f->step[f->n_steps++] = step;
+	return true;
+}
+
+static struct segment *add_segment(struct flows *fs, struct flow *f)
+{
+	struct segment *grown = grow(f->segment, f->n_segments, &f->segments_cap, sizeof(*grown));
+
+	if (!grown) {
+		fs->incomplete = true;
+		return NULL;
+	}
+	f->segment = grown;
+	memset(&f->segment[f->n_segments], 0, sizeof(*grown));
+	return &f->segment[f->n_segments++];
+}
+
+/* The newest flow between two endpoints, in either direction. */
+static struct flow *find_flow(struct flows *fs, uint8_t proto, const struct tern_addr *a,
+			      const struct tern_addr *b)
+{
+	for (size_t i = fs->n; i-- > 0;) {
+		struct flow *f = &fs->flow[i];
+		const struct tern_addr *left = &f->side[0].addr, *right = &f->side[1].addr;
+
+		if (f->proto != proto)
+			continue;
+		if (view_addr_equal(left, a) && view_addr_equal(right, b))
+			return f;
+		if (view_addr_equal(left, b) && view_addr_equal(right, a))
+			return f;
+	}
+	return NULL;
+}
+
+static bool is_over(const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+
+	if (l->rst_sent || r->rst_sent || (l->fin_sent && r->fin_sent))
+		return true;
+	return (l->state_known || r->state_known) &&
+	       (!l->state_known || l->state == TERN_TCP_CLOSED) &&
+	       (!r->state_known || r->state == TERN_TCP_CLOSED);
+}
+
+/* ---- frames ---- */
+
+/* Does the frame open a new conversation between the endpoints of f? */
+static bool opens_anew(const struct flow *f, const struct decoded *d)
+{
+	int from = view_addr_equal(&f->side[0].addr, &d->src) ? 0 : 1;
+
+	if (d->proto != TERN_IPPROTO_TCP || (d->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return false;
+	return is_over(f) && f->side[from].isn_known && f->side[from].isn != d->tcp.seq;
+}
+
+/* Who is on the left: who opens; in the middle of a conversation the higher port. */
+static bool sender_is_left(const struct decoded *d)
+{
+	if (d->proto == TERN_IPPROTO_TCP && (d->tcp.flags & TCP_SYN))
+		return !(d->tcp.flags & TCP_ACK);
+	return d->proto != TERN_IPPROTO_TCP || d->src.port >= d->dst.port;
+}
+
+static struct flow *flow_of_frame(struct flows *fs, const struct decoded *d)
+{
+	struct flow *f = find_flow(fs, d->proto, &d->src, &d->dst);
+
+	if (f && !opens_anew(f, d))
+		return f;
+	return sender_is_left(d) ? add_flow(fs, d->proto, &d->src, &d->dst)
+				 : add_flow(fs, d->proto, &d->dst, &d->src);
+}
+
+static bool has_answered(const struct segment *g)
+{
+	return g->from == 1 && !(g->tcp.flags & TCP_RST);
+}
+
+static void on_sent(struct flows *fs, size_t event, struct place *place)
+{
+	const struct view_event *ev = &fs->view->event[event];
+	struct decoded d;
+	struct flow *f;
+	struct segment *g;
+
+	if (!decode_frame(&d, ev)) {
+		fs->n_other++;
+		return;
+	}
+	f = flow_of_frame(fs, &d);
+	g = f ? add_segment(fs, f) : NULL;
+	if (!g)
+		return;
+	g->sent = ev;
+	g->from = view_addr_equal(&f->side[0].addr, &d.src) ? 0 : 1;
+	g->len = d.len;
+	g->tcp = d.tcp;
+	g->icmp = d.icmp;
+	g->arrived_at = TERN_NEVER;
+	f->side[g->from].host = ev->host;
+	f->answered |= has_answered(g);
+	if (f->proto == TERN_IPPROTO_TCP)
+		track_sent(f, g);
+	else
+		f->side[g->from].n_bytes += g->len;
+	place->flow = (uint32_t)(f - fs->flow);
+	place->segment = (uint32_t)(g - f->segment);
+	add_step(fs, f, (struct step){
+		.at = ev->at, .kind = STEP_SEND, .side = (uint8_t)g->from,
+		.segment = place->segment });
+}
+
+/* On a shared medium others hear a frame too; what they ignored is no arrival. */
+static bool is_bystander(const struct view_event *ev)
+{
+	return ev->text && (strcmp(ev->text, tern_drop_name(TERN_DROP_ETH_NOT_OURS)) == 0 ||
+			    strcmp(ev->text, tern_drop_name(TERN_DROP_IP_NOT_OURS)) == 0);
+}
+
+static void on_delivered(struct flows *fs, const struct view_event *ev, const struct place *places)
+{
+	const struct view_frame *frame = view_find_frame(fs->view, ev->frame);
+	const struct place *place = frame ? &places[frame->sent] : NULL;
+	struct flow *f;
+	struct segment *g;
+	struct step step = { .at = ev->at, .kind = STEP_ARRIVE, .text = ev->text };
+
+	if (!place || place->flow == NOWHERE || is_bystander(ev))
+		return;
+	f = &fs->flow[place->flow];
+	g = &f->segment[place->segment];
+	step.side = (uint8_t)(1 - g->from);
+	step.segment = place->segment;
+	step.copy = ev->copy_of != 0 || g->n_arrivals > 0;
+	if (f->side[step.side].host < 0)
+		f->side[step.side].host = ev->host;
+	if (!step.copy) {
+		g->arrived_at = ev->at;
+		g->dropped = ev->text;
+	}
+	g->n_arrivals++;
+	if (f->proto == TERN_IPPROTO_TCP)
+		track_arrival(f, g, &step, &fs->mem);
+	add_step(fs, f, step);
+}
+
+/* ---- connections ---- */
+
+static struct flow *flow_of_conn(struct flows *fs, const struct view_event *ev, int *side)
+{
+	for (size_t i = fs->n; i-- > 0;) {
+		for (*side = 0; *side < 2; ++*side) {
+			const struct flow_side *s = &fs->flow[i].side[*side];
+
+			if (ev->conn && s->conn == ev->conn && s->host == ev->host)
+				return &fs->flow[i];
+		}
+	}
+	return NULL;
+}
+
+static struct flow *flow_of_state(struct flows *fs, const struct view_event *ev, int *side)
+{
+	struct flow *f = flow_of_conn(fs, ev, side);
+
+	if (f)
+		return f;
+	f = find_flow(fs, TERN_IPPROTO_TCP, &ev->local, &ev->remote);
+	if (!f || (is_over(f) && ev->new_state == TERN_TCP_SYN_SENT))
+		f = ev->by_listen ? add_flow(fs, TERN_IPPROTO_TCP, &ev->remote, &ev->local)
+				  : add_flow(fs, TERN_IPPROTO_TCP, &ev->local, &ev->remote);
+	if (f)
+		*side = view_addr_equal(&f->side[0].addr, &ev->local) ? 0 : 1;
+	return f;
+}
+
+static void on_state(struct flows *fs, const struct view_event *ev)
+{
+	struct flow *f;
+	struct flow_side *s;
+	int side = 0;
+
+	if (ev->remote.family == TERN_AF_UNSPEC || ev->remote.port == 0)
+		return; /* a listener */
+	f = flow_of_state(fs, ev, &side);
+	if (!f)
+		return;
+	s = &f->side[side];
+	if (!s->state_known) {
+		s->state_known = true;
+		s->first_state = (uint8_t)ev->old_state;
+	}
+	s->host = ev->host;
+	s->conn = ev->conn;
+	s->state = (uint8_t)ev->new_state;
+	s->by_listen |= ev->by_listen;
+	add_step(fs, f, (struct step){
+		.at = ev->at, .kind = STEP_STATE, .side = (uint8_t)side,
+		.old_state = (uint8_t)ev->old_state, .new_state = (uint8_t)ev->new_state });
+}
+
+static void on_timer(struct flows *fs, const struct view_event *ev)
+{
+	int side = 0;
+	struct flow *f = flow_of_conn(fs, ev, &side);
+
+	if (!f || !ev->text)
+		return;
+	add_step(fs, f, (struct step){
+		.at = ev->at, .kind = STEP_TIMER, .side = (uint8_t)side, .text = ev->text });
+}
+
+/* ---- all of them ---- */
+
+static void sort_events(struct flows *fs, struct place *places)
+{
+	const struct view *v = fs->view;
+
+	for (size_t i = 0; i < v->n_events; i++) {
+		places[i].flow = NOWHERE;
+		switch (v->event[i].kind) {
+		case VIEW_SENT:
+			on_sent(fs, i, &places[i]);
+			break;
+		case VIEW_DELIVERED:
+			on_delivered(fs, &v->event[i], places);
+			break;
+		case VIEW_STATE:
+			on_state(fs, &v->event[i]);
+			break;
+		case VIEW_TIMER:
+			on_timer(fs, &v->event[i]);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+struct flows *flows_new(const struct view *v)
+{
+	struct flows *fs = calloc(1, sizeof(*fs));
+	struct place *places = malloc((v->n_events + 1) * sizeof(*places));
+
+	if (!fs || !places) {
+		free(fs);
+		free(places);
+		return NULL;
+	}
+	fs->view = v;
+	mem_init(&fs->mem, flow_alloc, flow_release, NULL, UINT64_MAX);
+	sort_events(fs, places);
+	free(places);
+	fs->incomplete |= v->incomplete;
+	return fs;
+}
+
+void flows_free(struct flows *fs)
+{
+	if (!fs)
+		return;
+	for (size_t i = 0; i < fs->n; i++) {
+		struct flow *f = &fs->flow[i];
+
+		ranges_fini(&f->side[0].arrived, &fs->mem);
+		ranges_fini(&f->side[1].arrived, &fs->mem);
+		free(f->segment);
+		free(f->step);
+	}
+	mem_fini(&fs->mem);
+	free(fs->flow);
+	free(fs);
+}
+
+char *flow_endpoint(const struct flow *f, int side, char *buf)
+{
+	bool has_port = f->proto == TERN_IPPROTO_TCP || f->proto == TERN_IPPROTO_UDP;
+
+	return tern_addr_format(&f->side[side].addr, has_port, buf);
+}
+
+const char *flow_side_name(const struct flows *fs, const struct flow *f, int side)
+{
+	int host = f->side[side].host;
+
+	if (host >= 0 && fs->view->host[host].name[0])
+		return fs->view->host[host].name;
+	return side == 0 ? "left" : "right";
+}
+
+const char *flow_role(const struct flow *f, int side)
+{
+	const struct flow_side *s = &f->side[side];
+
+	if (f->proto != TERN_IPPROTO_TCP)
+		return "";
+	if (f->to_itself)
+		return side == 0 ? "to itself" : "the same endpoint";
+	if (s->by_listen || (!s->opened_by_syn && f->side[1 - side].opened_by_syn))
+		return "passive";
+	return s->opened_by_syn ? "active" : "";
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * label.h - the words of a ladder: segments, times, amounts, and how a connection went.
+ */
+#ifndef TERN_VIEW_LABEL_H
+#define TERN_VIEW_LABEL_H
+
+#include "rows.h"
+
+enum { LABEL_MAX = 384, TIME_TEXT_MAX = 32, FLAGS_TEXT_MAX = 40 };
+
+/* "SYN,ACK seq=0 ack=1 win=65535 mss=1460 ws=7 sack-ok ts": words to be broken at spaces. */
+void label_segment(char buf[LABEL_MAX], const struct flow *, const struct segment *);
+/* Appends what is remarkable about its sending: " [retransmission: rto] [zero-window]". */
+void label_add_sent_marks(char buf[LABEL_MAX], const struct segment *);
+/* Appends what is remarkable about its first arrival: " [out-of-order]". */
+void label_add_arrived_marks(char buf[LABEL_MAX], const struct segment *);
+/* Enough to know it again: "SYN,ACK seq=0". */
+void label_short(char buf[LABEL_MAX], const struct flow *, const struct segment *);
+/* "SYN,ACK"; "none" without any. */
+char *label_flags(char buf[FLAGS_TEXT_MAX], uint16_t flags);
+
+/* Seconds with so many decimals, at most 9, cut off: "60.020000". */
+char *label_time(char buf[TIME_TEXT_MAX], tern_time, int decimals);
+/* The same without needless zeroes, but at least three decimals: "60.020". */
+char *label_seconds(char buf[TIME_TEXT_MAX], tern_time);
+
+/* "34 segments 49640 bytes >, 17 ACKs <, 1 lost". */
+void label_fold(char buf[LABEL_MAX], const struct row_fold *);
+/* One line a reader can act on. */
+void label_summary(char buf[LABEL_MAX], const struct flows *, const struct flow *);
+
+/* Appends like printf; what does not fit is cut off. */
+void label_add(char buf[LABEL_MAX], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ladder_svg.c - ladders as one SVG document.
+ *
+ * The rows are the text's; here each takes so much height, and an arrow leans: it leaves its
+ * sender's lifeline above and reaches the other below, from its own row to that of its arrival
+ * when something happened between. A lifeline has the colour of its side's state. Words stand over
+ * their arrow on a white rim, so that a crossing line does not cut them.
+ */
+#include "ladder.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "label.h"
+#include "rows.h"
+
+enum {
+	PAGE_WIDTH = 900, MARGIN = 24, TIME_X = 96, LEFT_X = 226, RIGHT_X = 752,
+	BOX_WIDTH = 112, BOX_HEIGHT = 20, LIFELINE = 5, HEAD_HEIGHT = 84, FOOT_HEIGHT = 56,
+	LEAN = 14, LINE_HEIGHT = 15, WORDS_MAX = 70, /* characters over one arrow */
+};
+
+struct figure {
+	FILE *out;
+	const struct flows *flows;
+	const struct flow *flow;
+	const struct rows *rows;
+	int *y;          /* of each row: its upper edge */
+	int top, bottom; /* of the lifelines */
+	char time_shown[TIME_TEXT_MAX];
+};
+
+static int lifeline_x(int side)
+{
+	return side == 0 ? LEFT_X : RIGHT_X;
+}
+
+static void put_escaped(const struct figure *g, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '<')
+			fputs("&lt;", g->out);
+		else if (c == '>')
+			fputs("&gt;", g->out);
+		else if (c == '&')
+			fputs("&amp;", g->out);
+		else
+			fputc(c < 0x20 || c >= 0x7f ? '?' : c, g->out);
+	}
+}
+
+static void put_text(const struct figure *g, const char *class, const int at[2], const char *text)
+{
+	fprintf(g->out, "<text class=\"%s\" x=\"%d\" y=\"%d\">", class, at[0], at[1]);
+	put_escaped(g, text);
+	fputs("</text>\n", g->out);
+}
+
+#define AT(x, y) ((const int[2]){ (x), (y) })
+
+/* ---- heights ---- */
+
+static void words_of(const struct figure *g, const struct row *r, char words[LABEL_MAX])
+{
+	const struct segment *s = &g->flow->segment[r->segment];
+
+	label_segment(words, g->flow, s);
+	label_add_sent_marks(words, s);
+	if (r->kind == ROW_ARROW)
+		label_add_arrived_marks(words, s);
+}
+
+/* Where words are broken for the next line; the end when they fit. */
+static size_t break_words(const char *words)
+{
+	size_t n = strlen(words);
+
+	if (n <= WORDS_MAX)
+		return n;
+	for (n = WORDS_MAX; n > 0 && words[n] != ' '; n--)
+		;
+	return n ? n : WORDS_MAX;
+}
+
+static int lines_of(const char *words)
+{
+	int n = 0;
+
+	for (; *words; n++) {
+		words += break_words(words);
+		words += *words == ' ';
+	}
+	return n;
+}
+
+static int height_of(const struct figure *g, const struct row *r)
+{
+	char words[LABEL_MAX];
+
+	switch (r->kind) {
+	case ROW_STATE:
+		return 26;
+	case ROW_TIMER:
+		return 20;
+	case ROW_GAP:
+	case ROW_FOLD:
+		return 36;
+	case ROW_ARRIVE:
+		return 28;
+	default:
+		words_of(g, r, words);
+		return 12 + LINE_HEIGHT * lines_of(words) + LEAN;
+	}
+}
+
+/* Gives each row its place; returns the lower edge of the figure. false: no memory. */
+static bool lay_out(struct figure *g, int y)
+{
+	g->y = malloc((g->rows->n + 1) * sizeof(*g->y));
+	if (!g->y)
+		return false;
+	y += HEAD_HEIGHT;
+	g->top = y - 8;
+	for (size_t i = 0; i < g->rows->n; i++) {
+		g->y[i] = y;
+		y += height_of(g, &g->rows->row[i]);
+	}
+	g->bottom = y + 12;
+	return true;
+}
+
+/* ---- lifelines ---- */
+
+static const char *state_class(unsigned state)
+{
+	switch (state) {
+	case TERN_TCP_CLOSED:
+	case TERN_TCP_LISTEN:
+		return "closed";
+	case TERN_TCP_SYN_SENT:
+	case TERN_TCP_SYN_RECEIVED:
+		return "opening";
+	case TERN_TCP_ESTABLISHED:
+		return "open";
+	case TERN_TCP_TIME_WAIT:
+		return "waiting";
+	default:
+		return "closing";
+	}
+}
+
+static void put_lifeline(const struct figure *g, int side, const int span[2], const char *class)
+{
+	if (span[1] > span[0])
+		fprintf(g->out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n",
+			class, lifeline_x(side) - LIFELINE / 2, span[0], LIFELINE,
+			span[1] - span[0]);
+}
+
+static void put_lifelines(const struct figure *g)
+{
+	for (int side = 0; side < 2; side++) {
+		const struct flow_side *s = &g->flow->side[side];
+		const char *class = s->state_known ? state_class(s->first_state) : "closed";
+		int from = g->top;
+
+		for (size_t i = 0; i < g->rows->n; i++) {
+			const struct row *r = &g->rows->row[i];
+
+			if (r->kind != ROW_STATE || r->side != side)
+				continue;
+			put_lifeline(g, side, AT(from, g->y[i] + 13), class);
+			from = g->y[i] + 13;
+			class = state_class(r->state);
+		}
+		put_lifeline(g, side, AT(from, g->bottom), class);
+	}
+}
+
+/* ---- rows ---- */
+
+static void put_time(struct figure *g, int y, tern_time at)
+{
+	char text[TIME_TEXT_MAX];
+
+	label_time(text, at, 6);
+	if (strcmp(text, g->time_shown) == 0)
+		return;
+	strcpy(g->time_shown, text);
+	put_text(g, "time", AT(TIME_X, y), text);
+}
+
+static void put_box(const struct figure *g, int side, int y, unsigned state)
+{
+	int x = side == 0 ? LEFT_X - 10 - BOX_WIDTH : RIGHT_X + 10;
+
+	fprintf(g->out, "<rect class=\"box %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+		"rx=\"3\"/>\n", state_class(state), x, y, BOX_WIDTH, BOX_HEIGHT);
+	put_text(g, "state", AT(x + BOX_WIDTH / 2, y + 14),
+		 tern_tcp_state_name((enum tern_tcp_state)state));
+}
+
+/* Words in lines, the last of which ends above y; centred on x unless the class says otherwise. */
+static void put_words(const struct figure *g, const char *class, const int at[2],
+		      const char *words)
+{
+	int y = at[1] - LINE_HEIGHT * (lines_of(words) - 1);
+
+	while (*words) {
+		char line[WORDS_MAX + 1];
+		size_t n = break_words(words);
+
+		memcpy(line, words, n);
+		line[n] = 0;
+		put_text(g, class, AT(at[0], y), line);
+		words += n;
+		words += *words == ' ';
+		y += LINE_HEIGHT;
+	}
+}
+
+static void put_line(const struct figure *g, const char *class, const int from[2],
+		     const int to[2])
+{
+	fprintf(g->out, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", class,
+		from[0], from[1], to[0], to[1]);
+}
+
+static bool is_remarkable(const struct segment *s)
+{
+	return s->dropped || (s->marks & (MARK_RETRANSMITTED | MARK_CORRUPTED | MARK_OUT_OF_ORDER));
+}
+
+static void put_lost(const struct figure *g, const struct row *r, int y)
+{
+	const struct segment *s = &g->flow->segment[r->segment];
+	int direction = r->side == 0 ? 1 : -1, from = lifeline_x(r->side) + direction * 4;
+	int to = from + direction * (RIGHT_X - LEFT_X) * 6 / 10, end = y + LEAN * 6 / 10;
+	char text[64];
+
+	put_line(g, "gone", AT(from, y), AT(to, end));
+	put_line(g, "cross", AT(to - 5, end - 5), AT(to + 5, end + 5));
+	put_line(g, "cross", AT(to - 5, end + 5), AT(to + 5, end - 5));
+	if (s->sent->lost)
+		snprintf(text, sizeof(text), "lost: %.40s", s->sent->lost);
+	else
+		snprintf(text, sizeof(text), "not seen to arrive");
+	put_text(g, r->side == 0 ? "loss" : "loss end", AT(to + direction * 12, end + 4), text);
+}
+
+static void put_segment(struct figure *g, const struct row *r, int y)
+{
+	const struct segment *s = &g->flow->segment[r->segment];
+	int direction = r->side == 0 ? 1 : -1;
+	int from = lifeline_x(r->side) + direction * 4;
+	int to = lifeline_x(1 - r->side) - direction * 5;
+	char words[LABEL_MAX];
+
+	words_of(g, r, words);
+	y += 8 + LINE_HEIGHT * lines_of(words);
+	put_time(g, y + 4, r->at);
+	if (r->kind == ROW_LOST)
+		put_lost(g, r, y);
+	else
+		put_line(g, is_remarkable(s) ? "arrow again" : "arrow", AT(from, y),
+			 AT(to, r->kind == ROW_DEPART && r->mate >= 0 ? g->y[r->mate] + 16
+								       : y + LEAN));
+	if (r->kind == ROW_ARROW)
+		put_words(g, "words", AT((LEFT_X + RIGHT_X) / 2, y - 1), words);
+	else
+		put_words(g, r->side == 0 ? "words start" : "words end",
+			  AT(from + direction * 12, y - 5), words);
+}
+
+static void put_arrival(struct figure *g, const struct row *r, int y)
+{
+	const struct segment *s = &g->flow->segment[r->segment];
+	int direction = r->side == 0 ? -1 : 1, to = lifeline_x(r->side) - direction * 5;
+	char words[LABEL_MAX] = "";
+
+	put_time(g, y + 20, r->at);
+	if (r->step->copy) {
+		label_short(words, g->flow, s);
+		label_add(words, " [copy]%s", r->step->duplicate ? " [duplicate]" : "");
+		put_line(g, "arrow again", AT(to - direction * 240, y + 10), AT(to, y + 16));
+	} else {
+		label_add_arrived_marks(words, s);
+	}
+	if (words[0])
+		put_words(g, r->side == 0 ? "words start" : "words end",
+			  AT(to - direction * 10, y + 8), words + (words[0] == ' '));
+}
+
+static void put_fold(struct figure *g, const struct row *r, int y)
+{
+	char words[LABEL_MAX] = "";
+
+	label_fold(words, &r->fold);
+	put_time(g, y + 22, r->at);
+	fprintf(g->out, "<rect class=\"fold\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"24\"/>\n",
+		LEFT_X - 6, y + 6, RIGHT_X - LEFT_X + 12);
+	put_text(g, "note", AT((LEFT_X + RIGHT_X) / 2, y + 22), words);
+}
+
+static void put_gap(struct figure *g, const struct row *r, int y)
+{
+	char words[64], seconds[TIME_TEXT_MAX];
+
+	snprintf(words, sizeof(words), "%s s pass", label_seconds(seconds, r->gap));
+	for (int side = 0; side < 2; side++)
+		fprintf(g->out, "<rect class=\"gap\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"16\"/>\n",
+			lifeline_x(side) - LIFELINE, y + 10, 2 * LIFELINE);
+	for (int side = 0; side < 2; side++)
+		put_line(g, "dots", AT(lifeline_x(side), y + 11), AT(lifeline_x(side), y + 26));
+	put_text(g, "note", AT((LEFT_X + RIGHT_X) / 2, y + 22), words);
+}
+
+static void put_timer(struct figure *g, const struct row *r, int y)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "timer: %.40s", r->step->text);
+	put_time(g, y + 14, r->at);
+	put_text(g, r->side == 0 ? "note start" : "note end",
+		 AT(lifeline_x(r->side) + (r->side == 0 ? 10 : -10), y + 14), words);
+}
+
+static void put_row(struct figure *g, const struct row *r, int y)
+{
+	switch (r->kind) {
+	case ROW_STATE:
+		put_time(g, y + 17, r->at);
+		put_box(g, r->side, y + 3, r->state);
+		break;
+	case ROW_ARRIVE:
+		put_arrival(g, r, y);
+		break;
+	case ROW_TIMER:
+		put_timer(g, r, y);
+		break;
+	case ROW_FOLD:
+		put_fold(g, r, y);
+		break;
+	case ROW_GAP:
+		put_gap(g, r, y);
+		break;
+	default:
+		put_segment(g, r, y);
+	}
+}
+
+/* ---- the document ---- */
+
+static void put_head(const struct figure *g, int y)
+{
+	const struct flow *f = g->flow;
+
+	for (int i = 0; i < 2; i++) {
+		char text[TERN_ADDR_TEXT_MAX + VIEW_NAME_MAX];
+		int x = i == 0 ? MARGIN : PAGE_WIDTH - MARGIN;
+
+		put_text(g, i == 0 ? "end-name" : "end-name end", AT(x, y + 22),
+			 flow_endpoint(f, i, text));
+		snprintf(text, sizeof(text), "%s%s%s", flow_side_name(g->flows, f, i),
+			 flow_role(f, i)[0] ? ", " : "", flow_role(f, i));
+		put_text(g, i == 0 ? "role" : "role end", AT(x, y + 40), text);
+		if (f->side[i].state_known)
+			put_box(g, i, y + 54, f->side[i].first_state);
+	}
+	put_text(g, "time", AT(TIME_X, y + 68), "seconds");
+}
+
+static void put_style(FILE *out)
+{
+	fputs("<style>\n"
+	      "text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;"
+	      " fill: #222; }\n"
+	      ".words, .note { text-anchor: middle; font-size: 11.5px; }\n"
+	      ".words { stroke: #fff; stroke-width: 4px; paint-order: stroke; }\n"
+	      ".start { text-anchor: start; } .end { text-anchor: end; }\n"
+	      ".note { fill: #555; } .loss { fill: #b3261e; }\n"
+	      ".time { text-anchor: end; fill: #777; font-size: 11px; }\n"
+	      ".state { text-anchor: middle; font-weight: bold; font-size: 11px; }\n"
+	      ".end-name { font-weight: bold; font-size: 14px; }\n"
+	      ".role, .summary { font-family: system-ui, 'DejaVu Sans', sans-serif; }\n"
+	      ".role { fill: #555; } .summary { font-size: 13px; }\n"
+	      ".arrow { stroke: #333; stroke-width: 1.3; marker-end: url(#head); }\n"
+	      ".again { stroke: #a35f00; marker-end: url(#again-head); }\n"
+	      ".gone { stroke: #b3261e; stroke-width: 1.3; stroke-dasharray: 5 3; }\n"
+	      ".cross { stroke: #b3261e; stroke-width: 2; }\n"
+	      ".closed { fill: #d0d0d0; } .opening { fill: #ecc66a; } .open { fill: #8fc08f; }\n"
+	      ".closing { fill: #93b4dc; } .waiting { fill: #c3add9; }\n"
+	      ".box { fill-opacity: 0.55; stroke: #999; stroke-width: 0.5; }\n"
+	      ".fold { fill: #f6f6f2; stroke: #bbb; stroke-dasharray: 3 3; }\n"
+	      ".gap { fill: #fff; }\n"
+	      ".dots { stroke: #888; stroke-width: 2; stroke-dasharray: 2 4; }\n"
+	      "</style>\n<defs>\n", out);
+	for (int i = 0; i < 2; i++)
+		fprintf(out, "<marker id=\"%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" "
+			"markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">"
+			"<path d=\"M0 1 L10 5 L0 9 z\" fill=\"%s\"/></marker>\n",
+			i ? "again-head" : "head", i ? "#a35f00" : "#333");
+	fputs("</defs>\n", out);
+}
+
+/* Draws (or, without out, only measures) one flow from y on; the y after it, or -1: no memory. */
+static int put_flow(FILE *out, const struct flows *fs, const struct flow *f, const int from_full[2])
+{
+	struct rows *rows = rows_new(f, from_full[1]);
+	struct figure g = { .out = out, .flows = fs, .flow = f, .rows = rows };
+	char summary[LABEL_MAX];
+	int end = -1;
+
+	if (rows && !rows->incomplete && lay_out(&g, from_full[0])) {
+		end = g.bottom + FOOT_HEIGHT;
+		if (out) {
+			put_head(&g, from_full[0]);
+			put_lifelines(&g);
+			for (size_t i = 0; i < rows->n; i++)
+				put_row(&g, &rows->row[i], g.y[i]);
+			label_summary(summary, fs, f);
+			put_text(&g, "summary", AT(MARGIN, g.bottom + 26), summary);
+		}
+	}
+	free(g.y);
+	rows_free(rows);
+	return end;
+}
+
+static int put_flows(FILE *out, const struct flows *fs, bool full)
+{
+	int y = 0;
+
+	for (size_t i = 0; i < fs->n && y >= 0; i++)
+		y = put_flow(out, fs, &fs->flow[i], AT(y, full));
+	return y;
+}
+
+bool ladder_svg(FILE *out, const struct view *v, const struct ladder_options *options)
+{
+	struct flows *fs = flows_new(v);
+	int height;
+	bool good;
+
+	if (!fs)
+		return false;
+	height = put_flows(NULL, fs, options->full);
+	good = height >= 0 && !fs->incomplete;
+	if (good) {
+		fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
+			"height=\"%d\" viewBox=\"0 0 %d %d\">\n", PAGE_WIDTH, height, PAGE_WIDTH,
+			height);
+		put_style(out);
+		fprintf(out, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", PAGE_WIDTH, height);
+		put_flows(out, fs, options->full);
+		fputs("</svg>\n", out);
+	}
+	flows_free(fs);
+	return good && !ferror(out);
+}

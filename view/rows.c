@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rows.c - from the steps of a flow to the lines of its ladder.
+ *
+ * A line stands for an instant, and time runs downwards at both sides, so a segment may be one line
+ * only when nothing that is shown happens at its receiver between departure and arrival, other
+ * than arrivals of earlier segments that are one line too. Otherwise it is two lines with the same
+ * tag: what crosses on the wire crosses in the picture.
+ *
+ * Folding hides what is even: in a stretch of plain data and ACKs all but the first and last few;
+ * in a stretch between state changes that is still long, all but more of them. What is hidden is
+ * counted in one line at its place.
+ */
+#include "rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVEN_MIN = 10, EVEN_SHOWN = 2, LONG_MIN = 60, LONG_SHOWN = 20 };
+
+static const tern_time gap_min = TERN_SEC;
+
+struct plan {
+	const struct flow *flow;
+	bool full;
+	bool *hidden;    /* by step */
+	bool *one_line;  /* by segment */
+	int *depart_row; /* by segment; -1 */
+	unsigned n_tags;
+	struct row_fold fold; /* hidden since the last row */
+	bool folding;
+	tern_time fold_at;
+	tern_time last_at;
+	bool any;
+};
+
+/* ---- what is hidden ---- */
+
+static const struct segment *segment_of(const struct plan *p, const struct step *s)
+{
+	return &p->flow->segment[s->segment];
+}
+
+static bool is_ordinary(const struct plan *p, const struct step *s)
+{
+	const uint16_t special = TCP_SYN | TCP_FIN | TCP_RST;
+
+	if (s->kind == STEP_TIMER)
+		return true;
+	return s->kind != STEP_STATE && !(segment_of(p, s)->tcp.flags & special);
+}
+
+static bool is_even(const struct plan *p, const struct step *s)
+{
+	const struct segment *g;
+
+	if (!is_ordinary(p, s) || s->kind == STEP_TIMER)
+		return s->kind == STEP_TIMER;
+	g = segment_of(p, s);
+	return g->marks == 0 && !g->sent->text && !g->sent->lost && !g->dropped &&
+	       g->n_arrivals == 1 && g->tcp.n_sack == 0 && !(g->tcp.flags & TCP_URG);
+}
+
+struct fold_rule {
+	bool (*fits)(const struct plan *, const struct step *);
+	size_t min, shown; /* of segments: fold from so many on, show so many at each end */
+};
+
+static bool counts(const struct plan *p, size_t step)
+{
+	return p->flow->step[step].kind == STEP_SEND && !p->hidden[step];
+}
+
+/* Hides the middle of the stretch [from, to). */
+static void fold_stretch(struct plan *p, const struct fold_rule *rule, size_t from, size_t to)
+{
+	size_t n = 0, seen = 0;
+
+	for (size_t i = from; i < to; i++)
+		n += counts(p, i);
+	if (n < rule->min)
+		return;
+	for (size_t i = from; i < to; i++) {
+		if (!counts(p, i))
+			continue;
+		p->hidden[i] = seen >= rule->shown && seen < n - rule->shown;
+		seen++;
+	}
+}
+
+static void fold_by(struct plan *p, const struct fold_rule *rule)
+{
+	const struct flow *f = p->flow;
+	size_t from = 0;
+
+	for (size_t i = 0; i <= f->n_steps; i++) {
+		if (i < f->n_steps && rule->fits(p, &f->step[i]))
+			continue;
+		fold_stretch(p, rule, from, i);
+		from = i + 1;
+	}
+}
+
+/* An arrival is hidden with its departure; its departure comes first. */
+static void hide_arrivals(struct plan *p, bool *segment_hidden)
+{
+	const struct flow *f = p->flow;
+
+	for (size_t i = 0; i < f->n_steps; i++) {
+		const struct step *s = &f->step[i];
+
+		if (s->kind == STEP_SEND)
+			segment_hidden[s->segment] = p->hidden[i];
+		else if (s->kind == STEP_ARRIVE)
+			p->hidden[i] = segment_hidden[s->segment];
+	}
+}
+
+static void choose_hidden(struct plan *p)
+{
+	static const struct fold_rule even = { is_even, EVEN_MIN, EVEN_SHOWN };
+	static const struct fold_rule longish = { is_ordinary, LONG_MIN, LONG_SHOWN };
+	const struct flow *f = p->flow;
+
+	if (p->full)
+		return;
+	fold_by(p, &even);
+	fold_by(p, &longish);
+	for (size_t i = 0; i < f->n_steps; i++)
+		if (f->step[i].kind == STEP_TIMER)
+			p->hidden[i] = true;
+	hide_arrivals(p, p->one_line); /* borrowed: it is filled in later */
+	memset(p->one_line, 0, f->n_segments * sizeof(bool));
+}
+
+/* ---- one line or two ---- */
+
+/* May the segment sent at step i be one line? Earlier segments have been decided. */
+static bool fits_one_line(const struct plan *p, size_t i)
+{
+	const struct flow *f = p->flow;
+	uint32_t segment = f->step[i].segment;
+	int receiver = 1 - f->step[i].side;
+
+	for (size_t j = i + 1; j < f->n_steps; j++) {
+		const struct step *s = &f->step[j];
+
+		if (s->kind == STEP_ARRIVE && s->segment == segment)
+			return true;
+		if (p->hidden[j] || s->side != receiver)
+			continue;
+		if (s->kind != STEP_ARRIVE || s->copy || !p->one_line[s->segment])
+			return false;
+	}
+	return false;
+}
+
+static void choose_lines(struct plan *p)
+{
+	const struct flow *f = p->flow;
+
+	for (size_t i = 0; i < f->n_steps; i++) {
+		const struct step *s = &f->step[i];
+
+		if (s->kind == STEP_SEND && !p->hidden[i] && f->segment[s->segment].n_arrivals)
+			p->one_line[s->segment] = fits_one_line(p, i);
+	}
+}
+
+/* ---- rows ---- */
+
+static void put_row(struct rows *rs, struct row row)
+{
+	struct row *grown = rs->row;
+
+	if (rs->n == rs->cap) {
+		grown = realloc(rs->row, (rs->cap ? rs->cap * 2 : 32) * sizeof(*grown));
+		if (!grown) {
+			rs->incomplete = true;
+			return;
+		}
+		rs->cap = rs->cap ? rs->cap * 2 : 32;
+		rs->row = grown;
+	}
+	rs->row[rs->n++] = row;
+}
+
+static void put_gap(struct rows *rs, struct plan *p, tern_time at)
+{
+	if (p->any && at - p->last_at >= gap_min)
+		put_row(rs, (struct row){ .kind = ROW_GAP, .at = p->last_at,
+					  .gap = at - p->last_at });
+	p->last_at = at;
+	p->any = true;
+}
+
+static void put_fold(struct rows *rs, struct plan *p)
+{
+	if (!p->folding)
+		return;
+	put_row(rs, (struct row){ .kind = ROW_FOLD, .at = p->fold_at, .fold = p->fold });
+	memset(&p->fold, 0, sizeof(p->fold));
+	p->folding = false;
+}
+
+static void count_hidden(struct rows *rs, struct plan *p, const struct step *s)
+{
+	const struct segment *g = segment_of(p, s);
+
+	if (s->kind == STEP_SEND) {
+		if (!p->folding) {
+			put_gap(rs, p, s->at);
+			p->fold_at = s->at;
+		}
+		p->folding = true;
+		p->fold.n_data[g->from] += g->len > 0;
+		p->fold.n_acks[g->from] += g->len == 0;
+		p->fold.n_bytes[g->from] += g->len;
+		p->fold.n_lost += g->sent->lost != NULL;
+		p->fold.n_retransmitted += !!(g->marks & MARK_RETRANSMITTED);
+	}
+	p->last_at = s->at;
+}
+
+static struct row row_of_send(struct plan *p, const struct step *s)
+{
+	const struct segment *g = segment_of(p, s);
+	struct row row = { .kind = ROW_DEPART, .side = s->side, .segment = s->segment };
+
+	if (p->one_line[s->segment])
+		row.kind = ROW_ARROW;
+	else if (g->n_arrivals == 0)
+		row.kind = ROW_LOST;
+	else
+		row.tag = ++p->n_tags;
+	return row;
+}
+
+static void put_step(struct rows *rs, struct plan *p, const struct step *s)
+{
+	struct row row = { .kind = ROW_STATE, .side = s->side, .state = s->new_state };
+
+	if (s->kind == STEP_ARRIVE && !s->copy && p->one_line[s->segment])
+		return; /* its line stands at its departure */
+	put_fold(rs, p);
+	put_gap(rs, p, s->at);
+	if (s->kind == STEP_SEND) {
+		row = row_of_send(p, s);
+		p->depart_row[s->segment] = (int)rs->n;
+	} else if (s->kind == STEP_ARRIVE) {
+		int mate = s->copy ? -1 : p->depart_row[s->segment];
+
+		row.kind = ROW_ARRIVE;
+		row.segment = s->segment;
+		row.tag = mate >= 0 ? rs->row[mate].tag : 0;
+		row.mate = mate;
+		if (mate >= 0)
+			rs->row[mate].mate = (int)rs->n;
+	} else if (s->kind == STEP_TIMER) {
+		row.kind = ROW_TIMER;
+	}
+	if (s->kind != STEP_ARRIVE)
+		row.mate = -1;
+	row.at = s->at;
+	row.step = s;
+	put_row(rs, row);
+}
+
+static void put_rows(struct rows *rs, struct plan *p)
+{
+	const struct flow *f = p->flow;
+
+	for (size_t i = 0; i < f->n_steps && !rs->incomplete; i++) {
+		const struct step *s = &f->step[i];
+
+		if (!p->hidden[i])
+			put_step(rs, p, s);
+		else if (s->kind != STEP_TIMER)
+			count_hidden(rs, p, s);
+	}
+	put_fold(rs, p);
+}
+
+struct rows *rows_new(const struct flow *f, bool full)
+{
+	struct rows *rs = calloc(1, sizeof(*rs));
+	struct plan p = { .flow = f, .full = full };
+
+	p.hidden = calloc(f->n_steps + 1, sizeof(*p.hidden));
+	p.one_line = calloc(f->n_segments + 1, sizeof(*p.one_line));
+	p.depart_row = malloc((f->n_segments + 1) * sizeof(*p.depart_row));
+	if (rs && p.hidden && p.one_line && p.depart_row) {
+		for (size_t i = 0; i < f->n_segments; i++)
+			p.depart_row[i] = -1;
+		choose_hidden(&p);
+		choose_lines(&p);
+		put_rows(rs, &p);
+	} else {
+		free(rs);
+		rs = NULL;
+	}
+	free(p.hidden);
+	free(p.one_line);
+	free(p.depart_row);
+	return rs;
+}
+
+void rows_free(struct rows *rs)
+{
+	if (!rs)
+		return;
+	free(rs->row);
+	free(rs);
+}

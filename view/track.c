@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * track.c - what a TCP segment means in the light of those before it.
+ *
+ * Each side has its ISN, the highest number sent, and the set of numbers that have arrived at the
+ * other side. From these follow the relative numbers and the marks, whether the frames come from a
+ * stack that says why it sent them or from a capture that does not.
+ *
+ * Where a capture begins in the middle of a connection, the first number seen counts as 1.
+ */
+#include "track.h"
+
+#include <string.h>
+
+#include "../core/base/seq.h"
+
+/* Relative numbers as positions for the sets: an old duplicate may lie before 0. */
+static const int64_t position_of_zero = (int64_t)1 << 33;
+
+static int64_t relative(const struct flow_side *s, uint32_t number)
+{
+	uint64_t first = seq_first(s->isn);
+
+	return (int64_t)(seq_unwrap(number, first + (uint64_t)s->nxt) - first);
+}
+
+static void learn_isn(struct flow_side *s, uint32_t isn)
+{
+	s->isn_known = true;
+	s->isn = isn;
+}
+
+static void learn_from(struct flow *f, const struct segment *g)
+{
+	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
+	uint16_t flags = g->tcp.flags;
+
+	if (flags & TCP_SYN) {
+		if (s->nxt == 0)
+			learn_isn(s, g->tcp.seq);
+		s->wscale_known = g->tcp.has_wscale;
+		s->wscale = MIN(g->tcp.wscale, 14);
+		s->opened_by_syn |= !(flags & TCP_ACK);
+	}
+	if (!s->isn_known)
+		learn_isn(s, flags & TCP_RST ? g->tcp.seq : g->tcp.seq - 1);
+	if (!other->isn_known && (flags & TCP_ACK) && !f->to_itself)
+		learn_isn(other, g->tcp.ack - 1);
+}
+
+/* The window field is scaled when both SYNs offered it; in a SYN it never is (RFC 7323 2.2). */
+static uint64_t scaled_window(const struct flow *f, const struct segment *g)
+{
+	const struct flow_side *s = &f->side[g->from];
+	bool both = s->wscale_known && (f->side[1 - g->from].wscale_known || f->to_itself);
+
+	return both && !(g->tcp.flags & TCP_SYN) ? (uint64_t)g->tcp.wnd << s->wscale : g->tcp.wnd;
+}
+
+static int64_t end_of(const struct segment *g)
+{
+	return g->seq + g->len + !!(g->tcp.flags & TCP_SYN) + !!(g->tcp.flags & TCP_FIN);
+}
+
+static bool has_cause(const struct segment *g, enum tern_cause cause)
+{
+	return g->sent->text && strcmp(g->sent->text, tern_cause_name(cause)) == 0;
+}
+
+static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
+{
+	const struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
+	uint16_t flags = g->tcp.flags;
+	bool is_plain = !(flags & (TCP_SYN | TCP_FIN | TCP_RST));
+	bool closed = other->wnd == 0 && other->n_segments > 0;
+	uint32_t marks = 0;
+
+	if (g->tcp.wnd == 0 && !(flags & TCP_RST))
+		marks |= MARK_ZERO_WINDOW;
+	if (g->sent->corrupted)
+		marks |= MARK_CORRUPTED;
+	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && closed && g->len == 1))
+		return marks | MARK_PROBE;
+	if (has_cause(g, TERN_CAUSE_KEEPALIVE) ||
+	    (is_plain && g->len == 0 && s->nxt > 1 && g->seq == s->nxt - 1 && !g->sent->text))
+		return marks | MARK_KEEPALIVE;
+	if (end_of(g) > g->seq && g->seq < s->nxt)
+		marks |= MARK_RETRANSMITTED;
+	return marks;
+}
+
+static void count_sent(struct flow_side *s, const struct segment *g)
+{
+	s->n_segments++;
+	s->n_data += g->len > 0;
+	s->n_retransmitted += !!(g->marks & MARK_RETRANSMITTED);
+	s->n_lost += g->sent->lost != NULL;
+}
+
+void track_sent(struct flow *f, struct segment *g)
+{
+	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
+	int64_t new_from, data_end;
+
+	learn_from(f, g);
+	g->wnd = scaled_window(f, g);
+	g->seq = relative(s, g->tcp.seq);
+	g->ack = g->tcp.flags & TCP_ACK ? relative(f->to_itself ? s : other, g->tcp.ack) : 0;
+	g->marks = marks_of_sent(f, g);
+	count_sent(s, g);
+	data_end = g->seq + !!(g->tcp.flags & TCP_SYN) + g->len;
+	new_from = MAX(g->seq + !!(g->tcp.flags & TCP_SYN), s->nxt);
+	if (data_end > new_from && g->len)
+		s->n_bytes += (uint64_t)(data_end - new_from);
+	if (!(g->tcp.flags & TCP_RST))
+		s->nxt = MAX(s->nxt, end_of(g));
+	s->wnd = g->wnd;
+	if ((g->tcp.flags & TCP_FIN) && !s->fin_sent) {
+		s->fin_sent = true;
+		s->fin_at = g->sent->at;
+	}
+	s->rst_sent |= !!(g->tcp.flags & TCP_RST);
+	if (other->fin_sent && (g->tcp.flags & TCP_ACK) && g->ack >= other->nxt)
+		other->fin_acked = true;
+}
+
+void track_arrival(struct flow *f, struct segment *g, struct step *step, struct mem *mem)
+{
+	struct flow_side *s = &f->side[g->from];
+	uint64_t lo = (uint64_t)(position_of_zero + g->seq);
+	uint64_t hi = (uint64_t)(position_of_zero + end_of(g));
+	struct range first;
+
+	if (step->text)
+		s->n_dropped++;
+	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST))
+		return;
+	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
+		s->fin_arrived_at = step->at;
+	step->duplicate = ranges_contain(&s->arrived, lo, hi);
+	s->n_duplicate += step->duplicate;
+	/* In order means: it touches what has arrived so far, or nothing has. */
+	if (!step->copy && step->duplicate)
+		g->marks |= MARK_DUPLICATE;
+	else if (!step->copy && ranges_find(&s->arrived, 0, &first) && first.hi < lo)
+		g->marks |= MARK_OUT_OF_ORDER;
+	ranges_add(&s->arrived, mem, lo, hi);
+}
