@@ -1,0 +1,2 @@
+all:
+	@cmake -S . -B build >/dev/null && cmake --build build -j2
