@@ -38,7 +38,8 @@ struct tern_addr view_addr(const struct addr *a, uint16_t port)
 
 bool view_addr_equal(const struct tern_addr *a, const struct tern_addr *b)
 {
-	return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+	return a->family == b->family && a->port == b->port &&
+	       memcmp(a->ip, b->ip, a->family == TERN_AF_INET ? 4 : 16) == 0;
 }
 
 static bool decode_ip4(struct decoded *d, struct cursor *c)

@@ -63,7 +63,7 @@ struct flow_side {
 	int64_t nxt;         /* beyond the highest number sent */
 	uint64_t wnd;        /* last sent */
 	struct ranges arrived; /* of what this side sent */
-	bool fin_sent, fin_acked, rst_sent;
+	bool syn_ack_sent, fin_sent, fin_acked, rst_sent;
 	tern_time fin_at, fin_arrived_at; /* the latter: TERN_NEVER until then */
 	uint64_t n_segments, n_data, n_bytes, n_retransmitted, n_lost, n_dropped, n_duplicate;
 };

@@ -19,6 +19,21 @@ void label_add(char buf[LABEL_MAX], const char *format, ...)
 	va_end(ap);
 }
 
+size_t label_break(const char *text, size_t columns)
+{
+	size_t fits = 0;
+	bool in_brackets = false;
+
+	for (size_t i = 0; i <= columns; i++) {
+		if (text[i] == 0)
+			return i;
+		if (text[i] == ' ' && !in_brackets)
+			fits = i;
+		in_brackets = text[i] == '[' || (in_brackets && text[i] != ']');
+	}
+	return fits ? fits : columns;
+}
+
 char *label_time(char buf[TIME_TEXT_MAX], tern_time t, int decimals)
 {
 	char fraction[16];

@@ -30,6 +30,9 @@ void label_fold(char buf[LABEL_MAX], const struct row_fold *);
 /* One line a reader can act on. */
 void label_summary(char buf[LABEL_MAX], const struct flows *, const struct flow *);
 
+/* How many bytes of text go on one line: up to a space outside brackets; a longer word is cut. */
+size_t label_break(const char *text, size_t columns);
+
 /* Appends like printf; what does not fit is cut off. */
 void label_add(char buf[LABEL_MAX], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

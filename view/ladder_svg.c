@@ -74,24 +74,12 @@ static void words_of(const struct figure *g, const struct row *r, char words[LAB
 		label_add_arrived_marks(words, s);
 }
 
-/* Where words are broken for the next line; the end when they fit. */
-static size_t break_words(const char *words)
-{
-	size_t n = strlen(words);
-
-	if (n <= WORDS_MAX)
-		return n;
-	for (n = WORDS_MAX; n > 0 && words[n] != ' '; n--)
-		;
-	return n ? n : WORDS_MAX;
-}
-
 static int lines_of(const char *words)
 {
 	int n = 0;
 
 	for (; *words; n++) {
-		words += break_words(words);
+		words += label_break(words, WORDS_MAX);
 		words += *words == ' ';
 	}
 	return n;
@@ -110,10 +98,10 @@ static int height_of(const struct figure *g, const struct row *r)
 	case ROW_FOLD:
 		return 36;
 	case ROW_ARRIVE:
-		return 28;
+		return 36;
 	default:
 		words_of(g, r, words);
-		return 12 + LINE_HEIGHT * lines_of(words) + LEAN;
+		return 14 + LINE_HEIGHT * lines_of(words) + LEAN;
 	}
 }
 
@@ -212,7 +200,7 @@ static void put_words(const struct figure *g, const char *class, const int at[2]
 
 	while (*words) {
 		char line[WORDS_MAX + 1];
-		size_t n = break_words(words);
+		size_t n = label_break(words, WORDS_MAX);
 
 		memcpy(line, words, n);
 		line[n] = 0;
@@ -261,7 +249,7 @@ static void put_segment(struct figure *g, const struct row *r, int y)
 	char words[LABEL_MAX];
 
 	words_of(g, r, words);
-	y += 8 + LINE_HEIGHT * lines_of(words);
+	y += 10 + LINE_HEIGHT * lines_of(words);
 	put_time(g, y + 4, r->at);
 	if (r->kind == ROW_LOST)
 		put_lost(g, r, y);
@@ -270,7 +258,7 @@ static void put_segment(struct figure *g, const struct row *r, int y)
 			 AT(to, r->kind == ROW_DEPART && r->mate >= 0 ? g->y[r->mate] + 16
 								       : y + LEAN));
 	if (r->kind == ROW_ARROW)
-		put_words(g, "words", AT((LEFT_X + RIGHT_X) / 2, y - 1), words);
+		put_words(g, "words", AT((LEFT_X + RIGHT_X) / 2, y - 4), words);
 	else
 		put_words(g, r->side == 0 ? "words start" : "words end",
 			  AT(from + direction * 12, y - 5), words);
@@ -292,7 +280,8 @@ static void put_arrival(struct figure *g, const struct row *r, int y)
 	}
 	if (words[0])
 		put_words(g, r->side == 0 ? "words start" : "words end",
-			  AT(to - direction * 10, y + 8), words + (words[0] == ' '));
+			  AT(to - direction * 10, r->step->copy ? y + 6 : y + 31),
+			  words + (words[0] == ' '));
 }
 
 static void put_fold(struct figure *g, const struct row *r, int y)

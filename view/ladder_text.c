@@ -109,22 +109,10 @@ static void put_time(struct drawing *d, struct line *l, tern_time at)
 
 /* ---- words ---- */
 
-/* How many bytes of text, up to a space, fit in so many columns; a longer word is cut. */
-static size_t words_that_fit(const char *text, size_t columns)
-{
-	size_t n = strlen(text);
-
-	if (n <= columns)
-		return n;
-	for (n = columns; n > 0 && text[n] != ' '; n--)
-		;
-	return n ? n : columns;
-}
-
 /* Takes the words that fit off *text into buf, which holds columns + 1 bytes. */
 static void take_words(char *buf, const char **text, size_t columns)
 {
-	size_t n = words_that_fit(*text, columns);
+	size_t n = label_break(*text, columns);
 
 	memcpy(buf, *text, n);
 	buf[n] = 0;

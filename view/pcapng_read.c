@@ -26,6 +26,7 @@ struct reader {
 	FILE *in;
 	struct view *view;
 	const char *why;
+	bool in_section;
 	bool big_endian;
 	uint8_t *block;      /* the body of the block, without its head and tail */
 	size_t len, cap;
@@ -83,6 +84,7 @@ static bool read_byte_order(struct reader *r)
 		return false;
 	}
 	r->n_ifaces = 0;
+	r->in_section = true;
 	return true;
 }
 
@@ -99,6 +101,9 @@ static bool read_block(struct reader *r, uint32_t *type)
 		if (!read_byte_order(r))
 			return false;
 		taken = 12;
+	} else if (!r->in_section) {
+		r->why = "not a pcapng file: it does not begin with a section";
+		return false;
 	}
 	total = get32(r, head + 4);
 	if (total < taken + 4 || total > BLOCK_MAX || total % 4) {
@@ -305,14 +310,8 @@ static void on_statistics(struct reader *r)
 static void read_blocks(struct reader *r)
 {
 	uint32_t type;
-	bool in_section = false;
 
 	while (!r->why && read_block(r, &type)) {
-		if (!in_section && type != BLOCK_SECTION) {
-			r->why = "not a pcapng file: it does not begin with a section";
-			break;
-		}
-		in_section = true;
 		if (type == BLOCK_INTERFACE)
 			on_interface(r);
 		else if (type == BLOCK_PACKET)
@@ -320,7 +319,7 @@ static void read_blocks(struct reader *r)
 		else if (type == BLOCK_STATISTICS)
 			on_statistics(r);
 	}
-	if (!r->why && !in_section)
+	if (!r->why && !r->in_section)
 		r->why = "not a pcapng file: it is too short";
 	if (!r->why && r->view->incomplete)
 		r->why = "out of memory";

@@ -22,14 +22,14 @@ static void add_opening(char *buf, const struct flows *fs, const struct flow *f)
 		label_add(buf, "opened unseen");
 }
 
-/* Exact below a hundred thousand, then with a suffix, so that the line stays short. */
+/* Exact below a million, then with a suffix, so that the line stays short. */
 static void add_amount(char *buf, uint64_t n)
 {
 	static const char suffix[] = { 'k', 'M', 'G', 'T' };
 	uint64_t unit = 1000;
 	size_t i = 0;
 
-	if (n < 100000) {
+	if (n < 1000000) {
 		label_add(buf, "%" PRIu64, n);
 		return;
 	}

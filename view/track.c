@@ -57,6 +57,11 @@ static uint64_t scaled_window(const struct flow *f, const struct segment *g)
 	return both && !(g->tcp.flags & TCP_SYN) ? (uint64_t)g->tcp.wnd << s->wscale : g->tcp.wnd;
 }
 
+static bool is_syn_ack(const struct segment *g)
+{
+	return (g->tcp.flags & TCP_SYN) && (g->tcp.flags & TCP_ACK);
+}
+
 static int64_t end_of(const struct segment *g)
 {
 	return g->seq + g->len + !!(g->tcp.flags & TCP_SYN) + !!(g->tcp.flags & TCP_FIN);
@@ -82,8 +87,11 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && closed && g->len == 1))
 		return marks | MARK_PROBE;
 	if (has_cause(g, TERN_CAUSE_KEEPALIVE) ||
-	    (is_plain && g->len == 0 && s->nxt > 1 && g->seq == s->nxt - 1 && !g->sent->text))
+	    (is_plain && g->len == 0 && s->nxt > 0 && g->seq == s->nxt - 1 && !g->sent->text))
 		return marks | MARK_KEEPALIVE;
+	/* The first SYN,ACK of a simultaneous open repeats the SYN's number, but says more. */
+	if (is_syn_ack(g) && !s->syn_ack_sent)
+		return marks;
 	if (end_of(g) > g->seq && g->seq < s->nxt)
 		marks |= MARK_RETRANSMITTED;
 	return marks;
@@ -115,6 +123,7 @@ void track_sent(struct flow *f, struct segment *g)
 	if (!(g->tcp.flags & TCP_RST))
 		s->nxt = MAX(s->nxt, end_of(g));
 	s->wnd = g->wnd;
+	s->syn_ack_sent |= is_syn_ack(g);
 	if ((g->tcp.flags & TCP_FIN) && !s->fin_sent) {
 		s->fin_sent = true;
 		s->fin_at = g->sent->at;
@@ -140,7 +149,7 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 	step->duplicate = ranges_contain(&s->arrived, lo, hi);
 	s->n_duplicate += step->duplicate;
 	/* In order means: it touches what has arrived so far, or nothing has. */
-	if (!step->copy && step->duplicate)
+	if (!step->copy && step->duplicate && (g->marks & MARK_RETRANSMITTED || !is_syn_ack(g)))
 		g->marks |= MARK_DUPLICATE;
 	else if (!step->copy && ranges_find(&s->arrived, 0, &first) && first.hi < lo)
 		g->marks |= MARK_OUT_OF_ORDER;
