@@ -146,8 +146,10 @@ static bool take_option(struct args *a, struct options *o)
 {
 	bool known;
 
-	if (!take_wire_option(a, o, &known) || known)
-		return known && a->value != NULL;
+	if (!take_wire_option(a, o, &known))
+		return false;
+	if (known)
+		return true;
 	if (is(a, "--scenario"))
 		return take_scenario(a, o);
 	if (is(a, "--seed"))
