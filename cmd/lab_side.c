@@ -223,9 +223,9 @@ void lab_on_event(void *ctx, int host, const struct tern_event *ev)
 			take_error(s);
 		else if (ev->ready & TERN_POLLOUT)
 			s->connected = true;
-		if (ev->ready & TERN_POLLPRI)
-			take_urgent(s);
 	}
+	if (s->sock && (tern_poll(s->st, s->sock) & TERN_POLLPRI))
+		take_urgent(s);
 	if (s->connected && !s->error)
 		pump(s);
 	drain(s);

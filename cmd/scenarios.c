@@ -107,6 +107,11 @@ static const char *is_open(const struct lab *lab)
 
 /* ---- http and its relatives: the client asks, the server answers, the client closes ---- */
 
+static void client_closes(struct lab *lab)
+{
+	side_close(&lab->client);
+}
+
 static void server_closes(struct lab *lab)
 {
 	side_close(&lab->server);
@@ -130,6 +135,16 @@ static void progress_http(struct lab *lab, struct side *s)
 	/* A server that thinks for a moment: its FIN is a segment of its own. */
 	if (s == &lab->server && s->eof && !lab->step++)
 		lab_after(lab, 20 * TERN_MS, server_closes);
+}
+
+/* The client closes after it has acknowledged the answer, so that only its FIN is repeated. */
+static void progress_patient_http(struct lab *lab, struct side *s)
+{
+	if (s == &lab->client && side_got_all(s) && !s->closed) {
+		lab_after(lab, 100 * TERN_MS, client_closes);
+		return;
+	}
+	progress_http(lab, s);
 }
 
 /* The same, when step is used to watch the wire: the server closes at once. */
@@ -187,11 +202,6 @@ static void both_close(struct lab *lab)
 {
 	side_close(&lab->client);
 	side_close(&lab->server);
-}
-
-static void client_closes(struct lab *lab)
-{
-	side_close(&lab->client);
 }
 
 static void progress_simultaneous_open(struct lab *lab, struct side *s)
@@ -382,7 +392,7 @@ static const struct scenario scenarios[] = {
 	{ "lost-syn", "the first SYN is lost", 1000,
 	  start_http, progress_http, lose_first_syn, closed_in_order },
 	{ "lost-fin", "the first FIN is lost", 1000,
-	  start_http, progress_http, lose_first_fin, closed_in_order },
+	  start_http, progress_patient_http, lose_first_fin, closed_in_order },
 	{ "zero-window", "the server does not read for three seconds", 30000,
 	  start_zero_window, progress_zero_window, NULL, closed_in_order },
 	{ "time-wait", "the last ACK is lost: TIME-WAIT answers the FIN again", 100,

@@ -272,7 +272,7 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s,
 	}
 	if (r.drop == TERN_DROP_TCP_PAWS)
 		ss->counters[COUNT_TCP_PAWS_ESTAB]++;
-	if ((r.events & TCP_ENDED) && r.drop == TERN_DROP_TCP_RESET)
+	if ((r.events & TCP_ENDED) && (p->seg.h.flags & TCP_RST))
 		ss->counters[COUNT_TCP_ESTAB_RESETS]++;
 	sock_tcp_settle(ss, s, r.events);
 	return r.drop;

@@ -165,7 +165,7 @@ void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 void tcp_close(struct tcp *c, const struct tcp_ctx *x)
 {
 	c->user_gone = true;
-	if (tcp_is_synchronized(c) && c->rcv_buf.head < tcp_data_end(c)) {
+	if (tcp_recv_ready(c) > 0) {
 		tcp_abort(c, x, 0);
 		return;
 	}

@@ -3,9 +3,9 @@
  * tcp_input.c - a segment arrived: what does RFC 9293 3.10.7 say, step by step?
  *
  * LISTEN and the passive SYN-RECEIVED are in tcp_listen.c, CLOSED is tcp_rst_for, TIME-WAIT is
- * tcp_timewait.c. Here are SYN-SENT (3.10.7.3) and all other states (3.10.7.4) with the blind-attack
- * rules of RFC 5961. A step returns false when the segment goes no further; it has then named the
- * drop reason. Nothing is sent here: a RST is returned, an ACK is owed.
+ * tcp_timewait.c. Here are SYN-SENT (3.10.7.3) and all other states (3.10.7.4) with the rules of
+ * RFC 5961 against blind attacks. A step returns false when the segment goes no further; if it was
+ * refused, it has then named the reason. Nothing is sent here: a RST is returned, an ACK is owed.
  */
 #include "tcp_impl.h"
 
@@ -35,11 +35,11 @@ static bool check_syn_sent_rst(struct arrival *a)
 {
 	if (!(a->seg->h.flags & TCP_RST))
 		return true;
-	if (a->seg->h.flags & TCP_ACK) {
-		tcp_end(a->c, a->x, TERN_ECONNREFUSED);
-		a->r.events |= TCP_ENDED;
-	}
-	return drop_segment(a, TERN_DROP_TCP_RESET);
+	if (!(a->seg->h.flags & TCP_ACK))
+		return drop_segment(a, TERN_DROP_TCP_RESET);
+	tcp_end(a->c, a->x, TERN_ECONNREFUSED);
+	a->r.events |= TCP_ENDED;
+	return false;
 }
 
 /* The peer's SYN gives the receive side its numbers. */
@@ -235,13 +235,13 @@ static bool check_reset(struct arrival *a)
 
 	if (!(a->seg->h.flags & TCP_RST))
 		return true;
-	if (seq == c->rcv.nxt) {
-		tcp_end(c, a->x, error_of_reset(c));
-		a->r.events |= TCP_ENDED;
-	} else {
+	if (seq != c->rcv.nxt) {
 		tcp_challenge(a);
+		return drop_segment(a, TERN_DROP_TCP_RESET);
 	}
-	return drop_segment(a, TERN_DROP_TCP_RESET);
+	tcp_end(c, a->x, error_of_reset(c));
+	a->r.events |= TCP_ENDED;
+	return false;
 }
 
 /* RFC 5961 4.2: a SYN is challenged whatever its number. */
