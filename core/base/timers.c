@@ -94,7 +94,7 @@ void timers_disarm(struct timers *w, struct timer *t)
 	t->at = TERN_NEVER;
 }
 
-/* The number of the lowest bit set, by a de Bruijn sequence (compilers know it as one instruction). */
+/* The number of the lowest bit set, by a de Bruijn sequence, which compilers know. */
 static unsigned lowest_bit(uint64_t v)
 {
 	static const uint8_t number[64] = {

@@ -27,6 +27,7 @@ static void take_token(struct icmp_limit *l, tern_time now, tern_time interval)
 bool icmp_limit_take(struct net *net, const struct addr *dst)
 {
 	tern_time now = net->timers->now, interval = net->cfg->icmp_ratelimit_ms * TERN_MS;
+	tern_time price = rand_below(net->rand, PAYS_TWICE_IN) ? interval : 2 * interval;
 	uint32_t burst = net->cfg->icmp_burst;
 	uint32_t share = (burst + DESTINATION_SHARE - 1) / DESTINATION_SHARE;
 	uint64_t hash = siphash13(&net->key, dst, sizeof(*dst));
@@ -37,6 +38,6 @@ bool icmp_limit_take(struct net *net, const struct addr *dst)
 	if (!has_token(&net->limit_all, now, interval, burst))
 		return false;
 	take_token(one, now, interval * DESTINATION_SHARE);
-	take_token(&net->limit_all, now, rand_below(net->rand, PAYS_TWICE_IN) ? interval : 2 * interval);
+	take_token(&net->limit_all, now, price);
 	return true;
 }

@@ -6,8 +6,8 @@
  * Each brings a route to its prefix and takes it along when no other address of the interface has
  * the same prefix.
  *
- * Sources: RFC 1122 3.2.1.3 and 3.3.4.2 (addresses; the weak host model), RFC 919 7 and RFC 3021 2.1
- * (broadcast), RFC 4291 2.7.1 and 2.8 (multicast groups of every node).
+ * Sources: RFC 1122 3.2.1.3, 3.3.4.2 (addresses; the weak host model), RFC 919 7, RFC 3021 2.1
+ * (broadcast), RFC 4291 2.7.1, 2.8 (multicast groups of every node).
  */
 #include "net.h"
 

@@ -81,7 +81,8 @@ static void longest_prefix_wins(void)
 
 static void lowest_metric_then_oldest_wins(void)
 {
-	struct addr gw[4] = { v4(10, 0, 0, 11), v4(10, 0, 0, 12), v4(10, 0, 0, 13), v4(10, 0, 0, 14) };
+	struct addr gw[4] = { v4(10, 0, 0, 11), v4(10, 0, 0, 12), v4(10, 0, 0, 13),
+			      v4(10, 0, 0, 14) };
 	static const uint32_t metric[4] = { 20, 10, 10, 30 };
 
 	start_with_two();
@@ -228,7 +229,11 @@ static void routes_can_be_listed(void)
 /* Many random routes against a search of all of them. */
 static void agrees_with_a_plain_search(void)
 {
-	static struct { struct addr prefix; unsigned len; uint32_t metric; struct addr gw; } all[40];
+	static struct {
+		struct addr prefix, gw;
+		unsigned len;
+		uint32_t metric;
+	} all[40];
 	static const unsigned lens[] = { 0, 8, 12, 16, 20, 24, 32 };
 	unsigned n = 0;
 
