@@ -157,7 +157,7 @@ void timers_advance(struct timers *w, tern_time now)
 	while (find_first_slot(w, &p) && p.start <= tick) {
 		w->tick = p.start;
 		empty_slot(w, &p);
-		if (p.level == 0 && p.start == tick)
+		if (p.start == tick)
 			break;
 	}
 	w->tick = tick;
