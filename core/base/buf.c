@@ -132,7 +132,8 @@ static struct buf_span span_of(struct chunk *c, uint64_t from, size_t len)
 	};
 }
 
-int buf_reserve(struct buf *b, struct mem *m, uint64_t pos, size_t len, struct buf_span *out, int max)
+int buf_reserve(struct buf *b, struct mem *m, uint64_t pos, size_t len, struct buf_span *out,
+		int max)
 {
 	uint64_t number = chunk_number(pos - b->origin);
 	uint64_t from = pos - b->origin - chunk_start(number);

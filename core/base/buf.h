@@ -47,7 +47,8 @@ void buf_fini(struct buf *, struct mem *);
  * beginning at pos; end becomes at least the end of what they cover. Returns how many spans; fewer
  * bytes than len when memory or spans run out (0: none at all).
  */
-int buf_reserve(struct buf *, struct mem *, uint64_t pos, size_t len, struct buf_span *out, int max);
+int buf_reserve(struct buf *, struct mem *, uint64_t pos, size_t len, struct buf_span *out,
+		int max);
 
 /* Up to max spans of the bytes [pos, pos + len), which must all have been reserved. */
 int buf_spans(const struct buf *, uint64_t pos, size_t len, struct buf_span *out, int max);

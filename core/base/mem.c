@@ -4,7 +4,7 @@
  *
  * A record of up to 2048 bytes is a pop from the free list of its size class. An empty list is
  * filled by one slab, whose size follows what is in use (an eighth of it, 4 to 32 KiB), so that a
- * small stack takes little and a large one seldom asks; at the end of the budget a slab holds a single
+ * small stack takes little and a large one seldom asks; at the end of the budget a slab holds one
  * record. Slabs go back only in mem_fini.
  *
  * A larger size that fills at least half of a piece gets a whole one, which is kept when it is
@@ -23,7 +23,8 @@ struct free_node {
 	struct free_node *next;
 };
 
-enum { SLAB_HDR_LEN = 16, SLAB_MIN = 4096, SLAB_MAX = 32768 };
+enum { SLAB_HDR_LEN = 16 };
+enum { SLAB_MIN = 4096 + SLAB_HDR_LEN, SLAB_MAX = 32768 + SLAB_HDR_LEN };
 enum { RECORD_MAX = MEM_CLASSES * MEM_CLASS_STEP };
 
 static const uint32_t piece_size[MEM_PIECES] = {

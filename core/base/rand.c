@@ -56,8 +56,10 @@ static inline uint64_t hash_sip(const struct sip_key *key, const void *data, siz
 				unsigned rounds, unsigned last_rounds)
 {
 	uint64_t v[4] = {
-		key->k0 ^ 0x736f6d6570736575, key->k1 ^ 0x646f72616e646f6d,
-		key->k0 ^ 0x6c7967656e657261, key->k1 ^ 0x7465646279746573,
+		key->k0 ^ 0x736f6d6570736575,
+		key->k1 ^ 0x646f72616e646f6d,
+		key->k0 ^ 0x6c7967656e657261,
+		key->k1 ^ 0x7465646279746573,
 	};
 	const uint8_t *p = data;
 	uint64_t last = (uint64_t)len << 56;
@@ -105,9 +107,14 @@ static void make_block(uint8_t out[BLOCK_LEN], const uint32_t key[8], uint64_t c
 		       uint64_t nonce)
 {
 	uint32_t in[16] = {
-		0x61707865, 0x3320646e, 0x79622d32, 0x6b206574,
-		[12] = (uint32_t)counter, (uint32_t)(counter >> 32),
-		(uint32_t)nonce, (uint32_t)(nonce >> 32),
+		0x61707865,
+		0x3320646e,
+		0x79622d32,
+		0x6b206574,
+		[12] = (uint32_t)counter,
+		[13] = (uint32_t)(counter >> 32),
+		[14] = (uint32_t)nonce,
+		[15] = (uint32_t)(nonce >> 32),
 	};
 	uint32_t x[16];
 

@@ -7,9 +7,11 @@
  * after it all that the grown range has reached. Only the first case needs memory, and it allocates
  * before it changes anything.
  *
- * Invariants of the tree (Andersson, "Balanced search trees made simple", 1993): a leaf has level 1;
- * a left child's level is one less than its parent's, a right child's is one less or equal, a right
- * grandchild's is less; above level 1 both children exist.
+ * Invariants of the tree: a leaf has level 1; a left child's level is one less than its parent's, a
+ * right child's is one less or equal, a right grandchild's is less; above level 1 both children
+ * exist.
+ *
+ * Source: Andersson, "Balanced search trees made simple", 1993.
  */
 #include "ranges.h"
 
@@ -105,7 +107,7 @@ static struct ranges_node *rebalance_after_removal(struct ranges_node *t)
 	return t;
 }
 
-/* Removes the range that begins at lo; *gone is a node to be freed (not always the one that held it). */
+/* Removes the range that begins at lo; *gone is a node to be freed, maybe not the one it was in. */
 static struct ranges_node *remove_node(struct ranges_node *t, uint64_t lo,
 				       struct ranges_node **gone)
 {
@@ -288,7 +290,8 @@ void ranges_drop_below(struct ranges *r, struct mem *mem, uint64_t pos)
 bool ranges_find(const struct ranges *r, uint64_t pos, struct range *out)
 {
 	if (r->root) {
-		struct ranges_node *t = pos < UINT64_MAX ? first_ending_from(r->root, pos + 1) : NULL;
+		struct ranges_node *t =
+			pos < UINT64_MAX ? first_ending_from(r->root, pos + 1) : NULL;
 
 		if (t)
 			*out = t->range;

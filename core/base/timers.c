@@ -94,7 +94,7 @@ void timers_disarm(struct timers *w, struct timer *t)
 	t->at = TERN_NEVER;
 }
 
-/* The number of the lowest bit set, by a de Bruijn sequence (compilers know it as one instruction). */
+/* The number of the lowest bit set, by a de Bruijn sequence, which compilers know. */
 static unsigned lowest_bit(uint64_t v)
 {
 	static const uint8_t number[64] = {
@@ -157,7 +157,7 @@ void timers_advance(struct timers *w, tern_time now)
 	while (find_first_slot(w, &p) && p.start <= tick) {
 		w->tick = p.start;
 		empty_slot(w, &p);
-		if (p.level == 0 && p.start == tick)
+		if (p.start == tick)
 			break;
 	}
 	w->tick = tick;

@@ -44,7 +44,10 @@ static bool is_prefix(const struct addr *a, unsigned len)
 static bool read_route(struct route *r, const struct tern_route *t)
 {
 	*r = (struct route){
-		.len = t->prefix_len, .ifindex = t->ifindex, .metric = t->metric, .mtu = t->mtu,
+		.len = t->prefix_len,
+		.ifindex = t->ifindex,
+		.metric = t->metric,
+		.mtu = t->mtu,
 	};
 	if (!addr_from_public(&r->prefix, &t->dst))
 		return false;
@@ -53,8 +56,8 @@ static bool read_route(struct route *r, const struct tern_route *t)
 	if (t->gateway.family == TERN_AF_UNSPEC)
 		return true;
 	return addr_from_public(&r->gateway, &t->gateway) &&
-	       addr_is4(&r->gateway) == addr_is4(&r->prefix) &&
-	       !addr_is_unspecified(&r->gateway) && !addr_is_multicast(&r->gateway);
+	       addr_is4(&r->gateway) == addr_is4(&r->prefix) && !addr_is_unspecified(&r->gateway) &&
+	       !addr_is_multicast(&r->gateway);
 }
 
 static struct route *find_same(const struct net *net, const struct route *r)
@@ -162,7 +165,10 @@ bool route_next(const struct net *net, unsigned *cursor, struct tern_route *out)
 		return false;
 	r = &net->routes[(*cursor)++];
 	*out = (struct tern_route){
-		.prefix_len = r->len, .ifindex = r->ifindex, .metric = r->metric, .mtu = r->mtu,
+		.prefix_len = r->len,
+		.ifindex = r->ifindex,
+		.metric = r->metric,
+		.mtu = r->mtu,
 	};
 	addr_to_public(&out->dst, &r->prefix, 0);
 	if (!is_on_link(r))
@@ -213,10 +219,11 @@ int route_lookup(const struct net *net, const struct addr *dst, unsigned ifindex
 		return take_hop(net, ifindex, dst, hop);
 	for (uint32_t i = 0; i < net->n_routes; i++) {
 		const struct route *r = &net->routes[i];
+		const struct addr *next = is_direct || is_on_link(r) ? dst : &r->gateway;
 
 		if ((ifindex && r->ifindex != ifindex) || !addr_in_prefix(dst, &r->prefix, r->len))
 			continue;
-		err = take_hop(net, r->ifindex, is_direct || is_on_link(r) ? dst : &r->gateway, hop);
+		err = take_hop(net, r->ifindex, next, hop);
 		if (err)
 			continue;
 		if (r->mtu)
@@ -317,8 +324,7 @@ static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
 	return bits_a > bits_b; /* rule 8 */
 }
 
-int source_select(const struct net *net, const struct addr *dst, unsigned ifindex,
-		  struct addr *out)
+int source_select(const struct net *net, const struct addr *dst, unsigned ifindex, struct addr *out)
 {
 	const struct source_wanted wanted = { dst, ifindex };
 	const struct ifaddr *best = NULL;

@@ -12,7 +12,8 @@
 #include "wire.h"
 
 enum { WALK_MAX = 8, FRAGMENT_HDR_LEN = 8 };
-enum { BAD_FIELD = 0, BAD_NEXT_HEADER = 1, BAD_OPTION = 2, BAD_FIRST_FRAGMENT = 3, BAD_SILENT = 0xff };
+enum { BAD_FIELD = 0, BAD_NEXT_HEADER = 1, BAD_OPTION = 2, BAD_FIRST_FRAGMENT = 3 };
+enum { BAD_SILENT = 0xff };
 enum { OPT_PAD1 = 0, OPT_PADN = 1, OPT_ROUTER_ALERT = 5 };
 
 bool ip6_parse_quoted(struct ip6 *h, const uint8_t *p, size_t len)

@@ -81,7 +81,8 @@ static void longest_prefix_wins(void)
 
 static void lowest_metric_then_oldest_wins(void)
 {
-	struct addr gw[4] = { v4(10, 0, 0, 11), v4(10, 0, 0, 12), v4(10, 0, 0, 13), v4(10, 0, 0, 14) };
+	struct addr gw[4] = { v4(10, 0, 0, 11), v4(10, 0, 0, 12), v4(10, 0, 0, 13),
+			      v4(10, 0, 0, 14) };
 	static const uint32_t metric[4] = { 20, 10, 10, 30 };
 
 	start_with_two();
@@ -228,7 +229,11 @@ static void routes_can_be_listed(void)
 /* Many random routes against a search of all of them. */
 static void agrees_with_a_plain_search(void)
 {
-	static struct { struct addr prefix; unsigned len; uint32_t metric; struct addr gw; } all[40];
+	static struct {
+		struct addr prefix, gw;
+		unsigned len;
+		uint32_t metric;
+	} all[40];
 	static const unsigned lens[] = { 0, 8, 12, 16, 20, 24, 32 };
 	unsigned n = 0;
 
@@ -331,6 +336,26 @@ static void source_of_ipv6(void)
 	finish();
 }
 
+static void scope_decides_in_either_order(void)
+{
+	const struct addr link = v6(0xfe80, 0, 1), site = v6(0xfec0, 0, 1);
+	const struct addr global = v6(0x2001, 0xdb8, 1);
+
+	for (unsigned order = 0; order < 2; order++) {
+		start();
+		check_eq(add_iface("eth0", TERN_LINK_ETHERNET, 0), ETH);
+		give(ETH, order ? link : global, 64);
+		give(ETH, site, 64);
+		give(ETH, order ? global : link, 64);
+		check_source(v6(0xfe80, 0, 9), ETH, link);
+		check_source(v6(0xff02, 0, 9), ETH, link);
+		check_source(v6(0xff05, 0, 9), ETH, site);
+		check_source(v6(0xff0e, 0, 9), ETH, global);
+		check_source(v6(0x2abc, 0, 9), ETH, global);
+		finish();
+	}
+}
+
 /* Rule 8 counts no further than the prefix of the source, ties go to the oldest. */
 static void common_bits_stop_at_the_prefix(void)
 {
@@ -357,6 +382,7 @@ static const struct test tests[] = {
 	TEST(agrees_with_a_plain_search),
 	TEST(source_of_ipv4),
 	TEST(source_of_ipv6),
+	TEST(scope_decides_in_either_order),
 	TEST(common_bits_stop_at_the_prefix),
 };
 

@@ -40,7 +40,8 @@ static void fields_are_read(void)
 	uint8_t out[TCP_HDR_LEN];
 
 	check(parse(&h, p, sizeof(p)));
-	check(h.src_port == 0x1234 && h.dst_port == 80 && h.seq == 0x01020304 && h.ack == 0x05060708);
+	check(h.src_port == 0x1234 && h.dst_port == 80);
+	check(h.seq == 0x01020304 && h.ack == 0x05060708);
 	check(h.flags == 0x1ff && h.wnd == 0xabcd && h.checksum == 0x090a && h.urg == 0x0b0c);
 	check(h.hdr_len == 20 && !h.has_mss && !h.has_ts && !h.n_sack && !h.bad_options);
 	memset(out, 0xee, sizeof(out));
@@ -95,7 +96,8 @@ static void check_one_option(const struct tcp_hdr *h, unsigned kind, unsigned le
 	check_eq(h->has_wscale, right && kind == 3);
 	check_eq(h->sack_permitted, right && kind == 4);
 	check_eq(h->has_ts, right && kind == 8);
-	check_eq(h->n_sack, fits && kind == 5 && len >= 10 && len <= 34 && len % 8 == 2 ? len / 8 : 0);
+	fits = fits && kind == 5 && len >= 10 && len <= 34 && len % 8 == 2;
+	check_eq(h->n_sack, fits ? len / 8 : 0);
 }
 
 /* Every kind with every length at every position of a full option area; the rest is NOPs. */
@@ -153,7 +155,9 @@ static void lone_timestamps_are_the_same_by_either_way(void)
 
 static void sack_blocks_are_read(void)
 {
-	static const uint8_t two[] = { 1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4 };
+	static const uint8_t two[] = {
+		1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4,
+	};
 	struct tcp_hdr h;
 
 	parse_options(&h, two, sizeof(two));
