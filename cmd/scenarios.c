@@ -284,11 +284,18 @@ static void progress_zero_window(struct lab *lab, struct side *s)
 
 /* ---- keepalive ---- */
 
-static void cut_the_wire(struct lab *lab)
+static void peer_vanishes(struct lab *lab)
 {
-	struct tern_weather down = { .down = true };
+	lab->step = 1;
+}
 
-	tern_sim_weather(lab->pair.sim, lab->pair.link, -1, &down);
+static enum tern_sim_verdict lose_after_vanishing(struct lab *lab, int from, const uint8_t *frame,
+						  uint32_t len)
+{
+	struct tcp_hdr h;
+
+	(void)from;
+	return lab->step == 1 && tcp_of(frame, len, &h) ? TERN_SIM_LOSE : TERN_SIM_PASS;
 }
 
 static void start_keepalive(struct lab *lab)
@@ -298,7 +305,7 @@ static void start_keepalive(struct lab *lab)
 	side_set(&lab->client, TERN_IPPROTO_TCP, TERN_TCP_KEEPIDLE, 10);
 	side_set(&lab->client, TERN_IPPROTO_TCP, TERN_TCP_KEEPINTVL, 5);
 	side_set(&lab->client, TERN_IPPROTO_TCP, TERN_TCP_KEEPCNT, 3);
-	lab_after(lab, 25 * TERN_SEC, cut_the_wire); /* two probes are answered, then none */
+	lab_after(lab, 25 * TERN_SEC, peer_vanishes); /* two probes are answered, then none */
 }
 
 static const char *is_timed_out(const struct lab *lab)
@@ -398,7 +405,7 @@ static const struct scenario scenarios[] = {
 	{ "time-wait", "the last ACK is lost: TIME-WAIT answers the FIN again", 100,
 	  start_http, progress_prompt_http, lose_last_ack, closed_in_order },
 	{ "keepalive", "an idle connection is probed until the peer is gone", 0,
-	  start_keepalive, NULL, NULL, is_timed_out },
+	  start_keepalive, NULL, lose_after_vanishing, is_timed_out },
 	{ "urgent", "one byte out of band", 0,
 	  start_urgent, progress_urgent, NULL, got_urgent },
 	{ "self-connect", "a socket connects to itself", 0,
