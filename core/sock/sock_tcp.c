@@ -457,11 +457,11 @@ int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 		return listener_shutdown(ss, s, how);
 	if (!s->tcp || s->state == TERN_TCP_CLOSED)
 		return -TERN_ENOTCONN;
-	if (how != TERN_SHUT_WR) {
+	if (how != TERN_SHUT_WR && !s->shut_rd) {
 		s->shut_rd = s->tcp->rcv_shut = true;
 		sock_news(ss, s);
 	}
-	if (how != TERN_SHUT_RD) {
+	if (how != TERN_SHUT_RD && !s->shut_wr) {
 		s->shut_wr = true;
 		tcp_close_send(s->tcp, &x);
 		sock_news(ss, s);
