@@ -259,7 +259,7 @@ static void add_foreign(struct reader *r, struct view_event ev)
 		r->first_at = ev.at;
 	r->first_known = true;
 	ev.at = ev.at > r->first_at ? ev.at - r->first_at : 0;
-	ev.frame = v->n_frames ? v->frame[v->n_frames - 1].id + 1 : 1;
+	ev.frame = v->n_frames + 1;
 	ev.kind = VIEW_SENT;
 	if (!view_add(r->view, &ev))
 		return;

@@ -424,7 +424,7 @@ static void refuses_events_without_sense(void)
 	check_eq(s.view->n_events, 0);
 	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0));
 	s.n_frames = 0;
-	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0)); /* the number does not rise */
+	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0)); /* the same number again */
 	check_eq(s.view->n_events, 1);
 	view_free(s.view);
 }
