@@ -71,7 +71,7 @@ static bool make_room(struct reader *r, size_t len)
 	return true;
 }
 
-/* The byte order is in the first four bytes of a section's body, before which nothing can be read. */
+/* The byte order is in the first four bytes of a section's body; until then it is unknown. */
 static bool read_byte_order(struct reader *r)
 {
 	uint8_t magic[4];

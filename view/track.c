@@ -138,7 +138,8 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 	struct flow_side *s = &f->side[g->from];
 	uint64_t lo = (uint64_t)(position_of_zero + g->seq);
 	uint64_t hi = (uint64_t)(position_of_zero + end_of(g));
-	struct range first;
+	struct range last;
+	bool overtaken;
 
 	if (step->text)
 		s->n_dropped++;
@@ -148,10 +149,13 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		s->fin_arrived_at = step->at;
 	step->duplicate = ranges_contain(&s->arrived, lo, hi);
 	s->n_duplicate += step->duplicate;
-	/* In order means: it touches what has arrived so far, or nothing has. */
-	if (!step->copy && step->duplicate && (g->marks & MARK_RETRANSMITTED || !is_syn_ack(g)))
-		g->marks |= MARK_DUPLICATE;
-	else if (!step->copy && ranges_find(&s->arrived, 0, &first) && first.hi < lo)
-		g->marks |= MARK_OUT_OF_ORDER;
+	overtaken = ranges_last(&s->arrived, &last) && lo < last.hi;
 	ranges_add(&s->arrived, mem, lo, hi);
+	/* A copy has a line of its own; the first SYN,ACK is never old. */
+	if (step->copy || (is_syn_ack(g) && !(g->marks & MARK_RETRANSMITTED)))
+		return;
+	if (step->duplicate)
+		g->marks |= MARK_DUPLICATE;
+	else if (overtaken && !(g->marks & MARK_RETRANSMITTED))
+		g->marks |= MARK_OUT_OF_ORDER;
 }
