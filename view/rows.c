@@ -161,6 +161,7 @@ static void choose_lines(struct plan *p)
 {
 	const struct flow *f = p->flow;
 
+	memset(p->one_line, 0, f->n_segments * sizeof(*p->one_line));
 	for (size_t i = 0; i < f->n_steps; i++) {
 		const struct step *s = &f->step[i];
 
