@@ -157,13 +157,14 @@ struct tern_pkt {
 	uint16_t csum_off;   /* offset from csum_start of the 16-bit field */
 	uint16_t gso_size;   /* payload bytes of each segment of a super-frame, else 0 */
 	uint8_t n_spans;
-	uint8_t reserved;
+	uint8_t cause;       /* enum tern_cause */
 	struct tern_span span[TERN_PKT_SPANS_MAX];
 	/* private */
 	uint16_t l3_off;     /* from data */
 	uint16_t l4_off;
 	uint32_t head_room;  /* bytes before data that may be pushed */
 	uint32_t cap;        /* of the allocation */
+	uint32_t conn;       /* number of the connection in trace records */
 	void *cookie;        /* of an external packet */
 	void *pin[TERN_PKT_SPANS_MAX];
 };

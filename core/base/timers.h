@@ -20,7 +20,8 @@
 struct timer {
 	struct list link;
 	tern_time at;  /* TERN_NEVER: not armed */
-	uint32_t kind; /* the owner's */
+	uint32_t kind; /* the owner's: what the node is embedded in */
+	uint32_t data; /* the owner's */
 };
 
 enum { WHEEL_LEVELS = 8, WHEEL_SLOTS = 64, WHEEL_TICK_SHIFT = 14 };

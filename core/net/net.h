@@ -48,6 +48,7 @@ bool iface_is_up(const struct iface *);
 
 int ifaddr_add(struct net *, unsigned ifindex, const struct addr *, unsigned prefix_len);
 int ifaddr_del(struct net *, unsigned ifindex, const struct addr *);
+void ifaddr_fini(struct net *); /* frees the array; for net_fini */
 
 /* Is the address one of ours (of any interface: the weak host model of Linux)? NULL: no. */
 const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
@@ -74,8 +75,12 @@ struct hop {
 
 int route_add(struct net *, const struct tern_route *);
 int route_del(struct net *, const struct tern_route *);
-/* Drops all routes of an interface; for iface_del and ifaddr_del. */
+/* Drops all routes of an interface; for iface_del. */
 void route_purge(struct net *, unsigned ifindex);
+/* The next route, best first, in public form; *cursor starts at 0. false: no more. */
+bool route_next(const struct net *, unsigned *cursor, struct tern_route *);
+void route_check(const struct net *);
+void route_fini(struct net *); /* frees the array; for net_fini */
 /*
  * The hop for dst. ifindex 0: any interface, else only this one. Our own addresses go through lo.
  * Longest prefix, then lowest metric, then oldest. 0, -TERN_ENETUNREACH or -TERN_ENETDOWN.
@@ -155,10 +160,12 @@ int neigh_add_permanent(struct net *, unsigned ifindex, const struct addr *, con
 /* ---- icmp_limit.c: may an ICMP error go out now? RFC 4443 2.4 (f), RFC 1812 4.3.2.8 ---- */
 
 struct icmp_limit {
-	tern_time refill_at;
-	uint32_t tokens;
+	tern_time full_at; /* when the bucket has all its tokens again */
 };
-/* A token bucket for the stack, and one for each of 64 destination hashes within it. */
+/*
+ * A token bucket for the stack (icmp_ratelimit_ms, icmp_burst), and one for each of 64 destination
+ * hashes, of a quarter of its rate and burst.
+ */
 bool icmp_limit_take(struct net *, const struct addr *dst);
 
 /* ---- net.c ---- */

@@ -1,0 +1,49 @@
+# tern: the front door. `make` needs cmake, a C compiler and make; the rest says what it needs.
+#
+#   make             build/tern, build/libtern.a, build/libtern.so
+#   make run         the lab's default scenario
+#   make test        all tests that need no privilege (T=name: only those whose name has it)
+#   make check       lint, purity, sanitizers with gcc and clang, cross builds, 200 seeds
+#   make sim         N=1000 SEED=1: random networks from seeds
+#   make bench       speed and memory beside other stacks, into bench/RESULTS.md
+#   make controls    does each conformance test fail without its rule? (patches in test/controls)
+#   make install     PREFIX=/usr/local DESTDIR=
+
+BUILD ?= build
+PREFIX ?= /usr/local
+N ?= 1000
+SEED ?= 1
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: all run test check sim bench controls install format clean
+
+all:
+	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
+
+run: all
+	@$(BUILD)/tern lab
+
+test: all
+	@tools/run-tests $(BUILD) $(T)
+
+check:
+	@tools/check
+
+sim: all
+	@$(BUILD)/test/sim_random $(N) $(SEED)
+
+bench: all
+	@bench/run $(BUILD)
+
+controls:
+	@tools/controls
+
+install: all
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+format:
+	@tools/format
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * args.c - options and their values.
+ *
+ * Numbers with a fraction are read as integers with six decimal places, so that "1.5s" and "0.05"
+ * mean the same on every machine.
+ */
+#include "args.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool args_next(struct args *a)
+{
+	a->value = NULL;
+	while (a->at < a->argc) {
+		char *word = a->argv[a->at++];
+		char *equals;
+
+		if (word[0] != '-' || word[1] == 0) {
+			a->word[a->n_words++] = word;
+			continue;
+		}
+		equals = word[1] == '-' ? strchr(word, '=') : NULL;
+		if (equals) {
+			*equals = 0;
+			a->value = equals + 1;
+		}
+		a->name = word;
+		return true;
+	}
+	return false;
+}
+
+bool args_value(struct args *a)
+{
+	if (a->value)
+		return true;
+	if (a->at >= a->argc) {
+		args_error(a, "%s needs a value", a->name);
+		return false;
+	}
+	a->value = a->argv[a->at++];
+	return true;
+}
+
+int args_error(const struct args *a, const char *format, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: ", a->command);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fprintf(stderr, "; try '%s --help'\n", a->command);
+	return EXIT_USAGE;
+}
+
+enum { MILLION = 1000000 };
+
+/* Digits with at most six decimals, in millionths; *unit is what follows. */
+static bool read_millionths(const char *text, uint64_t *out, const char **unit)
+{
+	uint64_t v = 0;
+	int decimals = -1;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	for (; (*text >= '0' && *text <= '9') || (*text == '.' && decimals < 0); text++) {
+		if (*text == '.') {
+			decimals = 0;
+			continue;
+		}
+		if (decimals == 6)
+			continue;
+		if (v > UINT64_MAX / MILLION / 100)
+			return false;
+		v = v * 10 + (uint64_t)(*text - '0');
+		decimals += decimals >= 0;
+	}
+	for (int i = decimals < 0 ? 0 : decimals; i < 6; i++) {
+		if (v > UINT64_MAX / 10)
+			return false;
+		v *= 10;
+	}
+	*out = v;
+	*unit = text;
+	return true;
+}
+
+struct unit {
+	const char *name;
+	uint64_t factor; /* of the base unit */
+};
+
+/* number and unit in base units; the unit "" must be in the table to be allowed */
+static bool read_with_unit(const char *text, const struct unit *units, size_t n, uint64_t *out)
+{
+	uint64_t millionths;
+	const char *name;
+
+	if (!read_millionths(text, &millionths, &name))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t whole = millionths / MILLION, rest = millionths % MILLION;
+
+		if (strcmp(units[i].name, name) != 0)
+			continue;
+		if (whole > INT64_MAX / units[i].factor)
+			return false;
+		*out = whole * units[i].factor + rest * (units[i].factor / MILLION) +
+		       rest * (units[i].factor % MILLION) / MILLION;
+		return true;
+	}
+	return false;
+}
+
+#define N_UNITS(units) (sizeof(units) / sizeof((units)[0]))
+
+static bool wrong_value(struct args *a, const char *expected)
+{
+	args_error(a, "%s: '%s' is not %s", a->name, a->value, expected);
+	return false;
+}
+
+bool args_count(struct args *a, uint64_t max, uint64_t *out)
+{
+	static const struct unit units[] = { { "", 1 } };
+	char expected[64];
+	uint64_t v;
+
+	if (!args_value(a))
+		return false;
+	if (!strchr(a->value, '.') && read_with_unit(a->value, units, 1, &v) && v <= max) {
+		*out = v;
+		return true;
+	}
+	snprintf(expected, sizeof(expected), "a whole number up to %llu", (unsigned long long)max);
+	return wrong_value(a, expected);
+}
+
+bool args_size(struct args *a, uint64_t *out)
+{
+	static const struct unit units[] = {
+		{ "", 1 }, { "k", 1000 }, { "K", 1000 }, { "M", 1000000 }, { "G", 1000000000 },
+		{ "Ki", 1 << 10 }, { "Mi", 1 << 20 }, { "Gi", 1 << 30 },
+	};
+
+	if (!args_value(a))
+		return false;
+	return read_with_unit(a->value, units, N_UNITS(units), out) ||
+	       wrong_value(a, "a size such as 1000, 50k, 50M or 50Mi");
+}
+
+bool args_time(struct args *a, uint64_t *ns)
+{
+	static const struct unit units[] = {
+		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
+		{ "min", 60000000000 },
+	};
+
+	if (!args_value(a))
+		return false;
+	if (strcmp(a->value, "0") == 0) {
+		*ns = 0;
+		return true;
+	}
+	return read_with_unit(a->value, units, N_UNITS(units), ns) ||
+	       wrong_value(a, "a time such as 500us, 10ms or 1.5s");
+}
+
+bool args_rate(struct args *a, uint64_t *bps)
+{
+	static const struct unit units[] = {
+		{ "bit", 1 }, { "kbit", 1000 }, { "Mbit", 1000000 }, { "Gbit", 1000000000 },
+	};
+
+	if (!args_value(a))
+		return false;
+	return read_with_unit(a->value, units, N_UNITS(units), bps) ||
+	       wrong_value(a, "a rate such as 64kbit, 10Mbit or 1Gbit");
+}
+
+bool args_probability(struct args *a, uint32_t *ppm)
+{
+	static const struct unit units[] = { { "", MILLION }, { "%", 10000 } };
+	uint64_t v;
+
+	if (!args_value(a))
+		return false;
+	if (read_with_unit(a->value, units, N_UNITS(units), &v) && v <= MILLION) {
+		*ppm = (uint32_t)v;
+		return true;
+	}
+	return wrong_value(a, "a probability such as 5% or 0.05");
+}

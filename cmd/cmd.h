@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd.h - the subcommands of tern: each takes its own argc and argv and returns an exit code.
+ */
+#ifndef TERN_CMD_CMD_H
+#define TERN_CMD_CMD_H
+
+int cmd_lab(int argc, char **argv);
+
+#endif

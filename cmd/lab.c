@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lab.c - tern lab: two hosts in one process, in virtual time, drawn.
+ *
+ * The picture is the data and goes to standard output; remarks go to standard error. Nothing
+ * printed depends on wall time.
+ */
+#include "lab.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../view/ladder.h"
+#include "../view/pcapng.h"
+#include "args.h"
+#include "cmd.h"
+
+enum format { FORMAT_TEXT, FORMAT_SVG, FORMAT_JSON };
+
+struct options {
+	const struct scenario *scenario;
+	struct tern_weather weather;
+	uint64_t seed, mtu, bytes;
+	bool bytes_given, ipv6, full;
+	enum format format;
+	const char *output, *pcap;
+	int done; /* exit code when there is nothing more to do; -1 */
+};
+
+static void print_help(void)
+{
+	printf("usage: tern lab [OPTIONS]\n\n"
+	       "Two hosts in one process open, talk and close; the picture shows how. No privilege,\n"
+	       "virtual time; the same seed gives the same picture everywhere.\n\n"
+	       "  --scenario NAME   what they do (default http)\n"
+	       "  --list            the scenarios\n"
+	       "  --seed N          seed of all randomness (default 1)\n"
+	       "  --bytes N         bytes to move, such as 50k, 50M, 50Mi\n"
+	       "  --ipv6            over IPv6\n"
+	       "the wire:\n"
+	       "  --delay T         one way, such as 10ms (the default), 500us, 1.5s\n"
+	       "  --jitter T        up to so much more\n"
+	       "  --rate R          such as 10Mbit\n"
+	       "  --mtu N           largest IP packet (default 1500)\n"
+	       "  --loss P          such as 5%% or 0.05\n"
+	       "  --reorder P       held back, others overtake\n"
+	       "  --duplicate P\n"
+	       "  --corrupt P       one bit is flipped\n"
+	       "the picture:\n"
+	       "  --format F        text (default), svg or json\n"
+	       "  --full            fold nothing\n"
+	       "  -o FILE           instead of standard output\n"
+	       "  --pcap FILE       also a capture (pcapng) with comments\n\n"
+	       "Exit: 0 it ended as designed, 1 it did not, 2 usage or a bad file.\n");
+}
+
+static void print_scenarios(void)
+{
+	const struct scenario *s;
+
+	for (unsigned i = 0; (s = scenario_at(i)); i++)
+		printf("%-20s %s\n", s->name, s->summary);
+}
+
+/* ---- options ---- */
+
+static bool take_scenario(struct args *a, struct options *o)
+{
+	if (!args_value(a))
+		return false;
+	o->scenario = scenario_find(a->value);
+	if (!o->scenario)
+		args_error(a, "there is no scenario '%s'; 'tern lab --list' names them", a->value);
+	return o->scenario != NULL;
+}
+
+static bool take_format(struct args *a, struct options *o)
+{
+	static const char *const names[] = { "text", "svg", "json" };
+
+	if (!args_value(a))
+		return false;
+	for (unsigned i = 0; i < 3; i++) {
+		if (strcmp(a->value, names[i]) == 0) {
+			o->format = (enum format)i;
+			return true;
+		}
+	}
+	args_error(a, "--format: '%s' is not text, svg or json", a->value);
+	return false;
+}
+
+static bool take_mtu(struct args *a, struct options *o)
+{
+	uint64_t least = 68;
+
+	if (!args_count(a, 65535, &o->mtu))
+		return false;
+	if (o->mtu < least) {
+		args_error(a, "--mtu: %s is below %llu", a->value, (unsigned long long)least);
+		return false;
+	}
+	return true;
+}
+
+static bool take_file(struct args *a, const char **out)
+{
+	if (!args_value(a))
+		return false;
+	*out = a->value;
+	return true;
+}
+
+static bool is(const struct args *a, const char *name)
+{
+	return strcmp(a->name, name) == 0;
+}
+
+static bool take_wire_option(struct args *a, struct options *o, bool *known)
+{
+	*known = true;
+	if (is(a, "--delay"))
+		return args_time(a, &o->weather.delay);
+	if (is(a, "--jitter"))
+		return args_time(a, &o->weather.jitter);
+	if (is(a, "--rate"))
+		return args_rate(a, &o->weather.rate_bps);
+	if (is(a, "--mtu"))
+		return take_mtu(a, o);
+	if (is(a, "--loss"))
+		return args_probability(a, &o->weather.loss_ppm);
+	if (is(a, "--reorder"))
+		return args_probability(a, &o->weather.reorder_ppm);
+	if (is(a, "--duplicate"))
+		return args_probability(a, &o->weather.duplicate_ppm);
+	if (is(a, "--corrupt"))
+		return args_probability(a, &o->weather.corrupt_ppm);
+	*known = false;
+	return true;
+}
+
+static bool take_option(struct args *a, struct options *o)
+{
+	bool known;
+
+	if (!take_wire_option(a, o, &known))
+		return false;
+	if (known)
+		return true;
+	if (is(a, "--scenario"))
+		return take_scenario(a, o);
+	if (is(a, "--seed"))
+		return args_count(a, UINT64_MAX / 10, &o->seed);
+	if (is(a, "--format"))
+		return take_format(a, o);
+	if (is(a, "-o") || is(a, "--output"))
+		return take_file(a, &o->output);
+	if (is(a, "--pcap"))
+		return take_file(a, &o->pcap);
+	if (is(a, "--bytes"))
+		return (o->bytes_given = args_size(a, &o->bytes));
+	if (is(a, "--ipv6"))
+		return (o->ipv6 = true);
+	if (is(a, "--full"))
+		return (o->full = true);
+	args_error(a, "there is no option '%s'", a->name);
+	return false;
+}
+
+/* false: an error was told, or done is set. */
+static bool take_options(struct args *a, struct options *o)
+{
+	while (args_next(a)) {
+		if (is(a, "--help") || is(a, "-h") || is(a, "--list")) {
+			if (is(a, "--list"))
+				print_scenarios();
+			else
+				print_help();
+			o->done = EXIT_DONE;
+			return false;
+		}
+		if (!take_option(a, o))
+			return false;
+	}
+	if (a->n_words > 0) {
+		args_error(a, "'%s' is not an option", a->word[0]);
+		return false;
+	}
+	if (o->ipv6 && o->mtu < 1280) {
+		args_error(a, "--mtu: IPv6 needs 1280 at least");
+		return false;
+	}
+	return true;
+}
+
+/* ---- running ---- */
+
+static enum tern_sim_verdict filter_frame(void *ctx, int from, const uint8_t *frame, uint32_t len)
+{
+	struct lab *lab = ctx;
+
+	return lab->scenario->filter(lab, from, frame, len);
+}
+
+static void set_up_side(struct lab *lab, struct side *s, int host)
+{
+	*s = (struct side){ .lab = lab, .host = host, .urgent_byte = -1 };
+	s->st = host == 0 ? lab->pair.a : lab->pair.b;
+	s->addr = host == 0 ? lab->pair.addr_a : lab->pair.addr_b;
+}
+
+static bool set_up(struct lab *lab, const struct options *o)
+{
+	*lab = (struct lab){ .scenario = o->scenario, .seed = o->seed };
+	lab->bytes = o->bytes_given ? o->bytes : o->scenario->bytes;
+	lab->family = o->ipv6 ? TERN_AF_INET6 : TERN_AF_INET;
+	lab->view = view_new(o->pcap ? 0 : 160);
+	if (!lab->view || tern_sim_pair(&lab->pair, o->seed, lab->family, TERN_LINK_ETHERNET,
+					(uint32_t)o->mtu, &o->weather) != 0)
+		return false;
+	view_name_host(lab->view, 0, "a");
+	view_name_host(lab->view, 1, "b");
+	tern_sim_observe(lab->pair.sim, lab_observe, lab);
+	set_up_side(lab, &lab->client, 0);
+	set_up_side(lab, &lab->server, 1);
+	tern_sim_on_event(lab->pair.sim, 0, lab_on_event, lab);
+	tern_sim_on_event(lab->pair.sim, 1, lab_on_event, lab);
+	if (o->scenario->filter)
+		tern_sim_filter(lab->pair.sim, lab->pair.link, filter_frame, lab);
+	return true;
+}
+
+/* A day is enough for any weather that lets something through. */
+static void run(struct lab *lab)
+{
+	const tern_time limit = 24 * 3600 * TERN_SEC;
+
+	lab->scenario->start(lab);
+	while (tern_sim_step(lab->pair.sim, limit) && !lab->failure)
+		continue;
+	if (!lab->failure)
+		lab->failure = lab->scenario->verdict(lab);
+	if (!lab->failure && lab->view->incomplete)
+		lab->failure = "memory is short: the picture is incomplete";
+}
+
+/* ---- drawing ---- */
+
+static void fill_json_head(const struct lab *lab, char *buf, size_t len)
+{
+	snprintf(buf, len,
+		 "\"tern\":\"%s\",\"scenario\":\"%s\",\"seed\":%llu,\"family\":\"%s\","
+		 "\"as_designed\":%s,\"failure\":\"%s\",\"bytes_right\":%s,"
+		 "\"client\":{\"sent\":%llu,\"received\":%llu,\"error\":\"%s\"},"
+		 "\"server\":{\"sent\":%llu,\"received\":%llu,\"error\":\"%s\"}",
+		 tern_version(), lab->scenario->name, (unsigned long long)lab->seed,
+		 lab->family == TERN_AF_INET ? "ipv4" : "ipv6", lab->failure ? "false" : "true",
+		 lab->failure ? lab->failure : "",
+		 !lab->client.wrong && !lab->server.wrong &&
+		 lab->client.received == lab->client.expected &&
+		 lab->server.received == lab->server.expected ? "true" : "false",
+		 (unsigned long long)lab->client.sent, (unsigned long long)lab->client.received,
+		 lab->client.error ? tern_errno_name(lab->client.error) : "",
+		 (unsigned long long)lab->server.sent, (unsigned long long)lab->server.received,
+		 lab->server.error ? tern_errno_name(lab->server.error) : "");
+}
+
+static bool draw(const struct lab *lab, const struct options *o, FILE *out)
+{
+	char head[1024];
+	struct ladder_options lo = { .full = o->full, .json_head = head };
+
+	fill_json_head(lab, head, sizeof(head));
+	lo.colour = o->format == FORMAT_TEXT && !o->output && isatty(STDOUT_FILENO);
+	switch (o->format) {
+	case FORMAT_SVG:
+		return ladder_svg(out, lab->view, &lo);
+	case FORMAT_JSON:
+		return ladder_json(out, lab->view, &lo);
+	case FORMAT_TEXT:
+		break;
+	}
+	return ladder_text(out, lab->view, &lo);
+}
+
+static bool write_file(const char *path, const struct lab *lab, const struct options *o, bool pcap)
+{
+	FILE *f = fopen(path, "wb");
+	bool good = f && (pcap ? pcapng_write(f, lab->view) : draw(lab, o, f));
+
+	if (f && fclose(f) != 0)
+		good = false;
+	if (!good)
+		fprintf(stderr, "tern lab: cannot write %s: %s\n", path, strerror(errno));
+	return good;
+}
+
+static int finish(const struct lab *lab, const struct options *o)
+{
+	bool good = o->output ? write_file(o->output, lab, o, false) :
+				draw(lab, o, stdout) && fflush(stdout) == 0;
+
+	if (o->pcap && !write_file(o->pcap, lab, o, true))
+		good = false;
+	if (!good)
+		return EXIT_USAGE;
+	if (!lab->failure)
+		return EXIT_DONE;
+	fprintf(stderr, "tern lab: %s did not end as designed: %s\n", lab->scenario->name,
+		lab->failure);
+	return EXIT_NO;
+}
+
+int cmd_lab(int argc, char **argv)
+{
+	struct options o = { .scenario = scenario_at(0), .seed = 1, .mtu = 1500, .done = -1 };
+	struct args a = { .command = "tern lab", .argc = argc, .argv = argv, .at = 1 };
+	struct lab lab;
+	int code = EXIT_USAGE;
+
+	o.weather.delay = 10 * TERN_MS;
+	a.word = calloc((size_t)argc + 1, sizeof(*a.word));
+	if (!a.word || !take_options(&a, &o)) {
+		free(a.word);
+		return o.done >= 0 ? o.done : EXIT_USAGE;
+	}
+	free(a.word);
+	if (set_up(&lab, &o)) {
+		run(&lab);
+		code = finish(&lab, &o);
+	} else {
+		fprintf(stderr, "tern lab: memory is short\n");
+	}
+	tern_sim_free(lab.pair.sim);
+	view_free(lab.view);
+	return code;
+}

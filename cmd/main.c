@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * main.c - the tern command: finds the subcommand.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "../include/tern.h"
+#include "args.h"
+#include "cmd.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "lab", cmd_lab, "two hosts in one process: watch TCP open, talk and close" },
+};
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "usage: tern COMMAND [OPTIONS]\n\n"
+		     "tern is TCP/IP as a C library; this command shows it at work.\n\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\n  tern COMMAND --help   what a command can do\n"
+		     "  tern --version        which tern this is\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(name, "--version") == 0) {
+		printf("tern %s\n", tern_version());
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "tern: there is no command '%s'; try 'tern --help'\n", name);
+	return EXIT_USAGE;
+}

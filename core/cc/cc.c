@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cc.c - the registry of congestion control algorithms, and what they share.
+ *
+ * Sources: RFC 5681 section 3.1, RFC 6928 (initial window).
+ */
+#include "cc.h"
+
+static const struct cc_ops *const algorithms[] = { &cc_reno, &cc_fixed };
+
+static bool same_name(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+const struct cc_ops *cc_find(const char *name)
+{
+	for (size_t i = 0; i < N_ELEMENTS(algorithms); i++)
+		if (same_name(algorithms[i]->name, name))
+			return algorithms[i];
+	return NULL;
+}
+
+/* RFC 6928 section 2: min(10 MSS, max(2 MSS, 14600)), with the 10 configurable. */
+static uint32_t initial_window(uint32_t mss, uint32_t segments)
+{
+	return MIN(segments * mss, MAX(2 * mss, segments * 1460));
+}
+
+void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint32_t initial_segments)
+{
+	memset(cc, 0, sizeof(*cc));
+	cc->ops = ops;
+	cc->mss = mss;
+	cc->ssthresh = CC_INFINITE;
+	cc->cwnd = initial_window(mss, initial_segments);
+	cc->initial = cc->cwnd;
+	ops->init(cc, initial_segments);
+}
+
+void cc_set_mss(struct cc *cc, uint32_t mss)
+{
+	cc->mss = mss;
+	cc->cwnd = MAX(cc->cwnd, mss);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reno.c - slow start and congestion avoidance as in RFC 5681, with appropriate byte counting
+ * (RFC 3465, L = 2) and the NewReno exit of recovery (RFC 6582).
+ *
+ * The state counts bytes acknowledged in congestion avoidance since cwnd last grew.
+ */
+#include "cc.h"
+
+struct reno {
+	uint32_t acked;
+};
+
+_Static_assert(sizeof(struct reno) <= CC_STATE_SIZE, "fits in struct cc");
+
+static void load_state(const struct cc *cc, struct reno *r)
+{
+	memcpy(r, cc->state, sizeof(*r));
+}
+
+static void store_state(struct cc *cc, const struct reno *r)
+{
+	memcpy(cc->state, r, sizeof(*r));
+}
+
+static void reno_init(struct cc *cc, uint32_t initial_segments)
+{
+	(void)cc;
+	(void)initial_segments;
+}
+
+static void reno_on_ack(struct cc *cc, const struct cc_sample *s)
+{
+	struct reno r;
+
+	/* RFC 5681 3.1 grows by what was acknowledged; a window that was not used says nothing. */
+	if (!s->cwnd_limited)
+		return;
+	if (cc->cwnd < cc->ssthresh) {
+		cc->cwnd += MIN(s->acked, 2 * cc->mss);
+		cc->cwnd = MIN(cc->cwnd, CC_INFINITE);
+		return;
+	}
+	load_state(cc, &r);
+	r.acked += s->acked;
+	if (r.acked >= cc->cwnd) {
+		r.acked -= cc->cwnd;
+		cc->cwnd = MIN(cc->cwnd + cc->mss, CC_INFINITE);
+	}
+	store_state(cc, &r);
+}
+
+/* RFC 5681 equation 4. */
+static uint32_t half_of_flight(const struct cc *cc, const struct cc_sample *s)
+{
+	return MAX((uint32_t)MIN(s->in_flight / 2, CC_INFINITE), 2 * cc->mss);
+}
+
+static void reno_on_congestion(struct cc *cc, const struct cc_sample *s)
+{
+	cc->ssthresh = half_of_flight(cc, s);
+	cc->cwnd = cc->ssthresh;
+}
+
+static void reno_on_recovery_end(struct cc *cc, const struct cc_sample *s)
+{
+	/* RFC 6582 3.2 step 3, first choice: no burst when little is in flight. */
+	uint64_t flight = MAX(s->in_flight, cc->mss) + cc->mss;
+
+	cc->cwnd = (uint32_t)MIN(cc->ssthresh, flight);
+	cc->cwnd = MAX(cc->cwnd, 2 * cc->mss);
+}
+
+static void reno_on_rto(struct cc *cc, const struct cc_sample *s)
+{
+	cc->ssthresh = half_of_flight(cc, s);
+	cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
+}
+
+static void reno_on_idle(struct cc *cc, const struct cc_sample *s)
+{
+	(void)s;
+	cc->cwnd = MIN(cc->cwnd, cc->initial); /* RFC 5681 section 4.1 */
+}
+
+const struct cc_ops cc_reno = {
+	.name = "reno",
+	.init = reno_init,
+	.on_ack = reno_on_ack,
+	.on_congestion = reno_on_congestion,
+	.on_recovery_end = reno_on_recovery_end,
+	.on_rto = reno_on_rto,
+	.on_idle = reno_on_idle,
+};

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iface.c - interfaces and our addresses.
+ *
+ * Addresses are one array in the order of their adding, few enough to be searched from the front.
+ * Each brings a route to its prefix and takes it along when no other address of the interface has
+ * the same prefix.
+ *
+ * Sources: RFC 1122 3.2.1.3, 3.3.4.2 (addresses; the weak host model), RFC 919 7, RFC 3021 2.1
+ * (broadcast), RFC 4291 2.7.1, 2.8 (multicast groups of every node).
+ */
+#include "net.h"
+
+enum { MTU_MIN = 68, MTU_MAX = 65535, ADDRS_CAP_FIRST = 4 };
+
+/* ---- interfaces ---- */
+
+static bool is_name(const char name[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		if (!name[i])
+			return i > 0;
+	return false;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static bool is_valid_iface(const struct tern_iface *cfg)
+{
+	if (!is_name(cfg->name) || cfg->mtu < MTU_MIN || cfg->mtu > MTU_MAX)
+		return false;
+	if (cfg->link == TERN_LINK_ETHERNET)
+		return !(cfg->mac[0] & 1);
+	return cfg->link == TERN_LINK_IP || cfg->link == TERN_LINK_LOOPBACK;
+}
+
+int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
+{
+	struct iface *i;
+
+	if (!is_valid_iface(cfg) || index > IFACES_MAX)
+		return -TERN_EINVAL;
+	for (unsigned other = 1; other <= IFACES_MAX; other++) {
+		i = iface_get(net, other);
+		if (i && (other == index || same_name(i->cfg.name, cfg->name)))
+			return -TERN_EEXIST;
+	}
+	if (index == 0)
+		for (index = LO_INDEX + 1; index <= IFACES_MAX && iface_get(net, index);)
+			index++;
+	if (index > IFACES_MAX)
+		return -TERN_ENOMEM;
+	i = mem_new(net->mem, sizeof(*i));
+	if (!i)
+		return -TERN_ENOMEM;
+	*i = (struct iface){ .index = index, .cfg = *cfg };
+	pkt_queue_init(&i->control);
+	list_init(&i->ready);
+	list_init(&i->neigh_lru);
+	net->ifaces[index - 1] = i;
+	net->routes_version++;
+	return (int)index;
+}
+
+static void forget_addresses(struct net *net, unsigned ifindex)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < net->n_addrs; i++)
+		if (net->addrs[i].ifindex != ifindex)
+			net->addrs[n++] = net->addrs[i];
+	net->n_addrs = n;
+}
+
+int iface_del(struct net *net, unsigned index)
+{
+	struct iface *i = iface_get(net, index);
+
+	if (!i)
+		return -TERN_ENODEV;
+	assert(i->control.n == 0 && list_empty(&i->ready));
+	while (!list_empty(&i->neigh_lru))
+		neigh_free(net, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
+	forget_addresses(net, index);
+	route_purge(net, index);
+	net->ifaces[index - 1] = NULL;
+	mem_free(net->mem, i, sizeof(*i));
+	net->routes_version++;
+	return 0;
+}
+
+struct iface *iface_get(const struct net *net, unsigned index)
+{
+	return index >= 1 && index <= IFACES_MAX ? net->ifaces[index - 1] : NULL;
+}
+
+bool iface_is_up(const struct iface *i)
+{
+	return !(i->cfg.flags & TERN_IFACE_DOWN);
+}
+
+/* ---- addresses ---- */
+
+static struct ifaddr *find_on(const struct net *net, unsigned ifindex, const struct addr *addr)
+{
+	for (uint32_t i = 0; i < net->n_addrs; i++)
+		if (net->addrs[i].ifindex == ifindex && addr_equal(&net->addrs[i].addr, addr))
+			return &net->addrs[i];
+	return NULL;
+}
+
+/* The on-link route that an address brings. */
+static struct tern_route connected_route(const struct ifaddr *a)
+{
+	struct tern_route r = { .ifindex = a->ifindex, .prefix_len = a->prefix_len };
+	unsigned bits = a->prefix_len;
+
+	addr_to_public(&r.dst, &a->addr, 0);
+	for (unsigned i = 0; i < 16; i++, bits -= MIN(bits, 8))
+		r.dst.ip[i] &= (uint8_t)(0xff00 >> MIN(bits, 8));
+	return r;
+}
+
+static bool make_room(struct net *net)
+{
+	uint32_t cap = MAX(2 * net->addrs_cap, ADDRS_CAP_FIRST);
+	struct ifaddr *addrs;
+
+	if (net->n_addrs < net->addrs_cap)
+		return true;
+	addrs = mem_new(net->mem, cap * sizeof(*addrs));
+	if (!addrs)
+		return false;
+	if (net->addrs)
+		memcpy(addrs, net->addrs, net->n_addrs * sizeof(*addrs));
+	ifaddr_fini(net);
+	net->addrs = addrs;
+	net->addrs_cap = cap;
+	return true;
+}
+
+void ifaddr_fini(struct net *net)
+{
+	mem_free(net->mem, net->addrs, net->addrs_cap * sizeof(*net->addrs));
+}
+
+int ifaddr_add(struct net *net, unsigned ifindex, const struct addr *addr, unsigned prefix_len)
+{
+	struct ifaddr new = { ifindex, *addr, (uint8_t)prefix_len };
+	struct tern_route route;
+	int err;
+
+	if (!iface_get(net, ifindex))
+		return -TERN_ENODEV;
+	if (addr_is_unspecified(addr) || addr_is_multicast(addr) || addr_is_limited_broadcast(addr))
+		return -TERN_EINVAL;
+	if (prefix_len > (addr_is4(addr) ? 32u : 128u))
+		return -TERN_EINVAL;
+	if (find_on(net, ifindex, addr))
+		return -TERN_EEXIST;
+	if (net->n_addrs >= net->cfg->addresses_max || !make_room(net))
+		return -TERN_ENOMEM;
+	route = connected_route(&new);
+	err = route_add(net, &route);
+	if (err && err != -TERN_EEXIST)
+		return err;
+	net->addrs[net->n_addrs++] = new;
+	net->routes_version++;
+	return 0;
+}
+
+int ifaddr_del(struct net *net, unsigned ifindex, const struct addr *addr)
+{
+	struct ifaddr *a = find_on(net, ifindex, addr), gone;
+	struct tern_route route;
+
+	if (!a)
+		return -TERN_EADDRNOTAVAIL;
+	gone = *a;
+	net->n_addrs--;
+	memmove(a, a + 1, (size_t)(net->addrs + net->n_addrs - a) * sizeof(*a));
+	net->routes_version++;
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
+		a = &net->addrs[i];
+		if (a->ifindex == ifindex && a->prefix_len == gone.prefix_len &&
+		    addr_in_prefix(&a->addr, &gone.addr, gone.prefix_len))
+			return 0;
+	}
+	route = connected_route(&gone);
+	route_del(net, &route);
+	return 0;
+}
+
+const struct ifaddr *ifaddr_find(const struct net *net, const struct addr *addr)
+{
+	for (uint32_t i = 0; i < net->n_addrs; i++)
+		if (addr_equal(&net->addrs[i].addr, addr))
+			return &net->addrs[i];
+	return NULL;
+}
+
+/* Networks of fewer than four addresses have no broadcast address (RFC 3021). */
+static bool is_broadcast_of(const struct ifaddr *a, const struct addr *addr)
+{
+	uint32_t host_bits;
+
+	if (a->prefix_len > 30 || !addr_in_prefix(addr, &a->addr, a->prefix_len))
+		return false;
+	host_bits = 0xffffffff >> a->prefix_len;
+	return (get_be32(addr->b + 12) & host_bits) == host_bits;
+}
+
+enum addr_kind addr_classify(const struct net *net, const struct addr *addr, unsigned ifindex)
+{
+	bool is4 = addr_is4(addr);
+
+	if (ifaddr_find(net, addr) || addr_is_loopback(addr))
+		return ADDR_OURS;
+	if (addr_is_multicast(addr))
+		return ADDR_MULTICAST;
+	if (addr_is_unspecified(addr))
+		return ADDR_UNSPECIFIED;
+	if (addr_is_limited_broadcast(addr))
+		return ADDR_BROADCAST;
+	for (uint32_t i = 0; is4 && i < net->n_addrs; i++)
+		if ((!ifindex || net->addrs[i].ifindex == ifindex) &&
+		    is_broadcast_of(&net->addrs[i], addr))
+			return ADDR_BROADCAST;
+	return ADDR_OTHER;
+}
+
+bool group_is_joined(const struct net *net, const struct addr *group, unsigned ifindex)
+{
+	static const struct addr all_nodes4 = { { [10] = 0xff, 0xff, 224, 0, 0, 1 } };
+	static const struct addr all_nodes6_node = { { 0xff, 0x01, [15] = 1 } };
+	static const struct addr all_nodes6_link = { { 0xff, 0x02, [15] = 1 } };
+	static const struct addr solicited_node = { { 0xff, 0x02, [11] = 1, 0xff } };
+
+	if (addr_equal(group, &all_nodes4) || addr_equal(group, &all_nodes6_link) ||
+	    addr_equal(group, &all_nodes6_node))
+		return true;
+	if (!addr_in_prefix(group, &solicited_node, 104))
+		return false;
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
+		const struct ifaddr *a = &net->addrs[i];
+
+		if (a->ifindex == ifindex && !addr_is4(&a->addr) &&
+		    memcmp(a->addr.b + 13, group->b + 13, 3) == 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net.c - birth, death and check of what the internet layer remembers, and the two forms of an
+ * address.
+ */
+#include "net.h"
+
+enum { NEIGH_BUCKETS = 16 };
+
+bool net_init(struct net *net, const struct net_parts *parts)
+{
+	memset(net, 0, sizeof(*net));
+	net->mem = parts->mem;
+	net->timers = parts->timers;
+	net->rand = parts->rand;
+	net->cfg = parts->cfg;
+	net->timer_kind = parts->timer_kind;
+	net->key.k0 = rand_u64(net->rand);
+	net->key.k1 = rand_u64(net->rand);
+	return table_init(&net->neighs, net->mem, NEIGH_BUCKETS);
+}
+
+void net_fini(struct net *net)
+{
+	for (unsigned i = 1; i <= IFACES_MAX; i++)
+		iface_del(net, i);
+	assert(net->n_addrs == 0 && net->n_routes == 0);
+	ifaddr_fini(net);
+	route_fini(net);
+	table_fini(&net->neighs);
+}
+
+static void check_neighbours(const struct net *net, const struct iface *i)
+{
+	uint32_t n_found = 0;
+
+	for (const struct list *l = i->neigh_lru.next; l != &i->neigh_lru; l = l->next) {
+		const struct neigh *n = CONTAINER_OF(l, const struct neigh, lru);
+		bool is_timed = n->state != TERN_NEIGH_STALE && n->state != TERN_NEIGH_PERMANENT;
+
+		assert(n->ifindex == i->index && neigh_find(net, i->index, &n->addr) == n);
+		assert(n->state >= TERN_NEIGH_INCOMPLETE && n->state <= TERN_NEIGH_PERMANENT);
+		assert(timer_armed(&n->timer) == is_timed);
+		assert(n->queue.n <= net->cfg->neighbour_queue_max);
+		n_found++;
+	}
+	assert(n_found == i->n_neigh);
+}
+
+void net_check(const struct net *net)
+{
+	uint32_t n_neigh = 0;
+
+	for (unsigned i = 0; i < IFACES_MAX; i++) {
+		if (!net->ifaces[i])
+			continue;
+		assert(net->ifaces[i]->index == i + 1);
+		check_neighbours(net, net->ifaces[i]);
+		n_neigh += net->ifaces[i]->n_neigh;
+	}
+	assert(n_neigh == net->neighs.n);
+	table_check(&net->neighs);
+	for (uint32_t i = 0; i < net->n_addrs; i++)
+		assert(iface_get(net, net->addrs[i].ifindex));
+	route_check(net);
+}
+
+bool addr_from_public(struct addr *a, const struct tern_addr *t)
+{
+	if (t->family == TERN_AF_INET)
+		*a = addr_from4(t->ip);
+	else if (t->family == TERN_AF_INET6)
+		*a = addr_from6(t->ip);
+	return t->family == TERN_AF_INET || t->family == TERN_AF_INET6;
+}
+
+void addr_to_public(struct tern_addr *t, const struct addr *a, uint16_t port)
+{
+	*t = (struct tern_addr){ .family = TERN_AF_INET6, .port = port };
+	if (addr_is4(a)) {
+		t->family = TERN_AF_INET;
+		memcpy(t->ip, a->b + 12, 4);
+	} else {
+		memcpy(t->ip, a->b, 16);
+	}
+}

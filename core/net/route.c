@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * route.c - the route to a destination, and the source address for it.
+ *
+ * Routes are one array, sorted so that the first that matches is the best: longest prefix, then
+ * lowest metric, then oldest. A host has few; connections remember what they found until
+ * routes_version changes. Destinations with a meaning on one link only (multicast, broadcast, IPv6
+ * link-local) need no route when the interface is given, and never go to a gateway when it is not.
+ *
+ * Sources: RFC 1122 3.3.1 (routing outbound datagrams), RFC 6724 3.1, 5 (scopes, source addresses).
+ */
+#include "net.h"
+
+enum { ROUTES_CAP_FIRST = 4 };
+
+struct route {
+	struct addr prefix, gateway; /* gateway unspecified: on link */
+	unsigned len;                /* of the family's own form */
+	unsigned ifindex;
+	uint32_t metric, mtu;
+};
+
+void route_fini(struct net *net)
+{
+	mem_free(net->mem, net->routes, net->routes_cap * sizeof(*net->routes));
+}
+
+static bool is_on_link(const struct route *r)
+{
+	return addr_is_unspecified(&r->gateway);
+}
+
+/* Is everything beyond the first len bits zero? */
+static bool is_prefix(const struct addr *a, unsigned len)
+{
+	struct addr zeroes = *a;
+	unsigned bits = len + (addr_is4(a) ? 96 : 0);
+
+	for (unsigned i = 0; i < 16; i++, bits -= MIN(bits, 8))
+		zeroes.b[i] &= (uint8_t)(0xff00 >> MIN(bits, 8));
+	return addr_equal(a, &zeroes);
+}
+
+static bool read_route(struct route *r, const struct tern_route *t)
+{
+	*r = (struct route){
+		.len = t->prefix_len, .ifindex = t->ifindex, .metric = t->metric, .mtu = t->mtu,
+	};
+	if (!addr_from_public(&r->prefix, &t->dst))
+		return false;
+	if (r->len > (addr_is4(&r->prefix) ? 32u : 128u) || !is_prefix(&r->prefix, r->len))
+		return false;
+	if (t->gateway.family == TERN_AF_UNSPEC)
+		return true;
+	return addr_from_public(&r->gateway, &t->gateway) &&
+	       addr_is4(&r->gateway) == addr_is4(&r->prefix) &&
+	       !addr_is_unspecified(&r->gateway) && !addr_is_multicast(&r->gateway);
+}
+
+static struct route *find_same(const struct net *net, const struct route *r)
+{
+	for (uint32_t i = 0; i < net->n_routes; i++) {
+		struct route *other = &net->routes[i];
+
+		if (other->len == r->len && other->ifindex == r->ifindex &&
+		    addr_equal(&other->prefix, &r->prefix) &&
+		    addr_equal(&other->gateway, &r->gateway))
+			return other;
+	}
+	return NULL;
+}
+
+static bool is_gateway_reachable(const struct net *net, const struct route *r)
+{
+	if (is_on_link(r) || (addr_is_link_local(&r->gateway) && !addr_is4(&r->gateway)))
+		return true;
+	for (uint32_t i = 0; i < net->n_routes; i++) {
+		const struct route *link = &net->routes[i];
+
+		if (link->ifindex == r->ifindex && is_on_link(link) &&
+		    addr_in_prefix(&r->gateway, &link->prefix, link->len))
+			return true;
+	}
+	return false;
+}
+
+static bool make_room_for_route(struct net *net)
+{
+	uint32_t cap = MAX(2 * net->routes_cap, ROUTES_CAP_FIRST);
+	struct route *routes;
+
+	if (net->n_routes < net->routes_cap)
+		return true;
+	routes = mem_new(net->mem, cap * sizeof(*routes));
+	if (!routes)
+		return false;
+	if (net->routes)
+		memcpy(routes, net->routes, net->n_routes * sizeof(*routes));
+	route_fini(net);
+	net->routes = routes;
+	net->routes_cap = cap;
+	return true;
+}
+
+static bool comes_before(const struct route *a, const struct route *b)
+{
+	return a->len != b->len ? a->len > b->len : a->metric < b->metric;
+}
+
+int route_add(struct net *net, const struct tern_route *t)
+{
+	struct route new;
+	uint32_t at;
+
+	if (!read_route(&new, t))
+		return -TERN_EINVAL;
+	if (!iface_get(net, new.ifindex))
+		return -TERN_ENODEV;
+	if (find_same(net, &new))
+		return -TERN_EEXIST;
+	if (!is_gateway_reachable(net, &new))
+		return -TERN_ENETUNREACH;
+	if (net->n_routes >= net->cfg->routes_max || !make_room_for_route(net))
+		return -TERN_ENOMEM;
+	for (at = net->n_routes; at > 0 && comes_before(&new, &net->routes[at - 1]); at--)
+		net->routes[at] = net->routes[at - 1];
+	net->routes[at] = new;
+	net->n_routes++;
+	net->routes_version++;
+	return 0;
+}
+
+int route_del(struct net *net, const struct tern_route *t)
+{
+	struct route wanted, *r;
+
+	r = read_route(&wanted, t) ? find_same(net, &wanted) : NULL;
+	if (!r)
+		return -TERN_ENOENT;
+	net->n_routes--;
+	memmove(r, r + 1, (size_t)(net->routes + net->n_routes - r) * sizeof(*r));
+	net->routes_version++;
+	return 0;
+}
+
+void route_purge(struct net *net, unsigned ifindex)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < net->n_routes; i++)
+		if (net->routes[i].ifindex != ifindex)
+			net->routes[n++] = net->routes[i];
+	net->n_routes = n;
+	net->routes_version++;
+}
+
+bool route_next(const struct net *net, unsigned *cursor, struct tern_route *out)
+{
+	const struct route *r;
+
+	if (*cursor >= net->n_routes)
+		return false;
+	r = &net->routes[(*cursor)++];
+	*out = (struct tern_route){
+		.prefix_len = r->len, .ifindex = r->ifindex, .metric = r->metric, .mtu = r->mtu,
+	};
+	addr_to_public(&out->dst, &r->prefix, 0);
+	if (!is_on_link(r))
+		addr_to_public(&out->gateway, &r->gateway, 0);
+	return true;
+}
+
+/* ---- the hop ---- */
+
+static int take_hop(const struct net *net, unsigned ifindex, const struct addr *next,
+		    struct hop *hop)
+{
+	const struct iface *i = iface_get(net, ifindex);
+
+	if (!i)
+		return -TERN_ENETUNREACH;
+	if (!iface_is_up(i))
+		return -TERN_ENETDOWN;
+	*hop = (struct hop){ .ifindex = ifindex, .next = *next, .mtu = i->cfg.mtu };
+	return 0;
+}
+
+/* Asked for through the interface that has it, one of our addresses is still ours. */
+static bool goes_through_lo(const struct net *net, const struct addr *dst, unsigned ifindex)
+{
+	const struct ifaddr *a;
+
+	if (ifindex == 0 || ifindex == LO_INDEX)
+		return addr_is_loopback(dst) || ifaddr_find(net, dst);
+	a = ifaddr_find(net, dst);
+	return a && a->ifindex == ifindex;
+}
+
+static bool is_for_the_link(const struct addr *dst)
+{
+	return addr_is_multicast(dst) || addr_is_limited_broadcast(dst) ||
+	       (addr_is_link_local(dst) && !addr_is4(dst));
+}
+
+int route_lookup(const struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
+{
+	bool is_direct = is_for_the_link(dst);
+	int err = -TERN_ENETUNREACH;
+
+	if (goes_through_lo(net, dst, ifindex))
+		return take_hop(net, LO_INDEX, dst, hop);
+	if (ifindex && is_direct)
+		return take_hop(net, ifindex, dst, hop);
+	for (uint32_t i = 0; i < net->n_routes; i++) {
+		const struct route *r = &net->routes[i];
+
+		if ((ifindex && r->ifindex != ifindex) || !addr_in_prefix(dst, &r->prefix, r->len))
+			continue;
+		err = take_hop(net, r->ifindex, is_direct || is_on_link(r) ? dst : &r->gateway, hop);
+		if (err)
+			continue;
+		if (r->mtu)
+			hop->mtu = MIN(hop->mtu, r->mtu);
+		return 0;
+	}
+	return err;
+}
+
+void route_check(const struct net *net)
+{
+	assert(net->n_routes <= net->routes_cap);
+	for (uint32_t i = 0; i < net->n_routes; i++) {
+		const struct route *r = &net->routes[i];
+
+		assert(iface_get(net, r->ifindex) && is_prefix(&r->prefix, r->len));
+		assert(i == 0 || !comes_before(r, r - 1));
+		assert(find_same(net, r) == r);
+	}
+}
+
+/* ---- the source address ---- */
+
+static int select_source4(const struct net *net, const struct addr *dst, unsigned ifindex,
+			  struct addr *out)
+{
+	const struct ifaddr *first = NULL, *any = NULL;
+
+	if (ifaddr_find(net, dst)) {
+		*out = *dst;
+		return 0;
+	}
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
+		const struct ifaddr *a = &net->addrs[i];
+
+		if (!addr_is4(&a->addr))
+			continue;
+		if (a->ifindex == ifindex && addr_in_prefix(dst, &a->addr, a->prefix_len)) {
+			*out = a->addr;
+			return 0;
+		}
+		if (!first && a->ifindex == ifindex)
+			first = a;
+		if (!any && !addr_is_loopback(&a->addr))
+			any = a;
+	}
+	first = first ? first : any;
+	if (!first)
+		return -TERN_EADDRNOTAVAIL;
+	*out = first->addr;
+	return 0;
+}
+
+enum { SCOPE_LINK = 2, SCOPE_SITE = 5, SCOPE_GLOBAL = 14 };
+
+/* RFC 6724 3.1; ::1 counts as link-local. */
+static unsigned scope_of(const struct addr *a)
+{
+	if (addr_is_multicast(a))
+		return a->b[1] & 15;
+	if (addr_is_link_local(a) || addr_is_loopback(a))
+		return SCOPE_LINK;
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0xc0 ? SCOPE_SITE : SCOPE_GLOBAL;
+}
+
+struct source_wanted {
+	const struct addr *dst;
+	unsigned ifindex;
+};
+
+/* RFC 6724 4: what has no meaning on the link it would be seen on is no candidate. */
+static bool is_candidate(const struct ifaddr *a, const struct source_wanted *w)
+{
+	if (addr_is4(&a->addr))
+		return false;
+	if (a->ifindex == w->ifindex)
+		return true;
+	return scope_of(&a->addr) > SCOPE_LINK && scope_of(w->dst) > SCOPE_LINK;
+}
+
+/*
+ * RFC 6724 5. No address of ours is deprecated, temporary or a home address: rules 3, 4 and 7
+ * decide nothing. Rule 6 (labels) is left out.
+ */
+static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
+			     const struct source_wanted *w)
+{
+	unsigned scope_a = scope_of(&a->addr), scope_b = scope_of(&b->addr);
+	unsigned bits_a = MIN(addr_common_bits(&a->addr, w->dst), a->prefix_len);
+	unsigned bits_b = MIN(addr_common_bits(&b->addr, w->dst), b->prefix_len);
+
+	if (addr_equal(&a->addr, w->dst) || addr_equal(&b->addr, w->dst)) /* rule 1 */
+		return addr_equal(&a->addr, w->dst);
+	if (scope_a != scope_b) /* rule 2 */
+		return scope_a < scope_b ? scope_a >= scope_of(w->dst) : scope_b < scope_of(w->dst);
+	if ((a->ifindex == w->ifindex) != (b->ifindex == w->ifindex)) /* rule 5 */
+		return a->ifindex == w->ifindex;
+	return bits_a > bits_b; /* rule 8 */
+}
+
+int source_select(const struct net *net, const struct addr *dst, unsigned ifindex,
+		  struct addr *out)
+{
+	const struct source_wanted wanted = { dst, ifindex };
+	const struct ifaddr *best = NULL;
+
+	if (addr_is4(dst))
+		return select_source4(net, dst, ifindex, out);
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
+		const struct ifaddr *a = &net->addrs[i];
+
+		if (is_candidate(a, &wanted) && (!best || is_better_source(a, best, &wanted)))
+			best = a;
+	}
+	if (!best)
+		return -TERN_EADDRNOTAVAIL;
+	*out = best->addr;
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * count.c - the names of the counters, Linux's as nstat prints them.
+ */
+#include "count.h"
+
+static const char *const names[] = {
+	[COUNT_IP_IN_RECEIVES] = "IpInReceives",
+	[COUNT_IP_IN_DELIVERS] = "IpInDelivers",
+	[COUNT_IP_OUT_REQUESTS] = "IpOutRequests",
+	[COUNT_ICMP_IN_MSGS] = "IcmpInMsgs",
+	[COUNT_ICMP_OUT_MSGS] = "IcmpOutMsgs",
+	[COUNT_ICMP_IN_ERRORS] = "IcmpInErrors",
+	[COUNT_UDP_IN_DATAGRAMS] = "UdpInDatagrams",
+	[COUNT_UDP_OUT_DATAGRAMS] = "UdpOutDatagrams",
+	[COUNT_UDP_NO_PORTS] = "UdpNoPorts",
+	[COUNT_UDP_RCVBUF_ERRORS] = "UdpRcvbufErrors",
+	[COUNT_TCP_ACTIVE_OPENS] = "TcpActiveOpens",
+	[COUNT_TCP_PASSIVE_OPENS] = "TcpPassiveOpens",
+	[COUNT_TCP_ATTEMPT_FAILS] = "TcpAttemptFails",
+	[COUNT_TCP_ESTAB_RESETS] = "TcpEstabResets",
+	[COUNT_TCP_IN_SEGS] = "TcpInSegs",
+	[COUNT_TCP_OUT_SEGS] = "TcpOutSegs",
+	[COUNT_TCP_RETRANS_SEGS] = "TcpRetransSegs",
+	[COUNT_TCP_IN_ERRS] = "TcpInErrs",
+	[COUNT_TCP_OUT_RSTS] = "TcpOutRsts",
+	[COUNT_TCP_IN_CSUM_ERRORS] = "TcpInCsumErrors",
+	[COUNT_TCP_TIMEOUTS] = "TcpExtTCPTimeouts",
+	[COUNT_TCP_FAST_RETRANS] = "TcpExtTCPFastRetrans",
+	[COUNT_TCP_LISTEN_OVERFLOWS] = "TcpExtListenOverflows",
+	[COUNT_TCP_LISTEN_DROPS] = "TcpExtListenDrops",
+	[COUNT_TCP_CHALLENGE_ACK] = "TcpExtTCPChallengeACK",
+	[COUNT_TCP_TW] = "TcpExtTW",
+	[COUNT_TCP_TW_OVERFLOW] = "TcpExtTCPTimeWaitOverflow",
+	[COUNT_TCP_OOO_QUEUE] = "TcpExtTCPOFOQueue",
+	[COUNT_TCP_WIN_PROBE] = "TcpExtTCPWinProbe",
+	[COUNT_TCP_KEEPALIVE] = "TcpExtTCPKeepAlive",
+	[COUNT_TCP_MEMORY_DROPS] = "TcpExtTCPRcvQDrop",
+	[COUNT_TCP_PAWS_ESTAB] = "TcpExtPAWSEstab",
+};
+
+_Static_assert(N_ELEMENTS(names) == N_COUNTS, "every counter has a name");
+
+const char *count_name(enum count c)
+{
+	return names[c];
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lookup.c - which endpoint is this packet for, and which names are free?
+ *
+ * Connected endpoints of every kind are in one table keyed by the five-tuple. Others are on the
+ * list of their (protocol, port); among those the most specific wins, by Linux's scores. Names are
+ * refused by Linux's rules for SO_REUSEADDR, SO_REUSEPORT and dual-stack sockets. Automatic ports
+ * of connections are chosen by the double-hash algorithm of RFC 6056 (3.3.4): unpredictable from
+ * outside, and far from one another in time for the same destination.
+ */
+#include "sock.h"
+
+/* ---- tuples ---- */
+
+struct tuple_key {
+	struct addr local, remote;
+	uint16_t lport, rport;
+	uint32_t proto;
+};
+
+static uint32_t hash_tuple(const struct sockets *ss, const struct tuple *t)
+{
+	struct tuple_key key = { t->local, t->remote, t->lport, t->rport, t->proto };
+
+	return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+}
+
+static bool same_tuple(const struct tuple *a, const struct tuple *b)
+{
+	return a->lport == b->lport && a->rport == b->rport && a->proto == b->proto &&
+	       addr_equal(&a->remote, &b->remote) && addr_equal(&a->local, &b->local);
+}
+
+struct tuple *tuple_find(const struct sockets *ss, const struct tuple *key)
+{
+	uint32_t hash = hash_tuple(ss, key);
+	struct table_node *n;
+
+	for (n = table_first(&ss->tuples, hash); n; n = table_next(n, hash)) {
+		struct tuple *t = CONTAINER_OF(n, struct tuple, node);
+
+		if (same_tuple(t, key))
+			return t;
+	}
+	return NULL;
+}
+
+/* false: another has this name. */
+bool tuple_put(struct sockets *ss, struct tuple *t)
+{
+	if (tuple_find(ss, t))
+		return false;
+	table_put(&ss->tuples, &t->node, hash_tuple(ss, t));
+	t->in_table = true;
+	return true;
+}
+
+void tuple_remove(struct sockets *ss, struct tuple *t)
+{
+	if (!t->in_table)
+		return;
+	table_remove(&ss->tuples, &t->node);
+	t->in_table = false;
+}
+
+/* ---- ports ---- */
+
+static uint32_t hash_port(const struct sockets *ss, unsigned proto, unsigned number)
+{
+	uint32_t key[2] = { proto, number };
+
+	return (uint32_t)siphash13(&ss->table_key, key, sizeof(key));
+}
+
+struct port *port_find(const struct sockets *ss, unsigned proto, unsigned number)
+{
+	uint32_t hash = hash_port(ss, proto, number);
+	struct table_node *n;
+
+	for (n = table_first(&ss->ports, hash); n; n = table_next(n, hash)) {
+		struct port *p = CONTAINER_OF(n, struct port, node);
+
+		if (p->number == number && p->proto == proto)
+			return p;
+	}
+	return NULL;
+}
+
+struct port *port_get(struct sockets *ss, unsigned proto, unsigned number)
+{
+	struct port *p = port_find(ss, proto, number);
+
+	if (p)
+		return p;
+	p = mem_new(ss->mem, sizeof(*p));
+	if (!p)
+		return NULL;
+	*p = (struct port){ .number = (uint16_t)number, .proto = (uint8_t)proto };
+	list_init(&p->open);
+	list_init(&p->conns);
+	table_put(&ss->ports, &p->node, hash_port(ss, proto, number));
+	return p;
+}
+
+void port_release(struct sockets *ss, struct port *p)
+{
+	if (p->n_time_wait || !list_empty(&p->open) || !list_empty(&p->conns))
+		return;
+	table_remove(&ss->ports, &p->node);
+	mem_free(ss->mem, p, sizeof(*p));
+}
+
+void port_attach(struct sock *s, struct port *p, bool connected)
+{
+	list_unlink(&s->bind_link);
+	list_put_tail(connected ? &p->conns : &p->open, &s->bind_link);
+	s->port = p;
+}
+
+void port_detach(struct sockets *ss, struct sock *s)
+{
+	struct port *p = s->port;
+
+	if (!p)
+		return;
+	list_unlink(&s->bind_link);
+	s->port = NULL;
+	port_release(ss, p);
+}
+
+/* ---- matching a packet to an unconnected socket ---- */
+
+/*
+ * -1: not for this socket. Otherwise the more of family, local address, peer and interface it
+ * names, the higher.
+ */
+static int score(const struct sock *s, const struct tuple *key, unsigned ifindex)
+{
+	bool packet_is4 = addr_is4(&key->local);
+	int points = s->family == TERN_AF_INET ? 2 : 1;
+
+	if ((s->family == TERN_AF_INET) != packet_is4 && (s->family == TERN_AF_INET || s->v6only))
+		return -1;
+	if (!addr_is_unspecified(&s->t.local)) {
+		if (!addr_equal(&s->t.local, &key->local))
+			return -1;
+		points += 4;
+	}
+	if (s->t.rport) {
+		if (s->t.rport != key->rport || !addr_equal(&s->t.remote, &key->remote))
+			return -1;
+		points += 4;
+	}
+	if (s->bound_ifindex) {
+		if (s->bound_ifindex != ifindex)
+			return -1;
+		points += 4;
+	}
+	if (key->proto == TERN_IPPROTO_TCP && s->state != TERN_TCP_LISTEN)
+		return -1;
+	return points;
+}
+
+struct sock *port_match(const struct sockets *ss, const struct tuple *key, unsigned ifindex)
+{
+	struct port *p = port_find(ss, key->proto, key->lport);
+	struct sock *best = NULL;
+	int best_score = -1;
+	uint32_t n_equal = 0, draw = 0;
+
+	if (!p)
+		return NULL;
+	for (struct list *l = p->open.next; l != &p->open; l = l->next) {
+		struct sock *s = CONTAINER_OF(l, struct sock, bind_link);
+		int points = score(s, key, ifindex);
+
+		if (points > best_score) {
+			best = s;
+			best_score = points;
+			n_equal = 1;
+			draw = s->reuseport ? hash_tuple(ss, key) : 0;
+		} else if (points == best_score && points >= 0 && s->reuseport && best->reuseport) {
+			/* SO_REUSEPORT shares flows out by their hash, evenly */
+			n_equal++;
+			if ((uint64_t)draw * n_equal >> 32 == 0)
+				best = s;
+			draw = draw * 1664525 + 1013904223;
+		}
+	}
+	return best;
+}
+
+/* ---- conflicts ---- */
+
+static bool families_meet(const struct sock *a, const struct sock *b)
+{
+	if (a->family == b->family)
+		return true;
+	return a->family == TERN_AF_INET6 ? !a->v6only : !b->v6only;
+}
+
+/* Could one packet be for both addresses? */
+static bool addresses_overlap(const struct sock *a, const struct sock *b)
+{
+	bool any_a = addr_is_unspecified(&a->t.local), any_b = addr_is_unspecified(&b->t.local);
+
+	if (!any_a && !any_b)
+		return addr_equal(&a->t.local, &b->t.local);
+	if (!families_meet(a, b))
+		return false;
+	/* A v6 socket bound to one IPv6 address never takes what an IPv4 wildcard takes. */
+	if (any_a && any_b)
+		return true;
+	if (any_a)
+		return a->family == TERN_AF_INET6 || addr_is4(&b->t.local);
+	return b->family == TERN_AF_INET6 || addr_is4(&a->t.local);
+}
+
+static bool pair_conflicts(const struct sock *s, const struct sock *other, bool to_listen)
+{
+	bool listening = sock_is_stream(s) && (other->state == TERN_TCP_LISTEN || to_listen);
+
+	if (s == other || !addresses_overlap(s, other))
+		return false;
+	if (s->bound_ifindex && other->bound_ifindex && s->bound_ifindex != other->bound_ifindex)
+		return false;
+	if (s->reuseport && other->reuseport)
+		return false;
+	if (s->reuseaddr && other->reuseaddr)
+		return listening && other->state == TERN_TCP_LISTEN;
+	return true;
+}
+
+static bool list_conflicts(const struct sock *s, const struct list *others, bool to_listen)
+{
+	for (const struct list *l = others->next; l != others; l = l->next)
+		if (pair_conflicts(s, CONTAINER_OF(l, struct sock, bind_link), to_listen))
+			return true;
+	return false;
+}
+
+static bool time_wait_conflicts(const struct sockets *ss, const struct sock *s,
+				const struct port *p)
+{
+	if (p->n_time_wait == 0)
+		return false;
+	for (const struct list *l = ss->time_waits.next; l != &ss->time_waits; l = l->next) {
+		const struct time_wait *tw = CONTAINER_OF(l, struct time_wait, link);
+		bool any = addr_is_unspecified(&s->t.local);
+
+		if (tw->t.lport != p->number || tw->t.proto != p->proto)
+			continue;
+		if (s->reuseaddr && (tw->t.flags & TW_REUSEADDR))
+			continue;
+		if (any ? s->family == TERN_AF_INET6 || addr_is4(&tw->t.local) :
+			  addr_equal(&s->t.local, &tw->t.local))
+			return true;
+	}
+	return false;
+}
+
+bool port_conflicts(const struct sockets *ss, const struct sock *s, const struct port *p,
+		    bool to_listen)
+{
+	if (list_conflicts(s, &p->open, to_listen))
+		return true;
+	if (!sock_is_stream(s) && list_conflicts(s, &p->conns, false))
+		return true;
+	if (!sock_is_stream(s) || to_listen)
+		return false;
+	return list_conflicts(s, &p->conns, false) || time_wait_conflicts(ss, s, p);
+}
+
+/* ---- automatic ports ---- */
+
+static uint32_t n_ephemeral(const struct sockets *ss)
+{
+	return (uint32_t)ss->cfg->port_max - ss->cfg->port_min + 1;
+}
+
+int port_pick_for_bind(struct sockets *ss, struct sock *s)
+{
+	uint32_t n = n_ephemeral(ss), first = (uint32_t)rand_below(ss->rand, n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned number = ss->cfg->port_min + (first + i) % n;
+		struct port *p = port_find(ss, s->t.proto, number);
+
+		if (p && port_conflicts(ss, s, p, false))
+			continue;
+		p = port_get(ss, s->t.proto, number);
+		if (!p)
+			return -TERN_ENOMEM;
+		s->t.lport = (uint16_t)number;
+		port_attach(s, p, false);
+		return 0;
+	}
+	return -TERN_EADDRINUSE;
+}
+
+/* Of several shards: would answers to this five-tuple come to us? */
+static bool belongs_here(const struct sockets *ss, const struct tuple *t)
+{
+	struct tern_addr local, remote;
+
+	if (!ss->env->belongs_here)
+		return true;
+	addr_to_public(&local, &t->local, t->lport);
+	addr_to_public(&remote, &t->remote, t->rport);
+	return ss->env->belongs_here(ss->env->ctx, t->proto, &local, &remote);
+}
+
+/* Free for a new connection: nobody is bound to it, and no connection has the five-tuple. */
+static bool port_is_free_for(const struct sockets *ss, struct sock *s, unsigned number)
+{
+	struct port *p = port_find(ss, s->t.proto, number);
+
+	s->t.lport = (uint16_t)number;
+	if (p && !list_empty(&p->open))
+		return false;
+	if (p && tuple_find(ss, &s->t))
+		return false;
+	return belongs_here(ss, &s->t);
+}
+
+/* RFC 6056 3.3.4: F and G are keyed; G picks one of several counters. */
+int port_pick_for_connect(struct sockets *ss, struct sock *s)
+{
+	struct tuple_key key = { s->t.local, s->t.remote, 0, s->t.rport, s->t.proto };
+	uint64_t hash = siphash24(&ss->port_key, &key, sizeof(key));
+	uint32_t *counter = &ss->port_counter[(hash >> 32) % EPHEMERAL_COUNTERS];
+	uint32_t n = n_ephemeral(ss);
+
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned number = ss->cfg->port_min + ((uint32_t)hash + (*counter)++) % n;
+		struct port *p;
+
+		if (!port_is_free_for(ss, s, number))
+			continue;
+		p = port_get(ss, s->t.proto, number);
+		if (!p) {
+			s->t.lport = 0;
+			return -TERN_ENOMEM;
+		}
+		port_attach(s, p, true);
+		return 0;
+	}
+	s->t.lport = 0;
+	return -TERN_EADDRNOTAVAIL;
+}

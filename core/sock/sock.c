@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock.c - how does a socket come into being, get its name, tell its news, and end?
+ *
+ * A handle is (shard, generation, slot). A slot's generation changes when its socket goes, so that
+ * a stale handle finds nothing. A connection has no slot before accept and after close: it lives on
+ * by its tuple alone until TCP is done with it.
+ */
+#include "sock.h"
+
+/* What section 8 of the architecture promises, on the machines that count. */
+_Static_assert(sizeof(void *) != 8 || sizeof(struct half) <= 128, "a half-open connection");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct time_wait) <= 96, "a TIME-WAIT record");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) + sizeof(struct slot) <= 768,
+	       "an idle stream endpoint, all in; the aim is 640");
+
+/* ---- the whole ---- */
+
+bool sockets_init(struct sockets *ss)
+{
+	list_init(&ss->news);
+	list_init(&ss->raws);
+	list_init(&ss->time_waits);
+	timer_init(&ss->time_wait_timer, TIMER_TIME_WAIT);
+	ss->free_slot = NO_INDEX;
+	if (!table_init(&ss->tuples, ss->mem, 64))
+		return false;
+	if (!table_init(&ss->ports, ss->mem, 16)) {
+		table_fini(&ss->tuples);
+		return false;
+	}
+	return true;
+}
+
+static void end_socks_of(struct sockets *ss)
+{
+	for (uint32_t i = 0; i < ss->n_slots; i++) {
+		struct sock *s = ss->pages[i / SLOTS_PER_PAGE][i % SLOTS_PER_PAGE].sock;
+
+		if (s && sock_is_stream(s))
+			sock_tcp_close(ss, s, true);
+		else if (s)
+			sock_free(ss, s);
+	}
+}
+
+/* What is left in the table after all handles are closed: orphans and records. */
+static void end_tuples(struct sockets *ss)
+{
+	uint64_t cursor = 0;
+	struct table_node *n;
+
+	while ((n = table_walk(&ss->tuples, &cursor))) {
+		struct tuple *t = CONTAINER_OF(n, struct tuple, node);
+
+		if (t->kind == TUPLE_HALF)
+			half_end(ss, CONTAINER_OF(t, struct half, t));
+		else if (t->kind == TUPLE_TIME_WAIT)
+			time_wait_end(ss, CONTAINER_OF(t, struct time_wait, t));
+		else
+			sock_free(ss, CONTAINER_OF(t, struct sock, t));
+		cursor = 0;
+	}
+}
+
+void sockets_fini(struct sockets *ss)
+{
+	end_socks_of(ss);
+	end_tuples(ss);
+	timers_disarm(ss->timers, &ss->time_wait_timer);
+	table_fini(&ss->tuples);
+	table_fini(&ss->ports);
+	for (uint32_t i = 0; i < ss->n_pages; i++)
+		mem_free(ss->mem, ss->pages[i], SLOTS_PER_PAGE * sizeof(struct slot));
+	mem_free(ss->mem, ss->pages, ss->pages_cap * sizeof(*ss->pages));
+}
+
+/* ---- slots and handles ---- */
+
+static struct slot *slot_at(const struct sockets *ss, uint32_t index)
+{
+	return &ss->pages[index / SLOTS_PER_PAGE][index % SLOTS_PER_PAGE];
+}
+
+static bool add_page(struct sockets *ss)
+{
+	struct slot *page;
+
+	if (ss->n_pages == ss->pages_cap) {
+		uint32_t cap = ss->pages_cap ? 2 * ss->pages_cap : 4;
+		struct slot **pages = mem_new(ss->mem, cap * sizeof(*pages));
+
+		if (!pages)
+			return false;
+		if (ss->n_pages)
+			memcpy(pages, ss->pages, ss->n_pages * sizeof(*pages));
+		mem_free(ss->mem, ss->pages, ss->pages_cap * sizeof(*pages));
+		ss->pages = pages;
+		ss->pages_cap = cap;
+	}
+	page = mem_new(ss->mem, SLOTS_PER_PAGE * sizeof(*page));
+	if (!page)
+		return false;
+	ss->pages[ss->n_pages++] = page;
+	return true;
+}
+
+int sock_give_slot(struct sockets *ss, struct sock *s)
+{
+	struct slot *slot;
+
+	if (ss->free_slot != NO_INDEX) {
+		s->index = ss->free_slot;
+		slot = slot_at(ss, s->index);
+		ss->free_slot = slot->next_free;
+		slot->sock = s;
+		return 0;
+	}
+	if (ss->n_slots == ss->n_pages * SLOTS_PER_PAGE && !add_page(ss))
+		return -TERN_ENOMEM;
+	s->index = ss->n_slots++;
+	*slot_at(ss, s->index) = (struct slot){ .sock = s, .generation = 1 };
+	return 0;
+}
+
+void sock_drop_slot(struct sockets *ss, struct sock *s)
+{
+	struct slot *slot;
+
+	if (s->index == NO_INDEX)
+		return;
+	slot = slot_at(ss, s->index);
+	slot->sock = NULL;
+	slot->generation = (slot->generation + 1) & 0xffffff;
+	slot->next_free = ss->free_slot;
+	ss->free_slot = s->index;
+	s->index = NO_INDEX;
+	s->user = NULL;
+	list_unlink(&s->news_link);
+}
+
+tern_sock sock_handle(const struct sockets *ss, const struct sock *s)
+{
+	if (s->index == NO_INDEX)
+		return 0;
+	return (uint64_t)(ss->cfg->shard & 0xff) << 56 |
+	       (uint64_t)slot_at(ss, s->index)->generation << 32 | (s->index + 1);
+}
+
+struct sock *sock_by_handle(const struct sockets *ss, tern_sock handle)
+{
+	uint32_t index = (uint32_t)handle - 1;
+	struct slot *slot;
+
+	if (index >= ss->n_slots || handle >> 56 != (ss->cfg->shard & 0xff))
+		return NULL;
+	slot = slot_at(ss, index);
+	return slot->sock && slot->generation == ((handle >> 32) & 0xffffff) ? slot->sock : NULL;
+}
+
+/* ---- making and freeing ---- */
+
+static int check_kind(int family, int type, int *protocol)
+{
+	int icmp = family == TERN_AF_INET ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6;
+
+	if (family != TERN_AF_INET && family != TERN_AF_INET6)
+		return -TERN_EAFNOSUPPORT;
+	switch (type) {
+	case TERN_SOCK_STREAM:
+		if (*protocol != 0 && *protocol != TERN_IPPROTO_TCP)
+			return -TERN_EPROTONOSUPPORT;
+		*protocol = TERN_IPPROTO_TCP;
+		return 0;
+	case TERN_SOCK_DGRAM:
+		if (*protocol == 0)
+			*protocol = TERN_IPPROTO_UDP;
+		return *protocol == TERN_IPPROTO_UDP || *protocol == icmp ? 0 :
+									   -TERN_EPROTONOSUPPORT;
+	case TERN_SOCK_RAW:
+		return *protocol > 0 && *protocol <= 255 ? 0 : -TERN_EPROTONOSUPPORT;
+	default:
+		return -TERN_ESOCKTNOSUPPORT;
+	}
+}
+
+static struct addr any_address(int family)
+{
+	static const uint8_t zero[16];
+
+	return family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
+}
+
+static void set_defaults(struct sockets *ss, struct sock *s)
+{
+	bool stream = sock_is_stream(s);
+
+	s->t.local = s->t.remote = any_address(s->family);
+	s->t.proto = s->protocol;
+	s->t.kind = TUPLE_SOCK;
+	s->rcvbuf = stream ? ss->cfg->tcp_rcvbuf_default : ss->cfg->rcvbuf_default;
+	s->sndbuf = stream ? ss->cfg->tcp_sndbuf_default : ss->cfg->sndbuf_default;
+	s->rcvlowat = 1;
+	s->linger_s = -1;
+	s->index = NO_INDEX;
+	s->mtu_discover = 1; /* IP_PMTUDISC_WANT */
+	s->cc = ss->cc;
+	list_init(&s->bind_link);
+	list_init(&s->news_link);
+	list_init(&s->ready_link);
+	timer_init(&s->timer, TIMER_SOCK);
+}
+
+static struct dgram *new_dgram(struct sockets *ss)
+{
+	struct dgram *d = mem_new(ss->mem, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	memset(d, 0, sizeof(*d));
+	d->recv.tail = &d->recv.head;
+	d->errors.tail = &d->errors.head;
+	d->checksum_off = -1;
+	pkt_queue_init(&d->send);
+	return d;
+}
+
+static size_t size_of_sock(int type)
+{
+	return type == TERN_SOCK_STREAM ? sizeof(struct stream) : sizeof(struct sock);
+}
+
+int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock **out)
+{
+	int err = check_kind(family, type, &protocol);
+	struct sock *s;
+
+	if (err)
+		return err;
+	if (ss->n_socks >= ss->cfg->sockets_max)
+		return -TERN_ENFILE;
+	s = mem_new(ss->mem, size_of_sock(type));
+	if (!s)
+		return -TERN_ENOMEM;
+	memset(s, 0, sizeof(*s));
+	s->family = (uint8_t)family;
+	s->type = (uint8_t)type;
+	s->protocol = (uint8_t)protocol;
+	set_defaults(ss, s);
+	if (type != TERN_SOCK_STREAM) {
+		s->dgram = new_dgram(ss);
+		if (!s->dgram) {
+			mem_free(ss->mem, s, size_of_sock(type));
+			return -TERN_ENOMEM;
+		}
+		if (type == TERN_SOCK_RAW)
+			list_put_tail(&ss->raws, &s->bind_link);
+	}
+	ss->n_socks++;
+	*out = s;
+	return 0;
+}
+
+static void free_stream_part(struct sockets *ss, struct sock *s)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	if (s->state == TERN_TCP_LISTEN) {
+		mem_free(ss->mem, s->listener, sizeof(*s->listener));
+	} else if (s->tcp) {
+		tcp_fini(s->tcp, &x);
+	}
+}
+
+void sock_free(struct sockets *ss, struct sock *s)
+{
+	sock_drop_slot(ss, s);
+	tuple_remove(ss, &s->t);
+	if (s->type == TERN_SOCK_RAW)
+		list_unlink(&s->bind_link);
+	else
+		port_detach(ss, s);
+	list_unlink(&s->news_link);
+	list_unlink(&s->ready_link);
+	timers_disarm(ss->timers, &s->timer);
+	if (sock_is_stream(s))
+		free_stream_part(ss, s);
+	else
+		sock_dgram_fini(ss, s);
+	mem_free(ss->mem, s, size_of_sock(s->type));
+	ss->n_socks--;
+}
+
+/* ---- names ---- */
+
+int sock_addr_in(const struct sock *s, const struct tern_addr *a, struct addr *out)
+{
+	if (a->family == TERN_AF_INET && s->family == TERN_AF_INET6)
+		return -TERN_EINVAL; /* a v6 socket says ::ffff:a.b.c.d */
+	if (a->family != s->family || !addr_from_public(out, a))
+		return -TERN_EAFNOSUPPORT;
+	if (s->family == TERN_AF_INET6 && s->v6only && addr_is4(out))
+		return -TERN_ENETUNREACH;
+	return 0;
+}
+
+void sock_addr_out(const struct sock *s, const struct addr *a, uint16_t port,
+		   struct tern_addr *out)
+{
+	addr_to_public(out, a, port);
+	if (s->family == TERN_AF_INET6 && out->family == TERN_AF_INET) {
+		out->family = TERN_AF_INET6;
+		memcpy(out->ip, a->b, sizeof(out->ip));
+	}
+	if (s->family == TERN_AF_INET6 && addr_is_link_local(a))
+		out->scope_id = s->out_ifindex ? s->out_ifindex : s->bound_ifindex;
+}
+
+static int check_bind_address(struct sockets *ss, const struct sock *s, const struct addr *a)
+{
+	enum addr_kind kind;
+
+	if (addr_is_unspecified(a) || s->freebind || ss->cfg->ip_nonlocal_bind)
+		return 0;
+	kind = addr_classify(ss->net, a, 0);
+	if (kind == ADDR_OURS)
+		return 0;
+	if (!sock_is_stream(s) && (kind == ADDR_MULTICAST || kind == ADDR_BROADCAST))
+		return 0;
+	return -TERN_EADDRNOTAVAIL;
+}
+
+static int bind_port(struct sockets *ss, struct sock *s, unsigned number)
+{
+	struct port *p;
+
+	if (number == 0)
+		return port_pick_for_bind(ss, s);
+	p = port_find(ss, s->t.proto, number);
+	if (p && port_conflicts(ss, s, p, false))
+		return -TERN_EADDRINUSE;
+	p = port_get(ss, s->t.proto, number);
+	if (!p)
+		return -TERN_ENOMEM;
+	s->t.lport = (uint16_t)number;
+	port_attach(s, p, false);
+	return 0;
+}
+
+int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
+{
+	struct addr local;
+	int err = sock_addr_in(s, a, &local);
+
+	if (err)
+		return err == -TERN_ENETUNREACH ? -TERN_EINVAL : err;
+	if (s->port || s->bound_addr || (sock_is_stream(s) && s->state != TERN_TCP_CLOSED))
+		return -TERN_EINVAL;
+	err = check_bind_address(ss, s, &local);
+	if (err)
+		return err;
+	if (addr_is_link_local(&local) && !addr_is4(&local)) {
+		if (a->scope_id == 0 && s->bound_ifindex == 0)
+			return -TERN_EINVAL;
+		if (a->scope_id)
+			s->bound_ifindex = (uint16_t)a->scope_id;
+	}
+	s->t.local = local;
+	if (s->type != TERN_SOCK_RAW)
+		err = bind_port(ss, s, a->port);
+	if (err) {
+		s->t.local = any_address(s->family);
+		return err;
+	}
+	s->bound_addr = !addr_is_unspecified(&local);
+	s->bound_port = a->port != 0;
+	return 0;
+}
+
+int sock_route(struct sockets *ss, struct sock *s)
+{
+	struct hop hop;
+	int err;
+
+	if (s->out_ifindex && s->route_version == ss->net->routes_version)
+		return 0;
+	err = route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop);
+	if (err)
+		return err;
+	if (addr_is_unspecified(&s->t.local)) {
+		err = source_select(ss->net, &s->t.remote, hop.ifindex, &s->t.local);
+		if (err)
+			return err;
+	}
+	s->out_ifindex = (uint16_t)hop.ifindex;
+	s->out_mtu = (uint16_t)MIN(hop.mtu, 65535);
+	s->next_hop = hop.next;
+	s->route_version = ss->net->routes_version;
+	return 0;
+}
+
+/* ---- news ---- */
+
+void sock_news(struct sockets *ss, struct sock *s)
+{
+	if (s->index != NO_INDEX && list_empty(&s->news_link))
+		list_put_tail(&ss->news, &s->news_link);
+}
+
+unsigned sock_poll(const struct sock *s)
+{
+	return sock_is_stream(s) ? sock_tcp_poll(s) : sock_dgram_poll(s);
+}
+
+int sock_take_error(struct sock *s)
+{
+	int err = s->error;
+
+	s->error = 0;
+	return -err;
+}
+
+void sock_set_ready(struct sockets *ss, struct sock *s)
+{
+	struct iface *i;
+
+	if (!list_empty(&s->ready_link))
+		return;
+	i = iface_get(ss->net, s->out_ifindex);
+	if (i)
+		list_put_tail(&i->ready, &s->ready_link);
+}
+
+void sockets_check(const struct sockets *ss)
+{
+	uint64_t cursor = 0;
+	struct table_node *n;
+	uint32_t n_half = 0, n_time_wait = 0;
+
+	table_check(&ss->tuples);
+	while ((n = table_walk(&ss->tuples, &cursor))) {
+		struct tuple *t = CONTAINER_OF(n, struct tuple, node);
+		struct sock *s = CONTAINER_OF(t, struct sock, t);
+
+		assert(t->in_table);
+		n_half += t->kind == TUPLE_HALF;
+		n_time_wait += t->kind == TUPLE_TIME_WAIT;
+		if (t->kind == TUPLE_SOCK && sock_is_stream(s) && s->tcp)
+			tcp_check(s->tcp);
+	}
+	assert(n_half == ss->n_half && n_time_wait == ss->n_time_wait);
+}

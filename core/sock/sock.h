@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock.h - sockets: what a program holds, and how packets find it.
+ *
+ * One tuple table answers for every connected endpoint: its entries are tagged socket, half-open
+ * or TIME-WAIT, so that a packet costs one probe. Unconnected endpoints are found through their
+ * port. Nothing here builds a packet for the wire: what must be answered at once is returned as a
+ * struct tcp_reply, what can wait puts the socket on its interface's ready list.
+ *
+ * Sizes are promises (static assertions in sock.c): an idle stream endpoint, a half-open
+ * connection and a TIME-WAIT record.
+ */
+#ifndef TERN_SOCK_H
+#define TERN_SOCK_H
+
+#include "../../include/tern.h"
+#include "../base/addr.h"
+#include "../base/list.h"
+#include "../base/mem.h"
+#include "../base/rand.h"
+#include "../base/table.h"
+#include "../base/timers.h"
+#include "../net/net.h"
+#include "../tcp/tcp.h"
+#include "../wire/wire.h"
+#include "count.h"
+
+/* ---- names ---- */
+
+enum tuple_kind { TUPLE_SOCK, TUPLE_HALF, TUPLE_TIME_WAIT };
+
+/* The five-tuple; local is ours. */
+struct tuple {
+	struct table_node node;
+	struct addr local, remote;
+	uint16_t lport, rport;
+	uint8_t proto;
+	uint8_t kind;   /* enum tuple_kind */
+	uint8_t flags;  /* of the record that embeds it */
+	bool in_table;
+};
+
+/* Everyone who uses one (protocol, port). */
+struct port {
+	struct table_node node;
+	uint16_t number;
+	uint8_t proto;
+	uint32_t n_time_wait;
+	struct list open;   /* bound or listening: packets may be for them */
+	struct list conns;  /* connected: they only keep the port busy */
+};
+
+/* ---- sockets ---- */
+
+struct listener {
+	struct list half;       /* half-open connections, oldest first */
+	struct list ready;      /* finished ones that wait for accept */
+	uint32_t n_half, n_ready, backlog;
+	bool defer_syn;
+};
+
+/* A datagram that waits to be read; the bytes follow. */
+struct dgram_rec {
+	struct dgram_rec *next;
+	uint32_t len;
+	uint32_t size;      /* of the allocation */
+	struct addr from, to;
+	uint16_t from_port;
+	uint16_t ifindex;
+	uint8_t ttl, tos;
+	tern_time at;
+	/* of the error queue */
+	uint8_t error, origin, type, code;
+	bool group;
+	uint32_t info;
+	struct addr offender;
+	uint8_t bytes[];
+};
+
+struct dgram_queue {
+	struct dgram_rec *head, **tail;
+	uint64_t size;      /* bytes allocated */
+};
+
+struct dgram {
+	struct dgram_queue recv, errors;
+	struct pkt_queue send;
+	uint64_t send_bytes;
+	uint32_t drops;
+	uint32_t icmp_filter[8];  /* a bit for each type that is blocked */
+	int32_t checksum_off;     /* IPV6_CHECKSUM; -1: none */
+	bool hdrincl;
+};
+
+struct sock {
+	struct tuple t;
+	struct list bind_link;   /* on port->open or ->conns; raw: sockets.raws */
+	struct port *port;
+	struct list news_link;   /* sockets.news; a child before accept: listener.ready */
+	struct list ready_link;  /* iface.ready, or neigh.waiters */
+	struct timer timer;
+	void *user;
+	uint32_t index;          /* of its slot; NO_INDEX: none (not accepted yet, or closed) */
+	uint32_t conn;           /* number in trace records */
+	uint32_t rcvbuf, sndbuf;
+	uint32_t rcvlowat;
+	int32_t linger_s;        /* -1: off */
+	uint8_t family, type, protocol;
+	uint8_t state;           /* of a stream: enum tern_tcp_state as last traced */
+	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */
+	uint8_t tos, ttl, mcast_ttl; /* 0: the stack's default */
+	bool bound_addr : 1, bound_port : 1;
+	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1;
+	bool recverr : 1;
+	bool keepalive : 1, oob_inline : 1, nodelay : 1;
+	bool shut_rd : 1, shut_wr : 1;
+	bool freebind : 1, cork : 1;
+	bool urgent_news : 1;    /* POLLPRI */
+	bool in_accept_queue : 1, connected : 1;
+	bool pktinfo : 1, recvttl : 1, recvtos : 1;
+	uint16_t bound_ifindex;
+	uint16_t out_ifindex;    /* cached route */
+	uint16_t out_mtu;
+	uint16_t user_mss;
+	uint8_t mtu_discover;
+	uint8_t keep_count;
+	uint32_t keep_idle_ms, keep_interval_ms, user_timeout_ms;
+	int32_t linger2_ms;
+	uint8_t syncnt;
+	const struct cc_ops *cc;
+	uint64_t route_version;  /* of net when the route was cached */
+	struct addr next_hop;
+	union {
+		struct tcp *tcp;            /* NULL before connect; inside the struct stream */
+		struct listener *listener;  /* state LISTEN */
+		struct dgram *dgram;
+	};
+};
+
+#define NO_INDEX UINT32_MAX
+
+/* A stream endpoint is one allocation: what an idle connection costs. */
+struct stream {
+	struct sock s;
+	struct tcp c;
+};
+
+static inline bool sock_is_stream(const struct sock *s)
+{
+	return s->type == TERN_SOCK_STREAM;
+}
+
+struct half {
+	struct tuple t;
+	struct timer timer;      /* data: the connection's number */
+	struct list link;        /* listener.half */
+	struct tcp_half tcp;
+};
+
+struct time_wait {
+	struct tuple t;          /* flags: TCP_TW_*, TW_REUSE */
+	struct list link;        /* sockets.time_waits, in the order in which they end */
+	struct tcp_tw tcp;
+	uint32_t end_tick;       /* now >> TW_TICK_SHIFT when it ends */
+	uint32_t conn;
+};
+enum { TW_REUSEADDR = 1 << 6, TW_TICK_SHIFT = 20 };
+
+/* ---- the whole of it ---- */
+
+struct slot {
+	struct sock *sock;   /* NULL: free; then generation says which one comes next */
+	uint32_t generation;
+	uint32_t next_free;
+};
+
+enum { SLOTS_PER_PAGE = 256, EPHEMERAL_COUNTERS = 64 };
+
+enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_TIME_WAIT };
+
+struct sockets {
+	struct mem *mem;
+	struct timers *timers;
+	struct net *net;
+	struct rand *rand;
+	const struct tern_config *cfg;
+	const struct tern_env *env;
+	uint64_t *counters;          /* enum count */
+	struct table tuples, ports;
+	struct sip_key table_key, isn_key, port_key, ts_key;
+	struct list news;            /* sockets whose readiness may have changed */
+	struct list raws;
+	struct list time_waits;
+	struct timer time_wait_timer;
+	struct slot **pages;
+	uint32_t n_pages, pages_cap, n_slots, free_slot;
+	uint32_t n_socks, n_half, n_time_wait;
+	uint32_t next_conn;
+	uint32_t port_counter[EPHEMERAL_COUNTERS];
+	const struct cc_ops *cc;
+};
+
+bool sockets_init(struct sockets *);  /* after its pointers and keys are set */
+void sockets_fini(struct sockets *);
+void sockets_check(const struct sockets *);
+static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
+{
+	return (struct tcp_ctx){ .now = ss->timers->now, .mem = ss->mem, .cfg = ss->cfg };
+}
+
+/* ---- lookup.c: which endpoint is this packet for; which names are free? ---- */
+
+bool tuple_put(struct sockets *, struct tuple *);
+void tuple_remove(struct sockets *, struct tuple *);
+struct tuple *tuple_find(const struct sockets *, const struct tuple *key);
+/* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
+struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
+struct port *port_find(const struct sockets *, unsigned proto, unsigned number);
+/* Makes it when there is none; NULL: no memory. */
+struct port *port_get(struct sockets *, unsigned proto, unsigned number);
+void port_release(struct sockets *, struct port *); /* frees it when nobody is left */
+/* Would s (bound to its t.local) collide on this port? */
+bool port_conflicts(const struct sockets *, const struct sock *s, const struct port *,
+		    bool to_listen);
+/* Binds s to a free automatic port: by bind (-TERN_EADDRINUSE) or connect (-TERN_EADDRNOTAVAIL). */
+int port_pick_for_bind(struct sockets *, struct sock *);
+int port_pick_for_connect(struct sockets *, struct sock *);
+void port_attach(struct sock *, struct port *, bool connected);
+void port_detach(struct sockets *, struct sock *);
+
+/* ---- sock.c: making, naming and ending ---- */
+
+int sock_new(struct sockets *, int family, int type, int protocol, struct sock **);
+int sock_give_slot(struct sockets *, struct sock *);
+void sock_drop_slot(struct sockets *, struct sock *);
+tern_sock sock_handle(const struct sockets *, const struct sock *);
+struct sock *sock_by_handle(const struct sockets *, tern_sock); /* NULL: stale */
+void sock_free(struct sockets *, struct sock *);
+int sock_bind(struct sockets *, struct sock *, const struct tern_addr *);
+void sock_news(struct sockets *, struct sock *);
+unsigned sock_poll(const struct sock *);
+/* The pending error, taken: 0 or a negative one. */
+int sock_take_error(struct sock *);
+/* Public address -> internal by the rules of the socket's family. 0 or a negative error. */
+int sock_addr_in(const struct sock *, const struct tern_addr *, struct addr *);
+void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, struct tern_addr *);
+/* Finds (or refreshes) the route and, when unbound, the source address. */
+int sock_route(struct sockets *, struct sock *);
+void sock_set_ready(struct sockets *, struct sock *); /* it has something to send */
+bool sock_link_down(const struct sockets *, const struct sock *);
+
+/* ---- sock_tcp.c ---- */
+
+/* A segment to be sent at once, without a connection. */
+struct tcp_reply {
+	bool due;
+	struct tcp_hdr h;
+	struct addr local, remote;
+	enum tern_cause cause;
+	uint32_t conn;
+	uint8_t tos, ttl;
+	uint16_t ifindex;     /* bound; 0: routed */
+};
+
+/* A segment as the stack hands it over. */
+struct tcp_packet {
+	struct tcp_seg seg;
+	struct addr src, dst;
+	unsigned ifindex;
+	bool has_min_iss;     /* a TIME-WAIT gave way: our ISS must exceed min_iss */
+	uint32_t min_iss;
+};
+
+enum tern_drop sock_tcp_input(struct sockets *, const struct tcp_packet *, struct tcp_reply *);
+int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint16_t port);
+int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
+int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);
+void sock_tcp_close(struct sockets *, struct sock *, bool abort);
+int sock_tcp_shutdown(struct sockets *, struct sock *, int how);
+int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_msg *, int flags);
+int64_t sock_tcp_recv(struct sockets *, struct sock *, struct tern_msg *, int flags);
+/* After anything that may have changed what is due: ready list, timer, end of life, traces. */
+void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
+void sock_tcp_on_timer(struct sockets *, struct sock *);
+void sock_half_on_timer(struct sockets *, struct half *, struct tcp_reply *);
+void sock_time_wait_on_timer(struct sockets *);
+unsigned sock_tcp_poll(const struct sock *);
+void half_end(struct sockets *, struct half *);
+void time_wait_end(struct sockets *, struct time_wait *);
+int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);
+int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdict,
+			struct tcp_reply *);
+/* What it would send now, once routed; the stack builds it. */
+struct tcp_plan sock_tcp_plan(struct sockets *, struct sock *, uint32_t burst_max);
+
+/* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */
+
+/* A datagram as the stack hands it over; [off, off + len) of pkt is what the user gets. */
+struct dgram_in {
+	const struct tern_pkt *pkt;
+	uint32_t off, len;
+	struct addr src, dst;
+	uint16_t sport, dport;
+	uint16_t ifindex;
+	uint8_t ttl, tos, proto;
+	bool group;              /* the destination is a broadcast or multicast address */
+};
+/* An error that ICMP reported about a datagram of ours. */
+struct dgram_error {
+	struct addr offender, dst;
+	uint16_t dport;
+	uint8_t error, origin, type, code;
+	bool hard;
+	uint32_t info;
+	const uint8_t *quoted;   /* payload that ICMP quoted */
+	uint32_t quoted_len;
+};
+enum tern_drop dgram_put(struct sockets *, struct sock *, const struct dgram_in *);
+void dgram_on_error(struct sockets *, struct sock *, const struct dgram_error *);
+int64_t sock_dgram_recv(struct sockets *, struct sock *, struct tern_msg *, int flags);
+int64_t sock_dgram_send(struct sockets *, struct sock *, const struct tern_msg *, int flags);
+int sock_dgram_connect(struct sockets *, struct sock *, const struct tern_addr *);
+int sock_dgram_shutdown(struct sockets *, struct sock *, int how);
+void sock_dgram_close(struct sockets *, struct sock *);
+void sock_dgram_fini(struct sockets *, struct sock *); /* frees the dgram part */
+unsigned sock_dgram_poll(const struct sock *);
+/* The next packet to go, IP header and all, or NULL. Its space in SO_SNDBUF is free again. */
+struct tern_pkt *sock_dgram_take(struct sockets *, struct sock *);
+
+enum tern_drop sock_udp_input(struct sockets *, const struct dgram_in *);
+enum tern_drop sock_ping_input(struct sockets *, const struct dgram_in *);
+/*
+ * A copy to each raw socket that wants it; in->off is where its data begins (the IP header for
+ * IPv4, what follows the headers for IPv6). icmp_type: of ICMP messages, else -1. Did any want it?
+ */
+bool sock_raw_input(struct sockets *, const struct dgram_in *, int icmp_type);
+
+/* ---- sockopt.c ---- */
+
+int sock_setopt(struct sockets *, struct sock *, int level, int name, const void *, size_t);
+int sock_getopt(struct sockets *, struct sock *, int level, int name, void *, size_t *);
+
+#endif

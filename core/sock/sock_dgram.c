@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_dgram.c - what datagram, raw and echo sockets share: queues, reading, errors.
+ *
+ * A datagram is copied into a record of its own size; the sum of the records' sizes is charged to
+ * SO_RCVBUF, and what does not fit is dropped and counted. Packets to send are charged to
+ * SO_SNDBUF until the interface takes them. ICMP errors become the socket's pending error when it
+ * is connected, and records of the error queue when IP_RECVERR asks for them (RFC 1122 4.1.3.3).
+ */
+#include "sock_dgram.h"
+
+enum { ERRORS_SIZE_MAX = 16384 };
+
+static void queue_put(struct dgram_queue *q, struct dgram_rec *rec)
+{
+	rec->next = NULL;
+	*q->tail = rec;
+	q->tail = &rec->next;
+	q->size += rec->size;
+}
+
+static void queue_drop_first(struct sockets *ss, struct dgram_queue *q)
+{
+	struct dgram_rec *rec = q->head;
+
+	q->head = rec->next;
+	if (!q->head)
+		q->tail = &q->head;
+	q->size -= rec->size;
+	mem_free(ss->mem, rec, rec->size);
+}
+
+static struct dgram_rec *new_rec(struct sockets *ss, uint32_t len)
+{
+	uint32_t size = (uint32_t)sizeof(struct dgram_rec) + len;
+	struct dgram_rec *rec = mem_new(ss->mem, size);
+
+	if (!rec)
+		return NULL;
+	memset(rec, 0, sizeof(*rec));
+	rec->size = size;
+	rec->len = len;
+	rec->at = ss->timers->now;
+	return rec;
+}
+
+enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_in *in)
+{
+	struct dgram *d = s->dgram;
+	struct dgram_rec *rec;
+
+	if (s->shut_rd)
+		return TERN_DROP_SOCK_QUEUE_FULL;
+	if (d->recv.head && d->recv.size + sizeof(*rec) + in->len > s->rcvbuf) {
+		d->drops++;
+		ss->counters[COUNT_UDP_RCVBUF_ERRORS]++;
+		return TERN_DROP_SOCK_QUEUE_FULL;
+	}
+	rec = new_rec(ss, in->len);
+	if (!rec) {
+		d->drops++;
+		return TERN_DROP_NO_MEMORY;
+	}
+	pkt_copy_out(in->pkt, in->off, rec->bytes, in->len);
+	rec->from = in->src;
+	rec->to = in->dst;
+	rec->from_port = in->sport;
+	rec->ifindex = in->ifindex;
+	rec->ttl = in->ttl;
+	rec->tos = in->tos;
+	queue_put(&d->recv, rec);
+	sock_news(ss, s);
+	return TERN_DROP_NONE;
+}
+
+/* ---- errors ---- */
+
+static void queue_error(struct sockets *ss, struct sock *s, const struct dgram_error *e)
+{
+	struct dgram_rec *rec;
+
+	if (s->dgram->errors.size > ERRORS_SIZE_MAX)
+		return;
+	rec = new_rec(ss, e->quoted_len);
+	if (!rec)
+		return;
+	if (e->quoted_len)
+		memcpy(rec->bytes, e->quoted, e->quoted_len);
+	rec->from = e->dst;
+	rec->from_port = e->dport;
+	rec->error = e->error;
+	rec->origin = e->origin;
+	rec->type = e->type;
+	rec->code = e->code;
+	rec->info = e->info;
+	rec->offender = e->offender;
+	queue_put(&s->dgram->errors, rec);
+}
+
+/* As Linux: without IP_RECVERR only hard errors of a connected socket are told. */
+void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error *e)
+{
+	if (s->recverr)
+		queue_error(ss, s, e);
+	else if (!s->t.rport || !e->hard)
+		return;
+	s->error = e->error;
+	sock_news(ss, s);
+}
+
+/* ---- reading ---- */
+
+static size_t copy_to_iov(const struct tern_msg *m, const uint8_t *bytes, size_t len)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < m->n_iov && done < len; i++) {
+		size_t n = MIN(m->iov[i].len, len - done);
+
+		if (n)
+			memcpy(m->iov[i].base, bytes + done, n);
+		done += n;
+	}
+	return done;
+}
+
+static void describe(const struct sock *s, const struct dgram_rec *rec, struct tern_msg *m)
+{
+	sock_addr_out(s, &rec->from, rec->from_port, &m->addr);
+	sock_addr_out(s, &rec->to, s->t.lport, &m->local);
+	m->ifindex = rec->ifindex;
+	if (m->addr.scope_id)
+		m->addr.scope_id = rec->ifindex;
+	m->ttl = rec->ttl;
+	m->tos = rec->tos;
+	m->at = rec->at;
+}
+
+static int64_t recv_error(struct sockets *ss, struct sock *s, struct tern_msg *m)
+{
+	const struct dgram_rec *rec = s->dgram->errors.head;
+	size_t n;
+
+	if (!rec)
+		return -TERN_EAGAIN;
+	describe(s, rec, m);
+	m->flags |= TERN_MSG_ERRQUEUE;
+	m->error = rec->error;
+	m->origin = rec->origin;
+	m->type = rec->type;
+	m->code = rec->code;
+	m->info = rec->info;
+	addr_to_public(&m->offender, &rec->offender, 0);
+	n = copy_to_iov(m, rec->bytes, rec->len);
+	if (n < rec->len)
+		m->flags |= TERN_MSG_TRUNC;
+	queue_drop_first(ss, &s->dgram->errors);
+	s->error = s->dgram->errors.head ? s->dgram->errors.head->error : 0;
+	return (int64_t)n;
+}
+
+int64_t sock_dgram_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
+{
+	struct dgram_rec *rec = s->dgram->recv.head;
+	size_t n, len;
+
+	if (flags & TERN_MSG_OOB)
+		return -TERN_EOPNOTSUPP;
+	if (flags & TERN_MSG_ERRQUEUE)
+		return recv_error(ss, s, m);
+	if (s->error)
+		return sock_take_error(s);
+	if (!rec)
+		return s->shut_rd ? 0 : -TERN_EAGAIN;
+	describe(s, rec, m);
+	n = copy_to_iov(m, rec->bytes, rec->len);
+	len = rec->len;
+	if (n < len)
+		m->flags |= TERN_MSG_TRUNC;
+	if (!(flags & TERN_MSG_PEEK))
+		queue_drop_first(ss, &s->dgram->recv);
+	return (int64_t)(flags & TERN_MSG_TRUNC ? len : n);
+}
+
+unsigned sock_dgram_poll(const struct sock *s)
+{
+	const struct dgram *d = s->dgram;
+	unsigned ready = 0;
+
+	if (d->recv.head || s->shut_rd)
+		ready |= TERN_POLLIN;
+	if (s->shut_rd)
+		ready |= TERN_POLLRDHUP;
+	if (s->shut_rd && s->shut_wr)
+		ready |= TERN_POLLHUP;
+	if (s->error || d->errors.head)
+		ready |= TERN_POLLERR;
+	if (2 * d->send_bytes <= s->sndbuf)
+		ready |= TERN_POLLOUT;
+	return ready;
+}
+
+/* ---- sending: the common part ---- */
+
+int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+		    struct dgram_path *path)
+{
+	unsigned ifindex = m->ifindex ? m->ifindex : s->bound_ifindex;
+	enum addr_kind kind;
+	int err;
+
+	if (m->addr.scope_id && !ifindex)
+		ifindex = m->addr.scope_id;
+	err = route_lookup(ss->net, &path->dst, ifindex, &path->hop);
+	if (err)
+		return err;
+	kind = addr_classify(ss->net, &path->dst, path->hop.ifindex);
+	if (kind == ADDR_BROADCAST && !s->broadcast)
+		return -TERN_EACCES;
+	path->group = kind == ADDR_BROADCAST || kind == ADDR_MULTICAST;
+	path->src = s->t.local;
+	if (m->local.family) {
+		err = sock_addr_in(s, &m->local, &path->src);
+		if (err)
+			return err;
+		if (addr_classify(ss->net, &path->src, 0) != ADDR_OURS)
+			return -TERN_EADDRNOTAVAIL;
+	}
+	if (addr_is_unspecified(&path->src) || addr_is_multicast(&path->src) ||
+	    addr_is_limited_broadcast(&path->src))
+		return source_select(ss->net, &path->dst, path->hop.ifindex, &path->src);
+	return 0;
+}
+
+size_t dgram_msg_len(const struct tern_msg *m)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < m->n_iov; i++)
+		len += m->iov[i].len;
+	return len;
+}
+
+void dgram_gather(const struct tern_msg *m, uint8_t *out)
+{
+	for (size_t i = 0; i < m->n_iov; i++) {
+		if (m->iov[i].len)
+			memcpy(out, m->iov[i].base, m->iov[i].len);
+		out += m->iov[i].len;
+	}
+}
+
+/* Puts the IP header before what the packet holds. */
+void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
+		   const struct dgram_path *path, const struct tern_msg *m)
+{
+	uint8_t tos = (uint8_t)(m->tos >= 0 ? m->tos : s->tos);
+	uint8_t ttl = path->group ? (s->mcast_ttl ? s->mcast_ttl : 1) : s->ttl;
+	uint32_t len = p->total_len;
+
+	if (m->ttl >= 0)
+		ttl = (uint8_t)m->ttl;
+	if (addr_is4(&path->dst)) {
+		struct ip4 ip = { .tos = tos, .proto = s->protocol, .hdr_len = IP4_HDR_LEN,
+				  .total_len = (uint16_t)(len + IP4_HDR_LEN), .df = true,
+				  .src = path->src, .dst = path->dst };
+
+		ip.ttl = ttl ? ttl : ss->cfg->ttl;
+		ip.id = (uint16_t)rand_u32(ss->rand);
+		ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
+	} else {
+		struct ip6 ip = { .traffic_class = tos, .next_header = s->protocol,
+				  .payload_len = (uint16_t)len, .src = path->src,
+				  .dst = path->dst };
+
+		ip.hop_limit = ttl ? ttl : ss->cfg->hop_limit;
+		ip6_emit(&ip, pkt_push(p, IP6_HDR_LEN));
+	}
+}
+
+/* Takes the packet; it waits for its interface. */
+int64_t dgram_enqueue(struct sockets *ss, struct sock *s, struct tern_pkt *p,
+		      const struct dgram_path *path)
+{
+	struct dgram *d = s->dgram;
+
+	p->ifindex = (uint16_t)path->hop.ifindex;
+	d->send_bytes += p->cap;
+	pkt_queue_put(&d->send, p);
+	if (list_empty(&s->ready_link)) {
+		struct iface *i = iface_get(ss->net, p->ifindex);
+
+		list_put_tail(&i->ready, &s->ready_link);
+	}
+	return 0;
+}
+
+struct tern_pkt *sock_dgram_take(struct sockets *ss, struct sock *s)
+{
+	struct dgram *d = s->dgram;
+	struct tern_pkt *p = pkt_queue_take(&d->send);
+
+	if (!p)
+		return NULL;
+	if (2 * d->send_bytes > s->sndbuf)
+		sock_news(ss, s);
+	d->send_bytes -= p->cap;
+	return p;
+}
+
+static int find_destination(const struct sock *s, const struct tern_msg *m,
+			    struct dgram_path *path)
+{
+	if (m->addr.family == TERN_AF_UNSPEC) {
+		if (!s->t.rport && !s->connected)
+			return -TERN_EDESTADDRREQ;
+		path->dst = s->t.remote;
+		path->dport = s->t.rport;
+		return 0;
+	}
+	path->dport = m->addr.port;
+	return sock_addr_in(s, &m->addr, &path->dst);
+}
+
+int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_msg *m, int flags)
+{
+	struct dgram_path path = { .dport = 0 };
+	size_t len = dgram_msg_len(m);
+	int err;
+
+	if (flags & TERN_MSG_OOB)
+		return -TERN_EOPNOTSUPP;
+	if (s->shut_wr)
+		return -TERN_EPIPE;
+	if (s->error)
+		return sock_take_error(s);
+	if (len > 65535)
+		return -TERN_EMSGSIZE;
+	err = find_destination(s, m, &path);
+	if (err)
+		return err;
+	err = dgram_find_path(ss, s, m, &path);
+	if (err)
+		return err;
+	if (s->dgram->send_bytes && s->dgram->send_bytes + len > s->sndbuf)
+		return -TERN_EAGAIN;
+	if (s->type == TERN_SOCK_RAW)
+		return raw_send(ss, s, m, &path);
+	return s->protocol == TERN_IPPROTO_UDP ? udp_send(ss, s, m, &path) :
+						 ping_send(ss, s, m, &path);
+}
+
+/* ---- connecting and ending ---- */
+
+static void dissolve(struct sockets *ss, struct sock *s)
+{
+	static const uint8_t zero[16];
+	struct addr any = s->family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
+
+	tuple_remove(ss, &s->t);
+	s->t.remote = any;
+	s->t.rport = 0;
+	s->connected = false;
+	if (!s->bound_addr)
+		s->t.local = any;
+	if (s->port && s->bound_port)
+		port_attach(s, s->port, false);
+	else if (s->port) {
+		port_detach(ss, s);
+		s->t.lport = 0;
+	}
+	s->out_ifindex = 0;
+}
+
+int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_addr *to)
+{
+	struct tern_msg m = { .addr = *to };
+	struct dgram_path path = { .dport = to->port };
+	int err;
+
+	if (to->family == TERN_AF_UNSPEC) {
+		dissolve(ss, s);
+		return 0;
+	}
+	err = sock_addr_in(s, to, &path.dst);
+	if (err)
+		return err;
+	if (s->connected)
+		dissolve(ss, s);
+	err = dgram_find_path(ss, s, &m, &path);
+	if (err)
+		return err;
+	s->t.remote = path.dst;
+	s->t.rport = to->port;
+	s->t.local = path.src;
+	if (s->type != TERN_SOCK_RAW && !s->port)
+		err = port_pick_for_connect(ss, s);
+	if (err) {
+		dissolve(ss, s);
+		return err;
+	}
+	s->connected = true;
+	if (s->type == TERN_SOCK_RAW)
+		return 0;
+	/* A second socket of the same name (SO_REUSEADDR) is found through the port. */
+	port_attach(s, s->port, tuple_put(ss, &s->t));
+	return 0;
+}
+
+int sock_dgram_shutdown(struct sockets *ss, struct sock *s, int how)
+{
+	if (how < TERN_SHUT_RD || how > TERN_SHUT_RDWR)
+		return -TERN_EINVAL;
+	if (!s->connected)
+		return -TERN_ENOTCONN;
+	s->shut_rd = s->shut_rd || how != TERN_SHUT_WR;
+	s->shut_wr = s->shut_wr || how != TERN_SHUT_RD;
+	sock_news(ss, s);
+	return 0;
+}
+
+static void drop_queues(struct sockets *ss, struct dgram *d)
+{
+	while (d->recv.head)
+		queue_drop_first(ss, &d->recv);
+	while (d->errors.head)
+		queue_drop_first(ss, &d->errors);
+}
+
+void sock_dgram_fini(struct sockets *ss, struct sock *s)
+{
+	drop_queues(ss, s->dgram);
+	pkt_queue_fini(&s->dgram->send, ss->mem);
+	mem_free(ss->mem, s->dgram, sizeof(*s->dgram));
+}
+
+void sock_dgram_close(struct sockets *ss, struct sock *s)
+{
+	drop_queues(ss, s->dgram);
+	sock_drop_slot(ss, s);
+	s->shut_rd = true;
+	tuple_remove(ss, &s->t);
+	/* What was sent before close still goes; the stack frees the socket after the last. */
+	if (s->dgram->send.n == 0)
+		sock_free(ss, s);
+}

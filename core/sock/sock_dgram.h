@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_dgram.h - what the files of datagram, raw and echo sockets say to each other.
+ */
+#ifndef TERN_SOCK_DGRAM_H
+#define TERN_SOCK_DGRAM_H
+
+#include "sock.h"
+
+/* Where a datagram goes. */
+struct dgram_path {
+	struct addr src, dst;
+	uint16_t dport;
+	bool group;
+	struct hop hop;
+};
+
+int dgram_find_path(struct sockets *, struct sock *, const struct tern_msg *,
+		    struct dgram_path *);
+size_t dgram_msg_len(const struct tern_msg *);
+void dgram_gather(const struct tern_msg *, uint8_t *out);
+void dgram_push_ip(struct sockets *, const struct sock *, struct tern_pkt *,
+		   const struct dgram_path *, const struct tern_msg *);
+int64_t dgram_enqueue(struct sockets *, struct sock *, struct tern_pkt *,
+		      const struct dgram_path *);
+
+int64_t udp_send(struct sockets *, struct sock *, const struct tern_msg *,
+		 const struct dgram_path *);
+int64_t ping_send(struct sockets *, struct sock *, const struct tern_msg *,
+		  const struct dgram_path *);
+int64_t raw_send(struct sockets *, struct sock *, const struct tern_msg *,
+		 const struct dgram_path *);
+
+#endif

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_listen.c - listeners: from a SYN to accept.
+ *
+ * A SYN makes a half-open record that retransmits its SYN-ACK by itself; the ACK makes the
+ * connection, which waits on the accept queue. Limits: as many records as the backlog (a further
+ * SYN is dropped), as many finished connections as the backlog (a further ACK is dropped, the
+ * record stays and asks again). Never a RST for want of room: the peer would give up.
+ */
+#include "sock_tcp.h"
+
+/* ---- records ---- */
+
+void half_end(struct sockets *ss, struct half *half)
+{
+	tuple_remove(ss, &half->t);
+	list_unlink(&half->link);
+	timers_disarm(ss->timers, &half->timer);
+	mem_free(ss->mem, half, sizeof(*half));
+	ss->n_half--;
+}
+
+static void trace_half(struct sockets *ss, const struct half *half, enum tern_tcp_state from,
+		       enum tern_tcp_state to)
+{
+	struct state_change change = { &half->t, half->timer.data, from, to, true };
+
+	trace_state(ss, &change);
+}
+
+/* The peer reset it, or it was asked too often: back to LISTEN, nobody is told. */
+static void half_die(struct sockets *ss, struct sock *listener, struct half *half)
+{
+	trace_half(ss, half, TERN_TCP_SYN_RECEIVED, TERN_TCP_CLOSED);
+	if (listener)
+		listener->listener->n_half--;
+	ss->counters[COUNT_TCP_ATTEMPT_FAILS]++;
+	half_end(ss, half);
+}
+
+static struct sock *listener_of(const struct sockets *ss, const struct half *half)
+{
+	struct sock *s = port_match(ss, &half->t, half->t.flags);
+
+	return s && s->state == TERN_TCP_LISTEN ? s : NULL;
+}
+
+static uint32_t path_mtu(const struct sockets *ss, const struct tuple *t, unsigned ifindex)
+{
+	struct hop hop;
+	bool local_link = addr_is_link_local(&t->remote);
+
+	if (route_lookup(ss->net, &t->remote, local_link ? ifindex : 0, &hop))
+		return addr_is4(&t->remote) ? 576 : 1280;
+	return hop.mtu;
+}
+
+static struct tcp_open open_for_half(const struct sockets *ss, const struct sock *listener,
+				     const struct half *half)
+{
+	struct tcp_open open = tcp_open_for(ss, listener, &half->t,
+					    path_mtu(ss, &half->t, half->t.flags));
+
+	open.iss = half->tcp.iss;
+	return open;
+}
+
+static void reply_synack(struct sockets *ss, const struct sock *listener, struct half *half,
+			 struct tcp_reply *reply)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_open open = open_for_half(ss, listener, half);
+
+	half_synack(&half->tcp, &x, &open, &reply->h);
+	reply->due = true;
+	reply->local = half->t.local;
+	reply->remote = half->t.remote;
+	reply->h.src_port = half->t.lport;
+	reply->h.dst_port = half->t.rport;
+	reply->conn = half->timer.data;
+	reply->tos = listener->tos;
+	reply->ttl = listener->ttl;
+	reply->ifindex = addr_is_link_local(&half->t.remote) ? half->t.flags : 0;
+}
+
+static void arm_synack_timer(struct sockets *ss, struct half *half)
+{
+	uint64_t ms = (uint64_t)ss->cfg->tcp_rto_initial_ms << MIN(half->tcp.n_retries, 16);
+
+	ms = MIN(ms, ss->cfg->tcp_rto_max_ms);
+	timers_arm(ss->timers, &half->timer, ss->timers->now + ms * TERN_MS);
+}
+
+/* ---- LISTEN ---- */
+
+static struct half *new_half(struct sockets *ss, const struct sock *listener,
+			     const struct tuple *key, const struct tcp_packet *p)
+{
+	struct half *half = mem_new(ss->mem, sizeof(*half));
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_open open;
+
+	if (!half)
+		return NULL;
+	memset(half, 0, sizeof(*half));
+	half->t = *key;
+	half->t.kind = TUPLE_HALF;
+	half->t.flags = (uint8_t)p->ifindex;
+	timer_init(&half->timer, TIMER_HALF);
+	half->timer.data = ++ss->next_conn;
+	open = tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, p->ifindex));
+	if (listener->user_mss)
+		open.adv_mss = MIN(open.adv_mss, listener->user_mss);
+	if (p->has_min_iss && (int32_t)(open.iss - p->min_iss) <= 0)
+		open.iss = p->min_iss + 65537; /* RFC 9293 MAY-2: above all that was used */
+	half_init(&half->tcp, &x, &p->seg, &open);
+	list_init(&half->link);
+	if (!tuple_put(ss, &half->t)) {
+		mem_free(ss->mem, half, sizeof(*half));
+		return NULL;
+	}
+	ss->n_half++;
+	return half;
+}
+
+static enum tern_drop take_syn(struct sockets *ss, struct sock *s, const struct tuple *key,
+			       const struct tcp_packet *p, struct tcp_reply *reply)
+{
+	struct listener *l = s->listener;
+	struct half *half;
+
+	if (l->n_ready > l->backlog) {
+		ss->counters[COUNT_TCP_LISTEN_OVERFLOWS]++;
+		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
+		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
+	}
+	if (l->n_half > l->backlog || ss->n_half >= ss->cfg->half_open_max) {
+		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
+		return TERN_DROP_TCP_SYN_QUEUE_FULL;
+	}
+	half = new_half(ss, s, key, p);
+	if (!half)
+		return TERN_DROP_NO_MEMORY;
+	list_put_tail(&l->half, &half->link);
+	l->n_half++;
+	trace_half(ss, half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
+	if (l->defer_syn) {
+		half->tcp.held = true;
+		s->urgent_news = true;
+		sock_news(ss, s);
+	} else {
+		reply_synack(ss, s, half, reply);
+	}
+	arm_synack_timer(ss, half);
+	return TERN_DROP_NONE;
+}
+
+/* RFC 9293 3.10.7.2. false: nobody listens there. */
+bool input_to_listener(struct sockets *ss, const struct tuple *key, const struct tcp_packet *p,
+		       struct tcp_reply *reply, enum tern_drop *drop)
+{
+	struct sock *s = port_match(ss, key, p->ifindex);
+	uint16_t flags = p->seg.h.flags;
+	struct tcp_rst rst;
+
+	if (!s)
+		return false;
+	*drop = TERN_DROP_TCP_FLAGS;
+	if (flags & TCP_RST)
+		return true;
+	if (flags & TCP_ACK) {
+		rst = tcp_rst_for(&p->seg);
+		tcp_reply_rst(reply, &rst);
+		return true;
+	}
+	if (flags & TCP_SYN)
+		*drop = take_syn(ss, s, key, p, reply);
+	return true;
+}
+
+/* ---- SYN-RECEIVED ---- */
+
+/* The listener's options are the child's. */
+static void inherit(struct sock *child, const struct sock *parent, const struct half *half)
+{
+	struct sock fresh = *child;
+
+	*child = *parent;
+	child->t = fresh.t;
+	child->t.local = half->t.local;
+	child->t.remote = half->t.remote;
+	child->t.lport = half->t.lport;
+	child->t.rport = half->t.rport;
+	child->port = NULL;
+	child->timer = fresh.timer;
+	child->user = NULL;
+	child->index = NO_INDEX;
+	child->error = child->soft_error = 0;
+	child->urgent_news = false;
+	child->state = TERN_TCP_SYN_RECEIVED;
+	child->conn = half->timer.data;
+	child->out_ifindex = 0;
+	child->tcp = &CONTAINER_OF(child, struct stream, s)->c;
+	list_init(&child->bind_link);
+	list_init(&child->news_link);
+	list_init(&child->ready_link);
+	if (addr_is_link_local(&half->t.remote))
+		child->bound_ifindex = half->t.flags;
+}
+
+static struct sock *make_child(struct sockets *ss, struct sock *parent, struct half *half)
+{
+	struct tcp_open open = open_for_half(ss, parent, half);
+	struct tcp_ctx x = sock_ctx(ss);
+	struct sock *child;
+
+	if (sock_new(ss, parent->family, TERN_SOCK_STREAM, 0, &child))
+		return NULL;
+	inherit(child, parent, half);
+	tcp_from_half(child->tcp, &x, &half->tcp, &open);
+	if (half->tcp.n_retries == 0) { /* Karn: sent once, so the ACK times it */
+		child->tcp->timed_pos = child->tcp->snd.nxt;
+		child->tcp->timed_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
+	}
+	tcp_apply_options(ss, child);
+	if (sock_route(ss, child)) {
+		sock_free(ss, child);
+		return NULL;
+	}
+	return child;
+}
+
+static enum tern_drop complete(struct sockets *ss, struct sock *parent, struct half *half,
+			       const struct tcp_packet *p)
+{
+	struct listener *l = parent->listener;
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_result r;
+	struct sock *child;
+
+	if (l->n_ready > l->backlog) {
+		ss->counters[COUNT_TCP_LISTEN_OVERFLOWS]++;
+		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
+	}
+	child = make_child(ss, parent, half);
+	if (!child)
+		return TERN_DROP_NO_MEMORY;
+	l->n_half--;
+	half_end(ss, half);
+	if (!tuple_put(ss, &child->t))
+		assert(false);
+	port_attach(child, parent->port, true);
+	child->in_accept_queue = true;
+	list_put_tail(&l->ready, &child->news_link);
+	l->n_ready++;
+	ss->counters[COUNT_TCP_PASSIVE_OPENS]++;
+	r = tcp_input(child->tcp, &x, &p->seg);
+	sock_tcp_settle(ss, child, r.events);
+	sock_news(ss, parent);
+	return r.drop;
+}
+
+static void reply_ack(struct sockets *ss, const struct half *half, struct tcp_reply *reply)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	reply->due = true;
+	reply->cause = TERN_CAUSE_CHALLENGE;
+	reply->h.seq = half->tcp.iss + 1;
+	reply->h.ack = half->tcp.irs + 1;
+	reply->h.flags = TCP_ACK;
+	reply->h.wnd = 65535;
+	if (half->tcp.ts_ok) {
+		reply->h.has_ts = true;
+		reply->h.ts_val = (uint32_t)(x.now / TERN_MS) + tcp_ts_offset(ss, &half->t);
+		reply->h.ts_ecr = half->tcp.ts_recent;
+	}
+}
+
+enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct tcp_packet *p,
+			     struct tcp_reply *reply)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct sock *parent = listener_of(ss, half);
+	struct half_result r;
+	enum half_verdict verdict;
+
+	if (!parent) {
+		half_die(ss, NULL, half);
+		return TERN_DROP_TCP_NO_SOCKET;
+	}
+	verdict = half_input(&half->tcp, &x, &p->seg, &r);
+	reply->conn = half->timer.data;
+	if (half->tcp.held && verdict != HALF_DIE)
+		return TERN_DROP_TCP_FLAGS; /* nothing was promised yet */
+	switch (verdict) {
+	case HALF_DROP:
+		break;
+	case HALF_RST:
+		tcp_reply_rst(reply, &r.rst);
+		break;
+	case HALF_RESEND:
+		reply_synack(ss, parent, half, reply);
+		reply->cause = TERN_CAUSE_SYN_AGAIN;
+		half->tcp.n_retries = MAX(half->tcp.n_retries, 1); /* Karn: no longer timed */
+		break;
+	case HALF_CHALLENGE:
+		reply_ack(ss, half, reply);
+		break;
+	case HALF_DIE:
+		half_die(ss, parent, half);
+		break;
+	case HALF_COMPLETE:
+		return complete(ss, parent, half, p);
+	}
+	return r.drop;
+}
+
+void sock_half_on_timer(struct sockets *ss, struct half *half, struct tcp_reply *reply)
+{
+	struct sock *parent = listener_of(ss, half);
+	bool over = half->tcp.n_retries >= ss->cfg->tcp_synack_retries;
+
+	*reply = (struct tcp_reply){ .due = false };
+	if (!parent || over) {
+		half_die(ss, parent, half);
+		return;
+	}
+	half->tcp.n_retries++;
+	arm_synack_timer(ss, half);
+	if (half->tcp.held)
+		return;
+	reply_synack(ss, parent, half, reply);
+	reply->cause = TERN_CAUSE_RTO;
+}
+
+/* ---- deferred SYNs ---- */
+
+int sock_pending_next(struct sockets *ss, struct sock *s, struct tern_pending *out)
+{
+	(void)ss;
+	if (s->state != TERN_TCP_LISTEN)
+		return -TERN_EINVAL;
+	for (struct list *l = s->listener->half.next; l != &s->listener->half; l = l->next) {
+		struct half *half = CONTAINER_OF(l, struct half, link);
+
+		if (!half->tcp.held || half->tcp.shown)
+			continue;
+		half->tcp.shown = true;
+		out->id = half->timer.data;
+		addr_to_public(&out->local, &half->t.local, half->t.lport);
+		addr_to_public(&out->remote, &half->t.remote, half->t.rport);
+		return 0;
+	}
+	s->urgent_news = false;
+	return -TERN_EAGAIN;
+}
+
+static struct half *find_pending(const struct sock *s, uint64_t id)
+{
+	for (struct list *l = s->listener->half.next; l != &s->listener->half; l = l->next) {
+		struct half *half = CONTAINER_OF(l, struct half, link);
+
+		if (half->tcp.held && half->timer.data == id)
+			return half;
+	}
+	return NULL;
+}
+
+int sock_pending_answer(struct sockets *ss, struct sock *s, uint64_t id, int verdict,
+			struct tcp_reply *reply)
+{
+	struct half *half = s->state == TERN_TCP_LISTEN ? find_pending(s, id) : NULL;
+
+	*reply = (struct tcp_reply){ .due = false };
+	if (!half)
+		return -TERN_ENOENT;
+	half->tcp.held = false;
+	if (verdict == TERN_PENDING_ACCEPT) {
+		half->tcp.n_retries = 0;
+		arm_synack_timer(ss, half);
+		reply_synack(ss, s, half, reply);
+		return 0;
+	}
+	if (verdict == TERN_PENDING_REFUSE) {
+		struct tcp_rst rst = { .due = true, .with_ack = true, .ack = half->tcp.irs + 1 };
+
+		reply_synack(ss, s, half, reply);
+		reply->h = (struct tcp_hdr){ .src_port = half->t.lport, .dst_port = half->t.rport };
+		tcp_reply_rst(reply, &rst);
+	}
+	half_die(ss, s, half);
+	return 0;
+}
+
+/* ---- listen, accept, end ---- */
+
+int sock_tcp_listen(struct sockets *ss, struct sock *s, int backlog)
+{
+	uint32_t limit = MIN((uint32_t)backlog, ss->cfg->somaxconn);
+	struct listener *l;
+	int err;
+
+	if (s->state == TERN_TCP_LISTEN) {
+		s->listener->backlog = limit;
+		return 0;
+	}
+	if (s->state != TERN_TCP_CLOSED || s->tcp)
+		return -TERN_EINVAL;
+	if (!s->port) {
+		err = port_pick_for_bind(ss, s);
+		if (err)
+			return err;
+	} else if (port_conflicts(ss, s, s->port, true)) {
+		return -TERN_EADDRINUSE;
+	}
+	l = mem_new(ss->mem, sizeof(*l));
+	if (!l)
+		return -TERN_ENOMEM;
+	*l = (struct listener){ .backlog = limit };
+	list_init(&l->half);
+	list_init(&l->ready);
+	s->listener = l;
+	s->state = TERN_TCP_LISTEN;
+	return 0;
+}
+
+int sock_tcp_accept(struct sockets *ss, struct sock *s, struct sock **out)
+{
+	struct sock *child;
+	int err;
+
+	if (s->state != TERN_TCP_LISTEN)
+		return -TERN_EINVAL;
+	if (list_empty(&s->listener->ready))
+		return -TERN_EAGAIN;
+	child = CONTAINER_OF(s->listener->ready.next, struct sock, news_link);
+	err = sock_give_slot(ss, child);
+	if (err)
+		return err;
+	list_unlink(&child->news_link);
+	child->in_accept_queue = false;
+	s->listener->n_ready--;
+	*out = child;
+	/* What arrived before accept is news for whoever watches it from now on. */
+	sock_news(ss, child);
+	return 0;
+}
+
+/* Finished connections that nobody accepted are reset, half-open ones forgotten. */
+void listener_end(struct sockets *ss, struct sock *s)
+{
+	struct listener *l = s->listener;
+	struct tcp_ctx x = sock_ctx(ss);
+	struct list *n;
+
+	while ((n = list_take(&l->half)))
+		half_end(ss, CONTAINER_OF(n, struct half, link));
+	while ((n = list_take(&l->ready))) {
+		struct sock *child = CONTAINER_OF(n, struct sock, news_link);
+
+		child->in_accept_queue = false;
+		child->tcp->user_gone = true;
+		tcp_abort(child->tcp, &x, 0);
+		sock_tcp_settle(ss, child, 0);
+	}
+	l->n_half = l->n_ready = 0;
+}
+
+/* As on Linux: SHUT_RD ends listening, the socket may listen or connect again. */
+int listener_shutdown(struct sockets *ss, struct sock *s, int how)
+{
+	if (how == TERN_SHUT_WR)
+		return 0;
+	listener_end(ss, s);
+	mem_free(ss->mem, s->listener, sizeof(*s->listener));
+	s->listener = NULL;
+	s->state = TERN_TCP_CLOSED;
+	sock_news(ss, s);
+	return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_raw.c - raw and echo sockets: IP and ICMP themselves.
+ *
+ * A raw socket names a protocol and gets a copy of every packet of it that its addresses and
+ * filter let through; the stack handles the packet all the same. IPv4 data begins with the IP
+ * header, IPv6 data after the headers (RFC 3542 section 3). An echo socket sends echo requests
+ * under an identifier that is its port, and gets the replies.
+ */
+#include "sock_dgram.h"
+
+static bool filter_blocks(const struct dgram *d, int icmp_type)
+{
+	return icmp_type >= 0 && (d->icmp_filter[icmp_type / 32] >> icmp_type % 32 & 1);
+}
+
+static bool wants(const struct sock *s, const struct dgram_in *in, int icmp_type)
+{
+	if (s->protocol != in->proto || (s->family == TERN_AF_INET) != addr_is4(&in->dst))
+		return false;
+	if (s->bound_ifindex && s->bound_ifindex != in->ifindex)
+		return false;
+	if (!addr_is_unspecified(&s->t.local) && !addr_equal(&s->t.local, &in->dst))
+		return false;
+	if (s->connected && !addr_equal(&s->t.remote, &in->src))
+		return false;
+	return !filter_blocks(s->dgram, icmp_type);
+}
+
+/* RFC 3542 3.1: with IPV6_CHECKSUM what does not verify is dropped. */
+static bool checksum_is_wrong(const struct sockets *ss, const struct sock *s,
+			      const struct dgram_in *in)
+{
+	uint32_t sum;
+
+	if (s->family != TERN_AF_INET6 || s->dgram->checksum_off < 0)
+		return false;
+	if ((uint32_t)s->dgram->checksum_off + 2 > in->len)
+		return true;
+	sum = checksum_pseudo(&in->src, &in->dst, in->proto, in->len);
+	return checksum_finish(pkt_sum(in->pkt, in->off, ss->env->sum, sum)) != 0;
+}
+
+bool sock_raw_input(struct sockets *ss, const struct dgram_in *in, int icmp_type)
+{
+	bool wanted = false;
+
+	for (struct list *l = ss->raws.next; l != &ss->raws; l = l->next) {
+		struct sock *s = CONTAINER_OF(l, struct sock, bind_link);
+
+		if (!wants(s, in, icmp_type) || checksum_is_wrong(ss, s, in))
+			continue;
+		dgram_put(ss, s, in);
+		wanted = true;
+	}
+	return wanted;
+}
+
+/* ---- sending ---- */
+
+/* IP_HDRINCL: the user wrote the header; we fill what Linux fills: length, checksum, zero fields. */
+static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+				const struct dgram_path *path)
+{
+	uint32_t len = (uint32_t)dgram_msg_len(m);
+	bool v4 = s->family == TERN_AF_INET;
+	struct tern_pkt *p;
+
+	if (len < (v4 ? IP4_HDR_LEN : IP6_HDR_LEN))
+		return -TERN_EINVAL;
+	if (len > path->hop.mtu)
+		return -TERN_EMSGSIZE;
+	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
+	if (!p)
+		return -TERN_ENOBUFS;
+	dgram_gather(m, p->data);
+	if (v4) {
+		uint32_t hdr_len = (p->data[0] & 15) * 4;
+
+		if (hdr_len < IP4_HDR_LEN || hdr_len > len) {
+			pkt_free(ss->mem, p);
+			return -TERN_EINVAL;
+		}
+		put_be16(p->data + 2, len);
+		if (get_be16(p->data + 4) == 0)
+			put_be16(p->data + 4, rand_u32(ss->rand) & 0xffff);
+		if (get_be32(p->data + 12) == 0)
+			memcpy(p->data + 12, path->src.b + 12, 4);
+		put_be16(p->data + 10, 0);
+		put_be16(p->data + 10, checksum_finish(checksum_add(p->data, hdr_len, 0)));
+	}
+	dgram_enqueue(ss, s, p, path);
+	return len;
+}
+
+/* ICMPv6 always carries a checksum over the pseudo-header; others where IPV6_CHECKSUM says. */
+static void fill_checksum(const struct sockets *ss, const struct sock *s, struct tern_pkt *p,
+			  const struct dgram_path *path)
+{
+	int32_t off = s->dgram->checksum_off;
+	uint32_t sum;
+
+	if (s->family != TERN_AF_INET6)
+		return;
+	if (s->protocol == TERN_IPPROTO_ICMPV6)
+		off = 2;
+	if (off < 0 || (uint32_t)off + 2 > p->len)
+		return;
+	put_be16(p->data + off, 0);
+	sum = checksum_pseudo(&path->src, &path->dst, s->protocol, p->len);
+	put_be16(p->data + off, checksum_finish(pkt_sum(p, 0, ss->env->sum, sum)));
+}
+
+int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+		 const struct dgram_path *path)
+{
+	uint32_t ip_len = addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN;
+	uint32_t len = (uint32_t)dgram_msg_len(m);
+	struct tern_pkt *p;
+
+	if (s->dgram->hdrincl || s->protocol == TERN_IPPROTO_RAW)
+		return send_with_header(ss, s, m, path);
+	if (len + ip_len > path->hop.mtu)
+		return -TERN_EMSGSIZE;
+	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
+	if (!p)
+		return -TERN_ENOBUFS;
+	dgram_gather(m, p->data);
+	fill_checksum(ss, s, p, path);
+	dgram_push_ip(ss, s, p, path, m);
+	dgram_enqueue(ss, s, p, path);
+	return len;
+}
+
+/* ---- echo sockets ---- */
+
+static bool is_echo(const struct sock *s, uint8_t type)
+{
+	return type == (s->family == TERN_AF_INET ? ICMP4_ECHO : ICMP6_ECHO);
+}
+
+int64_t ping_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+		  const struct dgram_path *path)
+{
+	uint32_t ip_len = addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN;
+	uint32_t len = (uint32_t)dgram_msg_len(m);
+	bool v6 = s->family == TERN_AF_INET6;
+	struct tern_pkt *p;
+	uint32_t sum;
+	int err;
+
+	if (len < ICMP_HDR_LEN)
+		return -TERN_EINVAL;
+	if (len + ip_len > path->hop.mtu)
+		return -TERN_EMSGSIZE;
+	if (!s->port) {
+		err = port_pick_for_bind(ss, s);
+		if (err)
+			return err;
+	}
+	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
+	if (!p)
+		return -TERN_ENOBUFS;
+	dgram_gather(m, p->data);
+	if (!is_echo(s, p->data[0]) || p->data[1] != 0) {
+		pkt_free(ss->mem, p);
+		return -TERN_EINVAL;
+	}
+	put_be16(p->data + 4, s->t.lport); /* the identifier is ours to say */
+	put_be16(p->data + 2, 0);
+	sum = v6 ? checksum_pseudo(&path->src, &path->dst, TERN_IPPROTO_ICMPV6, len) : 0;
+	put_be16(p->data + 2, checksum_finish(pkt_sum(p, 0, ss->env->sum, sum)));
+	dgram_push_ip(ss, s, p, path, m);
+	dgram_enqueue(ss, s, p, path);
+	return len;
+}
+
+enum tern_drop sock_ping_input(struct sockets *ss, const struct dgram_in *in)
+{
+	struct tuple key = { .local = in->dst, .remote = in->src, .lport = in->dport,
+			     .proto = in->proto };
+	struct port *p = port_find(ss, key.proto, key.lport);
+	struct sock *s = port_match(ss, &key, in->ifindex);
+
+	/* A connected one is on the other list: its peer has no port. */
+	for (struct list *l = p ? p->conns.next : NULL; p && !s && l != &p->conns; l = l->next) {
+		struct sock *other = CONTAINER_OF(l, struct sock, bind_link);
+
+		if (addr_equal(&other->t.remote, &in->src))
+			s = other;
+	}
+	return s ? dgram_put(ss, s, in) : TERN_DROP_NONE;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_stream.c - reading, writing and readiness of stream sockets, with Linux's meaning.
+ */
+#include "sock_tcp.h"
+
+/* ---- readiness ---- */
+
+unsigned sock_tcp_poll(const struct sock *s)
+{
+	const struct tcp *c = s->tcp;
+	unsigned ready = 0;
+
+	if (s->state == TERN_TCP_LISTEN)
+		return (list_empty(&s->listener->ready) ? 0 : TERN_POLLIN) |
+		       (s->urgent_news ? TERN_POLLPRI : 0);
+	if (!c)
+		return TERN_POLLOUT | TERN_POLLHUP;
+	if (s->error)
+		ready |= TERN_POLLERR;
+	if (c->state == TERN_TCP_SYN_SENT || c->state == TERN_TCP_SYN_RECEIVED)
+		return ready;
+	if (tcp_recv_ready(c) >= s->rcvlowat || tcp_recv_ended(c) || s->error)
+		ready |= TERN_POLLIN;
+	if (tcp_recv_ended(c))
+		ready |= TERN_POLLRDHUP;
+	if (c->rcv.up != TCP_NO_POS && c->rcv_buf.head < c->rcv.up && !c->oob_taken)
+		ready |= TERN_POLLPRI;
+	if (c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT ||
+	    (c->fin_queued && tcp_recv_ended(c)))
+		ready |= TERN_POLLHUP;
+	/* As Linux: writable while a third of the buffer is free, and when writing would fail. */
+	if (tcp_send_allowed(c) < 0 || 3 * tcp_send_room(c) >= c->snd_buf_max)
+		ready |= TERN_POLLOUT;
+	return ready;
+}
+
+/* ---- writing ---- */
+
+static int64_t send_error(struct sock *s, int err)
+{
+	if (s->error)
+		return sock_take_error(s);
+	return err;
+}
+
+static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern_msg *m)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	int64_t total = 0;
+
+	for (size_t i = 0; i < m->n_iov; i++) {
+		int64_t n;
+
+		if (m->iov[i].len == 0)
+			continue;
+		n = tcp_send(s->tcp, &x, m->iov[i].base, m->iov[i].len);
+		if (n < 0)
+			return total ? total : n;
+		total += n;
+		if ((size_t)n < m->iov[i].len)
+			break;
+	}
+	return total;
+}
+
+int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m, int flags)
+{
+	int allowed;
+	int64_t n;
+
+	if (s->state == TERN_TCP_LISTEN || !s->tcp)
+		return s->shut_wr ? -TERN_EPIPE : -TERN_EPIPE;
+	if (s->error)
+		return sock_take_error(s);
+	allowed = tcp_send_allowed(s->tcp);
+	if (allowed < 0)
+		return send_error(s, allowed);
+	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
+	n = send_pieces(ss, s, m);
+	if (n > 0 && (flags & TERN_MSG_OOB))
+		tcp_mark_urgent(s->tcp);
+	if (n >= 0)
+		sock_tcp_settle(ss, s, 0);
+	return n;
+}
+
+/* ---- reading ---- */
+
+static int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
+{
+	uint8_t byte;
+	int n;
+
+	if (s->oob_inline)
+		return -TERN_EINVAL;
+	n = tcp_recv_urgent(s->tcp, &byte, (flags & TERN_MSG_PEEK) != 0);
+	if (n < 0)
+		return tcp_recv_ended(s->tcp) && n == -TERN_EAGAIN ? 0 : n;
+	m->flags |= TERN_MSG_OOB;
+	for (size_t i = 0; i < m->n_iov; i++) {
+		if (m->iov[i].len) {
+			*(uint8_t *)m->iov[i].base = byte;
+			return 1;
+		}
+	}
+	m->flags |= TERN_MSG_TRUNC;
+	return 0;
+}
+
+static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	bool peek = (flags & TERN_MSG_PEEK) != 0;
+	int64_t total = 0;
+
+	for (size_t i = 0; i < m->n_iov; i++) {
+		size_t len = m->iov[i].len, n;
+
+		n = tcp_recv(s->tcp, &x, m->iov[i].base, len, peek);
+		total += (int64_t)n;
+		if (n < len || peek) /* a peek fills one piece */
+			break;
+	}
+	return total;
+}
+
+static size_t room_in(const struct tern_msg *m)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < m->n_iov; i++)
+		room += m->iov[i].len;
+	return room;
+}
+
+int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
+{
+	if (s->state == TERN_TCP_LISTEN || !s->tcp)
+		return -TERN_ENOTCONN;
+	m->at = ss->timers->now;
+	if (flags & TERN_MSG_OOB)
+		return recv_urgent(s, m, flags);
+	if (tcp_recv_ready(s->tcp) > 0 && room_in(m) > 0) {
+		int64_t n = recv_pieces(ss, s, m, flags);
+
+		if (s->t.in_table)
+			sock_tcp_settle(ss, s, 0);
+		return n;
+	}
+	if (s->error)
+		return sock_take_error(s);
+	if (tcp_recv_ended(s->tcp))
+		return 0;
+	if (s->tcp->state == TERN_TCP_SYN_SENT || s->tcp->state == TERN_TCP_SYN_RECEIVED)
+		return -TERN_EAGAIN;
+	return room_in(m) ? -TERN_EAGAIN : 0;
+}

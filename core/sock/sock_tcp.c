@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_tcp.c - stream sockets: from tuples to connections and back.
+ *
+ * A segment finds a connection, a half-open record, a TIME-WAIT record or a listener; what each
+ * says becomes news for the user, a reply, or work for the ready list. sock_tcp_settle is called
+ * after everything that touched a connection: it is the only place that traces states, arms the
+ * timer, and ends what has reached CLOSED or TIME-WAIT.
+ */
+#include "sock.h"
+#include "sock_tcp.h"
+
+/* ---- numbers to begin with ---- */
+
+static uint64_t hash_names(const struct sip_key *key, const struct tuple *t)
+{
+	struct {
+		struct addr local, remote;
+		uint16_t lport, rport;
+		uint32_t pad;
+	} names = { t->local, t->remote, t->lport, t->rport, 0 };
+
+	return siphash24(key, &names, sizeof(names));
+}
+
+/* RFC 6528: a 4 us clock plus a keyed hash of the five-tuple. */
+static uint32_t draw_isn(const struct sockets *ss, const struct tuple *t)
+{
+	return (uint32_t)(ss->timers->now / (4 * TERN_US)) + (uint32_t)hash_names(&ss->isn_key, t);
+}
+
+/* RFC 7323 5.4: an offset of its own for each connection, known from its names alone. */
+uint32_t tcp_ts_offset(const struct sockets *ss, const struct tuple *t)
+{
+	return (uint32_t)hash_names(&ss->ts_key, t);
+}
+
+static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
+{
+	uint32_t headers = (addr_is4(&t->remote) ? IP4_HDR_LEN : IP6_HDR_LEN) + TCP_HDR_LEN;
+
+	return (uint16_t)(mtu > headers + 1 ? MIN(mtu - headers, 65535 - headers) : 1);
+}
+
+struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s,
+			     const struct tuple *t, uint32_t mtu)
+{
+	return (struct tcp_open){
+		.iss = draw_isn(ss, t),
+		.ts_off = tcp_ts_offset(ss, t),
+		.adv_mss = mss_for(t, mtu),
+		.path_mss = mss_for(t, mtu),
+		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
+		.rcv_buf_max = s->rcvbuf,
+		.cc = s->cc,
+	};
+}
+
+/* The socket's options become the connection's. */
+void tcp_apply_options(struct sockets *ss, struct sock *s)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp *c = s->tcp;
+
+	c->snd_buf_max = s->sndbuf;
+	c->nodelay = s->nodelay;
+	c->cork = s->cork;
+	c->oob_inline = s->oob_inline;
+	c->user_mss = s->user_mss;
+	c->keep_count = s->keep_count;
+	c->keep_idle_ms = s->keep_idle_ms;
+	c->keep_interval_ms = s->keep_interval_ms;
+	c->user_timeout_ms = s->user_timeout_ms;
+	c->linger2_ms = s->linger2_ms;
+	if (s->syncnt)
+		c->syn_retries = s->syncnt;
+	if (s->keepalive)
+		tcp_set_keepalive(c, &x, true);
+}
+
+/* ---- traces ---- */
+
+void trace_state(const struct sockets *ss, const struct state_change *change)
+{
+	struct tern_trace r = {
+		.at = ss->timers->now,
+		.kind = TERN_TRACE_STATE,
+		.stack_id = ss->cfg->id,
+		.conn = change->conn,
+		.old_state = change->from,
+		.new_state = change->to,
+		.by_listen = change->by_listen,
+	};
+
+	if (!ss->env->trace)
+		return;
+	addr_to_public(&r.local, &change->t->local, change->t->lport);
+	addr_to_public(&r.remote, &change->t->remote, change->t->rport);
+	ss->env->trace(ss->env->ctx, &r);
+}
+
+static void trace_states(struct sockets *ss, struct sock *s)
+{
+	enum tern_tcp_state state;
+
+	while (tcp_state_change(s->tcp, &state)) {
+		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state,
+					       state, s->tcp->opened_passively };
+
+		trace_state(ss, &change);
+		s->state = (uint8_t)state;
+	}
+}
+
+static void trace_timer(const struct sockets *ss, const struct sock *s, const char *name)
+{
+	struct tern_trace r = {
+		.at = ss->timers->now,
+		.kind = TERN_TRACE_TIMER,
+		.stack_id = ss->cfg->id,
+		.conn = s->conn,
+		.timer = name,
+	};
+
+	if (!ss->env->trace || !name)
+		return;
+	addr_to_public(&r.local, &s->t.local, s->t.lport);
+	addr_to_public(&r.remote, &s->t.remote, s->t.rport);
+	ss->env->trace(ss->env->ctx, &r);
+}
+
+static void trace_sample(const struct sockets *ss, const struct sock *s)
+{
+	const struct tcp *c = s->tcp;
+	struct tern_trace r = {
+		.at = ss->timers->now,
+		.kind = TERN_TRACE_SAMPLE,
+		.stack_id = ss->cfg->id,
+		.conn = s->conn,
+		.cwnd = c->cc.cwnd,
+		.ssthresh = c->cc.ssthresh,
+		.in_flight = c->snd.nxt - c->snd.una,
+		.srtt = c->srtt_us * TERN_US,
+		.rttvar = c->rttvar_us * TERN_US,
+		.rto = c->rto_us * TERN_US,
+	};
+
+	if (!ss->env->trace)
+		return;
+	addr_to_public(&r.local, &s->t.local, s->t.lport);
+	addr_to_public(&r.remote, &s->t.remote, s->t.rport);
+	ss->env->trace(ss->env->ctx, &r);
+}
+
+/* ---- settling ---- */
+
+static void tell_user(struct sockets *ss, struct sock *s, uint32_t events)
+{
+	if (s->tcp->error)
+		s->error = s->tcp->error == TERN_ETIMEDOUT && s->soft_error ? s->soft_error :
+									       s->tcp->error;
+	s->tcp->error = 0;
+	if (events & TCP_URGENT)
+		s->urgent_news = true;
+	if (events)
+		sock_news(ss, s);
+}
+
+/* CLOSED: nothing of it is left on the network; the user may still read and ask. */
+static void leave_network(struct sockets *ss, struct sock *s)
+{
+	tuple_remove(ss, &s->t);
+	list_unlink(&s->ready_link);
+	timers_disarm(ss->timers, &s->timer);
+	if (s->index == NO_INDEX && !s->in_accept_queue)
+		sock_free(ss, s);
+	else
+		port_detach(ss, s);
+}
+
+/* TIME-WAIT goes on as a record; the connection itself has nothing left to say. */
+static void become_time_wait(struct sockets *ss, struct sock *s)
+{
+	time_wait_begin(ss, s);
+	s->state = TERN_TCP_TIME_WAIT;
+	leave_network(ss, s);
+}
+
+void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_plan plan;
+
+	trace_states(ss, s);
+	if (events)
+		tell_user(ss, s, events);
+	plan = tcp_plan(s->tcp, &x, 0);
+	if (plan.what != SEND_NOTHING) {
+		sock_set_ready(ss, s);
+	} else if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table) {
+		become_time_wait(ss, s);
+		return;
+	} else if (s->tcp->state == TERN_TCP_CLOSED) {
+		leave_network(ss, s);
+		return;
+	}
+	timers_arm(ss->timers, &s->timer, tcp_deadline(s->tcp));
+}
+
+struct tcp_plan sock_tcp_plan(struct sockets *ss, struct sock *s, uint32_t burst_max)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	return tcp_plan(s->tcp, &x, burst_max);
+}
+
+void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_time_result r = tcp_on_time(s->tcp, &x);
+
+	trace_timer(ss, s, r.timer);
+	if (r.timer && r.timer[0] == 'r')
+		ss->counters[COUNT_TCP_TIMEOUTS]++;
+	if (r.suspect) {
+		struct neigh *n = neigh_find(ss->net, s->out_ifindex, &s->next_hop);
+
+		if (n)
+			neigh_suspect(ss->net, n);
+	}
+	sock_tcp_settle(ss, s, r.events);
+}
+
+/* ---- segments ---- */
+
+static void confirm_neighbour(struct sockets *ss, const struct sock *s)
+{
+	struct iface *i = iface_get(ss->net, s->out_ifindex);
+	struct neigh *n;
+
+	if (!i || i->cfg.link != TERN_LINK_ETHERNET)
+		return;
+	n = neigh_find(ss->net, s->out_ifindex, &s->next_hop);
+	if (n)
+		neigh_confirm(ss->net, n);
+}
+
+void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
+{
+	if (!rst->due)
+		return;
+	reply->due = true;
+	reply->h.seq = rst->seq;
+	reply->h.flags = TCP_RST;
+	if (rst->with_ack) {
+		reply->h.flags |= TCP_ACK;
+		reply->h.ack = rst->ack;
+	}
+}
+
+static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s,
+				    const struct tcp_packet *p, struct tcp_reply *reply)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
+
+	tcp_reply_rst(reply, &r.rst);
+	reply->conn = s->conn;
+	if (r.progress) {
+		confirm_neighbour(ss, s);
+		trace_sample(ss, s);
+	}
+	if (r.drop == TERN_DROP_TCP_PAWS)
+		ss->counters[COUNT_TCP_PAWS_ESTAB]++;
+	if ((r.events & TCP_ENDED) && r.drop == TERN_DROP_TCP_RESET)
+		ss->counters[COUNT_TCP_ESTAB_RESETS]++;
+	sock_tcp_settle(ss, s, r.events);
+	return r.drop;
+}
+
+/* RFC 9293 MUST-46, MUST-57, MUST-63, and the segment from ourselves to ourselves. */
+static bool has_bad_names(const struct sockets *ss, const struct tcp_packet *p)
+{
+	enum addr_kind src = addr_classify(ss->net, &p->src, p->ifindex);
+
+	if (p->seg.h.src_port == 0 || p->seg.h.dst_port == 0)
+		return true;
+	return src == ADDR_BROADCAST || src == ADDR_MULTICAST || src == ADDR_UNSPECIFIED;
+}
+
+enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
+			      struct tcp_reply *reply)
+{
+	struct tuple key = { .local = p->dst, .remote = p->src, .lport = p->seg.h.dst_port,
+			     .rport = p->seg.h.src_port, .proto = TERN_IPPROTO_TCP };
+	struct tuple *t = tuple_find(ss, &key);
+	enum tern_drop drop;
+	struct tcp_rst rst;
+
+	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
+	reply->h.src_port = key.lport;
+	reply->h.dst_port = key.rport;
+	if (t && t->kind == TUPLE_SOCK)
+		return input_to_sock(ss, CONTAINER_OF(t, struct sock, t), p, reply);
+	if (has_bad_names(ss, p))
+		return TERN_DROP_TCP_ADDRESS;
+	if (t && t->kind == TUPLE_HALF)
+		return input_to_half(ss, CONTAINER_OF(t, struct half, t), p, reply);
+	if (t)
+		return input_to_time_wait(ss, CONTAINER_OF(t, struct time_wait, t), p, reply);
+	if (input_to_listener(ss, &key, p, reply, &drop))
+		return drop;
+	rst = tcp_rst_for(&p->seg);
+	tcp_reply_rst(reply, &rst);
+	return TERN_DROP_TCP_NO_SOCKET;
+}
+
+/* ---- opening ---- */
+
+static int check_destination(struct sockets *ss, const struct sock *s, const struct addr *remote,
+			     uint16_t port)
+{
+	enum addr_kind kind = addr_classify(ss->net, remote, 0);
+
+	(void)s;
+	(void)port;
+	if (kind == ADDR_BROADCAST || kind == ADDR_MULTICAST) /* MUST-46 */
+		return -TERN_ENETUNREACH;
+	return 0;
+}
+
+/* Connecting to the unspecified address means this host, as on Linux. */
+static void name_this_host(struct addr *remote)
+{
+	static const uint8_t loopback4[4] = { 127, 0, 0, 1 };
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	if (addr_is_unspecified(remote))
+		*remote = addr_is4(remote) ? addr_from4(loopback4) : addr_from6(loopback6);
+}
+
+static int take_names(struct sockets *ss, struct sock *s)
+{
+	int err = sock_route(ss, s);
+
+	if (err)
+		return err;
+	if (!s->port) {
+		err = port_pick_for_connect(ss, s);
+		if (err)
+			return err;
+	} else {
+		/* A TIME-WAIT of the same name must have ended: no reuse by connect yet. */
+		if (tuple_find(ss, &s->t))
+			return -TERN_EADDRNOTAVAIL;
+		port_attach(s, s->port, true);
+	}
+	if (!tuple_put(ss, &s->t))
+		return -TERN_EADDRNOTAVAIL;
+	return 0;
+}
+
+static void forget_names(struct sockets *ss, struct sock *s, const struct addr *old_local)
+{
+	static const uint8_t zero[16];
+
+	s->t.remote = s->family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
+	s->t.rport = 0;
+	s->t.local = *old_local;
+	s->out_ifindex = 0;
+	if (s->port)
+		port_attach(s, s->port, false);
+	(void)ss;
+}
+
+/* A connection that was never established may be tried again, as on Linux. */
+static bool was_refused(const struct sock *s)
+{
+	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == s->tcp->iss &&
+	       !s->tcp->rst_due;
+}
+
+int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remote, uint16_t port)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct addr old_local = s->t.local;
+	struct tcp_open open;
+	int err;
+
+	switch (s->state) {
+	case TERN_TCP_CLOSED:
+		break;
+	case TERN_TCP_LISTEN:
+		return -TERN_EOPNOTSUPP;
+	case TERN_TCP_SYN_SENT:
+	case TERN_TCP_SYN_RECEIVED:
+		return -TERN_EALREADY;
+	default:
+		return -TERN_EISCONN;
+	}
+	if (s->tcp && (s->error || !was_refused(s)))
+		return s->error ? sock_take_error(s) : -TERN_EISCONN;
+	err = check_destination(ss, s, remote, port);
+	if (err)
+		return err;
+	s->t.remote = *remote;
+	s->t.rport = port;
+	name_this_host(&s->t.remote);
+	err = take_names(ss, s);
+	if (err) {
+		forget_names(ss, s, &old_local);
+		return err;
+	}
+	if (s->tcp)
+		tcp_fini(s->tcp, &x);
+	open = tcp_open_for(ss, s, &s->t, s->out_mtu);
+	s->tcp = &CONTAINER_OF(s, struct stream, s)->c;
+	s->conn = ++ss->next_conn;
+	tcp_connect(s->tcp, &x, &open);
+	tcp_apply_options(ss, s);
+	ss->counters[COUNT_TCP_ACTIVE_OPENS]++;
+	sock_tcp_settle(ss, s, 0);
+	return -TERN_EINPROGRESS;
+}
+
+/* ---- ending ---- */
+
+void sock_tcp_close(struct sockets *ss, struct sock *s, bool abort)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	sock_drop_slot(ss, s);
+	if (s->state == TERN_TCP_LISTEN)
+		listener_end(ss, s);
+	if (!s->tcp || s->state == TERN_TCP_LISTEN || !s->t.in_table) {
+		if (s->tcp && s->state != TERN_TCP_LISTEN && s->tcp->rst_due)
+			return; /* its last segment is still to go */
+		sock_free(ss, s);
+		return;
+	}
+	if (abort || s->linger_s == 0) {
+		s->tcp->user_gone = true;
+		tcp_abort(s->tcp, &x, 0);
+	} else {
+		tcp_close(s->tcp, &x);
+	}
+	sock_tcp_settle(ss, s, 0);
+}
+
+int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	if (how < TERN_SHUT_RD || how > TERN_SHUT_RDWR)
+		return -TERN_EINVAL;
+	if (s->state == TERN_TCP_LISTEN)
+		return listener_shutdown(ss, s, how);
+	if (!s->tcp || s->state == TERN_TCP_CLOSED)
+		return -TERN_ENOTCONN;
+	if (how != TERN_SHUT_WR) {
+		s->shut_rd = s->tcp->rcv_shut = true;
+		sock_news(ss, s);
+	}
+	if (how != TERN_SHUT_RD) {
+		s->shut_wr = true;
+		tcp_close_send(s->tcp, &x);
+		sock_news(ss, s);
+		if (s->t.in_table)
+			sock_tcp_settle(ss, s, s->tcp->state == TERN_TCP_CLOSED ? TCP_ENDED : 0);
+	}
+	return 0;
+}

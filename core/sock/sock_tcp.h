@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_tcp.h - what sock_tcp.c, sock_listen.c and sock_stream.c say to each other.
+ */
+#ifndef TERN_SOCK_TCP_H
+#define TERN_SOCK_TCP_H
+
+#include "sock.h"
+
+struct state_change {
+	const struct tuple *t;
+	uint32_t conn;
+	enum tern_tcp_state from, to;
+	bool by_listen;
+};
+
+/* sock_tcp.c */
+uint32_t tcp_ts_offset(const struct sockets *, const struct tuple *);
+struct tcp_open tcp_open_for(const struct sockets *, const struct sock *, const struct tuple *,
+			     uint32_t mtu);
+void tcp_apply_options(struct sockets *, struct sock *);
+void trace_state(const struct sockets *, const struct state_change *);
+void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
+
+/* sock_listen.c */
+bool input_to_listener(struct sockets *, const struct tuple *key, const struct tcp_packet *,
+		       struct tcp_reply *, enum tern_drop *);
+enum tern_drop input_to_half(struct sockets *, struct half *, const struct tcp_packet *,
+			     struct tcp_reply *);
+void listener_end(struct sockets *, struct sock *);
+int listener_shutdown(struct sockets *, struct sock *, int how);
+
+/* sock_timewait.c */
+enum tern_drop input_to_time_wait(struct sockets *, struct time_wait *,
+				  const struct tcp_packet *, struct tcp_reply *);
+void time_wait_begin(struct sockets *, struct sock *);
+
+#endif

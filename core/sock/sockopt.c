@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sockopt.c - socket options, with Linux's numbers, structs and limits.
+ *
+ * Most options are one integer. They are in one table: level, name, which sockets know it, its
+ * range, and the function that carries it out. What is not in the table is ENOPROTOOPT. Options
+ * that are not one integer (linger, filters, names, tcp_info) follow by hand.
+ */
+#include "sock_tcp.h"
+
+enum who { STREAM = 1, DGRAM = 2, RAW = 4, V4 = 8, V6 = 16, ALL = STREAM | DGRAM | RAW };
+
+struct option {
+	int level, name;
+	unsigned who;
+	int32_t min, max; /* outside: EINVAL; min > max: any */
+	void (*set)(struct sockets *, struct sock *, int32_t);
+	int32_t (*get)(const struct sockets *, const struct sock *);
+};
+
+/* A flag or number of the socket that has no further effect when it is set. */
+#define PLAIN(fn, field, type)                                                                     \
+	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
+	{                                                                                          \
+		(void)ss;                                                                          \
+		s->field = (type)v;                                                                \
+	}                                                                                          \
+	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
+	{                                                                                          \
+		(void)ss;                                                                          \
+		return (int32_t)s->field;                                                          \
+	}
+
+#define FLAG(fn, field)                                                                            \
+	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
+	{                                                                                          \
+		(void)ss;                                                                          \
+		s->field = v != 0;                                                                 \
+	}                                                                                          \
+	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
+	{                                                                                          \
+		(void)ss;                                                                          \
+		return s->field;                                                                   \
+	}
+
+FLAG(reuseaddr, reuseaddr)
+FLAG(reuseport, reuseport)
+FLAG(broadcast, broadcast)
+FLAG(v6only, v6only)
+FLAG(recverr, recverr)
+FLAG(freebind, freebind)
+FLAG(pktinfo, pktinfo)
+FLAG(recvttl, recvttl)
+FLAG(recvtos, recvtos)
+PLAIN(rcvlowat, rcvlowat, uint32_t)
+PLAIN(tos, tos, uint8_t)
+PLAIN(mtu_discover, mtu_discover, uint8_t)
+PLAIN(bound_ifindex, bound_ifindex, uint16_t)
+
+/* After a change that the connection must hear of. */
+static void settle_stream(struct sockets *ss, struct sock *s)
+{
+	if (sock_is_stream(s) && s->state != TERN_TCP_LISTEN && s->tcp && s->t.in_table)
+		sock_tcp_settle(ss, s, 0);
+}
+
+static bool has_tcp(const struct sock *s)
+{
+	return sock_is_stream(s) && s->state != TERN_TCP_LISTEN && s->tcp;
+}
+
+#define TCP_FIELD(fn, sock_field, tcp_field, type, from_user, to_user)                             \
+	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
+	{                                                                                          \
+		s->sock_field = (type)(from_user);                                                 \
+		if (has_tcp(s)) {                                                                  \
+			s->tcp->tcp_field = s->sock_field;                                         \
+			settle_stream(ss, s);                                                      \
+		}                                                                                  \
+	}                                                                                          \
+	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
+	{                                                                                          \
+		int32_t v = (int32_t)s->sock_field;                                                \
+		(void)ss;                                                                          \
+		return to_user;                                                                    \
+	}
+
+TCP_FIELD(nodelay, nodelay, nodelay, bool, v != 0, v)
+TCP_FIELD(cork, cork, cork, bool, v != 0, v)
+TCP_FIELD(oob_inline, oob_inline, oob_inline, bool, v != 0, v)
+TCP_FIELD(maxseg, user_mss, user_mss, uint16_t, v, has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
+TCP_FIELD(keepidle, keep_idle_ms, keep_idle_ms, uint32_t, v * 1000,
+	  v ? v / 1000 : (int32_t)ss->cfg->tcp_keepalive_time_ms / 1000)
+TCP_FIELD(keepintvl, keep_interval_ms, keep_interval_ms, uint32_t, v * 1000,
+	  v ? v / 1000 : (int32_t)ss->cfg->tcp_keepalive_interval_ms / 1000)
+TCP_FIELD(keepcnt, keep_count, keep_count, uint8_t, v,
+	  v ? v : (int32_t)ss->cfg->tcp_keepalive_probes)
+TCP_FIELD(user_timeout, user_timeout_ms, user_timeout_ms, uint32_t, v, v)
+TCP_FIELD(linger2, linger2_ms, linger2_ms, int32_t, v < 0 ? -1 : v > 120 ? 120000 : v * 1000,
+	  v < 0 ? -1 : v ? v / 1000 : (int32_t)ss->cfg->tcp_fin_timeout_ms / 1000)
+TCP_FIELD(syncnt, syncnt, syn_retries, uint8_t, v, v ? v : (int32_t)ss->cfg->tcp_syn_retries)
+
+static void set_keepalive(struct sockets *ss, struct sock *s, int32_t v)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	s->keepalive = v != 0;
+	if (!has_tcp(s))
+		return;
+	tcp_set_keepalive(s->tcp, &x, s->keepalive);
+	settle_stream(ss, s);
+}
+
+static int32_t get_keepalive(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->keepalive;
+}
+
+static void set_quickack(struct sockets *ss, struct sock *s, int32_t v)
+{
+	if (!has_tcp(s))
+		return;
+	s->tcp->quickack = v != 0;
+	if (v && s->tcp->ack_due == ACK_LATER) {
+		s->tcp->ack_due = ACK_NOW;
+		settle_stream(ss, s);
+	}
+}
+
+static int32_t get_quickack(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return has_tcp(s) && s->tcp->quickack;
+}
+
+/* As Linux: the kernel doubles what was asked for, within limits. */
+static uint32_t buffer_size(int32_t asked, uint32_t max, uint32_t min)
+{
+	uint32_t v = (uint32_t)MIN((int64_t)MAX(asked, 0), max);
+
+	return MAX(2 * v, min);
+}
+
+static void set_sndbuf(struct sockets *ss, struct sock *s, int32_t v)
+{
+	s->sndbuf = buffer_size(v, sock_is_stream(s) ? ss->cfg->tcp_sndbuf_max :
+						       ss->cfg->sndbuf_max, 4608);
+	if (has_tcp(s))
+		s->tcp->snd_buf_max = s->sndbuf;
+}
+
+static int32_t get_sndbuf(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return (int32_t)s->sndbuf;
+}
+
+static void set_rcvbuf(struct sockets *ss, struct sock *s, int32_t v)
+{
+	s->rcvbuf = buffer_size(v, sock_is_stream(s) ? ss->cfg->tcp_rcvbuf_max :
+						       ss->cfg->rcvbuf_max, 2304);
+	if (has_tcp(s))
+		tcp_set_rcv_buf(s->tcp, s->rcvbuf);
+}
+
+static int32_t get_rcvbuf(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return (int32_t)s->rcvbuf;
+}
+
+static void set_ttl(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->ttl = (uint8_t)(v < 0 ? 0 : v);
+}
+
+static int32_t get_ttl(const struct sockets *ss, const struct sock *s)
+{
+	if (s->ttl)
+		return s->ttl;
+	return s->family == TERN_AF_INET ? ss->cfg->ttl : ss->cfg->hop_limit;
+}
+
+static void set_mcast_ttl(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->mcast_ttl = (uint8_t)(v < 0 ? 1 : v);
+}
+
+static int32_t get_mcast_ttl(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->mcast_ttl ? s->mcast_ttl : 1;
+}
+
+static void set_hdrincl(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->dgram->hdrincl = v != 0;
+}
+
+static int32_t get_hdrincl(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->dgram->hdrincl;
+}
+
+static void set_checksum(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->dgram->checksum_off = v;
+}
+
+static int32_t get_checksum(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->dgram->checksum_off;
+}
+
+static void set_defer(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	if (s->state == TERN_TCP_LISTEN)
+		s->listener->defer_syn = v != 0;
+}
+
+static int32_t get_defer(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->state == TERN_TCP_LISTEN && s->listener->defer_syn;
+}
+
+/* ---- what can only be asked ---- */
+
+static int32_t get_type(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->type;
+}
+
+static int32_t get_domain(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->family;
+}
+
+static int32_t get_protocol(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->protocol;
+}
+
+static int32_t get_acceptconn(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return sock_is_stream(s) && s->state == TERN_TCP_LISTEN;
+}
+
+static int32_t get_inq(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	if (!sock_is_stream(s))
+		return s->dgram->recv.head ? (int32_t)s->dgram->recv.head->len : 0;
+	return has_tcp(s) ? (int32_t)tcp_recv_ready(s->tcp) : 0;
+}
+
+static int32_t get_outq(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	if (!sock_is_stream(s))
+		return (int32_t)s->dgram->send_bytes;
+	if (!has_tcp(s) || s->tcp->state == TERN_TCP_CLOSED)
+		return 0;
+	return (int32_t)(s->tcp->snd.end - MIN(MAX(s->tcp->snd.una, s->tcp->iss + 1),
+					       s->tcp->snd.end));
+}
+
+static int32_t get_atmark(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return has_tcp(s) && tcp_at_mark(s->tcp);
+}
+
+static int32_t get_drops(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return sock_is_stream(s) ? 0 : (int32_t)s->dgram->drops;
+}
+
+static int32_t get_mtu(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->out_mtu;
+}
+
+/* ---- the table ---- */
+
+#define ANY 1, 0
+#define RW(fn) set_##fn, get_##fn
+#define RO(fn) NULL, get_##fn
+
+static const struct option options[] = {
+	{ TERN_SOL_SOCKET, TERN_SO_REUSEADDR, ALL, ANY, RW(reuseaddr) },
+	{ TERN_SOL_SOCKET, TERN_SO_REUSEPORT, ALL, ANY, RW(reuseport) },
+	{ TERN_SOL_SOCKET, TERN_SO_BROADCAST, ALL, ANY, RW(broadcast) },
+	{ TERN_SOL_SOCKET, TERN_SO_KEEPALIVE, ALL, ANY, RW(keepalive) },
+	{ TERN_SOL_SOCKET, TERN_SO_OOBINLINE, ALL, ANY, RW(oob_inline) },
+	{ TERN_SOL_SOCKET, TERN_SO_SNDBUF, ALL, ANY, RW(sndbuf) },
+	{ TERN_SOL_SOCKET, TERN_SO_RCVBUF, ALL, ANY, RW(rcvbuf) },
+	{ TERN_SOL_SOCKET, TERN_SO_RCVLOWAT, ALL, 0, INT32_MAX, RW(rcvlowat) },
+	{ TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, ALL, 0, IFACES_MAX, RW(bound_ifindex) },
+	{ TERN_SOL_SOCKET, TERN_SO_TYPE, ALL, ANY, RO(type) },
+	{ TERN_SOL_SOCKET, TERN_SO_DOMAIN, ALL, ANY, RO(domain) },
+	{ TERN_SOL_SOCKET, TERN_SO_PROTOCOL, ALL, ANY, RO(protocol) },
+	{ TERN_SOL_SOCKET, TERN_SO_ACCEPTCONN, ALL, ANY, RO(acceptconn) },
+	{ TERN_SOL_SOCKET, TERN_SO_SIOCINQ, ALL, ANY, RO(inq) },
+	{ TERN_SOL_SOCKET, TERN_SO_SIOCOUTQ, ALL, ANY, RO(outq) },
+	{ TERN_SOL_SOCKET, TERN_SO_ATMARK, STREAM, ANY, RO(atmark) },
+	{ TERN_SOL_SOCKET, TERN_SO_DROPS, ALL, ANY, RO(drops) },
+	{ TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, STREAM, ANY, RW(defer) },
+	{ TERN_IPPROTO_IP, TERN_IP_TOS, ALL, 0, 255, RW(tos) },
+	{ TERN_IPPROTO_IP, TERN_IP_TTL, ALL | V4, -1, 255, RW(ttl) },
+	{ TERN_IPPROTO_IP, TERN_IP_HDRINCL, RAW | V4, ANY, RW(hdrincl) },
+	{ TERN_IPPROTO_IP, TERN_IP_PKTINFO, ALL, ANY, RW(pktinfo) },
+	{ TERN_IPPROTO_IP, TERN_IP_RECVTTL, ALL, ANY, RW(recvttl) },
+	{ TERN_IPPROTO_IP, TERN_IP_RECVTOS, ALL, ANY, RW(recvtos) },
+	{ TERN_IPPROTO_IP, TERN_IP_RECVERR, ALL, ANY, RW(recverr) },
+	{ TERN_IPPROTO_IP, TERN_IP_MTU_DISCOVER, ALL, 0, 5, RW(mtu_discover) },
+	{ TERN_IPPROTO_IP, TERN_IP_MTU, ALL | V4, ANY, RO(mtu) },
+	{ TERN_IPPROTO_IP, TERN_IP_FREEBIND, ALL, ANY, RW(freebind) },
+	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, ALL | V4, -1, 255, RW(mcast_ttl) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_V6ONLY, ALL | V6, ANY, RW(v6only) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_UNICAST_HOPS, ALL | V6, -1, 255, RW(ttl) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_HOPS, ALL | V6, -1, 255, RW(mcast_ttl) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_TCLASS, ALL | V6, -1, 255, RW(tos) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVERR, ALL | V6, ANY, RW(recverr) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPKTINFO, ALL | V6, ANY, RW(pktinfo) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVHOPLIMIT, ALL | V6, ANY, RW(recvttl) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVTCLASS, ALL | V6, ANY, RW(recvtos) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU, ALL | V6, ANY, RO(mtu) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_HDRINCL, RAW | V6, ANY, RW(hdrincl) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
+	{ TERN_IPPROTO_RAW, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_NODELAY, STREAM, ANY, RW(nodelay) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_CORK, STREAM, ANY, RW(cork) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_MAXSEG, STREAM, 0, 32767, RW(maxseg) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_KEEPIDLE, STREAM, 1, 32767, RW(keepidle) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_KEEPINTVL, STREAM, 1, 32767, RW(keepintvl) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_KEEPCNT, STREAM, 1, 127, RW(keepcnt) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_SYNCNT, STREAM, 1, 127, RW(syncnt) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_LINGER2, STREAM, ANY, RW(linger2) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK, STREAM, ANY, RW(quickack) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_USER_TIMEOUT, STREAM, 0, INT32_MAX, RW(user_timeout) },
+};
+
+static bool applies(const struct option *o, const struct sock *s)
+{
+	unsigned kind = sock_is_stream(s) ? STREAM : s->type == TERN_SOCK_RAW ? RAW : DGRAM;
+
+	if (!(o->who & kind))
+		return false;
+	if ((o->who & V4) && s->family != TERN_AF_INET)
+		return false;
+	return !(o->who & V6) || s->family == TERN_AF_INET6;
+}
+
+static const struct option *find_option(const struct sock *s, int level, int name)
+{
+	for (size_t i = 0; i < N_ELEMENTS(options); i++)
+		if (options[i].level == level && options[i].name == name &&
+		    applies(&options[i], s))
+			return &options[i];
+	return NULL;
+}
+
+static int set_integer(struct sockets *ss, struct sock *s, const struct option *o,
+		       const void *value, size_t len)
+{
+	int32_t v;
+
+	if (len < sizeof(v))
+		return -TERN_EINVAL;
+	memcpy(&v, value, sizeof(v));
+	if (!o->set)
+		return -TERN_ENOPROTOOPT;
+	if (o->min <= o->max && (v < o->min || v > o->max))
+		return -TERN_EINVAL;
+	if (o->set == set_v6only && s->port)
+		return -TERN_EINVAL; /* the name is taken already */
+	if (o->set == set_checksum && (v & 1) && v != -1)
+		return -TERN_EINVAL;
+	if (o->set == set_ttl && v == 0 && s->family == TERN_AF_INET)
+		return -TERN_EINVAL;
+	o->set(ss, s, v);
+	return 0;
+}
+
+static int put_out(void *value, size_t *len, const void *from, size_t size)
+{
+	*len = MIN(*len, size);
+	memcpy(value, from, *len);
+	return 0;
+}
+
+/* ---- by hand ---- */
+
+static int set_linger(struct sock *s, const void *value, size_t len)
+{
+	struct tern_linger l;
+
+	if (len < sizeof(l))
+		return -TERN_EINVAL;
+	memcpy(&l, value, sizeof(l));
+	s->linger_s = l.onoff ? MAX(l.linger, 0) : -1;
+	return 0;
+}
+
+static int set_congestion(struct sock *s, const void *value, size_t len)
+{
+	char name[16] = { 0 };
+	const struct cc_ops *ops;
+
+	if (len == 0)
+		return -TERN_EINVAL;
+	memcpy(name, value, MIN(len, sizeof(name) - 1));
+	ops = cc_find(name);
+	if (!ops)
+		return -TERN_ENOENT;
+	s->cc = ops;
+	if (has_tcp(s)) {
+		uint32_t segments = MAX(s->tcp->cc.cwnd / MAX(s->tcp->cc.mss, 1), 1);
+
+		cc_init(&s->tcp->cc, ops, s->tcp->cc.mss, MIN(segments, 65535));
+	}
+	return 0;
+}
+
+static bool is_icmp_filter(const struct sock *s, int level)
+{
+	if (s->type != TERN_SOCK_RAW)
+		return false;
+	return (level == TERN_IPPROTO_RAW && s->protocol == TERN_IPPROTO_ICMP) ||
+	       (level == TERN_IPPROTO_ICMPV6 && s->protocol == TERN_IPPROTO_ICMPV6);
+}
+
+static int set_filter(struct sock *s, const void *value, size_t len)
+{
+	size_t size = s->family == TERN_AF_INET ? sizeof(uint32_t) : sizeof(s->dgram->icmp_filter);
+
+	memcpy(s->dgram->icmp_filter, value, MIN(len, size));
+	return 0;
+}
+
+int sock_setopt(struct sockets *ss, struct sock *s, int level, int name, const void *value,
+		size_t len)
+{
+	const struct option *o = find_option(s, level, name);
+
+	if (o)
+		return set_integer(ss, s, o, value, len);
+	if (level == TERN_SOL_SOCKET && name == TERN_SO_LINGER)
+		return set_linger(s, value, len);
+	if (level == TERN_IPPROTO_TCP && name == TERN_TCP_CONGESTION && sock_is_stream(s))
+		return set_congestion(s, value, len);
+	if (name == TERN_ICMP_FILTER && is_icmp_filter(s, level))
+		return set_filter(s, value, len);
+	return -TERN_ENOPROTOOPT;
+}
+
+static int get_by_hand(struct sockets *ss, struct sock *s, int name, void *value, size_t *len)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tern_tcp_info info;
+
+	if (name == TERN_TCP_CONGESTION) {
+		size_t n = 0;
+
+		while (s->cc->name[n])
+			n++;
+		return put_out(value, len, s->cc->name, n + 1);
+	}
+	if (name != TERN_TCP_INFO)
+		return -TERN_ENOPROTOOPT;
+	if (has_tcp(s)) {
+		tcp_info(s->tcp, &x, &info);
+	} else {
+		memset(&info, 0, sizeof(info));
+		info.state = s->state == TERN_TCP_LISTEN ? 10 : 7;
+	}
+	return put_out(value, len, &info, sizeof(info));
+}
+
+int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *value, size_t *len)
+{
+	const struct option *o = find_option(s, level, name);
+	int32_t v;
+
+	if (o) {
+		v = o->get(ss, s);
+		return put_out(value, len, &v, sizeof(v));
+	}
+	if (level == TERN_SOL_SOCKET && name == TERN_SO_ERROR) {
+		v = -sock_take_error(s);
+		return put_out(value, len, &v, sizeof(v));
+	}
+	if (level == TERN_SOL_SOCKET && name == TERN_SO_LINGER) {
+		struct tern_linger l = { s->linger_s >= 0, MAX(s->linger_s, 0) };
+
+		return put_out(value, len, &l, sizeof(l));
+	}
+	if (name == TERN_ICMP_FILTER && is_icmp_filter(s, level))
+		return put_out(value, len, s->dgram->icmp_filter,
+			       s->family == TERN_AF_INET ? 4 : sizeof(s->dgram->icmp_filter));
+	if (level == TERN_IPPROTO_TCP && sock_is_stream(s))
+		return get_by_hand(ss, s, name, value, len);
+	return -TERN_ENOPROTOOPT;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config.c - the limits and defaults of a stack, and their names at run time.
+ *
+ * One table gives each setting its name (Linux's where Linux has one), its place in struct
+ * tern_config, its width, range and unit; tern_sysctl_get/set read it.
+ */
+#include "stack.h"
+
+TERN_API void tern_config_default(struct tern_config *c)
+{
+	memset(c, 0, sizeof(*c));
+	*c = (struct tern_config){
+		.size = sizeof(*c),
+		.memory_max = (uint64_t)1 << 30,
+		.sockets_max = 1000000,
+		.half_open_max = 65536,
+		.time_wait_max = 65536,
+		.neighbours_max = 1024,
+		.neighbour_queue_max = 8,
+		.routes_max = 1024,
+		.addresses_max = 64,
+		.somaxconn = 4096,
+		.port_min = 32768,
+		.port_max = 60999,
+		.rcvbuf_default = 212992,
+		.rcvbuf_max = 4 << 20,
+		.sndbuf_default = 212992,
+		.sndbuf_max = 4 << 20,
+		.tcp_rcvbuf_default = 512 << 10,
+		.tcp_rcvbuf_max = 64 << 20,
+		.tcp_sndbuf_default = 512 << 10,
+		.tcp_sndbuf_max = 64 << 20,
+		.tcp_time_wait_ms = 60000,
+		.tcp_fin_timeout_ms = 60000,
+		.tcp_rto_initial_ms = 1000,
+		.tcp_rto_min_ms = 200,
+		.tcp_rto_max_ms = 120000,
+		.tcp_delayed_ack_ms = 40,
+		.tcp_syn_retries = 7, /* 255 s: RFC 9293 MUST-23 asks for 3 minutes at least */
+		.tcp_synack_retries = 5,
+		.tcp_retries1 = 3,
+		.tcp_retries2 = 15,
+		.tcp_orphan_retries = 8,
+		.tcp_keepalive_time_ms = 7200000,
+		.tcp_keepalive_interval_ms = 75000,
+		.tcp_keepalive_probes = 9,
+		.tcp_challenge_ack_limit = 10,
+		.tcp_invalid_ratelimit_ms = 500,
+		.tcp_initial_cwnd = 10,
+		.tcp_min_snd_mss = 48,
+		.tcp_ranges_max = 4096,
+		.icmp_ratelimit_ms = 10,
+		.icmp_burst = 50,
+		.ttl = 64,
+		.hop_limit = 64,
+		.tcp_window_scaling = true,
+		.tcp_timestamps = true,
+		.tcp_sack = true,
+		.tcp_congestion_control = "reno",
+	};
+}
+
+struct setting {
+	const char *name;
+	uint16_t offset;
+	uint8_t width;   /* 1, 2, 4 or 8 bytes; 0: text */
+	uint32_t unit;   /* the field counts in 1/unit of what the name counts in */
+	uint32_t min, max;
+};
+
+#define FIELD(f) offsetof(struct tern_config, f), sizeof(((struct tern_config *)0)->f)
+
+static const struct setting settings[] = {
+	{ "net.core.rmem_default", FIELD(rcvbuf_default), 1, 256, 1u << 29 },
+	{ "net.core.rmem_max", FIELD(rcvbuf_max), 1, 256, 1u << 29 },
+	{ "net.core.somaxconn", FIELD(somaxconn), 1, 0, 65535 },
+	{ "net.core.wmem_default", FIELD(sndbuf_default), 1, 256, 1u << 29 },
+	{ "net.core.wmem_max", FIELD(sndbuf_max), 1, 256, 1u << 29 },
+	{ "net.ipv4.icmp_echo_ignore_all", FIELD(icmp_echo_ignore_all), 1, 0, 1 },
+	{ "net.ipv4.icmp_msgs_burst", FIELD(icmp_burst), 1, 0, 65535 },
+	{ "net.ipv4.icmp_ratelimit", FIELD(icmp_ratelimit_ms), 1, 0, 3600000 },
+	{ "net.ipv4.ip_default_ttl", FIELD(ttl), 1, 1, 255 },
+	{ "net.ipv4.ip_local_port_max", FIELD(port_max), 1, 1, 65535 },
+	{ "net.ipv4.ip_local_port_min", FIELD(port_min), 1, 1, 65535 },
+	{ "net.ipv4.ip_nonlocal_bind", FIELD(ip_nonlocal_bind), 1, 0, 1 },
+	{ "net.ipv4.tcp_challenge_ack_limit", FIELD(tcp_challenge_ack_limit), 1, 0, 255 },
+	{ "net.ipv4.tcp_congestion_control", offsetof(struct tern_config, tcp_congestion_control),
+	  0, 1, 0, 0 },
+	{ "net.ipv4.tcp_fin_timeout", FIELD(tcp_fin_timeout_ms), 1000, 0, 3600 },
+	{ "net.ipv4.tcp_invalid_ratelimit", FIELD(tcp_invalid_ratelimit_ms), 1, 0, 60000 },
+	{ "net.ipv4.tcp_keepalive_intvl", FIELD(tcp_keepalive_interval_ms), 1000, 1, 32767 },
+	{ "net.ipv4.tcp_keepalive_probes", FIELD(tcp_keepalive_probes), 1, 1, 127 },
+	{ "net.ipv4.tcp_keepalive_time", FIELD(tcp_keepalive_time_ms), 1000, 1, 32767 },
+	{ "net.ipv4.tcp_max_syn_backlog", FIELD(half_open_max), 1, 1, 1u << 24 },
+	{ "net.ipv4.tcp_max_tw_buckets", FIELD(time_wait_max), 1, 0, 1u << 24 },
+	{ "net.ipv4.tcp_min_snd_mss", FIELD(tcp_min_snd_mss), 1, 28, 65535 },
+	{ "net.ipv4.tcp_orphan_retries", FIELD(tcp_orphan_retries), 1, 0, 255 },
+	{ "net.ipv4.tcp_retries1", FIELD(tcp_retries1), 1, 1, 255 },
+	{ "net.ipv4.tcp_retries2", FIELD(tcp_retries2), 1, 1, 255 },
+	{ "net.ipv4.tcp_rmem_default", FIELD(tcp_rcvbuf_default), 1, 256, 1u << 29 },
+	{ "net.ipv4.tcp_rmem_max", FIELD(tcp_rcvbuf_max), 1, 256, 1u << 29 },
+	{ "net.ipv4.tcp_rto_max_ms", FIELD(tcp_rto_max_ms), 1, 1000, 120000 },
+	{ "net.ipv4.tcp_rto_min_ms", FIELD(tcp_rto_min_ms), 1, 1, 1000 },
+	{ "net.ipv4.tcp_sack", FIELD(tcp_sack), 1, 0, 1 },
+	{ "net.ipv4.tcp_syn_retries", FIELD(tcp_syn_retries), 1, 1, 127 },
+	{ "net.ipv4.tcp_synack_retries", FIELD(tcp_synack_retries), 1, 1, 127 },
+	{ "net.ipv4.tcp_time_wait_ms", FIELD(tcp_time_wait_ms), 1, 1, 3600000 },
+	{ "net.ipv4.tcp_timestamps", FIELD(tcp_timestamps), 1, 0, 1 },
+	{ "net.ipv4.tcp_window_scaling", FIELD(tcp_window_scaling), 1, 0, 1 },
+	{ "net.ipv4.tcp_wmem_default", FIELD(tcp_sndbuf_default), 1, 256, 1u << 29 },
+	{ "net.ipv4.tcp_wmem_max", FIELD(tcp_sndbuf_max), 1, 256, 1u << 29 },
+	{ "net.ipv6.hop_limit", FIELD(hop_limit), 1, 1, 255 },
+	{ "net.tern.delayed_ack_ms", FIELD(tcp_delayed_ack_ms), 1, 0, 499 },
+	{ "net.tern.initial_cwnd", FIELD(tcp_initial_cwnd), 1, 1, 1000 },
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static const struct setting *find_setting(const char *name)
+{
+	for (size_t i = 0; i < N_ELEMENTS(settings); i++)
+		if (same_text(settings[i].name, name))
+			return &settings[i];
+	return NULL;
+}
+
+TERN_API const char *tern_sysctl_name(unsigned i)
+{
+	return i < N_ELEMENTS(settings) ? settings[i].name : NULL;
+}
+
+static bool parse_value(const char *text, uint32_t *out)
+{
+	uint32_t v = 0;
+
+	if (!*text)
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (v > (UINT32_MAX - 9) / 10)
+			return false;
+		v = v * 10 + (uint32_t)(*text - '0');
+	}
+	*out = v;
+	return *text == 0;
+}
+
+static void store(struct tern_config *c, const struct setting *set, uint32_t v)
+{
+	uint8_t *at = (uint8_t *)c + set->offset;
+	uint8_t v8 = (uint8_t)v;
+	uint16_t v16 = (uint16_t)v;
+
+	if (set->width == 1)
+		memcpy(at, &v8, 1);
+	else if (set->width == 2)
+		memcpy(at, &v16, 2);
+	else
+		memcpy(at, &v, 4);
+}
+
+static uint32_t load(const struct tern_config *c, const struct setting *set)
+{
+	const uint8_t *at = (const uint8_t *)c + set->offset;
+	uint16_t v16;
+	uint32_t v;
+
+	if (set->width == 1)
+		return *at;
+	if (set->width == 2) {
+		memcpy(&v16, at, 2);
+		return v16;
+	}
+	memcpy(&v, at, 4);
+	return v;
+}
+
+static int set_congestion(struct tern_stack *st, const char *value)
+{
+	const struct cc_ops *ops = cc_find(value);
+	size_t n = 0;
+
+	if (!ops)
+		return -TERN_EINVAL;
+	while (value[n])
+		n++;
+	memcpy(st->cfg.tcp_congestion_control, value, n + 1);
+	st->ss.cc = ops;
+	return 0;
+}
+
+TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char *value)
+{
+	const struct setting *set = find_setting(name);
+	struct tern_config changed = st->cfg;
+	uint32_t v;
+
+	if (!set)
+		return -TERN_ENOENT;
+	if (set->width == 0)
+		return set_congestion(st, value);
+	if (!parse_value(value, &v) || v < set->min || v > set->max)
+		return -TERN_EINVAL;
+	store(&changed, set, v * set->unit);
+	if (changed.port_min > changed.port_max ||
+	    changed.tcp_rto_min_ms > changed.tcp_rto_max_ms)
+		return -TERN_EINVAL;
+	st->cfg = changed;
+	st->net_cfg.icmp_ratelimit_ms = changed.icmp_ratelimit_ms;
+	st->net_cfg.icmp_burst = changed.icmp_burst;
+	return 0;
+}
+
+static size_t put_decimal(char *buf, uint32_t v)
+{
+	char digits[10];
+	size_t n = 0, len;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	for (len = 0; n > 0; len++)
+		buf[len] = digits[--n];
+	buf[len] = 0;
+	return len;
+}
+
+TERN_API int tern_sysctl_get(const struct tern_stack *st, const char *name, char *buf, size_t len)
+{
+	const struct setting *set = find_setting(name);
+	char text[24];
+	size_t n = 0;
+
+	if (!set)
+		return -TERN_ENOENT;
+	if (set->width == 0) {
+		memcpy(text, st->cfg.tcp_congestion_control,
+		       sizeof(st->cfg.tcp_congestion_control));
+		while (text[n])
+			n++;
+	} else {
+		n = put_decimal(text, load(&st->cfg, set) / set->unit);
+	}
+	if (n + 1 > len)
+		return -TERN_EINVAL;
+	memcpy(buf, text, n + 1);
+	return 0;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * icmp_err.c - ICMP errors: which do we send, and whom do those concern that we get?
+ *
+ * Sent: never about an ICMP error, a fragment but the first, or what came by broadcast or
+ * multicast, and within the limiter (RFC 1122 3.2.2, RFC 4443 2.4). Received: matched to the
+ * socket by the names that the quoted packet carries, to a connection only when the quoted
+ * sequence number is in flight (RFC 5927 section 4).
+ */
+#include "stack.h"
+
+/* ---- sending ---- */
+
+static bool is_icmp_error(const struct inbound *in)
+{
+	uint8_t type;
+
+	if (in->end <= in->l4_off)
+		return false;
+	type = in->p->data[in->l4_off];
+	if (addr_is4(&in->dst))
+		return in->proto == TERN_IPPROTO_ICMP && type != ICMP4_ECHO &&
+		       type != ICMP4_ECHO_REPLY;
+	return in->proto == TERN_IPPROTO_ICMPV6 && type < ICMP6_ECHO;
+}
+
+static bool may_complain(struct tern_stack *st, const struct inbound *in,
+			 const struct icmp_problem *problem)
+{
+	enum addr_kind src = addr_classify(&st->net, &in->src, in->iface->index);
+	bool group = in->to == ADDR_BROADCAST || in->to == ADDR_MULTICAST ||
+		     (in->p->flags & TERN_PKT_LINK_BROADCAST);
+
+	/* RFC 4443 2.4 (e.3): some ICMPv6 errors answer multicast, too */
+	if (group && !(!addr_is4(&in->dst) && (problem->type == ICMP6_TOO_BIG ||
+		       (problem->type == ICMP6_PARAMETER_PROBLEM && problem->code == 2))))
+		return false;
+	if (src == ADDR_BROADCAST || src == ADDR_MULTICAST || src == ADDR_UNSPECIFIED)
+		return false;
+	return !is_icmp_error(in) && icmp_limit_take(&st->net, &in->src);
+}
+
+void icmp_send_error(struct tern_stack *st, const struct inbound *in,
+		     const struct icmp_problem *problem)
+{
+	bool v4 = addr_is4(&in->dst);
+	uint32_t max = v4 ? 576 - IP4_HDR_LEN - ICMP_HDR_LEN : 1280 - IP6_HDR_LEN - ICMP_HDR_LEN;
+	uint32_t quoted = MIN(in->end - in->l3_off, max), sum;
+	struct icmp h = { .type = problem->type, .code = problem->code, .rest = problem->rest };
+	struct ip_names names = { .src = in->dst, .dst = in->src,
+				  .proto = v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6 };
+	struct tern_pkt *p;
+
+	if (!may_complain(st, in, problem))
+		return;
+	if (in->to != ADDR_OURS && in->to != ADDR_OTHER &&
+	    source_select(&st->net, &in->src, in->iface->index, &names.src))
+		return;
+	p = pkt_new(&st->mem, PKT_HEAD_ROOM, ICMP_HDR_LEN + quoted);
+	if (!p)
+		return;
+	icmp_emit(&h, p->data);
+	memcpy(p->data + ICMP_HDR_LEN, in->p->data + in->l3_off, quoted);
+	sum = v4 ? 0 : checksum_pseudo(&names.src, &names.dst, TERN_IPPROTO_ICMPV6, p->len);
+	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
+	stack_push_ip(st, p, &names);
+	st->counters[COUNT_ICMP_OUT_MSGS]++;
+	stack_send_ip(st, p, addr_is_link_local(&in->src) ? in->iface->index : 0);
+}
+
+/* ---- receiving ---- */
+
+struct meaning {
+	uint8_t error;
+	bool hard;
+	bool too_big;
+};
+
+/* RFC 1122 4.2.3.9 and 4.1.3.3, with Linux's errno for each code. */
+static struct meaning meaning4(uint8_t type, uint8_t code)
+{
+	static const struct meaning unreachable[] = {
+		[0] = { TERN_ENETUNREACH, false, false },  [1] = { TERN_EHOSTUNREACH, false, false },
+		[2] = { TERN_ENOPROTOOPT, true, false },   [3] = { TERN_ECONNREFUSED, true, false },
+		[4] = { TERN_EMSGSIZE, false, true },      [5] = { TERN_EOPNOTSUPP, false, false },
+		[6] = { TERN_ENETUNREACH, true, false },   [7] = { TERN_EHOSTUNREACH, true, false },
+		[8] = { TERN_EHOSTUNREACH, true, false },  [9] = { TERN_ENETUNREACH, true, false },
+		[10] = { TERN_EHOSTUNREACH, true, false }, [11] = { TERN_ENETUNREACH, false, false },
+		[12] = { TERN_EHOSTUNREACH, false, false }, [13] = { TERN_EHOSTUNREACH, true, false },
+		[14] = { TERN_EHOSTUNREACH, true, false }, [15] = { TERN_EHOSTUNREACH, true, false },
+	};
+
+	if (type == ICMP4_UNREACHABLE && code < N_ELEMENTS(unreachable))
+		return unreachable[code];
+	if (type == ICMP4_PARAMETER_PROBLEM)
+		return (struct meaning){ TERN_EPROTO, false, false };
+	return (struct meaning){ TERN_EHOSTUNREACH, false, false };
+}
+
+static struct meaning meaning6(uint8_t type, uint8_t code)
+{
+	if (type == ICMP6_TOO_BIG)
+		return (struct meaning){ TERN_EMSGSIZE, false, true };
+	if (type == ICMP6_UNREACHABLE && code == 4)
+		return (struct meaning){ TERN_ECONNREFUSED, true, false };
+	if (type == ICMP6_UNREACHABLE && code == 1)
+		return (struct meaning){ TERN_EACCES, true, false };
+	if (type == ICMP6_UNREACHABLE && code == 0)
+		return (struct meaning){ TERN_ENETUNREACH, false, false };
+	if (type == ICMP6_PARAMETER_PROBLEM)
+		return (struct meaning){ TERN_EPROTO, code == 1, false };
+	return (struct meaning){ TERN_EHOSTUNREACH, false, false };
+}
+
+/* The next-hop MTU; an old router's zero is taken as the least that must pass (RFC 1191). */
+static uint32_t reported_mtu(const struct icmp_report *r)
+{
+	uint32_t mtu = r->v6 ? r->info : r->info & 0xffff;
+
+	return r->v6 ? MAX(mtu, 1280) : MAX(mtu, 552); /* floors: Linux's min_pmtu, RFC 8200 */
+}
+
+static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_report *r,
+				     struct tuple *t, uint32_t seq)
+{
+	struct meaning m = r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
+	struct sock *s = CONTAINER_OF(t, struct sock, t);
+	uint32_t headers = (r->v6 ? IP6_HDR_LEN : IP4_HDR_LEN) + TCP_HDR_LEN;
+	struct tcp_ctx x = sock_ctx(&st->ss);
+	struct tcp_result result = { .drop = TERN_DROP_NONE };
+	struct tcp_icmp_news news = { .seq = seq, .error = m.error };
+
+	if (t->kind != TUPLE_SOCK)
+		return TERN_DROP_ICMP_STALE;
+	news.kind = m.too_big ? TCP_ICMP_TOO_BIG : m.hard ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
+	news.mss = (uint16_t)MIN(reported_mtu(r) - headers, 65535);
+	if (!tcp_on_icmp(s->tcp, &x, &news, &result))
+		return TERN_DROP_ICMP_STALE;
+	if (m.too_big)
+		s->out_mtu = (uint16_t)MIN(s->out_mtu, reported_mtu(r));
+	else
+		s->soft_error = m.error;
+	sock_tcp_settle(&st->ss, s, result.events);
+	return TERN_DROP_NONE;
+}
+
+static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct icmp_report *r,
+				       const struct tuple *key, const struct dgram_error *e)
+{
+	struct tuple *t = tuple_find(&st->ss, key);
+	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, key, 0);
+
+	(void)r;
+	if (!s || sock_is_stream(s))
+		return TERN_DROP_ICMP_STALE;
+	dgram_on_error(&st->ss, s, e);
+	return TERN_DROP_NONE;
+}
+
+/* Where the quoted packet's own payload begins; 0: too little was quoted. */
+static uint32_t parse_quoted(const struct icmp_report *r, struct tuple *key)
+{
+	struct ip6_walk walk;
+	struct ip4 ip4;
+	struct ip6 ip6;
+
+	if (!r->v6) {
+		if (!ip4_parse_quoted(&ip4, r->quoted, r->len) || ip4.frag_off)
+			return 0;
+		key->local = ip4.src;
+		key->remote = ip4.dst;
+		key->proto = ip4.proto;
+		return ip4.hdr_len;
+	}
+	if (!ip6_parse_quoted(&ip6, r->quoted, r->len) || !ip6_walk(&walk, r->quoted, r->len))
+		return 0;
+	key->local = ip6.src;
+	key->remote = ip6.dst;
+	key->proto = walk.proto;
+	return walk.offset;
+}
+
+enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_report *r)
+{
+	struct meaning m = r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
+	struct tuple key = { .lport = 0 };
+	uint32_t off = parse_quoted(r, &key);
+	const uint8_t *l4 = r->quoted + off;
+	struct dgram_error e = { .offender = r->offender, .error = m.error, .hard = m.hard,
+				 .type = r->type, .code = r->code };
+	struct tuple *t;
+
+	if (off == 0 || off + 8 > r->len)
+		return TERN_DROP_ICMP_MALFORMED;
+	key.lport = get_be16(l4);
+	key.rport = get_be16(l4 + 2);
+	if (key.proto == TERN_IPPROTO_TCP) {
+		t = tuple_find(&st->ss, &key);
+		return t ? deliver_to_tcp(st, r, t, get_be32(l4 + 4)) : TERN_DROP_ICMP_STALE;
+	}
+	e.origin = r->v6 ? 3 : 2;
+	e.info = m.too_big ? reported_mtu(r) : 0;
+	e.dst = key.remote;
+	e.dport = key.rport;
+	e.quoted = l4 + 8;
+	e.quoted_len = r->len - off - 8;
+	if (key.proto == TERN_IPPROTO_ICMP || key.proto == TERN_IPPROTO_ICMPV6) {
+		key.lport = get_be16(l4 + 4); /* the identifier of an echo socket */
+		key.rport = 0;
+	} else if (key.proto != TERN_IPPROTO_UDP) {
+		return TERN_DROP_ICMP_STALE;
+	}
+	return deliver_to_dgram(st, r, &key, &e);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * icmp_in.c - ICMP messages to us: echo, errors, neighbour discovery. RFC 792, RFC 4443.
+ */
+#include "stack.h"
+
+static const uint8_t *message(const struct inbound *in)
+{
+	return in->p->data + in->l4_off;
+}
+
+static uint32_t message_len(const struct inbound *in)
+{
+	return in->end - in->l4_off;
+}
+
+/* An echo reply is the request turned round: same identifier, sequence and data. */
+static void send_echo_reply(struct tern_stack *st, const struct inbound *in, const struct icmp *h)
+{
+	bool v4 = addr_is4(&in->dst);
+	struct icmp reply = { .type = v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY, .rest = h->rest };
+	struct ip_names names = { .src = in->dst, .dst = in->src, .tos = in->tos,
+				  .proto = v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6 };
+	struct tern_pkt *p;
+	uint32_t sum;
+
+	if (in->to != ADDR_OURS && in->to != ADDR_OTHER &&
+	    source_select(&st->net, &in->src, in->iface->index, &names.src))
+		return;
+	p = pkt_new(&st->mem, PKT_HEAD_ROOM, message_len(in));
+	if (!p)
+		return;
+	memcpy(p->data, message(in), message_len(in));
+	icmp_emit(&reply, p->data);
+	sum = v4 ? 0 : checksum_pseudo(&names.src, &names.dst, TERN_IPPROTO_ICMPV6, p->len);
+	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
+	stack_push_ip(st, p, &names);
+	st->counters[COUNT_ICMP_OUT_MSGS]++;
+	stack_send_ip(st, p, addr_is_link_local(&in->src) ||
+			     (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS) ? in->iface->index : 0);
+}
+
+static enum tern_drop echo_input(struct tern_stack *st, const struct inbound *in,
+				 const struct icmp *h)
+{
+	if (st->cfg.icmp_echo_ignore_all)
+		return TERN_DROP_RATE_LIMITED;
+	/* RFC 1122 3.2.2.6 lets a host ignore a ping to everybody; so do we, but not over IPv6 */
+	if (in->to == ADDR_BROADCAST || (in->to == ADDR_MULTICAST && addr_is4(&in->dst)))
+		return TERN_DROP_IP_NOT_OURS;
+	send_echo_reply(st, in, h);
+	return TERN_DROP_NONE;
+}
+
+static enum tern_drop echo_reply_input(struct tern_stack *st, const struct inbound *in,
+				       const struct icmp *h)
+{
+	struct dgram_in dg = { .pkt = in->p, .off = in->l4_off, .len = message_len(in),
+			       .src = in->src, .dst = in->dst, .proto = in->proto,
+			       .ttl = in->ttl, .tos = in->tos };
+
+	dg.ifindex = (uint16_t)in->iface->index;
+	dg.dport = (uint16_t)(h->rest >> 16);
+	return sock_ping_input(&st->ss, &dg);
+}
+
+static enum tern_drop error_input(struct tern_stack *st, const struct inbound *in,
+				  const struct icmp *h)
+{
+	struct icmp_report report = { .offender = in->src, .type = h->type, .code = h->code,
+				      .v6 = !addr_is4(&in->dst), .info = h->rest };
+
+	report.quoted = message(in) + ICMP_HDR_LEN;
+	report.len = message_len(in) - ICMP_HDR_LEN;
+	return icmp_deliver_error(st, &report);
+}
+
+enum tern_drop icmp4_input(struct tern_stack *st, const struct inbound *in)
+{
+	struct icmp h;
+
+	st->counters[COUNT_ICMP_IN_MSGS]++;
+	if (!icmp_parse(&h, message(in), message_len(in)))
+		return TERN_DROP_ICMP_MALFORMED;
+	if (checksum_finish(st->env.sum(message(in), message_len(in), 0)) != 0)
+		return TERN_DROP_ICMP_CHECKSUM;
+	switch (h.type) {
+	case ICMP4_ECHO:
+		return echo_input(st, in, &h);
+	case ICMP4_ECHO_REPLY:
+		return echo_reply_input(st, in, &h);
+	case ICMP4_UNREACHABLE:
+	case ICMP4_TIME_EXCEEDED:
+	case ICMP4_PARAMETER_PROBLEM:
+		return error_input(st, in, &h);
+	default: /* source quench (RFC 6633), redirects and the rest */
+		return TERN_DROP_NONE;
+	}
+}
+
+enum tern_drop icmp6_input(struct tern_stack *st, const struct inbound *in)
+{
+	uint32_t sum = checksum_pseudo(&in->src, &in->dst, TERN_IPPROTO_ICMPV6, message_len(in));
+	struct icmp h;
+
+	st->counters[COUNT_ICMP_IN_MSGS]++;
+	if (!icmp_parse(&h, message(in), message_len(in)))
+		return TERN_DROP_ICMP_MALFORMED;
+	if (checksum_finish(st->env.sum(message(in), message_len(in), sum)) != 0)
+		return TERN_DROP_ICMP_CHECKSUM;
+	switch (h.type) {
+	case ICMP6_ECHO:
+		return echo_input(st, in, &h);
+	case ICMP6_ECHO_REPLY:
+		return echo_reply_input(st, in, &h);
+	case ICMP6_UNREACHABLE:
+	case ICMP6_TOO_BIG:
+	case ICMP6_TIME_EXCEEDED:
+	case ICMP6_PARAMETER_PROBLEM:
+		return error_input(st, in, &h);
+	case ICMP6_NEIGH_SOLICIT:
+	case ICMP6_NEIGH_ADVERT:
+		return nd_input(st, in);
+	default:
+		return TERN_DROP_NONE;
+	}
+}

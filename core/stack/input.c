@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * input.c - the way of a packet up: link, IP, then its protocol.
+ *
+ * Each step checks what it relies on and returns why the packet ends there; stack_input is the one
+ * place that frees it, counts and traces the reason. Nothing is changed by a packet that is
+ * dropped, but for counters and what the RFCs order (challenge ACKs, ICMP errors).
+ */
+#include "stack.h"
+
+/* ---- the end of a packet ---- */
+
+static void free_packet(struct tern_stack *st, struct tern_pkt *p)
+{
+	if (p->flags & TERN_PKT_EXTERNAL) {
+		p->next = st->reclaim;
+		st->reclaim = p;
+	} else {
+		pkt_free(&st->mem, p);
+	}
+}
+
+TERN_API void tern_pkt_free(struct tern_stack *st, struct tern_pkt *p)
+{
+	if (p)
+		free_packet(st, p);
+}
+
+TERN_API bool tern_reclaim(struct tern_stack *st, void **cookie)
+{
+	struct tern_pkt *p = st->reclaim;
+
+	if (!p)
+		return false;
+	st->reclaim = p->next;
+	*cookie = p->cookie;
+	pkt_free(&st->mem, p);
+	return true;
+}
+
+static void note_drop(struct tern_stack *st, const struct tern_pkt *p, enum tern_drop why)
+{
+	struct tern_trace r = { .drop = why };
+
+	st->drops[why]++;
+	trace_packet(st, TERN_TRACE_DROP, p, &r);
+}
+
+void stack_drop(struct tern_stack *st, struct tern_pkt *p, enum tern_drop why)
+{
+	note_drop(st, p, why);
+	free_packet(st, p);
+}
+
+/* ---- IPv4 ---- */
+
+/* RFC 1122 3.2.1.3: who may not be a source. */
+static bool is_bad_source(const struct tern_stack *st, const struct inbound *in)
+{
+	enum addr_kind kind = addr_classify(&st->net, &in->src, in->iface->index);
+	bool on_lo = in->iface->cfg.link == TERN_LINK_LOOPBACK;
+
+	if (kind == ADDR_BROADCAST || kind == ADDR_MULTICAST)
+		return true;
+	if (addr_is_loopback(&in->src))
+		return !on_lo;
+	return kind == ADDR_OURS && !on_lo; /* our own address from outside: a forgery or a loop */
+}
+
+static bool is_for_us(const struct tern_stack *st, struct inbound *in)
+{
+	const struct iface *i = in->iface;
+	bool any = (i->cfg.flags & TERN_IFACE_ANY_ADDRESS) != 0;
+
+	in->to = addr_classify(&st->net, &in->dst, i->index);
+	if (addr_is_loopback(&in->dst) && i->cfg.link != TERN_LINK_LOOPBACK)
+		return false;
+	switch (in->to) {
+	case ADDR_OURS:
+	case ADDR_OTHER:
+		/* RFC 1122 3.3.6: a unicast datagram does not come in a broadcast frame */
+		if (in->p->flags & TERN_PKT_LINK_BROADCAST)
+			return false;
+		return in->to == ADDR_OURS || any;
+	case ADDR_BROADCAST:
+		return true;
+	case ADDR_MULTICAST:
+		return any || i->cfg.link == TERN_LINK_LOOPBACK ||
+		       group_is_joined(&st->net, &in->dst, i->index);
+	case ADDR_UNSPECIFIED:
+		break;
+	}
+	return false;
+}
+
+static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
+{
+	const uint8_t *data = in->p->data + in->l3_off;
+	struct ip4 ip;
+
+	st->counters[COUNT_IP_IN_RECEIVES]++;
+	switch (ip4_parse(&ip, data, in->p->len - in->l3_off)) {
+	case IP4_OK:
+		break;
+	case IP4_MALFORMED:
+		return TERN_DROP_IP_MALFORMED;
+	case IP4_BAD_CHECKSUM:
+		return TERN_DROP_IP_CHECKSUM;
+	}
+	in->src = ip.src;
+	in->dst = ip.dst;
+	in->proto = ip.proto;
+	in->tos = ip.tos;
+	in->ttl = ip.ttl;
+	in->l4_off = in->l3_off + ip.hdr_len;
+	in->end = in->l3_off + ip.total_len;
+	if (is_bad_source(st, in))
+		return TERN_DROP_IP_SOURCE;
+	if (!is_for_us(st, in))
+		return TERN_DROP_IP_NOT_OURS;
+	if (ip.mf || ip.frag_off)
+		return TERN_DROP_IP_FRAGMENT;
+	return transport_input(st, in);
+}
+
+/* ---- IPv6 ---- */
+
+static enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in,
+					const struct ip6_walk *walk)
+{
+	struct icmp_problem problem = { ICMP6_PARAMETER_PROBLEM, walk->bad_code,
+					walk->bad_pointer };
+
+	if (walk->bad_code != 0xff)
+		icmp_send_error(st, in, &problem);
+	return TERN_DROP_IP_OPTIONS;
+}
+
+static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
+{
+	const uint8_t *data = in->p->data + in->l3_off;
+	struct ip6_walk walk;
+	struct ip6 ip;
+
+	st->counters[COUNT_IP_IN_RECEIVES]++;
+	if (!ip6_parse(&ip, data, in->p->len - in->l3_off))
+		return TERN_DROP_IP_MALFORMED;
+	in->src = ip.src;
+	in->dst = ip.dst;
+	in->tos = ip.traffic_class;
+	in->ttl = ip.hop_limit;
+	in->end = in->l3_off + IP6_HDR_LEN + ip.payload_len;
+	in->l4_off = in->l3_off + IP6_HDR_LEN;
+	if (addr_is4(&ip.src) || addr_is4(&ip.dst)) /* the mapped form is never on the wire */
+		return TERN_DROP_IP_SOURCE;
+	if (is_bad_source(st, in))
+		return TERN_DROP_IP_SOURCE;
+	if (!is_for_us(st, in))
+		return TERN_DROP_IP_NOT_OURS;
+	if (!ip6_walk(&walk, data, in->end - in->l3_off))
+		return refuse_ip6_header(st, in, &walk);
+	if (walk.fragment && (walk.mf || walk.frag_off))
+		return TERN_DROP_IP_FRAGMENT;
+	in->proto = walk.proto;
+	in->l4_off = in->l3_off + walk.offset;
+	return transport_input(st, in);
+}
+
+/* ---- the link ---- */
+
+static enum tern_drop version_input(struct tern_stack *st, struct inbound *in)
+{
+	if (in->p->len <= in->l3_off)
+		return TERN_DROP_IP_MALFORMED;
+	switch (in->p->data[in->l3_off] >> 4) {
+	case 4:
+		return ip4_input(st, in);
+	case 6:
+		return ip6_input(st, in);
+	default:
+		return TERN_DROP_NO_PROTO;
+	}
+}
+
+static enum tern_drop eth_input(struct tern_stack *st, struct inbound *in)
+{
+	struct eth h;
+
+	if (!eth_parse(&h, in->p->data, in->p->len))
+		return TERN_DROP_ETH_SHORT;
+	if (h.dst[0] & 1)
+		in->p->flags |= TERN_PKT_LINK_BROADCAST;
+	else if (memcmp(h.dst, in->iface->cfg.mac, 6) != 0)
+		return TERN_DROP_ETH_NOT_OURS;
+	in->l3_off = ETH_HDR_LEN;
+	switch (h.type) {
+	case ETH_IP4:
+		return ip4_input(st, in);
+	case ETH_IP6:
+		return ip6_input(st, in);
+	case ETH_ARP:
+		return arp_input(st, in->iface, in->p, ETH_HDR_LEN);
+	default:
+		return TERN_DROP_NO_PROTO;
+	}
+}
+
+static enum tern_drop link_input(struct tern_stack *st, struct inbound *in)
+{
+	if (!in->iface || !iface_is_up(in->iface))
+		return TERN_DROP_IFACE_DOWN;
+	return in->iface->cfg.link == TERN_LINK_ETHERNET ? eth_input(st, in) :
+							    version_input(st, in);
+}
+
+void stack_input(struct tern_stack *st, struct tern_pkt *p)
+{
+	struct inbound in = { .p = p, .iface = iface_get(&st->net, p->ifindex) };
+	struct tern_trace r = { .at = 0 };
+	enum tern_drop why;
+
+	trace_packet(st, TERN_TRACE_PACKET_IN, p, &r);
+	why = link_input(st, &in);
+	if (why != TERN_DROP_NONE)
+		note_drop(st, p, why);
+	free_packet(st, p);
+}
+
+TERN_API void tern_input(struct tern_stack *st, struct tern_pkt *p)
+{
+	assert(p->n_spans == 0);
+	stack_input(st, p);
+}
+
+TERN_API void tern_input_batch(struct tern_stack *st, struct tern_pkt *p)
+{
+	while (p) {
+		struct tern_pkt *next = p->next;
+
+		tern_input(st, p);
+		p = next;
+	}
+}
+
+/* ---- lo: what it sends, it gets ---- */
+
+enum { LO_BUDGET = 128 };
+
+bool stack_lo_has_work(const struct tern_stack *st)
+{
+	const struct iface *lo = iface_get(&st->net, LO_INDEX);
+
+	return lo && (lo->control.n || !list_empty(&lo->ready));
+}
+
+/* One packet at a time, never from within input; what exceeds the budget waits for the next call. */
+void stack_lo_run(struct tern_stack *st)
+{
+	struct iface *lo = iface_get(&st->net, LO_INDEX);
+
+	for (int i = 0; lo && i < LO_BUDGET && stack_lo_has_work(st); i++) {
+		struct tern_pkt *p = stack_output(st, lo);
+		struct tern_pkt *copy;
+
+		if (!p)
+			continue;
+		copy = pkt_copy(&st->mem, p, 0);
+		if (copy) {
+			copy->ifindex = LO_INDEX;
+			pkt_free(&st->mem, p);
+			stack_input(st, copy);
+		} else {
+			stack_drop(st, p, TERN_DROP_NO_MEMORY);
+		}
+	}
+}

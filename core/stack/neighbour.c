@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * neighbour.c - ARP (RFC 826) and neighbour discovery (RFC 4861): the packets around net/neigh.
+ *
+ * Asking, answering, and what becomes of those who waited: datagrams wait in the entry, connections
+ * hang on it without having built anything.
+ */
+#include "stack.h"
+
+static const uint8_t broadcast_mac[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+void push_eth(const struct iface *i, struct tern_pkt *p, const uint8_t mac[6], uint16_t type)
+{
+	struct eth h = { .type = type };
+
+	memcpy(h.dst, mac, 6);
+	memcpy(h.src, i->cfg.mac, 6);
+	eth_emit(&h, pkt_push(p, ETH_HDR_LEN));
+	p->l3_off = ETH_HDR_LEN;
+}
+
+/* ---- asking ---- */
+
+static void send_arp(struct tern_stack *st, struct iface *i, const struct arp *arp,
+		     const uint8_t to[6])
+{
+	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM, ARP_LEN);
+
+	if (!p)
+		return;
+	arp_emit(arp, p->data);
+	p->ifindex = (uint16_t)i->index;
+	push_eth(i, p, to, ETH_ARP);
+	pkt_queue_put(&i->control, p);
+}
+
+static void ask_by_arp(struct tern_stack *st, struct iface *i, const struct neigh *n)
+{
+	struct arp arp = { .op = ARP_REQUEST, .target = n->addr };
+
+	if (source_select(&st->net, &n->addr, i->index, &arp.sender))
+		return;
+	memcpy(arp.sender_mac, i->cfg.mac, 6);
+	send_arp(st, i, &arp, n->state == TERN_NEIGH_PROBE ? n->mac : broadcast_mac);
+}
+
+/* RFC 4861 2.3: ff02::1:ff and the last three octets. */
+static struct addr solicited_node(const struct addr *target)
+{
+	static const uint8_t prefix[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff };
+	struct addr group = addr_from6(prefix);
+
+	memcpy(group.b + 13, target->b + 13, 3);
+	return group;
+}
+
+static void multicast_mac(const struct addr *group, uint8_t mac[6])
+{
+	if (addr_is4(group)) { /* RFC 1112 6.4 */
+		mac[0] = 0x01;
+		mac[1] = 0x00;
+		mac[2] = 0x5e;
+		mac[3] = group->b[13] & 0x7f;
+		memcpy(mac + 4, group->b + 14, 2);
+	} else { /* RFC 2464 section 7 */
+		mac[0] = mac[1] = 0x33;
+		memcpy(mac + 2, group->b + 12, 4);
+	}
+}
+
+static void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg,
+		     const struct ip_names *names, const uint8_t mac[6])
+{
+	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM, NDP_MAX_LEN);
+	uint32_t len, sum;
+
+	if (!p)
+		return;
+	len = (uint32_t)ndp_emit(msg, p->data);
+	pkt_trim(&st->mem, p, len);
+	sum = checksum_pseudo(&names->src, &names->dst, TERN_IPPROTO_ICMPV6, len);
+	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, len, sum)));
+	stack_push_ip(st, p, names);
+	p->ifindex = (uint16_t)i->index;
+	push_eth(i, p, mac, ETH_IP6);
+	st->counters[COUNT_ICMP_OUT_MSGS]++;
+	pkt_queue_put(&i->control, p);
+}
+
+static void ask_by_nd(struct tern_stack *st, struct iface *i, const struct neigh *n)
+{
+	struct ndp msg = { .type = ICMP6_NEIGH_SOLICIT, .target = n->addr, .has_mac = true };
+	struct ip_names names = { .dst = n->addr, .proto = TERN_IPPROTO_ICMPV6, .ttl = 255 };
+	uint8_t mac[6];
+
+	if (source_select(&st->net, &n->addr, i->index, &names.src))
+		return;
+	memcpy(msg.mac, i->cfg.mac, 6);
+	if (n->state == TERN_NEIGH_PROBE) {
+		memcpy(mac, n->mac, 6);
+	} else {
+		names.dst = solicited_node(&n->addr);
+		multicast_mac(&names.dst, mac);
+	}
+	send_ndp(st, i, &msg, &names, mac);
+}
+
+void neighbour_request(struct tern_stack *st, struct neigh *n)
+{
+	struct iface *i = iface_get(&st->net, n->ifindex);
+
+	if (!i || i->control.n > 4096)
+		return;
+	if (addr_is4(&n->addr))
+		ask_by_arp(st, i, n);
+	else
+		ask_by_nd(st, i, n);
+}
+
+/* ---- using ---- */
+
+enum link_verdict neighbour_of(struct tern_stack *st, struct iface *i, const struct addr *next,
+			       struct neigh **out, uint8_t mac[6])
+{
+	struct neigh *n;
+	bool ready;
+
+	*out = NULL;
+	if (addr_is_multicast(next)) {
+		multicast_mac(next, mac);
+		return LINK_READY;
+	}
+	if (addr_classify(&st->net, next, i->index) == ADDR_BROADCAST) {
+		memcpy(mac, broadcast_mac, 6);
+		return LINK_READY;
+	}
+	n = neigh_resolve(&st->net, i->index, next, &ready);
+	if (!n)
+		return LINK_NO_MEMORY;
+	*out = n;
+	if (ready) {
+		memcpy(mac, n->mac, 6);
+		return LINK_READY;
+	}
+	if (neigh_take_first_request(n))
+		neighbour_request(st, n);
+	return LINK_WAIT;
+}
+
+/* The entry has just become usable: its datagrams go, its connections are ready again. */
+static void release_waiting(struct tern_stack *st, struct neigh *n)
+{
+	struct iface *i = iface_get(&st->net, n->ifindex);
+	struct tern_pkt *p;
+	struct list *l;
+
+	while ((p = pkt_queue_take(&n->queue))) {
+		push_eth(i, p, n->mac, addr_is4(&n->addr) ? ETH_IP4 : ETH_IP6);
+		pkt_queue_put(&i->control, p);
+	}
+	while ((l = list_take(&n->waiters)))
+		list_put_tail(&i->ready, l);
+}
+
+/* ---- answering ---- */
+
+static bool is_our_target(const struct tern_stack *st, const struct iface *i,
+			  const struct addr *target)
+{
+	const struct ifaddr *a = ifaddr_find(&st->net, target);
+
+	if (i->cfg.flags & TERN_IFACE_ANY_ADDRESS)
+		return !addr_is_multicast(target);
+	return a && !addr_is_loopback(target);
+}
+
+static void hear(struct tern_stack *st, const struct neigh_news *news)
+{
+	struct neigh *n = neigh_on_news(&st->net, news);
+
+	if (n)
+		release_waiting(st, n);
+}
+
+enum tern_drop arp_input(struct tern_stack *st, struct iface *i, const struct tern_pkt *p,
+			 uint32_t off)
+{
+	struct neigh_news news = { .ifindex = i->index, .override = true };
+	struct arp arp, reply;
+	bool ours;
+
+	if (!arp_parse(&arp, p->data + off, p->len - off))
+		return TERN_DROP_ARP_MALFORMED;
+	/* RFC 5227 probes have no sender; a group or our own address is a lie */
+	if (arp.sender_mac[0] & 1)
+		return TERN_DROP_ARP_MALFORMED;
+	ours = is_our_target(st, i, &arp.target);
+	if (addr_classify(&st->net, &arp.sender, i->index) == ADDR_OTHER) {
+		news.addr = arp.sender;
+		news.mac = arp.sender_mac;
+		news.solicited = arp.op == ARP_REPLY && ours;
+		news.create = arp.op == ARP_REQUEST && ours;
+		hear(st, &news);
+	} else if (!addr_is_unspecified(&arp.sender)) {
+		return TERN_DROP_ARP_MALFORMED;
+	}
+	if (arp.op != ARP_REQUEST || !ours)
+		return TERN_DROP_NONE;
+	reply = (struct arp){ .op = ARP_REPLY, .sender = arp.target, .target = arp.sender };
+	memcpy(reply.sender_mac, i->cfg.mac, 6);
+	memcpy(reply.target_mac, arp.sender_mac, 6);
+	send_arp(st, i, &reply, arp.sender_mac);
+	return TERN_DROP_NONE;
+}
+
+static void advertise(struct tern_stack *st, const struct inbound *in, const struct ndp *ask)
+{
+	struct ndp msg = { .type = ICMP6_NEIGH_ADVERT, .solicited = true, .override = true,
+			   .target = ask->target, .has_mac = true };
+	struct ip_names names = { .src = ask->target, .dst = in->src,
+				  .proto = TERN_IPPROTO_ICMPV6, .ttl = 255 };
+	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
+	uint8_t mac[6];
+
+	memcpy(msg.mac, in->iface->cfg.mac, 6);
+	if (addr_is_unspecified(&in->src)) { /* duplicate address detection, RFC 4862 5.4.4 */
+		names.dst = addr_from6(all_nodes);
+		msg.solicited = false;
+		multicast_mac(&names.dst, mac);
+	} else {
+		memcpy(mac, in->p->data + 6, 6); /* the frame's sender */
+		if (ask->has_mac)
+			memcpy(mac, ask->mac, 6);
+	}
+	send_ndp(st, in->iface, &msg, &names, mac);
+}
+
+/* RFC 4861 7.1: hop limit 255, code 0, a sane target. */
+enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
+{
+	struct neigh_news news = { .ifindex = in->iface->index };
+	struct ndp msg;
+	bool asks;
+
+	if (in->iface->cfg.link != TERN_LINK_ETHERNET || in->ttl != 255 ||
+	    in->p->data[in->l4_off + 1] != 0)
+		return TERN_DROP_ND_MALFORMED;
+	if (!ndp_parse(&msg, in->p->data + in->l4_off, in->end - in->l4_off))
+		return TERN_DROP_ND_MALFORMED;
+	asks = msg.type == ICMP6_NEIGH_SOLICIT;
+	if (addr_is_multicast(&msg.target) || (msg.has_mac && (msg.mac[0] & 1)))
+		return TERN_DROP_ND_MALFORMED;
+	if (asks && addr_is_unspecified(&in->src) && (msg.has_mac || in->to != ADDR_MULTICAST))
+		return TERN_DROP_ND_MALFORMED;
+	if (!asks && msg.solicited && in->to == ADDR_MULTICAST)
+		return TERN_DROP_ND_MALFORMED;
+	if (asks && !is_our_target(st, in->iface, &msg.target))
+		return TERN_DROP_NONE;
+	news.addr = asks ? in->src : msg.target;
+	news.mac = msg.has_mac ? msg.mac : NULL;
+	news.solicited = !asks && msg.solicited;
+	news.override = asks || msg.override;
+	news.create = asks;
+	if (msg.has_mac && addr_classify(&st->net, &news.addr, in->iface->index) == ADDR_OTHER)
+		hear(st, &news);
+	if (asks)
+		advertise(st, in, &msg);
+	return TERN_DROP_NONE;
+}
+
+/* ---- giving up ---- */
+
+/* RFC 4861 7.2.2: who sent it hears that the host cannot be reached. */
+static void fail_packet(struct tern_stack *st, const struct neigh *n, struct tern_pkt *p)
+{
+	bool v6 = !addr_is4(&n->addr);
+	struct icmp_report report = { .type = v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE,
+				      .code = v6 ? 3 : 7, .v6 = v6, .quoted = p->data,
+				      .len = p->len };
+
+	/* code 7 (v4) is hard: a local certainty, unlike a router's opinion */
+	icmp_deliver_error(st, &report);
+	stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
+}
+
+static void fail_connection(struct tern_stack *st, struct sock *s)
+{
+	struct tcp_ctx x = sock_ctx(&st->ss);
+
+	s->soft_error = TERN_EHOSTUNREACH;
+	if (s->tcp->state == TERN_TCP_SYN_SENT) {
+		tcp_abort(s->tcp, &x, TERN_EHOSTUNREACH);
+		sock_tcp_settle(&st->ss, s, TCP_ENDED);
+		return;
+	}
+	stack_lose_segment(st, s);
+}
+
+/* Nobody is left behind: who waited learns that the host cannot be reached. */
+void neighbour_forget(struct tern_stack *st, struct neigh *n)
+{
+	struct tern_pkt *p;
+	struct list *l;
+
+	while ((p = pkt_queue_take(&n->queue)))
+		fail_packet(st, n, p);
+	while ((l = list_take(&n->waiters)))
+		fail_connection(st, CONTAINER_OF(l, struct sock, ready_link));
+	neigh_free(&st->net, n);
+}
+
+void neighbour_on_timer(struct tern_stack *st, struct neigh *n)
+{
+	switch (neigh_on_timer(&st->net, n)) {
+	case NEIGH_NOTHING:
+		return;
+	case NEIGH_SEND_REQUEST:
+		neighbour_request(st, n);
+		return;
+	case NEIGH_FAILED:
+		neighbour_forget(st, n);
+		return;
+	}
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stack.c - the stack as one value: made, moved through time, ended.
+ */
+#include "stack.h"
+
+/* ---- making ---- */
+
+static bool is_sane(const struct tern_config *c)
+{
+	return c->size == sizeof(*c) && c->port_min > 0 && c->port_min <= c->port_max &&
+	       c->tcp_delayed_ack_ms < 500 && c->tcp_rto_min_ms > 0 &&
+	       c->tcp_rto_min_ms <= c->tcp_rto_initial_ms &&
+	       c->tcp_rto_initial_ms <= c->tcp_rto_max_ms && c->tcp_initial_cwnd > 0 &&
+	       c->tcp_initial_cwnd <= 1000 && c->tcp_min_snd_mss >= 28 &&
+	       c->tcp_min_snd_mss <= 65535 && c->shard < 256 && c->ttl > 0 && c->hop_limit > 0 &&
+	       c->sockets_max > 0 && c->tcp_syn_retries < 128 && c->tcp_retries2 < 256 &&
+	       c->tcp_rcvbuf_default >= 256 && c->tcp_rcvbuf_default <= 1u << 29 &&
+	       c->tcp_sndbuf_default >= 256 && c->tcp_sndbuf_default <= 1u << 29 &&
+	       c->tcp_rcvbuf_max <= 1u << 29 && c->tcp_sndbuf_max <= 1u << 29 &&
+	       cc_find(c->tcp_congestion_control) != NULL;
+}
+
+static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
+{
+	rand_init(&st->rand, seed, 0);
+	rand_bytes(&st->rand, &st->ss.isn_key, sizeof(struct sip_key));
+	rand_bytes(&st->rand, &st->ss.port_key, sizeof(struct sip_key));
+	st->ip_id = (uint16_t)rand_u32(&st->rand);
+}
+
+static void copy_limits(struct tern_stack *st)
+{
+	const struct tern_config *c = &st->cfg;
+
+	st->net_cfg = (struct net_config){
+		.neighbours_max = c->neighbours_max,
+		.neighbour_queue_max = c->neighbour_queue_max,
+		.routes_max = c->routes_max,
+		.addresses_max = c->addresses_max,
+		.icmp_ratelimit_ms = c->icmp_ratelimit_ms,
+		.icmp_burst = c->icmp_burst,
+	};
+}
+
+static bool init_parts(struct tern_stack *st)
+{
+	struct net_parts parts = { &st->mem, &st->timers, &st->rand, &st->net_cfg, TIMER_NEIGH };
+	struct sockets *ss = &st->ss;
+
+	timers_init(&st->timers, 0);
+	draw_keys(st, st->env.seed);
+	rand_bytes(&st->rand, &ss->table_key, sizeof(struct sip_key));
+	rand_bytes(&st->rand, &ss->ts_key, sizeof(struct sip_key));
+	ss->mem = &st->mem;
+	ss->timers = &st->timers;
+	ss->net = &st->net;
+	ss->rand = &st->rand;
+	ss->cfg = &st->cfg;
+	ss->env = &st->env;
+	ss->counters = st->counters;
+	ss->cc = cc_find(st->cfg.tcp_congestion_control);
+	if (!net_init(&st->net, &parts))
+		return false;
+	if (!sockets_init(ss)) {
+		net_fini(&st->net);
+		return false;
+	}
+	return true;
+}
+
+static bool add_lo(struct tern_stack *st)
+{
+	static const struct tern_iface lo = { "lo", TERN_LINK_LOOPBACK, 65535,
+					      TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6,
+					      { 0 } };
+	struct tern_addr v4 = tern_ip4(127, 0, 0, 1, 0);
+	struct tern_addr v6 = { .family = TERN_AF_INET6, .ip = { [15] = 1 } };
+	struct addr a4, a6;
+
+	addr_from_public(&a4, &v4);
+	addr_from_public(&a6, &v6);
+	return iface_add(&st->net, &lo, LO_INDEX) == LO_INDEX &&
+	       ifaddr_add(&st->net, LO_INDEX, &a4, 8) == 0 &&
+	       ifaddr_add(&st->net, LO_INDEX, &a6, 128) == 0;
+}
+
+TERN_API struct tern_stack *tern_new(const struct tern_config *cfg, const struct tern_env *env)
+{
+	struct tern_stack *st;
+
+	if (!is_sane(cfg) || !env->alloc || !env->free || sizeof(*st) > cfg->memory_max)
+		return NULL;
+	st = env->alloc(env->ctx, sizeof(*st));
+	if (!st)
+		return NULL;
+	memset(st, 0, sizeof(*st));
+	st->env = *env;
+	st->cfg = *cfg;
+	if (!st->env.sum)
+		st->env.sum = checksum_add;
+	if (!st->env.copy_sum)
+		st->env.copy_sum = checksum_copy_add;
+	copy_limits(st);
+	mem_init(&st->mem, env->alloc, env->free, env->ctx, cfg->memory_max - sizeof(*st));
+	if (!init_parts(st)) {
+		mem_fini(&st->mem);
+		env->free(env->ctx, st, sizeof(*st));
+		return NULL;
+	}
+	if (!add_lo(st)) {
+		tern_free(st);
+		return NULL;
+	}
+	return st;
+}
+
+/* ---- ending ---- */
+
+/* Sockets without a handle that still had something to send. */
+static void drain_ready(struct tern_stack *st, struct list *ready)
+{
+	struct list *l;
+
+	while ((l = list_take(ready))) {
+		struct sock *s = CONTAINER_OF(l, struct sock, ready_link);
+
+		if (s->index != NO_INDEX || s->in_accept_queue || s->t.in_table)
+			continue;
+		sock_free(&st->ss, s);
+	}
+}
+
+static void drain_iface(struct tern_stack *st, struct iface *i)
+{
+	drain_ready(st, &i->ready);
+	pkt_queue_fini(&i->control, &st->mem);
+}
+
+static void drain_neighbours(struct tern_stack *st, unsigned ifindex)
+{
+	struct neigh *n;
+	uint64_t cursor = 0;
+
+	while ((n = neigh_walk(&st->net, &cursor))) {
+		if (ifindex && n->ifindex != ifindex)
+			continue;
+		pkt_queue_fini(&n->queue, &st->mem);
+		drain_ready(st, &n->waiters);
+	}
+}
+
+TERN_API void tern_free(struct tern_stack *st)
+{
+	struct tern_env env;
+	void *cookie;
+
+	if (!st)
+		return;
+	env = st->env;
+	st->env.trace = NULL;
+	drain_neighbours(st, 0);
+	for (unsigned i = 1; i <= IFACES_MAX; i++)
+		if (iface_get(&st->net, i))
+			drain_iface(st, iface_get(&st->net, i));
+	sockets_fini(&st->ss);
+	for (unsigned i = 1; i <= IFACES_MAX; i++)
+		if (iface_get(&st->net, i))
+			drain_iface(st, iface_get(&st->net, i));
+	while (tern_reclaim(st, &cookie))
+		continue;
+	net_fini(&st->net);
+	mem_fini(&st->mem);
+	env.free(env.ctx, st, sizeof(*st));
+}
+
+TERN_API void tern_reseed(struct tern_stack *st, const uint8_t seed[32])
+{
+	memcpy(st->env.seed, seed, sizeof(st->env.seed));
+	draw_keys(st, seed);
+}
+
+/* ---- time ---- */
+
+enum { EXPIRIES_MAX = 4096 };
+
+static void expire(struct tern_stack *st, struct timer *t)
+{
+	struct tcp_reply reply;
+
+	switch ((enum timer_kind)t->kind) {
+	case TIMER_SOCK:
+		sock_tcp_on_timer(&st->ss, CONTAINER_OF(t, struct sock, timer));
+		break;
+	case TIMER_HALF:
+		sock_half_on_timer(&st->ss, CONTAINER_OF(t, struct half, timer), &reply);
+		if (reply.due)
+			stack_send_reply(st, &reply);
+		break;
+	case TIMER_NEIGH:
+		neighbour_on_timer(st, CONTAINER_OF(t, struct neigh, timer));
+		break;
+	case TIMER_TIME_WAIT:
+		sock_time_wait_on_timer(&st->ss);
+		break;
+	}
+}
+
+TERN_API void tern_advance(struct tern_stack *st, tern_time now)
+{
+	struct timer *t;
+
+	if (now > st->timers.now)
+		timers_advance(&st->timers, now);
+	for (int i = 0; i < EXPIRIES_MAX && (t = timers_take(&st->timers)); i++)
+		expire(st, t);
+	stack_lo_run(st);
+}
+
+TERN_API tern_time tern_deadline(const struct tern_stack *st)
+{
+	return stack_lo_has_work(st) ? st->timers.now : timers_deadline(&st->timers);
+}
+
+TERN_API tern_time tern_now(const struct tern_stack *st)
+{
+	return st->timers.now;
+}
+
+TERN_API uint64_t tern_memory(const struct tern_stack *st)
+{
+	return st->mem.used + sizeof(*st);
+}
+
+TERN_API void tern_check(const struct tern_stack *st)
+{
+	timers_check(&st->timers);
+	net_check(&st->net);
+	sockets_check(&st->ss);
+	assert(st->mem.used <= st->mem.max);
+}
+
+/* ---- packets of the user ---- */
+
+TERN_API struct tern_pkt *tern_pkt_new(struct tern_stack *st, uint32_t len)
+{
+	return pkt_new(&st->mem, 0, len);
+}
+
+TERN_API struct tern_pkt *tern_pkt_new_external(struct tern_stack *st, void *data, uint32_t len,
+						void *cookie)
+{
+	struct tern_pkt *p = pkt_new(&st->mem, 0, 0);
+
+	if (!p)
+		return NULL;
+	p->data = data;
+	p->len = p->total_len = len;
+	p->flags = TERN_PKT_EXTERNAL;
+	p->cookie = cookie;
+	return p;
+}
+
+TERN_API uint32_t tern_pkt_copy(const struct tern_pkt *p, uint32_t offset, void *buf, uint32_t len)
+{
+	return pkt_copy_out(p, offset, buf, len);
+}
+
+/* ---- interfaces, addresses, routes, neighbours ---- */
+
+static bool iface_is_sane(const struct tern_iface *cfg)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < sizeof(cfg->name) && !named; i++)
+		named = i > 0 && cfg->name[i] == 0;
+	if (!named || cfg->mtu < 68 || cfg->mtu > 65535)
+		return false;
+	if (cfg->link == TERN_LINK_ETHERNET)
+		return !(cfg->mac[0] & 1);
+	return cfg->link == TERN_LINK_IP;
+}
+
+static bool same_name(const char a[16], const char b[16])
+{
+	for (int i = 0; i < 16; i++) {
+		if (a[i] != b[i])
+			return false;
+		if (a[i] == 0)
+			break;
+	}
+	return true;
+}
+
+TERN_API int tern_iface_add(struct tern_stack *st, const struct tern_iface *cfg)
+{
+	if (!iface_is_sane(cfg))
+		return -TERN_EINVAL;
+	for (unsigned i = 1; i <= IFACES_MAX; i++)
+		if (iface_get(&st->net, i) &&
+		    same_name(iface_get(&st->net, i)->cfg.name, cfg->name))
+			return -TERN_EEXIST;
+	return iface_add(&st->net, cfg, 0);
+}
+
+TERN_API int tern_iface_del(struct tern_stack *st, unsigned ifindex)
+{
+	if (ifindex == LO_INDEX || !iface_get(&st->net, ifindex))
+		return -TERN_ENODEV;
+	drain_neighbours(st, ifindex);
+	drain_iface(st, iface_get(&st->net, ifindex));
+	return iface_del(&st->net, ifindex);
+}
+
+TERN_API int tern_iface_get(const struct tern_stack *st, unsigned ifindex, struct tern_iface *out)
+{
+	const struct iface *i = iface_get(&st->net, ifindex);
+
+	if (!i)
+		return -TERN_ENODEV;
+	*out = i->cfg;
+	return 0;
+}
+
+TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mtu, uint32_t flags)
+{
+	struct iface *i = iface_get(&st->net, ifindex);
+
+	if (!i)
+		return -TERN_ENODEV;
+	if (mtu < 68 || mtu > 65535)
+		return -TERN_EINVAL;
+	i->cfg.mtu = mtu;
+	i->cfg.flags = flags;
+	st->net.routes_version++;
+	return 0;
+}
+
+TERN_API unsigned tern_iface_next(const struct tern_stack *st, unsigned after)
+{
+	for (unsigned i = after + 1; i <= IFACES_MAX; i++)
+		if (iface_get(&st->net, i))
+			return i;
+	return 0;
+}
+
+TERN_API int tern_addr_add(struct tern_stack *st, unsigned ifindex, const struct tern_addr *addr,
+			   unsigned prefix_len)
+{
+	struct addr a;
+
+	if (!iface_get(&st->net, ifindex))
+		return -TERN_ENODEV;
+	if (!addr_from_public(&a, addr) || prefix_len > (addr_is4(&a) ? 32u : 128u) ||
+	    addr_is_multicast(&a) || addr_is_unspecified(&a) || addr_is_limited_broadcast(&a))
+		return -TERN_EINVAL;
+	return ifaddr_add(&st->net, ifindex, &a, prefix_len);
+}
+
+TERN_API int tern_addr_del(struct tern_stack *st, unsigned ifindex, const struct tern_addr *addr)
+{
+	struct addr a;
+
+	if (!addr_from_public(&a, addr))
+		return -TERN_EADDRNOTAVAIL;
+	return ifaddr_del(&st->net, ifindex, &a);
+}
+
+TERN_API bool tern_addr_next(const struct tern_stack *st, unsigned *cursor,
+			     struct tern_iface_addr *out)
+{
+	const struct ifaddr *a;
+
+	if (*cursor >= st->net.n_addrs)
+		return false;
+	a = &st->net.addrs[(*cursor)++];
+	out->ifindex = a->ifindex;
+	out->prefix_len = a->prefix_len;
+	addr_to_public(&out->addr, &a->addr, 0);
+	return true;
+}
+
+TERN_API int tern_route_add(struct tern_stack *st, const struct tern_route *r)
+{
+	return route_add(&st->net, r);
+}
+
+TERN_API int tern_route_del(struct tern_stack *st, const struct tern_route *r)
+{
+	return route_del(&st->net, r);
+}
+
+TERN_API bool tern_route_next(const struct tern_stack *st, unsigned *cursor,
+			      struct tern_route *out)
+{
+	return route_next(&st->net, cursor, out);
+}
+
+TERN_API int tern_neigh_add(struct tern_stack *st, const struct tern_neigh *n)
+{
+	struct addr a;
+
+	if (!iface_get(&st->net, n->ifindex))
+		return -TERN_ENODEV;
+	if (!addr_from_public(&a, &n->addr) || (n->mac[0] & 1))
+		return -TERN_EINVAL;
+	return neigh_add_permanent(&st->net, n->ifindex, &a, n->mac);
+}
+
+TERN_API int tern_neigh_del(struct tern_stack *st, unsigned ifindex, const struct tern_addr *addr)
+{
+	struct neigh *n;
+	struct addr a;
+
+	if (!addr_from_public(&a, addr))
+		return -TERN_ENOENT;
+	n = neigh_find(&st->net, ifindex, &a);
+	if (!n)
+		return -TERN_ENOENT;
+	neighbour_forget(st, n);
+	return 0;
+}
+
+TERN_API bool tern_neigh_next(const struct tern_stack *st, unsigned *cursor,
+			      struct tern_neigh *out)
+{
+	uint64_t walk = 0;
+	struct neigh *n = NULL;
+
+	for (unsigned i = 0; i <= *cursor; i++) {
+		n = neigh_walk(&st->net, &walk);
+		if (!n)
+			return false;
+	}
+	++*cursor;
+	out->ifindex = n->ifindex;
+	out->state = n->state;
+	memcpy(out->mac, n->mac, 6);
+	addr_to_public(&out->addr, &n->addr, 0);
+	return true;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stack.h - the whole stack as one value, and what its composing files say to each other.
+ *
+ * Only these files know both sockets and the internet layer. Input functions borrow the packet and
+ * return why it was dropped; stack_input alone frees, counts and traces. Output functions take
+ * their packet.
+ */
+#ifndef TERN_STACK_H
+#define TERN_STACK_H
+
+#include "../net/net.h"
+#include "../sock/sock.h"
+
+struct tern_stack {
+	struct tern_env env;
+	struct tern_config cfg;
+	struct net_config net_cfg;
+	struct mem mem;
+	struct timers timers;
+	struct rand rand;
+	struct net net;
+	struct sockets ss;
+	uint64_t counters[N_COUNTS];
+	uint64_t drops[TERN_N_DROPS];
+	struct tern_pkt *reclaim;  /* freed external packets whose cookies wait */
+	uint16_t ip_id;
+};
+
+/* A received packet on its way up. */
+struct inbound {
+	struct tern_pkt *p;
+	struct iface *iface;
+	struct addr src, dst;
+	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
+	uint8_t proto, tos, ttl;
+	enum addr_kind to;            /* what dst is to us */
+};
+
+/* What an IP header needs. */
+struct ip_names {
+	struct addr src, dst;
+	uint8_t proto, tos, ttl; /* ttl 0: the stack's default */
+};
+
+/* input.c */
+void stack_input(struct tern_stack *, struct tern_pkt *);
+void stack_drop(struct tern_stack *, struct tern_pkt *, enum tern_drop);
+void stack_lo_run(struct tern_stack *);
+bool stack_lo_has_work(const struct tern_stack *);
+
+/* transport.c */
+enum tern_drop transport_input(struct tern_stack *, const struct inbound *);
+
+/* text.c */
+const char *drop_counter_name(enum tern_drop); /* "Drop-tcp-checksum" */
+
+/* icmp_in.c */
+enum tern_drop icmp4_input(struct tern_stack *, const struct inbound *);
+enum tern_drop icmp6_input(struct tern_stack *, const struct inbound *);
+
+/* icmp_err.c */
+struct icmp_problem {
+	uint8_t type, code;
+	uint32_t rest;
+};
+void icmp_send_error(struct tern_stack *, const struct inbound *, const struct icmp_problem *);
+/* An error about one of our packets, which `quoted` begins. */
+struct icmp_report {
+	struct addr offender;
+	uint8_t type, code;
+	bool v6;
+	uint32_t info;
+	const uint8_t *quoted;
+	uint32_t len;
+};
+enum tern_drop icmp_deliver_error(struct tern_stack *, const struct icmp_report *);
+
+/* neighbour.c */
+enum tern_drop arp_input(struct tern_stack *, struct iface *, const struct tern_pkt *,
+			 uint32_t off);
+enum tern_drop nd_input(struct tern_stack *, const struct inbound *);
+void neighbour_request(struct tern_stack *, struct neigh *);
+void neighbour_on_timer(struct tern_stack *, struct neigh *);
+void neighbour_forget(struct tern_stack *, struct neigh *);
+/* Puts the link header before an IP packet, if the next hop's address is known. */
+enum link_verdict { LINK_READY, LINK_WAIT, LINK_NO_MEMORY };
+enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct addr *next,
+			       struct neigh **, uint8_t mac[6]);
+void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
+
+/* output.c */
+/* Takes a packet that begins with its IP header; ifindex 0: routed. */
+void stack_send_ip(struct tern_stack *, struct tern_pkt *, unsigned ifindex);
+void stack_send_reply(struct tern_stack *, const struct tcp_reply *);
+struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
+/* What a connection wanted to send is lost: its neighbour does not answer. */
+void stack_lose_segment(struct tern_stack *, struct sock *);
+void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
+void trace_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
+		  const struct tern_trace *);
+
+#endif

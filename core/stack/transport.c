@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * transport.c - from an IP packet that is ours to the protocol it carries.
+ *
+ * Raw sockets get their copy first; the stack handles the packet all the same. A protocol that
+ * nobody knows is answered by an ICMP error (RFC 1122 3.2.2.1), a UDP port that nobody has, too.
+ */
+#include "stack.h"
+
+static const uint8_t *payload(const struct inbound *in)
+{
+	return in->p->data + in->l4_off;
+}
+
+static uint32_t payload_len(const struct inbound *in)
+{
+	return in->end - in->l4_off;
+}
+
+/* Ones'-complement sum of the transport message and its pseudo-header: 0 when right. */
+static bool checksum_is_right(const struct tern_stack *st, const struct inbound *in, uint8_t proto)
+{
+	uint32_t sum;
+
+	if (in->p->flags & (TERN_PKT_CSUM_GOOD | TERN_PKT_CSUM_PARTIAL))
+		return true;
+	sum = checksum_pseudo(&in->src, &in->dst, proto, payload_len(in));
+	return checksum_finish(st->env.sum(payload(in), payload_len(in), sum)) == 0;
+}
+
+/* ---- TCP ---- */
+
+static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound *in)
+{
+	struct tcp_packet tp = { .src = in->src, .dst = in->dst, .ifindex = in->iface->index };
+	struct tcp_reply reply;
+	enum tern_drop drop;
+
+	st->counters[COUNT_TCP_IN_SEGS]++;
+	if (!tcp_parse(&tp.seg.h, payload(in), payload_len(in))) {
+		st->counters[COUNT_TCP_IN_ERRS]++;
+		return TERN_DROP_TCP_MALFORMED;
+	}
+	if (!checksum_is_right(st, in, TERN_IPPROTO_TCP)) {
+		st->counters[COUNT_TCP_IN_ERRS]++;
+		st->counters[COUNT_TCP_IN_CSUM_ERRORS]++;
+		return TERN_DROP_TCP_CHECKSUM;
+	}
+	/* MUST-57: nothing is opened, and nothing answered, by way of a group */
+	if (in->to == ADDR_BROADCAST || in->to == ADDR_MULTICAST)
+		return TERN_DROP_TCP_ADDRESS;
+	tp.seg.data = payload(in) + tp.seg.h.hdr_len;
+	tp.seg.len = payload_len(in) - tp.seg.h.hdr_len;
+	drop = sock_tcp_input(&st->ss, &tp, &reply);
+	if (reply.due) {
+		if (addr_is_link_local(&in->src) || (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS))
+			reply.ifindex = (uint16_t)in->iface->index;
+		stack_send_reply(st, &reply);
+	}
+	return drop;
+}
+
+/* ---- UDP ---- */
+
+static enum tern_drop refuse_port(struct tern_stack *st, const struct inbound *in)
+{
+	bool v4 = addr_is4(&in->dst);
+	struct icmp_problem problem = { v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE, v4 ? 3 : 4, 0 };
+
+	icmp_send_error(st, in, &problem);
+	return TERN_DROP_UDP_NO_SOCKET;
+}
+
+static enum tern_drop udp4or6_input(struct tern_stack *st, const struct inbound *in)
+{
+	struct dgram_in dg = { .pkt = in->p, .src = in->src, .dst = in->dst, .ttl = in->ttl,
+			       .tos = in->tos, .proto = TERN_IPPROTO_UDP };
+	struct inbound exact = *in;
+	enum tern_drop drop;
+	struct udp h;
+
+	if (!udp_parse(&h, payload(in), payload_len(in)))
+		return TERN_DROP_UDP_MALFORMED;
+	exact.end = in->l4_off + h.len;
+	/* RFC 768: zero means none; IPv6 does not allow that (RFC 8200 8.1) */
+	if (h.checksum == 0 && !addr_is4(&in->src))
+		return TERN_DROP_UDP_CHECKSUM;
+	if (h.checksum != 0 && !checksum_is_right(st, &exact, TERN_IPPROTO_UDP))
+		return TERN_DROP_UDP_CHECKSUM;
+	dg.ifindex = (uint16_t)in->iface->index;
+	dg.off = in->l4_off + UDP_HDR_LEN;
+	dg.len = h.len - UDP_HDR_LEN;
+	dg.sport = h.src_port;
+	dg.dport = h.dst_port;
+	dg.group = in->to == ADDR_BROADCAST || in->to == ADDR_MULTICAST;
+	drop = sock_udp_input(&st->ss, &dg);
+	if (drop == TERN_DROP_UDP_NO_SOCKET)
+		return refuse_port(st, in);
+	return drop;
+}
+
+/* ---- all ---- */
+
+static bool raw_input(struct tern_stack *st, const struct inbound *in)
+{
+	bool v4 = addr_is4(&in->dst);
+	bool icmp = in->proto == (v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6);
+	struct dgram_in dg = { .pkt = in->p, .src = in->src, .dst = in->dst, .ttl = in->ttl,
+			       .tos = in->tos, .proto = in->proto };
+
+	if (list_empty(&st->ss.raws))
+		return false;
+	dg.ifindex = (uint16_t)in->iface->index;
+	dg.off = v4 ? in->l3_off : in->l4_off;
+	dg.len = in->end - dg.off;
+	return sock_raw_input(&st->ss, &dg, icmp && payload_len(in) ? payload(in)[0] : -1);
+}
+
+static enum tern_drop refuse_protocol(struct tern_stack *st, const struct inbound *in)
+{
+	struct icmp_problem problem = { ICMP4_UNREACHABLE, 2, 0 };
+
+	if (!addr_is4(&in->dst)) { /* RFC 4443 3.4: the pointer names the next-header field */
+		problem = (struct icmp_problem){ ICMP6_PARAMETER_PROBLEM, 1, 6 };
+		if (in->proto == IP6_EXT_NONE)
+			return TERN_DROP_NO_PROTO;
+	}
+	icmp_send_error(st, in, &problem);
+	return TERN_DROP_NO_PROTO;
+}
+
+enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
+{
+	bool v4 = addr_is4(&in->dst);
+	bool wanted = raw_input(st, in);
+
+	st->counters[COUNT_IP_IN_DELIVERS]++;
+	if (in->proto == TERN_IPPROTO_TCP)
+		return tcp4or6_input(st, in);
+	if (in->proto == TERN_IPPROTO_UDP)
+		return udp4or6_input(st, in);
+	if (v4 && in->proto == TERN_IPPROTO_ICMP)
+		return icmp4_input(st, in);
+	if (!v4 && in->proto == TERN_IPPROTO_ICMPV6)
+		return icmp6_input(st, in);
+	return wanted ? TERN_DROP_NONE : refuse_protocol(st, in);
+}

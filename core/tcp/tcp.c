@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp.c - how does a connection open, close, abort, and change state?
+ *
+ * The states and their edges are RFC 9293 3.3.2 and 3.10; passive opens begin in tcp_listen.c and
+ * TIME-WAIT lives on in tcp_timewait.c. Every change of state goes through tcp_enter, which keeps
+ * a short log for the owner.
+ *
+ * Invariants (tcp_check): snd.una <= snd.nxt; what is unacknowledged is in snd_buf; the read
+ * position <= rcv.nxt <= rcv.adv + 1; deadlines run only in states that need them.
+ */
+#include "tcp_impl.h"
+
+static void log_state(struct tcp *c, enum tern_tcp_state state)
+{
+	if (c->state_log_len < 8)
+		c->state_log |= (uint32_t)state << 4 * c->state_log_len++;
+}
+
+void tcp_enter(struct tcp *c, enum tern_tcp_state state)
+{
+	if (c->state == state)
+		return;
+	c->state = (uint8_t)state;
+	log_state(c, state);
+}
+
+bool tcp_state_change(struct tcp *c, enum tern_tcp_state *state)
+{
+	if (c->state_log_len == 0)
+		return false;
+	*state = (enum tern_tcp_state)(c->state_log & 15);
+	c->state_log >>= 4;
+	c->state_log_len--;
+	return true;
+}
+
+/* Everything that is the same however a connection begins. */
+void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
+{
+	memset(c, 0, sizeof(*c));
+	c->adv_mss = open->adv_mss;
+	c->path_mss = open->path_mss;
+	c->peer_mss = open->default_mss;
+	c->rcv_mss = MIN(open->adv_mss, 536);
+	c->ts_off = open->ts_off;
+	c->rcv.buf_max = open->rcv_buf_max;
+	c->rcv.fin = c->rcv.up = TCP_NO_POS;
+	c->timed_pos = TCP_NO_POS;
+	c->snd_buf_max = x->cfg->tcp_sndbuf_default;
+	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
+	c->sent_at = c->rcvd_at = x->now;
+	c->iss = seq_first(open->iss);
+	c->snd.una = c->snd.nxt = c->iss;
+	c->snd.end = c->iss + 1;
+	c->snd.recover = c->iss;
+	buf_init(&c->snd_buf, c->snd.end);
+	tcp_rtt_init(c, x);
+	cc_init(&c->cc, open->cc, open->default_mss, x->cfg->tcp_initial_cwnd);
+}
+
+void tcp_connect(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
+{
+	tcp_reset_fields(c, x, open);
+	c->syn_retries = (uint8_t)x->cfg->tcp_syn_retries;
+	c->rcv_wscale = x->cfg->tcp_window_scaling ? tcp_wscale_for(open->rcv_buf_max) : 0;
+	c->syn_due = true;
+	tcp_enter(c, TERN_TCP_SYN_SENT);
+}
+
+static void free_ooo(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (!c->ooo)
+		return;
+	ranges_fini(c->ooo, x->mem);
+	mem_free(x->mem, c->ooo, sizeof(*c->ooo));
+	c->ooo = NULL;
+}
+
+void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
+{
+	buf_fini(&c->snd_buf, x->mem);
+	buf_fini(&c->rcv_buf, x->mem);
+	free_ooo(c, x);
+}
+
+/* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4, and a CLOSE that waited for it. */
+void tcp_established(struct tcp *c, const struct tcp_ctx *x)
+{
+	tcp_set_snd_mss(c, x);
+	cc_init(&c->cc, c->cc.ops, c->snd_mss, x->cfg->tcp_initial_cwnd);
+	c->n_rtx = 0;
+	c->backoff = 0;
+	tcp_enter(c, TERN_TCP_ESTABLISHED);
+	if (c->fin_queued)
+		tcp_enter(c, TERN_TCP_FIN_WAIT_1);
+	tcp_touch_keepalive(c, x);
+}
+
+/* The connection is over, in order (error 0) or not. What arrived stays readable. */
+void tcp_end(struct tcp *c, const struct tcp_ctx *x, int error)
+{
+	if (c->state == TERN_TCP_CLOSED)
+		return;
+	c->error = (uint8_t)error;
+	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
+	c->syn_due = c->probe_due = c->keepalive_due = c->probing = false;
+	c->ack_due = ACK_NONE;
+	c->dup_acks_due = 0;
+	c->snd.rtx_nxt = c->snd.rtx_end = 0;
+	buf_fini(&c->snd_buf, x->mem);
+	buf_init(&c->snd_buf, c->snd.end);
+	free_ooo(c, x);
+	if (tcp_is_synchronized(c))
+		buf_cut(&c->rcv_buf, x->mem, MAX(c->rcv_buf.head, tcp_data_end(c)));
+	tcp_enter(c, TERN_TCP_CLOSED);
+}
+
+bool tcp_fin_acked(const struct tcp *c)
+{
+	return c->fin_sent && c->snd.una > c->snd.end;
+}
+
+/* CLOSE of the sending side, RFC 9293 3.10.4. A second one changes nothing. */
+void tcp_close_send(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (c->fin_queued)
+		return;
+	switch (c->state) {
+	case TERN_TCP_SYN_SENT:
+		tcp_end(c, x, 0);
+		return;
+	case TERN_TCP_SYN_RECEIVED: /* tcp_established goes on */
+		break;
+	case TERN_TCP_ESTABLISHED:
+		tcp_enter(c, TERN_TCP_FIN_WAIT_1);
+		break;
+	case TERN_TCP_CLOSE_WAIT:
+		tcp_enter(c, TERN_TCP_LAST_ACK);
+		break;
+	default:
+		return;
+	}
+	c->fin_queued = true;
+	c->cork = false;
+	tcp_review_timers(c, x);
+}
+
+/* Nobody will read what the peer still sends: it gets tcp_fin_timeout_ms (or TCP_LINGER2). */
+static void limit_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint32_t ms = c->linger2_ms ? (uint32_t)MAX(c->linger2_ms, 0) : x->cfg->tcp_fin_timeout_ms;
+
+	if (c->state == TERN_TCP_FIN_WAIT_2 && c->user_gone)
+		c->end_at = x->now + ms * TERN_MS;
+}
+
+void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
+{
+	tcp_enter(c, TERN_TCP_FIN_WAIT_2);
+	limit_fin_wait_2(c, x);
+}
+
+/* The user has gone; RFC 9293 3.6.1 and RFC 2525 2.17: unread data means a reset. */
+void tcp_close(struct tcp *c, const struct tcp_ctx *x)
+{
+	c->user_gone = true;
+	if (tcp_is_synchronized(c) && c->rcv_buf.head < tcp_data_end(c)) {
+		tcp_abort(c, x, 0);
+		return;
+	}
+	tcp_close_send(c, x);
+	limit_fin_wait_2(c, x);
+}
+
+/* ABORT, RFC 9293 3.10.5. */
+void tcp_abort(struct tcp *c, const struct tcp_ctx *x, int error)
+{
+	bool reset = c->state == TERN_TCP_SYN_RECEIVED || c->state == TERN_TCP_ESTABLISHED ||
+		     c->state == TERN_TCP_FIN_WAIT_1 || c->state == TERN_TCP_FIN_WAIT_2 ||
+		     c->state == TERN_TCP_CLOSE_WAIT;
+
+	tcp_end(c, x, error);
+	c->rst_due = c->rst_due || reset;
+}
+
+void tcp_set_path_mss(struct tcp *c, uint16_t mss)
+{
+	c->path_mss = mss;
+}
+
+/* RFC 5927 section 4.1: only what is in flight may be complained about. */
+bool tcp_on_icmp(struct tcp *c, const struct tcp_ctx *x, const struct tcp_icmp_news *news,
+		 struct tcp_result *r)
+{
+	uint64_t pos = seq_unwrap(news->seq, c->snd.nxt);
+
+	if (c->state == TERN_TCP_CLOSED || pos < c->snd.una || pos >= c->snd.nxt)
+		return false;
+	switch (news->kind) {
+	case TCP_ICMP_HARD:
+		/* RFC 5927 section 5.2: hard errors end only a handshake. */
+		if (tcp_is_synchronized(c))
+			break;
+		tcp_end(c, x, news->error);
+		r->events |= TCP_ENDED;
+		break;
+	case TCP_ICMP_TOO_BIG:
+		if (news->mss >= c->path_mss)
+			break;
+		c->path_mss = news->mss;
+		if (!tcp_is_synchronized(c))
+			break;
+		tcp_set_snd_mss(c, x);
+		/* What was too big goes again at once, in smaller pieces. */
+		c->snd.rtx_nxt = c->snd.una;
+		c->snd.rtx_end = c->snd.nxt;
+		c->rtx_forced = true;
+		c->rtx_cause = TERN_CAUSE_FAST_RETRANSMIT;
+		c->timed_pos = TCP_NO_POS;
+		break;
+	case TCP_ICMP_SOFT:
+		break;
+	}
+	return true;
+}
+
+static void check_send_side(const struct tcp *c)
+{
+	assert(c->snd.una <= c->snd.nxt);
+	assert(c->snd.nxt <= c->snd.end + (c->fin_sent ? 1 : 0));
+	assert(!c->fin_sent || c->fin_queued);
+	buf_check(&c->snd_buf);
+	if (c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT) {
+		assert(c->snd_buf.end <= c->snd.end || c->snd_buf.dir);
+		assert(c->snd_buf.head <= MAX(c->snd.una, c->iss + 1));
+	}
+	if (c->snd.rtx_nxt < c->snd.rtx_end)
+		assert(c->snd.rtx_nxt >= c->snd.una && c->snd.rtx_end <= c->snd.nxt);
+}
+
+void tcp_check(const struct tcp *c)
+{
+	assert(c->state < TERN_TCP_N_STATES && c->state != TERN_TCP_LISTEN);
+	check_send_side(c);
+	if (!tcp_is_synchronized(c))
+		return;
+	buf_check(&c->rcv_buf);
+	assert(c->rcv_buf.head <= tcp_data_end(c));
+	assert(c->rcv.nxt <= c->rcv.adv + 1); /* a FIN may stand at the edge */
+	assert(c->rcv.acked <= c->rcv.nxt);
+	if (c->ooo) {
+		struct range first;
+
+		ranges_check(c->ooo);
+		if (ranges_find(c->ooo, 0, &first))
+			assert(first.lo > c->rcv.nxt);
+	}
+	if (tcp_may_transmit(c) && c->snd.una < c->snd.nxt)
+		assert(c->rtx_at != TERN_NEVER);
+}

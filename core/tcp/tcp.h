@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp.h - one TCP connection as a pure machine: RFC 9293.
+ *
+ * A connection knows positions, buffers, deadlines and a congestion window. It knows neither
+ * addresses nor sockets nor packets: segments come in as struct tcp_seg and go out as a plan that
+ * tcp_output turns into a header and spans. After every call the owner looks at tcp_deadline and
+ * drains tcp_state_change.
+ *
+ * Positions are 64-bit (seq.h). SYN and FIN are positions: the SYN is at iss, the first byte at
+ * iss + 1, the FIN at snd.end.
+ */
+#ifndef TERN_TCP_H
+#define TERN_TCP_H
+
+#include "../../include/tern.h"
+#include "../base/buf.h"
+#include "../base/ranges.h"
+#include "../base/seq.h"
+#include "../base/timers.h"
+#include "../cc/cc.h"
+#include "../wire/wire.h"
+
+/* What the owner hands to every verb. */
+struct tcp_ctx {
+	tern_time now;
+	struct mem *mem;
+	const struct tern_config *cfg;
+};
+
+/* ---- what crosses ---- */
+
+/* A segment that arrived. */
+struct tcp_seg {
+	struct tcp_hdr h;
+	const uint8_t *data; /* payload, in one piece */
+	uint32_t len;        /* of the payload */
+};
+
+/* The numbers with which a connection begins; the owner draws them (RFC 6528, 7323 5.4). */
+struct tcp_open {
+	uint32_t iss;
+	uint32_t ts_off;     /* added to the millisecond clock for TSval */
+	uint16_t adv_mss;    /* what our SYN says: from the interface's MTU, RFC 6691 */
+	uint16_t path_mss;    /* what the path carries of ours, options not deducted */
+	uint16_t default_mss; /* of a peer that says none: 536 or 1220 (RFC 9293 3.7.1) */
+	uint32_t rcv_buf_max;
+	const struct cc_ops *cc;
+};
+
+/* Something for the user to know. */
+enum tcp_event {
+	TCP_READABLE = 1 << 0,  /* bytes or the end of the stream */
+	TCP_WRITABLE = 1 << 1,  /* room in the send buffer */
+	TCP_CONNECTED = 1 << 2,
+	TCP_ENDED = 1 << 3,     /* reached CLOSED; tcp.error says why, 0: in order */
+	TCP_URGENT = 1 << 4,    /* a new urgent mark */
+};
+
+/* A direct reply: always a RST. */
+struct tcp_rst {
+	bool due;
+	bool with_ack;
+	uint32_t seq, ack;
+};
+
+struct tcp_result {
+	enum tern_drop drop;   /* TERN_DROP_NONE: accepted */
+	uint32_t events;       /* enum tcp_event */
+	struct tcp_rst rst;
+	bool progress;         /* new data was acknowledged: the neighbour is reachable */
+};
+
+/* ---- the connection ---- */
+
+enum tcp_ack_due { ACK_NONE, ACK_LATER, ACK_NOW, ACK_CHALLENGE };
+
+struct tcp_snd {
+	uint64_t una, nxt;    /* oldest unacknowledged, next to send */
+	uint64_t end;         /* one past the last byte the user gave; where the FIN is */
+	uint64_t wl1, wl2;    /* positions of the segment that last updated wnd */
+	uint64_t up;          /* the urgent pointer: one past the last urgent byte */
+	uint64_t recover;     /* RFC 6582: nxt when recovery began */
+	uint64_t small_end;   /* one past the last segment below the MSS, for Nagle */
+	uint64_t rtx_nxt, rtx_end; /* bytes believed lost, to be sent again from rtx_nxt */
+	uint32_t wnd, max_wnd;
+	uint32_t dup_bytes;   /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
+};
+
+struct tcp_rcv {
+	uint64_t nxt;         /* next expected */
+	uint64_t adv;         /* the right edge of the window ever shown */
+	uint64_t fin;         /* position of the peer's FIN; TCP_NO_POS: not seen */
+	uint64_t up;          /* one past the urgent data; TCP_NO_POS: none */
+	uint64_t acked;       /* nxt as last acknowledged by us (Last.ACK.sent) */
+	uint32_t buf_max;     /* bytes the user may leave unread */
+	uint32_t ts_recent;   /* RFC 7323 TS.Recent */
+	tern_time ts_recent_at;
+};
+
+#define TCP_NO_POS UINT64_MAX
+
+struct tcp {
+	/* configuration and state, small */
+	uint8_t state;             /* enum tern_tcp_state */
+	uint8_t state_log_len;
+	uint16_t state_log_first;
+	uint32_t state_log;        /* states entered since the owner last looked, 4 bits each */
+	uint8_t ack_due;           /* enum tcp_ack_due */
+	uint8_t dup_acks_due;      /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t dup_acks;          /* received in a row */
+	uint8_t backoff;           /* RFC 6298 5.5: the RTO is doubled so often */
+	uint8_t n_rtx;             /* time-outs without an answer */
+	uint8_t n_probes;          /* zero-window or keepalive probes without an answer */
+	uint8_t syn_retries;
+	uint8_t keep_count;        /* 0: the configuration's */
+	uint8_t challenge_n;       /* challenge ACKs in this 5 s window */
+	uint8_t error;             /* TERN_Exxx with which it ended */
+	bool opened_passively : 1;
+	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
+	bool fin_queued : 1;       /* the user has closed the sending side */
+	bool fin_sent : 1;
+	bool user_gone : 1;        /* nobody will read: data is answered by RST */
+	bool rcv_shut : 1;         /* SHUT_RD */
+	bool nodelay : 1, cork : 1, keepalive : 1, quickack : 1;
+	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
+	bool rtx_forced : 1;       /* the head goes whatever cwnd says */
+	bool in_recovery : 1, in_rto_recovery : 1;
+	bool partial_seen : 1;     /* the first partial ACK of this recovery came */
+	bool probing : 1;          /* the persist timer runs, the RTO does not */
+	bool urgent_told : 1;      /* the user knows of rcv.up */
+	bool oob_inline : 1, oob_taken : 1;
+	uint8_t rtx_cause;         /* enum tern_cause */
+	uint16_t adv_mss;          /* what we told */
+	uint16_t snd_mss;          /* payload bytes of a full segment we send, options deducted */
+	uint16_t peer_mss;         /* what the peer told */
+	uint16_t path_mss;         /* what the path carries */
+	uint16_t rcv_mss;          /* the peer's full segments, as seen */
+	uint16_t user_mss;         /* TCP_MAXSEG; 0: none */
+	struct tcp_snd snd;
+	struct tcp_rcv rcv;
+	struct buf snd_buf, rcv_buf;
+	struct ranges *ooo;        /* arrived above rcv.nxt; NULL: nothing */
+	uint64_t last_ooo;         /* where the newest of them began; 0: none */
+	uint64_t iss, irs;
+	uint32_t snd_buf_max;
+	uint32_t ts_off;
+	/* RFC 6298 */
+	uint32_t srtt_us, rttvar_us, rto_us; /* srtt and rttvar 0: not yet measured */
+	uint32_t min_rtt_us;
+	uint64_t timed_pos;        /* the segment timed ends here; TCP_NO_POS: none */
+	tern_time timed_at;
+	/* deadlines; TERN_NEVER: not set */
+	tern_time rtx_at;          /* retransmission or, while probing, persist */
+	tern_time ack_at;
+	tern_time keep_at;
+	tern_time end_at;          /* FIN-WAIT-2 without a user */
+	tern_time sent_at;         /* last data sent */
+	tern_time rcvd_at;         /* last segment accepted */
+	tern_time first_rtx_at;    /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	tern_time challenge_at, oow_at; /* limits of RFC 5961 section 7 */
+	uint32_t keep_idle_ms, keep_interval_ms; /* 0: the configuration's */
+	uint32_t user_timeout_ms;  /* 0: R2 */
+	int32_t linger2_ms;        /* 0: the configuration's; below: at once */
+	struct cc cc;
+	/* figures for TCP_INFO */
+	uint32_t total_rtx, segs_in, segs_out;
+	uint64_t bytes_rtx;
+};
+
+/* ---- opening ---- */
+
+/* Active: state SYN-SENT, the plan is a SYN. */
+void tcp_connect(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
+/* Frees buffers; the struct is the owner's. */
+void tcp_fini(struct tcp *, const struct tcp_ctx *);
+
+/* ---- the network side ---- */
+
+struct tcp_result tcp_input(struct tcp *, const struct tcp_ctx *, const struct tcp_seg *);
+
+/* An ICMP error that quotes `seq` (RFC 5927: outside [una, nxt) it is ignored: false). */
+enum tcp_icmp { TCP_ICMP_SOFT, TCP_ICMP_HARD, TCP_ICMP_TOO_BIG };
+struct tcp_icmp_news {
+	enum tcp_icmp kind;
+	uint32_t seq;
+	uint16_t mss;  /* TOO_BIG: what the path carries now */
+	uint8_t error; /* TERN_Exxx */
+};
+bool tcp_on_icmp(struct tcp *, const struct tcp_ctx *, const struct tcp_icmp_news *,
+		 struct tcp_result *);
+
+/* What to send next, and when: the one decision. */
+enum tcp_send { SEND_NOTHING, SEND_RST, SEND_SYN, SEND_DATA, SEND_PROBE, SEND_KEEPALIVE, SEND_ACK };
+struct tcp_plan {
+	enum tcp_send what;
+	enum tern_cause cause;
+	uint64_t lo, hi;      /* positions of the payload */
+	bool fin;             /* a FIN follows it */
+	bool again;           /* these positions were sent before */
+};
+/* burst_max: payload bytes that may go in one piece; a device without segmentation says 0. */
+struct tcp_plan tcp_plan(const struct tcp *, const struct tcp_ctx *, uint32_t burst_max);
+
+/* Carries the plan out: fills the header and the spans, and the connection moves on. */
+enum { TCP_OUT_SPANS = TERN_PKT_SPANS_MAX };
+struct tcp_out {
+	struct tcp_hdr h;
+	struct buf_span span[TCP_OUT_SPANS];
+	int n_spans;
+	uint32_t len;         /* payload bytes: may be less than planned when spans run out */
+	enum tern_cause cause;
+};
+void tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
+
+/* ---- time ---- */
+
+/* The earliest deadline; TERN_NEVER. What the plan has due now is not a deadline. */
+tern_time tcp_deadline(const struct tcp *);
+/*
+ * Carries out every deadline that has passed. *timer names the first, for the trace (NULL: none).
+ * suspect: so many time-outs that the neighbour is in doubt (R1).
+ */
+struct tcp_time_result {
+	uint32_t events;
+	bool suspect;
+	const char *timer;
+};
+struct tcp_time_result tcp_on_time(struct tcp *, const struct tcp_ctx *);
+
+/* ---- the user side ---- */
+
+/* Free bytes in the send buffer; 0 when sending is over. */
+size_t tcp_send_room(const struct tcp *);
+/* May the user send? 0 or a negative error. */
+int tcp_send_allowed(const struct tcp *);
+/* Copies as much as fits; push: not MSG_MORE. Returns bytes or a negative error. */
+int64_t tcp_send(struct tcp *, const struct tcp_ctx *, const void *, size_t);
+int tcp_send_space(struct tcp *, const struct tcp_ctx *, struct tern_span *, int max);
+int tcp_send_commit(struct tcp *, const struct tcp_ctx *, size_t len);
+/* The last byte given so far is urgent (MSG_OOB). */
+void tcp_mark_urgent(struct tcp *);
+
+/* Bytes that can be read before the end or the urgent mark. */
+size_t tcp_recv_ready(const struct tcp *);
+/* Would a read return at once with 0 (the end of the stream)? */
+bool tcp_recv_ended(const struct tcp *);
+size_t tcp_recv(struct tcp *, const struct tcp_ctx *, void *, size_t, bool peek);
+int tcp_recv_data(struct tcp *, const struct tcp_ctx *, struct tern_span *, int max);
+int tcp_recv_consume(struct tcp *, const struct tcp_ctx *, size_t len);
+/* The urgent byte kept out of band: 1 byte, or -TERN_EINVAL / -TERN_EAGAIN. */
+int tcp_recv_urgent(struct tcp *, uint8_t *, bool peek);
+bool tcp_at_mark(const struct tcp *);
+
+/* No more data from us: a FIN after what is queued. */
+void tcp_close_send(struct tcp *, const struct tcp_ctx *);
+/* The user has gone: close, or reset when data was left unread. */
+void tcp_close(struct tcp *, const struct tcp_ctx *);
+/* ABORT: a RST is due when the state asks for one; the connection is CLOSED once it went. */
+void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
+
+void tcp_set_path_mss(struct tcp *, uint16_t mss);
+void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
+/* Options changed the plan or the deadlines: Nagle, cork, buffer limits. */
+void tcp_set_rcv_buf(struct tcp *, uint32_t bytes);
+void tcp_info(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
+
+/* The next state it entered since the last call, oldest first; false: none. */
+bool tcp_state_change(struct tcp *, enum tern_tcp_state *);
+
+static inline uint64_t tcp_in_flight_raw(const struct tcp *c)
+{
+	return c->snd.nxt - c->snd.una;
+}
+
+void tcp_check(const struct tcp *);
+
+/* ---- tcp_listen.c: half-open connections ---- */
+
+/* What is kept of a SYN until the handshake ends; 32-bit numbers, no addresses. */
+struct tcp_half {
+	uint32_t irs, iss;
+	uint32_t ts_recent;
+	uint16_t peer_mss;
+	uint16_t snd_wnd;       /* unscaled */
+	uint16_t adv_mss;
+	uint8_t wscale;         /* low four bits: the peer's, high: ours */
+	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
+	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
+	uint8_t n_retries;
+};
+
+void half_init(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *,
+	       const struct tcp_open *);
+enum half_verdict {
+	HALF_DROP,       /* nothing; *drop says why */
+	HALF_RST,        /* *rst goes out; the record stays */
+	HALF_RESEND,     /* the SYN came again: SYN-ACK again */
+	HALF_CHALLENGE,  /* an empty ACK */
+	HALF_DIE,        /* reset by the peer: back to LISTEN */
+	HALF_COMPLETE,   /* make the connection and feed it this segment */
+};
+struct half_result {
+	enum tern_drop drop;
+	struct tcp_rst rst;
+};
+enum half_verdict half_input(const struct tcp_half *, const struct tcp_ctx *,
+			     const struct tcp_seg *, struct half_result *);
+void half_synack(const struct tcp_half *, const struct tcp_ctx *, const struct tcp_open *,
+		 struct tcp_hdr *);
+/* A connection in SYN-RECEIVED with what the record knows. */
+void tcp_from_half(struct tcp *, const struct tcp_ctx *, const struct tcp_half *,
+		   const struct tcp_open *);
+/* The RST that answers a segment to nobody, RFC 9293 3.10.7.1. */
+struct tcp_rst tcp_rst_for(const struct tcp_seg *);
+
+/* ---- tcp_timewait.c ---- */
+
+struct tcp_tw {
+	uint32_t snd_nxt, rcv_nxt;
+	uint32_t ts_recent;
+	uint16_t wnd;           /* as our last segment said */
+	uint16_t oow_tick;      /* of the last ACK to an unacceptable segment, 1/16 s */
+};
+enum { TCP_TW_TS = 1 << 0, TCP_TW_OOW = 1 << 1 };
+
+/* flags: TCP_TW_*, kept by the owner beside the record. */
+void tw_init(struct tcp_tw *, uint8_t *flags, const struct tcp *);
+enum tw_verdict {
+	TW_DROP,
+	TW_ACK,          /* an empty ACK */
+	TW_ACK_RESTART,  /* the FIN came again: ACK, and 2 MSL starts anew */
+	TW_NEW_SYN,      /* RFC 6191: forget the record; its ISS must exceed tw.snd_nxt */
+};
+enum tw_verdict tw_input(struct tcp_tw *, uint8_t *flags, const struct tcp_ctx *,
+			 const struct tcp_seg *);
+void tw_ack(const struct tcp_tw *, uint8_t flags, const struct tcp_ctx *, uint32_t ts_off,
+	    struct tcp_hdr *);
+
+#endif

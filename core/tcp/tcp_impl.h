@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_impl.h - what the files of core/tcp say to each other.
+ */
+#ifndef TERN_TCP_IMPL_H
+#define TERN_TCP_IMPL_H
+
+#include "tcp.h"
+
+/* A segment while it is examined: its numbers as positions, trimmed step by step. */
+struct arrival {
+	struct tcp *c;
+	const struct tcp_ctx *x;
+	const struct tcp_seg *seg;
+	uint64_t seq, ack;     /* positions */
+	const uint8_t *data;
+	uint32_t len;          /* payload left after trimming */
+	bool fin;              /* the FIN is inside the window */
+	bool syn_known;        /* its SYN is the one we have: see strip_known_syn */
+	struct tcp_result r;
+};
+
+static inline uint64_t arrival_end(const struct arrival *a)
+{
+	return a->seq + a->len + (a->fin ? 1 : 0);
+}
+
+/* tcp.c */
+void tcp_reset_fields(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
+void tcp_enter(struct tcp *, enum tern_tcp_state);
+void tcp_end(struct tcp *, const struct tcp_ctx *, int error); /* CLOSED, deadlines off */
+void tcp_established(struct tcp *, const struct tcp_ctx *);
+void tcp_enter_fin_wait_2(struct tcp *, const struct tcp_ctx *);
+bool tcp_fin_acked(const struct tcp *);
+static inline bool tcp_is_synchronized(const struct tcp *c)
+{
+	return c->state >= TERN_TCP_ESTABLISHED;
+}
+/* May segments with data or FIN still go out (or again)? */
+static inline bool tcp_may_transmit(const struct tcp *c)
+{
+	return c->state >= TERN_TCP_ESTABLISHED && c->state != TERN_TCP_TIME_WAIT &&
+	       c->state != TERN_TCP_FIN_WAIT_2;
+}
+
+/* tcp_opt.c */
+uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);
+uint8_t tcp_wscale_for(uint32_t rcv_buf_max);
+void tcp_take_syn_options(struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
+void tcp_set_snd_mss(struct tcp *, const struct tcp_ctx *);
+bool tcp_paws_rejects(const struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
+void tcp_take_timestamp(struct arrival *);
+void tcp_put_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
+void tcp_put_syn_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
+
+/* tcp_input.c */
+void tcp_challenge(struct arrival *);
+
+/* tcp_ack.c */
+bool tcp_take_ack(struct arrival *); /* false: stop here */
+void tcp_take_window(struct arrival *);
+
+/* tcp_recv.c */
+void tcp_take_text(struct arrival *);
+void tcp_take_fin(struct arrival *);
+void tcp_owe_ack(struct tcp *, const struct tcp_ctx *, enum tcp_ack_due);
+uint64_t tcp_window_edge(const struct tcp *);
+uint16_t tcp_window_field(const struct tcp *, uint64_t *edge);
+void tcp_after_read(struct tcp *, const struct tcp_ctx *);
+uint64_t tcp_data_end(const struct tcp *); /* one past the last byte that arrived in order */
+
+/* tcp_urgent.c */
+void tcp_take_urgent(struct arrival *);
+void tcp_skip_urgent(struct tcp *, const struct tcp_ctx *);
+
+/* tcp_rtt.c */
+void tcp_rtt_init(struct tcp *, const struct tcp_ctx *);
+void tcp_rtt_sample(struct tcp *, const struct tcp_ctx *, tern_time rtt);
+tern_time tcp_rto(const struct tcp *, const struct tcp_ctx *); /* with back-off */
+
+/* tcp_timer.c */
+void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *);   /* from now, with back-off */
+void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
+void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
+
+/* tcp_plan.c */
+uint64_t tcp_flight(const struct tcp *);     /* bytes believed in the network */
+bool tcp_is_blocked(const struct tcp *);     /* data waits, nothing is in flight to free it */
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_info.c - what TCP_INFO says, in Linux's struct and units.
+ */
+#include "tcp_impl.h"
+
+static const uint8_t linux_state[TERN_TCP_N_STATES] = {
+	[TERN_TCP_ESTABLISHED] = 1, [TERN_TCP_SYN_SENT] = 2,   [TERN_TCP_SYN_RECEIVED] = 3,
+	[TERN_TCP_FIN_WAIT_1] = 4,  [TERN_TCP_FIN_WAIT_2] = 5, [TERN_TCP_TIME_WAIT] = 6,
+	[TERN_TCP_CLOSED] = 7,      [TERN_TCP_CLOSE_WAIT] = 8, [TERN_TCP_LAST_ACK] = 9,
+	[TERN_TCP_LISTEN] = 10,     [TERN_TCP_CLOSING] = 11,
+};
+
+enum { CA_OPEN = 0, CA_RECOVERY = 3, CA_LOSS = 4 };
+enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4 };
+
+static uint32_t in_segments(const struct tcp *c, uint64_t bytes)
+{
+	return c->snd_mss ? (uint32_t)((bytes + c->snd_mss - 1) / c->snd_mss) : 0;
+}
+
+static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
+{
+	i->state = linux_state[c->state];
+	i->ca_state = c->in_rto_recovery ? CA_LOSS : c->in_recovery ? CA_RECOVERY : CA_OPEN;
+	i->retransmits = c->n_rtx;
+	i->probes = c->n_probes;
+	i->backoff = c->backoff;
+	i->options = (uint8_t)((c->ts_ok ? OPT_TIMESTAMPS : 0) | (c->sack_ok ? OPT_SACK : 0) |
+			       (c->wscale_ok ? OPT_WSCALE : 0));
+	i->wscale = (uint8_t)(c->snd_wscale | c->rcv_wscale << 4);
+}
+
+void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info *i)
+{
+	memset(i, 0, sizeof(*i));
+	fill_state(c, i);
+	i->rto = (uint32_t)(tcp_rto(c, x) / TERN_US);
+	i->ato = x->cfg->tcp_delayed_ack_ms * 1000;
+	i->snd_mss = c->snd_mss;
+	i->rcv_mss = c->rcv_mss;
+	i->advmss = c->adv_mss;
+	i->unacked = in_segments(c, c->snd.nxt - c->snd.una);
+	i->last_data_sent = (uint32_t)((x->now - c->sent_at) / TERN_MS);
+	i->last_data_recv = i->last_ack_recv = (uint32_t)((x->now - c->rcvd_at) / TERN_MS);
+	i->pmtu = c->path_mss;
+	i->rtt = c->srtt_us;
+	i->rttvar = c->rttvar_us;
+	i->min_rtt = c->min_rtt_us;
+	i->snd_cwnd = in_segments(c, c->cc.cwnd);
+	i->snd_ssthresh = in_segments(c, c->cc.ssthresh);
+	i->reordering = 3;
+	i->rcv_space = c->rcv.buf_max;
+	i->total_retrans = c->total_rtx;
+	i->bytes_retrans = c->bytes_rtx;
+	i->segs_in = c->segs_in;
+	i->segs_out = c->segs_out;
+	i->snd_wnd = c->snd.wnd;
+	i->notsent_bytes = c->snd.end > c->snd.nxt ? (uint32_t)(c->snd.end - c->snd.nxt) : 0;
+	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(c->iss + 1, c->snd.una);
+	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(c->iss + 1, c->snd.nxt) + c->bytes_rtx;
+	if (c->irs)
+		i->bytes_received = tcp_data_end(c) - (c->irs + 1);
+}

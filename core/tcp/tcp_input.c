@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_input.c - a segment arrived: what does RFC 9293 3.10.7 say, step by step?
+ *
+ * LISTEN and the passive SYN-RECEIVED are in tcp_listen.c, CLOSED is tcp_rst_for, TIME-WAIT is
+ * tcp_timewait.c. Here are SYN-SENT (3.10.7.3) and all other states (3.10.7.4) with the blind-attack
+ * rules of RFC 5961. A step returns false when the segment goes no further; it has then named the
+ * drop reason. Nothing is sent here: a RST is returned, an ACK is owed.
+ */
+#include "tcp_impl.h"
+
+static bool drop_segment(struct arrival *a, enum tern_drop why)
+{
+	a->r.drop = why;
+	return false;
+}
+
+/* ---- SYN-SENT, RFC 9293 3.10.7.3 ---- */
+
+static bool check_syn_sent_ack(struct arrival *a)
+{
+	const struct tcp *c = a->c;
+	const struct tcp_hdr *h = &a->seg->h;
+
+	if (!(h->flags & TCP_ACK))
+		return true;
+	if (a->ack > c->iss && a->ack <= c->snd.nxt)
+		return true;
+	if (!(h->flags & TCP_RST))
+		a->r.rst = (struct tcp_rst){ .due = true, .seq = h->ack };
+	return drop_segment(a, TERN_DROP_TCP_ACK_RANGE);
+}
+
+static bool check_syn_sent_rst(struct arrival *a)
+{
+	if (!(a->seg->h.flags & TCP_RST))
+		return true;
+	if (a->seg->h.flags & TCP_ACK) {
+		tcp_end(a->c, a->x, TERN_ECONNREFUSED);
+		a->r.events |= TCP_ENDED;
+	}
+	return drop_segment(a, TERN_DROP_TCP_RESET);
+}
+
+/* The peer's SYN gives the receive side its numbers. */
+static void take_syn(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	const struct tcp_hdr *h = &a->seg->h;
+
+	c->irs = seq_first(h->seq);
+	c->rcv.nxt = c->rcv.acked = c->irs + 1;
+	c->rcv.adv = c->rcv.nxt + MIN(c->rcv.buf_max, 65535); /* what our SYN shows, unscaled */
+	buf_init(&c->rcv_buf, c->rcv.nxt);
+	tcp_take_syn_options(c, a->x, h);
+	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */
+	c->snd.wl1 = c->irs;
+	c->snd.wl2 = c->snd.una;
+	c->rcvd_at = a->x->now;
+	a->seq = c->rcv.nxt; /* text begins one after the SYN */
+}
+
+static void syn_sent_input(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint16_t flags = a->seg->h.flags;
+
+	if (!check_syn_sent_ack(a) || !check_syn_sent_rst(a))
+		return;
+	if (!(flags & TCP_SYN)) {
+		drop_segment(a, TERN_DROP_TCP_FLAGS);
+		return;
+	}
+	take_syn(a);
+	if (!(flags & TCP_ACK)) { /* simultaneous open */
+		c->syn_due = true;
+		c->n_rtx = 0;
+		tcp_enter(c, TERN_TCP_SYN_RECEIVED);
+		return;
+	}
+	if (c->timed_pos != TCP_NO_POS)
+		tcp_rtt_sample(c, a->x, a->x->now - c->timed_at);
+	c->timed_pos = TCP_NO_POS;
+	c->snd.una = c->snd.wl2 = a->ack;
+	c->rtx_at = TERN_NEVER;
+	c->syn_due = false;
+	tcp_established(c, a->x);
+	a->r.events |= TCP_CONNECTED | TCP_WRITABLE;
+	a->r.progress = true;
+	tcp_owe_ack(c, a->x, ACK_NOW);
+	tcp_take_urgent(a);
+	tcp_take_text(a);
+	tcp_take_fin(a);
+}
+
+/* ---- all other states, RFC 9293 3.10.7.4 ---- */
+
+/*
+ * An ACK that answers an unacceptable segment, not more often than the configuration says for
+ * segments without data: that ends wars of ACKs (RFC 5961 section 7).
+ */
+static void answer_unacceptable(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	tern_time gap = a->x->cfg->tcp_invalid_ratelimit_ms * TERN_MS;
+
+	if (a->seg->len == 0 && c->oow_at && a->x->now - c->oow_at < gap)
+		return;
+	if (a->seg->len == 0)
+		c->oow_at = MAX(a->x->now, 1);
+	tcp_owe_ack(c, a->x, ACK_NOW);
+}
+
+/* RFC 7323 5.3, before the sequence check; a RST is judged by its number alone. */
+static bool check_paws(struct arrival *a)
+{
+	if ((a->seg->h.flags & TCP_RST) || !tcp_paws_rejects(a->c, a->x, &a->seg->h))
+		return true;
+	answer_unacceptable(a);
+	return drop_segment(a, TERN_DROP_TCP_PAWS);
+}
+
+/*
+ * Simultaneous open: the peer's SYN,ACK repeats the SYN that we know. Without it the segment is
+ * what finishes the handshake (RFC 9293 3.5, figure 7).
+ */
+static void strip_known_syn(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint16_t both = TCP_SYN | TCP_ACK;
+
+	if (c->state == TERN_TCP_SYN_RECEIVED && (a->seg->h.flags & both) == both &&
+	    a->seq == c->irs) {
+		a->seq++;
+		a->syn_known = true;
+		tcp_owe_ack(c, a->x, ACK_NOW);
+	}
+}
+
+/* Cuts what lies outside [rcv.nxt, rcv.adv). */
+static void trim_to_window(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint64_t old = a->seq < c->rcv.nxt ? c->rcv.nxt - a->seq : 0;
+
+	old = MIN(old, a->len);
+	a->seq += old;
+	a->data += old;
+	a->len -= (uint32_t)old;
+	if (a->seq < c->rcv.nxt) { /* nothing but a FIN that we know */
+		a->fin = false;
+		a->seq = c->rcv.nxt;
+	}
+	if (a->seq + a->len > c->rcv.adv) {
+		a->len = a->seq < c->rcv.adv ? (uint32_t)(c->rcv.adv - a->seq) : 0;
+		a->fin = false;
+	}
+	if (a->fin && a->seq + a->len >= c->rcv.adv)
+		a->fin = false; /* the FIN itself is beyond the edge */
+}
+
+/* The table of RFC 9293 3.10.7.4, first step. */
+static bool is_in_window(const struct arrival *a, uint64_t seg_len)
+{
+	const struct tcp *c = a->c;
+	uint64_t nxt = c->rcv.nxt, wnd = c->rcv.adv > nxt ? c->rcv.adv - nxt : 0;
+	uint64_t last = a->seq + seg_len - 1;
+
+	if (wnd == 0)
+		return seg_len == 0 && a->seq == nxt;
+	if (a->seq >= nxt && a->seq < nxt + wnd)
+		return true;
+	return seg_len > 0 && last >= nxt && last < nxt + wnd;
+}
+
+static bool check_sequence(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint16_t flags = a->seg->h.flags;
+	bool syn = (flags & TCP_SYN) && !a->syn_known;
+	uint64_t seg_len = a->len + (syn ? 1 : 0) + (flags & TCP_FIN ? 1 : 0);
+
+	if (flags & TCP_RST) /* RFC 5961 3.2 looks at its number only; it may carry text (SHLD-2) */
+		return is_in_window(a, 0) || drop_segment(a, TERN_DROP_TCP_RESET);
+	if (is_in_window(a, seg_len)) {
+		trim_to_window(a);
+		return true;
+	}
+	/* Zero window: the ACK, URG and RST of the next segment count (MUST-66), its text does not. */
+	if (a->seq == c->rcv.nxt && seg_len > 0 && !syn && c->rcv.adv <= c->rcv.nxt) {
+		tcp_owe_ack(c, a->x, ACK_NOW);
+		a->len = 0;
+		a->fin = false;
+		return true;
+	}
+	answer_unacceptable(a);
+	return drop_segment(a, TERN_DROP_TCP_SEQUENCE);
+}
+
+/* RFC 5961 section 7: a limit of its own for each connection (RFC errata 4772). */
+void tcp_challenge(struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	if (a->x->now - c->challenge_at >= 5 * TERN_SEC || c->challenge_n == 0) {
+		c->challenge_at = a->x->now;
+		c->challenge_n = 0;
+	}
+	if (c->challenge_n >= a->x->cfg->tcp_challenge_ack_limit)
+		return;
+	c->challenge_n++;
+	tcp_owe_ack(c, a->x, ACK_CHALLENGE);
+}
+
+static int error_of_reset(const struct tcp *c)
+{
+	switch (c->state) {
+	case TERN_TCP_SYN_RECEIVED:
+		return TERN_ECONNREFUSED;
+	case TERN_TCP_CLOSE_WAIT:
+		return TERN_EPIPE; /* as Linux: the peer had finished sending */
+	case TERN_TCP_CLOSING:
+	case TERN_TCP_LAST_ACK:
+		return 0;
+	default:
+		return TERN_ECONNRESET;
+	}
+}
+
+/* RFC 5961 3.2: exactly rcv.nxt resets, the rest of the window is challenged. */
+static bool check_reset(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint64_t seq = seq_unwrap(a->seg->h.seq, c->rcv.nxt);
+
+	if (!(a->seg->h.flags & TCP_RST))
+		return true;
+	if (seq == c->rcv.nxt) {
+		tcp_end(c, a->x, error_of_reset(c));
+		a->r.events |= TCP_ENDED;
+	} else {
+		tcp_challenge(a);
+	}
+	return drop_segment(a, TERN_DROP_TCP_RESET);
+}
+
+/* RFC 5961 4.2: a SYN is challenged whatever its number. */
+static bool check_syn(struct arrival *a)
+{
+	if (!(a->seg->h.flags & TCP_SYN) || a->syn_known)
+		return true;
+	tcp_challenge(a);
+	return drop_segment(a, TERN_DROP_TCP_SYN_CHALLENGED);
+}
+
+static void synchronized_input(struct arrival *a)
+{
+	strip_known_syn(a);
+	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))
+		return;
+	tcp_take_timestamp(a);
+	if (!tcp_take_ack(a))
+		return;
+	a->c->rcvd_at = a->x->now;
+	tcp_touch_keepalive(a->c, a->x);
+	tcp_take_urgent(a);
+	tcp_take_text(a);
+	if (a->c->state != TERN_TCP_CLOSED)
+		tcp_take_fin(a);
+}
+
+struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
+{
+	struct arrival a = {
+		.c = c,
+		.x = x,
+		.seg = seg,
+		.ack = seq_unwrap(seg->h.ack, c->snd.nxt),
+		.data = seg->data,
+		.len = seg->len,
+		.fin = (seg->h.flags & TCP_FIN) != 0,
+	};
+
+	c->segs_in++;
+	if (c->state == TERN_TCP_CLOSED) {
+		drop_segment(&a, TERN_DROP_TCP_NO_SOCKET);
+		return a.r;
+	}
+	if (c->state == TERN_TCP_SYN_SENT) {
+		syn_sent_input(&a);
+	} else {
+		a.seq = seq_unwrap(seg->h.seq, c->rcv.nxt);
+		synchronized_input(&a);
+	}
+	tcp_review_timers(c, x);
+	return a.r;
+}

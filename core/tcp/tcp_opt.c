@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_opt.c - what did both sides agree on in the SYN? Timestamps and PAWS.
+ *
+ * Options are offered in our SYN as the configuration says, and used only when both SYNs carried
+ * them. The timestamp clock ticks in milliseconds (RFC 7323 5.4), shifted by a secret offset.
+ *
+ * Sources: RFC 9293 3.7.1, RFC 7323, RFC 2018, RFC 6691.
+ */
+#include "tcp_impl.h"
+
+enum { WSCALE_MAX = 14, TS_OPTION_LEN = 12 };
+
+/* RFC 7323 5.5: a TS.Recent older than 24 days says nothing any more. */
+static const tern_time TS_VALID = 24 * 24 * 3600 * TERN_SEC;
+
+uint32_t tcp_ts_clock(const struct tcp_ctx *x, uint32_t ts_off)
+{
+	return (uint32_t)(x->now / TERN_MS) + ts_off;
+}
+
+/* The least shift with which the whole buffer can be shown. */
+uint8_t tcp_wscale_for(uint32_t rcv_buf_max)
+{
+	uint8_t shift = 0;
+
+	while (shift < WSCALE_MAX && (rcv_buf_max >> shift) > 65535)
+		shift++;
+	return shift;
+}
+
+/* RFC 9293 3.7.1: the least of what peer, path and user allow, less our options. */
+void tcp_set_snd_mss(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint32_t mss = MIN(MAX(c->peer_mss, x->cfg->tcp_min_snd_mss), c->path_mss);
+
+	if (c->user_mss)
+		mss = MIN(mss, c->user_mss);
+	mss -= c->ts_ok ? TS_OPTION_LEN : 0;
+	c->snd_mss = (uint16_t)mss;
+	cc_set_mss(&c->cc, mss);
+}
+
+void tcp_take_syn_options(struct tcp *c, const struct tcp_ctx *x, const struct tcp_hdr *h)
+{
+	if (h->has_mss)
+		c->peer_mss = h->mss;
+	c->wscale_ok = h->has_wscale && x->cfg->tcp_window_scaling;
+	c->snd_wscale = c->wscale_ok ? MIN(h->wscale, WSCALE_MAX) : 0;
+	if (!c->wscale_ok)
+		c->rcv_wscale = 0;
+	c->sack_ok = h->sack_permitted && x->cfg->tcp_sack;
+	c->ts_ok = h->has_ts && x->cfg->tcp_timestamps;
+	if (c->ts_ok) {
+		c->rcv.ts_recent = h->ts_val;
+		c->rcv.ts_recent_at = x->now;
+	}
+}
+
+/* RFC 7323 5.3 R1; a segment without the option that was agreed on is dropped, too (3.2). */
+bool tcp_paws_rejects(const struct tcp *c, const struct tcp_ctx *x, const struct tcp_hdr *h)
+{
+	if (!c->ts_ok || !h->has_ts)
+		return false;
+	if (x->now - c->rcv.ts_recent_at > TS_VALID)
+		return false;
+	return (int32_t)(h->ts_val - c->rcv.ts_recent) < 0;
+}
+
+/* RFC 7323 4.3 (2) and 5.3 R3: of acceptable segments that reach back to our last ACK. */
+void tcp_take_timestamp(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	const struct tcp_hdr *h = &a->seg->h;
+
+	if (!c->ts_ok || !h->has_ts)
+		return;
+	if (seq_unwrap(h->seq, c->rcv.nxt) > c->rcv.acked)
+		return;
+	c->rcv.ts_recent = h->ts_val;
+	c->rcv.ts_recent_at = a->x->now;
+}
+
+static void put_timestamp(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
+{
+	h->has_ts = true;
+	h->ts_val = tcp_ts_clock(x, c->ts_off);
+	h->ts_ecr = c->rcv.ts_recent;
+}
+
+/* RFC 2018 section 4: the block that holds the newest segment first, then others. */
+static void put_sack(const struct tcp *c, struct tcp_hdr *h)
+{
+	unsigned max = c->ts_ok ? 3 : 4;
+	struct range r;
+	uint64_t pos = 0;
+
+	if (c->last_ooo && ranges_find(c->ooo, c->last_ooo, &r) && r.lo <= c->last_ooo)
+		h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r.lo, (uint32_t)r.hi };
+	while (h->n_sack < max && ranges_find(c->ooo, pos, &r)) {
+		pos = r.hi;
+		if (h->n_sack && h->sack[0].lo == (uint32_t)r.lo)
+			continue;
+		h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r.lo, (uint32_t)r.hi };
+	}
+}
+
+void tcp_put_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
+{
+	if (c->ts_ok)
+		put_timestamp(c, x, h);
+	if (c->sack_ok && c->ooo && (h->flags & TCP_ACK))
+		put_sack(c, h);
+}
+
+void tcp_put_syn_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
+{
+	bool answer = c->state == TERN_TCP_SYN_RECEIVED;
+
+	h->has_mss = true;
+	h->mss = c->user_mss ? MIN(c->user_mss, c->adv_mss) : c->adv_mss;
+	h->sack_permitted = answer ? c->sack_ok : x->cfg->tcp_sack;
+	h->has_wscale = answer ? c->wscale_ok : x->cfg->tcp_window_scaling;
+	h->wscale = c->rcv_wscale;
+	if (answer ? c->ts_ok : x->cfg->tcp_timestamps)
+		put_timestamp(c, x, h);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_plan.c - what should be sent next? The only decision maker.
+ *
+ * tcp_plan is a list of rules in order of priority; the first that has something to send wins. It
+ * changes nothing: asking twice gives the same plan. Timers make something due by setting a flag
+ * (tcp_timer.c); tcp_output carries a plan out.
+ *
+ * One plan covers one burst: a single segment, or up to burst_max bytes where the device cuts.
+ *
+ * Sources: RFC 9293 3.8.6 (windows, silly window avoidance), 3.7.4 (Nagle), RFC 5681, RFC 3042.
+ */
+#include "tcp_impl.h"
+
+/*
+ * Bytes believed to be in the network. After a time-out nothing from rtx_nxt on counts; during
+ * duplicate ACKs one segment for each has left.
+ */
+uint64_t tcp_flight(const struct tcp *c)
+{
+	if (c->in_rto_recovery && c->snd.rtx_nxt < c->snd.rtx_end)
+		return c->snd.rtx_nxt - c->snd.una;
+	return c->snd.nxt - c->snd.una - MIN(c->snd.dup_bytes, c->snd.nxt - c->snd.una);
+}
+
+static uint64_t cwnd_room(const struct tcp *c)
+{
+	uint64_t flight = tcp_flight(c);
+
+	return c->cc.cwnd > flight ? c->cc.cwnd - flight : 0;
+}
+
+/* RFC 9293 3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; never negative (MUST-34). */
+static uint64_t usable_window(const struct tcp *c)
+{
+	uint64_t edge = c->snd.una + c->snd.wnd;
+
+	return edge > c->snd.nxt ? edge - c->snd.nxt : 0;
+}
+
+static uint64_t unsent(const struct tcp *c)
+{
+	return c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+}
+
+static bool fin_waits(const struct tcp *c)
+{
+	return c->fin_queued && !c->fin_sent;
+}
+
+/* Whole segments only, unless it is less than one. */
+static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_max)
+{
+	uint32_t mss = c->snd_mss;
+
+	if (burst_max <= mss)
+		return MIN(n, mss);
+	n = MIN(n, burst_max);
+	return n <= mss ? n : n - n % mss;
+}
+
+/* Lost data goes first. Inside the peer's window (SHLD-16), which may have shrunk. */
+static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_max)
+{
+	struct tcp_plan p = { .what = SEND_NOTHING };
+	uint64_t edge = c->snd.una + MAX(c->snd.wnd, 1);
+	uint64_t hi = MIN(MIN(c->snd.rtx_end, c->snd.end), edge);
+	uint64_t n, room = cwnd_room(c);
+	uint64_t lo = c->snd.rtx_nxt;
+	bool fin = c->snd.rtx_end > c->snd.end;
+
+	if (lo >= c->snd.rtx_end || (lo >= hi && !(fin && lo == c->snd.end)))
+		return p;
+	n = hi > lo ? hi - lo : 0;
+	if (c->rtx_forced)
+		n = MIN(n, c->snd_mss);
+	else if (n > room)
+		n = room - room % c->snd_mss;
+	if (n > c->snd_mss)
+		n = whole_segments(c, n, burst_max);
+	if (n == 0 && lo < c->snd.end)
+		return p;
+	p = (struct tcp_plan){ .what = SEND_DATA, .cause = c->rtx_cause, .lo = lo, .hi = lo + n };
+	p.fin = fin && p.hi == c->snd.end;
+	p.again = true;
+	return p;
+}
+
+/* Nagle as Minshall modified it: one small segment may be outstanding (RFC 9293 3.7.4). */
+static bool small_may_go(const struct tcp *c)
+{
+	if (c->nodelay || c->fin_queued)
+		return true;
+	return !c->cork && c->snd.small_end <= c->snd.una;
+}
+
+/* RFC 9293 3.8.6.2.1: what is worth sending of n bytes that may go, of `waiting`. */
+static uint64_t worthwhile(const struct tcp *c, uint64_t n, uint64_t waiting, uint32_t burst_max)
+{
+	uint32_t mss = c->snd_mss;
+
+	if (n < mss) {
+		if (n == waiting && small_may_go(c))
+			return n;
+		/* (3) half the largest window ever: a peer with a small buffer */
+		return n < waiting && n >= (c->snd.max_wnd + 1) / 2 ? n : 0;
+	}
+	if (n == waiting && n <= MAX(burst_max, mss) && small_may_go(c))
+		return n;
+	return whole_segments(c, n, burst_max);
+}
+
+static struct tcp_plan plan_new_data(const struct tcp *c, uint32_t burst_max)
+{
+	struct tcp_plan p = { .what = SEND_NOTHING, .lo = c->snd.nxt, .hi = c->snd.nxt };
+	uint64_t waiting = unsent(c), window = usable_window(c);
+	uint64_t n = MIN(waiting, window);
+
+	if (n > cwnd_room(c)) {
+		n = cwnd_room(c);
+		n -= n % c->snd_mss; /* a cut by cwnd is never worth a small segment */
+	}
+	if (waiting) {
+		n = worthwhile(c, n, waiting, burst_max);
+		if (n == 0)
+			return p;
+		p.what = SEND_DATA;
+		p.hi += n;
+	}
+	/* The FIN goes with the last byte, or alone once all is sent; it takes window, too. */
+	if (fin_waits(c) && p.hi == c->snd.end && window > n) {
+		p.what = SEND_DATA;
+		p.fin = true;
+	}
+	return p;
+}
+
+/* RFC 9293 3.8.6.1: what the window takes, or one octet beyond it. */
+static struct tcp_plan plan_probe(const struct tcp *c)
+{
+	uint64_t window = MAX(c->snd.wnd, 1);
+	uint64_t hi = MIN(c->snd.una + MIN(window, c->snd_mss), c->snd.end);
+	struct tcp_plan p = { .what = SEND_PROBE, .cause = TERN_CAUSE_PROBE, .lo = c->snd.una };
+
+	p.hi = MAX(hi, p.lo);
+	p.fin = p.lo == c->snd.end && c->fin_queued;
+	p.again = c->snd.nxt > c->snd.una;
+	if (c->snd.wnd > 0) /* the override time-out of silly window avoidance: no probe */
+		p.cause = TERN_CAUSE_NONE;
+	return p;
+}
+
+/*
+ * Something waits to be sent, nothing is in flight whose ACK would free it, and the plan is silent:
+ * the persist timer must run (also the override of 3.8.6.2.1 and the bound of a cork).
+ */
+bool tcp_is_blocked(const struct tcp *c)
+{
+	if (!tcp_may_transmit(c) || (unsent(c) == 0 && !fin_waits(c)))
+		return false;
+	if (c->snd.una < c->snd.nxt)
+		return false;
+	return plan_new_data(c, 0).what == SEND_NOTHING;
+}
+
+static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max)
+{
+	struct tcp_plan p = { .what = SEND_NOTHING };
+
+	if (!tcp_may_transmit(c))
+		return p;
+	if (c->probe_due)
+		return plan_probe(c);
+	if (c->probing)
+		return p;
+	p = plan_retransmission(c, burst_max);
+	if (p.what != SEND_NOTHING || c->snd.rtx_nxt < c->snd.rtx_end)
+		return p;
+	return plan_new_data(c, burst_max);
+}
+
+struct tcp_plan tcp_plan(const struct tcp *c, const struct tcp_ctx *x, uint32_t burst_max)
+{
+	struct tcp_plan p = { .what = SEND_NOTHING };
+
+	(void)x;
+	if (c->rst_due)
+		return (struct tcp_plan){ .what = SEND_RST };
+	if (c->syn_due)
+		return (struct tcp_plan){ .what = SEND_SYN, .cause = c->rtx_cause,
+					  .again = c->snd.nxt > c->iss };
+	p = plan_transmission(c, burst_max);
+	if (p.what != SEND_NOTHING)
+		return p;
+	if (c->keepalive_due)
+		return (struct tcp_plan){ .what = SEND_KEEPALIVE, .cause = TERN_CAUSE_KEEPALIVE };
+	if (c->ack_due >= ACK_NOW) {
+		p.what = SEND_ACK;
+		p.cause = c->ack_due == ACK_CHALLENGE ? TERN_CAUSE_CHALLENGE : TERN_CAUSE_NONE;
+	}
+	return p;
+}

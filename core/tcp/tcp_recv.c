@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_recv.c - where do received bytes go, what window do we show, when do we owe an ACK?
+ *
+ * Bytes are copied once, to their position in rcv_buf; early ones are noted in `ooo` and joined
+ * when the gap is filled. The right edge of the window, rcv.adv, never moves left (RFC 9293
+ * 3.8.6) and moves right only by worthwhile steps (3.8.6.2.2). ACKs are owed, not sent: the plan
+ * sends one for all that has arrived until then (MUST-58, MUST-59).
+ */
+#include "tcp_impl.h"
+
+/* One past the last byte that arrived in order; the FIN is not a byte. */
+uint64_t tcp_data_end(const struct tcp *c)
+{
+	return MIN(c->rcv.nxt, c->rcv.fin);
+}
+
+/* ---- acknowledging ---- */
+
+void tcp_owe_ack(struct tcp *c, const struct tcp_ctx *x, enum tcp_ack_due due)
+{
+	if (due > c->ack_due)
+		c->ack_due = (uint8_t)due;
+	if (c->ack_due >= ACK_NOW)
+		c->ack_at = TERN_NEVER;
+	else if (c->ack_at == TERN_NEVER)
+		c->ack_at = x->now + x->cfg->tcp_delayed_ack_ms * TERN_MS;
+}
+
+/* RFC 9293 3.8.6.3: at the latest with every second full segment; RFC 5681 4.2: at gaps at once. */
+static void owe_ack_for_text(struct arrival *a, bool in_order)
+{
+	struct tcp *c = a->c;
+
+	if (a->len > c->rcv_mss)
+		c->rcv_mss = (uint16_t)MIN(a->len, c->adv_mss);
+	if (!in_order) {
+		if (c->ack_due == ACK_NOW && c->dup_acks_due < UINT8_MAX)
+			c->dup_acks_due++;
+		tcp_owe_ack(c, a->x, ACK_NOW);
+	} else if (c->rcv.nxt - c->rcv.acked >= 2 * (uint64_t)c->rcv_mss || c->quickack) {
+		tcp_owe_ack(c, a->x, ACK_NOW);
+	} else {
+		tcp_owe_ack(c, a->x, ACK_LATER);
+	}
+}
+
+/* ---- arriving text ---- */
+
+static bool note_out_of_order(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	struct mem *mem = a->x->mem;
+
+	if (!c->ooo) {
+		c->ooo = mem_new(mem, sizeof(*c->ooo));
+		if (!c->ooo)
+			return false;
+		ranges_init(c->ooo);
+	}
+	if (c->ooo->n >= a->x->cfg->tcp_ranges_max)
+		return false;
+	if (!ranges_add(c->ooo, mem, a->seq, a->seq + a->len))
+		return false;
+	c->last_ooo = a->seq;
+	return true;
+}
+
+/* rcv.nxt moved: what was early may now be in order. */
+static void join_out_of_order(struct tcp *c, struct mem *mem)
+{
+	struct range r;
+
+	if (!c->ooo)
+		return;
+	if (ranges_find(c->ooo, c->rcv.nxt, &r) && r.lo <= c->rcv.nxt)
+		c->rcv.nxt = r.hi;
+	ranges_drop_below(c->ooo, mem, c->rcv.nxt);
+	if (!ranges_empty(c->ooo))
+		return;
+	ranges_fini(c->ooo, mem);
+	mem_free(mem, c->ooo, sizeof(*c->ooo));
+	c->ooo = NULL;
+	c->last_ooo = 0;
+}
+
+static void drop_text(struct arrival *a, enum tern_drop why)
+{
+	a->r.drop = why;
+	a->len = 0;
+	a->fin = false;
+	tcp_owe_ack(a->c, a->x, ACK_NOW);
+}
+
+/* Nobody will ever read it: RFC 9293 SHLD-3. */
+static bool refuse_after_close(struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	if (!c->user_gone)
+		return false;
+	a->r.drop = TERN_DROP_TCP_AFTER_CLOSE;
+	a->r.rst = (struct tcp_rst){ .due = true, .seq = (uint32_t)c->snd.nxt };
+	tcp_end(c, a->x, TERN_EPIPE);
+	a->r.events |= TCP_ENDED;
+	return true;
+}
+
+/* Seventh step of RFC 9293 3.10.7.4; the text is trimmed to the window already. */
+void tcp_take_text(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	bool in_order = a->seq == c->rcv.nxt;
+
+	if (a->len == 0)
+		return;
+	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
+	    c->state != TERN_TCP_FIN_WAIT_2)
+		return;
+	if (refuse_after_close(a))
+		return;
+	if (a->seq + a->len > c->rcv.fin) { /* bytes after the peer's FIN cannot be */
+		drop_text(a, TERN_DROP_TCP_SEQUENCE);
+		return;
+	}
+	if (buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) < a->len) {
+		if (c->rcv_buf.end > c->rcv.nxt && !c->ooo)
+			buf_cut(&c->rcv_buf, a->x->mem, c->rcv.nxt);
+		drop_text(a, TERN_DROP_TCP_MEMORY);
+		return;
+	}
+	if (!in_order) {
+		if (!note_out_of_order(a)) {
+			drop_text(a, TERN_DROP_TCP_MEMORY);
+			return;
+		}
+		owe_ack_for_text(a, false);
+		return;
+	}
+	c->rcv.nxt += a->len;
+	in_order = c->ooo == NULL;
+	join_out_of_order(c, a->x->mem);
+	owe_ack_for_text(a, in_order);
+	a->r.events |= TCP_READABLE;
+}
+
+/* Eighth step: the FIN counts once everything before it is here. */
+void tcp_take_fin(struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	if (a->fin && c->rcv.fin == TCP_NO_POS) {
+		struct range last;
+		uint64_t pos = a->seq + a->len;
+
+		/* A FIN left of bytes that were sent after it is a lie. */
+		if (pos < c->rcv.nxt || (c->ooo && ranges_last(c->ooo, &last) && last.hi > pos)) {
+			drop_text(a, TERN_DROP_TCP_SEQUENCE);
+			return;
+		}
+		c->rcv.fin = pos;
+		if (pos > c->rcv.nxt)
+			tcp_owe_ack(c, a->x, ACK_NOW);
+	}
+	if (c->rcv.nxt != c->rcv.fin)
+		return;
+	c->rcv.nxt++;
+	tcp_owe_ack(c, a->x, ACK_NOW);
+	a->r.events |= TCP_READABLE;
+	switch (c->state) {
+	case TERN_TCP_ESTABLISHED:
+		tcp_enter(c, TERN_TCP_CLOSE_WAIT);
+		break;
+	case TERN_TCP_FIN_WAIT_1:
+		tcp_enter(c, tcp_fin_acked(c) ? TERN_TCP_TIME_WAIT : TERN_TCP_CLOSING);
+		break;
+	case TERN_TCP_FIN_WAIT_2:
+		tcp_enter(c, TERN_TCP_TIME_WAIT);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- the window ---- */
+
+/* Where the right edge could be: what the buffer still takes. */
+static uint64_t roomiest_edge(const struct tcp *c)
+{
+	return MAX(c->rcv_buf.head + c->rcv.buf_max, c->rcv.nxt);
+}
+
+/* RFC 9293 3.8.6.2.2: the edge moves by min(half the buffer, MSS) at least, or stays. */
+uint64_t tcp_window_edge(const struct tcp *c)
+{
+	uint64_t edge = roomiest_edge(c);
+	uint32_t step = MIN(c->rcv.buf_max / 2, c->adv_mss);
+
+	return edge >= c->rcv.adv + step ? edge : MAX(c->rcv.adv, c->rcv.nxt);
+}
+
+/*
+ * The window field, and in *edge the right edge that it shows. Scaling cannot say every number:
+ * rounding up keeps the edge from moving left, unless that had already gone one unit beyond the
+ * buffer (RFC 7323 2.4 foresees the retreat; we accept up to rcv.adv all the same).
+ */
+uint16_t tcp_window_field(const struct tcp *c, uint64_t *edge)
+{
+	uint64_t unit = (uint64_t)1 << c->rcv_wscale;
+	uint64_t want = tcp_window_edge(c);
+	uint64_t units = (want - c->rcv.nxt) >> c->rcv_wscale;
+
+	if (c->rcv.nxt + (units << c->rcv_wscale) < c->rcv.adv && c->rcv.adv > c->rcv.nxt &&
+	    c->rcv.nxt + ((units + 1) << c->rcv_wscale) <= roomiest_edge(c) + unit)
+		units++;
+	units = MIN(units, 65535);
+	*edge = MAX(c->rcv.adv, c->rcv.nxt + (units << c->rcv_wscale));
+	return (uint16_t)units;
+}
+
+/* Reading made room: tell a peer that may be waiting for it. */
+void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint64_t gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
+	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
+
+	if (!tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
+		return;
+	if (gain >= c->rcv.buf_max / 2 ||
+	    (open < 2 * (uint64_t)c->adv_mss && gain >= MIN(c->rcv.buf_max / 2, c->adv_mss)))
+		tcp_owe_ack(c, x, ACK_NOW);
+}
+
+void tcp_set_rcv_buf(struct tcp *c, uint32_t bytes)
+{
+	c->rcv.buf_max = bytes;
+}
+
+/* ---- the user reads ---- */
+
+size_t tcp_recv_ready(const struct tcp *c)
+{
+	uint64_t head = c->rcv_buf.head, end;
+
+	if (!tcp_is_synchronized(c) && c->state != TERN_TCP_CLOSED)
+		return 0;
+	end = tcp_data_end(c);
+	if (end <= head)
+		return 0;
+	if (c->rcv.up == TCP_NO_POS || c->rcv.up <= head || c->rcv.up > end)
+		return (size_t)(end - head);
+	if (head < c->rcv.up - 1)
+		return (size_t)(c->rcv.up - 1 - head); /* a read stops at the mark */
+	return (size_t)(end - head) - (c->oob_inline ? 0 : 1);
+}
+
+bool tcp_recv_ended(const struct tcp *c)
+{
+	if (c->state == TERN_TCP_SYN_SENT || c->state == TERN_TCP_SYN_RECEIVED)
+		return false;
+	return c->rcv.nxt > c->rcv.fin || c->rcv_shut || c->state == TERN_TCP_CLOSED;
+}
+
+size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len, bool peek)
+{
+	size_t n = MIN(len, tcp_recv_ready(c));
+
+	if (n == 0)
+		return 0;
+	if (peek) {
+		uint64_t skip = tcp_at_mark(c) && !c->oob_inline ? 1 : 0;
+
+		buf_read(&c->rcv_buf, c->rcv_buf.head + skip, dst, n);
+		return n;
+	}
+	tcp_skip_urgent(c, x);
+	buf_read(&c->rcv_buf, c->rcv_buf.head, dst, n);
+	buf_drop(&c->rcv_buf, x->mem, c->rcv_buf.head + n);
+	tcp_after_read(c, x);
+	return n;
+}
+
+int tcp_recv_data(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out, int max)
+{
+	struct buf_span spans[TERN_PKT_SPANS_MAX];
+	size_t n_bytes = tcp_recv_ready(c);
+	int n;
+
+	if (n_bytes == 0)
+		return 0;
+	tcp_skip_urgent(c, x);
+	n = buf_spans(&c->rcv_buf, c->rcv_buf.head, n_bytes, spans, MIN(max, TERN_PKT_SPANS_MAX));
+	for (int i = 0; i < n; i++)
+		out[i] = (struct tern_span){ spans[i].ptr, spans[i].len };
+	return n;
+}
+
+int tcp_recv_consume(struct tcp *c, const struct tcp_ctx *x, size_t len)
+{
+	if (len > tcp_recv_ready(c))
+		return -TERN_EINVAL;
+	buf_drop(&c->rcv_buf, x->mem, c->rcv_buf.head + len);
+	tcp_after_read(c, x);
+	return 0;
+}

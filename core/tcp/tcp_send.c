@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_send.c - the user gives bytes: how many are taken, and where do they go?
+ *
+ * Bytes are copied once, to their position in snd_buf, and stay there until acknowledged. The room
+ * is snd_buf_max less what is unacknowledged.
+ */
+#include "tcp_impl.h"
+
+size_t tcp_send_room(const struct tcp *c)
+{
+	uint64_t held = c->snd.end - MAX(c->snd_buf.head, c->iss + 1);
+
+	if (tcp_send_allowed(c) < 0)
+		return 0;
+	return held < c->snd_buf_max ? (size_t)(c->snd_buf_max - held) : 0;
+}
+
+/* RFC 9293 3.10.2, with Linux's errors. */
+int tcp_send_allowed(const struct tcp *c)
+{
+	switch (c->state) {
+	case TERN_TCP_SYN_SENT:
+	case TERN_TCP_SYN_RECEIVED:
+		return c->fin_queued ? -TERN_EPIPE : -TERN_EAGAIN;
+	case TERN_TCP_ESTABLISHED:
+	case TERN_TCP_CLOSE_WAIT:
+		return c->fin_queued ? -TERN_EPIPE : 0;
+	default:
+		return -TERN_EPIPE;
+	}
+}
+
+/* RFC 5681 section 4.1: after an idle RTO the old window says little. */
+static void restart_after_idle(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct cc_sample s = { .now = x->now };
+
+	if (c->snd.una == c->snd.nxt && x->now - c->sent_at > (tern_time)c->rto_us * TERN_US)
+		c->cc.ops->on_idle(&c->cc, &s);
+}
+
+int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
+{
+	int allowed = tcp_send_allowed(c);
+	size_t room = tcp_send_room(c), n;
+
+	if (allowed < 0)
+		return allowed;
+	if (len == 0)
+		return 0;
+	if (room == 0)
+		return -TERN_EAGAIN;
+	restart_after_idle(c, x);
+	n = buf_write(&c->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
+	if (n == 0)
+		return -TERN_ENOBUFS;
+	c->snd.end += n;
+	tcp_review_timers(c, x);
+	return (int64_t)n;
+}
+
+int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out, int max)
+{
+	struct buf_span spans[TERN_PKT_SPANS_MAX];
+	int allowed = tcp_send_allowed(c), n;
+	size_t room = tcp_send_room(c);
+
+	if (allowed < 0)
+		return allowed;
+	if (room == 0)
+		return -TERN_EAGAIN;
+	n = buf_reserve(&c->snd_buf, x->mem, c->snd.end, room, spans, MIN(max, TERN_PKT_SPANS_MAX));
+	if (n == 0)
+		return -TERN_ENOBUFS;
+	for (int i = 0; i < n; i++)
+		out[i] = (struct tern_span){ spans[i].ptr, spans[i].len };
+	return n;
+}
+
+int tcp_send_commit(struct tcp *c, const struct tcp_ctx *x, size_t len)
+{
+	int allowed = tcp_send_allowed(c);
+
+	if (allowed < 0)
+		return allowed;
+	if (len > c->snd_buf.end - c->snd.end)
+		return -TERN_EINVAL;
+	restart_after_idle(c, x);
+	c->snd.end += len;
+	buf_cut(&c->snd_buf, x->mem, MAX(c->snd.end, c->snd_buf.head));
+	tcp_review_timers(c, x);
+	return 0;
+}

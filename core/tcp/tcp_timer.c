@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_timer.c - which deadlines exist, and what happens when one passes?
+ *
+ *	rtx_at   retransmission (RFC 6298), of SYN, data and FIN; while `probing`, persist
+ *	ack_at   delayed ACK (RFC 9293 3.8.6.3)
+ *	keep_at  keep-alive (RFC 9293 3.8.4)
+ *	end_at   FIN-WAIT-2 whose user has gone
+ *
+ * A deadline that passes makes something due; the plan sends it. tcp_review_timers decides after
+ * each step whether the retransmission or the persist timer runs.
+ */
+#include "tcp_impl.h"
+
+tern_time tcp_deadline(const struct tcp *c)
+{
+	return MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->end_at));
+}
+
+void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
+{
+	tern_time at = x->now + tcp_rto(c, x);
+
+	/* RFC 5482 and TCP_USER_TIMEOUT: the last look is at the limit itself. */
+	if (c->user_timeout_ms) {
+		tern_time limit = c->first_rtx_at + c->user_timeout_ms * TERN_MS;
+
+		at = MAX(MIN(at, limit), x->now + TERN_MS);
+	}
+	c->rtx_at = at;
+}
+
+/* Nothing in flight: either all is said, or the persist timer must run. */
+void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (!tcp_may_transmit(c)) {
+		if (tcp_is_synchronized(c))
+			c->rtx_at = TERN_NEVER;
+		return;
+	}
+	if (c->probing)
+		return;
+	if (c->snd.una < c->snd.nxt) {
+		if (c->rtx_at == TERN_NEVER)
+			tcp_arm_rtx(c, x);
+		return;
+	}
+	if (!tcp_is_blocked(c)) {
+		c->rtx_at = TERN_NEVER;
+		return;
+	}
+	if (c->rtx_at != TERN_NEVER)
+		return;
+	c->first_rtx_at = x->now;
+	c->probing = c->snd.wnd == 0;
+	tcp_arm_rtx(c, x);
+}
+
+void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint32_t idle = c->keep_idle_ms ? c->keep_idle_ms : x->cfg->tcp_keepalive_time_ms;
+
+	c->keep_at = c->keepalive && tcp_is_synchronized(c) ? x->now + idle * TERN_MS : TERN_NEVER;
+	c->keepalive_due = false;
+}
+
+void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
+{
+	c->keepalive = on;
+	tcp_touch_keepalive(c, x);
+}
+
+static void give_up(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
+{
+	tcp_end(c, x, TERN_ETIMEDOUT);
+	r->events |= TCP_ENDED;
+}
+
+/* Has the user's own limit passed (RFC 9293 3.9.1.2, RFC 5482)? */
+static bool user_timed_out(const struct tcp *c, const struct tcp_ctx *x)
+{
+	return c->user_timeout_ms && x->now >= c->first_rtx_at + c->user_timeout_ms * TERN_MS;
+}
+
+/* R2 of RFC 9293 3.8.3; one without a user is given up sooner. */
+static unsigned retry_limit(const struct tcp *c, const struct tcp_ctx *x)
+{
+	if (!tcp_is_synchronized(c))
+		return c->opened_passively ? x->cfg->tcp_synack_retries : c->syn_retries;
+	if (c->user_timeout_ms)
+		return UINT8_MAX;
+	return c->user_gone ? x->cfg->tcp_orphan_retries : x->cfg->tcp_retries2;
+}
+
+static void back_off(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (c->backoff < UINT8_MAX)
+		c->backoff++;
+	tcp_arm_rtx(c, x);
+}
+
+/* RFC 9293 3.8.6.1: never given up while probes are answered (MUST-37). */
+static void on_persist(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
+{
+	r->timer = "persist";
+	c->probe_due = true;
+	if (!c->probing) { /* silly window avoidance, or a cork, has held it long enough */
+		tcp_arm_rtx(c, x);
+		return;
+	}
+	if (c->n_probes >= retry_limit(c, x) || (c->n_probes && user_timed_out(c, x))) {
+		give_up(c, x, r);
+		return;
+	}
+	c->n_probes++;
+	back_off(c, x);
+}
+
+static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
+{
+	c->syn_due = true;
+	c->rtx_cause = TERN_CAUSE_RTO;
+	back_off(c, x);
+}
+
+/* RFC 6298 section 5, RFC 5681 section 3.1: everything in flight counts as lost. */
+static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct cc_sample s = { .now = x->now, .in_flight = c->snd.nxt - c->snd.una };
+
+	if (c->n_rtx == 1 && !c->in_rto_recovery)
+		c->cc.ops->on_rto(&c->cc, &s);
+	else
+		c->cc.cwnd = MIN(c->cc.cwnd, MAX(c->snd_mss, c->cc.cwnd / 2));
+	c->snd.rtx_nxt = c->snd.una;
+	c->snd.rtx_end = c->snd.nxt;
+	c->snd.recover = c->snd.nxt;
+	c->rtx_forced = true;
+	c->rtx_cause = TERN_CAUSE_RTO;
+	c->in_rto_recovery = true;
+	c->in_recovery = false;
+	c->dup_acks = 0;
+	c->snd.dup_bytes = 0;
+	c->timed_pos = TCP_NO_POS;
+	back_off(c, x);
+}
+
+static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
+{
+	c->rtx_at = TERN_NEVER;
+	if (tcp_is_synchronized(c)) {
+		/* A window that shrank to nothing is probed, not pressed (MUST-35, SHLD-17). */
+		if (c->snd.wnd == 0 && !c->probing)
+			c->probing = true;
+		if (c->probing || c->snd.una == c->snd.nxt) {
+			on_persist(c, x, r);
+			return;
+		}
+	}
+	r->timer = "rto";
+	if (c->n_rtx >= retry_limit(c, x) || (c->n_rtx && user_timed_out(c, x))) {
+		give_up(c, x, r);
+		return;
+	}
+	c->n_rtx++;
+	r->suspect = c->n_rtx == x->cfg->tcp_retries1;
+	if (tcp_is_synchronized(c))
+		on_retransmission_timeout(c, x);
+	else
+		on_handshake_timeout(c, x);
+}
+
+/* RFC 9293 3.8.4: only while nothing is outstanding (MUST-26). */
+static void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
+{
+	uint32_t interval = c->keep_interval_ms ? c->keep_interval_ms :
+						  x->cfg->tcp_keepalive_interval_ms;
+	unsigned count = c->keep_count ? c->keep_count : x->cfg->tcp_keepalive_probes;
+
+	r->timer = "keepalive";
+	c->keep_at = x->now + interval * TERN_MS;
+	if (c->snd.una < c->snd.nxt || c->probing) {
+		tcp_touch_keepalive(c, x);
+		return;
+	}
+	if (c->n_probes >= count) {
+		tcp_end(c, x, TERN_ETIMEDOUT);
+		c->rst_due = true;
+		r->events |= TCP_ENDED;
+		return;
+	}
+	c->n_probes++;
+	c->keepalive_due = true;
+}
+
+struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct tcp_time_result r = { 0 };
+
+	if (c->end_at <= x->now) {
+		r.timer = "fin-wait-2";
+		tcp_end(c, x, 0);
+		r.events |= TCP_ENDED;
+		return r;
+	}
+	if (c->ack_at <= x->now) {
+		r.timer = "delayed-ack";
+		tcp_owe_ack(c, x, ACK_NOW);
+	}
+	if (c->rtx_at <= x->now)
+		on_rtx_timer(c, x, &r);
+	if (c->keep_at <= x->now)
+		on_keepalive(c, x, &r);
+	return r;
+}
