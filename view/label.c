@@ -44,16 +44,6 @@ char *label_time(char buf[TIME_TEXT_MAX], tern_time t, int decimals)
 	return buf;
 }
 
-char *label_seconds(char buf[TIME_TEXT_MAX], tern_time t)
-{
-	size_t n;
-
-	label_time(buf, t, 9);
-	for (n = strlen(buf); buf[n - 1] == '0' && buf[n - 4] != '.'; n--)
-		buf[n - 1] = 0;
-	return buf;
-}
-
 char *label_flags(char buf[FLAGS_TEXT_MAX], uint16_t flags)
 {
 	static const struct {

@@ -310,7 +310,7 @@ static void put_gap(struct figure *g, const struct row *r, int y)
 {
 	char words[64], seconds[TIME_TEXT_MAX];
 
-	snprintf(words, sizeof(words), "%s s pass", label_seconds(seconds, r->gap));
+	snprintf(words, sizeof(words), "%s s pass", label_time(seconds, r->gap, 3));
 	for (int side = 0; side < 2; side++)
 		fprintf(g->out,
 			"<rect class=\"gap\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"16\"/>\n",

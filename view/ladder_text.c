@@ -302,7 +302,7 @@ static void draw_gap(struct drawing *d, const struct row *r)
 	struct line l;
 
 	clear(&l);
-	snprintf(text, sizeof(text), "%s s pass", label_seconds(seconds, r->gap));
+	snprintf(text, sizeof(text), "%s s pass", label_time(seconds, r->gap, 3));
 	put(&l, LEFT, ":", DIM);
 	put(&l, RIGHT, ":", DIM);
 	put(&l, LEFT + 1 + (INNER - (int)strlen(text)) / 2, text, DIM);
@@ -375,11 +375,15 @@ static void draw_summary(const struct drawing *d)
 {
 	char words[LABEL_MAX], part[WIDTH + 1];
 	const char *rest = words;
+	size_t columns = WIDTH;
 
 	label_summary(words, d->flows, d->flow);
-	take_words(part, &rest, WIDTH);
+	/* Too long only with long names, addresses or figures; then its last part goes below. */
+	while (strlen(words) > WIDTH && columns > 1 && words[columns - 1] != ';')
+		columns--;
+	take_words(part, &rest, columns);
 	fprintf(d->out, "%s\n", part);
-	while (*rest) { /* only with long names, addresses or figures */
+	while (*rest) {
 		take_words(part, &rest, WIDTH - 2);
 		fprintf(d->out, "  %s\n", part);
 	}

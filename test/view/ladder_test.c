@@ -113,8 +113,8 @@ static void a_loss_ends_on_the_way(void)
 "   1.000000  |--- SYN seq=0 win=1000 [retransmission: rto] ------------------->|\n"
 "             |    [dropped: tcp-no-socket]                                     |\n"
 "   1.010000  |<-- RST,ACK seq=0 ack=1 win=0 -----------------------------------|\n"
-"a opened, b refused; 0 bytes >, 0 <; 1 lost, 1 resent; nothing listens at\n"
-"  10.0.0.2:80\n");
+"a opened, b refused; 0 bytes >, 0 <; 1 lost, 1 resent;\n"
+"  nothing listens at 10.0.0.2:80\n");
 	view_free(s.view);
 }
 
@@ -189,7 +189,7 @@ static void marks_what_is_remarkable(void)
 	check(strstr(text, "(1) --- ACK seq=1 [out-of-order] ---"));
 	check(strstr(text, "seq=1 ack=1 len=100 win=65536 [retransmission] ---"));
 	check(strstr(text, "ack=201 win=0 [zero-window] "));
-	check(strstr(text, "seq=201 ack=1 len=1 win=65536 [probe] "));
+	check(strstr(text, "seq=201 ack=1 len=1 win=65536 [probe] ---"));
 	check(strstr(text, "seq=0 ack=201 win=0 [keepalive] [zero-window] "));
 	check(strstr(text, "[corrupted]"));
 	check(strstr(text, "[dropped: tcp-checksum]"));
