@@ -32,7 +32,7 @@ struct view_event {
 	uint32_t kind;
 	int host;             /* 0 .. VIEW_HOSTS_MAX - 1 */
 	/* of a frame */
-	uint64_t frame;       /* its number; numbers rise in order of sending */
+	uint64_t frame;       /* its number, another for each frame; not 0 */
 	uint64_t copy_of;     /* delivered or duplicated: the frame it is a copy of, else 0 */
 	bool raw_ip;          /* the bytes begin with an IP header, not with an Ethernet header */
 	bool corrupted;
@@ -66,8 +66,10 @@ struct view_host {
 struct view {
 	struct view_event *event;
 	size_t n_events, events_cap;
-	struct view_frame *frame; /* by rising id */
+	struct view_frame *frame; /* in order of sending, a copy after its original */
 	size_t n_frames, frames_cap;
+	uint32_t *frame_slot;     /* a hash table: 1 + index into frame, or 0 */
+	size_t n_frame_slots;     /* a power of two, at least twice n_frames */
 	uint32_t keep;            /* bytes of each frame; 0: all */
 	bool incomplete;          /* memory ran out: events are missing */
 	struct view_block *blocks; /* bytes and texts of the events */
@@ -81,7 +83,7 @@ void view_free(struct view *); /* NULL is allowed */
 
 /*
  * Adds a copy of the event. false: it makes no sense here (a host out of range, a frame that was
- * never sent or whose number does not rise) or memory is short; the list stays as it was.
+ * never sent or was sent before) or memory is short; the list stays as it was.
  */
 bool view_add(struct view *, const struct view_event *);
 /* Names a host for heads and captures. */

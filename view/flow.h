@@ -16,7 +16,7 @@
 enum flow_mark {
 	MARK_RETRANSMITTED = 1 << 0,
 	MARK_DUPLICATE = 1 << 1,    /* all of it had arrived before */
-	MARK_OUT_OF_ORDER = 1 << 2, /* it arrived before something that was sent earlier */
+	MARK_OUT_OF_ORDER = 1 << 2, /* something that was sent later arrived before it */
 	MARK_ZERO_WINDOW = 1 << 3,
 	MARK_PROBE = 1 << 4,        /* of a closed window */
 	MARK_KEEPALIVE = 1 << 5,

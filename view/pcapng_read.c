@@ -71,7 +71,7 @@ static bool make_room(struct reader *r, size_t len)
 	return true;
 }
 
-/* The byte order is in the first four bytes of a section's body, before which nothing can be read. */
+/* The byte order is in the first four bytes of a section's body; until then it is unknown. */
 static bool read_byte_order(struct reader *r)
 {
 	uint8_t magic[4];
@@ -259,7 +259,7 @@ static void add_foreign(struct reader *r, struct view_event ev)
 		r->first_at = ev.at;
 	r->first_known = true;
 	ev.at = ev.at > r->first_at ? ev.at - r->first_at : 0;
-	ev.frame = v->n_frames ? v->frame[v->n_frames - 1].id + 1 : 1;
+	ev.frame = v->n_frames + 1;
 	ev.kind = VIEW_SENT;
 	if (!view_add(r->view, &ev))
 		return;

@@ -148,7 +148,7 @@ void label_summary(char buf[LABEL_MAX], const struct flows *fs, const struct flo
 {
 	buf[0] = 0;
 	if (f->proto != TERN_IPPROTO_TCP) {
-		label_add(buf, "%zu packets; ", f->n_segments);
+		label_add(buf, "%zu packet%s; ", f->n_segments, f->n_segments == 1 ? "" : "s");
 		add_amounts(buf, f);
 		return;
 	}

@@ -113,8 +113,8 @@ static void a_loss_ends_on_the_way(void)
 "   1.000000  |--- SYN seq=0 win=1000 [retransmission: rto] ------------------->|\n"
 "             |    [dropped: tcp-no-socket]                                     |\n"
 "   1.010000  |<-- RST,ACK seq=0 ack=1 win=0 -----------------------------------|\n"
-"a opened, b refused; 0 bytes >, 0 <; 1 lost, 1 resent; nothing listens at\n"
-"  10.0.0.2:80\n");
+"a opened, b refused; 0 bytes >, 0 <; 1 lost, 1 resent;\n"
+"  nothing listens at 10.0.0.2:80\n");
 	view_free(s.view);
 }
 
@@ -186,10 +186,10 @@ static void marks_what_is_remarkable(void)
 	scene_arrive(&s, 1, s.n_frames);
 	scene_tell(&s, VIEW_DROP, 1, "tcp-checksum");
 	text = scene_draw(s.view, ladder_text, false);
-	check(strstr(text, "seq=101 ack=1 len=100 win=65536 [out-of-order] "));
+	check(strstr(text, "(1) --- ACK seq=1 [out-of-order] ---"));
 	check(strstr(text, "seq=1 ack=1 len=100 win=65536 [retransmission] ---"));
 	check(strstr(text, "ack=201 win=0 [zero-window] "));
-	check(strstr(text, "seq=201 ack=1 len=1 win=65536 [probe] "));
+	check(strstr(text, "seq=201 ack=1 len=1 win=65536 [probe] ---"));
 	check(strstr(text, "seq=0 ack=201 win=0 [keepalive] [zero-window] "));
 	check(strstr(text, "[corrupted]"));
 	check(strstr(text, "[dropped: tcp-checksum]"));
@@ -249,7 +249,8 @@ static bool is_well_formed(const char *p)
 		if (!end)
 			return false;
 		if (*p == '&') {
-			if (strncmp(p, "&lt;", 4) && strncmp(p, "&gt;", 4) && strncmp(p, "&amp;", 5))
+			if (strncmp(p, "&lt;", 4) && strncmp(p, "&gt;", 4) &&
+			    strncmp(p, "&amp;", 5))
 				return false;
 			p = end;
 			continue;
@@ -259,7 +260,8 @@ static bool is_well_formed(const char *p)
 		if (n == 0 || n > 15)
 			return false;
 		if (p[1] == '/') {
-			if (depth == 0 || strlen(open[--depth]) != n || strncmp(open[depth], name, n))
+			if (depth == 0 || strlen(open[--depth]) != n ||
+			    strncmp(open[depth], name, n))
 				return false;
 		} else if (end[-1] != '/') {
 			if (depth == 16)
@@ -358,7 +360,7 @@ static void draws_datagrams_and_echo(void)
 "    seconds  a                                                                 b\n"
 "             |                                                                 |\n"
 "   0.000000  |--- UDP len=8 -------------------------------------------------->|\n"
-"1 packets; 8 bytes >, 0 <\n"
+"1 packet; 8 bytes >, 0 <\n"
 "\n"
 "             10.0.0.1                                                   10.0.0.2\n"
 "    seconds  a                                                                 b\n"
@@ -416,7 +418,8 @@ static void refuses_events_without_sense(void)
 	const uint8_t byte = 0;
 
 	check(!scene_add(&s, (struct view_event){ .kind = VIEW_SENT, .host = VIEW_HOSTS_MAX,
-						  .frame = 1, .bytes = &byte, .len = 1, .kept = 1 }));
+						  .frame = 1, .bytes = &byte, .len = 1,
+						  .kept = 1 }));
 	check(!scene_add(&s, (struct view_event){ .kind = VIEW_DELIVERED, .frame = 9 }));
 	check(!scene_add(&s, (struct view_event){ .kind = VIEW_LOST, .frame = 9, .text = "x" }));
 	check(!scene_add(&s, (struct view_event){ .kind = VIEW_STATE, .new_state = 99 }));
@@ -424,7 +427,7 @@ static void refuses_events_without_sense(void)
 	check_eq(s.view->n_events, 0);
 	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0));
 	s.n_frames = 0;
-	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0)); /* the number does not rise */
+	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0)); /* the same number again */
 	check_eq(s.view->n_events, 1);
 	view_free(s.view);
 }

@@ -75,7 +75,8 @@ static void check_same_pictures(const struct view *a, const struct view *b)
 	static scene_draw_fn *const draws[] = { ladder_text, ladder_svg, ladder_json };
 
 	for (size_t i = 0; i < N_TESTS(draws); i++) {
-		char *first = scene_draw(a, draws[i], true), *second = scene_draw(b, draws[i], true);
+		char *first = scene_draw(a, draws[i], true);
+		char *second = scene_draw(b, draws[i], true);
 
 		check_str(second, first);
 		free(first);
