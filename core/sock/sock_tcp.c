@@ -194,6 +194,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 	trace_states(ss, s);
 	if (events)
 		tell_user(ss, s, events);
+	tcp_review_timers(s->tcp, &x);
 	plan = tcp_plan(s->tcp, &x, 0);
 	if (plan.what != SEND_NOTHING) {
 		sock_set_ready(ss, s);

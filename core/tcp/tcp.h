@@ -260,6 +260,10 @@ void tcp_close(struct tcp *, const struct tcp_ctx *);
 /* ABORT: a RST is due when the state asks for one; the connection is CLOSED once it went. */
 void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
 
+/*
+ * Decides which timer runs; to be called after options or flags changed that the plan looks at.
+ */
+void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
 void tcp_set_path_mss(struct tcp *, uint16_t mss);
 void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
 /* Options changed the plan or the deadlines: Nagle, cork, buffer limits. */

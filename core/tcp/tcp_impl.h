@@ -80,7 +80,6 @@ tern_time tcp_rto(const struct tcp *, const struct tcp_ctx *); /* with back-off 
 
 /* tcp_timer.c */
 void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *);   /* from now, with back-off */
-void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
 void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */
