@@ -33,7 +33,8 @@ struct options {
 static void print_help(void)
 {
 	printf("usage: tern lab [OPTIONS]\n\n"
-	       "Two hosts in one process open, talk and close; the picture shows how. No privilege,\n"
+	       "Two hosts in one process open, talk and close; the picture shows how. No "
+	       "privilege,\n"
 	       "virtual time; the same seed gives the same picture everywhere.\n\n"
 	       "  --scenario NAME   what they do (default http)\n"
 	       "  --list            the scenarios\n"
@@ -260,8 +261,10 @@ static void fill_json_head(const struct lab *lab, char *buf, size_t len)
 		 lab->family == TERN_AF_INET ? "ipv4" : "ipv6", lab->failure ? "false" : "true",
 		 lab->failure ? lab->failure : "",
 		 !lab->client.wrong && !lab->server.wrong &&
-		 lab->client.received == lab->client.expected &&
-		 lab->server.received == lab->server.expected ? "true" : "false",
+				 lab->client.received == lab->client.expected &&
+				 lab->server.received == lab->server.expected ?
+			 "true" :
+			 "false",
 		 (unsigned long long)lab->client.sent, (unsigned long long)lab->client.received,
 		 lab->client.error ? tern_errno_name(lab->client.error) : "",
 		 (unsigned long long)lab->server.sent, (unsigned long long)lab->server.received,

@@ -250,8 +250,8 @@ static bool add_copy(struct view *v, const struct view_event *ev)
 
 	if (!f)
 		return false;
-	return add_frame(v, (struct view_frame){
-		.id = ev->frame, .copy_of = ev->copy_of, .sent = f->sent });
+	return add_frame(
+		v, (struct view_frame){ .id = ev->frame, .copy_of = ev->copy_of, .sent = f->sent });
 }
 
 bool view_add(struct view *v, const struct view_event *ev)

@@ -32,7 +32,6 @@ void label_summary(char buf[LABEL_MAX], const struct flows *, const struct flow 
 size_t label_break(const char *text, size_t columns);
 
 /* Appends like printf; what does not fit is cut off. */
-void label_add(char buf[LABEL_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void label_add(char buf[LABEL_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

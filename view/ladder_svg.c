@@ -33,12 +33,12 @@ enum {
 };
 
 struct figure {
-	FILE *out;       /* NULL: only measured */
+	FILE *out; /* NULL: only measured */
 	bool full;
 	const struct flows *flows;
 	const struct flow *flow;
 	const struct rows *rows;
-	int *y;          /* of each row: its upper edge */
+	int *y;		 /* of each row: its upper edge */
 	int top, bottom; /* of the lifelines */
 	char time_shown[TIME_TEXT_MAX];
 };

@@ -365,9 +365,9 @@ static void draw_head(const struct drawing *d)
 	draw_pair(d, "seconds", text[0], text[1]);
 	for (int i = 0; i < 2; i++)
 		snprintf(text[i], sizeof(text[i]), "%s",
-			 f->side[i].state_known
-				 ? tern_tcp_state_name((enum tern_tcp_state)f->side[i].first_state)
-				 : "|");
+			 f->side[i].state_known ?
+				 tern_tcp_state_name((enum tern_tcp_state)f->side[i].first_state) :
+				 "|");
 	draw_pair(d, "", text[0], text[1]);
 }
 

@@ -23,10 +23,10 @@ static const tern_time gap_min = TERN_SEC;
 struct plan {
 	const struct flow *flow;
 	bool full;
-	bool *hidden;    /* by step */
-	bool *one_line;  /* by segment */
-	bool *gone;      /* by segment: its departure is hidden */
-	bool *edge;      /* by segment: shown only because a folded stretch begins or ends there */
+	bool *hidden;	 /* by step */
+	bool *one_line;	 /* by segment */
+	bool *gone;	 /* by segment: its departure is hidden */
+	bool *edge;	 /* by segment: shown only because a folded stretch begins or ends there */
 	int *depart_row; /* by segment; -1 */
 	unsigned n_tags;
 	struct row_fold fold; /* hidden since the last row */
@@ -205,8 +205,8 @@ static void put_row(struct rows *rs, struct row row)
 static void put_gap(struct rows *rs, struct plan *p, tern_time at)
 {
 	if (p->any && at - p->last_at >= gap_min)
-		put_row(rs, (struct row){ .kind = ROW_GAP, .at = p->last_at,
-					  .gap = at - p->last_at });
+		put_row(rs,
+			(struct row){ .kind = ROW_GAP, .at = p->last_at, .gap = at - p->last_at });
 	p->last_at = at;
 	p->any = true;
 }

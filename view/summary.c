@@ -136,8 +136,9 @@ static void add_ending(char *buf, const struct flow *f)
 	else if (ended != TERN_NEVER)
 		label_add(buf, "TIME-WAIT to %s s", label_time(time, ended + 50 * TERN_MS, 1));
 	else if (is_closed(f))
-		label_add(buf, "%s", f->to_itself || (l->fin_acked && r->fin_acked) ?
-			  "in order" : "last ACK unseen");
+		label_add(buf, "%s",
+			  f->to_itself || (l->fin_acked && r->fin_acked) ? "in order" :
+									   "last ACK unseen");
 	else if (!f->answered && !f->to_itself)
 		label_add(buf, "no answer");
 	else

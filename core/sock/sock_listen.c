@@ -58,8 +58,8 @@ static uint32_t path_mtu(const struct sockets *ss, const struct tuple *t, unsign
 static struct tcp_open open_for_half(const struct sockets *ss, const struct sock *listener,
 				     const struct half *half)
 {
-	struct tcp_open open = tcp_open_for(ss, listener, &half->t,
-					    path_mtu(ss, &half->t, half->t.flags));
+	struct tcp_open open =
+		tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, half->t.flags));
 
 	open.iss = half->tcp.iss;
 	return open;

@@ -42,8 +42,8 @@ static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 	return (uint16_t)(mtu > headers + 1 ? MIN(mtu - headers, 65535 - headers) : 1);
 }
 
-struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s,
-			     const struct tuple *t, uint32_t mtu)
+struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
+			     uint32_t mtu)
 {
 	return (struct tcp_open){
 		.iss = draw_isn(ss, t),
@@ -104,8 +104,8 @@ static void trace_states(struct sockets *ss, struct sock *s)
 	enum tern_tcp_state state;
 
 	while (tcp_state_change(s->tcp, &state)) {
-		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state,
-					       state, s->tcp->opened_passively };
+		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state, state,
+					       s->tcp->opened_passively };
 
 		trace_state(ss, &change);
 		s->state = (uint8_t)state;
@@ -158,7 +158,7 @@ static void tell_user(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	if (s->tcp->error)
 		s->error = s->tcp->error == TERN_ETIMEDOUT && s->soft_error ? s->soft_error :
-									       s->tcp->error;
+									      s->tcp->error;
 	s->tcp->error = 0;
 	if (events & TCP_URGENT)
 		s->urgent_news = true;
@@ -259,8 +259,8 @@ void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
 	}
 }
 
-static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s,
-				    const struct tcp_packet *p, struct tcp_reply *reply)
+static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const struct tcp_packet *p,
+				    struct tcp_reply *reply)
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
@@ -292,8 +292,11 @@ static bool has_bad_names(const struct sockets *ss, const struct tcp_packet *p)
 enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 			      struct tcp_reply *reply)
 {
-	struct tuple key = { .local = p->dst, .remote = p->src, .lport = p->seg.h.dst_port,
-			     .rport = p->seg.h.src_port, .proto = TERN_IPPROTO_TCP };
+	struct tuple key = { .local = p->dst,
+			     .remote = p->src,
+			     .lport = p->seg.h.dst_port,
+			     .rport = p->seg.h.src_port,
+			     .proto = TERN_IPPROTO_TCP };
 	struct tuple *t = tuple_find(ss, &key);
 	enum tern_drop drop;
 	struct tcp_rst rst;

@@ -64,8 +64,8 @@ TERN_API void tern_config_default(struct tern_config *c)
 struct setting {
 	const char *name;
 	uint16_t offset;
-	uint8_t width;   /* 1, 2, 4 or 8 bytes; 0: text */
-	uint32_t unit;   /* the field counts in 1/unit of what the name counts in */
+	uint8_t width; /* 1, 2, 4 or 8 bytes; 0: text */
+	uint32_t unit; /* the field counts in 1/unit of what the name counts in */
 	uint32_t min, max;
 };
 
@@ -209,8 +209,7 @@ TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char
 	if (!parse_value(value, &v) || v < set->min || v > set->max)
 		return -TERN_EINVAL;
 	store(&changed, set, v * set->unit);
-	if (changed.port_min > changed.port_max ||
-	    changed.tcp_rto_min_ms > changed.tcp_rto_max_ms)
+	if (changed.port_min > changed.port_max || changed.tcp_rto_min_ms > changed.tcp_rto_max_ms)
 		return -TERN_EINVAL;
 	st->cfg = changed;
 	st->net_cfg.icmp_ratelimit_ms = changed.icmp_ratelimit_ms;

@@ -23,8 +23,10 @@ static void describe_stream(const struct sock *s, struct tern_sock_info *out)
 static void describe_sock(const struct tern_stack *st, const struct sock *s,
 			  struct tern_sock_info *out)
 {
-	*out = (struct tern_sock_info){ .sock = sock_handle(&st->ss, s), .family = s->family,
-					.type = s->type, .protocol = s->protocol,
+	*out = (struct tern_sock_info){ .sock = sock_handle(&st->ss, s),
+					.family = s->family,
+					.type = s->type,
+					.protocol = s->protocol,
 					.timer = TERN_NEVER };
 	sock_addr_out(s, &s->t.local, s->t.lport, &out->local);
 	sock_addr_out(s, &s->t.remote, s->t.rport, &out->remote);

@@ -71,7 +71,9 @@ static bool init_parts(struct tern_stack *st)
 
 static bool add_lo(struct tern_stack *st)
 {
-	static const struct tern_iface lo = { "lo", TERN_LINK_LOOPBACK, 65535,
+	static const struct tern_iface lo = { "lo",
+					      TERN_LINK_LOOPBACK,
+					      65535,
 					      TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6,
 					      { 0 } };
 	struct tern_addr v4 = tern_ip4(127, 0, 0, 1, 0);
@@ -390,8 +392,7 @@ TERN_API int tern_route_del(struct tern_stack *st, const struct tern_route *r)
 	return route_del(&st->net, r);
 }
 
-TERN_API bool tern_route_next(const struct tern_stack *st, unsigned *cursor,
-			      struct tern_route *out)
+TERN_API bool tern_route_next(const struct tern_stack *st, unsigned *cursor, struct tern_route *out)
 {
 	return route_next(&st->net, cursor, out);
 }
@@ -421,8 +422,7 @@ TERN_API int tern_neigh_del(struct tern_stack *st, unsigned ifindex, const struc
 	return 0;
 }
 
-TERN_API bool tern_neigh_next(const struct tern_stack *st, unsigned *cursor,
-			      struct tern_neigh *out)
+TERN_API bool tern_neigh_next(const struct tern_stack *st, unsigned *cursor, struct tern_neigh *out)
 {
 	uint64_t walk = 0;
 	struct neigh *n = NULL;

@@ -22,7 +22,7 @@ enum {
 enum { MSS_LEN = 4, WSCALE_LEN = 3, SACK_PERMITTED_LEN = 2, TIMESTAMPS_LEN = 10 };
 enum { OPTIONS_MAX = TCP_HDR_MAX - TCP_HDR_LEN, SACK_BLOCK_LEN = 8 };
 
-#define NOP_NOP_TIMESTAMPS \
+#define NOP_NOP_TIMESTAMPS                                                                         \
 	((uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_TIMESTAMPS << 8 | TIMESTAMPS_LEN)
 
 static void read_timestamps(struct tcp_hdr *h, const uint8_t *p)

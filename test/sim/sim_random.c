@@ -117,7 +117,8 @@ static void send_some(struct end *e)
 		n = n < left ? n : (size_t)left;
 		for (size_t i = 0; i < n; i++)
 			buf[i] = byte_at(e, e->sent + i);
-		got = tern_send(stack_of(e), e->sock, buf, n, chance(e->run, 5) ? TERN_MSG_MORE : 0);
+		got = tern_send(stack_of(e), e->sock, buf, n,
+				chance(e->run, 5) ? TERN_MSG_MORE : 0);
 		if (got == -TERN_EAGAIN)
 			return;
 		if (got < 0) {
@@ -164,8 +165,9 @@ static void recv_some(struct end *e)
 		if (e->n_naps && chance(e->run, 5)) {
 			e->n_naps--;
 			e->asleep = true;
-			tern_sim_at(e->run->sim, tern_sim_now(e->run->sim) +
-				    draw(e->run, 3 * TERN_SEC), wake, e);
+			tern_sim_at(e->run->sim,
+				    tern_sim_now(e->run->sim) + draw(e->run, 3 * TERN_SEC), wake,
+				    e);
 		}
 	}
 }
@@ -284,7 +286,9 @@ static bool add_hosts(struct run *r)
 	if (r->family == TERN_AF_INET6 && r->mtu < 1280)
 		r->mtu = 1280;
 	for (int h = 0; h < r->n_hosts; h++) {
-		struct tern_iface iface = { .name = "eth0", .link = (uint32_t)kind, .mtu = r->mtu,
+		struct tern_iface iface = { .name = "eth0",
+					    .link = (uint32_t)kind,
+					    .mtu = r->mtu,
 					    .mac = { 2, 0, 0, 0, 0, (uint8_t)(h + 1) } };
 		struct tern_config c;
 		int ifindex;
@@ -383,7 +387,8 @@ static void judge_end(struct run *r, const struct end *e, int i)
 {
 	if (getenv("SIM_VERBOSE"))
 		printf("stream %d host %d: opened %d closed %d eof %d error %d, sent %llu of %llu, "
-		       "received %llu\n", i, e->host, e->opened, e->closed, e->eof, e->error,
+		       "received %llu\n",
+		       i, e->host, e->opened, e->closed, e->eof, e->error,
 		       (unsigned long long)e->sent, (unsigned long long)e->to_send,
 		       (unsigned long long)e->received);
 	/* Three lost ARP requests in a row are no fault of the stack; the peer never hears of it. */
