@@ -36,9 +36,12 @@ static void serve_peer(struct tern_stack *st)
 static void wait(struct process *p)
 {
 	tern_time next = tern_deadline(p->st), other = tern_deadline(p->peer);
+	bool moved;
 
 	serve_peer(p->peer);
-	if (carry(p->st, 2, p->peer, 2) | carry(p->peer, 2, p->st, 2))
+	moved = carry(p->st, 2, p->peer, 2);
+	moved = carry(p->peer, 2, p->st, 2) || moved;
+	if (moved)
 		return;
 	next = next < other ? next : other;
 	if (next != TERN_NEVER && next > p->now)
@@ -93,7 +96,8 @@ int main(void)
 	serve_peer(p.peer);
 	tern_socket(p.st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s);
 	if (connect_blocking(&p, s, &to) == 0)
-		while ((n = recv_blocking(&p, s, line + total, sizeof(line) - 1 - (size_t)total)) > 0)
+		while ((n = recv_blocking(&p, s, line + total, sizeof(line) - 1 - (size_t)total)) >
+		       0)
 			total += n;
 	tern_close(p.st, s);
 	printf("%s", line);

@@ -59,7 +59,8 @@ int main(void)
 	char answer[32] = "";
 	int out[2], in[2];
 
-	if (!st || socketpair(AF_UNIX, SOCK_STREAM, 0, out) || socketpair(AF_UNIX, SOCK_STREAM, 0, in))
+	if (!st || socketpair(AF_UNIX, SOCK_STREAM, 0, out) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, in))
 		return 1;
 	tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &listener);
 	tern_bind(st, listener, &at);

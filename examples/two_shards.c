@@ -24,8 +24,10 @@ static bool belongs_here(void *ctx, unsigned proto, const struct tern_addr *loca
 
 static struct tern_stack *new_shard(unsigned *number)
 {
-	struct tern_env env = { .alloc = plain_alloc, .free = plain_free,
-				.belongs_here = belongs_here, .ctx = number };
+	struct tern_env env = { .alloc = plain_alloc,
+				.free = plain_free,
+				.belongs_here = belongs_here,
+				.ctx = number };
 	struct tern_iface nic = { "nic", TERN_LINK_IP, 1500, 0, { 0 } };
 	struct tern_addr addr = tern_ip4(192, 0, 2, 1, 0);
 	struct tern_config cfg;

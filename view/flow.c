@@ -14,7 +14,7 @@
 
 #include "track.h"
 
-enum { NOWHERE = UINT32_MAX };
+#define NOWHERE UINT32_MAX
 
 /* Where the frame of a SENT event went. */
 struct place {
