@@ -127,7 +127,8 @@ static void connected(void)
 static void errors_of_sending(void)
 {
 	struct tern_addr nobody = tern_ip4(10, 0, 0, 99, 9), far = tern_ip4(192, 0, 2, 1, 9);
-	struct tern_addr all = tern_ip4(10, 0, 0, 255, 9), limited = tern_ip4(255, 255, 255, 255, 9);
+	struct tern_addr all = tern_ip4(10, 0, 0, 255, 9),
+			 limited = tern_ip4(255, 255, 255, 255, 9);
 	static char big[65536];
 	int32_t one = 1, err = 0;
 	size_t len = sizeof(err);
@@ -141,7 +142,8 @@ static void errors_of_sending(void)
 	check_eq(tern_connect(net.a, a, &all), -TERN_EACCES);
 	check_eq(tern_sendto(net.a, a, big, 1473, 0, &nobody), -TERN_EMSGSIZE);
 	check_eq(tern_sendto(net.a, a, big, 65536, 0, &nobody), -TERN_EMSGSIZE);
-	check_eq(tern_setsockopt(net.a, a, TERN_SOL_SOCKET, TERN_SO_BROADCAST, &one, sizeof(one)), 0);
+	check_eq(tern_setsockopt(net.a, a, TERN_SOL_SOCKET, TERN_SO_BROADCAST, &one, sizeof(one)),
+		 0);
 	check_eq(tern_sendto(net.a, a, "x", 1, 0, &all), 1);
 	check_eq(tern_sendto(net.a, a, "x", 1, 0, &limited), -TERN_ENETUNREACH);
 	/* nobody answers ARP: a connected socket learns it */
@@ -166,7 +168,8 @@ static void full_queue(void)
 	set_up(TERN_AF_INET);
 	a = bound(net.a, net.addr_a, 1000);
 	b = bound(net.b, net.addr_b, 2000);
-	check_eq(tern_setsockopt(net.b, b, TERN_SOL_SOCKET, TERN_SO_RCVBUF, &small, sizeof(small)), 0);
+	check_eq(tern_setsockopt(net.b, b, TERN_SOL_SOCKET, TERN_SO_RCVBUF, &small, sizeof(small)),
+		 0);
 	to = with_port(net.addr_b, 2000);
 	for (int i = 0; i < 5; i++) {
 		tern_sendto(net.a, a, buf, sizeof(buf), 0, &to);
@@ -272,7 +275,7 @@ static void unknown_protocol(void)
 		tern_socket(net.a, families[f], TERN_SOCK_RAW, f ? 58 : 1, &icmp);
 		tern_sendto(net.a, a, "what?", 5, 0, &net.addr_b);
 		pass(TERN_SEC);
-		for (n = 0; n >= 0; ) {
+		for (n = 0; n >= 0;) {
 			n = tern_recv(net.a, icmp, packet, sizeof(packet), 0);
 			if (n > 0 && packet[f ? 0 : 20] == (f ? 4 : 3))
 				break;
@@ -284,8 +287,10 @@ static void unknown_protocol(void)
 }
 
 static const struct test tests[] = {
-	TEST(boundaries), TEST(truncation_is_reported), TEST(connected), TEST(errors_of_sending),
-	TEST(full_queue), TEST(ping), TEST(raw_copies), TEST(raw_with_header),
+	TEST(boundaries),	TEST(truncation_is_reported),
+	TEST(connected),	TEST(errors_of_sending),
+	TEST(full_queue),	TEST(ping),
+	TEST(raw_copies),	TEST(raw_with_header),
 	TEST(unknown_protocol),
 };
 
