@@ -90,8 +90,11 @@ static void plain_free(void *ctx, void *ptr, size_t size)
 
 static struct tern_stack *new_stack(struct world *w, uint8_t last)
 {
-	struct tern_env env = { .alloc = plain_alloc, .free = plain_free, .ctx = w,
-				.sum = simd_sum(), .copy_sum = simd_copy_sum() };
+	struct tern_env env = { .alloc = plain_alloc,
+				.free = plain_free,
+				.ctx = w,
+				.sum = simd_sum(),
+				.copy_sum = simd_copy_sum() };
 	struct tern_iface wire = { "wire", TERN_LINK_IP, MTU, 0, { 0 } };
 	struct tern_config cfg;
 	struct tern_stack *st;

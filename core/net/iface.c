@@ -207,14 +207,16 @@ const struct ifaddr *ifaddr_find(const struct net *net, const struct addr *addr)
 }
 
 /* Networks of fewer than four addresses have no broadcast address (RFC 3021). */
+/* An IPv4 address: all ones in the host part, ours in the rest. */
 static bool is_broadcast_of(const struct ifaddr *a, const struct addr *addr)
 {
-	uint32_t host_bits;
+	uint32_t host_bits, v = get_be32(addr->b + 12);
 
-	if (a->prefix_len > 30 || !addr_in_prefix(addr, &a->addr, a->prefix_len))
+	if (a->prefix_len > 30 || !addr_is4(&a->addr))
 		return false;
 	host_bits = 0xffffffff >> a->prefix_len;
-	return (get_be32(addr->b + 12) & host_bits) == host_bits;
+	return (v & host_bits) == host_bits &&
+	       (v | host_bits) == (get_be32(a->addr.b + 12) | host_bits);
 }
 
 enum addr_kind addr_classify(const struct net *net, const struct addr *addr, unsigned ifindex)

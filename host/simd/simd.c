@@ -68,8 +68,7 @@ __attribute__((target("avx2"))) static inline __m256i add_words(__m256i acc, __m
 	return _mm256_add_epi32(acc, _mm256_srli_epi32(v, 16));
 }
 
-__attribute__((target("avx2"))) static uint32_t sum_avx2(const void *data, size_t len,
-							 uint32_t sum)
+__attribute__((target("avx2"))) static uint32_t sum_avx2(const void *data, size_t len, uint32_t sum)
 {
 	const uint8_t *p = data;
 	__m256i a = _mm256_setzero_si256(), b = a;
@@ -81,8 +80,8 @@ __attribute__((target("avx2"))) static uint32_t sum_avx2(const void *data, size_
 	return finish(reduce(a) + reduce(b) + sum_tail(p, len), sum);
 }
 
-__attribute__((target("avx2"))) static uint32_t copy_sum_avx2(void *to, const void *from, size_t len,
-							      uint32_t sum)
+__attribute__((target("avx2"))) static uint32_t copy_sum_avx2(void *to, const void *from,
+							      size_t len, uint32_t sum)
 {
 	const uint8_t *p = from;
 	uint8_t *q = to;
