@@ -11,6 +11,7 @@
  * The wire is a ring of 64 packets; a packet that crosses it is copied once, as a device would. The
  * ideal pipeline is that ring and nothing else: a fused copy and checksum at each end.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,10 +123,8 @@ static struct tern_stack *new_stack(struct world *w, uint8_t last)
 static void new_world(struct world *w)
 {
 	struct tern_addr at = tern_ip4(10, 1, 0, 1, 80);
-	struct tern_route all = { .ifindex = 2 };
 
 	*w = (struct world){ .now = 1 };
-	all.dst.family = TERN_AF_INET;
 	w->a = new_stack(w, 1);
 	w->b = new_stack(w, 2);
 	if (tern_socket(w->b, TERN_AF_INET, TERN_SOCK_STREAM, 0, &w->listener) ||
@@ -172,19 +171,17 @@ static void settle(struct world *w)
 	} while (n);
 }
 
+/* from: 0 for an automatic name, else the number of a client's name of its own */
 static void open_pair(struct world *w, unsigned from)
 {
-	struct tern_addr to = tern_ip4(10, 1, 0, 1, 80), at = tern_ip4(10, 0, 0, (uint8_t)from, 0);
+	struct tern_addr to = tern_ip4(10, 1, 0, 1, 80);
+	struct tern_addr at = tern_ip4(10, 0, 0, (uint8_t)(2 + from / 20000), 0);
 
 	if (tern_socket(w->a, TERN_AF_INET, TERN_SOCK_STREAM, 0, &w->client))
 		exit(2);
-	if (from > 1) {
-		int32_t one = 1;
-
-		tern_setsockopt(w->a, w->client, TERN_SOL_SOCKET, TERN_SO_REUSEADDR, &one, 4);
-		if (tern_bind(w->a, w->client, &at))
-			exit(2);
-	}
+	at.port = (uint16_t)(2000 + from % 20000);
+	if (from && tern_bind(w->a, w->client, &at))
+		exit(2);
 	if (tern_connect(w->a, w->client, &to) != -TERN_EINPROGRESS)
 		exit(2);
 	settle(w);
@@ -208,7 +205,7 @@ static void bulk(double gigabytes)
 	double start;
 
 	new_world(&w);
-	open_pair(&w, 1);
+	open_pair(&w, 0);
 	start = cpu_seconds();
 	while (received < total) {
 		int64_t n;
@@ -233,7 +230,7 @@ static void bulk_inplace(double gigabytes)
 	double start;
 
 	new_world(&w);
-	open_pair(&w, 1);
+	open_pair(&w, 0);
 	start = cpu_seconds();
 	while (received < total) {
 		struct tern_span span[6];
@@ -268,7 +265,7 @@ static void pingpong(double millions)
 	double start;
 
 	new_world(&w);
-	open_pair(&w, 1);
+	open_pair(&w, 0);
 	start = cpu_seconds();
 	for (uint64_t i = 0; i < n; i++) {
 		tern_send(w.a, w.client, &byte, 1, 0);
@@ -293,10 +290,10 @@ static void connects(const char *name, double thousands, unsigned n_idle)
 
 	new_world(&w);
 	for (unsigned i = 0; i < n_idle; i++)
-		open_pair(&w, 2 + i / 20000);
+		open_pair(&w, 1 + i);
 	start = cpu_seconds();
 	for (uint64_t i = 0; i < n; i++) {
-		open_pair(&w, 1);
+		open_pair(&w, 0);
 		tern_close(w.a, w.client);
 		settle(&w);
 		tern_close(w.b, w.server);
@@ -315,10 +312,10 @@ static void idle(unsigned n)
 	uint64_t before;
 
 	new_world(&w);
-	open_pair(&w, 2);
+	open_pair(&w, 0);
 	before = w.allocated;
 	for (unsigned i = 0; i < n; i++)
-		open_pair(&w, 2 + i / 20000);
+		open_pair(&w, 1 + i);
 	printf("idle %.1f bytes/endpoint\n", (double)(w.allocated - before) / (2.0 * n));
 }
 
