@@ -11,6 +11,8 @@
  */
 #include "net.h"
 
+#include "../base/text.h"
+
 enum { MTU_MIN = 68, MTU_MAX = 65535, ADDRS_CAP_FIRST = 4 };
 
 /* ---- interfaces ---- */
@@ -21,15 +23,6 @@ static bool is_name(const char name[16])
 		if (!name[i])
 			return i > 0;
 	return false;
-}
-
-static bool same_name(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
 }
 
 static bool is_valid_iface(const struct tern_iface *cfg)
@@ -49,7 +42,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 		return -TERN_EINVAL;
 	for (unsigned other = 1; other <= IFACES_MAX; other++) {
 		i = iface_get(net, other);
-		if (i && (other == index || same_name(i->cfg.name, cfg->name)))
+		if (i && (other == index || text_equal(i->cfg.name, cfg->name)))
 			return -TERN_EEXIST;
 	}
 	if (index == 0)

@@ -270,39 +270,9 @@ TERN_API uint32_t tern_pkt_copy(const struct tern_pkt *p, uint32_t offset, void 
 
 /* ---- interfaces, addresses, routes, neighbours ---- */
 
-static bool iface_is_sane(const struct tern_iface *cfg)
-{
-	bool named = false;
-
-	for (size_t i = 0; i < sizeof(cfg->name) && !named; i++)
-		named = i > 0 && cfg->name[i] == 0;
-	if (!named || cfg->mtu < 68 || cfg->mtu > 65535)
-		return false;
-	if (cfg->link == TERN_LINK_ETHERNET)
-		return !(cfg->mac[0] & 1);
-	return cfg->link == TERN_LINK_IP;
-}
-
-static bool same_name(const char a[16], const char b[16])
-{
-	for (int i = 0; i < 16; i++) {
-		if (a[i] != b[i])
-			return false;
-		if (a[i] == 0)
-			break;
-	}
-	return true;
-}
-
 TERN_API int tern_iface_add(struct tern_stack *st, const struct tern_iface *cfg)
 {
-	if (!iface_is_sane(cfg))
-		return -TERN_EINVAL;
-	for (unsigned i = 1; i <= IFACES_MAX; i++)
-		if (iface_get(&st->net, i) &&
-		    same_name(iface_get(&st->net, i)->cfg.name, cfg->name))
-			return -TERN_EEXIST;
-	return iface_add(&st->net, cfg, 0);
+	return cfg->link == TERN_LINK_LOOPBACK ? -TERN_EINVAL : iface_add(&st->net, cfg, 0);
 }
 
 TERN_API int tern_iface_del(struct tern_stack *st, unsigned ifindex)

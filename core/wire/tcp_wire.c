@@ -73,7 +73,7 @@ static void read_option(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	}
 }
 
-static void parse_options(struct tcp_hdr *h, const uint8_t *p, size_t len)
+static void parse_tcp_options(struct tcp_hdr *h, const uint8_t *p, size_t len)
 {
 	while (len > 0 && p[0] != OPT_END) {
 		size_t opt_len = 1;
@@ -115,7 +115,7 @@ bool tcp_parse(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	if (hdr_len == TCP_HDR_LEN + 12 && get_be32(p) == NOP_NOP_TIMESTAMPS)
 		read_timestamps(h, p + 4);
 	else
-		parse_options(h, p, hdr_len - TCP_HDR_LEN);
+		parse_tcp_options(h, p, hdr_len - TCP_HDR_LEN);
 	return true;
 }
 

@@ -68,9 +68,8 @@ static void send_raw(const uint8_t *segment, size_t len)
 	if (len >= 18) {
 		put_be16(buf + 36, 0);
 		put_be16(buf + 36,
-			 checksum_finish(checksum_add(buf + 20, len,
-						      checksum_pseudo(&peer, &us, 6,
-								      (uint32_t)len))));
+			 checksum_finish(checksum_add(
+				 buf + 20, len, checksum_pseudo(&peer, &us, 6, (uint32_t)len))));
 	}
 	put_frame(buf, 20 + len);
 }
@@ -131,7 +130,7 @@ static void end_stack(void)
 enum { N_STATES = 8 };
 static const enum tern_tcp_state states[N_STATES] = {
 	TERN_TCP_SYN_RECEIVED, TERN_TCP_ESTABLISHED, TERN_TCP_FIN_WAIT_1, TERN_TCP_FIN_WAIT_2,
-	TERN_TCP_CLOSE_WAIT,   TERN_TCP_CLOSING,     TERN_TCP_LAST_ACK,   TERN_TCP_TIME_WAIT,
+	TERN_TCP_CLOSE_WAIT,   TERN_TCP_CLOSING,     TERN_TCP_LAST_ACK,	  TERN_TCP_TIME_WAIT,
 };
 
 /* What the stack says of the connection; CLOSED when there is none. */
@@ -285,8 +284,10 @@ static void every_option(void)
 		reach(TERN_TCP_ESTABLISHED);
 		for (unsigned len = 0; len < 45; len++) {
 			uint8_t segment[80];
-			struct tcp_hdr h = { .src_port = PEER_PORT, .dst_port = PORT,
-					     .flags = TCP_ACK, .wnd = WINDOW };
+			struct tcp_hdr h = { .src_port = PEER_PORT,
+					     .dst_port = PORT,
+					     .flags = TCP_ACK,
+					     .wnd = WINDOW };
 			char byte;
 
 			h.seq = rcv_nxt++;
@@ -309,11 +310,16 @@ static void every_option(void)
 /* Any MSS ends in a transfer, in pieces that are not absurd (SEC-73, SEC-74). */
 static void every_mss(void)
 {
-	static const uint16_t some[] = { 0, 1, 7, 28, 47, 48, 49, 100, 535, 1460, 1461, 9000, 65535 };
+	static const uint16_t some[] = {
+		0, 1, 7, 28, 47, 48, 49, 100, 535, 1460, 1461, 9000, 65535
+	};
 
 	for (size_t i = 0; i < N_TESTS(some); i++) {
-		struct tcp_hdr syn = { .flags = TCP_SYN, .seq = PEER_ISN, .wnd = WINDOW,
-				       .has_mss = true, .mss = some[i] };
+		struct tcp_hdr syn = { .flags = TCP_SYN,
+				       .seq = PEER_ISN,
+				       .wnd = WINDOW,
+				       .has_mss = true,
+				       .mss = some[i] };
 		struct reply r;
 		uint32_t most = 0;
 		char data[600];
@@ -394,8 +400,10 @@ static void mutated_segments(void)
 		reach(states[draw() % N_STATES]);
 		for (int i = 0; i < 40; i++) {
 			uint8_t segment[100];
-			struct tcp_hdr h = { .src_port = PEER_PORT, .dst_port = PORT,
-					     .flags = TCP_ACK, .wnd = (uint16_t)draw() };
+			struct tcp_hdr h = { .src_port = PEER_PORT,
+					     .dst_port = PORT,
+					     .flags = TCP_ACK,
+					     .wnd = (uint16_t)draw() };
 			struct reply r;
 
 			h.seq = rcv_nxt + draw() % 100;
