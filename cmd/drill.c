@@ -27,7 +27,8 @@ static void print_help(void)
 	       "without privilege. A directory means every .pkt file below it.\n\n"
 	       "  -v   print every packet that the stack sends\n\n"
 	       "The last line counts: N passed, M failed, K not supported.\n"
-	       "Exit: 0 all passed or not supported, 1 one failed, 2 usage, a bad file or script.\n");
+	       "Exit: 0 all passed or not supported, 1 one failed, 2 usage, a bad file or "
+	       "script.\n");
 }
 
 static char *read_file(const char *path)

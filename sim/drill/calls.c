@@ -16,22 +16,68 @@ static const struct {
 	const char *name;
 	int value;
 } names[] = {
-	{ "AF_INET", 2 }, { "PF_INET", 2 }, { "AF_INET6", 10 }, { "PF_INET6", 10 },
-	{ "SOCK_STREAM", 1 }, { "SOCK_DGRAM", 2 }, { "SOCK_RAW", 3 }, { "IPPROTO_TCP", 6 },
-	{ "IPPROTO_UDP", 17 }, { "IPPROTO_IP", 0 }, { "IPPROTO_IPV6", 41 }, { "SOL_TCP", 6 },
-	{ "SOL_SOCKET", 1 }, { "SOL_IP", 0 }, { "SO_REUSEADDR", 2 }, { "SO_ERROR", 4 },
-	{ "SO_BROADCAST", 6 }, { "SO_SNDBUF", 7 }, { "SO_RCVBUF", 8 }, { "SO_KEEPALIVE", 9 },
-	{ "SO_OOBINLINE", 10 }, { "SO_LINGER", 13 }, { "SO_REUSEPORT", 15 }, { "SO_RCVLOWAT", 18 },
-	{ "TCP_NODELAY", 1 }, { "TCP_MAXSEG", 2 }, { "TCP_CORK", 3 }, { "TCP_KEEPIDLE", 4 },
-	{ "TCP_KEEPINTVL", 5 }, { "TCP_KEEPCNT", 6 }, { "TCP_SYNCNT", 7 }, { "TCP_LINGER2", 8 },
-	{ "TCP_QUICKACK", 12 }, { "TCP_USER_TIMEOUT", 18 }, { "IP_TOS", 1 }, { "IP_TTL", 2 },
-	{ "IP_RECVERR", 11 }, { "IPV6_UNICAST_HOPS", 16 }, { "IPV6_TCLASS", 67 },
-	{ "MSG_OOB", 1 }, { "MSG_PEEK", 2 }, { "MSG_TRUNC", 0x20 }, { "MSG_DONTWAIT", 0x40 },
-	{ "MSG_WAITALL", 0x100 }, { "MSG_NOSIGNAL", 0x4000 }, { "MSG_MORE", 0x8000 },
-	{ "SHUT_RD", 0 }, { "SHUT_WR", 1 }, { "SHUT_RDWR", 2 }, { "F_GETFL", 3 }, { "F_SETFL", 4 },
-	{ "O_RDWR", 2 }, { "O_NONBLOCK", 04000 }, { "POLLIN", 1 }, { "POLLPRI", 2 },
-	{ "POLLOUT", 4 }, { "POLLERR", 8 }, { "POLLHUP", 0x10 }, { "POLLRDHUP", 0x2000 },
-	{ "SIOCINQ", 0x541B }, { "FIONREAD", 0x541B }, { "SIOCOUTQ", 0x5411 },
+	{ "AF_INET", 2 },
+	{ "PF_INET", 2 },
+	{ "AF_INET6", 10 },
+	{ "PF_INET6", 10 },
+	{ "SOCK_STREAM", 1 },
+	{ "SOCK_DGRAM", 2 },
+	{ "SOCK_RAW", 3 },
+	{ "IPPROTO_TCP", 6 },
+	{ "IPPROTO_UDP", 17 },
+	{ "IPPROTO_IP", 0 },
+	{ "IPPROTO_IPV6", 41 },
+	{ "SOL_TCP", 6 },
+	{ "SOL_SOCKET", 1 },
+	{ "SOL_IP", 0 },
+	{ "SO_REUSEADDR", 2 },
+	{ "SO_ERROR", 4 },
+	{ "SO_BROADCAST", 6 },
+	{ "SO_SNDBUF", 7 },
+	{ "SO_RCVBUF", 8 },
+	{ "SO_KEEPALIVE", 9 },
+	{ "SO_OOBINLINE", 10 },
+	{ "SO_LINGER", 13 },
+	{ "SO_REUSEPORT", 15 },
+	{ "SO_RCVLOWAT", 18 },
+	{ "TCP_NODELAY", 1 },
+	{ "TCP_MAXSEG", 2 },
+	{ "TCP_CORK", 3 },
+	{ "TCP_KEEPIDLE", 4 },
+	{ "TCP_KEEPINTVL", 5 },
+	{ "TCP_KEEPCNT", 6 },
+	{ "TCP_SYNCNT", 7 },
+	{ "TCP_LINGER2", 8 },
+	{ "TCP_QUICKACK", 12 },
+	{ "TCP_USER_TIMEOUT", 18 },
+	{ "IP_TOS", 1 },
+	{ "IP_TTL", 2 },
+	{ "IP_RECVERR", 11 },
+	{ "IPV6_UNICAST_HOPS", 16 },
+	{ "IPV6_TCLASS", 67 },
+	{ "MSG_OOB", 1 },
+	{ "MSG_PEEK", 2 },
+	{ "MSG_TRUNC", 0x20 },
+	{ "MSG_DONTWAIT", 0x40 },
+	{ "MSG_WAITALL", 0x100 },
+	{ "MSG_NOSIGNAL", 0x4000 },
+	{ "MSG_MORE", 0x8000 },
+	{ "SHUT_RD", 0 },
+	{ "SHUT_WR", 1 },
+	{ "SHUT_RDWR", 2 },
+	{ "F_GETFL", 3 },
+	{ "F_SETFL", 4 },
+	{ "O_RDWR", 2 },
+	{ "O_NONBLOCK", 04000 },
+	{ "POLLIN", 1 },
+	{ "POLLPRI", 2 },
+	{ "POLLOUT", 4 },
+	{ "POLLERR", 8 },
+	{ "POLLHUP", 0x10 },
+	{ "POLLRDHUP", 0x2000 },
+	{ "SIOCINQ", 0x541B },
+	{ "FIONREAD", 0x541B },
+	{ "SIOCOUTQ", 0x5411 },
 	{ "SIOCATMARK", 0x8905 },
 };
 
@@ -174,8 +220,8 @@ static int call_recv(struct call *k, int64_t *result)
 
 	if (flags < 0 || len < 0 || len > (int64_t)sizeof(buf))
 		return not_supported(k, "an argument");
-	return finish(k, tern_recv(k->d->st, k->fd->sock, buf, (size_t)len, (int)flags),
-		      (int)flags, result);
+	return finish(k, tern_recv(k->d->st, k->fd->sock, buf, (size_t)len, (int)flags), (int)flags,
+		      result);
 }
 
 static int call_send(struct call *k, int64_t *result)
@@ -280,7 +326,8 @@ static int call_fcntl(struct call *k, int64_t *result)
 /* ioctl(3, SIOCINQ, [1000]) = 0 */
 static int call_ioctl(struct call *k, int64_t *result)
 {
-	int64_t request = arg(k, 1), want = strtol(k->c->arg[2] + strspn(k->c->arg[2], "[ "), NULL, 0);
+	int64_t request = arg(k, 1),
+		want = strtol(k->c->arg[2] + strspn(k->c->arg[2], "[ "), NULL, 0);
 	int name = request == 0x541B ? TERN_SO_SIOCINQ :
 		   request == 0x5411 ? TERN_SO_SIOCOUTQ :
 				       TERN_SO_ATMARK;
@@ -316,8 +363,7 @@ static int call_poll(struct call *k, int64_t *result)
 	want = value_of(word);
 	if (!f || asked < 0 || want < 0)
 		return not_supported(k, "an event");
-	got = tern_poll(k->d->st, f->sock) &
-	      ((unsigned)asked | TERN_POLLERR | TERN_POLLHUP);
+	got = tern_poll(k->d->st, f->sock) & ((unsigned)asked | TERN_POLLERR | TERN_POLLHUP);
 	if (got == 0 && arg(k, 2) != 0)
 		return DRILL_WAITS;
 	*result = got ? 1 : 0;
@@ -334,15 +380,24 @@ static const struct {
 	int (*make)(struct call *, int64_t *);
 	bool no_fd;
 } calls[] = {
-	{ "socket", call_socket, true }, { "bind", call_bind, false },
-	{ "listen", call_listen, false }, { "accept", call_accept, false },
-	{ "connect", call_connect, false }, { "read", call_recv, false },
-	{ "recv", call_recv, false }, { "recvfrom", call_recv, false },
-	{ "write", call_send, false }, { "send", call_send, false },
-	{ "sendto", call_send, false }, { "close", call_close, false },
-	{ "shutdown", call_shutdown, false }, { "setsockopt", call_setsockopt, false },
-	{ "getsockopt", call_getsockopt, false }, { "fcntl", call_fcntl, false },
-	{ "ioctl", call_ioctl, false }, { "poll", call_poll, true },
+	{ "socket", call_socket, true },
+	{ "bind", call_bind, false },
+	{ "listen", call_listen, false },
+	{ "accept", call_accept, false },
+	{ "connect", call_connect, false },
+	{ "read", call_recv, false },
+	{ "recv", call_recv, false },
+	{ "recvfrom", call_recv, false },
+	{ "write", call_send, false },
+	{ "send", call_send, false },
+	{ "sendto", call_send, false },
+	{ "close", call_close, false },
+	{ "shutdown", call_shutdown, false },
+	{ "setsockopt", call_setsockopt, false },
+	{ "getsockopt", call_getsockopt, false },
+	{ "fcntl", call_fcntl, false },
+	{ "ioctl", call_ioctl, false },
+	{ "poll", call_poll, true },
 };
 
 int calls_try(struct drill *d, const struct drill_call *c, int line, int64_t *result)

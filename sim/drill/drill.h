@@ -37,12 +37,12 @@ struct lexer {
 	bool unsupported;  /* the error is that we do not know this part of the language */
 };
 
-void lex_blank(struct lexer *);                     /* blanks and comments within a line */
-bool lex_is(struct lexer *, const char *word);      /* takes the word if it comes next */
+void lex_blank(struct lexer *);		       /* blanks and comments within a line */
+bool lex_is(struct lexer *, const char *word); /* takes the word if it comes next */
 bool lex_expect(struct lexer *, const char *word);
-bool lex_number(struct lexer *, uint64_t *);        /* decimal or 0x */
-bool lex_time(struct lexer *, tern_time *);         /* seconds with decimals -> ns */
-size_t lex_word(struct lexer *, char *buf, size_t); /* letters, digits, _ */
+bool lex_number(struct lexer *, uint64_t *);	     /* decimal or 0x */
+bool lex_time(struct lexer *, tern_time *);	     /* seconds with decimals -> ns */
+size_t lex_word(struct lexer *, char *buf, size_t);  /* letters, digits, _ */
 bool lex_fail(struct lexer *, const char *expected); /* false; keeps the first */
 bool lex_unsupported(struct lexer *, const char *what);
 
@@ -52,10 +52,10 @@ enum drill_proto { DRILL_TCP, DRILL_UDP, DRILL_ICMP };
 
 struct drill_packet {
 	enum drill_proto proto;
-	struct tcp_hdr h;     /* numbers as the script writes them; ports unused */
+	struct tcp_hdr h; /* numbers as the script writes them; ports unused */
 	uint32_t len;
 	bool any_win, any_options, any_ts_val;
-	uint8_t raw[40];      /* options beyond tcp_hdr, as bytes to inject */
+	uint8_t raw[40]; /* options beyond tcp_hdr, as bytes to inject */
 	uint8_t n_raw;
 	uint8_t icmp_type, icmp_code; /* of ICMP: what was quoted is h.seq, len */
 	uint32_t icmp_mtu;
@@ -69,8 +69,8 @@ struct drill_call {
 	int n_args;
 	bool any_result;
 	int64_t result;
-	char error[24];       /* "EAGAIN"; empty: none */
-	bool blocks;          /* written with a time of return */
+	char error[24];	      /* "EAGAIN"; empty: none */
+	bool blocks;	      /* written with a time of return */
 	tern_time returns_at; /* script time */
 };
 
@@ -80,12 +80,12 @@ enum drill_kind { DRILL_INJECT, DRILL_EXPECT, DRILL_CALL, DRILL_ASSERT };
 struct drill_event {
 	int line;
 	enum drill_when when;
-	tern_time from, to;   /* `to` beyond `from`: a range */
+	tern_time from, to; /* `to` beyond `from`: a range */
 	bool is_range;
 	enum drill_kind kind;
 	struct drill_packet packet;
 	struct drill_call call;
-	char text[160];       /* of an assertion */
+	char text[160]; /* of an assertion */
 };
 
 struct drill_script {
@@ -132,13 +132,13 @@ struct drill {
 	FILE *out;
 	bool verbose;
 	struct tern_stack *st;
-	tern_time now;         /* script time */
-	tern_time last;        /* of the last event */
+	tern_time now;			   /* script time */
+	tern_time last;			   /* of the last event */
 	struct drill_fd fd[DRILL_FDS_MAX]; /* by number from 3 */
-	struct tern_addr local, remote;    /* with ports */
+	struct tern_addr local, remote;	   /* with ports */
 	uint32_t local_isn, remote_isn;
 	bool local_isn_known;
-	uint32_t ts_offset;    /* live TSval minus the script's */
+	uint32_t ts_offset; /* live TSval minus the script's */
 	bool ts_offset_known;
 	struct drill_sent *queue; /* sent, not yet expected */
 	size_t n_queue;

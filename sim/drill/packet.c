@@ -180,12 +180,12 @@ static const struct {
 	const char *name;
 	uint8_t type4, code4, type6, code6; /* 255: not in this family */
 } icmp_names[] = {
-	{ "net_unreachable", 3, 0, 1, 0 },    { "host_unreachable", 3, 1, 1, 3 },
-	{ "protocol_unreachable", 3, 2, 4, 1 }, { "port_unreachable", 3, 3, 1, 4 },
-	{ "frag_needed", 3, 4, 2, 0 },        { "packet_too_big", 3, 4, 2, 0 },
+	{ "net_unreachable", 3, 0, 1, 0 },	 { "host_unreachable", 3, 1, 1, 3 },
+	{ "protocol_unreachable", 3, 2, 4, 1 },	 { "port_unreachable", 3, 3, 1, 4 },
+	{ "frag_needed", 3, 4, 2, 0 },		 { "packet_too_big", 3, 4, 2, 0 },
 	{ "source_route_failed", 3, 5, 255, 0 }, { "address_unreachable", 3, 1, 1, 3 },
-	{ "admin_prohibited", 3, 13, 1, 1 },  { "ttl_exceeded", 11, 0, 3, 0 },
-	{ "source_quench", 4, 0, 255, 0 },    { "parameter_problem", 12, 0, 4, 0 },
+	{ "admin_prohibited", 3, 13, 1, 1 },	 { "ttl_exceeded", 11, 0, 3, 0 },
+	{ "source_quench", 4, 0, 255, 0 },	 { "parameter_problem", 12, 0, 4, 0 },
 };
 
 /* icmp unreachable port_unreachable [1:1001(1000)] */

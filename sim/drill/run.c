@@ -73,8 +73,8 @@ static bool set_up(struct drill *d)
 	    tern_route_add(d->st, &all) != 0)
 		return false;
 	for (int i = 0; i < d->script->n_settings; i++) {
-		const char *const *s = (const char *const[]){ d->script->setting[i][0],
-							      d->script->setting[i][1] };
+		const char *const *s =
+			(const char *const[]){ d->script->setting[i][0], d->script->setting[i][1] };
 
 		if (tern_sysctl_set(d->st, s[0], s[1]) != 0) {
 			fprintf(d->out, "%s: not supported: the setting %s=%s\n", d->script->name,
@@ -280,7 +280,8 @@ static uint32_t put_transport(struct drill *d, const struct drill_event *e, uint
 /* An ICMP message about a segment that the stack has sent. */
 static uint32_t put_icmp(struct drill *d, const struct drill_event *e, uint8_t *out)
 {
-	struct icmp m = { .type = e->packet.icmp_type, .code = e->packet.icmp_code,
+	struct icmp m = { .type = e->packet.icmp_type,
+			  .code = e->packet.icmp_code,
 			  .rest = e->packet.icmp_mtu };
 	struct tcp_hdr h = { .src_port = d->local.port, .dst_port = d->remote.port };
 	bool v6 = d->script->ipv6;
@@ -303,7 +304,8 @@ static void fill_checksum(struct drill *d, uint8_t proto, uint8_t *l4, uint32_t 
 	struct addr local = v6 ? addr_from6(d->local.ip) : addr_from4(d->local.ip);
 	struct addr remote = v6 ? addr_from6(d->remote.ip) : addr_from4(d->remote.ip);
 	uint32_t off = proto == TERN_IPPROTO_TCP ? 16 : proto == TERN_IPPROTO_UDP ? 6 : 2;
-	uint32_t sum = proto == TERN_IPPROTO_ICMP ? 0 : checksum_pseudo(&remote, &local, proto, len);
+	uint32_t sum =
+		proto == TERN_IPPROTO_ICMP ? 0 : checksum_pseudo(&remote, &local, proto, len);
 	uint16_t check;
 
 	put_be16(l4 + off, 0);
@@ -325,7 +327,7 @@ static void inject(struct drill *d, const struct drill_event *e)
 	if (e->packet.proto == DRILL_ICMP && v6)
 		proto = TERN_IPPROTO_ICMPV6;
 	n = e->packet.proto == DRILL_ICMP ? put_icmp(d, e, buf + ip_len) :
-					     put_transport(d, e, buf + ip_len);
+					    put_transport(d, e, buf + ip_len);
 	fill_checksum(d, proto, buf + ip_len, n);
 	ip4.proto = ip6.next_header = proto;
 	ip4.total_len = (uint16_t)(ip_len + n);
@@ -362,7 +364,8 @@ static void learn_ts_offset(struct drill *d, const struct drill_packet *want,
 
 static void expect(struct drill *d, const struct drill_event *e, tern_time from, tern_time to)
 {
-	tern_time limit = e->when == WHEN_ANY ? d->now + 3600 * TERN_SEC : to + d->script->tolerance;
+	tern_time limit =
+		e->when == WHEN_ANY ? d->now + 3600 * TERN_SEC : to + d->script->tolerance;
 	char what[160], buf[256];
 	const char *differs;
 	struct drill_sent s;
@@ -387,7 +390,8 @@ static void expect(struct drill *d, const struct drill_event *e, tern_time from,
 	}
 	if (e->when != WHEN_ANY && (s.at + d->script->tolerance < from || s.at > limit)) {
 		snprintf(what, sizeof(what), "it was sent at %llu us, not at %llu us",
-			 (unsigned long long)(s.at / TERN_US), (unsigned long long)(from / TERN_US));
+			 (unsigned long long)(s.at / TERN_US),
+			 (unsigned long long)(from / TERN_US));
 		fail_packets(d, e, what, &s.packet);
 	}
 	if (e->when == WHEN_ANY || e->is_range)
