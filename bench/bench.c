@@ -112,11 +112,6 @@ static struct tern_stack *new_stack(struct world *w, uint8_t last)
 	st = tern_new(&cfg, &env);
 	if (!st || tern_iface_add(st, &wire) != 2 || tern_addr_add(st, 2, &addr, 8) != 0)
 		exit(2);
-	for (int i = 2; i < 10; i++) { /* more client addresses, for many connections */
-		addr.ip[3] = (uint8_t)i;
-		if (tern_addr_add(st, 2, &addr, 8) != 0)
-			exit(2);
-	}
 	return st;
 }
 
@@ -149,6 +144,17 @@ static unsigned move(struct tern_stack *from, struct tern_stack *to, unsigned ma
 		n++;
 	}
 	return n;
+}
+
+/* More client addresses, for more connections than one has ports. */
+static void add_addresses(struct tern_stack *st)
+{
+	for (int i = 2; i < 10; i++) {
+		struct tern_addr addr = tern_ip4(10, 0, 0, (uint8_t)i, 0);
+
+		if (tern_addr_add(st, 2, &addr, 8) != 0)
+			exit(2);
+	}
 }
 
 static void drop_events(struct tern_stack *st)
@@ -289,6 +295,8 @@ static void connects(const char *name, double thousands, unsigned n_idle)
 	double start, spent;
 
 	new_world(&w);
+	if (n_idle)
+		add_addresses(w.a);
 	for (unsigned i = 0; i < n_idle; i++)
 		open_pair(&w, 1 + i);
 	start = cpu_seconds();
@@ -312,6 +320,7 @@ static void idle(unsigned n)
 	uint64_t before;
 
 	new_world(&w);
+	add_addresses(w.a);
 	open_pair(&w, 0);
 	before = w.allocated;
 	for (unsigned i = 0; i < n; i++)

@@ -132,7 +132,7 @@ static err_t on_server_data(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_
 		closed_ends++;
 		return ERR_OK;
 	}
-	received += pbuf_copy_partial(p, sink, sizeof(sink), 0);
+	received += pbuf_copy_partial(p, sink, p->tot_len, 0);
 	tcp_recved(pcb, p->tot_len);
 	pbuf_free(p);
 	if (what == 'p') {
