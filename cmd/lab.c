@@ -253,11 +253,11 @@ static void run(struct lab *lab)
 static void fill_json_head(const struct lab *lab, char *buf, size_t len)
 {
 	snprintf(buf, len,
-		 "\"tern\":\"%s\",\"scenario\":\"%s\",\"seed\":%llu,\"family\":\"%s\","
+		 "\"scenario\":\"%s\",\"seed\":%llu,\"family\":\"%s\","
 		 "\"as_designed\":%s,\"failure\":\"%s\",\"bytes_right\":%s,"
 		 "\"client\":{\"sent\":%llu,\"received\":%llu,\"error\":\"%s\"},"
 		 "\"server\":{\"sent\":%llu,\"received\":%llu,\"error\":\"%s\"}",
-		 tern_version(), lab->scenario->name, (unsigned long long)lab->seed,
+		 lab->scenario->name, (unsigned long long)lab->seed,
 		 lab->family == TERN_AF_INET ? "ipv4" : "ipv6", lab->failure ? "false" : "true",
 		 lab->failure ? lab->failure : "",
 		 !lab->client.wrong && !lab->server.wrong &&
