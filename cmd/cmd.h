@@ -6,5 +6,6 @@
 #define TERN_CMD_CMD_H
 
 int cmd_lab(int argc, char **argv);
+int cmd_drill(int argc, char **argv);
 
 #endif
