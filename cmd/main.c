@@ -15,7 +15,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "lab", cmd_lab, "two hosts in one process: watch TCP open, talk and close" },
-	{ "drill", cmd_drill, "run scripts in packetdrill's language, in virtual time" },
+	{ "drill", cmd_drill, "run packetdrill scripts against a stack, in virtual time" },
 };
 
 static void print_help(FILE *out)

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls_socket.c - calls that open, name, connect and end sockets, and that ask what is ready.
+ */
+#include <string.h>
+
+#include "run.h"
+
+enum { SOCK_FLAGS = 04000 | 02000000, O_FLAG_RDWR = 2, O_FLAG_NONBLOCK = 04000 };
+enum { F_GET_FLAGS = 3, F_SET_FLAGS = 4 };
+
+int64_t run_socket(struct drill *d, struct calling *c)
+{
+	const struct expr *family = call_arg(c, 0);
+	int64_t af = d->s->socket_family, type, protocol;
+	tern_sock sock;
+	int r;
+
+	if (family->kind == EXPR_INT)
+		af = family->number;
+	if (!call_int(d, c, 1, &type) || !call_int(d, c, 2, &protocol))
+		return CALL_ENDED;
+	r = tern_socket(d->st, (int)af, (int)(type & ~(int64_t)SOCK_FLAGS), (int)protocol, &sock);
+	if (r < 0)
+		return r;
+	return call_open(d, c, sock, (int)(type & ~(int64_t)SOCK_FLAGS), type & O_FLAG_NONBLOCK);
+}
+
+/* Packets without ports mean this socket from now on; remote 0: of a peer not yet heard of. */
+static void use_socket(struct drill *d, const struct fd *fd, uint16_t remote)
+{
+	struct tern_addr local;
+	uint8_t proto = fd->type == TERN_SOCK_STREAM ? TERN_IPPROTO_TCP : TERN_IPPROTO_UDP;
+
+	if (tern_getsockname(d->st, fd->sock, &local) != 0 || local.port == 0)
+		return;
+	d->current = conn_get(d, proto, local.port, remote ? remote : d->next_remote++);
+	d->listen_port = 0;
+}
+
+int64_t run_bind(struct drill *d, struct calling *c)
+{
+	struct tern_addr addr;
+	int64_t error;
+	struct fd *fd = call_fd(d, c, 0, &error);
+
+	if (!fd)
+		return error;
+	if (!call_addr(d, c, 1, false, &addr))
+		return CALL_ENDED;
+	error = tern_bind(d->st, fd->sock, &addr);
+	if (error == 0 && fd->type == TERN_SOCK_DGRAM)
+		use_socket(d, fd, 0);
+	return error;
+}
+
+int64_t run_listen(struct drill *d, struct calling *c)
+{
+	struct tern_addr local;
+	int64_t error, backlog;
+	struct fd *fd = call_fd(d, c, 0, &error);
+
+	if (!fd)
+		return error;
+	if (!call_int(d, c, 1, &backlog))
+		return CALL_ENDED;
+	error = tern_listen(d->st, fd->sock, (int)backlog);
+	if (error == 0 && tern_getsockname(d->st, fd->sock, &local) == 0)
+		d->listen_port = local.port;
+	return error;
+}
+
+int64_t run_accept(struct drill *d, struct calling *c)
+{
+	int64_t error, flags = 0;
+	struct fd *fd = call_fd(d, c, 0, &error);
+	tern_sock sock;
+
+	if (!fd)
+		return error;
+	if (call_arg(c, 3) && !call_int(d, c, 3, &flags))
+		return CALL_ENDED;
+	error = tern_accept(d->st, fd->sock, &sock, NULL);
+	if (error < 0)
+		return call_or_wait(c, fd, error);
+	return call_open(d, c, sock, TERN_SOCK_STREAM, flags & O_FLAG_NONBLOCK);
+}
+
+/* How a handshake that call c has begun ended. */
+static int64_t handshake_result(struct drill *d, struct fd *fd)
+{
+	int32_t error = 0;
+	size_t len = sizeof(error);
+
+	if (!(tern_poll(d->st, fd->sock) & (TERN_POLLOUT | TERN_POLLERR | TERN_POLLHUP)))
+		return CALL_WAIT;
+	tern_getsockopt(d->st, fd->sock, TERN_SOL_SOCKET, TERN_SO_ERROR, &error, &len);
+	return -error;
+}
+
+int64_t run_connect(struct drill *d, struct calling *c)
+{
+	struct tern_addr addr;
+	int64_t result;
+	struct fd *fd = call_fd(d, c, 0, &result);
+
+	if (!fd)
+		return result;
+	if (c->started)
+		return handshake_result(d, fd);
+	if (!call_addr(d, c, 1, true, &addr))
+		return CALL_ENDED;
+	result = tern_connect(d->st, fd->sock, &addr);
+	if (result == 0 || result == -TERN_EINPROGRESS)
+		use_socket(d, fd, addr.port);
+	if (result == -TERN_EINPROGRESS && c->ev->call.blocking && !fd->nonblock) {
+		c->started = true;
+		return CALL_WAIT;
+	}
+	return result;
+}
+
+int64_t run_shutdown(struct drill *d, struct calling *c)
+{
+	int64_t error, how;
+	struct fd *fd = call_fd(d, c, 0, &error);
+
+	if (!fd)
+		return error;
+	return call_int(d, c, 1, &how) ? tern_shutdown(d->st, fd->sock, (int)how) : CALL_ENDED;
+}
+
+int64_t run_close(struct drill *d, struct calling *c)
+{
+	int64_t error;
+	struct fd *fd = call_fd(d, c, 0, &error);
+
+	if (!fd)
+		return error;
+	if (c->ev->call.blocking) {
+		drill_end(d, DRILL_UNSUPPORTED, "close that blocks");
+		return CALL_ENDED;
+	}
+	fd->used = false;
+	return tern_close(d->st, fd->sock);
+}
+
+int64_t run_fcntl(struct drill *d, struct calling *c)
+{
+	int64_t error, command, flags;
+	struct fd *fd = call_fd(d, c, 0, &error);
+
+	if (!fd)
+		return error;
+	if (!call_int(d, c, 1, &command))
+		return CALL_ENDED;
+	if (command == F_GET_FLAGS)
+		return O_FLAG_RDWR | (fd->nonblock ? O_FLAG_NONBLOCK : 0);
+	if (command != F_SET_FLAGS)
+		return -TERN_EINVAL;
+	if (!call_int(d, c, 2, &flags))
+		return CALL_ENDED;
+	fd->nonblock = flags & O_FLAG_NONBLOCK;
+	return 0;
+}
+
+int64_t run_ioctl(struct drill *d, struct calling *c)
+{
+	static const struct {
+		int64_t request;
+		int option;
+	} known[] = { { 0x541b, TERN_SO_SIOCINQ },
+		      { 0x5411, TERN_SO_SIOCOUTQ },
+		      { 0x8905, TERN_SO_ATMARK } };
+	int64_t error, request, want;
+	struct fd *fd = call_fd(d, c, 0, &error);
+	int32_t value = 0;
+	size_t len = sizeof(value);
+	bool given;
+	int r;
+
+	if (!fd)
+		return error;
+	if (!call_int(d, c, 1, &request) || !call_boxed(d, c, 2, &given, &want))
+		return CALL_ENDED;
+	for (size_t i = 0; i < N_ELEMENTS(known); i++) {
+		if (known[i].request != request)
+			continue;
+		r = tern_getsockopt(d->st, fd->sock, TERN_SOL_SOCKET, known[i].option, &value,
+				    &len);
+		if (r == 0 && given && want != value)
+			call_differs(d, c, "the number", want, value);
+		return r;
+	}
+	return -TERN_EINVAL;
+}
+
+/* ---- poll ---- */
+
+struct polled {
+	int64_t fd, events, revents;
+};
+
+static bool read_pollfd(struct drill *d, const struct calling *c, const struct expr *e,
+			struct polled *p)
+{
+	const struct expr *fd = expr_field(e, "fd"), *events = expr_field(e, "events"),
+			  *revents = expr_field(e, "revents");
+
+	if (!fd || fd->kind != EXPR_INT || !events || events->kind != EXPR_INT ||
+	    (revents && revents->kind != EXPR_INT))
+		return call_mistyped(d, c, 0, "[{fd=..., events=..., revents=...}]");
+	*p = (struct polled){ fd->number, events->number, revents ? revents->number : 0 };
+	return true;
+}
+
+static unsigned ready_of(struct drill *d, const struct polled *p)
+{
+	const struct fd *fd = fd_find(d, p->fd);
+
+	if (!fd)
+		return TERN_POLLERR;
+	return tern_poll(d->st, fd->sock) & ((unsigned)p->events | TERN_POLLERR | TERN_POLLHUP);
+}
+
+/* How many are ready; with `check`, their revents are compared. Negative: the script has ended. */
+static int64_t poll_all(struct drill *d, const struct calling *c, bool check)
+{
+	const struct expr *list = call_arg(c, 0);
+	struct polled p = { 0, 0, 0 };
+	int64_t n = 0;
+
+	if (list->kind != EXPR_LIST) {
+		call_mistyped(d, c, 0, "a list");
+		return -1;
+	}
+	for (const struct expr *e = list->items; e; e = e->next) {
+		unsigned ready;
+
+		if (!read_pollfd(d, c, e, &p))
+			return -1;
+		ready = ready_of(d, &p);
+		n += ready != 0;
+		if (check && ready != p.revents)
+			call_differs(d, c, "revents", p.revents, ready);
+	}
+	return n;
+}
+
+int64_t run_poll(struct drill *d, struct calling *c)
+{
+	int64_t n = poll_all(d, c, false), timeout;
+
+	if (n < 0 || !call_int(d, c, 2, &timeout))
+		return CALL_ENDED;
+	if (!c->started && timeout >= 0)
+		c->timer = d->now + MIN((tern_time)timeout, 1000000000) * TERN_MS;
+	c->started = true;
+	if (n == 0 && c->ev->call.blocking && d->now < c->timer)
+		return CALL_WAIT;
+	return poll_all(d, c, true) < 0 ? CALL_ENDED : n;
+}

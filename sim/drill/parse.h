@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * parse.h - from tokens to a script.
+ *
+ * Every parse function returns false once something is wrong; the first problem has been told then.
+ */
+#ifndef TERN_DRILL_PARSE_H
+#define TERN_DRILL_PARSE_H
+
+#include "drill.h"
+#include "script.h"
+
+struct parser {
+	struct lexer lx;
+	struct script *script;
+	const struct drill_options *o;
+	enum drill_outcome outcome; /* DRILL_PASSED: all is well so far */
+};
+
+/* Reads a whole script. */
+enum drill_outcome parse_script(struct script *, const char *text, size_t len,
+				const struct drill_options *);
+
+/* parse_packet.c: behind the time; the token is < or >. */
+bool parse_packet(struct parser *, struct packet *);
+/* parse_option.c: the token is --name=value. */
+bool parse_option(struct parser *);
+/* parse_tcp_option.c: behind <, through >. */
+bool parse_tcp_options(struct parser *, struct packet *);
+
+/* ---- helpers ---- */
+
+bool parse_expected(struct parser *, const char *what);
+bool parse_unsupported(struct parser *, const char *what);
+/* Something that is understood but cannot be. */
+bool parse_wrong(struct parser *, const char *what);
+
+bool parse_is(const struct parser *, char c);
+bool parse_is_word(const struct parser *, const char *word);
+bool parse_accept(struct parser *, char c);
+bool parse_accept_word(struct parser *, const char *word);
+bool parse_char(struct parser *, char c);
+/* An integer in 0..max. */
+bool parse_number(struct parser *, const char *what, uint32_t max, uint32_t *out);
+
+#endif
