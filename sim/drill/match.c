@@ -188,11 +188,15 @@ static void check_time(struct drill *d, const struct event *ev, tern_time at, te
 		return;
 	packet_text(&ev->packet, d->s->family, text);
 	drill_time(d, from, t1);
-	drill_time(d, to, t2);
-	drill_time(d, at, t3);
-	drill_end(d, DRILL_FAILED, "the packet comes too %s\n  expected  %s%s%s  %s\n  actual    %s%*s  %s",
-		  at < from ? "early" : "late", t1, from == to ? "" : "~", from == to ? "" : t2,
-		  text, t3, from == to ? 0 : (int)strlen(t2) + 1, "", text);
+	drill_time(d, at, t2);
+	drill_time(d, to, t3);
+	if (from == to)
+		drill_end(d, DRILL_FAILED, "the packet comes too %s\n  expected  %s  %s\n"
+			  "  actual    %s  %s", at < from ? "early" : "late", t1, text, t2, text);
+	else
+		drill_end(d, DRILL_FAILED, "the packet comes too %s\n  expected  %s~%s  %s\n"
+			  "  actual    %s%*s  %s", at < from ? "early" : "late", t1,
+			  t3, text, t2, (int)strlen(t3) + 1, "", text);
 }
 
 /* ---- out: the whole ---- */
@@ -201,7 +205,7 @@ static void check_time(struct drill *d, const struct event *ev, tern_time at, te
 static void set_ports(struct packet *want, struct packet *got, const struct conn *c,
 		      const struct conn *of_got)
 {
-	if (c == of_got && !want->src && !want->dst)
+	if ((c == of_got || want->proto != got->proto) && !want->src && !want->dst)
 		return;
 	got->src = of_got->script_local ? of_got->script_local : of_got->local;
 	got->dst = of_got->remote;
@@ -240,8 +244,7 @@ static void compare(struct drill *d, const struct event *ev, const struct frame 
 	of_got = c ? conn_of_frame(d, &got, &flow, c) : NULL;
 	if (!of_got)
 		return;
-	if (of_got == c)
-		conn_learn(d, c, &want, &got);
+	conn_learn(d, of_got, &want, &got);
 	conn_to_script(of_got, &got);
 	set_ports(&want, &got, c, of_got);
 	hide_unasked(&want, &got);

@@ -120,7 +120,7 @@ bool call_retry(struct drill *);
 
 void command_run(struct drill *, struct slice);
 void code_run(struct drill *, struct slice);
-/* A setting of a stack by its name, with or without "net.ipv4."; false: no such, or no such value. */
+/* By its name, with or without "net.ipv4."; false: there is no such setting or value. */
 bool setting_apply(struct tern_stack *, const char *name, const char *value);
 
 #endif
