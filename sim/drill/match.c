@@ -201,6 +201,17 @@ static void check_time(struct drill *d, const struct event *ev, tern_time at, te
 
 /* ---- out: the whole ---- */
 
+static struct frame *take_frame(struct drill *d)
+{
+	struct frame *f = d->frames;
+
+	if (f)
+		d->frames = f->next;
+	if (!d->frames)
+		d->frames_tail = &d->frames;
+	return f;
+}
+
 /* Ports are shown where the script names them or where they are the difference. */
 static void set_ports(struct packet *want, struct packet *got, const struct conn *c,
 		      const struct conn *of_got)
@@ -228,6 +239,31 @@ static struct conn *conn_of_frame(struct drill *d, const struct packet *got,
 	return conn_get(d, proto, f->src_port, f->dst_port);
 }
 
+/*
+ * A script may expect as one segment what a device with segmentation offload would see: longer than
+ * the MTU. Takes what follows it at the same instant, as one.
+ */
+static void join_segments(struct drill *d, const struct packet *want, struct packet *got,
+			  const struct frame *first)
+{
+	struct packet more;
+	struct flow flow;
+	struct frame *f;
+
+	if (got->proto != TERN_IPPROTO_TCP || want->len + IP4_HDR_LEN + TCP_HDR_LEN <= d->s->mtu)
+		return;
+	while ((f = d->frames) != NULL && got->len < want->len) {
+		if (f->at != first->at || packet_read(&more, &flow, f->bytes, f->len) != NULL ||
+		    more.proto != TERN_IPPROTO_TCP || more.seq != got->seq + got->len ||
+		    more.ack != got->ack || more.len == 0)
+			return;
+		got->len += more.len;
+		got->flags |= more.flags;
+		take_frame(d);
+		free(f);
+	}
+}
+
 static void compare(struct drill *d, const struct event *ev, const struct frame *frame)
 {
 	struct packet want = ev->packet, got;
@@ -241,6 +277,7 @@ static void compare(struct drill *d, const struct event *ev, const struct frame 
 		drill_end(d, DRILL_FAILED, "the stack sent %s", what);
 		return;
 	}
+	join_segments(d, &want, &got, frame);
 	of_got = c ? conn_of_frame(d, &got, &flow, c) : NULL;
 	if (!of_got)
 		return;
@@ -271,15 +308,12 @@ void match_packet(struct drill *d, const struct event *ev)
 		drill_step(d, limit);
 	if (d->outcome != DRILL_PASSED)
 		return;
-	frame = d->frames;
+	frame = take_frame(d);
 	if (!frame) {
 		drill_end(d, DRILL_FAILED, "no packet comes\n  expected  %s\n  actual    nothing",
 			  packet_text(&ev->packet, d->s->family, text));
 		return;
 	}
-	d->frames = frame->next;
-	if (!d->frames)
-		d->frames_tail = &d->frames;
 	compare(d, ev, frame);
 	if (d->outcome == DRILL_PASSED)
 		check_time(d, ev, frame->at, base);
