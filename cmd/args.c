@@ -143,8 +143,8 @@ bool args_count(struct args *a, uint64_t max, uint64_t *out)
 bool args_size(struct args *a, uint64_t *out)
 {
 	static const struct unit units[] = {
-		{ "", 1 }, { "k", 1000 }, { "K", 1000 }, { "M", 1000000 }, { "G", 1000000000 },
-		{ "Ki", 1 << 10 }, { "Mi", 1 << 20 }, { "Gi", 1 << 30 },
+		{ "", 1 },	     { "k", 1000 },	{ "K", 1000 },	   { "M", 1000000 },
+		{ "G", 1000000000 }, { "Ki", 1 << 10 }, { "Mi", 1 << 20 }, { "Gi", 1 << 30 },
 	};
 
 	if (!args_value(a))
@@ -156,8 +156,8 @@ bool args_size(struct args *a, uint64_t *out)
 bool args_time(struct args *a, uint64_t *ns)
 {
 	static const struct unit units[] = {
-		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
-		{ "min", 60000000000 },
+		{ "ns", 1 },	     { "us", 1000 },	     { "ms", 1000000 },
+		{ "s", 1000000000 }, { "min", 60000000000 },
 	};
 
 	if (!args_value(a))
@@ -173,7 +173,10 @@ bool args_time(struct args *a, uint64_t *ns)
 bool args_rate(struct args *a, uint64_t *bps)
 {
 	static const struct unit units[] = {
-		{ "bit", 1 }, { "kbit", 1000 }, { "Mbit", 1000000 }, { "Gbit", 1000000000 },
+		{ "bit", 1 },
+		{ "kbit", 1000 },
+		{ "Mbit", 1000000 },
+		{ "Gbit", 1000000000 },
 	};
 
 	if (!args_value(a))

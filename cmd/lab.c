@@ -33,7 +33,8 @@ struct options {
 static void print_help(void)
 {
 	printf("usage: tern lab [OPTIONS]\n\n"
-	       "Two hosts in one process open, talk and close; the picture shows how. No privilege,\n"
+	       "Two hosts in one process open, talk and close; the picture shows how. No "
+	       "privilege,\n"
 	       "virtual time; the same seed gives the same picture everywhere.\n\n"
 	       "  --scenario NAME   what they do (default http)\n"
 	       "  --list            the scenarios\n"
@@ -252,16 +253,18 @@ static void run(struct lab *lab)
 static void fill_json_head(const struct lab *lab, char *buf, size_t len)
 {
 	snprintf(buf, len,
-		 "\"tern\":\"%s\",\"scenario\":\"%s\",\"seed\":%llu,\"family\":\"%s\","
+		 "\"scenario\":\"%s\",\"seed\":%llu,\"family\":\"%s\","
 		 "\"as_designed\":%s,\"failure\":\"%s\",\"bytes_right\":%s,"
 		 "\"client\":{\"sent\":%llu,\"received\":%llu,\"error\":\"%s\"},"
 		 "\"server\":{\"sent\":%llu,\"received\":%llu,\"error\":\"%s\"}",
-		 tern_version(), lab->scenario->name, (unsigned long long)lab->seed,
+		 lab->scenario->name, (unsigned long long)lab->seed,
 		 lab->family == TERN_AF_INET ? "ipv4" : "ipv6", lab->failure ? "false" : "true",
 		 lab->failure ? lab->failure : "",
 		 !lab->client.wrong && !lab->server.wrong &&
-		 lab->client.received == lab->client.expected &&
-		 lab->server.received == lab->server.expected ? "true" : "false",
+				 lab->client.received == lab->client.expected &&
+				 lab->server.received == lab->server.expected ?
+			 "true" :
+			 "false",
 		 (unsigned long long)lab->client.sent, (unsigned long long)lab->client.received,
 		 lab->client.error ? tern_errno_name(lab->client.error) : "",
 		 (unsigned long long)lab->server.sent, (unsigned long long)lab->server.received,

@@ -22,12 +22,12 @@ struct side {
 	struct tern_addr addr;
 	tern_sock listener, sock;
 	bool connected, eof, closed, paused; /* paused: does not read */
-	int error;            /* a positive TERN_Exxx */
-	const char *text;     /* what it sends first, then a pattern */
+	int error;			     /* a positive TERN_Exxx */
+	const char *text;		     /* what it sends first, then a pattern */
 	uint64_t to_send, sent, received;
-	uint64_t expected;    /* bytes that the other side means to send */
-	bool wrong;           /* a byte arrived that was not sent */
-	int urgent_byte;      /* fetched by MSG_OOB; -1: none */
+	uint64_t expected; /* bytes that the other side means to send */
+	bool wrong;	   /* a byte arrived that was not sent */
+	int urgent_byte;   /* fetched by MSG_OOB; -1: none */
 };
 
 struct lab {
@@ -37,17 +37,17 @@ struct lab {
 	struct side client, server;
 	uint64_t seed, bytes;
 	int family;
-	uint64_t lo_frame;    /* number of the last frame sent over lo; odd range: see lab_view.c */
+	uint64_t lo_frame; /* number of the last frame sent over lo; odd range: see lab_view.c */
 	uint64_t lo_delivered;
-	unsigned n_filtered;  /* frames that the scenario's filter has seen and wanted */
-	unsigned step;        /* the scenario's own */
-	const char *failure;  /* why it did not end as designed; NULL */
-	char header[160];     /* an HTTP answer's */
+	unsigned n_filtered; /* frames that the scenario's filter has seen and wanted */
+	unsigned step;	     /* the scenario's own */
+	const char *failure; /* why it did not end as designed; NULL */
+	char header[160];    /* an HTTP answer's */
 };
 
 struct scenario {
 	const char *name, *summary;
-	uint64_t bytes;       /* that it moves unless --bytes says otherwise */
+	uint64_t bytes; /* that it moves unless --bytes says otherwise */
 	void (*start)(struct lab *);
 	/* something happened at the side: connected, bytes, end, error; NULL: nothing to do */
 	void (*progress)(struct lab *, struct side *);
@@ -59,7 +59,7 @@ struct scenario {
 
 /* scenarios.c */
 const struct scenario *scenario_find(const char *name); /* NULL: no such scenario */
-const struct scenario *scenario_at(unsigned i);         /* in order; NULL after the last */
+const struct scenario *scenario_at(unsigned i);		/* in order; NULL after the last */
 
 /* lab_side.c: what a scenario may tell a side to do */
 enum { LAB_PORT = 80 };

@@ -44,9 +44,13 @@ static void observe_lo(struct lab *lab, const struct tern_sim_note *n, struct vi
 static void observe_trace(struct lab *lab, const struct tern_sim_note *n)
 {
 	const struct tern_trace *t = n->trace;
-	struct view_event ev = { .at = n->at, .host = n->host, .conn = t->conn,
-				 .local = t->local, .remote = t->remote,
-				 .old_state = t->old_state, .new_state = t->new_state,
+	struct view_event ev = { .at = n->at,
+				 .host = n->host,
+				 .conn = t->conn,
+				 .local = t->local,
+				 .remote = t->remote,
+				 .old_state = t->old_state,
+				 .new_state = t->new_state,
 				 .by_listen = t->by_listen };
 	bool on_lo = t->pkt && t->pkt->ifindex == LO_INDEX;
 
@@ -91,9 +95,14 @@ void lab_observe(void *ctx, const struct tern_sim_note *n)
 		[TERN_SIM_FRAME_DUPLICATED] = VIEW_DUPLICATED,
 	};
 	struct lab *lab = ctx;
-	struct view_event ev = { .at = n->at, .host = n->host, .frame = n->frame_id,
-				 .copy_of = n->copy_of, .bytes = n->frame, .len = n->len,
-				 .kept = n->len, .text = n->why };
+	struct view_event ev = { .at = n->at,
+				 .host = n->host,
+				 .frame = n->frame_id,
+				 .copy_of = n->copy_of,
+				 .bytes = n->frame,
+				 .len = n->len,
+				 .kept = n->len,
+				 .text = n->why };
 
 	if (n->what == TERN_SIM_TRACE) {
 		observe_trace(lab, n);

@@ -284,11 +284,18 @@ static void progress_zero_window(struct lab *lab, struct side *s)
 
 /* ---- keepalive ---- */
 
-static void cut_the_wire(struct lab *lab)
+static void peer_vanishes(struct lab *lab)
 {
-	struct tern_weather down = { .down = true };
+	lab->step = 1;
+}
 
-	tern_sim_weather(lab->pair.sim, lab->pair.link, -1, &down);
+static enum tern_sim_verdict lose_after_vanishing(struct lab *lab, int from, const uint8_t *frame,
+						  uint32_t len)
+{
+	struct tcp_hdr h;
+
+	(void)from;
+	return lab->step == 1 && tcp_of(frame, len, &h) ? TERN_SIM_LOSE : TERN_SIM_PASS;
 }
 
 static void start_keepalive(struct lab *lab)
@@ -298,7 +305,7 @@ static void start_keepalive(struct lab *lab)
 	side_set(&lab->client, TERN_IPPROTO_TCP, TERN_TCP_KEEPIDLE, 10);
 	side_set(&lab->client, TERN_IPPROTO_TCP, TERN_TCP_KEEPINTVL, 5);
 	side_set(&lab->client, TERN_IPPROTO_TCP, TERN_TCP_KEEPCNT, 3);
-	lab_after(lab, 25 * TERN_SEC, cut_the_wire); /* two probes are answered, then none */
+	lab_after(lab, 25 * TERN_SEC, peer_vanishes); /* two probes are answered, then none */
 }
 
 static const char *is_timed_out(const struct lab *lab)
@@ -377,32 +384,31 @@ static const char *talked_to_itself(const struct lab *lab)
 /* ---- the list ---- */
 
 static const struct scenario scenarios[] = {
-	{ "http", "a GET, its answer, and a close in four segments (the default)", 1000,
-	  start_http, progress_http, NULL, closed_in_order },
-	{ "handshake", "the three-way handshake, and nothing else", 0,
-	  start_plain, NULL, NULL, is_open },
-	{ "half-close", "the client has said all and still listens", 3000,
-	  start_half_close, progress_half_close, NULL, closed_in_order },
-	{ "simultaneous-open", "both connect at the same time", 0,
-	  start_simultaneous_open, progress_simultaneous_open, NULL, closed_in_order },
-	{ "simultaneous-close", "both close at the same time", 0,
-	  start_plain, progress_simultaneous_close, NULL, closed_in_order },
+	{ "http", "a GET, its answer, and a close in four segments (the default)", 1000, start_http,
+	  progress_http, NULL, closed_in_order },
+	{ "handshake", "the three-way handshake, and nothing else", 0, start_plain, NULL, NULL,
+	  is_open },
+	{ "half-close", "the client has said all and still listens", 3000, start_half_close,
+	  progress_half_close, NULL, closed_in_order },
+	{ "simultaneous-open", "both connect at the same time", 0, start_simultaneous_open,
+	  progress_simultaneous_open, NULL, closed_in_order },
+	{ "simultaneous-close", "both close at the same time", 0, start_plain,
+	  progress_simultaneous_close, NULL, closed_in_order },
 	{ "reset", "the client aborts", 0, start_reset, progress_reset, NULL, is_reset },
 	{ "refused", "nobody listens on the port", 0, start_refused, NULL, NULL, is_refused },
-	{ "lost-syn", "the first SYN is lost", 1000,
-	  start_http, progress_http, lose_first_syn, closed_in_order },
-	{ "lost-fin", "the first FIN is lost", 1000,
-	  start_http, progress_patient_http, lose_first_fin, closed_in_order },
-	{ "zero-window", "the server does not read for three seconds", 30000,
-	  start_zero_window, progress_zero_window, NULL, closed_in_order },
-	{ "time-wait", "the last ACK is lost: TIME-WAIT answers the FIN again", 100,
-	  start_http, progress_prompt_http, lose_last_ack, closed_in_order },
-	{ "keepalive", "an idle connection is probed until the peer is gone", 0,
-	  start_keepalive, NULL, NULL, is_timed_out },
-	{ "urgent", "one byte out of band", 0,
-	  start_urgent, progress_urgent, NULL, got_urgent },
-	{ "self-connect", "a socket connects to itself", 0,
-	  start_self_connect, progress_self_connect, NULL, talked_to_itself },
+	{ "lost-syn", "the first SYN is lost", 1000, start_http, progress_http, lose_first_syn,
+	  closed_in_order },
+	{ "lost-fin", "the first FIN is lost", 1000, start_http, progress_patient_http,
+	  lose_first_fin, closed_in_order },
+	{ "zero-window", "the server does not read for three seconds", 30000, start_zero_window,
+	  progress_zero_window, NULL, closed_in_order },
+	{ "time-wait", "the last ACK is lost: TIME-WAIT answers the FIN again", 100, start_http,
+	  progress_prompt_http, lose_last_ack, closed_in_order },
+	{ "keepalive", "an idle connection is probed until the peer is gone", 0, start_keepalive,
+	  NULL, lose_after_vanishing, is_timed_out },
+	{ "urgent", "one byte out of band", 0, start_urgent, progress_urgent, NULL, got_urgent },
+	{ "self-connect", "a socket connects to itself", 0, start_self_connect,
+	  progress_self_connect, NULL, talked_to_itself },
 };
 
 const struct scenario *scenario_at(unsigned i)

@@ -102,9 +102,9 @@ enum { TERN_AF_UNSPEC = 0, TERN_AF_INET = 2, TERN_AF_INET6 = 10 };
 /* An endpoint without its protocol. IPv4 uses ip[0..3], the rest is zero. */
 struct tern_addr {
 	uint16_t family;   /* TERN_AF_* ; TERN_AF_UNSPEC: none */
-	uint16_t port;     /* host byte order */
+	uint16_t port;	   /* host byte order */
 	uint32_t scope_id; /* interface of a link-local IPv6 address, else 0 */
-	uint8_t ip[16];    /* network byte order */
+	uint8_t ip[16];	   /* network byte order */
 };
 
 TERN_API struct tern_addr tern_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port);
@@ -133,12 +133,13 @@ struct tern_span {
 };
 
 enum tern_pkt_flag {
-	TERN_PKT_CSUM_PARTIAL = 1 << 0, /* csum_start/csum_off: the device or receiver completes it */
-	TERN_PKT_CSUM_GOOD = 1 << 1,    /* whoever delivered it has verified the transport checksum */
-	TERN_PKT_TSO4 = 1 << 2,         /* a TCP/IPv4 super-frame of gso_size segments */
-	TERN_PKT_TSO6 = 1 << 3,         /* a TCP/IPv6 super-frame */
+	TERN_PKT_CSUM_PARTIAL =
+		1 << 0,		     /* csum_start/csum_off: the device or receiver completes it */
+	TERN_PKT_CSUM_GOOD = 1 << 1, /* whoever delivered it has verified the transport checksum */
+	TERN_PKT_TSO4 = 1 << 2,	     /* a TCP/IPv4 super-frame of gso_size segments */
+	TERN_PKT_TSO6 = 1 << 3,	     /* a TCP/IPv6 super-frame */
 	TERN_PKT_LINK_BROADCAST = 1 << 4, /* arrived as a link-layer broadcast or multicast */
-	TERN_PKT_EXTERNAL = 1 << 5,     /* the linear part belongs to the user: see tern_reclaim */
+	TERN_PKT_EXTERNAL = 1 << 5, /* the linear part belongs to the user: see tern_reclaim */
 };
 
 /*
@@ -148,106 +149,106 @@ enum tern_pkt_flag {
  */
 struct tern_pkt {
 	struct tern_pkt *next;
-	uint8_t *data;       /* first byte of the linear part */
-	uint32_t len;        /* bytes in the linear part */
+	uint8_t *data;	     /* first byte of the linear part */
+	uint32_t len;	     /* bytes in the linear part */
 	uint32_t total_len;  /* bytes in all */
 	uint16_t ifindex;    /* where it came from or goes to */
-	uint16_t flags;      /* enum tern_pkt_flag */
+	uint16_t flags;	     /* enum tern_pkt_flag */
 	uint16_t csum_start; /* offset from data where the checksum begins */
 	uint16_t csum_off;   /* offset from csum_start of the 16-bit field */
 	uint16_t gso_size;   /* payload bytes of each segment of a super-frame, else 0 */
 	uint8_t n_spans;
-	uint8_t cause;       /* enum tern_cause */
+	uint8_t cause; /* enum tern_cause */
 	struct tern_span span[TERN_PKT_SPANS_MAX];
 	/* private */
-	uint16_t l3_off;     /* from data */
+	uint16_t l3_off; /* from data */
 	uint16_t l4_off;
-	uint32_t head_room;  /* bytes before data that may be pushed */
-	uint32_t cap;        /* of the allocation */
-	uint32_t conn;       /* number of the connection in trace records */
-	void *cookie;        /* of an external packet */
+	uint32_t head_room; /* bytes before data that may be pushed */
+	uint32_t cap;	    /* of the allocation */
+	uint32_t conn;	    /* number of the connection in trace records */
+	void *cookie;	    /* of an external packet */
 	void *pin[TERN_PKT_SPANS_MAX];
 };
 
 /* ---- trace ------------------------------------------------------------------------------ */
 
 enum tern_tcp_state { /* RFC 9293 3.3.2 */
-	TERN_TCP_CLOSED,
-	TERN_TCP_LISTEN,
-	TERN_TCP_SYN_SENT,
-	TERN_TCP_SYN_RECEIVED,
-	TERN_TCP_ESTABLISHED,
-	TERN_TCP_FIN_WAIT_1,
-	TERN_TCP_FIN_WAIT_2,
-	TERN_TCP_CLOSE_WAIT,
-	TERN_TCP_CLOSING,
-	TERN_TCP_LAST_ACK,
-	TERN_TCP_TIME_WAIT,
-	TERN_TCP_N_STATES
+		      TERN_TCP_CLOSED,
+		      TERN_TCP_LISTEN,
+		      TERN_TCP_SYN_SENT,
+		      TERN_TCP_SYN_RECEIVED,
+		      TERN_TCP_ESTABLISHED,
+		      TERN_TCP_FIN_WAIT_1,
+		      TERN_TCP_FIN_WAIT_2,
+		      TERN_TCP_CLOSE_WAIT,
+		      TERN_TCP_CLOSING,
+		      TERN_TCP_LAST_ACK,
+		      TERN_TCP_TIME_WAIT,
+		      TERN_TCP_N_STATES
 };
 
 /* "SYN-RECEIVED" for TERN_TCP_SYN_RECEIVED. */
 TERN_API const char *tern_tcp_state_name(enum tern_tcp_state);
 
 enum tern_drop { /* why a packet was dropped; each has a name and a counter */
-	TERN_DROP_NONE,
-	TERN_DROP_NO_MEMORY,
-	TERN_DROP_IFACE_DOWN,
-	TERN_DROP_ETH_SHORT,
-	TERN_DROP_ETH_NOT_OURS,
-	TERN_DROP_NO_PROTO,
-	TERN_DROP_ARP_MALFORMED,
-	TERN_DROP_IP_MALFORMED,
-	TERN_DROP_IP_CHECKSUM,
-	TERN_DROP_IP_SOURCE,
-	TERN_DROP_IP_NOT_OURS,
-	TERN_DROP_IP_FRAGMENT,
-	TERN_DROP_IP_OPTIONS,
-	TERN_DROP_IP_TTL,
-	TERN_DROP_ICMP_MALFORMED,
-	TERN_DROP_ICMP_CHECKSUM,
-	TERN_DROP_ICMP_STALE,
-	TERN_DROP_ND_MALFORMED,
-	TERN_DROP_UDP_MALFORMED,
-	TERN_DROP_UDP_CHECKSUM,
-	TERN_DROP_UDP_NO_SOCKET,
-	TERN_DROP_SOCK_QUEUE_FULL,
-	TERN_DROP_TCP_MALFORMED,
-	TERN_DROP_TCP_CHECKSUM,
-	TERN_DROP_TCP_NO_SOCKET,
-	TERN_DROP_TCP_ADDRESS,
-	TERN_DROP_TCP_PAWS,
-	TERN_DROP_TCP_SEQUENCE,
-	TERN_DROP_TCP_RESET,
-	TERN_DROP_TCP_NO_ACK,
-	TERN_DROP_TCP_ACK_RANGE,
-	TERN_DROP_TCP_FLAGS,
-	TERN_DROP_TCP_SYN_CHALLENGED,
-	TERN_DROP_TCP_SYN_QUEUE_FULL,
-	TERN_DROP_TCP_ACCEPT_QUEUE_FULL,
-	TERN_DROP_TCP_AFTER_CLOSE,
-	TERN_DROP_TCP_TIME_WAIT,
-	TERN_DROP_TCP_MEMORY,
-	TERN_DROP_NEIGH_UNRESOLVED,
-	TERN_DROP_NO_ROUTE,
-	TERN_DROP_TOO_BIG,
-	TERN_DROP_RATE_LIMITED,
-	TERN_N_DROPS
+		 TERN_DROP_NONE,
+		 TERN_DROP_NO_MEMORY,
+		 TERN_DROP_IFACE_DOWN,
+		 TERN_DROP_ETH_SHORT,
+		 TERN_DROP_ETH_NOT_OURS,
+		 TERN_DROP_NO_PROTO,
+		 TERN_DROP_ARP_MALFORMED,
+		 TERN_DROP_IP_MALFORMED,
+		 TERN_DROP_IP_CHECKSUM,
+		 TERN_DROP_IP_SOURCE,
+		 TERN_DROP_IP_NOT_OURS,
+		 TERN_DROP_IP_FRAGMENT,
+		 TERN_DROP_IP_OPTIONS,
+		 TERN_DROP_IP_TTL,
+		 TERN_DROP_ICMP_MALFORMED,
+		 TERN_DROP_ICMP_CHECKSUM,
+		 TERN_DROP_ICMP_STALE,
+		 TERN_DROP_ND_MALFORMED,
+		 TERN_DROP_UDP_MALFORMED,
+		 TERN_DROP_UDP_CHECKSUM,
+		 TERN_DROP_UDP_NO_SOCKET,
+		 TERN_DROP_SOCK_QUEUE_FULL,
+		 TERN_DROP_TCP_MALFORMED,
+		 TERN_DROP_TCP_CHECKSUM,
+		 TERN_DROP_TCP_NO_SOCKET,
+		 TERN_DROP_TCP_ADDRESS,
+		 TERN_DROP_TCP_PAWS,
+		 TERN_DROP_TCP_SEQUENCE,
+		 TERN_DROP_TCP_RESET,
+		 TERN_DROP_TCP_NO_ACK,
+		 TERN_DROP_TCP_ACK_RANGE,
+		 TERN_DROP_TCP_FLAGS,
+		 TERN_DROP_TCP_SYN_CHALLENGED,
+		 TERN_DROP_TCP_SYN_QUEUE_FULL,
+		 TERN_DROP_TCP_ACCEPT_QUEUE_FULL,
+		 TERN_DROP_TCP_AFTER_CLOSE,
+		 TERN_DROP_TCP_TIME_WAIT,
+		 TERN_DROP_TCP_MEMORY,
+		 TERN_DROP_NEIGH_UNRESOLVED,
+		 TERN_DROP_NO_ROUTE,
+		 TERN_DROP_TOO_BIG,
+		 TERN_DROP_RATE_LIMITED,
+		 TERN_N_DROPS
 };
 
 /* "tcp-checksum" for TERN_DROP_TCP_CHECKSUM. */
 TERN_API const char *tern_drop_name(enum tern_drop);
 
 enum tern_cause { /* why a segment was sent that is not simply new data */
-	TERN_CAUSE_NONE,
-	TERN_CAUSE_RTO,             /* retransmission time-out, RFC 6298 */
-	TERN_CAUSE_FAST_RETRANSMIT, /* three duplicate ACKs, RFC 5681 */
-	TERN_CAUSE_PARTIAL_ACK,     /* NewReno, RFC 6582 */
-	TERN_CAUSE_PROBE,           /* zero-window probe, RFC 9293 3.8.6.1 */
-	TERN_CAUSE_KEEPALIVE,       /* RFC 9293 3.8.4 */
-	TERN_CAUSE_CHALLENGE,       /* RFC 5961 challenge ACK */
-	TERN_CAUSE_SYN_AGAIN,       /* the peer's SYN came again: the SYN-ACK goes again */
-	TERN_N_CAUSES
+		  TERN_CAUSE_NONE,
+		  TERN_CAUSE_RTO,	      /* retransmission time-out, RFC 6298 */
+		  TERN_CAUSE_FAST_RETRANSMIT, /* three duplicate ACKs, RFC 5681 */
+		  TERN_CAUSE_PARTIAL_ACK,     /* NewReno, RFC 6582 */
+		  TERN_CAUSE_PROBE,	      /* zero-window probe, RFC 9293 3.8.6.1 */
+		  TERN_CAUSE_KEEPALIVE,	      /* RFC 9293 3.8.4 */
+		  TERN_CAUSE_CHALLENGE,	      /* RFC 5961 challenge ACK */
+		  TERN_CAUSE_SYN_AGAIN, /* the peer's SYN came again: the SYN-ACK goes again */
+		  TERN_N_CAUSES
 };
 
 /* "rto", "fast-retransmit", "partial-ack", "probe", "keepalive", "challenge", "syn-again", "". */
@@ -265,18 +266,18 @@ enum tern_trace_kind {
 /* Everything a record points to is borrowed for the call only. */
 struct tern_trace {
 	tern_time at;
-	uint32_t kind;             /* enum tern_trace_kind */
-	uint32_t stack_id;         /* tern_config.id */
-	uint64_t conn;             /* unique number of the connection within its stack; 0: none */
+	uint32_t kind;	   /* enum tern_trace_kind */
+	uint32_t stack_id; /* tern_config.id */
+	uint64_t conn;	   /* unique number of the connection within its stack; 0: none */
 	struct tern_addr local, remote;
 	const struct tern_pkt *pkt;
-	uint32_t drop;             /* enum tern_drop */
-	uint32_t cause;            /* enum tern_cause */
+	uint32_t drop;		       /* enum tern_drop */
+	uint32_t cause;		       /* enum tern_cause */
 	uint32_t old_state, new_state; /* enum tern_tcp_state */
-	bool by_listen;            /* of a state change: the connection was opened passively */
-	const char *timer;         /* "rto", "persist", "delayed-ack", "keepalive", "time-wait", ... */
+	bool by_listen;		       /* of a state change: the connection was opened passively */
+	const char *timer; /* "rto", "persist", "delayed-ack", "keepalive", "time-wait", ... */
 	uint64_t cwnd, ssthresh, in_flight; /* bytes */
-	tern_time srtt, rttvar, rto;        /* durations */
+	tern_time srtt, rttvar, rto;	    /* durations */
 };
 
 /* ---- the stack -------------------------------------------------------------------------- */
@@ -285,12 +286,12 @@ struct tern_stack;
 
 /* The world, handed over once. ctx is passed to each function. */
 struct tern_env {
-	void *(*alloc)(void *ctx, size_t size);           /* NULL when none is left */
+	void *(*alloc)(void *ctx, size_t size); /* NULL when none is left */
 	void (*free)(void *ctx, void *ptr, size_t size);
 	void (*trace)(void *ctx, const struct tern_trace *); /* may be NULL; must not call back */
 	/*
-	 * Ones'-complement sums over bytes, unfolded, added to the third argument; NULL: the portable
-	 * ones. The copying one copies from the second argument to the first as well.
+	 * Ones'-complement sums over bytes, unfolded, added to the third argument; NULL: the
+	 * portable ones. The copying one copies from the second argument to the first as well.
 	 */
 	uint32_t (*sum)(const void *, size_t, uint32_t);
 	uint32_t (*copy_sum)(void *, const void *, size_t, uint32_t);
@@ -306,39 +307,39 @@ struct tern_env {
  * Linux has one. Sizes are bytes.
  */
 struct tern_config {
-	size_t size;                  /* sizeof(struct tern_config), set by tern_config_default */
-	uint32_t id;                  /* names the stack in trace records */
-	uint32_t shard;               /* 0..255: this stack's part of a handle */
-	uint64_t memory_max;          /* of all that the stack allocates */
+	size_t size;	     /* sizeof(struct tern_config), set by tern_config_default */
+	uint32_t id;	     /* names the stack in trace records */
+	uint32_t shard;	     /* 0..255: this stack's part of a handle */
+	uint64_t memory_max; /* of all that the stack allocates */
 	uint32_t sockets_max;
-	uint32_t half_open_max;       /* half-open connections in all */
+	uint32_t half_open_max; /* half-open connections in all */
 	uint32_t time_wait_max;
 	uint32_t neighbours_max;      /* for each interface */
 	uint32_t neighbour_queue_max; /* packets waiting for one resolution */
 	uint32_t routes_max;
 	uint32_t addresses_max;
 	uint32_t somaxconn;
-	uint16_t port_min, port_max;  /* of automatic ports, inclusive */
+	uint16_t port_min, port_max;	     /* of automatic ports, inclusive */
 	uint32_t rcvbuf_default, rcvbuf_max; /* datagram and raw sockets */
 	uint32_t sndbuf_default, sndbuf_max;
 	uint32_t tcp_rcvbuf_default, tcp_rcvbuf_max;
 	uint32_t tcp_sndbuf_default, tcp_sndbuf_max;
-	uint32_t tcp_time_wait_ms;    /* 2 MSL */
-	uint32_t tcp_fin_timeout_ms;  /* FIN-WAIT-2 of a closed socket */
+	uint32_t tcp_time_wait_ms;   /* 2 MSL */
+	uint32_t tcp_fin_timeout_ms; /* FIN-WAIT-2 of a closed socket */
 	uint32_t tcp_rto_initial_ms, tcp_rto_min_ms, tcp_rto_max_ms;
-	uint32_t tcp_delayed_ack_ms;  /* below 500 */
+	uint32_t tcp_delayed_ack_ms; /* below 500 */
 	uint32_t tcp_syn_retries, tcp_synack_retries;
-	uint32_t tcp_retries1;        /* R1: the neighbour is suspected */
-	uint32_t tcp_retries2;        /* R2: the connection is given up */
+	uint32_t tcp_retries1; /* R1: the neighbour is suspected */
+	uint32_t tcp_retries2; /* R2: the connection is given up */
 	uint32_t tcp_orphan_retries;
 	uint32_t tcp_keepalive_time_ms, tcp_keepalive_interval_ms, tcp_keepalive_probes;
-	uint32_t tcp_challenge_ack_limit; /* for one connection in 5 s */
+	uint32_t tcp_challenge_ack_limit;  /* for one connection in 5 s */
 	uint32_t tcp_invalid_ratelimit_ms; /* between ACKs that answer unacceptable segments */
-	uint32_t tcp_initial_cwnd;    /* segments; RFC 6928: 10 */
-	uint32_t tcp_min_snd_mss;     /* smaller MSS options are raised to this */
-	uint32_t tcp_ranges_max;      /* out-of-order ranges kept by one connection */
-	uint32_t icmp_ratelimit_ms;   /* ICMP errors: one in this time on average ... */
-	uint32_t icmp_burst;          /* ... with bursts of so many */
+	uint32_t tcp_initial_cwnd;	   /* segments; RFC 6928: 10 */
+	uint32_t tcp_min_snd_mss;	   /* smaller MSS options are raised to this */
+	uint32_t tcp_ranges_max;	   /* out-of-order ranges kept by one connection */
+	uint32_t icmp_ratelimit_ms;	   /* ICMP errors: one in this time on average ... */
+	uint32_t icmp_burst;		   /* ... with bursts of so many */
 	uint8_t ttl, hop_limit;
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
 	bool icmp_echo_ignore_all;
@@ -409,8 +410,8 @@ TERN_API void tern_pkt_complete(struct tern_stack *, struct tern_pkt *);
 enum tern_link { TERN_LINK_ETHERNET = 1, TERN_LINK_IP = 2, TERN_LINK_LOOPBACK = 3 };
 
 enum tern_iface_flag {
-	TERN_IFACE_CSUM = 1 << 0,   /* the device completes TERN_PKT_CSUM_PARTIAL on output */
-	TERN_IFACE_TSO4 = 1 << 1,   /* the device cuts TCP/IPv4 super-frames */
+	TERN_IFACE_CSUM = 1 << 0, /* the device completes TERN_PKT_CSUM_PARTIAL on output */
+	TERN_IFACE_TSO4 = 1 << 1, /* the device cuts TCP/IPv4 super-frames */
 	TERN_IFACE_TSO6 = 1 << 2,
 	TERN_IFACE_ANY_ADDRESS = 1 << 3, /* every destination is ours: gateways, tun2socks */
 	TERN_IFACE_DOWN = 1 << 4,
@@ -418,8 +419,8 @@ enum tern_iface_flag {
 
 struct tern_iface {
 	char name[16];
-	uint32_t link;  /* enum tern_link */
-	uint32_t mtu;   /* IP bytes: 68..65535 (IPv6 needs 1280) */
+	uint32_t link;	/* enum tern_link */
+	uint32_t mtu;	/* IP bytes: 68..65535 (IPv6 needs 1280) */
 	uint32_t flags; /* enum tern_iface_flag */
 	uint8_t mac[6]; /* Ethernet only */
 };
@@ -453,12 +454,12 @@ struct tern_iface_addr {
 TERN_API bool tern_addr_next(const struct tern_stack *, unsigned *cursor, struct tern_iface_addr *);
 
 struct tern_route {
-	struct tern_addr dst;     /* family and prefix; all zero with prefix_len 0: the default */
+	struct tern_addr dst; /* family and prefix; all zero with prefix_len 0: the default */
 	unsigned prefix_len;
 	struct tern_addr gateway; /* family TERN_AF_UNSPEC: on link */
 	unsigned ifindex;
-	uint32_t metric;          /* lower wins among equal prefixes */
-	uint32_t mtu;             /* 0: the interface's */
+	uint32_t metric; /* lower wins among equal prefixes */
+	uint32_t mtu;	 /* 0: the interface's */
 };
 /* 0, -TERN_EINVAL, -TERN_ENODEV, -TERN_EEXIST, -TERN_ENETUNREACH (gateway) or -TERN_ENOMEM. */
 TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);
@@ -535,16 +536,16 @@ TERN_API int tern_listen(struct tern_stack *, tern_sock, int backlog);
 TERN_API int tern_accept(struct tern_stack *, tern_sock, tern_sock *out, struct tern_addr *peer);
 
 enum tern_msg_flag { /* Linux's MSG_* */
-	TERN_MSG_OOB = 0x1,
-	TERN_MSG_PEEK = 0x2,
-	TERN_MSG_CTRUNC = 0x8,
-	TERN_MSG_TRUNC = 0x20,
-	TERN_MSG_EOR = 0x80,
-	TERN_MSG_WAITALL = 0x100, /* accepted; waiting is the blocking layer's */
-	TERN_MSG_CONFIRM = 0x800,
-	TERN_MSG_ERRQUEUE = 0x2000,
-	TERN_MSG_NOSIGNAL = 0x4000,
-	TERN_MSG_MORE = 0x8000
+		     TERN_MSG_OOB = 0x1,
+		     TERN_MSG_PEEK = 0x2,
+		     TERN_MSG_CTRUNC = 0x8,
+		     TERN_MSG_TRUNC = 0x20,
+		     TERN_MSG_EOR = 0x80,
+		     TERN_MSG_WAITALL = 0x100, /* accepted; waiting is the blocking layer's */
+		     TERN_MSG_CONFIRM = 0x800,
+		     TERN_MSG_ERRQUEUE = 0x2000,
+		     TERN_MSG_NOSIGNAL = 0x4000,
+		     TERN_MSG_MORE = 0x8000
 };
 
 struct tern_iovec {
@@ -556,17 +557,17 @@ struct tern_iovec {
 struct tern_msg {
 	const struct tern_iovec *iov;
 	size_t n_iov;
-	struct tern_addr addr;  /* send: to (or none when connected); recv: from */
+	struct tern_addr addr;	/* send: to (or none when connected); recv: from */
 	struct tern_addr local; /* send: source address wanted; recv: the destination it had */
-	uint32_t ifindex;       /* send: through (0: routed); recv: came in by */
-	int ttl, tos;           /* send: -1 means the socket's own; recv: of the packet */
-	uint32_t flags;         /* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _EOR */
-	tern_time at;           /* recv: when the packet arrived */
-	uint32_t gso_size;      /* send: cut into datagrams of this size (UDP_SEGMENT) */
+	uint32_t ifindex;	/* send: through (0: routed); recv: came in by */
+	int ttl, tos;		/* send: -1 means the socket's own; recv: of the packet */
+	uint32_t flags;		/* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _EOR */
+	tern_time at;		/* recv: when the packet arrived */
+	uint32_t gso_size;	/* send: cut into datagrams of this size (UDP_SEGMENT) */
 	/* of the error queue (IP_RECVERR) */
-	int error;              /* a positive TERN_Exxx */
+	int error;		    /* a positive TERN_Exxx */
 	uint8_t origin, type, code; /* 2: ICMP, 3: ICMPv6 */
-	uint32_t info;          /* next-hop MTU */
+	uint32_t info;		    /* next-hop MTU */
 	struct tern_addr offender;
 };
 
@@ -641,11 +642,11 @@ enum tern_so {
 	TERN_SO_DOMAIN = 39,
 	TERN_SO_BINDTOIFINDEX = 62,
 	/* tern's own, above Linux's range */
-	TERN_SO_SIOCINQ = 0x10001,    /* get: bytes to read (the next datagram's) */
-	TERN_SO_SIOCOUTQ = 0x10002,   /* get: bytes not yet acknowledged (or not yet sent) */
-	TERN_SO_ATMARK = 0x10003,     /* get: the next byte is at the urgent mark */
-	TERN_SO_DROPS = 0x10004,      /* get: datagrams dropped for want of room, uint32_t */
-	TERN_SO_DEFER_SYN = 0x10005,  /* listener: each SYN waits for tern_pending_* */
+	TERN_SO_SIOCINQ = 0x10001,   /* get: bytes to read (the next datagram's) */
+	TERN_SO_SIOCOUTQ = 0x10002,  /* get: bytes not yet acknowledged (or not yet sent) */
+	TERN_SO_ATMARK = 0x10003,    /* get: the next byte is at the urgent mark */
+	TERN_SO_DROPS = 0x10004,     /* get: datagrams dropped for want of room, uint32_t */
+	TERN_SO_DEFER_SYN = 0x10005, /* listener: each SYN waits for tern_pending_* */
 };
 
 struct tern_linger {
@@ -703,7 +704,7 @@ enum tern_tcp_option {
 struct tern_tcp_info {
 	uint8_t state; /* Linux's numbers: 1 ESTABLISHED ... 11 CLOSING */
 	uint8_t ca_state, retransmits, probes, backoff, options;
-	uint8_t wscale;   /* low four bits: the peer's, high: ours */
+	uint8_t wscale; /* low four bits: the peer's, high: ours */
 	uint8_t app_limited;
 	uint32_t rto, ato, snd_mss, rcv_mss;
 	uint32_t unacked, sacked, lost, retrans, fackets;
@@ -729,12 +730,12 @@ TERN_API int tern_getsockopt(struct tern_stack *, tern_sock, int level, int name
 			     size_t *len);
 
 enum tern_poll { /* Linux's POLL* */
-	TERN_POLLIN = 0x1,
-	TERN_POLLPRI = 0x2,
-	TERN_POLLOUT = 0x4,
-	TERN_POLLERR = 0x8,
-	TERN_POLLHUP = 0x10,
-	TERN_POLLRDHUP = 0x2000
+		 TERN_POLLIN = 0x1,
+		 TERN_POLLPRI = 0x2,
+		 TERN_POLLOUT = 0x4,
+		 TERN_POLLERR = 0x8,
+		 TERN_POLLHUP = 0x10,
+		 TERN_POLLRDHUP = 0x2000
 };
 /* What the socket is ready for now; TERN_POLLERR|TERN_POLLHUP for a stale handle. */
 TERN_API unsigned tern_poll(struct tern_stack *, tern_sock);
@@ -743,7 +744,7 @@ TERN_API unsigned tern_poll(struct tern_stack *, tern_sock);
 struct tern_event {
 	tern_sock sock;
 	unsigned ready; /* enum tern_poll, now */
-	void *user;     /* tern_set_user */
+	void *user;	/* tern_set_user */
 };
 /* News out; false: none. */
 TERN_API bool tern_event(struct tern_stack *, struct tern_event *);
@@ -770,9 +771,9 @@ struct tern_sock_info {
 	tern_sock sock; /* 0 for half-open and TIME-WAIT records and closed ones still finishing */
 	int family, type, protocol;
 	struct tern_addr local, remote;
-	uint32_t state; /* enum tern_tcp_state of a stream */
+	uint32_t state;			 /* enum tern_tcp_state of a stream */
 	uint64_t recv_queue, send_queue; /* bytes; of a listener: waiting connections, backlog */
-	tern_time timer; /* instant of the next timer, TERN_NEVER */
+	tern_time timer;		 /* instant of the next timer, TERN_NEVER */
 };
 /* Walks sockets, half-open and TIME-WAIT records; *cursor starts at 0. */
 TERN_API bool tern_sock_next(const struct tern_stack *, uint64_t *cursor, struct tern_sock_info *);

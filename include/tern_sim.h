@@ -18,7 +18,7 @@ extern "C" {
 struct tern_sim;
 
 TERN_API struct tern_sim *tern_sim_new(uint64_t seed); /* NULL: no memory */
-TERN_API void tern_sim_free(struct tern_sim *);        /* NULL is allowed */
+TERN_API void tern_sim_free(struct tern_sim *);	       /* NULL is allowed */
 TERN_API tern_time tern_sim_now(const struct tern_sim *);
 
 /*
@@ -31,15 +31,15 @@ TERN_API const char *tern_sim_host_name(const struct tern_sim *, int host);
 
 /* The weather of one direction of a link. All zero but mtu: a perfect wire. */
 struct tern_weather {
-	tern_time delay;        /* of propagation */
-	tern_time jitter;       /* added: uniform in [0, jitter]; keeps the order of frames */
-	uint64_t rate_bps;      /* bits per second; 0: unlimited */
-	uint64_t queue_bytes;   /* waiting for the rate; 0: 256 KiB */
-	uint32_t loss_ppm;      /* probabilities in parts per million */
-	uint32_t reorder_ppm;   /* the frame is held back, others overtake it */
+	tern_time delay;      /* of propagation */
+	tern_time jitter;     /* added: uniform in [0, jitter]; keeps the order of frames */
+	uint64_t rate_bps;    /* bits per second; 0: unlimited */
+	uint64_t queue_bytes; /* waiting for the rate; 0: 256 KiB */
+	uint32_t loss_ppm;    /* probabilities in parts per million */
+	uint32_t reorder_ppm; /* the frame is held back, others overtake it */
 	uint32_t duplicate_ppm;
-	uint32_t corrupt_ppm;   /* one random bit is flipped */
-	bool down;              /* partition: nothing passes */
+	uint32_t corrupt_ppm; /* one random bit is flipped */
+	bool down;	      /* partition: nothing passes */
 };
 
 /* A link that any number of interfaces attach to. Returns its index or -TERN_ENOMEM. */
@@ -73,19 +73,19 @@ TERN_API void tern_sim_run(struct tern_sim *, tern_time until);
 
 /* What an observer is told, in order of time. */
 enum tern_sim_what {
-	TERN_SIM_FRAME_SENT,      /* a host put the frame on the link */
+	TERN_SIM_FRAME_SENT,	  /* a host put the frame on the link */
 	TERN_SIM_FRAME_DELIVERED, /* a host got it */
-	TERN_SIM_FRAME_LOST,      /* it never arrives; why says "loss", "queue", "down", "filter" */
+	TERN_SIM_FRAME_LOST,	  /* it never arrives; why says "loss", "queue", "down", "filter" */
 	TERN_SIM_FRAME_CORRUPTED, /* a bit was flipped; it is delivered all the same */
-	TERN_SIM_FRAME_DUPLICATED, /* a second copy with its own id follows: copy_of says of which */
-	TERN_SIM_TRACE,           /* a trace record of a host's stack */
+	TERN_SIM_FRAME_DUPLICATED, /* a second copy, with its own id, follows; copy_of: of which */
+	TERN_SIM_TRACE,		   /* a trace record of a host's stack */
 };
 struct tern_sim_note {
 	tern_time at;
-	uint32_t what;      /* enum tern_sim_what */
-	int host;           /* who sent, got or traced */
+	uint32_t what; /* enum tern_sim_what */
+	int host;      /* who sent, got or traced */
 	int link;
-	uint64_t frame_id;  /* unique; the same for sent, delivered and lost */
+	uint64_t frame_id; /* unique; the same for sent, delivered and lost */
 	uint64_t copy_of;
 	const uint8_t *frame; /* borrowed for the call */
 	uint32_t len;
@@ -105,7 +105,7 @@ TERN_API void tern_sim_check(const struct tern_sim *);
 
 struct tern_sim_pair {
 	struct tern_sim *sim;
-	struct tern_stack *a, *b; /* hosts 0 and 1, interfaces with index 2 */
+	struct tern_stack *a, *b;	 /* hosts 0 and 1, interfaces with index 2 */
 	struct tern_addr addr_a, addr_b; /* 10.0.0.1 and 10.0.0.2, or fd00::1 and fd00::2 */
 	int link;
 };

@@ -14,9 +14,9 @@
 
 struct link_frame {
 	struct link_frame *next;
-	tern_time due;       /* when it reaches the far end */
-	uint64_t id;         /* the owner's */
-	uint16_t flags;      /* as in struct tern_pkt, for frames that are not finished yet */
+	tern_time due;	/* when it reaches the far end */
+	uint64_t id;	/* the owner's */
+	uint16_t flags; /* as in struct tern_pkt, for frames that are not finished yet */
 	uint16_t csum_start, csum_off, gso_size;
 	uint32_t len;
 	uint8_t data[];
@@ -29,10 +29,10 @@ struct link_queue {
 struct link {
 	struct tern_weather weather;
 	struct rand rand;
-	tern_time free_at;        /* when the last frame accepted so far has left the sender */
-	tern_time last_due;       /* of the frames that keep their order */
+	tern_time free_at;	    /* when the last frame accepted so far has left the sender */
+	tern_time last_due;	    /* of the frames that keep their order */
 	struct link_queue in_order; /* by due, which is also the order of sending */
-	struct link_queue held;   /* frames that others overtake, by due */
+	struct link_queue held;	    /* frames that others overtake, by due */
 };
 
 void link_init(struct link *, const struct tern_weather *, const struct rand *);
@@ -41,10 +41,10 @@ void link_init(struct link *, const struct tern_weather *, const struct rand *);
 struct link_fate {
 	const char *lost; /* NULL: it arrives; else "down", "loss" or "queue" */
 	tern_time due;
-	bool held;        /* it leaves the order: later frames overtake it */
-	bool duplicated;  /* a second copy arrives right after it */
+	bool held;	 /* it leaves the order: later frames overtake it */
+	bool duplicated; /* a second copy arrives right after it */
 	bool corrupted;
-	uint32_t bit;     /* which one is flipped */
+	uint32_t bit; /* which one is flipped */
 };
 /* Decides, and occupies the sender for the time that the frame takes at the link's rate. */
 struct link_fate link_decide(struct link *, tern_time now, uint32_t len);

@@ -110,10 +110,13 @@ void tern_sim_filter(struct tern_sim *sim, int link, tern_sim_filter_fn *fn, voi
 static void note_frame(const struct port *p, uint32_t what, const struct link_frame *f,
 		       const char *why)
 {
-	struct tern_sim_note note = {
-		.what = what, .host = p->host->index, .link = p->medium->index,
-		.frame_id = f->id, .frame = f->data, .len = f->len, .why = why
-	};
+	struct tern_sim_note note = { .what = what,
+				      .host = p->host->index,
+				      .link = p->medium->index,
+				      .frame_id = f->id,
+				      .frame = f->data,
+				      .len = f->len,
+				      .why = why };
 
 	sim_note(p->host->sim, &note);
 }
@@ -155,10 +158,12 @@ static void launch(struct port *p, struct link_frame *f, const struct link_fate 
 static struct link_frame *duplicate(struct port *p, const struct link_frame *f)
 {
 	struct link_frame *copy = malloc(sizeof(*f) + f->len);
-	struct tern_sim_note note = {
-		.what = TERN_SIM_FRAME_DUPLICATED, .host = p->host->index,
-		.link = p->medium->index, .copy_of = f->id, .frame = f->data, .len = f->len
-	};
+	struct tern_sim_note note = { .what = TERN_SIM_FRAME_DUPLICATED,
+				      .host = p->host->index,
+				      .link = p->medium->index,
+				      .copy_of = f->id,
+				      .frame = f->data,
+				      .len = f->len };
 
 	if (!copy)
 		return NULL;

@@ -19,7 +19,7 @@ struct port;
 struct agenda_item {
 	tern_time at;
 	uint64_t order;
-	struct port *port;     /* a frame that it sent arrives; NULL: a timer of the user's */
+	struct port *port; /* a frame that it sent arrives; NULL: a timer of the user's */
 	tern_sim_timer_fn *fn;
 	void *ctx;
 };
@@ -60,7 +60,7 @@ struct port {
 
 struct medium {
 	int index;
-	uint32_t kind; /* enum tern_link of the first interface; 0: none yet */
+	uint32_t kind;		     /* enum tern_link of the first interface; 0: none yet */
 	struct tern_weather weather; /* of interfaces to come */
 	struct port *ports;
 	tern_sim_filter_fn *filter;

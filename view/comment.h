@@ -24,7 +24,7 @@ enum comment_kind {
 struct comment {
 	enum comment_kind kind;
 	struct view_event event; /* what the comment says of it; text points to word */
-	char word[48];           /* cause, reason or timer */
+	char word[48];		 /* cause, reason or timer */
 };
 
 /* Reads the text of one comment. */

@@ -9,7 +9,7 @@
 
 struct cursor {
 	const uint8_t *p;
-	size_t kept;    /* bytes that are there */
+	size_t kept;	/* bytes that are there */
 	uint32_t total; /* bytes that the headers promise */
 };
 

@@ -9,11 +9,11 @@
 #include "events.h"
 
 struct decoded {
-	uint8_t proto; /* TERN_IPPROTO_TCP, _UDP, _ICMP or _ICMPV6 */
+	uint8_t proto;		   /* TERN_IPPROTO_TCP, _UDP, _ICMP or _ICMPV6 */
 	struct tern_addr src, dst; /* port 0 for ICMP */
 	struct tcp_hdr tcp;
 	struct icmp icmp;
-	uint32_t len;  /* of the payload, also when the capture does not hold all of it */
+	uint32_t len; /* of the payload, also when the capture does not hold all of it */
 };
 
 /* false: no TCP, UDP or ICMP over IP, a later fragment, or malformed. */

@@ -2,9 +2,9 @@
 /*
  * events.c - the list of events that pictures are drawn from.
  *
- * Frames are found by number with a binary search, which is why numbers must rise. A delivered
- * frame shares the bytes of the sent one unless a bit was flipped. Bytes and texts live in blocks
- * that only grow and are freed with the view.
+ * Frames are found by number through an open hash table. A delivered frame shares the bytes of the
+ * sent one unless a bit was flipped. Bytes and texts live in blocks that only grow and are freed
+ * with the view.
  */
 #include "events.h"
 
@@ -41,6 +41,7 @@ void view_free(struct view *v)
 	}
 	free(v->event);
 	free(v->frame);
+	free(v->frame_slot);
 	free(v);
 }
 
@@ -88,34 +89,57 @@ static void *grow(void *array, size_t n, size_t *cap, size_t size)
 	return grown;
 }
 
+/* The slot of the frame, or the empty one where it belongs. There are slots. */
+static size_t find_slot(const struct view *v, uint64_t id)
+{
+	size_t mask = v->n_frame_slots - 1;
+	size_t i = (size_t)(id * 0x9e3779b97f4a7c15U >> 32) & mask;
+
+	while (v->frame_slot[i] && v->frame[v->frame_slot[i] - 1].id != id)
+		i = (i + 1) & mask;
+	return i;
+}
+
 const struct view_frame *view_find_frame(const struct view *v, uint64_t id)
 {
-	size_t lo = 0, hi = v->n_frames;
+	uint32_t found = v->n_frame_slots ? v->frame_slot[find_slot(v, id)] : 0;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	return found ? &v->frame[found - 1] : NULL;
+}
 
-		if (v->frame[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < v->n_frames && v->frame[lo].id == id ? &v->frame[lo] : NULL;
+static bool grow_slots(struct view *v)
+{
+	size_t n = v->n_frame_slots ? v->n_frame_slots * 2 : 256;
+	uint32_t *slots;
+
+	if ((v->n_frames + 1) * 2 <= v->n_frame_slots)
+		return true;
+	slots = v->n_frames < UINT32_MAX ? calloc(n, sizeof(*slots)) : NULL;
+	if (!slots)
+		return false;
+	free(v->frame_slot);
+	v->frame_slot = slots;
+	v->n_frame_slots = n;
+	for (size_t i = 0; i < v->n_frames; i++)
+		slots[find_slot(v, v->frame[i].id)] = (uint32_t)i + 1;
+	return true;
 }
 
 static bool add_frame(struct view *v, struct view_frame f)
 {
 	struct view_frame *grown;
 
-	if (v->n_frames && v->frame[v->n_frames - 1].id >= f.id)
+	if (f.id == 0 || view_find_frame(v, f.id))
 		return false;
 	grown = grow(v->frame, v->n_frames, &v->frames_cap, sizeof(*grown));
-	if (!grown) {
+	if (grown)
+		v->frame = grown;
+	if (!grown || !grow_slots(v)) {
 		v->incomplete = true;
 		return false;
 	}
-	v->frame = grown;
 	v->frame[v->n_frames++] = f;
+	v->frame_slot[find_slot(v, f.id)] = (uint32_t)v->n_frames;
 	return true;
 }
 
@@ -145,8 +169,7 @@ static bool add_sent(struct view *v, struct view_event ev)
 	struct view_host *h = &v->host[ev.host];
 	const struct view_frame frame = { .id = ev.frame, .sent = v->n_events };
 
-	if (ev.frame == 0 || !ev.bytes || ev.kept > ev.len ||
-	    (v->n_frames && v->frame[v->n_frames - 1].id >= ev.frame))
+	if (ev.frame == 0 || view_find_frame(v, ev.frame) || !ev.bytes || ev.kept > ev.len)
 		return false;
 	if (!ev.text)
 		ev.text = h->cause;
@@ -227,8 +250,8 @@ static bool add_copy(struct view *v, const struct view_event *ev)
 
 	if (!f)
 		return false;
-	return add_frame(v, (struct view_frame){
-		.id = ev->frame, .copy_of = ev->copy_of, .sent = f->sent });
+	return add_frame(
+		v, (struct view_frame){ .id = ev->frame, .copy_of = ev->copy_of, .sent = f->sent });
 }
 
 bool view_add(struct view *v, const struct view_event *ev)

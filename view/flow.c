@@ -14,7 +14,7 @@
 
 #include "track.h"
 
-enum { NOWHERE = UINT32_MAX };
+#define NOWHERE UINT32_MAX
 
 /* Where the frame of a SENT event went. */
 struct place {
@@ -152,8 +152,8 @@ static struct flow *flow_of_frame(struct flows *fs, const struct decoded *d)
 
 	if (f && !opens_anew(f, d))
 		return f;
-	return sender_is_left(d) ? add_flow(fs, d->proto, &d->src, &d->dst)
-				 : add_flow(fs, d->proto, &d->dst, &d->src);
+	return sender_is_left(d) ? add_flow(fs, d->proto, &d->src, &d->dst) :
+				   add_flow(fs, d->proto, &d->dst, &d->src);
 }
 
 static bool has_answered(const struct segment *g)
@@ -190,9 +190,11 @@ static void on_sent(struct flows *fs, size_t event, struct place *place)
 		f->side[g->from].n_bytes += g->len;
 	place->flow = (uint32_t)(f - fs->flow);
 	place->segment = (uint32_t)(g - f->segment);
-	add_step(fs, f, (struct step){
-		.at = ev->at, .kind = STEP_SEND, .side = (uint8_t)g->from,
-		.segment = place->segment });
+	add_step(fs, f,
+		 (struct step){ .at = ev->at,
+				.kind = STEP_SEND,
+				.side = (uint8_t)g->from,
+				.segment = place->segment });
 }
 
 /* On a shared medium others hear a frame too; what they ignored is no arrival. */
@@ -252,8 +254,8 @@ static struct flow *flow_of_state(struct flows *fs, const struct view_event *ev,
 		return f;
 	f = find_flow(fs, TERN_IPPROTO_TCP, &ev->local, &ev->remote);
 	if (!f || (is_over(f) && ev->new_state == TERN_TCP_SYN_SENT))
-		f = ev->by_listen ? add_flow(fs, TERN_IPPROTO_TCP, &ev->remote, &ev->local)
-				  : add_flow(fs, TERN_IPPROTO_TCP, &ev->local, &ev->remote);
+		f = ev->by_listen ? add_flow(fs, TERN_IPPROTO_TCP, &ev->remote, &ev->local) :
+				    add_flow(fs, TERN_IPPROTO_TCP, &ev->local, &ev->remote);
 	if (f)
 		*side = view_addr_equal(&f->side[0].addr, &ev->local) ? 0 : 1;
 	return f;
@@ -279,9 +281,12 @@ static void on_state(struct flows *fs, const struct view_event *ev)
 	s->conn = ev->conn;
 	s->state = (uint8_t)ev->new_state;
 	s->by_listen |= ev->by_listen;
-	add_step(fs, f, (struct step){
-		.at = ev->at, .kind = STEP_STATE, .side = (uint8_t)side,
-		.old_state = (uint8_t)ev->old_state, .new_state = (uint8_t)ev->new_state });
+	add_step(fs, f,
+		 (struct step){ .at = ev->at,
+				.kind = STEP_STATE,
+				.side = (uint8_t)side,
+				.old_state = (uint8_t)ev->old_state,
+				.new_state = (uint8_t)ev->new_state });
 }
 
 static void on_timer(struct flows *fs, const struct view_event *ev)
@@ -291,8 +296,11 @@ static void on_timer(struct flows *fs, const struct view_event *ev)
 
 	if (!f || !ev->text)
 		return;
-	add_step(fs, f, (struct step){
-		.at = ev->at, .kind = STEP_TIMER, .side = (uint8_t)side, .text = ev->text });
+	add_step(fs, f,
+		 (struct step){ .at = ev->at,
+				.kind = STEP_TIMER,
+				.side = (uint8_t)side,
+				.text = ev->text });
 }
 
 /* ---- all of them ---- */

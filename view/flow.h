@@ -16,24 +16,24 @@
 enum flow_mark {
 	MARK_RETRANSMITTED = 1 << 0,
 	MARK_DUPLICATE = 1 << 1,    /* all of it had arrived before */
-	MARK_OUT_OF_ORDER = 1 << 2, /* it arrived before something that was sent earlier */
+	MARK_OUT_OF_ORDER = 1 << 2, /* something that was sent later arrived before it */
 	MARK_ZERO_WINDOW = 1 << 3,
-	MARK_PROBE = 1 << 4,        /* of a closed window */
+	MARK_PROBE = 1 << 4, /* of a closed window */
 	MARK_KEEPALIVE = 1 << 5,
 	MARK_CORRUPTED = 1 << 6,
 };
 
 struct segment {
 	const struct view_event *sent;
-	int from;              /* side */
-	uint32_t len;          /* payload */
+	int from;     /* side */
+	uint32_t len; /* payload */
 	struct tcp_hdr tcp;
 	struct icmp icmp;
-	int64_t seq, ack;      /* relative; an old duplicate may lie before 0 */
-	uint64_t wnd;          /* scaled */
-	uint32_t marks;        /* enum flow_mark */
-	tern_time arrived_at;  /* first arrival; TERN_NEVER: none */
-	const char *dropped;   /* by its receiver: why; else NULL */
+	int64_t seq, ack;     /* relative; an old duplicate may lie before 0 */
+	uint64_t wnd;	      /* scaled */
+	uint32_t marks;	      /* enum flow_mark */
+	tern_time arrived_at; /* first arrival; TERN_NEVER: none */
+	const char *dropped;  /* by its receiver: why; else NULL */
 	uint32_t n_arrivals;
 };
 
@@ -41,27 +41,27 @@ enum step_kind { STEP_SEND, STEP_ARRIVE, STEP_STATE, STEP_TIMER };
 
 struct step {
 	tern_time at;
-	uint8_t kind;        /* enum step_kind */
-	uint8_t side;        /* where: of an arrival the receiver */
-	bool copy;           /* of an arrival: not the first */
-	bool duplicate;      /* of an arrival: nothing of it was new */
+	uint8_t kind;	/* enum step_kind */
+	uint8_t side;	/* where: of an arrival the receiver */
+	bool copy;	/* of an arrival: not the first */
+	bool duplicate; /* of an arrival: nothing of it was new */
 	uint8_t old_state, new_state;
 	uint32_t segment;
-	const char *text;    /* of an arrival: why dropped; of a timer: which */
+	const char *text; /* of an arrival: why dropped; of a timer: which */
 };
 
 struct flow_side {
 	struct tern_addr addr;
-	int host;            /* -1: unknown */
-	uint64_t conn;       /* 0: unknown */
+	int host;      /* -1: unknown */
+	uint64_t conn; /* 0: unknown */
 	bool state_known;
 	uint8_t first_state, state;
 	bool by_listen, opened_by_syn;
 	bool isn_known, wscale_known;
 	uint32_t isn;
 	uint8_t wscale;
-	int64_t nxt;         /* beyond the highest number sent */
-	uint64_t wnd;        /* last sent */
+	int64_t nxt;	       /* beyond the highest number sent */
+	uint64_t wnd;	       /* last sent */
 	struct ranges arrived; /* of what this side sent */
 	bool syn_ack_sent, fin_sent, fin_acked, rst_sent;
 	tern_time fin_at, fin_arrived_at; /* the latter: TERN_NEVER until then */
@@ -70,8 +70,8 @@ struct flow_side {
 
 struct flow {
 	uint8_t proto;
-	bool to_itself;      /* both sides are one endpoint */
-	bool answered;       /* side 1 has sent something besides a reset */
+	bool to_itself; /* both sides are one endpoint */
+	bool answered;	/* side 1 has sent something besides a reset */
 	struct flow_side side[2];
 	struct segment *segment;
 	size_t n_segments, segments_cap;
@@ -83,8 +83,8 @@ struct flows {
 	const struct view *view;
 	struct flow *flow;
 	size_t n, cap;
-	uint32_t n_other;    /* frames that belong to no flow: ARP, fragments, ... */
-	bool incomplete;     /* memory ran out */
+	uint32_t n_other; /* frames that belong to no flow: ARP, fragments, ... */
+	bool incomplete;  /* memory ran out */
 	struct mem mem;
 };
 

@@ -44,16 +44,6 @@ char *label_time(char buf[TIME_TEXT_MAX], tern_time t, int decimals)
 	return buf;
 }
 
-char *label_seconds(char buf[TIME_TEXT_MAX], tern_time t)
-{
-	size_t n;
-
-	label_time(buf, t, 9);
-	for (n = strlen(buf); buf[n - 1] == '0' && buf[n - 4] != '.'; n--)
-		buf[n - 1] = 0;
-	return buf;
-}
-
 char *label_flags(char buf[FLAGS_TEXT_MAX], uint16_t flags)
 {
 	static const struct {
@@ -221,15 +211,23 @@ void label_add_arrived_marks(char buf[LABEL_MAX], const struct segment *g)
 		add_mark(buf, "dropped", g->dropped);
 }
 
+static void add_count(char buf[LABEL_MAX], uint64_t n, const char *noun)
+{
+	label_add(buf, "%s%" PRIu64 " %s%s", buf[0] ? ", " : "", n, noun, n == 1 ? "" : "s");
+}
+
 static void add_fold_side(char buf[LABEL_MAX], const struct row_fold *f, int side)
 {
 	const char *arrow = side == 0 ? ">" : "<";
 
-	if (f->n_data[side])
-		label_add(buf, "%s%" PRIu64 " segments %" PRIu64 " bytes %s", buf[0] ? ", " : "",
-			  f->n_data[side], f->n_bytes[side], arrow);
-	if (f->n_acks[side])
-		label_add(buf, "%s%" PRIu64 " ACKs %s", buf[0] ? ", " : "", f->n_acks[side], arrow);
+	if (f->n_data[side]) {
+		add_count(buf, f->n_data[side], "segment");
+		label_add(buf, " %" PRIu64 " bytes %s", f->n_bytes[side], arrow);
+	}
+	if (f->n_acks[side]) {
+		add_count(buf, f->n_acks[side], "ACK");
+		label_add(buf, " %s", arrow);
+	}
 }
 
 void label_fold(char buf[LABEL_MAX], const struct row_fold *f)

@@ -22,8 +22,6 @@ char *label_flags(char buf[FLAGS_TEXT_MAX], uint16_t flags);
 
 /* Seconds with so many decimals, at most 9, cut off: "60.020000". */
 char *label_time(char buf[TIME_TEXT_MAX], tern_time, int decimals);
-/* The same without needless zeroes, but at least three decimals: "60.020". */
-char *label_seconds(char buf[TIME_TEXT_MAX], tern_time);
 
 /* "34 segments 49640 bytes >, 17 ACKs <, 1 lost". */
 void label_fold(char buf[LABEL_MAX], const struct row_fold *);
@@ -34,7 +32,6 @@ void label_summary(char buf[LABEL_MAX], const struct flows *, const struct flow 
 size_t label_break(const char *text, size_t columns);
 
 /* Appends like printf; what does not fit is cut off. */
-void label_add(char buf[LABEL_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void label_add(char buf[LABEL_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

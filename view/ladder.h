@@ -13,8 +13,8 @@
 #include "events.h"
 
 struct ladder_options {
-	bool full;   /* fold nothing, show timers */
-	bool colour; /* text: with ANSI escapes */
+	bool full;	       /* fold nothing, show timers */
+	bool colour;	       /* text: with ANSI escapes */
 	const char *json_head; /* JSON: members to put first, such as "\"seed\":1", or NULL */
 };
 

@@ -132,9 +132,12 @@ static void put_marks(struct json *j, uint32_t marks)
 		uint32_t bit;
 		const char *name;
 	} names[] = {
-		{ MARK_RETRANSMITTED, "retransmission" }, { MARK_DUPLICATE, "duplicate" },
-		{ MARK_OUT_OF_ORDER, "out-of-order" }, { MARK_ZERO_WINDOW, "zero-window" },
-		{ MARK_PROBE, "probe" }, { MARK_KEEPALIVE, "keepalive" },
+		{ MARK_RETRANSMITTED, "retransmission" },
+		{ MARK_DUPLICATE, "duplicate" },
+		{ MARK_OUT_OF_ORDER, "out-of-order" },
+		{ MARK_ZERO_WINDOW, "zero-window" },
+		{ MARK_PROBE, "probe" },
+		{ MARK_KEEPALIVE, "keepalive" },
 		{ MARK_CORRUPTED, "corrupted" },
 	};
 
@@ -221,9 +224,10 @@ static void put_states(struct json *j, const struct flow *f)
 
 static void put_flow(struct json *j, const struct flows *fs, const struct flow *f)
 {
-	const char *proto = f->proto == TERN_IPPROTO_TCP ? "tcp" :
-			    f->proto == TERN_IPPROTO_UDP ? "udp" :
-			    f->proto == TERN_IPPROTO_ICMP ? "icmp" : "icmpv6";
+	const char *proto = f->proto == TERN_IPPROTO_TCP  ? "tcp" :
+			    f->proto == TERN_IPPROTO_UDP  ? "udp" :
+			    f->proto == TERN_IPPROTO_ICMP ? "icmp" :
+							    "icmpv6";
 	char summary[LABEL_MAX];
 
 	open_with(j, NULL, '{');

@@ -17,17 +17,28 @@
 #include "rows.h"
 
 enum {
-	PAGE_WIDTH = 900, MARGIN = 24, TIME_X = 96, LEFT_X = 226, RIGHT_X = 752,
-	BOX_WIDTH = 112, BOX_HEIGHT = 20, LIFELINE = 5, HEAD_HEIGHT = 84, FOOT_HEIGHT = 56,
-	LEAN = 14, LINE_HEIGHT = 15, WORDS_MAX = 70, /* characters over one arrow */
+	PAGE_WIDTH = 900,
+	MARGIN = 24,
+	TIME_X = 96,
+	LEFT_X = 226,
+	RIGHT_X = 752,
+	BOX_WIDTH = 112,
+	BOX_HEIGHT = 20,
+	LIFELINE = 5,
+	HEAD_HEIGHT = 84,
+	FOOT_HEIGHT = 56,
+	LEAN = 14,
+	LINE_HEIGHT = 15,
+	WORDS_MAX = 70, /* characters over one arrow */
 };
 
 struct figure {
-	FILE *out;
+	FILE *out; /* NULL: only measured */
+	bool full;
 	const struct flows *flows;
 	const struct flow *flow;
 	const struct rows *rows;
-	int *y;          /* of each row: its upper edge */
+	int *y;		 /* of each row: its upper edge */
 	int top, bottom; /* of the lifelines */
 	char time_shown[TIME_TEXT_MAX];
 };
@@ -105,7 +116,7 @@ static int height_of(const struct figure *g, const struct row *r)
 	}
 }
 
-/* Gives each row its place; returns the lower edge of the figure. false: no memory. */
+/* Gives each row its place below y. false: no memory. */
 static bool lay_out(struct figure *g, int y)
 {
 	g->y = malloc((g->rows->n + 1) * sizeof(*g->y));
@@ -144,7 +155,8 @@ static const char *state_class(unsigned state)
 static void put_lifeline(const struct figure *g, int side, const int span[2], const char *class)
 {
 	if (span[1] > span[0])
-		fprintf(g->out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n",
+		fprintf(g->out,
+			"<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n",
 			class, lifeline_x(side) - LIFELINE / 2, span[0], LIFELINE,
 			span[1] - span[0]);
 }
@@ -186,15 +198,16 @@ static void put_box(const struct figure *g, int side, int y, unsigned state)
 {
 	int x = side == 0 ? LEFT_X - 10 - BOX_WIDTH : RIGHT_X + 10;
 
-	fprintf(g->out, "<rect class=\"box %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
-		"rx=\"3\"/>\n", state_class(state), x, y, BOX_WIDTH, BOX_HEIGHT);
+	fprintf(g->out,
+		"<rect class=\"box %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+		"rx=\"3\"/>\n",
+		state_class(state), x, y, BOX_WIDTH, BOX_HEIGHT);
 	put_text(g, "state", AT(x + BOX_WIDTH / 2, y + 14),
 		 tern_tcp_state_name((enum tern_tcp_state)state));
 }
 
 /* Words in lines, the last of which ends above y; centred on x unless the class says otherwise. */
-static void put_words(const struct figure *g, const char *class, const int at[2],
-		      const char *words)
+static void put_words(const struct figure *g, const char *class, const int at[2], const char *words)
 {
 	int y = at[1] - LINE_HEIGHT * (lines_of(words) - 1);
 
@@ -211,8 +224,7 @@ static void put_words(const struct figure *g, const char *class, const int at[2]
 	}
 }
 
-static void put_line(const struct figure *g, const char *class, const int from[2],
-		     const int to[2])
+static void put_line(const struct figure *g, const char *class, const int from[2], const int to[2])
 {
 	fprintf(g->out, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", class,
 		from[0], from[1], to[0], to[1]);
@@ -255,8 +267,8 @@ static void put_segment(struct figure *g, const struct row *r, int y)
 		put_lost(g, r, y);
 	else
 		put_line(g, is_remarkable(s) ? "arrow again" : "arrow", AT(from, y),
-			 AT(to, r->kind == ROW_DEPART && r->mate >= 0 ? g->y[r->mate] + 16
-								       : y + LEAN));
+			 AT(to,
+			    r->kind == ROW_DEPART && r->mate >= 0 ? g->y[r->mate] + 16 : y + LEAN));
 	if (r->kind == ROW_ARROW)
 		put_words(g, "words", AT((LEFT_X + RIGHT_X) / 2, y - 4), words);
 	else
@@ -280,8 +292,7 @@ static void put_arrival(struct figure *g, const struct row *r, int y)
 	}
 	if (words[0])
 		put_words(g, r->side == 0 ? "words start" : "words end",
-			  AT(to - direction * 10, r->step->copy ? y + 6 : y + 31),
-			  words + (words[0] == ' '));
+			  AT(to - direction * 10, y + 31), words + (words[0] == ' '));
 }
 
 static void put_fold(struct figure *g, const struct row *r, int y)
@@ -299,9 +310,10 @@ static void put_gap(struct figure *g, const struct row *r, int y)
 {
 	char words[64], seconds[TIME_TEXT_MAX];
 
-	snprintf(words, sizeof(words), "%s s pass", label_seconds(seconds, r->gap));
+	snprintf(words, sizeof(words), "%s s pass", label_time(seconds, r->gap, 3));
 	for (int side = 0; side < 2; side++)
-		fprintf(g->out, "<rect class=\"gap\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"16\"/>\n",
+		fprintf(g->out,
+			"<rect class=\"gap\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"16\"/>\n",
 			lifeline_x(side) - LIFELINE, y + 10, 2 * LIFELINE);
 	for (int side = 0; side < 2; side++)
 		put_line(g, "dots", AT(lifeline_x(side), y + 11), AT(lifeline_x(side), y + 26));
@@ -387,65 +399,71 @@ static void put_style(FILE *out)
 	      ".fold { fill: #f6f6f2; stroke: #bbb; stroke-dasharray: 3 3; }\n"
 	      ".gap { fill: #fff; }\n"
 	      ".dots { stroke: #888; stroke-width: 2; stroke-dasharray: 2 4; }\n"
-	      "</style>\n<defs>\n", out);
+	      "</style>\n<defs>\n",
+	      out);
 	for (int i = 0; i < 2; i++)
-		fprintf(out, "<marker id=\"%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" "
+		fprintf(out,
+			"<marker id=\"%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" "
 			"markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">"
 			"<path d=\"M0 1 L10 5 L0 9 z\" fill=\"%s\"/></marker>\n",
 			i ? "again-head" : "head", i ? "#a35f00" : "#333");
 	fputs("</defs>\n", out);
 }
 
-/* Draws (or, without out, only measures) one flow from y on; the y after it, or -1: no memory. */
-static int put_flow(FILE *out, const struct flows *fs, const struct flow *f, const int from_full[2])
+/* Draws (or, without a stream, only measures) one flow from y on; false: no memory. */
+static bool put_flow(struct figure *g, int *y)
 {
-	struct rows *rows = rows_new(f, from_full[1]);
-	struct figure g = { .out = out, .flows = fs, .flow = f, .rows = rows };
 	char summary[LABEL_MAX];
-	int end = -1;
+	struct rows *rows = rows_new(g->flow, g->full);
+	bool good;
 
-	if (rows && !rows->incomplete && lay_out(&g, from_full[0])) {
-		end = g.bottom + FOOT_HEIGHT;
-		if (out) {
-			put_head(&g, from_full[0]);
-			put_lifelines(&g);
-			for (size_t i = 0; i < rows->n; i++)
-				put_row(&g, &rows->row[i], g.y[i]);
-			label_summary(summary, fs, f);
-			put_text(&g, "summary", AT(MARGIN, g.bottom + 26), summary);
-		}
+	g->rows = rows;
+	g->time_shown[0] = 0;
+	good = rows && !rows->incomplete && lay_out(g, *y);
+	if (good && g->out) {
+		put_head(g, *y);
+		put_lifelines(g);
+		for (size_t i = 0; i < rows->n; i++)
+			put_row(g, &rows->row[i], g->y[i]);
+		label_summary(summary, g->flows, g->flow);
+		put_text(g, "summary", AT(MARGIN, g->bottom + 26), summary);
 	}
-	free(g.y);
+	*y = g->bottom + FOOT_HEIGHT;
+	free(g->y);
+	g->y = NULL;
 	rows_free(rows);
-	return end;
+	return good;
 }
 
-static int put_flows(FILE *out, const struct flows *fs, bool full)
+static bool put_flows(struct figure *g, int *height)
 {
-	int y = 0;
+	bool good = true;
 
-	for (size_t i = 0; i < fs->n && y >= 0; i++)
-		y = put_flow(out, fs, &fs->flow[i], AT(y, full));
-	return y;
+	*height = 0;
+	for (size_t i = 0; i < g->flows->n && good; i++) {
+		g->flow = &g->flows->flow[i];
+		good = put_flow(g, height);
+	}
+	return good;
 }
 
 bool ladder_svg(FILE *out, const struct view *v, const struct ladder_options *options)
 {
 	struct flows *fs = flows_new(v);
+	struct figure g = { .flows = fs, .full = options->full };
 	int height;
-	bool good;
+	bool good = fs && !fs->incomplete && put_flows(&g, &height);
 
-	if (!fs)
-		return false;
-	height = put_flows(NULL, fs, options->full);
-	good = height >= 0 && !fs->incomplete;
 	if (good) {
-		fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
-			"height=\"%d\" viewBox=\"0 0 %d %d\">\n", PAGE_WIDTH, height, PAGE_WIDTH,
-			height);
+		g.out = out;
+		fprintf(out,
+			"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
+			"height=\"%d\" viewBox=\"0 0 %d %d\">\n",
+			PAGE_WIDTH, height, PAGE_WIDTH, height);
 		put_style(out);
-		fprintf(out, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", PAGE_WIDTH, height);
-		put_flows(out, fs, options->full);
+		fprintf(out, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", PAGE_WIDTH,
+			height);
+		good = put_flows(&g, &height);
 		fputs("</svg>\n", out);
 	}
 	flows_free(fs);

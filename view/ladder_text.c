@@ -73,9 +73,8 @@ static void start(struct line *l)
 
 static void finish(const struct drawing *d, const struct line *l)
 {
-	static const char *const escape[N_COLOURS] = {
-		"\033[0m", "\033[2m", "\033[1m", "\033[31m", "\033[33m"
-	};
+	static const char *const escape[N_COLOURS] = { "\033[0m", "\033[2m", "\033[1m", "\033[31m",
+						       "\033[33m" };
 	int end = WIDTH;
 	uint8_t colour = PLAIN;
 
@@ -181,48 +180,33 @@ static void draw_whole(struct drawing *d, const struct row *r, const char *words
 	put_rest(d, words, PLAIN);
 }
 
-/* An arrow that starts at its sender and ends on the way, with a note beyond its end. */
-static void draw_part(struct drawing *d, const struct row *r, const char *words, const char *note)
+/* An arrow that touches only one lifeline, with a note beyond its loose end. */
+struct part {
+	int side;  /* whose lifeline */
+	char head; /* as for put_arrow */
+	int len_min;
+	enum colour colour; /* of the note */
+	char note[48];
+};
+
+static void draw_part(struct drawing *d, const struct row *r, const char *words,
+		      const struct part *part)
 {
 	char first[INNER + 1];
 	struct line l;
-	bool lost = r->kind == ROW_LOST;
-	int room = INNER - (int)strlen(note) - 2, len, span[2];
+	int room = INNER - (int)strlen(part->note) - 2, len, span[2];
 
 	start(&l);
 	put_time(d, &l, r->at);
 	take_words(first, &words, (size_t)(room - 8));
-	len = MIN(room, MAX(ARROW_MIN, (int)strlen(first) + 8));
-	span[0] = r->side == 0 ? LEFT + 1 : RIGHT - len;
+	len = MIN(room, MAX(part->len_min, (int)strlen(first) + 8));
+	span[0] = part->side == 0 ? LEFT + 1 : RIGHT - len;
 	span[1] = span[0] + len;
-	put_arrow(&l, span, first, lost ? (r->side == 0 ? 'X' : 'x') : r->side == 0 ? '>' : '<');
-	if (r->side == 0)
-		put(&l, span[1] + 1, note, lost ? RED : DIM);
+	put_arrow(&l, span, first, part->head);
+	if (part->side == 0)
+		put(&l, span[1] + 1, part->note, part->colour);
 	else
-		put_right(&l, span[0] - 2, note, lost ? RED : DIM);
-	finish(d, &l);
-	put_rest(d, words, PLAIN);
-}
-
-/* The end of an arrow whose beginning is above. */
-static void draw_arrival(struct drawing *d, const struct row *r, const char *words,
-			 const char *note)
-{
-	char first[INNER + 1];
-	struct line l;
-	int room = INNER - (int)strlen(note) - 2, len, span[2];
-
-	start(&l);
-	put_time(d, &l, r->at);
-	take_words(first, &words, (size_t)(room - 8));
-	len = MIN(room, (int)strlen(first) + 12);
-	span[0] = r->side == 0 ? LEFT + 1 : RIGHT - len;
-	span[1] = span[0] + len;
-	put_arrow(&l, span, first, r->side == 0 ? '<' : '>');
-	if (r->side == 0)
-		put(&l, span[1] + 1, note, DIM);
-	else
-		put_right(&l, span[0] - 2, note, DIM);
+		put_right(&l, span[0] - 2, part->note, part->colour);
 	finish(d, &l);
 	put_rest(d, words, PLAIN);
 }
@@ -230,7 +214,8 @@ static void draw_arrival(struct drawing *d, const struct row *r, const char *wor
 static void draw_segment(struct drawing *d, const struct row *r)
 {
 	const struct segment *g = &d->flow->segment[r->segment];
-	char words[LABEL_MAX], note[64];
+	struct part part = { .side = r->side, .len_min = ARROW_MIN, .colour = DIM };
+	char words[LABEL_MAX];
 
 	label_segment(words, d->flow, g);
 	label_add_sent_marks(words, g);
@@ -239,19 +224,26 @@ static void draw_segment(struct drawing *d, const struct row *r)
 		draw_whole(d, r, words);
 		return;
 	}
-	if (r->kind == ROW_DEPART)
-		snprintf(note, sizeof(note), "(%u)", r->tag);
-	else if (g->sent->lost)
-		snprintf(note, sizeof(note), "lost: %.30s", g->sent->lost);
-	else
-		snprintf(note, sizeof(note), "not seen to arrive");
-	draw_part(d, r, words, note);
+	part.head = r->side == 0 ? '>' : '<';
+	if (r->kind == ROW_DEPART) {
+		snprintf(part.note, sizeof(part.note), "(%u)", r->tag);
+	} else {
+		part.head = r->side == 0 ? 'X' : 'x';
+		part.colour = RED;
+		snprintf(part.note, sizeof(part.note), "%s%.30s", g->sent->lost ? "lost: " : "",
+			 g->sent->lost ? g->sent->lost : "not seen to arrive");
+	}
+	draw_part(d, r, words, &part);
 }
 
-static void draw_arrive(struct drawing *d, const struct row *r)
+/* The end of an arrow whose beginning is above. */
+static void draw_arrival(struct drawing *d, const struct row *r)
 {
 	const struct segment *g = &d->flow->segment[r->segment];
-	char words[LABEL_MAX], note[64] = "copy";
+	struct part part = {
+		.side = r->side, .head = r->side == 0 ? '<' : '>', .colour = DIM, .note = "copy"
+	};
+	char words[LABEL_MAX];
 
 	label_short(words, d->flow, g);
 	if (r->step->copy && r->step->duplicate)
@@ -260,9 +252,10 @@ static void draw_arrive(struct drawing *d, const struct row *r)
 		label_add(words, " [dropped: %s]", r->step->text);
 	if (!r->step->copy) {
 		label_add_arrived_marks(words, g);
-		snprintf(note, sizeof(note), "(%u)", r->tag);
+		snprintf(part.note, sizeof(part.note), "(%u)", r->tag);
 	}
-	draw_arrival(d, r, words, note);
+	part.len_min = (int)strlen(words) + 12;
+	draw_part(d, r, words, &part);
 }
 
 static void draw_timer(struct drawing *d, const struct row *r)
@@ -309,7 +302,7 @@ static void draw_gap(struct drawing *d, const struct row *r)
 	struct line l;
 
 	clear(&l);
-	snprintf(text, sizeof(text), "%s s pass", label_seconds(seconds, r->gap));
+	snprintf(text, sizeof(text), "%s s pass", label_time(seconds, r->gap, 3));
 	put(&l, LEFT, ":", DIM);
 	put(&l, RIGHT, ":", DIM);
 	put(&l, LEFT + 1 + (INNER - (int)strlen(text)) / 2, text, DIM);
@@ -323,7 +316,7 @@ static void draw_row(struct drawing *d, const struct row *r)
 		draw_state(d, r);
 		break;
 	case ROW_ARRIVE:
-		draw_arrive(d, r);
+		draw_arrival(d, r);
 		break;
 	case ROW_TIMER:
 		draw_timer(d, r);
@@ -373,7 +366,8 @@ static void draw_head(const struct drawing *d)
 	for (int i = 0; i < 2; i++)
 		snprintf(text[i], sizeof(text[i]), "%s",
 			 f->side[i].state_known ?
-			 tern_tcp_state_name((enum tern_tcp_state)f->side[i].first_state) : "|");
+				 tern_tcp_state_name((enum tern_tcp_state)f->side[i].first_state) :
+				 "|");
 	draw_pair(d, "", text[0], text[1]);
 }
 
@@ -381,11 +375,15 @@ static void draw_summary(const struct drawing *d)
 {
 	char words[LABEL_MAX], part[WIDTH + 1];
 	const char *rest = words;
+	size_t columns = WIDTH;
 
 	label_summary(words, d->flows, d->flow);
-	take_words(part, &rest, WIDTH);
+	/* Too long only with long names, addresses or figures; then its last part goes below. */
+	while (strlen(words) > WIDTH && columns > 1 && words[columns - 1] != ';')
+		columns--;
+	take_words(part, &rest, columns);
 	fprintf(d->out, "%s\n", part);
-	while (*rest) { /* only with long names, addresses or figures */
+	while (*rest) {
 		take_words(part, &rest, WIDTH - 2);
 		fprintf(d->out, "  %s\n", part);
 	}

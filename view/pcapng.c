@@ -26,7 +26,10 @@ struct writer {
 	FILE *out;
 	const struct view *view;
 	struct block block;
-	struct { int host; bool raw_ip; } iface[2 * VIEW_HOSTS_MAX];
+	struct {
+		int host;
+		bool raw_ip;
+	} iface[2 * VIEW_HOSTS_MAX];
 	uint32_t n_ifaces;
 	size_t next; /* event whose comment is still to be written */
 };
@@ -106,7 +109,7 @@ static void emit_block(struct writer *w, uint32_t type)
 static void emit_section(struct writer *w)
 {
 	add_u32(&w->block, BYTE_ORDER_MAGIC);
-	add_u32(&w->block, 1); /* version 1.0 */
+	add_u32(&w->block, 1);		/* version 1.0 */
 	add_u32(&w->block, UINT32_MAX); /* length of the section: not given */
 	add_u32(&w->block, UINT32_MAX);
 	add_text_option(&w->block, OPT_SHB_USERAPPL, "tern " TERN_VERSION);

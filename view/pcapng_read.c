@@ -28,11 +28,11 @@ struct reader {
 	const char *why;
 	bool in_section;
 	bool big_endian;
-	uint8_t *block;      /* the body of the block, without its head and tail */
+	uint8_t *block; /* the body of the block, without its head and tail */
 	size_t len, cap;
 	struct iface iface[IFACES_MAX];
 	uint32_t n_ifaces;
-	tern_time first_at;  /* of a foreign capture */
+	tern_time first_at; /* of a foreign capture */
 	bool first_known;
 };
 
@@ -71,7 +71,7 @@ static bool make_room(struct reader *r, size_t len)
 	return true;
 }
 
-/* The byte order is in the first four bytes of a section's body, before which nothing can be read. */
+/* The byte order is in the first four bytes of a section's body; until then it is unknown. */
 static bool read_byte_order(struct reader *r)
 {
 	uint8_t magic[4];
@@ -215,8 +215,8 @@ static void read_remarks(struct reader *r, size_t at, struct view_event *ev, str
 
 	while (next_option(r, &at, &o)) {
 		if (o.code == OPT_EPB_FLAGS && o.len == 4)
-			ev->kind = (get32(r, o.value) & 3) == DIRECTION_IN ? VIEW_DELIVERED
-									   : VIEW_SENT;
+			ev->kind = (get32(r, o.value) & 3) == DIRECTION_IN ? VIEW_DELIVERED :
+									     VIEW_SENT;
 		if (!read_comment(&o, &c))
 			continue;
 		if (is_event(c.kind)) {
@@ -259,7 +259,7 @@ static void add_foreign(struct reader *r, struct view_event ev)
 		r->first_at = ev.at;
 	r->first_known = true;
 	ev.at = ev.at > r->first_at ? ev.at - r->first_at : 0;
-	ev.frame = v->n_frames ? v->frame[v->n_frames - 1].id + 1 : 1;
+	ev.frame = v->n_frames + 1;
 	ev.kind = VIEW_SENT;
 	if (!view_add(r->view, &ev))
 		return;

@@ -23,8 +23,10 @@ static const tern_time gap_min = TERN_SEC;
 struct plan {
 	const struct flow *flow;
 	bool full;
-	bool *hidden;    /* by step */
-	bool *one_line;  /* by segment */
+	bool *hidden;	 /* by step */
+	bool *one_line;	 /* by segment */
+	bool *gone;	 /* by segment: its departure is hidden */
+	bool *edge;	 /* by segment: shown only because a folded stretch begins or ends there */
 	int *depart_row; /* by segment; -1 */
 	unsigned n_tags;
 	struct row_fold fold; /* hidden since the last row */
@@ -84,6 +86,7 @@ static void fold_stretch(struct plan *p, const struct fold_rule *rule, size_t fr
 		if (!counts(p, i))
 			continue;
 		p->hidden[i] = seen >= rule->shown && seen < n - rule->shown;
+		p->edge[p->flow->step[i].segment] |= is_even(p, &p->flow->step[i]);
 		seen++;
 	}
 }
@@ -101,8 +104,8 @@ static void fold_by(struct plan *p, const struct fold_rule *rule)
 	}
 }
 
-/* An arrival is hidden with its departure; its departure comes first. */
-static void hide_arrivals(struct plan *p, bool *segment_hidden)
+/* An arrival is hidden with its departure, which comes first. */
+static void hide_arrivals(struct plan *p)
 {
 	const struct flow *f = p->flow;
 
@@ -110,9 +113,9 @@ static void hide_arrivals(struct plan *p, bool *segment_hidden)
 		const struct step *s = &f->step[i];
 
 		if (s->kind == STEP_SEND)
-			segment_hidden[s->segment] = p->hidden[i];
+			p->gone[s->segment] = p->hidden[i];
 		else if (s->kind == STEP_ARRIVE)
-			p->hidden[i] = segment_hidden[s->segment];
+			p->hidden[i] = p->gone[s->segment];
 	}
 }
 
@@ -129,8 +132,7 @@ static void choose_hidden(struct plan *p)
 	for (size_t i = 0; i < f->n_steps; i++)
 		if (f->step[i].kind == STEP_TIMER)
 			p->hidden[i] = true;
-	hide_arrivals(p, p->one_line); /* borrowed: it is filled in later */
-	memset(p->one_line, 0, f->n_segments * sizeof(bool));
+	hide_arrivals(p);
 }
 
 /* ---- one line or two ---- */
@@ -159,12 +161,27 @@ static void choose_lines(struct plan *p)
 {
 	const struct flow *f = p->flow;
 
+	memset(p->one_line, 0, f->n_segments * sizeof(*p->one_line));
 	for (size_t i = 0; i < f->n_steps; i++) {
 		const struct step *s = &f->step[i];
 
 		if (s->kind == STEP_SEND && !p->hidden[i] && f->segment[s->segment].n_arrivals)
 			p->one_line[s->segment] = fits_one_line(p, i);
 	}
+}
+
+/* The edge of a folded stretch is an example: not worth two lines that cut what is around it. */
+static void hide_crossing_edges(struct plan *p)
+{
+	const struct flow *f = p->flow;
+
+	for (size_t i = 0; i < f->n_steps; i++) {
+		const struct step *s = &f->step[i];
+
+		if (s->kind == STEP_SEND && p->edge[s->segment] && !p->one_line[s->segment])
+			p->hidden[i] = true;
+	}
+	hide_arrivals(p);
 }
 
 /* ---- rows ---- */
@@ -188,8 +205,8 @@ static void put_row(struct rows *rs, struct row row)
 static void put_gap(struct rows *rs, struct plan *p, tern_time at)
 {
 	if (p->any && at - p->last_at >= gap_min)
-		put_row(rs, (struct row){ .kind = ROW_GAP, .at = p->last_at,
-					  .gap = at - p->last_at });
+		put_row(rs,
+			(struct row){ .kind = ROW_GAP, .at = p->last_at, .gap = at - p->last_at });
 	p->last_at = at;
 	p->any = true;
 }
@@ -288,12 +305,18 @@ struct rows *rows_new(const struct flow *f, bool full)
 
 	p.hidden = calloc(f->n_steps + 1, sizeof(*p.hidden));
 	p.one_line = calloc(f->n_segments + 1, sizeof(*p.one_line));
+	p.gone = calloc(f->n_segments + 1, sizeof(*p.gone));
+	p.edge = calloc(f->n_segments + 1, sizeof(*p.edge));
 	p.depart_row = malloc((f->n_segments + 1) * sizeof(*p.depart_row));
-	if (rs && p.hidden && p.one_line && p.depart_row) {
+	if (rs && p.hidden && p.one_line && p.gone && p.edge && p.depart_row) {
 		for (size_t i = 0; i < f->n_segments; i++)
 			p.depart_row[i] = -1;
 		choose_hidden(&p);
 		choose_lines(&p);
+		if (!full) {
+			hide_crossing_edges(&p);
+			choose_lines(&p);
+		}
 		put_rows(rs, &p);
 	} else {
 		free(rs);
@@ -301,6 +324,8 @@ struct rows *rows_new(const struct flow *f, bool full)
 	}
 	free(p.hidden);
 	free(p.one_line);
+	free(p.gone);
+	free(p.edge);
 	free(p.depart_row);
 	return rs;
 }

@@ -26,10 +26,10 @@ struct row_fold {
 struct row {
 	uint32_t kind;
 	tern_time at;
-	int side;            /* sender, or where it happens; of an arrival the receiver */
+	int side; /* sender, or where it happens; of an arrival the receiver */
 	uint32_t segment;
 	unsigned tag;
-	int mate;            /* of a departure and its arrival: the other row; -1: none */
+	int mate; /* of a departure and its arrival: the other row; -1: none */
 	uint8_t state;
 	const struct step *step;
 	tern_time gap;

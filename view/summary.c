@@ -136,8 +136,9 @@ static void add_ending(char *buf, const struct flow *f)
 	else if (ended != TERN_NEVER)
 		label_add(buf, "TIME-WAIT to %s s", label_time(time, ended + 50 * TERN_MS, 1));
 	else if (is_closed(f))
-		label_add(buf, "%s", f->to_itself || (l->fin_acked && r->fin_acked) ?
-			  "in order" : "last ACK unseen");
+		label_add(buf, "%s",
+			  f->to_itself || (l->fin_acked && r->fin_acked) ? "in order" :
+									   "last ACK unseen");
 	else if (!f->answered && !f->to_itself)
 		label_add(buf, "no answer");
 	else
@@ -148,7 +149,7 @@ void label_summary(char buf[LABEL_MAX], const struct flows *fs, const struct flo
 {
 	buf[0] = 0;
 	if (f->proto != TERN_IPPROTO_TCP) {
-		label_add(buf, "%zu packets; ", f->n_segments);
+		label_add(buf, "%zu packet%s; ", f->n_segments, f->n_segments == 1 ? "" : "s");
 		add_amounts(buf, f);
 		return;
 	}

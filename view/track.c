@@ -108,7 +108,7 @@ static void count_sent(struct flow_side *s, const struct segment *g)
 void track_sent(struct flow *f, struct segment *g)
 {
 	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
-	int64_t new_from, data_end;
+	int64_t data_end;
 
 	learn_from(f, g);
 	g->wnd = scaled_window(f, g);
@@ -116,12 +116,13 @@ void track_sent(struct flow *f, struct segment *g)
 	g->ack = g->tcp.flags & TCP_ACK ? relative(f->to_itself ? s : other, g->tcp.ack) : 0;
 	g->marks = marks_of_sent(f, g);
 	count_sent(s, g);
-	data_end = g->seq + !!(g->tcp.flags & TCP_SYN) + g->len;
-	new_from = MAX(g->seq + !!(g->tcp.flags & TCP_SYN), s->nxt);
-	if (data_end > new_from && g->len)
-		s->n_bytes += (uint64_t)(data_end - new_from);
-	if (!(g->tcp.flags & TCP_RST))
+	/* The byte of a probe will be sent again with its fellows: it does not count as sent. */
+	if (!(g->tcp.flags & TCP_RST) && !(g->marks & MARK_PROBE)) {
 		s->nxt = MAX(s->nxt, end_of(g));
+		data_end = g->seq + !!(g->tcp.flags & TCP_SYN) + g->len;
+		if (g->len && data_end > 1)
+			s->n_bytes = MAX(s->n_bytes, (uint64_t)data_end - 1);
+	}
 	s->wnd = g->wnd;
 	s->syn_ack_sent |= is_syn_ack(g);
 	if ((g->tcp.flags & TCP_FIN) && !s->fin_sent) {
@@ -138,20 +139,24 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 	struct flow_side *s = &f->side[g->from];
 	uint64_t lo = (uint64_t)(position_of_zero + g->seq);
 	uint64_t hi = (uint64_t)(position_of_zero + end_of(g));
-	struct range first;
+	struct range last;
+	bool overtaken;
 
 	if (step->text)
 		s->n_dropped++;
-	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST))
+	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST) || (g->marks & MARK_PROBE))
 		return;
 	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
 		s->fin_arrived_at = step->at;
 	step->duplicate = ranges_contain(&s->arrived, lo, hi);
 	s->n_duplicate += step->duplicate;
-	/* In order means: it touches what has arrived so far, or nothing has. */
-	if (!step->copy && step->duplicate && (g->marks & MARK_RETRANSMITTED || !is_syn_ack(g)))
-		g->marks |= MARK_DUPLICATE;
-	else if (!step->copy && ranges_find(&s->arrived, 0, &first) && first.hi < lo)
-		g->marks |= MARK_OUT_OF_ORDER;
+	overtaken = ranges_last(&s->arrived, &last) && lo < last.hi;
 	ranges_add(&s->arrived, mem, lo, hi);
+	/* A copy has a line of its own; the first SYN,ACK is never old. */
+	if (step->copy || (is_syn_ack(g) && !(g->marks & MARK_RETRANSMITTED)))
+		return;
+	if (step->duplicate)
+		g->marks |= MARK_DUPLICATE;
+	else if (overtaken && !(g->marks & MARK_RETRANSMITTED))
+		g->marks |= MARK_OUT_OF_ORDER;
 }

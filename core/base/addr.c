@@ -73,11 +73,14 @@ bool addr_in_prefix(const struct addr *a, const struct addr *prefix, unsigned le
 unsigned addr_common_bits(const struct addr *a, const struct addr *b)
 {
 	unsigned n = 0;
+	uint32_t diff = 0;
 
-	while (n < 128 && a->b[n / 8] == b->b[n / 8])
-		n += 8;
-	if (n < 128)
-		for (unsigned diff = a->b[n / 8] ^ b->b[n / 8]; !(diff & 0x80); diff <<= 1)
-			n++;
+	for (; n < 128; n += 32) {
+		diff = get_be32(a->b + n / 8) ^ get_be32(b->b + n / 8);
+		if (diff)
+			break;
+	}
+	for (; diff && !(diff & 0x80000000); diff <<= 1)
+		n++;
 	return n;
 }

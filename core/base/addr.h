@@ -21,11 +21,11 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 bool addr_is4(const struct addr *);
-bool addr_is_unspecified(const struct addr *); /* ::, or ::ffff:0.0.0.0 */
-bool addr_is_loopback(const struct addr *);    /* 127/8, ::1 */
-bool addr_is_multicast(const struct addr *);   /* 224/4, ff00::/8 */
+bool addr_is_unspecified(const struct addr *);	     /* ::, or ::ffff:0.0.0.0 */
+bool addr_is_loopback(const struct addr *);	     /* 127/8, ::1 */
+bool addr_is_multicast(const struct addr *);	     /* 224/4, ff00::/8 */
 bool addr_is_limited_broadcast(const struct addr *); /* 255.255.255.255 */
-bool addr_is_link_local(const struct addr *);  /* 169.254/16, fe80::/10 */
+bool addr_is_link_local(const struct addr *);	     /* 169.254/16, fe80::/10 */
 /* Do the first len bits (of the family's own form: 0..32 or 0..128) agree? Same family only. */
 bool addr_in_prefix(const struct addr *, const struct addr *prefix, unsigned len);
 /* Number of leading bits that agree, of the whole 128. */

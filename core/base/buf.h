@@ -31,11 +31,11 @@ struct buf_span {
 };
 
 struct buf {
-	struct chunk **dir;  /* NULL when empty */
-	uint64_t origin;     /* position of the first byte of chunk number 0 */
+	struct chunk **dir; /* NULL when empty */
+	uint64_t origin;    /* position of the first byte of chunk number 0 */
 	uint64_t head;
-	uint64_t end;        /* one past the last position ever written (or reserved) */
-	uint32_t dir_first;  /* chunk number of dir[0] */
+	uint64_t end;	    /* one past the last position ever written (or reserved) */
+	uint32_t dir_first; /* chunk number of dir[0] */
 	uint16_t dir_len, dir_cap;
 };
 

@@ -133,7 +133,7 @@ struct table_node *table_next(const struct table_node *n, uint32_t hash)
 	return skip_others(n->next, hash);
 }
 
-/* What new bucket i holds; an old bucket that is not yet moved counts as the lower one of its two. */
+/* What new bucket i holds; an old bucket not yet moved counts as the lower one of its two. */
 static struct table_node *chain_at(const struct table *t, uint32_t i)
 {
 	if (!t->old || (i & (t->n_old - 1)) < t->moved)

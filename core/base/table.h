@@ -19,8 +19,8 @@ struct table_node {
 struct table {
 	struct mem *mem;
 	struct table_node **buckets, **old; /* old: being emptied, or NULL */
-	uint32_t n_buckets, n_old;          /* powers of two */
-	uint32_t moved;                     /* buckets of old that are empty already */
+	uint32_t n_buckets, n_old;	    /* powers of two */
+	uint32_t moved;			    /* buckets of old that are empty already */
 	uint32_t n;
 };
 

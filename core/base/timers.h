@@ -28,10 +28,10 @@ enum { WHEEL_LEVELS = 8, WHEEL_SLOTS = 64, WHEEL_TICK_SHIFT = 14 };
 
 struct timers {
 	tern_time now;
-	uint64_t tick;                        /* now in ticks, as far as slots were emptied */
-	uint64_t occupied[WHEEL_LEVELS];      /* bit for each slot */
+	uint64_t tick;			 /* now in ticks, as far as slots were emptied */
+	uint64_t occupied[WHEEL_LEVELS]; /* bit for each slot */
 	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
-	struct list due;                      /* expired, not yet taken */
+	struct list due; /* expired, not yet taken */
 };
 
 void timers_init(struct timers *, tern_time now);

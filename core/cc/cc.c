@@ -6,21 +6,14 @@
  */
 #include "cc.h"
 
-static const struct cc_ops *const algorithms[] = { &cc_reno, &cc_fixed };
+#include "../base/text.h"
 
-static bool same_name(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
+static const struct cc_ops *const algorithms[] = { &cc_reno, &cc_fixed };
 
 const struct cc_ops *cc_find(const char *name)
 {
 	for (size_t i = 0; i < N_ELEMENTS(algorithms); i++)
-		if (same_name(algorithms[i]->name, name))
+		if (text_equal(algorithms[i]->name, name))
 			return algorithms[i];
 	return NULL;
 }

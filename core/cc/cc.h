@@ -14,10 +14,10 @@
 
 struct cc_sample {
 	tern_time now;
-	tern_time rtt;        /* of the newest acknowledged byte; 0: not measured */
-	uint64_t in_flight;   /* before this event */
-	uint32_t acked;       /* bytes newly acknowledged */
-	bool cwnd_limited;    /* the window was full: growing it makes sense */
+	tern_time rtt;	    /* of the newest acknowledged byte; 0: not measured */
+	uint64_t in_flight; /* before this event */
+	uint32_t acked;	    /* bytes newly acknowledged */
+	bool cwnd_limited;  /* the window was full: growing it makes sense */
 };
 
 enum { CC_STATE_SIZE = 8, CC_INFINITE = 0x7fffffff };
@@ -28,17 +28,17 @@ struct cc_ops {
 	const char *name;
 	void (*init)(struct cc *, uint32_t initial_segments);
 	void (*on_ack)(struct cc *, const struct cc_sample *);
-	void (*on_congestion)(struct cc *, const struct cc_sample *);   /* once per episode */
+	void (*on_congestion)(struct cc *, const struct cc_sample *); /* once per episode */
 	void (*on_recovery_end)(struct cc *, const struct cc_sample *);
-	void (*on_rto)(struct cc *, const struct cc_sample *);          /* once per episode */
-	void (*on_idle)(struct cc *, const struct cc_sample *);         /* nothing sent for an RTO */
+	void (*on_rto)(struct cc *, const struct cc_sample *);	/* once per episode */
+	void (*on_idle)(struct cc *, const struct cc_sample *); /* nothing sent for an RTO */
 };
 
 struct cc {
 	const struct cc_ops *ops;
 	uint32_t cwnd, ssthresh, mss;
-	uint32_t initial;              /* cwnd to begin and restart with */
-	uint8_t state[CC_STATE_SIZE];  /* the algorithm's own */
+	uint32_t initial;	      /* cwnd to begin and restart with */
+	uint8_t state[CC_STATE_SIZE]; /* the algorithm's own */
 };
 
 /* "reno", "fixed"; NULL: no such algorithm. */

@@ -11,6 +11,8 @@
  */
 #include "net.h"
 
+#include "../base/text.h"
+
 enum { MTU_MIN = 68, MTU_MAX = 65535, ADDRS_CAP_FIRST = 4 };
 
 /* ---- interfaces ---- */
@@ -21,15 +23,6 @@ static bool is_name(const char name[16])
 		if (!name[i])
 			return i > 0;
 	return false;
-}
-
-static bool same_name(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
 }
 
 static bool is_valid_iface(const struct tern_iface *cfg)
@@ -49,7 +42,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 		return -TERN_EINVAL;
 	for (unsigned other = 1; other <= IFACES_MAX; other++) {
 		i = iface_get(net, other);
-		if (i && (other == index || same_name(i->cfg.name, cfg->name)))
+		if (i && (other == index || text_equal(i->cfg.name, cfg->name)))
 			return -TERN_EEXIST;
 	}
 	if (index == 0)
@@ -207,14 +200,16 @@ const struct ifaddr *ifaddr_find(const struct net *net, const struct addr *addr)
 }
 
 /* Networks of fewer than four addresses have no broadcast address (RFC 3021). */
+/* An IPv4 address: all ones in the host part, ours in the rest. */
 static bool is_broadcast_of(const struct ifaddr *a, const struct addr *addr)
 {
-	uint32_t host_bits;
+	uint32_t host_bits, v = get_be32(addr->b + 12);
 
-	if (a->prefix_len > 30 || !addr_in_prefix(addr, &a->addr, a->prefix_len))
+	if (a->prefix_len > 30 || !addr_is4(&a->addr))
 		return false;
 	host_bits = 0xffffffff >> a->prefix_len;
-	return (get_be32(addr->b + 12) & host_bits) == host_bits;
+	return (v & host_bits) == host_bits &&
+	       (v | host_bits) == (get_be32(a->addr.b + 12) | host_bits);
 }
 
 enum addr_kind addr_classify(const struct net *net, const struct addr *addr, unsigned ifindex)

@@ -27,10 +27,10 @@ struct net;
 struct iface {
 	unsigned index;
 	struct tern_iface cfg;
-	struct pkt_queue control;  /* the stack's: packets that go before data */
-	struct list ready;         /* the stack's: sockets with something to send here */
+	struct pkt_queue control; /* the stack's: packets that go before data */
+	struct list ready;	  /* the stack's: sockets with something to send here */
 	uint32_t n_neigh;
-	struct list neigh_lru;     /* all entries of this interface, least recently used first */
+	struct list neigh_lru; /* all entries of this interface, least recently used first */
 };
 
 struct ifaddr {
@@ -54,8 +54,8 @@ void ifaddr_fini(struct net *); /* frees the array; for net_fini */
 const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
 
 enum addr_kind {
-	ADDR_OTHER,     /* some other host's unicast address */
-	ADDR_OURS,      /* one of ours, 127/8 and ::1 included */
+	ADDR_OTHER,	/* some other host's unicast address */
+	ADDR_OURS,	/* one of ours, 127/8 and ::1 included */
 	ADDR_BROADCAST, /* 255.255.255.255 or the broadcast address of a prefix of ours */
 	ADDR_MULTICAST,
 	ADDR_UNSPECIFIED
@@ -69,8 +69,8 @@ bool group_is_joined(const struct net *, const struct addr *group, unsigned ifin
 
 struct hop {
 	unsigned ifindex;
-	struct addr next;   /* gateway, or the destination itself */
-	uint32_t mtu;       /* least of route and interface */
+	struct addr next; /* gateway, or the destination itself */
+	uint32_t mtu;	  /* least of route and interface */
 };
 
 int route_add(struct net *, const struct tern_route *);
@@ -101,12 +101,12 @@ struct neigh {
 	struct timer timer;
 	struct addr addr;
 	unsigned ifindex;
-	uint32_t state;      /* enum tern_neigh_state */
+	uint32_t state; /* enum tern_neigh_state */
 	uint8_t mac[6];
 	uint8_t n_probes;
 	bool confirmed_once;
-	struct pkt_queue queue;   /* packets without link header that wait for the answer */
-	struct list waiters;      /* the stack's: connections that wait, as list nodes */
+	struct pkt_queue queue; /* packets without link header that wait for the answer */
+	struct list waiters;	/* the stack's: connections that wait, as list nodes */
 };
 
 /* Timing (RFC 4861 section 10): RETRANS_TIMER 1 s, 3 probes, REACHABLE_TIME 30 s, DELAY 5 s. */
@@ -182,16 +182,16 @@ struct net {
 	struct timers *timers;
 	struct rand *rand;
 	const struct net_config *cfg;
-	struct sip_key key;            /* of the neighbour table and the limiter */
+	struct sip_key key;		  /* of the neighbour table and the limiter */
 	struct iface *ifaces[IFACES_MAX]; /* by index - 1 */
 	struct ifaddr *addrs;
 	uint32_t n_addrs, addrs_cap;
-	struct route *routes;          /* sorted: longest prefix, lowest metric, oldest */
+	struct route *routes; /* sorted: longest prefix, lowest metric, oldest */
 	uint32_t n_routes, routes_cap;
-	uint64_t routes_version;       /* changes with every change of routes or addresses */
+	uint64_t routes_version; /* changes with every change of routes or addresses */
 	struct table neighs;
 	struct icmp_limit limit_all, limit_dst[64];
-	uint32_t timer_kind;           /* given to every neighbour's timer, for the dispatcher */
+	uint32_t timer_kind; /* given to every neighbour's timer, for the dispatcher */
 };
 
 struct net_parts {

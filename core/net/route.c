@@ -15,7 +15,7 @@ enum { ROUTES_CAP_FIRST = 4 };
 
 struct route {
 	struct addr prefix, gateway; /* gateway unspecified: on link */
-	unsigned len;                /* of the family's own form */
+	unsigned len;		     /* of the family's own form */
 	unsigned ifindex;
 	uint32_t metric, mtu;
 };

@@ -4,7 +4,7 @@
  */
 #include "count.h"
 
-static const char *const names[] = {
+static const char *const count_names[] = {
 	[COUNT_IP_IN_RECEIVES] = "IpInReceives",
 	[COUNT_IP_IN_DELIVERS] = "IpInDelivers",
 	[COUNT_IP_OUT_REQUESTS] = "IpOutRequests",
@@ -39,9 +39,9 @@ static const char *const names[] = {
 	[COUNT_TCP_PAWS_ESTAB] = "TcpExtPAWSEstab",
 };
 
-_Static_assert(N_ELEMENTS(names) == N_COUNTS, "every counter has a name");
+_Static_assert(N_ELEMENTS(count_names) == N_COUNTS, "every counter has a name");
 
 const char *count_name(enum count c)
 {
-	return names[c];
+	return count_names[c];
 }

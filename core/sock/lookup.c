@@ -278,22 +278,30 @@ static uint32_t n_ephemeral(const struct sockets *ss)
 	return (uint32_t)ss->cfg->port_max - ss->cfg->port_min + 1;
 }
 
+static int take_port(struct sockets *ss, struct sock *s, unsigned number, bool connected)
+{
+	struct port *p = port_get(ss, s->t.proto, number);
+
+	if (!p) {
+		s->t.lport = 0;
+		return -TERN_ENOMEM;
+	}
+	s->t.lport = (uint16_t)number;
+	port_attach(s, p, connected);
+	return 0;
+}
+
+/* First a port that nobody uses, then one that may be shared. */
 int port_pick_for_bind(struct sockets *ss, struct sock *s)
 {
 	uint32_t n = n_ephemeral(ss), first = (uint32_t)rand_below(ss->rand, n);
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < 2 * n; i++) {
 		unsigned number = ss->cfg->port_min + (first + i) % n;
 		struct port *p = port_find(ss, s->t.proto, number);
 
-		if (p && port_conflicts(ss, s, p, false))
-			continue;
-		p = port_get(ss, s->t.proto, number);
-		if (!p)
-			return -TERN_ENOMEM;
-		s->t.lport = (uint16_t)number;
-		port_attach(s, p, false);
-		return 0;
+		if (!p || (i >= n && !port_conflicts(ss, s, p, false)))
+			return take_port(ss, s, number, false);
 	}
 	return -TERN_EADDRINUSE;
 }
@@ -333,17 +341,9 @@ int port_pick_for_connect(struct sockets *ss, struct sock *s)
 
 	for (uint32_t i = 0; i < n; i++) {
 		unsigned number = ss->cfg->port_min + ((uint32_t)hash + (*counter)++) % n;
-		struct port *p;
 
-		if (!port_is_free_for(ss, s, number))
-			continue;
-		p = port_get(ss, s->t.proto, number);
-		if (!p) {
-			s->t.lport = 0;
-			return -TERN_ENOMEM;
-		}
-		port_attach(s, p, true);
-		return 0;
+		if (port_is_free_for(ss, s, number))
+			return take_port(ss, s, number, true);
 	}
 	s->t.lport = 0;
 	return -TERN_EADDRNOTAVAIL;

@@ -176,7 +176,7 @@ static int check_kind(int family, int type, int *protocol)
 		if (*protocol == 0)
 			*protocol = TERN_IPPROTO_UDP;
 		return *protocol == TERN_IPPROTO_UDP || *protocol == icmp ? 0 :
-									   -TERN_EPROTONOSUPPORT;
+									    -TERN_EPROTONOSUPPORT;
 	case TERN_SOCK_RAW:
 		return *protocol > 0 && *protocol <= 255 ? 0 : -TERN_EPROTONOSUPPORT;
 	default:
@@ -304,8 +304,7 @@ int sock_addr_in(const struct sock *s, const struct tern_addr *a, struct addr *o
 	return 0;
 }
 
-void sock_addr_out(const struct sock *s, const struct addr *a, uint16_t port,
-		   struct tern_addr *out)
+void sock_addr_out(const struct sock *s, const struct addr *a, uint16_t port, struct tern_addr *out)
 {
 	addr_to_public(out, a, port);
 	if (s->family == TERN_AF_INET6 && out->family == TERN_AF_INET) {

@@ -35,8 +35,8 @@ struct tuple {
 	struct addr local, remote;
 	uint16_t lport, rport;
 	uint8_t proto;
-	uint8_t kind;   /* enum tuple_kind */
-	uint8_t flags;  /* of the record that embeds it */
+	uint8_t kind;  /* enum tuple_kind */
+	uint8_t flags; /* of the record that embeds it */
 	bool in_table;
 };
 
@@ -46,15 +46,15 @@ struct port {
 	uint16_t number;
 	uint8_t proto;
 	uint32_t n_time_wait;
-	struct list open;   /* bound or listening: packets may be for them */
-	struct list conns;  /* connected: they only keep the port busy */
+	struct list open;  /* bound or listening: packets may be for them */
+	struct list conns; /* connected: they only keep the port busy */
 };
 
 /* ---- sockets ---- */
 
 struct listener {
-	struct list half;       /* half-open connections, oldest first */
-	struct list ready;      /* finished ones that wait for accept */
+	struct list half;  /* half-open connections, oldest first */
+	struct list ready; /* finished ones that wait for accept */
 	uint32_t n_half, n_ready, backlog;
 	bool defer_syn;
 };
@@ -63,7 +63,7 @@ struct listener {
 struct dgram_rec {
 	struct dgram_rec *next;
 	uint32_t len;
-	uint32_t size;      /* of the allocation */
+	uint32_t size; /* of the allocation */
 	struct addr from, to;
 	uint16_t from_port;
 	uint16_t ifindex;
@@ -79,7 +79,7 @@ struct dgram_rec {
 
 struct dgram_queue {
 	struct dgram_rec *head, **tail;
-	uint64_t size;      /* bytes allocated */
+	uint64_t size; /* bytes allocated */
 };
 
 struct dgram {
@@ -87,27 +87,27 @@ struct dgram {
 	struct pkt_queue send;
 	uint64_t send_bytes;
 	uint32_t drops;
-	uint32_t icmp_filter[8];  /* a bit for each type that is blocked */
-	int32_t checksum_off;     /* IPV6_CHECKSUM; -1: none */
+	uint32_t icmp_filter[8]; /* a bit for each type that is blocked */
+	int32_t checksum_off;	 /* IPV6_CHECKSUM; -1: none */
 	bool hdrincl;
 };
 
 struct sock {
 	struct tuple t;
-	struct list bind_link;   /* on port->open or ->conns; raw: sockets.raws */
+	struct list bind_link; /* on port->open or ->conns; raw: sockets.raws */
 	struct port *port;
-	struct list news_link;   /* sockets.news; a child before accept: listener.ready */
-	struct list ready_link;  /* iface.ready, or neigh.waiters */
+	struct list news_link;	/* sockets.news; a child before accept: listener.ready */
+	struct list ready_link; /* iface.ready, or neigh.waiters */
 	struct timer timer;
 	void *user;
-	uint32_t index;          /* of its slot; NO_INDEX: none (not accepted yet, or closed) */
-	uint32_t conn;           /* number in trace records */
+	uint32_t index; /* of its slot; NO_INDEX: none (not accepted yet, or closed) */
+	uint32_t conn;	/* number in trace records */
 	uint32_t rcvbuf, sndbuf;
 	uint32_t rcvlowat;
-	int32_t linger_s;        /* -1: off */
+	int32_t linger_s; /* -1: off */
 	uint8_t family, type, protocol;
-	uint8_t state;           /* of a stream: enum tern_tcp_state as last traced */
-	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */
+	uint8_t state;		     /* of a stream: enum tern_tcp_state as last traced */
+	uint8_t error, soft_error;   /* TERN_Exxx pending; last soft ICMP error */
 	uint8_t tos, ttl, mcast_ttl; /* 0: the stack's default */
 	bool bound_addr : 1, bound_port : 1;
 	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1;
@@ -115,11 +115,11 @@ struct sock {
 	bool keepalive : 1, oob_inline : 1, nodelay : 1;
 	bool shut_rd : 1, shut_wr : 1;
 	bool freebind : 1, cork : 1;
-	bool urgent_news : 1;    /* POLLPRI */
+	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
-	uint16_t out_ifindex;    /* cached route */
+	uint16_t out_ifindex; /* cached route */
 	uint16_t out_mtu;
 	uint16_t user_mss;
 	uint8_t mtu_discover;
@@ -128,11 +128,11 @@ struct sock {
 	int32_t linger2_ms;
 	uint8_t syncnt;
 	const struct cc_ops *cc;
-	uint64_t route_version;  /* of net when the route was cached */
+	uint64_t route_version; /* of net when the route was cached */
 	struct addr next_hop;
 	union {
-		struct tcp *tcp;            /* NULL before connect; inside the struct stream */
-		struct listener *listener;  /* state LISTEN */
+		struct tcp *tcp;	   /* NULL before connect; inside the struct stream */
+		struct listener *listener; /* state LISTEN */
 		struct dgram *dgram;
 	};
 };
@@ -152,16 +152,16 @@ static inline bool sock_is_stream(const struct sock *s)
 
 struct half {
 	struct tuple t;
-	struct timer timer;      /* data: the connection's number */
-	struct list link;        /* listener.half */
+	struct timer timer; /* data: the connection's number */
+	struct list link;   /* listener.half */
 	struct tcp_half tcp;
 };
 
 struct time_wait {
-	struct tuple t;          /* flags: TCP_TW_*, TW_REUSE */
-	struct list link;        /* sockets.time_waits, in the order in which they end */
+	struct tuple t;	  /* flags: TCP_TW_*, TW_REUSE */
+	struct list link; /* sockets.time_waits, in the order in which they end */
 	struct tcp_tw tcp;
-	uint32_t end_tick;       /* now >> TW_TICK_SHIFT when it ends */
+	uint32_t end_tick; /* now >> TW_TICK_SHIFT when it ends */
 	uint32_t conn;
 };
 enum { TW_REUSEADDR = 1 << 6, TW_TICK_SHIFT = 20 };
@@ -169,7 +169,7 @@ enum { TW_REUSEADDR = 1 << 6, TW_TICK_SHIFT = 20 };
 /* ---- the whole of it ---- */
 
 struct slot {
-	struct sock *sock;   /* NULL: free; then generation says which one comes next */
+	struct sock *sock; /* NULL: free; then generation says which one comes next */
 	uint32_t generation;
 	uint32_t next_free;
 };
@@ -185,10 +185,10 @@ struct sockets {
 	struct rand *rand;
 	const struct tern_config *cfg;
 	const struct tern_env *env;
-	uint64_t *counters;          /* enum count */
+	uint64_t *counters; /* enum count */
 	struct table tuples, ports;
 	struct sip_key table_key, isn_key, port_key, ts_key;
-	struct list news;            /* sockets whose readiness may have changed */
+	struct list news; /* sockets whose readiness may have changed */
 	struct list raws;
 	struct list time_waits;
 	struct timer time_wait_timer;
@@ -200,7 +200,7 @@ struct sockets {
 	const struct cc_ops *cc;
 };
 
-bool sockets_init(struct sockets *);  /* after its pointers and keys are set */
+bool sockets_init(struct sockets *); /* after its pointers and keys are set */
 void sockets_fini(struct sockets *);
 void sockets_check(const struct sockets *);
 static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
@@ -259,7 +259,7 @@ struct tcp_reply {
 	enum tern_cause cause;
 	uint32_t conn;
 	uint8_t tos, ttl;
-	uint16_t ifindex;     /* bound; 0: routed */
+	uint16_t ifindex; /* bound; 0: routed */
 };
 
 /* A segment as the stack hands it over. */
@@ -267,7 +267,7 @@ struct tcp_packet {
 	struct tcp_seg seg;
 	struct addr src, dst;
 	unsigned ifindex;
-	bool has_min_iss;     /* a TIME-WAIT gave way: our ISS must exceed min_iss */
+	bool has_min_iss; /* a TIME-WAIT gave way: our ISS must exceed min_iss */
 	uint32_t min_iss;
 };
 
@@ -303,7 +303,7 @@ struct dgram_in {
 	uint16_t sport, dport;
 	uint16_t ifindex;
 	uint8_t ttl, tos, proto;
-	bool group;              /* the destination is a broadcast or multicast address */
+	bool group; /* the destination is a broadcast or multicast address */
 };
 /* An error that ICMP reported about a datagram of ours. */
 struct dgram_error {
@@ -312,7 +312,7 @@ struct dgram_error {
 	uint8_t error, origin, type, code;
 	bool hard;
 	uint32_t info;
-	const uint8_t *quoted;   /* payload that ICMP quoted */
+	const uint8_t *quoted; /* payload that ICMP quoted */
 	uint32_t quoted_len;
 };
 enum tern_drop dgram_put(struct sockets *, struct sock *, const struct dgram_in *);

@@ -261,16 +261,22 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 	if (m->ttl >= 0)
 		ttl = (uint8_t)m->ttl;
 	if (addr_is4(&path->dst)) {
-		struct ip4 ip = { .tos = tos, .proto = s->protocol, .hdr_len = IP4_HDR_LEN,
-				  .total_len = (uint16_t)(len + IP4_HDR_LEN), .df = true,
-				  .src = path->src, .dst = path->dst };
+		struct ip4 ip = { .tos = tos,
+				  .proto = s->protocol,
+				  .hdr_len = IP4_HDR_LEN,
+				  .total_len = (uint16_t)(len + IP4_HDR_LEN),
+				  .df = true,
+				  .src = path->src,
+				  .dst = path->dst };
 
 		ip.ttl = ttl ? ttl : ss->cfg->ttl;
 		ip.id = (uint16_t)rand_u32(ss->rand);
 		ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
 	} else {
-		struct ip6 ip = { .traffic_class = tos, .next_header = s->protocol,
-				  .payload_len = (uint16_t)len, .src = path->src,
+		struct ip6 ip = { .traffic_class = tos,
+				  .next_header = s->protocol,
+				  .payload_len = (uint16_t)len,
+				  .src = path->src,
 				  .dst = path->dst };
 
 		ip.hop_limit = ttl ? ttl : ss->cfg->hop_limit;
@@ -308,8 +314,7 @@ struct tern_pkt *sock_dgram_take(struct sockets *ss, struct sock *s)
 	return p;
 }
 
-static int find_destination(const struct sock *s, const struct tern_msg *m,
-			    struct dgram_path *path)
+static int find_destination(const struct sock *s, const struct tern_msg *m, struct dgram_path *path)
 {
 	if (m->addr.family == TERN_AF_UNSPEC) {
 		if (!s->t.rport && !s->connected)

@@ -15,8 +15,7 @@ struct dgram_path {
 	struct hop hop;
 };
 
-int dgram_find_path(struct sockets *, struct sock *, const struct tern_msg *,
-		    struct dgram_path *);
+int dgram_find_path(struct sockets *, struct sock *, const struct tern_msg *, struct dgram_path *);
 size_t dgram_msg_len(const struct tern_msg *);
 void dgram_gather(const struct tern_msg *, uint8_t *out);
 void dgram_push_ip(struct sockets *, const struct sock *, struct tern_pkt *,

@@ -58,8 +58,8 @@ static uint32_t path_mtu(const struct sockets *ss, const struct tuple *t, unsign
 static struct tcp_open open_for_half(const struct sockets *ss, const struct sock *listener,
 				     const struct half *half)
 {
-	struct tcp_open open = tcp_open_for(ss, listener, &half->t,
-					    path_mtu(ss, &half->t, half->t.flags));
+	struct tcp_open open =
+		tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, half->t.flags));
 
 	open.iss = half->tcp.iss;
 	return open;
@@ -123,8 +123,8 @@ static struct half *new_half(struct sockets *ss, const struct sock *listener,
 	return half;
 }
 
-static enum tern_drop take_syn(struct sockets *ss, struct sock *s, const struct tuple *key,
-			       const struct tcp_packet *p, struct tcp_reply *reply)
+static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct tuple *key,
+				const struct tcp_packet *p, struct tcp_reply *reply)
 {
 	struct listener *l = s->listener;
 	struct half *half;
@@ -174,7 +174,7 @@ bool input_to_listener(struct sockets *ss, const struct tuple *key, const struct
 		return true;
 	}
 	if (flags & TCP_SYN)
-		*drop = take_syn(ss, s, key, p, reply);
+		*drop = admit_syn(ss, s, key, p, reply);
 	return true;
 }
 

@@ -58,7 +58,7 @@ bool sock_raw_input(struct sockets *ss, const struct dgram_in *in, int icmp_type
 
 /* ---- sending ---- */
 
-/* IP_HDRINCL: the user wrote the header; we fill what Linux fills: length, checksum, zero fields. */
+/* IP_HDRINCL: the user wrote the header; as Linux we fill length, checksum and zero fields. */
 static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 				const struct dgram_path *path)
 {
@@ -177,8 +177,9 @@ int64_t ping_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 
 enum tern_drop sock_ping_input(struct sockets *ss, const struct dgram_in *in)
 {
-	struct tuple key = { .local = in->dst, .remote = in->src, .lport = in->dport,
-			     .proto = in->proto };
+	struct tuple key = {
+		.local = in->dst, .remote = in->src, .lport = in->dport, .proto = in->proto
+	};
 	struct port *p = port_find(ss, key.proto, key.lport);
 	struct sock *s = port_match(ss, &key, in->ifindex);
 

@@ -70,18 +70,19 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_msg 
 	int64_t n;
 
 	if (s->state == TERN_TCP_LISTEN || !s->tcp)
-		return s->shut_wr ? -TERN_EPIPE : -TERN_EPIPE;
+		return -TERN_EPIPE;
 	if (s->error)
 		return sock_take_error(s);
 	allowed = tcp_send_allowed(s->tcp);
 	if (allowed < 0)
 		return send_error(s, allowed);
-	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
 	n = send_pieces(ss, s, m);
-	if (n > 0 && (flags & TERN_MSG_OOB))
+	if (n <= 0)
+		return n;
+	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
+	if (flags & TERN_MSG_OOB)
 		tcp_mark_urgent(s->tcp);
-	if (n >= 0)
-		sock_tcp_settle(ss, s, 0);
+	sock_tcp_settle(ss, s, 0);
 	return n;
 }
 

@@ -42,8 +42,8 @@ static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 	return (uint16_t)(mtu > headers + 1 ? MIN(mtu - headers, 65535 - headers) : 1);
 }
 
-struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s,
-			     const struct tuple *t, uint32_t mtu)
+struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
+			     uint32_t mtu)
 {
 	return (struct tcp_open){
 		.iss = draw_isn(ss, t),
@@ -104,8 +104,8 @@ static void trace_states(struct sockets *ss, struct sock *s)
 	enum tern_tcp_state state;
 
 	while (tcp_state_change(s->tcp, &state)) {
-		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state,
-					       state, s->tcp->opened_passively };
+		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state, state,
+					       s->tcp->opened_passively };
 
 		trace_state(ss, &change);
 		s->state = (uint8_t)state;
@@ -158,7 +158,7 @@ static void tell_user(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	if (s->tcp->error)
 		s->error = s->tcp->error == TERN_ETIMEDOUT && s->soft_error ? s->soft_error :
-									       s->tcp->error;
+									      s->tcp->error;
 	s->tcp->error = 0;
 	if (events & TCP_URGENT)
 		s->urgent_news = true;
@@ -194,6 +194,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 	trace_states(ss, s);
 	if (events)
 		tell_user(ss, s, events);
+	tcp_review_timers(s->tcp, &x);
 	plan = tcp_plan(s->tcp, &x, 0);
 	if (plan.what != SEND_NOTHING) {
 		sock_set_ready(ss, s);
@@ -258,8 +259,8 @@ void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
 	}
 }
 
-static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s,
-				    const struct tcp_packet *p, struct tcp_reply *reply)
+static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const struct tcp_packet *p,
+				    struct tcp_reply *reply)
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
@@ -291,8 +292,11 @@ static bool has_bad_names(const struct sockets *ss, const struct tcp_packet *p)
 enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 			      struct tcp_reply *reply)
 {
-	struct tuple key = { .local = p->dst, .remote = p->src, .lport = p->seg.h.dst_port,
-			     .rport = p->seg.h.src_port, .proto = TERN_IPPROTO_TCP };
+	struct tuple key = { .local = p->dst,
+			     .remote = p->src,
+			     .lport = p->seg.h.dst_port,
+			     .rport = p->seg.h.src_port,
+			     .proto = TERN_IPPROTO_TCP };
 	struct tuple *t = tuple_find(ss, &key);
 	enum tern_drop drop;
 	struct tcp_rst rst;
@@ -457,11 +461,11 @@ int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 		return listener_shutdown(ss, s, how);
 	if (!s->tcp || s->state == TERN_TCP_CLOSED)
 		return -TERN_ENOTCONN;
-	if (how != TERN_SHUT_WR) {
+	if (how != TERN_SHUT_WR && !s->shut_rd) {
 		s->shut_rd = s->tcp->rcv_shut = true;
 		sock_news(ss, s);
 	}
-	if (how != TERN_SHUT_RD) {
+	if (how != TERN_SHUT_RD && !s->shut_wr) {
 		s->shut_wr = true;
 		tcp_close_send(s->tcp, &x);
 		sock_news(ss, s);

@@ -31,8 +31,8 @@ void listener_end(struct sockets *, struct sock *);
 int listener_shutdown(struct sockets *, struct sock *, int how);
 
 /* sock_timewait.c */
-enum tern_drop input_to_time_wait(struct sockets *, struct time_wait *,
-				  const struct tcp_packet *, struct tcp_reply *);
+enum tern_drop input_to_time_wait(struct sockets *, struct time_wait *, const struct tcp_packet *,
+				  struct tcp_reply *);
 void time_wait_begin(struct sockets *, struct sock *);
 
 #endif

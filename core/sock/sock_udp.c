@@ -44,8 +44,11 @@ static enum tern_drop deliver_to_group(struct sockets *ss, const struct dgram_in
 
 enum tern_drop sock_udp_input(struct sockets *ss, const struct dgram_in *in)
 {
-	struct tuple key = { .local = in->dst, .remote = in->src, .lport = in->dport,
-			     .rport = in->sport, .proto = TERN_IPPROTO_UDP };
+	struct tuple key = { .local = in->dst,
+			     .remote = in->src,
+			     .lport = in->dport,
+			     .rport = in->sport,
+			     .proto = TERN_IPPROTO_UDP };
 	enum tern_drop drop;
 	struct sock *s;
 

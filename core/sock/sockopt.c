@@ -88,7 +88,8 @@ static bool has_tcp(const struct sock *s)
 TCP_FIELD(nodelay, nodelay, nodelay, bool, v != 0, v)
 TCP_FIELD(cork, cork, cork, bool, v != 0, v)
 TCP_FIELD(oob_inline, oob_inline, oob_inline, bool, v != 0, v)
-TCP_FIELD(maxseg, user_mss, user_mss, uint16_t, v, has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
+TCP_FIELD(maxseg, user_mss, user_mss, uint16_t, v,
+	  has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
 TCP_FIELD(keepidle, keep_idle_ms, keep_idle_ms, uint32_t, v * 1000,
 	  v ? v / 1000 : (int32_t)ss->cfg->tcp_keepalive_time_ms / 1000)
 TCP_FIELD(keepintvl, keep_interval_ms, keep_interval_ms, uint32_t, v * 1000,
@@ -96,9 +97,25 @@ TCP_FIELD(keepintvl, keep_interval_ms, keep_interval_ms, uint32_t, v * 1000,
 TCP_FIELD(keepcnt, keep_count, keep_count, uint8_t, v,
 	  v ? v : (int32_t)ss->cfg->tcp_keepalive_probes)
 TCP_FIELD(user_timeout, user_timeout_ms, user_timeout_ms, uint32_t, v, v)
-TCP_FIELD(linger2, linger2_ms, linger2_ms, int32_t, v < 0 ? -1 : v > 120 ? 120000 : v * 1000,
-	  v < 0 ? -1 : v ? v / 1000 : (int32_t)ss->cfg->tcp_fin_timeout_ms / 1000)
 TCP_FIELD(syncnt, syncnt, syn_retries, uint8_t, v, v ? v : (int32_t)ss->cfg->tcp_syn_retries)
+
+/* Linux's TCP_LINGER2: below zero at once, above two minutes as two minutes. */
+static void set_linger2(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->linger2_ms = v < 0 ? -1 : MIN(v, 120) * 1000;
+	if (has_tcp(s))
+		s->tcp->linger2_ms = s->linger2_ms;
+}
+
+static int32_t get_linger2(const struct sockets *ss, const struct sock *s)
+{
+	if (s->linger2_ms < 0)
+		return -1;
+	if (s->linger2_ms)
+		return s->linger2_ms / 1000;
+	return (int32_t)ss->cfg->tcp_fin_timeout_ms / 1000;
+}
 
 static void set_keepalive(struct sockets *ss, struct sock *s, int32_t v)
 {
@@ -144,8 +161,8 @@ static uint32_t buffer_size(int32_t asked, uint32_t max, uint32_t min)
 
 static void set_sndbuf(struct sockets *ss, struct sock *s, int32_t v)
 {
-	s->sndbuf = buffer_size(v, sock_is_stream(s) ? ss->cfg->tcp_sndbuf_max :
-						       ss->cfg->sndbuf_max, 4608);
+	s->sndbuf = buffer_size(
+		v, sock_is_stream(s) ? ss->cfg->tcp_sndbuf_max : ss->cfg->sndbuf_max, 4608);
 	if (has_tcp(s))
 		s->tcp->snd_buf_max = s->sndbuf;
 }
@@ -158,8 +175,8 @@ static int32_t get_sndbuf(const struct sockets *ss, const struct sock *s)
 
 static void set_rcvbuf(struct sockets *ss, struct sock *s, int32_t v)
 {
-	s->rcvbuf = buffer_size(v, sock_is_stream(s) ? ss->cfg->tcp_rcvbuf_max :
-						       ss->cfg->rcvbuf_max, 2304);
+	s->rcvbuf = buffer_size(
+		v, sock_is_stream(s) ? ss->cfg->tcp_rcvbuf_max : ss->cfg->rcvbuf_max, 2304);
 	if (has_tcp(s))
 		tcp_set_rcv_buf(s->tcp, s->rcvbuf);
 }
@@ -273,8 +290,8 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 		return (int32_t)s->dgram->send_bytes;
 	if (!has_tcp(s) || s->tcp->state == TERN_TCP_CLOSED)
 		return 0;
-	return (int32_t)(s->tcp->snd.end - MIN(MAX(s->tcp->snd.una, s->tcp->iss + 1),
-					       s->tcp->snd.end));
+	return (int32_t)(s->tcp->snd.end -
+			 MIN(MAX(s->tcp->snd.una, s->tcp->iss + 1), s->tcp->snd.end));
 }
 
 static int32_t get_atmark(const struct sockets *ss, const struct sock *s)
@@ -369,8 +386,7 @@ static bool applies(const struct option *o, const struct sock *s)
 static const struct option *find_option(const struct sock *s, int level, int name)
 {
 	for (size_t i = 0; i < N_ELEMENTS(options); i++)
-		if (options[i].level == level && options[i].name == name &&
-		    applies(&options[i], s))
+		if (options[i].level == level && options[i].name == name && applies(&options[i], s))
 			return &options[i];
 	return NULL;
 }

@@ -144,7 +144,8 @@ TERN_API int64_t tern_sendto(struct tern_stack *st, tern_sock handle, const void
 	return tern_sendmsg(st, handle, &m, flags);
 }
 
-TERN_API int64_t tern_recvmsg(struct tern_stack *st, tern_sock handle, struct tern_msg *m, int flags)
+TERN_API int64_t tern_recvmsg(struct tern_stack *st, tern_sock handle, struct tern_msg *m,
+			      int flags)
 {
 	struct sock *s = sock_of(st, handle);
 
@@ -156,7 +157,8 @@ TERN_API int64_t tern_recvmsg(struct tern_stack *st, tern_sock handle, struct te
 				   sock_dgram_recv(&st->ss, s, m, flags);
 }
 
-TERN_API int64_t tern_recv(struct tern_stack *st, tern_sock handle, void *buf, size_t len, int flags)
+TERN_API int64_t tern_recv(struct tern_stack *st, tern_sock handle, void *buf, size_t len,
+			   int flags)
 {
 	return tern_recvfrom(st, handle, buf, len, flags, NULL);
 }
@@ -191,7 +193,8 @@ static int stream_of(struct tern_stack *st, tern_sock handle, struct sock **out)
 	return 0;
 }
 
-TERN_API int tern_send_space(struct tern_stack *st, tern_sock handle, struct tern_span *out, int max)
+TERN_API int tern_send_space(struct tern_stack *st, tern_sock handle, struct tern_span *out,
+			     int max)
 {
 	struct tcp_ctx x = sock_ctx(&st->ss);
 	struct sock *s;
@@ -212,10 +215,10 @@ TERN_API int tern_send_commit(struct tern_stack *st, tern_sock handle, size_t le
 
 	if (err)
 		return err;
-	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
 	err = tcp_send_commit(s->tcp, &x, len);
 	if (err)
 		return err;
+	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
 	if ((flags & TERN_MSG_OOB) && len)
 		tcp_mark_urgent(s->tcp);
 	sock_tcp_settle(&st->ss, s, 0);

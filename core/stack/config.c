@@ -7,6 +7,8 @@
  */
 #include "stack.h"
 
+#include "../base/text.h"
+
 TERN_API void tern_config_default(struct tern_config *c)
 {
 	memset(c, 0, sizeof(*c));
@@ -64,8 +66,8 @@ TERN_API void tern_config_default(struct tern_config *c)
 struct setting {
 	const char *name;
 	uint16_t offset;
-	uint8_t width;   /* 1, 2, 4 or 8 bytes; 0: text */
-	uint32_t unit;   /* the field counts in 1/unit of what the name counts in */
+	uint8_t width; /* 1, 2, 4 or 8 bytes; 0: text */
+	uint32_t unit; /* the field counts in 1/unit of what the name counts in */
 	uint32_t min, max;
 };
 
@@ -115,19 +117,10 @@ static const struct setting settings[] = {
 	{ "net.tern.initial_cwnd", FIELD(tcp_initial_cwnd), 1, 1, 1000 },
 };
 
-static bool same_text(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 static const struct setting *find_setting(const char *name)
 {
 	for (size_t i = 0; i < N_ELEMENTS(settings); i++)
-		if (same_text(settings[i].name, name))
+		if (text_equal(settings[i].name, name))
 			return &settings[i];
 	return NULL;
 }
@@ -182,7 +175,7 @@ static uint32_t load(const struct tern_config *c, const struct setting *set)
 	return v;
 }
 
-static int set_congestion(struct tern_stack *st, const char *value)
+static int set_default_congestion(struct tern_stack *st, const char *value)
 {
 	const struct cc_ops *ops = cc_find(value);
 	size_t n = 0;
@@ -205,12 +198,11 @@ TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char
 	if (!set)
 		return -TERN_ENOENT;
 	if (set->width == 0)
-		return set_congestion(st, value);
+		return set_default_congestion(st, value);
 	if (!parse_value(value, &v) || v < set->min || v > set->max)
 		return -TERN_EINVAL;
 	store(&changed, set, v * set->unit);
-	if (changed.port_min > changed.port_max ||
-	    changed.tcp_rto_min_ms > changed.tcp_rto_max_ms)
+	if (changed.port_min > changed.port_max || changed.tcp_rto_min_ms > changed.tcp_rto_max_ms)
 		return -TERN_EINVAL;
 	st->cfg = changed;
 	st->net_cfg.icmp_ratelimit_ms = changed.icmp_ratelimit_ms;

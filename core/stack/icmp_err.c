@@ -32,8 +32,9 @@ static bool may_complain(struct tern_stack *st, const struct inbound *in,
 		     (in->p->flags & TERN_PKT_LINK_BROADCAST);
 
 	/* RFC 4443 2.4 (e.3): some ICMPv6 errors answer multicast, too */
-	if (group && !(!addr_is4(&in->dst) && (problem->type == ICMP6_TOO_BIG ||
-		       (problem->type == ICMP6_PARAMETER_PROBLEM && problem->code == 2))))
+	if (group && !(!addr_is4(&in->dst) &&
+		       (problem->type == ICMP6_TOO_BIG ||
+			(problem->type == ICMP6_PARAMETER_PROBLEM && problem->code == 2))))
 		return false;
 	if (src == ADDR_BROADCAST || src == ADDR_MULTICAST || src == ADDR_UNSPECIFIED)
 		return false;
@@ -47,7 +48,8 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 	uint32_t max = v4 ? 576 - IP4_HDR_LEN - ICMP_HDR_LEN : 1280 - IP6_HDR_LEN - ICMP_HDR_LEN;
 	uint32_t quoted = MIN(in->end - in->l3_off, max), sum;
 	struct icmp h = { .type = problem->type, .code = problem->code, .rest = problem->rest };
-	struct ip_names names = { .src = in->dst, .dst = in->src,
+	struct ip_names names = { .src = in->dst,
+				  .dst = in->src,
 				  .proto = v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6 };
 	struct tern_pkt *p;
 
@@ -80,14 +82,22 @@ struct meaning {
 static struct meaning meaning4(uint8_t type, uint8_t code)
 {
 	static const struct meaning unreachable[] = {
-		[0] = { TERN_ENETUNREACH, false, false },  [1] = { TERN_EHOSTUNREACH, false, false },
-		[2] = { TERN_ENOPROTOOPT, true, false },   [3] = { TERN_ECONNREFUSED, true, false },
-		[4] = { TERN_EMSGSIZE, false, true },      [5] = { TERN_EOPNOTSUPP, false, false },
-		[6] = { TERN_ENETUNREACH, true, false },   [7] = { TERN_EHOSTUNREACH, true, false },
-		[8] = { TERN_EHOSTUNREACH, true, false },  [9] = { TERN_ENETUNREACH, true, false },
-		[10] = { TERN_EHOSTUNREACH, true, false }, [11] = { TERN_ENETUNREACH, false, false },
-		[12] = { TERN_EHOSTUNREACH, false, false }, [13] = { TERN_EHOSTUNREACH, true, false },
-		[14] = { TERN_EHOSTUNREACH, true, false }, [15] = { TERN_EHOSTUNREACH, true, false },
+		[0] = { TERN_ENETUNREACH, false, false },
+		[1] = { TERN_EHOSTUNREACH, false, false },
+		[2] = { TERN_ENOPROTOOPT, true, false },
+		[3] = { TERN_ECONNREFUSED, true, false },
+		[4] = { TERN_EMSGSIZE, false, true },
+		[5] = { TERN_EOPNOTSUPP, false, false },
+		[6] = { TERN_ENETUNREACH, true, false },
+		[7] = { TERN_EHOSTUNREACH, true, false },
+		[8] = { TERN_EHOSTUNREACH, true, false },
+		[9] = { TERN_ENETUNREACH, true, false },
+		[10] = { TERN_EHOSTUNREACH, true, false },
+		[11] = { TERN_ENETUNREACH, false, false },
+		[12] = { TERN_EHOSTUNREACH, false, false },
+		[13] = { TERN_EHOSTUNREACH, true, false },
+		[14] = { TERN_EHOSTUNREACH, true, false },
+		[15] = { TERN_EHOSTUNREACH, true, false },
 	};
 
 	if (type == ICMP4_UNREACHABLE && code < N_ELEMENTS(unreachable))
@@ -186,8 +196,11 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	struct tuple key = { .lport = 0 };
 	uint32_t off = parse_quoted(r, &key);
 	const uint8_t *l4 = r->quoted + off;
-	struct dgram_error e = { .offender = r->offender, .error = m.error, .hard = m.hard,
-				 .type = r->type, .code = r->code };
+	struct dgram_error e = { .offender = r->offender,
+				 .error = m.error,
+				 .hard = m.hard,
+				 .type = r->type,
+				 .code = r->code };
 	struct tuple *t;
 
 	if (off == 0 || off + 8 > r->len)

@@ -19,7 +19,9 @@ static void send_echo_reply(struct tern_stack *st, const struct inbound *in, con
 {
 	bool v4 = addr_is4(&in->dst);
 	struct icmp reply = { .type = v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY, .rest = h->rest };
-	struct ip_names names = { .src = in->dst, .dst = in->src, .tos = in->tos,
+	struct ip_names names = { .src = in->dst,
+				  .dst = in->src,
+				  .tos = in->tos,
 				  .proto = v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6 };
 	struct tern_pkt *p;
 	uint32_t sum;
@@ -36,8 +38,11 @@ static void send_echo_reply(struct tern_stack *st, const struct inbound *in, con
 	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
 	stack_push_ip(st, p, &names);
 	st->counters[COUNT_ICMP_OUT_MSGS]++;
-	stack_send_ip(st, p, addr_is_link_local(&in->src) ||
-			     (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS) ? in->iface->index : 0);
+	stack_send_ip(st, p,
+		      addr_is_link_local(&in->src) ||
+				      (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS) ?
+			      in->iface->index :
+			      0);
 }
 
 static enum tern_drop echo_input(struct tern_stack *st, const struct inbound *in,
@@ -55,9 +60,14 @@ static enum tern_drop echo_input(struct tern_stack *st, const struct inbound *in
 static enum tern_drop echo_reply_input(struct tern_stack *st, const struct inbound *in,
 				       const struct icmp *h)
 {
-	struct dgram_in dg = { .pkt = in->p, .off = in->l4_off, .len = message_len(in),
-			       .src = in->src, .dst = in->dst, .proto = in->proto,
-			       .ttl = in->ttl, .tos = in->tos };
+	struct dgram_in dg = { .pkt = in->p,
+			       .off = in->l4_off,
+			       .len = message_len(in),
+			       .src = in->src,
+			       .dst = in->dst,
+			       .proto = in->proto,
+			       .ttl = in->ttl,
+			       .tos = in->tos };
 
 	dg.ifindex = (uint16_t)in->iface->index;
 	dg.dport = (uint16_t)(h->rest >> 16);
@@ -67,8 +77,11 @@ static enum tern_drop echo_reply_input(struct tern_stack *st, const struct inbou
 static enum tern_drop error_input(struct tern_stack *st, const struct inbound *in,
 				  const struct icmp *h)
 {
-	struct icmp_report report = { .offender = in->src, .type = h->type, .code = h->code,
-				      .v6 = !addr_is4(&in->dst), .info = h->rest };
+	struct icmp_report report = { .offender = in->src,
+				      .type = h->type,
+				      .code = h->code,
+				      .v6 = !addr_is4(&in->dst),
+				      .info = h->rest };
 
 	report.quoted = message(in) + ICMP_HDR_LEN;
 	report.len = message_len(in) - ICMP_HDR_LEN;

@@ -210,7 +210,7 @@ static enum tern_drop link_input(struct tern_stack *st, struct inbound *in)
 	if (!in->iface || !iface_is_up(in->iface))
 		return TERN_DROP_IFACE_DOWN;
 	return in->iface->cfg.link == TERN_LINK_ETHERNET ? eth_input(st, in) :
-							    version_input(st, in);
+							   version_input(st, in);
 }
 
 void stack_input(struct tern_stack *st, struct tern_pkt *p)
@@ -253,7 +253,7 @@ bool stack_lo_has_work(const struct tern_stack *st)
 	return lo && (lo->control.n || !list_empty(&lo->ready));
 }
 
-/* One packet at a time, never from within input; what exceeds the budget waits for the next call. */
+/* One packet at a time, never from within input; what exceeds the budget waits. */
 void stack_lo_run(struct tern_stack *st)
 {
 	struct iface *lo = iface_get(&st->net, LO_INDEX);

@@ -7,6 +7,8 @@
  */
 #include "stack.h"
 
+#include "../base/text.h"
+
 static void describe_stream(const struct sock *s, struct tern_sock_info *out)
 {
 	out->state = s->state;
@@ -23,8 +25,10 @@ static void describe_stream(const struct sock *s, struct tern_sock_info *out)
 static void describe_sock(const struct tern_stack *st, const struct sock *s,
 			  struct tern_sock_info *out)
 {
-	*out = (struct tern_sock_info){ .sock = sock_handle(&st->ss, s), .family = s->family,
-					.type = s->type, .protocol = s->protocol,
+	*out = (struct tern_sock_info){ .sock = sock_handle(&st->ss, s),
+					.family = s->family,
+					.type = s->type,
+					.protocol = s->protocol,
 					.timer = TERN_NEVER };
 	sock_addr_out(s, &s->t.local, s->t.lport, &out->local);
 	sock_addr_out(s, &s->t.remote, s->t.rport, &out->remote);
@@ -107,15 +111,6 @@ TERN_API bool tern_counter_next(const struct tern_stack *st, unsigned *cursor, c
 	return true;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 TERN_API uint64_t tern_counter(const struct tern_stack *st, const char *name)
 {
 	unsigned cursor = 0;
@@ -123,7 +118,7 @@ TERN_API uint64_t tern_counter(const struct tern_stack *st, const char *name)
 	uint64_t value;
 
 	while (tern_counter_next(st, &cursor, &each, &value))
-		if (same_text(each, name))
+		if (text_equal(each, name))
 			return value;
 	return 0;
 }

@@ -215,10 +215,14 @@ enum tern_drop arp_input(struct tern_stack *st, struct iface *i, const struct te
 
 static void advertise(struct tern_stack *st, const struct inbound *in, const struct ndp *ask)
 {
-	struct ndp msg = { .type = ICMP6_NEIGH_ADVERT, .solicited = true, .override = true,
-			   .target = ask->target, .has_mac = true };
-	struct ip_names names = { .src = ask->target, .dst = in->src,
-				  .proto = TERN_IPPROTO_ICMPV6, .ttl = 255 };
+	struct ndp msg = { .type = ICMP6_NEIGH_ADVERT,
+			   .solicited = true,
+			   .override = true,
+			   .target = ask->target,
+			   .has_mac = true };
+	struct ip_names names = {
+		.src = ask->target, .dst = in->src, .proto = TERN_IPPROTO_ICMPV6, .ttl = 255
+	};
 	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 	uint8_t mac[6];
 
@@ -275,7 +279,9 @@ static void fail_packet(struct tern_stack *st, const struct neigh *n, struct ter
 {
 	bool v6 = !addr_is4(&n->addr);
 	struct icmp_report report = { .type = v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE,
-				      .code = v6 ? 3 : 7, .v6 = v6, .quoted = p->data,
+				      .code = v6 ? 3 : 7,
+				      .v6 = v6,
+				      .quoted = p->data,
 				      .len = p->len };
 
 	/* code 7 (v4) is hard: a local certainty, unlike a router's opinion */

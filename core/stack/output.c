@@ -32,15 +32,23 @@ void stack_push_ip(struct tern_stack *st, struct tern_pkt *p, const struct ip_na
 	uint32_t len = p->total_len;
 
 	if (addr_is4(&n->dst)) {
-		struct ip4 ip = { .tos = n->tos, .proto = n->proto, .hdr_len = IP4_HDR_LEN,
-				  .total_len = (uint16_t)(len + IP4_HDR_LEN), .df = true,
-				  .id = st->ip_id++, .src = n->src, .dst = n->dst };
+		struct ip4 ip = { .tos = n->tos,
+				  .proto = n->proto,
+				  .hdr_len = IP4_HDR_LEN,
+				  .total_len = (uint16_t)(len + IP4_HDR_LEN),
+				  .df = true,
+				  .id = st->ip_id++,
+				  .src = n->src,
+				  .dst = n->dst };
 
 		ip.ttl = n->ttl ? n->ttl : st->cfg.ttl;
 		ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
 	} else {
-		struct ip6 ip = { .traffic_class = n->tos, .next_header = n->proto,
-				  .payload_len = (uint16_t)len, .src = n->src, .dst = n->dst };
+		struct ip6 ip = { .traffic_class = n->tos,
+				  .next_header = n->proto,
+				  .payload_len = (uint16_t)len,
+				  .src = n->src,
+				  .dst = n->dst };
 
 		ip.hop_limit = n->ttl ? n->ttl : st->cfg.hop_limit;
 		ip6_emit(&ip, pkt_push(p, IP6_HDR_LEN));
@@ -120,7 +128,7 @@ void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
 
 struct names_of {
 	struct addr src, dst;
-	bool partial;   /* the device completes the checksum */
+	bool partial; /* the device completes the checksum */
 };
 
 /* Writes the header before the payload, checksum included. */
@@ -144,8 +152,10 @@ static void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp
 
 void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 {
-	struct ip_names names = { .src = reply->local, .dst = reply->remote,
-				  .proto = TERN_IPPROTO_TCP, .tos = reply->tos,
+	struct ip_names names = { .src = reply->local,
+				  .dst = reply->remote,
+				  .proto = TERN_IPPROTO_TCP,
+				  .tos = reply->tos,
 				  .ttl = reply->ttl };
 	struct names_of n = { reply->local, reply->remote, false };
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
@@ -202,12 +212,15 @@ static void mark_super_frame(const struct sock *s, struct tern_pkt *p, uint32_t 
 }
 
 /* The segment that the plan asks for, with its IP header; NULL: no memory, nothing has changed. */
-static struct tern_pkt *build_segment(struct tern_stack *st, const struct iface *i,
-				      struct sock *s, const struct tcp_plan *plan)
+static struct tern_pkt *build_segment(struct tern_stack *st, const struct iface *i, struct sock *s,
+				      const struct tcp_plan *plan)
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
-	struct ip_names names = { .src = s->t.local, .dst = s->t.remote,
-				  .proto = TERN_IPPROTO_TCP, .tos = s->tos, .ttl = s->ttl };
+	struct ip_names names = { .src = s->t.local,
+				  .dst = s->t.remote,
+				  .proto = TERN_IPPROTO_TCP,
+				  .tos = s->tos,
+				  .ttl = s->ttl };
 	struct names_of n = { s->t.local, s->t.remote, false };
 	struct tcp_ctx x = sock_ctx(&st->ss);
 	struct tcp_out out;

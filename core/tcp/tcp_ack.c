@@ -186,6 +186,7 @@ static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 		return;
 	if (c->snd.nxt == c->snd.una + 1 && !c->fin_sent) {
 		c->snd.nxt = c->snd.una; /* only the probe's octet: it goes with the rest */
+		c->snd.small_end = MIN(c->snd.small_end, c->snd.una);
 		c->timed_pos = TCP_NO_POS;
 		return;
 	}

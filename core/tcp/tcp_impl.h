@@ -12,11 +12,11 @@ struct arrival {
 	struct tcp *c;
 	const struct tcp_ctx *x;
 	const struct tcp_seg *seg;
-	uint64_t seq, ack;     /* positions */
+	uint64_t seq, ack; /* positions */
 	const uint8_t *data;
-	uint32_t len;          /* payload left after trimming */
-	bool fin;              /* the FIN is inside the window */
-	bool syn_known;        /* its SYN is the one we have: see strip_known_syn */
+	uint32_t len;	/* payload left after trimming */
+	bool fin;	/* the FIN is inside the window */
+	bool syn_known; /* its SYN is the one we have: see strip_known_syn */
 	struct tcp_result r;
 };
 
@@ -79,12 +79,11 @@ void tcp_rtt_sample(struct tcp *, const struct tcp_ctx *, tern_time rtt);
 tern_time tcp_rto(const struct tcp *, const struct tcp_ctx *); /* with back-off */
 
 /* tcp_timer.c */
-void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *);   /* from now, with back-off */
-void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
+void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *); /* from now, with back-off */
 void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */
-uint64_t tcp_flight(const struct tcp *);     /* bytes believed in the network */
-bool tcp_is_blocked(const struct tcp *);     /* data waits, nothing is in flight to free it */
+uint64_t tcp_flight(const struct tcp *); /* bytes believed in the network */
+bool tcp_is_blocked(const struct tcp *); /* data waits, nothing is in flight to free it */
 
 #endif

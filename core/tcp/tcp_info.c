@@ -7,12 +7,12 @@
 static const uint8_t linux_state[TERN_TCP_N_STATES] = {
 	[TERN_TCP_ESTABLISHED] = 1, [TERN_TCP_SYN_SENT] = 2,   [TERN_TCP_SYN_RECEIVED] = 3,
 	[TERN_TCP_FIN_WAIT_1] = 4,  [TERN_TCP_FIN_WAIT_2] = 5, [TERN_TCP_TIME_WAIT] = 6,
-	[TERN_TCP_CLOSED] = 7,      [TERN_TCP_CLOSE_WAIT] = 8, [TERN_TCP_LAST_ACK] = 9,
-	[TERN_TCP_LISTEN] = 10,     [TERN_TCP_CLOSING] = 11,
+	[TERN_TCP_CLOSED] = 7,	    [TERN_TCP_CLOSE_WAIT] = 8, [TERN_TCP_LAST_ACK] = 9,
+	[TERN_TCP_LISTEN] = 10,	    [TERN_TCP_CLOSING] = 11,
 };
 
 enum { CA_OPEN = 0, CA_RECOVERY = 3, CA_LOSS = 4 };
-enum { OPT_TIMESTAMPS = 1, OPT_SACK = 2, OPT_WSCALE = 4 };
+enum { INFO_TIMESTAMPS = 1, INFO_SACK = 2, INFO_WSCALE = 4 };
 
 static uint32_t in_segments(const struct tcp *c, uint64_t bytes)
 {
@@ -26,8 +26,8 @@ static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
 	i->retransmits = c->n_rtx;
 	i->probes = c->n_probes;
 	i->backoff = c->backoff;
-	i->options = (uint8_t)((c->ts_ok ? OPT_TIMESTAMPS : 0) | (c->sack_ok ? OPT_SACK : 0) |
-			       (c->wscale_ok ? OPT_WSCALE : 0));
+	i->options = (uint8_t)((c->ts_ok ? INFO_TIMESTAMPS : 0) | (c->sack_ok ? INFO_SACK : 0) |
+			       (c->wscale_ok ? INFO_WSCALE : 0));
 	i->wscale = (uint8_t)(c->snd_wscale | c->rcv_wscale << 4);
 }
 

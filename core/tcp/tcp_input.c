@@ -186,7 +186,7 @@ static bool check_sequence(struct arrival *a)
 		trim_to_window(a);
 		return true;
 	}
-	/* Zero window: the ACK, URG and RST of the next segment count (MUST-66), its text does not. */
+	/* Zero window: ACK, URG and RST of the next segment count (MUST-66), its text does not */
 	if (a->seq == c->rcv.nxt && seg_len > 0 && !syn && c->rcv.adv <= c->rcv.nxt) {
 		tcp_owe_ack(c, a->x, ACK_NOW);
 		a->len = 0;

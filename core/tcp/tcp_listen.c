@@ -39,12 +39,12 @@ void half_init(struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_
 	half->ts_recent = h->ts_val;
 	half->wscale_ok = h->has_wscale && x->cfg->tcp_window_scaling;
 	if (half->wscale_ok)
-		half->wscale = (uint8_t)(MIN(h->wscale, 14) |
-					 tcp_wscale_for(open->rcv_buf_max) << 4);
+		half->wscale =
+			(uint8_t)(MIN(h->wscale, 14) | tcp_wscale_for(open->rcv_buf_max) << 4);
 }
 
-void half_synack(const struct tcp_half *half, const struct tcp_ctx *x,
-		 const struct tcp_open *open, struct tcp_hdr *h)
+void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_open *open,
+		 struct tcp_hdr *h)
 {
 	*h = (struct tcp_hdr){
 		.seq = half->iss,
@@ -99,8 +99,8 @@ enum half_verdict half_input(const struct tcp_half *half, const struct tcp_ctx *
 		return HALF_RESEND;
 	}
 	if (!in_window || (h->flags & TCP_SYN)) {
-		r->drop = h->flags & TCP_SYN ? TERN_DROP_TCP_SYN_CHALLENGED :
-					       TERN_DROP_TCP_SEQUENCE;
+		r->drop =
+			h->flags & TCP_SYN ? TERN_DROP_TCP_SYN_CHALLENGED : TERN_DROP_TCP_SEQUENCE;
 		return HALF_CHALLENGE;
 	}
 	if (!(h->flags & TCP_ACK))

@@ -187,7 +187,8 @@ struct tcp_plan tcp_plan(const struct tcp *c, const struct tcp_ctx *x, uint32_t 
 	if (c->rst_due)
 		return (struct tcp_plan){ .what = SEND_RST };
 	if (c->syn_due)
-		return (struct tcp_plan){ .what = SEND_SYN, .cause = c->rtx_cause,
+		return (struct tcp_plan){ .what = SEND_SYN,
+					  .cause = c->rtx_cause,
 					  .again = c->snd.nxt > c->iss };
 	p = plan_transmission(c, burst_max);
 	if (p.what != SEND_NOTHING)

@@ -184,10 +184,12 @@ void tcp_take_fin(struct arrival *a)
 
 /* ---- the window ---- */
 
-/* Where the right edge could be: what the buffer still takes. */
+/* Where the right edge could be: what the buffer still takes and the field can say. */
 static uint64_t roomiest_edge(const struct tcp *c)
 {
-	return MAX(c->rcv_buf.head + c->rcv.buf_max, c->rcv.nxt);
+	uint64_t most = c->rcv.nxt + ((uint64_t)65535 << c->rcv_wscale);
+
+	return MIN(MAX(c->rcv_buf.head + c->rcv.buf_max, c->rcv.nxt), most);
 }
 
 /* RFC 9293 3.8.6.2.2: the edge moves by min(half the buffer, MSS) at least, or stays. */

@@ -173,8 +173,8 @@ static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time
 /* RFC 9293 3.8.4: only while nothing is outstanding (MUST-26). */
 static void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
-	uint32_t interval = c->keep_interval_ms ? c->keep_interval_ms :
-						  x->cfg->tcp_keepalive_interval_ms;
+	uint32_t interval =
+		c->keep_interval_ms ? c->keep_interval_ms : x->cfg->tcp_keepalive_interval_ms;
 	unsigned count = c->keep_count ? c->keep_count : x->cfg->tcp_keepalive_probes;
 
 	r->timer = "keepalive";

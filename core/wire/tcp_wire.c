@@ -22,7 +22,7 @@ enum {
 enum { MSS_LEN = 4, WSCALE_LEN = 3, SACK_PERMITTED_LEN = 2, TIMESTAMPS_LEN = 10 };
 enum { OPTIONS_MAX = TCP_HDR_MAX - TCP_HDR_LEN, SACK_BLOCK_LEN = 8 };
 
-#define NOP_NOP_TIMESTAMPS \
+#define NOP_NOP_TIMESTAMPS                                                                         \
 	((uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_TIMESTAMPS << 8 | TIMESTAMPS_LEN)
 
 static void read_timestamps(struct tcp_hdr *h, const uint8_t *p)
@@ -73,7 +73,7 @@ static void read_option(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	}
 }
 
-static void parse_options(struct tcp_hdr *h, const uint8_t *p, size_t len)
+static void parse_tcp_options(struct tcp_hdr *h, const uint8_t *p, size_t len)
 {
 	while (len > 0 && p[0] != OPT_END) {
 		size_t opt_len = 1;
@@ -115,7 +115,7 @@ bool tcp_parse(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	if (hdr_len == TCP_HDR_LEN + 12 && get_be32(p) == NOP_NOP_TIMESTAMPS)
 		read_timestamps(h, p + 4);
 	else
-		parse_options(h, p, hdr_len - TCP_HDR_LEN);
+		parse_tcp_options(h, p, hdr_len - TCP_HDR_LEN);
 	return true;
 }
 

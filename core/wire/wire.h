@@ -64,12 +64,12 @@ enum { IP4_HDR_LEN = 20, IP4_DF = 0x4000, IP4_MF = 0x2000 };
 
 struct ip4 {
 	uint8_t tos, ttl, proto;
-	uint8_t hdr_len;       /* with options, 20..60 */
-	uint16_t total_len;    /* header and payload */
+	uint8_t hdr_len;    /* with options, 20..60 */
+	uint16_t total_len; /* header and payload */
 	uint16_t id;
-	uint16_t frag_off;     /* bytes */
+	uint16_t frag_off; /* bytes */
 	bool df, mf;
-	uint16_t checksum;     /* as found; emit computes it */
+	uint16_t checksum; /* as found; emit computes it */
 	struct addr src, dst;
 	const uint8_t *options; /* hdr_len - 20 bytes inside the slice; NULL: none */
 };
@@ -103,10 +103,10 @@ size_t ip6_emit(const struct ip6 *, uint8_t *);
 
 /* Where the chain of extension headers ends. */
 struct ip6_walk {
-	uint8_t proto;       /* of what follows the chain */
-	uint16_t offset;     /* of it, from the start of the IPv6 header */
-	bool fragment;       /* a fragment header was met: the next four say what it held */
-	uint16_t frag_off;   /* bytes */
+	uint8_t proto;	   /* of what follows the chain */
+	uint16_t offset;   /* of it, from the start of the IPv6 header */
+	bool fragment;	   /* a fragment header was met: the next four say what it held */
+	uint16_t frag_off; /* bytes */
 	bool mf;
 	uint32_t frag_id;
 	uint16_t frag_hdr_off;
@@ -152,8 +152,8 @@ enum {
 
 struct icmp {
 	uint8_t type, code;
-	uint16_t checksum;   /* as found */
-	uint32_t rest;       /* bytes 4..7: id and sequence, MTU, pointer */
+	uint16_t checksum; /* as found */
+	uint32_t rest;	   /* bytes 4..7: id and sequence, MTU, pointer */
 };
 /* Does not verify the checksum: that is one checksum_add over the whole message. */
 bool icmp_parse(struct icmp *, const uint8_t *, size_t);
@@ -165,10 +165,10 @@ size_t icmp_emit(const struct icmp *, uint8_t *);
 enum { NDP_NS_LEN = 24, NDP_OPT_LEN = 8, NDP_MAX_LEN = 32 };
 
 struct ndp {
-	uint8_t type;              /* ICMP6_NEIGH_SOLICIT or _ADVERT */
+	uint8_t type; /* ICMP6_NEIGH_SOLICIT or _ADVERT */
 	bool router, solicited, override;
 	struct addr target;
-	bool has_mac;              /* source (NS) or target (NA) link-layer address option */
+	bool has_mac; /* source (NS) or target (NA) link-layer address option */
 	uint8_t mac[6];
 };
 /* From the ICMPv6 header on. Options of length 0 make it malformed (RFC 4861 4.6). */
@@ -209,15 +209,15 @@ struct tcp_sack {
 struct tcp_hdr {
 	uint16_t src_port, dst_port;
 	uint32_t seq, ack;
-	uint16_t flags;   /* enum tcp_flag */
-	uint16_t wnd;     /* as on the wire */
+	uint16_t flags; /* enum tcp_flag */
+	uint16_t wnd;	/* as on the wire */
 	uint16_t urg;
 	uint16_t checksum; /* as found */
 	uint8_t hdr_len;   /* parse: with options */
 	/* options */
 	bool has_mss, has_wscale, sack_permitted, has_ts;
-	bool bad_options;  /* an illegal length ended the walk; what came before it counts */
-	uint8_t wscale;    /* as on the wire: may exceed 14 */
+	bool bad_options; /* an illegal length ended the walk; what came before it counts */
+	uint8_t wscale;	  /* as on the wire: may exceed 14 */
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
 	uint8_t n_sack;

@@ -219,14 +219,17 @@ static void judge_result(struct drill *d, const struct calling *c, int64_t resul
 	d->line = c->ev->line;
 	if (!as_expected(call, result)) {
 		print_result(result, text, sizeof(text));
-		drill_end(d, DRILL_FAILED, "result differs\n  expected  %.*s = %.*s\n"
-			  "  actual    %.*s = %s", (int)call->text.len, call->text.text,
-			  (int)call->result_text.len, call->result_text.text,
-			  (int)call->text.len, call->text.text, text);
+		drill_end(d, DRILL_FAILED,
+			  "result differs\n  expected  %.*s = %.*s\n"
+			  "  actual    %.*s = %s",
+			  (int)call->text.len, call->text.text, (int)call->result_text.len,
+			  call->result_text.text, (int)call->text.len, call->text.text, text);
 	} else if (call->blocking && (d->now + slack < c->end || d->now > c->end + slack)) {
-		drill_end(d, DRILL_FAILED, "%.*s returns at another time\n  expected  %s\n"
-			  "  actual    %s", (int)call->text.len, call->text.text,
-			  drill_time(d, c->end, wanted), drill_time(d, d->now, actual));
+		drill_end(d, DRILL_FAILED,
+			  "%.*s returns at another time\n  expected  %s\n"
+			  "  actual    %s",
+			  (int)call->text.len, call->text.text, drill_time(d, c->end, wanted),
+			  drill_time(d, d->now, actual));
 	}
 }
 

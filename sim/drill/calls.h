@@ -15,7 +15,7 @@ struct calling;
 struct fd;
 
 /* Results that are none. */
-#define CALL_WAIT INT64_MIN        /* not yet */
+#define CALL_WAIT INT64_MIN	   /* not yet */
 #define CALL_ENDED (INT64_MIN + 1) /* the outcome of the script is clear already */
 
 struct call_kind {
@@ -36,8 +36,7 @@ bool call_int(struct drill *, const struct calling *, unsigned i, int64_t *);
 /* The number in [4]; `...`: false in *given. */
 bool call_boxed(struct drill *, const struct calling *, unsigned i, bool *given, int64_t *);
 /* An address, or the default one. */
-bool call_addr(struct drill *, const struct calling *, unsigned i, bool remote,
-	       struct tern_addr *);
+bool call_addr(struct drill *, const struct calling *, unsigned i, bool remote, struct tern_addr *);
 /* The field of {a=1, b=2}; NULL: none. */
 const struct expr *expr_field(const struct expr *, const char *name);
 bool call_mistyped(struct drill *, const struct calling *, unsigned i, const char *wanted);

@@ -91,9 +91,10 @@ static int64_t receive(struct drill *d, struct calling *c, struct buffer *b, int
 		return flags & MSG_NO_WAIT ? n : call_or_wait(c, fd, n);
 	if (text->kind == EXPR_STRING &&
 	    ((size_t)n != text->text.len || memcmp(text->text.text, b->bytes, (size_t)n) != 0))
-		drill_end(d, DRILL_FAILED, "the bytes read differ\n  expected  \"%.*s\"\n"
-			  "  actual    \"%.*s\"", (int)text->text.len, text->text.text, (int)n,
-			  (const char *)b->bytes);
+		drill_end(d, DRILL_FAILED,
+			  "the bytes read differ\n  expected  \"%.*s\"\n"
+			  "  actual    \"%.*s\"",
+			  (int)text->text.len, text->text.text, (int)n, (const char *)b->bytes);
 	if (want_flags && want_flags->kind == EXPR_INT && want_flags->number != msg.flags)
 		call_differs(d, c, "msg_flags", want_flags->number, msg.flags);
 	return n;
@@ -243,8 +244,7 @@ int64_t run_sendmsg(struct drill *d, struct calling *c)
 	if (!call_int(d, c, 2, &flags) ||
 	    !buffer_of_iov(d, c, expr_field(call_arg(c, 1), "msg_iov"), &b))
 		return CALL_ENDED;
-	connected = fd->type == TERN_SOCK_STREAM ||
-		    tern_getpeername(d->st, fd->sock, &peer) == 0;
+	connected = fd->type == TERN_SOCK_STREAM || tern_getpeername(d->st, fd->sock, &peer) == 0;
 	n = transmit(d, c, &b, flags, connected ? NULL : &to);
 	free(b.bytes);
 	return n;

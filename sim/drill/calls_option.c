@@ -66,8 +66,10 @@ static void compare_value(struct drill *d, const struct calling *c, const uint8_
 
 	if (e->kind == EXPR_STRING) {
 		if (strcmp((const char *)want, (const char *)got) != 0)
-			drill_end(d, DRILL_FAILED, "the value differs\n  expected  \"%s\"\n"
-				  "  actual    \"%s\"", (const char *)want, (const char *)got);
+			drill_end(d, DRILL_FAILED,
+				  "the value differs\n  expected  \"%s\"\n"
+				  "  actual    \"%s\"",
+				  (const char *)want, (const char *)got);
 		return;
 	}
 	if (expr_field(e, "onoff")) {

@@ -169,7 +169,8 @@ int64_t run_ioctl(struct drill *d, struct calling *c)
 	static const struct {
 		int64_t request;
 		int option;
-	} known[] = { { 0x541b, TERN_SO_SIOCINQ }, { 0x5411, TERN_SO_SIOCOUTQ },
+	} known[] = { { 0x541b, TERN_SO_SIOCINQ },
+		      { 0x5411, TERN_SO_SIOCOUTQ },
 		      { 0x8905, TERN_SO_ATMARK } };
 	int64_t error, request, want;
 	struct fd *fd = call_fd(d, c, 0, &error);
@@ -219,8 +220,7 @@ static unsigned ready_of(struct drill *d, const struct polled *p)
 
 	if (!fd)
 		return TERN_POLLERR;
-	return tern_poll(d->st, fd->sock) &
-	       ((unsigned)p->events | TERN_POLLERR | TERN_POLLHUP);
+	return tern_poll(d->st, fd->sock) & ((unsigned)p->events | TERN_POLLERR | TERN_POLLHUP);
 }
 
 /* How many are ready; with `check`, their revents are compared. Negative: the script has ended. */

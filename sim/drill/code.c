@@ -9,20 +9,24 @@
 
 enum { CODE_DEPTH_MAX = 16 };
 
-#define FIELD(f) { "tcpi_" #f, offsetof(struct tern_tcp_info, f), \
-		   sizeof(((struct tern_tcp_info *)0)->f) }
+#define FIELD(f)                                                                                   \
+	{                                                                                          \
+		"tcpi_" #f, offsetof(struct tern_tcp_info, f),                                     \
+			sizeof(((struct tern_tcp_info *)0)->f)                                     \
+	}
 
 /* What tern fills in. */
 static const struct {
 	const char *name;
 	size_t offset, size;
 } fields[] = {
-	FIELD(state), FIELD(ca_state), FIELD(retransmits), FIELD(probes), FIELD(backoff),
-	FIELD(options), FIELD(rto), FIELD(ato), FIELD(snd_mss), FIELD(rcv_mss), FIELD(unacked),
-	FIELD(advmss), FIELD(pmtu), FIELD(rtt), FIELD(rttvar), FIELD(snd_ssthresh),
-	FIELD(snd_cwnd), FIELD(reordering), FIELD(total_retrans), FIELD(bytes_acked),
-	FIELD(bytes_received), FIELD(segs_out), FIELD(segs_in), FIELD(notsent_bytes),
-	FIELD(min_rtt), FIELD(bytes_sent), FIELD(bytes_retrans), FIELD(snd_wnd),
+	FIELD(state),	       FIELD(ca_state),	  FIELD(retransmits),	FIELD(probes),
+	FIELD(backoff),	       FIELD(options),	  FIELD(rto),		FIELD(ato),
+	FIELD(snd_mss),	       FIELD(rcv_mss),	  FIELD(unacked),	FIELD(advmss),
+	FIELD(pmtu),	       FIELD(rtt),	  FIELD(rttvar),	FIELD(snd_ssthresh),
+	FIELD(snd_cwnd),       FIELD(reordering), FIELD(total_retrans), FIELD(bytes_acked),
+	FIELD(bytes_received), FIELD(segs_out),	  FIELD(segs_in),	FIELD(notsent_bytes),
+	FIELD(min_rtt),	       FIELD(bytes_sent), FIELD(bytes_retrans), FIELD(snd_wnd),
 };
 
 struct reader {
@@ -210,13 +214,14 @@ void code_run(struct drill *d, struct slice text)
 	struct reader r = { .info = &info };
 	size_t len = sizeof(info);
 
-	if (!fd || tern_getsockopt(d->st, fd->sock, TERN_IPPROTO_TCP, TERN_TCP_INFO, &info,
-				   &len) != 0) {
+	if (!fd ||
+	    tern_getsockopt(d->st, fd->sock, TERN_IPPROTO_TCP, TERN_TCP_INFO, &info, &len) != 0) {
 		drill_end(d, DRILL_BROKEN, "an assertion without an open TCP socket");
 		return;
 	}
 	if (!read_code(&r, text))
-		drill_end(d, DRILL_FAILED, "the assertion on %.*s does not hold\n  expected  %lld\n"
-			  "  actual    %lld", (int)r.name.len, r.name.text, (long long)r.right,
-			  (long long)r.left);
+		drill_end(d, DRILL_FAILED,
+			  "the assertion on %.*s does not hold\n  expected  %lld\n"
+			  "  actual    %lld",
+			  (int)r.name.len, r.name.text, (long long)r.right, (long long)r.left);
 }

@@ -42,8 +42,9 @@ struct conn *conn_get(struct drill *d, uint8_t proto, uint16_t local, uint16_t r
 		drill_end(d, DRILL_BROKEN, "memory is short");
 		return NULL;
 	}
-	*c = (struct conn){ .next = d->conns, .proto = proto, .local = local, .remote = remote,
-			    .learns = true };
+	*c = (struct conn){
+		.next = d->conns, .proto = proto, .local = local, .remote = remote, .learns = true
+	};
 	d->conns = c;
 	return c;
 }

@@ -14,9 +14,9 @@
 
 enum drill_outcome {
 	DRILL_PASSED,
-	DRILL_FAILED,      /* the stack did otherwise */
+	DRILL_FAILED,	   /* the stack did otherwise */
 	DRILL_UNSUPPORTED, /* the script uses what tern or this runner has not */
-	DRILL_BROKEN       /* not readable, or not a script */
+	DRILL_BROKEN	   /* not readable, or not a script */
 };
 
 struct drill_options {

@@ -11,16 +11,16 @@
 
 enum token {
 	T_END,
-	T_INT,      /* number, and ns as seconds */
-	T_DECIMAL,  /* ns: "0.25" read as seconds */
+	T_INT,	   /* number, and ns as seconds */
+	T_DECIMAL, /* ns: "0.25" read as seconds */
 	T_WORD,
-	T_STRING,   /* without its quotes */
-	T_COMMAND,  /* `...` without its quotes */
-	T_CODE,     /* %{...}% without its brackets */
-	T_OPTION,   /* --name=value, whole */
+	T_STRING,  /* without its quotes */
+	T_COMMAND, /* `...` without its quotes */
+	T_CODE,	   /* %{...}% without its brackets */
+	T_OPTION,  /* --name=value, whole */
 	T_ELLIPSIS,
-	T_CHAR,     /* any other character, in c */
-	T_BAD       /* problem says why */
+	T_CHAR, /* any other character, in c */
+	T_BAD	/* problem says why */
 };
 
 enum { DEFINES_MAX = 32 };
@@ -32,12 +32,12 @@ struct slice {
 
 struct lexer {
 	const char *p, *end;
-	int at_line;         /* of p */
+	int at_line; /* of p */
 	/* the token */
 	enum token kind;
 	int line;
-	struct slice text;   /* as written; of quoted ones the inside */
-	const char *start;   /* of the token, with quotes */
+	struct slice text; /* as written; of quoted ones the inside */
+	const char *start; /* of the token, with quotes */
 	int64_t number;
 	uint64_t ns;
 	char c;

@@ -191,12 +191,16 @@ static void check_time(struct drill *d, const struct event *ev, tern_time at, te
 	drill_time(d, at, t2);
 	drill_time(d, to, t3);
 	if (from == to)
-		drill_end(d, DRILL_FAILED, "the packet comes too %s\n  expected  %s  %s\n"
-			  "  actual    %s  %s", at < from ? "early" : "late", t1, text, t2, text);
+		drill_end(d, DRILL_FAILED,
+			  "the packet comes too %s\n  expected  %s  %s\n"
+			  "  actual    %s  %s",
+			  at < from ? "early" : "late", t1, text, t2, text);
 	else
-		drill_end(d, DRILL_FAILED, "the packet comes too %s\n  expected  %s~%s  %s\n"
-			  "  actual    %s%*s  %s", at < from ? "early" : "late", t1,
-			  t3, text, t2, (int)strlen(t3) + 1, "", text);
+		drill_end(d, DRILL_FAILED,
+			  "the packet comes too %s\n  expected  %s~%s  %s\n"
+			  "  actual    %s%*s  %s",
+			  at < from ? "early" : "late", t1, t3, text, t2, (int)strlen(t3) + 1, "",
+			  text);
 }
 
 /* ---- out: the whole ---- */
@@ -226,8 +230,8 @@ static void set_ports(struct packet *want, struct packet *got, const struct conn
 	}
 }
 
-static struct conn *conn_of_frame(struct drill *d, const struct packet *got,
-				  const struct flow *f, struct conn *current)
+static struct conn *conn_of_frame(struct drill *d, const struct packet *got, const struct flow *f,
+				  struct conn *current)
 {
 	uint8_t proto = got->proto;
 

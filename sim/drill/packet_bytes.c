@@ -44,25 +44,37 @@ static size_t put_ip(const struct packet *p, const struct flow *f, size_t payloa
 
 	if (addr_is4(&f->src)) {
 		struct ip4 ip = {
-			.tos = tos, .ttl = ttl, .proto = p->proto, .hdr_len = IP4_HDR_LEN,
-			.total_len = (uint16_t)(IP4_HDR_LEN + payload), .src = f->src,
+			.tos = tos,
+			.ttl = ttl,
+			.proto = p->proto,
+			.hdr_len = IP4_HDR_LEN,
+			.total_len = (uint16_t)(IP4_HDR_LEN + payload),
+			.src = f->src,
 			.dst = f->dst,
 		};
 
 		return ip4_emit(&ip, out);
 	}
-	return ip6_emit(&(struct ip6){ .traffic_class = tos, .hop_limit = ttl,
+	return ip6_emit(&(struct ip6){ .traffic_class = tos,
+				       .hop_limit = ttl,
 				       .next_header = wire_proto(p->proto, TERN_AF_INET6),
 				       .flow_label = p->flow_label,
-				       .payload_len = (uint16_t)payload, .src = f->src,
-				       .dst = f->dst }, out);
+				       .payload_len = (uint16_t)payload,
+				       .src = f->src,
+				       .dst = f->dst },
+			out);
 }
 
 static size_t put_tcp(const struct packet *p, const struct flow *f, uint8_t *out)
 {
 	struct tcp_hdr h = {
-		.src_port = f->src_port, .dst_port = f->dst_port, .seq = p->seq, .ack = p->ack,
-		.flags = p->flags, .wnd = (uint16_t)MAX(p->win, 0), .urg = p->urg,
+		.src_port = f->src_port,
+		.dst_port = f->dst_port,
+		.seq = p->seq,
+		.ack = p->ack,
+		.flags = p->flags,
+		.wnd = (uint16_t)MAX(p->win, 0),
+		.urg = p->urg,
 	};
 	size_t len = TCP_HDR_LEN + p->options_len;
 
@@ -236,8 +248,8 @@ static const char *read_icmp(struct packet *p, struct flow *f, const uint8_t *l4
 	p->type = h.type;
 	p->code = h.code;
 	if (icmp_is_error(v6 ? TERN_AF_INET6 : TERN_AF_INET, h.type)) {
-		p->has_mtu = v6 ? h.type == ICMP6_TOO_BIG :
-				  h.type == ICMP4_UNREACHABLE && h.code == 4;
+		p->has_mtu =
+			v6 ? h.type == ICMP6_TOO_BIG : h.type == ICMP4_UNREACHABLE && h.code == 4;
 		p->mtu = p->has_mtu ? h.rest : 0;
 		read_quoted(p, f, l4 + ICMP_HDR_LEN, len - ICMP_HDR_LEN);
 	} else {

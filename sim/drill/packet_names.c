@@ -24,8 +24,14 @@ struct icmp_name {
 	const char *name;
 };
 
-#define V4(type, code, name) { TERN_AF_INET, type, code, name }
-#define V6(type, code, name) { TERN_AF_INET6, type, code, name }
+#define V4(type, code, name)                                                                       \
+	{                                                                                          \
+		TERN_AF_INET, type, code, name                                                     \
+	}
+#define V6(type, code, name)                                                                       \
+	{                                                                                          \
+		TERN_AF_INET6, type, code, name                                                    \
+	}
 
 static const struct icmp_name names[] = {
 	V4(0, -1, "echo_reply"),
@@ -78,8 +84,9 @@ static const struct icmp_name names[] = {
 
 bool icmp_is_error(int family, uint8_t type)
 {
-	return family == TERN_AF_INET6 ? type < 128 :
-	       type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+	return family == TERN_AF_INET6 ?
+		       type < 128 :
+		       type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
 /* type_7, code_3 */

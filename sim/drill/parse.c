@@ -281,8 +281,8 @@ static bool parse_value(struct parser *p, struct expr *e, int depth)
 static bool is_field_name(struct slice s)
 {
 	static const char *const names[] = {
-		"sa_family", "sin_port", "sin_addr", "msg_name", "msg_iov", "msg_flags",
-		"msg_control", "fd", "events", "revents", "onoff", "linger",
+		"sa_family",   "sin_port", "sin_addr", "msg_name", "msg_iov", "msg_flags",
+		"msg_control", "fd",	   "events",   "revents",  "onoff",   "linger",
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(names); i++)
@@ -394,8 +394,8 @@ static bool parse_text(struct parser *p, struct event *ev)
 
 	ev->kind = p->lx.kind == T_CODE ? EVENT_CODE : EVENT_COMMAND;
 	ev->text = p->lx.text;
-	problem = ev->kind == EVENT_CODE ? code_unsupported(ev->text) :
-					   command_unsupported(ev->text);
+	problem =
+		ev->kind == EVENT_CODE ? code_unsupported(ev->text) : command_unsupported(ev->text);
 	if (problem)
 		return parse_unsupported(p, problem);
 	lex_next(&p->lx);

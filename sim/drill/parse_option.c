@@ -124,9 +124,9 @@ static bool option_define(struct parser *p, struct slice v)
 static bool is_harmless(struct slice name)
 {
 	static const char *const names[] = {
-		"--gateway_ip", "--gateway_ip_addr", "--netmask_ip", "--speed", "--non_fatal",
-		"--tolerance_percent", "--init_scripts", "--verbose", "--so_filename",
-		"--dry_run", "--send_omit_free",
+		"--gateway_ip",	 "--gateway_ip_addr",	"--netmask_ip",	    "--speed",
+		"--non_fatal",	 "--tolerance_percent", "--init_scripts",   "--verbose",
+		"--so_filename", "--dry_run",		"--send_omit_free",
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(names); i++)
@@ -159,8 +159,8 @@ static bool take(struct parser *p, struct slice name, struct slice v)
 		return option_define(p, v);
 	if (is_harmless(name))
 		return true;
-	return parse_unsupported(p, script_text(p->script, name) ?
-					    script_text(p->script, name) : "an option");
+	return parse_unsupported(p, script_text(p->script, name) ? script_text(p->script, name) :
+								   "an option");
 }
 
 bool parse_option(struct parser *p)

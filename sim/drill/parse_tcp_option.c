@@ -123,8 +123,39 @@ static bool parse_fastopen(struct parser *p, struct packet *pkt)
 	return put(p, pkt, OPT_FASTOPEN, data, len);
 }
 
+static bool put_byte(struct parser *p, struct packet *pkt, const char *what)
+{
+	uint32_t v;
+
+	if (!parse_number(p, what, 255, &v))
+		return false;
+	if (pkt->options_len == TCP_OPTIONS_MAX)
+		return parse_wrong(p, "more than 40 bytes of TCP options");
+	pkt->options[pkt->options_len++] = (uint8_t)v;
+	return true;
+}
+
+/* tern's own notation: "kind 253 len 4 1 2" is these bytes, however wrong; padded with zeroes. */
+static bool parse_kind(struct parser *p, struct packet *pkt)
+{
+	if (!put_byte(p, pkt, "the kind of an option"))
+		return false;
+	if (!parse_accept_word(p, "len"))
+		return parse_expected(p, "'len'");
+	if (!put_byte(p, pkt, "the length of an option"))
+		return false;
+	while (p->lx.kind == T_INT)
+		if (!put_byte(p, pkt, "a byte of an option"))
+			return false;
+	while (pkt->options_len % 4 != 0)
+		pkt->options[pkt->options_len++] = OPT_EOL;
+	return true;
+}
+
 static bool parse_one(struct parser *p, struct packet *pkt)
 {
+	if (parse_accept_word(p, "kind"))
+		return parse_kind(p, pkt);
 	if (parse_accept_word(p, "nop"))
 		return put(p, pkt, OPT_NOP, NULL, 0);
 	if (parse_accept_word(p, "eol"))

@@ -257,8 +257,13 @@ enum drill_outcome run_script(const struct script *s, const struct drill_options
 
 	if (!d)
 		return DRILL_BROKEN;
-	*d = (struct drill){ .s = s, .o = o, .now = START, .start = START, .last_fd = -1,
-			     .next_remote = FIRST_REMOTE_PORT, .frames_tail = &d->frames };
+	*d = (struct drill){ .s = s,
+			     .o = o,
+			     .now = START,
+			     .start = START,
+			     .last_fd = -1,
+			     .next_remote = FIRST_REMOTE_PORT,
+			     .frames_tail = &d->frames };
 	d->line = s->events->line;
 	d->scratch = malloc(FRAME_MAX);
 	if (d->scratch && make_stack(d)) {

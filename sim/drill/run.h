@@ -23,12 +23,12 @@ struct ts_pair {
 struct conn {
 	struct conn *next;
 	uint8_t proto;
-	uint16_t local, remote;  /* ports */
-	uint16_t script_local;   /* what the script calls the local port; 0: nothing yet */
-	bool learns;             /* the next SYN of ours tells iss_offset */
-	uint32_t iss_offset;     /* the stack's sequence numbers less the script's */
+	uint16_t local, remote; /* ports */
+	uint16_t script_local;	/* what the script calls the local port; 0: nothing yet */
+	bool learns;		/* the next SYN of ours tells iss_offset */
+	uint32_t iss_offset;	/* the stack's sequence numbers less the script's */
 	struct ts_pair ts[TS_PAIRS];
-	unsigned n_ts;           /* ever */
+	unsigned n_ts; /* ever */
 };
 
 /* What the stack has sent and no event has asked for yet. */
@@ -41,18 +41,18 @@ struct frame {
 
 struct fd {
 	bool used, nonblock;
-	int number;              /* as in the script */
+	int number; /* as in the script */
 	int type;
 	tern_sock sock;
 };
 
 /* A call under way. */
 struct calling {
-	const struct event *ev;  /* NULL: none */
-	tern_time end;           /* of a blocking one: when it shall return */
-	tern_time timer;         /* when it returns by itself; TERN_NEVER */
+	const struct event *ev; /* NULL: none */
+	tern_time end;		/* of a blocking one: when it shall return */
+	tern_time timer;	/* when it returns by itself; TERN_NEVER */
 	bool started;
-	int64_t done;            /* bytes written so far */
+	int64_t done; /* bytes written so far */
 };
 
 struct drill {
@@ -62,16 +62,16 @@ struct drill {
 	struct tern_stack *st;
 	unsigned ifindex;
 	tern_time start, now;
-	unsigned n_steps_here;   /* without time passing */
-	int line;                /* of the event at work */
+	unsigned n_steps_here; /* without time passing */
+	int line;	       /* of the event at work */
 	struct conn *conns, *current;
-	uint16_t listen_port;    /* the next SYN opens a connection to it; 0: none listens */
-	uint16_t next_remote;    /* port of the next peer */
+	uint16_t listen_port; /* the next SYN opens a connection to it; 0: none listens */
+	uint16_t next_remote; /* port of the next peer */
 	struct frame *frames, **frames_tail;
 	struct fd fds[FDS_MAX];
-	int last_fd;             /* number of the socket opened last; -1 */
-	struct calling calling;  /* the blocking one */
-	uint8_t *scratch;        /* FRAME_MAX bytes */
+	int last_fd;		/* number of the socket opened last; -1 */
+	struct calling calling; /* the blocking one */
+	uint8_t *scratch;	/* FRAME_MAX bytes */
 };
 
 /* ---- run.c ---- */
@@ -120,7 +120,7 @@ bool call_retry(struct drill *);
 
 void command_run(struct drill *, struct slice);
 void code_run(struct drill *, struct slice);
-/* By its name, with or without "net.ipv4."; false: there is no such setting or value. */
+/* A setting by its name, with or without "net.ipv4."; false: no such name or value. */
 bool setting_apply(struct tern_stack *, const char *name, const char *value);
 
 #endif

@@ -30,26 +30,26 @@ enum ecn_check { TOS_UNCHECKED, TOS_WHOLE, TOS_ECN, TOS_ECT01 };
 
 struct packet {
 	bool inbound;
-	uint8_t proto;             /* TERN_IPPROTO_TCP, _UDP or _ICMP (for ICMPv6, too) */
-	uint16_t src, dst;         /* ports; 0: not said */
+	uint8_t proto;	   /* TERN_IPPROTO_TCP, _UDP or _ICMP (for ICMPv6, too) */
+	uint16_t src, dst; /* ports; 0: not said */
 	enum ecn_check tos_check;
 	uint8_t tos;
-	uint8_t ttl;               /* 0: not said */
-	uint32_t flow_label;       /* 0: not said */
-	uint32_t seq, len;         /* of ICMP: those of the packet it quotes */
+	uint8_t ttl;	     /* 0: not said */
+	uint32_t flow_label; /* 0: not said */
+	uint32_t seq, len;   /* of ICMP: those of the packet it quotes */
 	/* TCP */
-	uint16_t flags;            /* enum tcp_flag */
+	uint16_t flags; /* enum tcp_flag */
 	uint16_t urg;
 	uint32_t ack;
-	int32_t win;               /* as on the wire, or WIN_ANY */
+	int32_t win; /* as on the wire, or WIN_ANY */
 	bool any_options, any_ts_val, any_ts_ecr;
 	uint8_t options[TCP_OPTIONS_MAX], options_len;
 	/* ICMP */
 	uint8_t type, code;
 	bool has_mtu;
 	uint32_t mtu;
-	uint16_t id;               /* of echo; 0: not said */
-	uint8_t quoted;            /* proto of what it quotes; TERN_IPPROTO_RAW: len in all; 0 */
+	uint16_t id;	/* of echo; 0: not said */
+	uint8_t quoted; /* proto of what it quotes; TERN_IPPROTO_RAW: len in all; 0 */
 };
 
 /* ---- calls ---- */
@@ -57,8 +57,8 @@ struct packet {
 enum expr_kind { EXPR_ANY, EXPR_INT, EXPR_STRING, EXPR_LIST };
 
 struct expr {
-	struct expr *next;  /* of the list it is in */
-	const char *name;   /* of a field: onoff=1; NULL */
+	struct expr *next; /* of the list it is in */
+	const char *name;  /* of a field: onoff=1; NULL */
 	enum expr_kind kind;
 	int64_t number;
 	struct slice text;
@@ -68,14 +68,14 @@ struct expr {
 struct call_kind;
 struct call {
 	const struct call_kind *kind;
-	struct slice text;    /* as written, up to the result */
+	struct slice text; /* as written, up to the result */
 	struct slice result_text;
 	struct expr *args;
 	unsigned n_args;
 	struct expr *result;
-	int error;            /* errno that goes with -1; 0: none said */
+	int error; /* errno that goes with -1; 0: none said */
 	bool blocking;
-	tern_time end;        /* on the time scale of its event */
+	tern_time end; /* on the time scale of its event */
 };
 
 /* ---- events ---- */
@@ -102,14 +102,14 @@ struct script {
 	struct event *events;
 	struct slice init_command;
 	/* options */
-	int family;           /* of packets: TERN_AF_INET or _INET6 */
-	int socket_family;    /* differs for ipv4-mapped IPv6 */
+	int family;	   /* of packets: TERN_AF_INET or _INET6 */
+	int socket_family; /* differs for ipv4-mapped IPv6 */
 	tern_time tolerance;
 	uint32_t mtu;
 	uint16_t bind_port, connect_port;
-	bool strict_ts;       /* --tcp_ts_tick_usecs=1000 */
+	bool strict_ts;			/* --tcp_ts_tick_usecs=1000 */
 	struct tern_addr local, remote; /* without ports; family UNSPEC: the default */
-	struct setting *settings; /* --tern=name=value */
+	struct setting *settings;	/* --tern=name=value */
 	struct arena_block *arena;
 };
 
@@ -133,12 +133,20 @@ const char *code_unsupported(struct slice);
 
 /* ---- options.c: walks TCP options as they are on the wire ---- */
 
-enum { OPT_EOL = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_OK = 4, OPT_SACK = 5,
-       OPT_TS = 8, OPT_FASTOPEN = 34 };
+enum {
+	OPT_EOL = 0,
+	OPT_NOP = 1,
+	OPT_MSS = 2,
+	OPT_WSCALE = 3,
+	OPT_SACK_OK = 4,
+	OPT_SACK = 5,
+	OPT_TS = 8,
+	OPT_FASTOPEN = 34
+};
 
 struct option_at {
 	uint8_t kind, len; /* len with kind and length bytes */
-	uint8_t *data;     /* behind them */
+	uint8_t *data;	   /* behind them */
 };
 /* The option at *pos, which moves on; false: none is left, or what is left is malformed. */
 bool option_next(uint8_t *options, unsigned len, unsigned *pos, struct option_at *);

@@ -26,7 +26,10 @@ enum { IS4 = 1, UNSPEC = 2, LOOP = 4, MULTI = 8, BROAD = 16, LINK = 32 };
 
 static void kinds(void)
 {
-	const struct { struct addr a; unsigned kind; } cases[] = {
+	const struct {
+		struct addr a;
+		unsigned kind;
+	} cases[] = {
 		{ v4(192, 0, 2, 1), IS4 },
 		{ v4(0, 0, 0, 0), IS4 | UNSPEC },
 		{ v4(127, 0, 0, 1), IS4 | LOOP },
@@ -64,7 +67,11 @@ static void kinds(void)
 
 static void prefixes(void)
 {
-	const struct { struct addr a, prefix; unsigned len; bool in; } cases[] = {
+	const struct {
+		struct addr a, prefix;
+		unsigned len;
+		bool in;
+	} cases[] = {
 		{ v4(10, 1, 2, 3), v4(10, 0, 0, 0), 8, true },
 		{ v4(11, 1, 2, 3), v4(10, 0, 0, 0), 8, false },
 		{ v4(11, 1, 2, 3), v4(10, 0, 0, 0), 7, true },

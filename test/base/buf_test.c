@@ -191,8 +191,11 @@ static void agrees_with_an_array(void)
 
 static void chunks_grow_with_the_stream(void)
 {
-	static const struct { uint64_t from; uint32_t len; } want[] = {
-		{ 0, 4096 },      { 4096, 16384 },  { 20480, 16384 },
+	static const struct {
+		uint64_t from;
+		uint32_t len;
+	} want[] = {
+		{ 0, 4096 },	  { 4096, 16384 },  { 20480, 16384 },
 		{ 36864, 16384 }, { 53248, 65536 }, { 118784, 65536 },
 	};
 	struct buf_span span[N_TESTS(want)];

@@ -26,8 +26,8 @@ static void finish(struct mem *m)
 	check_eq(world.out, 0);
 }
 
-static const uint32_t sizes[] = { 1,    8,    31,   32,   33,    64,    100,   512,   513,
-				  1000, 2016, 2048, 2049, 2208,  2209,  4104,  4416,  4417,
+static const uint32_t sizes[] = { 1,	8,    31,    32,    33,	   64,	  100,	 512,	513,
+				  1000, 2016, 2048,  2049,  2208,  2209,  4104,	 4416,	4417,
 				  8000, 9000, 16392, 16704, 16705, 40000, 65544, 65856, 65857 };
 
 static void sizes_are_usable_and_aligned(void)
@@ -51,7 +51,10 @@ enum { N_SLOTS = 200 };
 
 static void random_use_keeps_to_the_budget(void)
 {
-	static struct { uint8_t *ptr; uint32_t size; } slot[N_SLOTS];
+	static struct {
+		uint8_t *ptr;
+		uint32_t size;
+	} slot[N_SLOTS];
 	static const uint8_t seed[32] = { 7 };
 	unsigned n_refused = 0;
 	struct rand r;

@@ -186,8 +186,8 @@ static void sum_does_not_depend_on_the_parts(void)
 		test_at("round %u", round);
 		for (uint32_t from = 0; from <= MIN(p->total_len, 40); from++)
 			check_eq(checksum_finish(pkt_sum(p, from, checksum_add, 0xfff1)),
-				 checksum_finish(checksum_add(want + from, p->total_len - from,
-							      0xfff1)));
+				 checksum_finish(
+					 checksum_add(want + from, p->total_len - from, 0xfff1)));
 		pkt_free(&mem, p);
 	}
 	finish();

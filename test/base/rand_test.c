@@ -11,15 +11,15 @@
 static const struct sip_key counting_key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
 
 static const uint64_t sip24[] = {
-	0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a, 0x85676696d7fb7e2d,
-	0xcf2794e0277187b7, 0x18765564cd99a68d, 0xcbc9466e58fee3ce, 0xab0200f58b01d137,
-	0x93f5f5799a932462,
+	0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a,
+	0x85676696d7fb7e2d, 0xcf2794e0277187b7, 0x18765564cd99a68d,
+	0xcbc9466e58fee3ce, 0xab0200f58b01d137, 0x93f5f5799a932462,
 };
 
 static const uint64_t sip13[] = {
-	0xabac0158050fc4dc, 0xc9f49bf37d57ca93, 0x82cb9b024dc7d44d, 0x8bf80ab8e7ddf7fb,
-	0xcf75576088d38328, 0xdef9d52f49533b67, 0xc50d2b50c59f22a7, 0xd3927d989bb11140,
-	0x369095118d299a8e,
+	0xabac0158050fc4dc, 0xc9f49bf37d57ca93, 0x82cb9b024dc7d44d,
+	0x8bf80ab8e7ddf7fb, 0xcf75576088d38328, 0xdef9d52f49533b67,
+	0xc50d2b50c59f22a7, 0xd3927d989bb11140, 0x369095118d299a8e,
 };
 
 static void siphash_agrees_with_its_vectors(void)
@@ -117,10 +117,8 @@ static void bytes_of_any_length_are_filled(void)
 }
 
 static const struct test tests[] = {
-	TEST(siphash_agrees_with_its_vectors),
-	TEST(stream_is_chacha8),
-	TEST(same_seed_same_numbers),
-	TEST(below_stays_below_and_reaches_all),
+	TEST(siphash_agrees_with_its_vectors), TEST(stream_is_chacha8),
+	TEST(same_seed_same_numbers),	       TEST(below_stays_below_and_reaches_all),
 	TEST(bytes_of_any_length_are_filled),
 };
 

@@ -104,7 +104,8 @@ static void run_against_bitmap(uint64_t seed, uint64_t base, unsigned max_len, u
 
 		test_at("seed %u, step %u", (unsigned)seed, step);
 		if (rand_below(&rand, drop_every) == 0) {
-			unsigned pos = (unsigned)rand_below(&rand, drop_every > 500 ? UNIVERSE : 64);
+			unsigned pos =
+				(unsigned)rand_below(&rand, drop_every > 500 ? UNIVERSE : 64);
 
 			ranges_drop_below(&r, &mem, base + pos);
 			memset(b.bit, 0, pos);
@@ -217,10 +218,8 @@ static void no_memory_changes_nothing(void)
 }
 
 static const struct test tests[] = {
-	TEST(agrees_with_a_bitmap),
-	TEST(dropping_from_below_empties_a_tree),
-	TEST(one_range_swallows_many),
-	TEST(touching_ranges_merge),
+	TEST(agrees_with_a_bitmap),	 TEST(dropping_from_below_empties_a_tree),
+	TEST(one_range_swallows_many),	 TEST(touching_ranges_merge),
 	TEST(no_memory_changes_nothing),
 };
 

@@ -7,14 +7,18 @@
 
 static void nearest_position_is_chosen(void)
 {
-	static const struct { uint64_t near; uint32_t seq; uint64_t want; } cases[] = {
+	static const struct {
+		uint64_t near;
+		uint32_t seq;
+		uint64_t want;
+	} cases[] = {
 		{ 0x100000000, 0, 0x100000000 },
-		{ 0x100000000, 0xffffffff, 0xffffffff },        /* just before the ISN */
-		{ 0x1ffffffff, 0, 0x200000000 },                /* over the wrap */
+		{ 0x100000000, 0xffffffff, 0xffffffff }, /* just before the ISN */
+		{ 0x1ffffffff, 0, 0x200000000 },	 /* over the wrap */
 		{ 0x200000000, 0xfffffff0, 0x1fffffff0 },
 		{ 0x512345678, 0x12345679, 0x512345679 },
-		{ 0x500000000, 0x7fffffff, 0x57fffffff },       /* as far ahead as can be */
-		{ 0x500000000, 0x80000000, 0x480000000 },       /* as far behind */
+		{ 0x500000000, 0x7fffffff, 0x57fffffff }, /* as far ahead as can be */
+		{ 0x500000000, 0x80000000, 0x480000000 }, /* as far behind */
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++)

@@ -66,8 +66,8 @@ void test_mem(const char *file, int line, const char *text, const void *got, con
 
 	for (size_t i = 0; i < len; i++) {
 		if (g[i] != w[i]) {
-			test_fail(file, line, "%s differs at byte %zu: %02x, not %02x", text, i, g[i],
-				  w[i]);
+			test_fail(file, line, "%s differs at byte %zu: %02x, not %02x", text, i,
+				  g[i], w[i]);
 			return;
 		}
 	}

@@ -23,7 +23,10 @@ struct test {
 	void (*run)(void);
 };
 
-#define TEST(fn) { #fn, fn }
+#define TEST(fn)                                                                                   \
+	{                                                                                          \
+#fn, fn                                                                            \
+	}
 #define N_TESTS(tests) (sizeof(tests) / sizeof((tests)[0]))
 
 int test_main(int argc, char **argv, const struct test *, size_t n);
@@ -50,10 +53,10 @@ void test_mem(const char *file, int line, const char *text, const void *got, con
 /* An environment over malloc that counts: bytes out must be 0 at the end. */
 struct tern_env;
 struct test_env {
-	uint64_t out;      /* bytes allocated now */
+	uint64_t out;	   /* bytes allocated now */
 	uint64_t n_allocs; /* calls so far */
 	uint64_t fail_at;  /* the n-th call fails; 0: none */
-	uint8_t fill;      /* what fresh memory holds */
+	uint8_t fill;	   /* what fresh memory holds */
 };
 struct tern_env test_env_make(struct test_env *, uint64_t seed);
 

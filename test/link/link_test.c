@@ -135,8 +135,10 @@ static struct tally count_faults(struct link *l, unsigned n)
 /* 5 standard deviations at 100 000 trials: 345, 270, 221 and 157. */
 static void faults_come_as_often_as_asked(void)
 {
-	const struct tern_weather w = { .loss_ppm = 50000, .reorder_ppm = 30000,
-					.duplicate_ppm = 20000, .corrupt_ppm = 10000 };
+	const struct tern_weather w = { .loss_ppm = 50000,
+					.reorder_ppm = 30000,
+					.duplicate_ppm = 20000,
+					.corrupt_ppm = 10000 };
 	struct link l = make_link(&w, 5);
 	struct tally t = count_faults(&l, 100000);
 
@@ -178,9 +180,13 @@ static void a_held_frame_is_overtaken(void)
 
 static void a_seed_fixes_everything(void)
 {
-	const struct tern_weather w = { .delay = 100, .jitter = 1000, .rate_bps = 1000000000,
-					.loss_ppm = 100000, .reorder_ppm = 100000,
-					.duplicate_ppm = 100000, .corrupt_ppm = 100000 };
+	const struct tern_weather w = { .delay = 100,
+					.jitter = 1000,
+					.rate_bps = 1000000000,
+					.loss_ppm = 100000,
+					.reorder_ppm = 100000,
+					.duplicate_ppm = 100000,
+					.corrupt_ppm = 100000 };
 	struct link a = make_link(&w, 9), b = make_link(&w, 9), c = make_link(&w, 10);
 	unsigned n_different = 0;
 
@@ -199,12 +205,9 @@ static void a_seed_fixes_everything(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(a_perfect_wire_takes_its_delay),
-		TEST(the_rate_spaces_and_the_queue_drops),
-		TEST(jitter_keeps_the_order),
-		TEST(faults_come_as_often_as_asked),
-		TEST(certain_and_impossible_faults),
-		TEST(a_held_frame_is_overtaken),
+		TEST(a_perfect_wire_takes_its_delay), TEST(the_rate_spaces_and_the_queue_drops),
+		TEST(jitter_keeps_the_order),	      TEST(faults_come_as_often_as_asked),
+		TEST(certain_and_impossible_faults),  TEST(a_held_frame_is_overtaken),
 		TEST(a_seed_fixes_everything),
 	};
 

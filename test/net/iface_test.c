@@ -152,7 +152,11 @@ static void kinds_of_addresses(void)
 	check_eq(ifaddr_add(&f.net, eth, &a, 20), 0);
 	check_eq(ifaddr_add(&f.net, p2p, &b, 31), 0);
 	check_eq(ifaddr_add(&f.net, eth, &c, 64), 0);
-	const struct { struct addr addr; unsigned ifindex; enum addr_kind kind; } cases[] = {
+	const struct {
+		struct addr addr;
+		unsigned ifindex;
+		enum addr_kind kind;
+	} cases[] = {
 		{ a, 0, ADDR_OURS },
 		{ a, p2p, ADDR_OURS }, /* the weak host model */
 		{ b, 0, ADDR_OURS },

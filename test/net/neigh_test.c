@@ -174,16 +174,16 @@ static void news_about_a_known_neighbour(void)
 		uint32_t to;
 		const uint8_t *mac_after;
 	} cases[] = {
-		{ R, mac_a, "", R, mac_a },   { S, mac_a, "", S, mac_a },
-		{ R, mac_a, "s", R, mac_a },  { S, mac_a, "s", R, mac_a },
-		{ D, mac_a, "s", R, mac_a },  { D, mac_a, "o", D, mac_a },
-		{ R, mac_b, "", S, mac_a },   { S, mac_b, "", S, mac_a },
-		{ R, mac_b, "s", S, mac_a },  { S, mac_b, "s", S, mac_a },
-		{ D, mac_b, "s", D, mac_a },  { R, mac_b, "o", S, mac_b },
-		{ S, mac_b, "o", S, mac_b },  { D, mac_b, "o", S, mac_b },
-		{ R, mac_b, "so", R, mac_b }, { S, mac_b, "so", R, mac_b },
-		{ D, mac_b, "so", R, mac_b }, { S, NULL, "s", R, mac_a },
-		{ S, NULL, "", S, mac_a },    { D, NULL, "so", R, mac_a },
+		{ R, mac_a, "", R, mac_a },	  { S, mac_a, "", S, mac_a },
+		{ R, mac_a, "s", R, mac_a },	  { S, mac_a, "s", R, mac_a },
+		{ D, mac_a, "s", R, mac_a },	  { D, mac_a, "o", D, mac_a },
+		{ R, mac_b, "", S, mac_a },	  { S, mac_b, "", S, mac_a },
+		{ R, mac_b, "s", S, mac_a },	  { S, mac_b, "s", S, mac_a },
+		{ D, mac_b, "s", D, mac_a },	  { R, mac_b, "o", S, mac_b },
+		{ S, mac_b, "o", S, mac_b },	  { D, mac_b, "o", S, mac_b },
+		{ R, mac_b, "so", R, mac_b },	  { S, mac_b, "so", R, mac_b },
+		{ D, mac_b, "so", R, mac_b },	  { S, NULL, "s", R, mac_a },
+		{ S, NULL, "", S, mac_a },	  { D, NULL, "so", R, mac_a },
 		{ R, group_mac, "so", R, mac_a },
 	};
 

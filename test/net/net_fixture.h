@@ -70,9 +70,12 @@ static inline void start(void)
 	mem_init(&f.mem, env.alloc, env.free, env.ctx, 1 << 24);
 	timers_init(&f.timers, 1000 * TERN_SEC);
 	rand_init(&f.rand, env.seed, 0);
-	f.cfg = (struct net_config){ .neighbours_max = 8, .neighbour_queue_max = 3,
-				     .routes_max = 50, .addresses_max = 20,
-				     .icmp_ratelimit_ms = 10, .icmp_burst = 40 };
+	f.cfg = (struct net_config){ .neighbours_max = 8,
+				     .neighbour_queue_max = 3,
+				     .routes_max = 50,
+				     .addresses_max = 20,
+				     .icmp_ratelimit_ms = 10,
+				     .icmp_burst = 40 };
 	check(net_init(&f.net, &parts));
 	add_iface("lo", TERN_LINK_LOOPBACK, LO_INDEX);
 	a = v4(127, 0, 0, 1);

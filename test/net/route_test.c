@@ -154,8 +154,12 @@ static void interfaces_that_are_down_are_passed_over(void)
 
 static void mtu_is_the_least(void)
 {
-	static const struct { uint32_t route, want; } cases[] = {
-		{ 0, 1500 }, { 1400, 1400 }, { 9000, 1500 },
+	static const struct {
+		uint32_t route, want;
+	} cases[] = {
+		{ 0, 1500 },
+		{ 1400, 1400 },
+		{ 9000, 1500 },
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
@@ -255,7 +259,8 @@ static void agrees_with_a_plain_search(void)
 	}
 	for (unsigned k = 0; k < 2000; k++) {
 		uint32_t ip = rand_u32(&f.rand) & 0x3ffff;
-		struct addr dst = v4(172, (uint8_t)(16 + (ip >> 16)), (uint8_t)(ip >> 8), (uint8_t)ip);
+		struct addr dst =
+			v4(172, (uint8_t)(16 + (ip >> 16)), (uint8_t)(ip >> 8), (uint8_t)ip);
 		int best = -1;
 
 		for (unsigned i = 0; i < n; i++) {
@@ -292,9 +297,9 @@ static void source_of_ipv4(void)
 	check_source(v4(127, 0, 0, 9), LO_INDEX, v4(127, 0, 0, 1));
 	give(ETH, v4(10, 0, 0, 1), 24);
 	give(ETH, v4(10, 0, 7, 1), 24);
-	check_source(v4(8, 8, 8, 8), ETH, v4(10, 0, 0, 1));   /* the first */
-	check_source(v4(10, 0, 7, 9), ETH, v4(10, 0, 7, 1));  /* the prefix fits */
-	check_source(v4(8, 8, 8, 8), WAN, v4(10, 0, 0, 1));   /* of any interface */
+	check_source(v4(8, 8, 8, 8), ETH, v4(10, 0, 0, 1));	  /* the first */
+	check_source(v4(10, 0, 7, 9), ETH, v4(10, 0, 7, 1));	  /* the prefix fits */
+	check_source(v4(8, 8, 8, 8), WAN, v4(10, 0, 0, 1));	  /* of any interface */
 	check_source(v4(10, 0, 7, 1), LO_INDEX, v4(10, 0, 7, 1)); /* to ourselves */
 	check_source(v4(255, 255, 255, 255), ETH, v4(10, 0, 0, 1));
 	finish();
@@ -317,19 +322,19 @@ static void source_of_ipv6(void)
 	give(ETH, ula, 64);
 	give(WAN, link_wan, 64);
 	give(WAN, global_wan, 64);
-	check_source(second, LO_INDEX, second);                /* rule 1 */
-	check_source(v6(0, 0, 1), LO_INDEX, v6(0, 0, 1));      /* rule 1 */
-	check_source(v6(0xfe80, 0, 9), ETH, link_eth);         /* rule 2: the scope fits */
+	check_source(second, LO_INDEX, second);		  /* rule 1 */
+	check_source(v6(0, 0, 1), LO_INDEX, v6(0, 0, 1)); /* rule 1 */
+	check_source(v6(0xfe80, 0, 9), ETH, link_eth);	  /* rule 2: the scope fits */
 	check_source(v6(0xfe80, 0, 9), WAN, link_wan);
 	check_source(v6(0xff02, 0, 1), WAN, link_wan);
-	check_source(v6(0xff05, 0, 3), WAN, global_wan);       /* rule 2: wide enough */
-	check_source(v6(0x2001, 0xdb8, 9), WAN, global_wan);   /* rule 5 before rule 8 */
-	check_source(v6(0x2001, 0xdb9, 9), ETH, global_eth);   /* rule 5 */
-	check_source(v6(0x2002, 0xc001, 9), ETH, second);      /* rule 8 */
-	check_source(v6(0x2001, 0xdbf, 9), ETH, global_eth);   /* rule 8 */
-	check_source(v6(0xfd00, 2, 9), ETH, ula);              /* rule 8 */
+	check_source(v6(0xff05, 0, 3), WAN, global_wan);     /* rule 2: wide enough */
+	check_source(v6(0x2001, 0xdb8, 9), WAN, global_wan); /* rule 5 before rule 8 */
+	check_source(v6(0x2001, 0xdb9, 9), ETH, global_eth); /* rule 5 */
+	check_source(v6(0x2002, 0xc001, 9), ETH, second);    /* rule 8 */
+	check_source(v6(0x2001, 0xdbf, 9), ETH, global_eth); /* rule 8 */
+	check_source(v6(0xfd00, 2, 9), ETH, ula);	     /* rule 8 */
 	check_eq(ifaddr_del(&f.net, WAN, &global_wan), 0);
-	check_source(v6(0x2001, 0xdb8, 9), WAN, global_eth);   /* rule 2 before rule 5 */
+	check_source(v6(0x2001, 0xdb8, 9), WAN, global_eth); /* rule 2 before rule 5 */
 	check_eq(ifaddr_del(&f.net, WAN, &link_wan), 0);
 	dst = v6(0xfe80, 0, 9);
 	check_eq(source_select(&f.net, &dst, WAN, &got), -TERN_EADDRNOTAVAIL);

@@ -39,15 +39,17 @@ static void expect(const char *script, enum drill_outcome outcome, const char *t
 	check_str(said, text);
 }
 
-#define OPEN "--tern=tcp_timestamps=0\n"                                                           \
-	     "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"                                       \
-	     "+0 bind(3, ..., ...) = 0\n"                                                          \
-	     "+0 listen(3, 1) = 0\n"                                                               \
-	     "+0 < S 0:0(0) win 1000 <mss 1000>\n"
+#define OPEN                                                                                       \
+	"--tern=tcp_timestamps=0\n"                                                                \
+	"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"                                            \
+	"+0 bind(3, ..., ...) = 0\n"                                                               \
+	"+0 listen(3, 1) = 0\n"                                                                    \
+	"+0 < S 0:0(0) win 1000 <mss 1000>\n"
 
-#define ESTABLISHED OPEN "+0 > S. 0:0(0) ack 1 <mss 1460>\n"                                       \
-			 "+0 < . 1:1(0) ack 1 win 1000\n"                                          \
-			 "+0 accept(3, ..., ...) = 4\n"
+#define ESTABLISHED                                                                                \
+	OPEN "+0 > S. 0:0(0) ack 1 <mss 1460>\n"                                                   \
+	     "+0 < . 1:1(0) ack 1 win 1000\n"                                                      \
+	     "+0 accept(3, ..., ...) = 4\n"
 
 static void shows_what_differs(void)
 {
@@ -142,8 +144,8 @@ static void names_what_it_expected(void)
 }
 
 static const struct test tests[] = {
-	TEST(shows_what_differs),      TEST(shows_when),
-	TEST(shows_results),           TEST(counts_apart_what_it_has_not),
+	TEST(shows_what_differs),     TEST(shows_when),
+	TEST(shows_results),	      TEST(counts_apart_what_it_has_not),
 	TEST(names_what_it_expected),
 };
 

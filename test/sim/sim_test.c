@@ -261,8 +261,8 @@ static void on_sender(void *ctx, int host, const struct tern_event *ev)
 	(void)host;
 	check(tern_now(t->p.a) == tern_sim_now(t->p.sim));
 	while (t->n_sent < t->to_send && (ev->ready & TERN_POLLOUT)) {
-		size_t len = t->to_send - t->n_sent < sizeof(buf) ? t->to_send - t->n_sent
-								  : sizeof(buf);
+		size_t len =
+			t->to_send - t->n_sent < sizeof(buf) ? t->to_send - t->n_sent : sizeof(buf);
 		int64_t n;
 
 		for (size_t i = 0; i < len; i++)
@@ -298,9 +298,12 @@ static void on_receiver(void *ctx, int host, const struct tern_event *ev)
 
 static uint64_t run_transfer(uint64_t seed, int family, uint64_t n_bytes)
 {
-	const struct tern_weather w = { .delay = 5 * TERN_MS, .jitter = TERN_MS,
-					.rate_bps = 10000000, .loss_ppm = 20000,
-					.reorder_ppm = 10000, .duplicate_ppm = 10000,
+	const struct tern_weather w = { .delay = 5 * TERN_MS,
+					.jitter = TERN_MS,
+					.rate_bps = 10000000,
+					.loss_ppm = 20000,
+					.reorder_ppm = 10000,
+					.duplicate_ppm = 10000,
 					.corrupt_ppm = 5000 };
 	struct transfer t = { .to_send = n_bytes };
 	struct seen seen = { .digest = 1 };
@@ -339,12 +342,9 @@ static void one_seed_is_one_run(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(timers_ring_in_order),
-		TEST(random_numbers_come_from_the_seed),
-		TEST(a_datagram_takes_the_delay),
-		TEST(a_filter_decides),
-		TEST(a_partition_heals),
-		TEST(others_do_not_get_a_unicast_frame),
+		TEST(timers_ring_in_order),	  TEST(random_numbers_come_from_the_seed),
+		TEST(a_datagram_takes_the_delay), TEST(a_filter_decides),
+		TEST(a_partition_heals),	  TEST(others_do_not_get_a_unicast_frame),
 		TEST(one_seed_is_one_run),
 	};
 

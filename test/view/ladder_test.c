@@ -22,32 +22,33 @@ static void draws_open_and_close(void)
 	scene_pass(&s, 0, TCP_PSH | TCP_ACK, SEG(1, 1, 78, 512));
 	scene_pass(&s, 1, TCP_PSH | TCP_ACK, SEG(1, 79, 512, 512));
 	scene_close(&s, 78, 512);
-	check_drawn(s.view,
-"             10.0.0.1:40000                                          10.0.0.2:80\n"
-"    seconds  a, active                                                b, passive\n"
-"             CLOSED                                                       LISTEN\n"
-"   0.000000  SYN-SENT                                                          |\n"
-"             |--- SYN seq=0 win=65535 mss=1460 ws=7 sack-ok ts --------------->|\n"
-"   0.010000  |                                                      SYN-RECEIVED\n"
-"             |<-- SYN,ACK seq=0 ack=1 win=65535 mss=1460 ws=7 sack-ok ts ------|\n"
-"   0.020000  ESTABLISHED                                                       |\n"
-"             |--- ACK seq=1 ack=1 win=65536 ---------------------------------->|\n"
-"   0.030000  |                                                       ESTABLISHED\n"
-"             |--- PSH,ACK seq=1 ack=1 len=78 win=65536 ----------------------->|\n"
-"   0.040000  |<-- PSH,ACK seq=1 ack=79 len=512 win=65536 ----------------------|\n"
-"   0.050000  FIN-WAIT-1                                                        |\n"
-"             |--- FIN,ACK seq=79 ack=513 win=65536 --------------------------->|\n"
-"   0.060000  |                                                        CLOSE-WAIT\n"
-"             |<-- ACK seq=513 ack=80 win=65536 --------------------------------|\n"
-"   0.070000  FIN-WAIT-2                                                        |\n"
-"             |                                                          LAST-ACK\n"
-"             |<-- FIN,ACK seq=513 ack=80 win=65536 ----------------------------|\n"
-"   0.080000  TIME-WAIT                                                         |\n"
-"             |--- ACK seq=80 ack=514 win=65536 ------------------------------->|\n"
-"   0.090000  |                                                            CLOSED\n"
-"             :                          59.990 s pass                          :\n"
-"  60.080000  CLOSED                                                            |\n"
-"a opened, a closed; 78 bytes >, 512 <; TIME-WAIT to 60.1 s\n");
+	check_drawn(
+		s.view,
+		"             10.0.0.1:40000                                          10.0.0.2:80\n"
+		"    seconds  a, active                                                b, passive\n"
+		"             CLOSED                                                       LISTEN\n"
+		"   0.000000  SYN-SENT                                                          |\n"
+		"             |--- SYN seq=0 win=65535 mss=1460 ws=7 sack-ok ts --------------->|\n"
+		"   0.010000  |                                                      SYN-RECEIVED\n"
+		"             |<-- SYN,ACK seq=0 ack=1 win=65535 mss=1460 ws=7 sack-ok ts ------|\n"
+		"   0.020000  ESTABLISHED                                                       |\n"
+		"             |--- ACK seq=1 ack=1 win=65536 ---------------------------------->|\n"
+		"   0.030000  |                                                       ESTABLISHED\n"
+		"             |--- PSH,ACK seq=1 ack=1 len=78 win=65536 ----------------------->|\n"
+		"   0.040000  |<-- PSH,ACK seq=1 ack=79 len=512 win=65536 ----------------------|\n"
+		"   0.050000  FIN-WAIT-1                                                        |\n"
+		"             |--- FIN,ACK seq=79 ack=513 win=65536 --------------------------->|\n"
+		"   0.060000  |                                                        CLOSE-WAIT\n"
+		"             |<-- ACK seq=513 ack=80 win=65536 --------------------------------|\n"
+		"   0.070000  FIN-WAIT-2                                                        |\n"
+		"             |                                                          LAST-ACK\n"
+		"             |<-- FIN,ACK seq=513 ack=80 win=65536 ----------------------------|\n"
+		"   0.080000  TIME-WAIT                                                         |\n"
+		"             |--- ACK seq=80 ack=514 win=65536 ------------------------------->|\n"
+		"   0.090000  |                                                            CLOSED\n"
+		"             :                          59.990 s pass                          :\n"
+		"  60.080000  CLOSED                                                            |\n"
+		"a opened, a closed; 78 bytes >, 512 <; TIME-WAIT to 60.1 s\n");
 	view_free(s.view);
 }
 
@@ -72,23 +73,24 @@ static void crossing_segments_are_two_lines(void)
 	scene_state(&s, 0, TERN_TCP_SYN_RECEIVED, TERN_TCP_ESTABLISHED);
 	scene_arrive(&s, 1, g);
 	scene_state(&s, 1, TERN_TCP_SYN_RECEIVED, TERN_TCP_ESTABLISHED);
-	check_drawn(s.view,
-"             10.0.0.1:40000                                          10.0.0.2:80\n"
-"    seconds  a, active                                                 b, active\n"
-"             CLOSED                                                       CLOSED\n"
-"   0.000000  SYN-SENT                                                          |\n"
-"             |--- SYN seq=0 win=1000 ----------------> (1)                     |\n"
-"             |                                                          SYN-SENT\n"
-"             |<-- SYN seq=0 win=1000 ------------------------------------------|\n"
-"   0.010000  |                                        (1) --- SYN seq=0 ------>|\n"
-"             |                                                      SYN-RECEIVED\n"
-"             |                     (2) <-- SYN,ACK seq=0 ack=1 win=1000 -------|\n"
-"             SYN-RECEIVED                                                      |\n"
-"             |--- SYN,ACK seq=0 ack=1 win=1000 ------------------------------->|\n"
-"   0.020000  |<-- SYN,ACK seq=0 ack=1 ------- (2)                              |\n"
-"             ESTABLISHED                                                       |\n"
-"             |                                                       ESTABLISHED\n"
-"both opened, none closed; 0 bytes >, 0 <; still open\n");
+	check_drawn(
+		s.view,
+		"             10.0.0.1:40000                                          10.0.0.2:80\n"
+		"    seconds  a, active                                                 b, active\n"
+		"             CLOSED                                                       CLOSED\n"
+		"   0.000000  SYN-SENT                                                          |\n"
+		"             |--- SYN seq=0 win=1000 ----------------> (1)                     |\n"
+		"             |                                                          SYN-SENT\n"
+		"             |<-- SYN seq=0 win=1000 ------------------------------------------|\n"
+		"   0.010000  |                                        (1) --- SYN seq=0 ------>|\n"
+		"             |                                                      SYN-RECEIVED\n"
+		"             |                     (2) <-- SYN,ACK seq=0 ack=1 win=1000 -------|\n"
+		"             SYN-RECEIVED                                                      |\n"
+		"             |--- SYN,ACK seq=0 ack=1 win=1000 ------------------------------->|\n"
+		"   0.020000  |<-- SYN,ACK seq=0 ack=1 ------- (2)                              |\n"
+		"             ESTABLISHED                                                       |\n"
+		"             |                                                       ESTABLISHED\n"
+		"both opened, none closed; 0 bytes >, 0 <; still open\n");
 	view_free(s.view);
 }
 
@@ -104,17 +106,18 @@ static void a_loss_ends_on_the_way(void)
 	scene_tell(&s, VIEW_DROP, 1, "tcp-no-socket");
 	s.isn[1] = 0;
 	scene_pass(&s, 1, TCP_RST | TCP_ACK, SEG(0, 1, 0, 0));
-	check_drawn(s.view,
-"             10.0.0.1:40000                                          10.0.0.2:80\n"
-"    seconds  a, active                                                b, passive\n"
-"             |                                                                 |\n"
-"   0.000000  |--- SYN seq=0 win=1000 ----------------X lost: filter            |\n"
-"             :                          1.000 s pass                           :\n"
-"   1.000000  |--- SYN seq=0 win=1000 [retransmission: rto] ------------------->|\n"
-"             |    [dropped: tcp-no-socket]                                     |\n"
-"   1.010000  |<-- RST,ACK seq=0 ack=1 win=0 -----------------------------------|\n"
-"a opened, b refused; 0 bytes >, 0 <; 1 lost, 1 resent; nothing listens at\n"
-"  10.0.0.2:80\n");
+	check_drawn(
+		s.view,
+		"             10.0.0.1:40000                                          10.0.0.2:80\n"
+		"    seconds  a, active                                                b, passive\n"
+		"             |                                                                 |\n"
+		"   0.000000  |--- SYN seq=0 win=1000 ----------------X lost: filter            |\n"
+		"             :                          1.000 s pass                           :\n"
+		"   1.000000  |--- SYN seq=0 win=1000 [retransmission: rto] ------------------->|\n"
+		"             |    [dropped: tcp-no-socket]                                     |\n"
+		"   1.010000  |<-- RST,ACK seq=0 ack=1 win=0 -----------------------------------|\n"
+		"a opened, b refused; 0 bytes >, 0 <; 1 lost, 1 resent;\n"
+		"  nothing listens at 10.0.0.2:80\n");
 	view_free(s.view);
 }
 
@@ -128,9 +131,10 @@ static struct scene long_scene(void)
 	for (uint32_t i = 0; i < 100; i++) {
 		f = scene_send(&s, 0, TCP_ACK, SEG(1 + 1000 * i, 1, 1000, 512));
 		if (i == 50)
-			scene_add(&s, (struct view_event){
-				.kind = VIEW_DUPLICATED, .host = 0, .frame = ++s.n_frames,
-				.copy_of = f });
+			scene_add(&s, (struct view_event){ .kind = VIEW_DUPLICATED,
+							   .host = 0,
+							   .frame = ++s.n_frames,
+							   .copy_of = f });
 		scene_wait(&s, TERN_MS);
 		scene_arrive(&s, 1, f);
 		if (i == 50)
@@ -186,10 +190,10 @@ static void marks_what_is_remarkable(void)
 	scene_arrive(&s, 1, s.n_frames);
 	scene_tell(&s, VIEW_DROP, 1, "tcp-checksum");
 	text = scene_draw(s.view, ladder_text, false);
-	check(strstr(text, "seq=101 ack=1 len=100 win=65536 [out-of-order] "));
+	check(strstr(text, "(1) --- ACK seq=1 [out-of-order] ---"));
 	check(strstr(text, "seq=1 ack=1 len=100 win=65536 [retransmission] ---"));
 	check(strstr(text, "ack=201 win=0 [zero-window] "));
-	check(strstr(text, "seq=201 ack=1 len=1 win=65536 [probe] "));
+	check(strstr(text, "seq=201 ack=1 len=1 win=65536 [probe] ---"));
 	check(strstr(text, "seq=0 ack=201 win=0 [keepalive] [zero-window] "));
 	check(strstr(text, "[corrupted]"));
 	check(strstr(text, "[dropped: tcp-checksum]"));
@@ -249,7 +253,8 @@ static bool is_well_formed(const char *p)
 		if (!end)
 			return false;
 		if (*p == '&') {
-			if (strncmp(p, "&lt;", 4) && strncmp(p, "&gt;", 4) && strncmp(p, "&amp;", 5))
+			if (strncmp(p, "&lt;", 4) && strncmp(p, "&gt;", 4) &&
+			    strncmp(p, "&amp;", 5))
 				return false;
 			p = end;
 			continue;
@@ -259,7 +264,8 @@ static bool is_well_formed(const char *p)
 		if (n == 0 || n > 15)
 			return false;
 		if (p[1] == '/') {
-			if (depth == 0 || strlen(open[--depth]) != n || strncmp(open[depth], name, n))
+			if (depth == 0 || strlen(open[--depth]) != n ||
+			    strncmp(open[depth], name, n))
 				return false;
 		} else if (end[-1] != '/') {
 			if (depth == 16)
@@ -353,19 +359,20 @@ static void draws_datagrams_and_echo(void)
 	send_other(&s, TERN_IPPROTO_UDP, 0, (const uint8_t[16]){ 0x9c, 0x40, 0, 53, 0, 16 });
 	send_other(&s, TERN_IPPROTO_ICMP, 0, (const uint8_t[16]){ 8, 0, 0, 0, 0, 7, 0, 1 });
 	send_other(&s, TERN_IPPROTO_ICMP, 1, (const uint8_t[16]){ 0, 0, 0, 0, 0, 7, 0, 1 });
-	check_drawn(s.view,
-"             10.0.0.1:40000                                          10.0.0.2:53\n"
-"    seconds  a                                                                 b\n"
-"             |                                                                 |\n"
-"   0.000000  |--- UDP len=8 -------------------------------------------------->|\n"
-"1 packets; 8 bytes >, 0 <\n"
-"\n"
-"             10.0.0.1                                                   10.0.0.2\n"
-"    seconds  a                                                                 b\n"
-"             |                                                                 |\n"
-"   0.001000  |--- echo-request id=7 seq=1 len=8 ------------------------------>|\n"
-"   0.002000  |<-- echo-reply id=7 seq=1 len=8 ---------------------------------|\n"
-"2 packets; 8 bytes >, 8 <\n");
+	check_drawn(
+		s.view,
+		"             10.0.0.1:40000                                          10.0.0.2:53\n"
+		"    seconds  a                                                                 b\n"
+		"             |                                                                 |\n"
+		"   0.000000  |--- UDP len=8 -------------------------------------------------->|\n"
+		"1 packet; 8 bytes >, 0 <\n"
+		"\n"
+		"             10.0.0.1                                                   10.0.0.2\n"
+		"    seconds  a                                                                 b\n"
+		"             |                                                                 |\n"
+		"   0.001000  |--- echo-request id=7 seq=1 len=8 ------------------------------>|\n"
+		"   0.002000  |<-- echo-reply id=7 seq=1 len=8 ---------------------------------|\n"
+		"2 packets; 8 bytes >, 8 <\n");
 	view_free(s.view);
 }
 
@@ -415,8 +422,12 @@ static void refuses_events_without_sense(void)
 	struct scene s = scene_new(false);
 	const uint8_t byte = 0;
 
-	check(!scene_add(&s, (struct view_event){ .kind = VIEW_SENT, .host = VIEW_HOSTS_MAX,
-						  .frame = 1, .bytes = &byte, .len = 1, .kept = 1 }));
+	check(!scene_add(&s, (struct view_event){ .kind = VIEW_SENT,
+						  .host = VIEW_HOSTS_MAX,
+						  .frame = 1,
+						  .bytes = &byte,
+						  .len = 1,
+						  .kept = 1 }));
 	check(!scene_add(&s, (struct view_event){ .kind = VIEW_DELIVERED, .frame = 9 }));
 	check(!scene_add(&s, (struct view_event){ .kind = VIEW_LOST, .frame = 9, .text = "x" }));
 	check(!scene_add(&s, (struct view_event){ .kind = VIEW_STATE, .new_state = 99 }));
@@ -424,7 +435,7 @@ static void refuses_events_without_sense(void)
 	check_eq(s.view->n_events, 0);
 	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0));
 	s.n_frames = 0;
-	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0)); /* the number does not rise */
+	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 0)); /* the same number again */
 	check_eq(s.view->n_events, 1);
 	view_free(s.view);
 }

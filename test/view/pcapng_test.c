@@ -51,14 +51,19 @@ static struct scene rich_scene(bool ip6, bool raw_ip)
 	scene_send(&s, 0, TCP_PSH | TCP_ACK, SEG(1, 1, 100, 512));
 	scene_tell(&s, VIEW_LOST, 0, "filter");
 	scene_wait(&s, TERN_SEC);
-	scene_add(&s, (struct view_event){
-		.kind = VIEW_TIMER, .host = 0, .conn = 1, .local = s.addr[0], .remote = s.addr[1],
-		.text = "rto" });
+	scene_add(&s, (struct view_event){ .kind = VIEW_TIMER,
+					   .host = 0,
+					   .conn = 1,
+					   .local = s.addr[0],
+					   .remote = s.addr[1],
+					   .text = "rto" });
 	scene_tell(&s, VIEW_CAUSE, 0, "rto");
 	f = scene_send(&s, 0, TCP_PSH | TCP_ACK, SEG(1, 1, 100, 512));
 	scene_tell(&s, VIEW_CORRUPTED, 0, NULL);
-	scene_add(&s, (struct view_event){
-		.kind = VIEW_DUPLICATED, .host = 0, .frame = ++s.n_frames, .copy_of = f });
+	scene_add(&s, (struct view_event){ .kind = VIEW_DUPLICATED,
+					   .host = 0,
+					   .frame = ++s.n_frames,
+					   .copy_of = f });
 	scene_wait(&s, TERN_MS);
 	scene_arrive(&s, 1, f);
 	scene_tell(&s, VIEW_DROP, 1, "tcp-checksum");
@@ -75,7 +80,8 @@ static void check_same_pictures(const struct view *a, const struct view *b)
 	static scene_draw_fn *const draws[] = { ladder_text, ladder_svg, ladder_json };
 
 	for (size_t i = 0; i < N_TESTS(draws); i++) {
-		char *first = scene_draw(a, draws[i], true), *second = scene_draw(b, draws[i], true);
+		char *first = scene_draw(a, draws[i], true);
+		char *second = scene_draw(b, draws[i], true);
 
 		check_str(second, first);
 		free(first);
@@ -190,8 +196,8 @@ static void put_words_big_endian(uint8_t *p, const uint32_t *words, size_t n)
 static void reads_a_foreign_capture(void)
 {
 	static const uint32_t head[] = {
-		0x0a0d0d0a, 28, 0x1a2b3c4d, 0x00010000, 0xffffffff, 0xffffffff, 28,
-		1, 20, 101 << 16, 0, 20,
+		0x0a0d0d0a, 28, 0x1a2b3c4d, 0x00010000, 0xffffffff, 0xffffffff,
+		28,	    1,	20,	    101 << 16,	0,	    20,
 	};
 	struct scene s = scene_new(false);
 	uint8_t file[1024];

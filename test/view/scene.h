@@ -29,7 +29,9 @@ struct scene {
 static inline struct scene scene_new(bool ip6)
 {
 	struct scene s = {
-		.view = view_new(0), .isn = { 1000000000, 4294967290U }, .conn = { 1, 2 },
+		.view = view_new(0),
+		.isn = { 1000000000, 4294967290U },
+		.conn = { 1, 2 },
 		.proto = TERN_IPPROTO_TCP,
 	};
 
@@ -53,12 +55,17 @@ static inline struct addr scene_ip(const struct scene *s, int side)
 
 static inline size_t scene_ip_header(const struct scene *s, int from, size_t payload, uint8_t *p)
 {
-	struct ip4 ip4 = { .ttl = 64, .proto = s->proto, .df = true,
+	struct ip4 ip4 = { .ttl = 64,
+			   .proto = s->proto,
+			   .df = true,
 			   .total_len = (uint16_t)(IP4_HDR_LEN + payload),
-			   .src = scene_ip(s, from), .dst = scene_ip(s, 1 - from) };
-	struct ip6 ip6 = { .hop_limit = 64, .next_header = s->proto,
+			   .src = scene_ip(s, from),
+			   .dst = scene_ip(s, 1 - from) };
+	struct ip6 ip6 = { .hop_limit = 64,
+			   .next_header = s->proto,
 			   .payload_len = (uint16_t)payload,
-			   .src = scene_ip(s, from), .dst = scene_ip(s, 1 - from) };
+			   .src = scene_ip(s, from),
+			   .dst = scene_ip(s, 1 - from) };
 
 	return s->addr[0].family == TERN_AF_INET ? ip4_emit(&ip4, p) : ip6_emit(&ip6, p);
 }
@@ -81,9 +88,13 @@ static inline bool scene_add(struct scene *s, struct view_event ev)
 
 static inline uint64_t scene_frame(struct scene *s, int from, const uint8_t *bytes, size_t len)
 {
-	scene_add(s, (struct view_event){
-		.kind = VIEW_SENT, .host = from, .frame = ++s->n_frames, .raw_ip = s->raw_ip,
-		.bytes = bytes, .len = (uint32_t)len, .kept = (uint32_t)len });
+	scene_add(s, (struct view_event){ .kind = VIEW_SENT,
+					  .host = from,
+					  .frame = ++s->n_frames,
+					  .raw_ip = s->raw_ip,
+					  .bytes = bytes,
+					  .len = (uint32_t)len,
+					  .kept = (uint32_t)len });
 	return s->n_frames;
 }
 
@@ -122,17 +133,21 @@ static inline void scene_arrive(struct scene *s, int at, uint64_t frame)
 static inline void scene_tell(struct scene *s, enum view_kind kind, int host, const char *text)
 {
 	scene_add(s, (struct view_event){
-		.kind = kind, .host = host, .frame = s->n_frames, .text = text });
+			     .kind = kind, .host = host, .frame = s->n_frames, .text = text });
 }
 
 /* by_listen of side 1, unless it went through SYN-SENT */
 static inline void scene_state(struct scene *s, int side, enum tern_tcp_state from,
 			       enum tern_tcp_state to)
 {
-	scene_add(s, (struct view_event){
-		.kind = VIEW_STATE, .host = side, .conn = s->conn[side], .old_state = from,
-		.new_state = to, .local = s->addr[side], .remote = s->addr[1 - side],
-		.by_listen = from == TERN_TCP_LISTEN });
+	scene_add(s, (struct view_event){ .kind = VIEW_STATE,
+					  .host = side,
+					  .conn = s->conn[side],
+					  .old_state = from,
+					  .new_state = to,
+					  .local = s->addr[side],
+					  .remote = s->addr[1 - side],
+					  .by_listen = from == TERN_TCP_LISTEN });
 }
 
 static inline void scene_wait(struct scene *s, tern_time t)
@@ -151,8 +166,12 @@ static inline void scene_pass(struct scene *s, int from, uint16_t flags, const u
 
 static inline void scene_syn_options(struct scene *s)
 {
-	s->options = (struct tcp_hdr){ .has_mss = true, .mss = 1460, .has_wscale = true,
-				       .wscale = 7, .sack_permitted = true, .has_ts = true };
+	s->options = (struct tcp_hdr){ .has_mss = true,
+				       .mss = 1460,
+				       .has_wscale = true,
+				       .wscale = 7,
+				       .sack_permitted = true,
+				       .has_ts = true };
 }
 
 static inline void scene_handshake(struct scene *s)

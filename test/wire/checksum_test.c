@@ -37,12 +37,14 @@ static void every_length_and_alignment(void)
 {
 	for (size_t len = 0; len <= LEN_MAX; len += len < 200 ? 1 : 13) {
 		for (size_t at = 0; at < ALIGNMENTS; at++) { /* blocks end where the bytes end */
-			uint8_t *block = malloc(at + len), *copy = malloc(at + len), *p = block + at;
+			uint8_t *block = malloc(at + len), *copy = malloc(at + len),
+				*p = block + at;
 
 			test_at("length %zu, alignment %zu", len, at);
 			fill(p, len, (uint8_t)at);
 			check_eq(folded(checksum_add(p, len, 0)), plain_sum(p, len, 0));
-			check_eq(folded(checksum_add(p, len, 0xfffffffe)), plain_sum(p, len, 0xfffe));
+			check_eq(folded(checksum_add(p, len, 0xfffffffe)),
+				 plain_sum(p, len, 0xfffe));
 			check_eq(folded(checksum_copy_add(copy + at, p, len, 0x12345)),
 				 plain_sum(p, len, 0x2346));
 			check_mem(copy + at, p, len);

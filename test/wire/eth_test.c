@@ -5,8 +5,7 @@
 #include "../../core/wire/wire.h"
 #include "test.h"
 
-static const uint8_t frame[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,
-				 0,    0,    0,    0,    1,    0x08, 0x06 };
+static const uint8_t frame[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x08, 0x06 };
 
 static void header_round_trips(void)
 {

@@ -42,7 +42,8 @@ static void random_headers_round_trip(void)
 static void fields_are_read(void)
 {
 	static const uint8_t p[] = {
-		0x45, 0xb8, 0, 28, 0x12, 0x34, 0x60, 0x02, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2,
+		0x45, 0xb8, 0,	 28, 0x12, 0x34, 0x60, 0x02, 64,  17,
+		0,    0,    192, 0,  2,	   1,	 198,  51,   100, 2,
 	};
 	struct ip4 h;
 

@@ -109,9 +109,15 @@ static void long_chain_is_walked(void)
 
 	begin(&c);
 	append(&c, IP6_EXT_HOP_BY_HOP, "\x05\x02\0\0\x01\0", 6);
-	append(&c, IP6_EXT_DESTINATION, "\x01\x0c" "123456789012", 14);
+	append(&c, IP6_EXT_DESTINATION,
+	       "\x01\x0c"
+	       "123456789012",
+	       14);
 	append(&c, IP6_EXT_ROUTING, "\x02\0", 2);
-	append(&c, IP6_EXT_DESTINATION, "\x1e\x04" "abcd", 6);
+	append(&c, IP6_EXT_DESTINATION,
+	       "\x1e\x04"
+	       "abcd",
+	       6);
 	finish(&c, TCP);
 	check(walk(&w, &c, c.len));
 	check_eq(w.offset, c.len);
@@ -264,7 +270,8 @@ static void random_bytes_are_survived(void)
 		struct ip6_walk w;
 
 		rand_bytes(&r, p, len);
-		for (size_t at = 40; at + 8 <= len; at += 8) { /* likely headers of likely lengths */
+		for (size_t at = 40; at + 8 <= len;
+		     at += 8) { /* likely headers of likely lengths */
 			p[at] = protos[p[at] % 6];
 			p[at + 1] = p[at + 1] % 8 ? 0 : 1;
 		}

@@ -84,7 +84,8 @@ static void options_are_walked_within_bounds(void)
 					ok = false;
 				if (len > 24 + opt_len * 8)
 					continue; /* below: options in a row */
-				test_at("type %u, option length %u, length %zu", type, opt_len, len);
+				test_at("type %u, option length %u, length %zu", type, opt_len,
+					len);
 				check_eq(parse(&h, p, len), ok);
 				check(!ok || h.has_mac == (type == 2 && len > 24));
 			}

@@ -34,7 +34,8 @@ static void parse_options(struct tcp_hdr *h, const void *options, size_t len)
 static void fields_are_read(void)
 {
 	static const uint8_t p[] = {
-		0x12, 0x34, 0, 80, 1, 2, 3, 4, 5, 6, 7, 8, 0x51, 0xff, 0xab, 0xcd, 9, 10, 11, 12, 'x',
+		0x12, 0x34, 0,	  80,	1,    2, 3,  4,	 5,  6,	  7,
+		8,    0x51, 0xff, 0xab, 0xcd, 9, 10, 11, 12, 'x',
 	};
 	struct tcp_hdr h;
 	uint8_t out[TCP_HDR_LEN];
@@ -248,7 +249,8 @@ static void any_mixture_of_options_round_trips(void)
 		check(len <= TCP_HDR_MAX && len % 4 == 0);
 		check(parse(&back, out, len) && !back.bad_options);
 		check(back.has_mss == h.has_mss && (!h.has_mss || back.mss == h.mss));
-		check(back.has_wscale == h.has_wscale && (!h.has_wscale || back.wscale == h.wscale));
+		check(back.has_wscale == h.has_wscale &&
+		      (!h.has_wscale || back.wscale == h.wscale));
 		check(back.sack_permitted == h.sack_permitted && back.has_ts == h.has_ts);
 		check(!h.has_ts || (back.ts_val == h.ts_val && back.ts_ecr == h.ts_ecr));
 		check(back.n_sack <= h.n_sack && back.flags == h.flags && back.hdr_len == len);
