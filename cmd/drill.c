@@ -35,6 +35,7 @@ static void print_help(void)
 static void run_file(struct tally *t, const char *path)
 {
 	t->n[drill_file(path, &t->options)]++;
+	fflush(t->options.out); /* before the next remark on standard error */
 }
 
 static bool is_script_name(const char *name)

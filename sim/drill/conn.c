@@ -173,10 +173,10 @@ void conn_learn(struct drill *d, struct conn *c, const struct packet *p, struct 
 {
 	struct packet want = *p;
 
-	if (want.proto != TERN_IPPROTO_TCP || got->proto != TERN_IPPROTO_TCP)
+	if (got->proto != TERN_IPPROTO_TCP)
 		return;
-	if (c->learns && (want.flags & TCP_SYN) && (got->flags & TCP_SYN)) {
-		c->iss_offset = got->seq - want.seq;
+	if (c->learns && (got->flags & TCP_SYN)) {
+		c->iss_offset = got->seq - (want.flags & TCP_SYN ? want.seq : 0);
 		c->learns = false;
 	}
 	learn_ts(d, c, &want, got);

@@ -188,21 +188,39 @@ static void check_time(struct drill *d, const struct event *ev, tern_time at, te
 		return;
 	packet_text(&ev->packet, d->s->family, text);
 	drill_time(d, from, t1);
-	drill_time(d, to, t2);
-	drill_time(d, at, t3);
-	drill_end(d, DRILL_FAILED,
-		  "the packet comes too %s\n  expected  %s%s%s  %s\n  actual    %s%*s  %s",
-		  at < from ? "early" : "late", t1, from == to ? "" : "~", from == to ? "" : t2,
-		  text, t3, from == to ? 0 : (int)strlen(t2) + 1, "", text);
+	drill_time(d, at, t2);
+	drill_time(d, to, t3);
+	if (from == to)
+		drill_end(d, DRILL_FAILED,
+			  "the packet comes too %s\n  expected  %s  %s\n"
+			  "  actual    %s  %s",
+			  at < from ? "early" : "late", t1, text, t2, text);
+	else
+		drill_end(d, DRILL_FAILED,
+			  "the packet comes too %s\n  expected  %s~%s  %s\n"
+			  "  actual    %s%*s  %s",
+			  at < from ? "early" : "late", t1, t3, text, t2, (int)strlen(t3) + 1, "",
+			  text);
 }
 
 /* ---- out: the whole ---- */
+
+static struct frame *take_frame(struct drill *d)
+{
+	struct frame *f = d->frames;
+
+	if (f)
+		d->frames = f->next;
+	if (!d->frames)
+		d->frames_tail = &d->frames;
+	return f;
+}
 
 /* Ports are shown where the script names them or where they are the difference. */
 static void set_ports(struct packet *want, struct packet *got, const struct conn *c,
 		      const struct conn *of_got)
 {
-	if (c == of_got && !want->src && !want->dst)
+	if ((c == of_got || want->proto != got->proto) && !want->src && !want->dst)
 		return;
 	got->src = of_got->script_local ? of_got->script_local : of_got->local;
 	got->dst = of_got->remote;
@@ -225,6 +243,31 @@ static struct conn *conn_of_frame(struct drill *d, const struct packet *got, con
 	return conn_get(d, proto, f->src_port, f->dst_port);
 }
 
+/*
+ * A script may expect as one segment what a device with segmentation offload would see: longer than
+ * the MTU. Takes what follows it at the same instant, as one.
+ */
+static void join_segments(struct drill *d, const struct packet *want, struct packet *got,
+			  const struct frame *first)
+{
+	struct packet more;
+	struct flow flow;
+	struct frame *f;
+
+	if (got->proto != TERN_IPPROTO_TCP || want->len + IP4_HDR_LEN + TCP_HDR_LEN <= d->s->mtu)
+		return;
+	while ((f = d->frames) != NULL && got->len < want->len) {
+		if (f->at != first->at || packet_read(&more, &flow, f->bytes, f->len) != NULL ||
+		    more.proto != TERN_IPPROTO_TCP || more.seq != got->seq + got->len ||
+		    more.ack != got->ack || more.len == 0)
+			return;
+		got->len += more.len;
+		got->flags |= more.flags;
+		take_frame(d);
+		free(f);
+	}
+}
+
 static void compare(struct drill *d, const struct event *ev, const struct frame *frame)
 {
 	struct packet want = ev->packet, got;
@@ -238,11 +281,11 @@ static void compare(struct drill *d, const struct event *ev, const struct frame 
 		drill_end(d, DRILL_FAILED, "the stack sent %s", what);
 		return;
 	}
+	join_segments(d, &want, &got, frame);
 	of_got = c ? conn_of_frame(d, &got, &flow, c) : NULL;
 	if (!of_got)
 		return;
-	if (of_got == c)
-		conn_learn(d, c, &want, &got);
+	conn_learn(d, of_got, &want, &got);
 	conn_to_script(of_got, &got);
 	set_ports(&want, &got, c, of_got);
 	hide_unasked(&want, &got);
@@ -269,15 +312,12 @@ void match_packet(struct drill *d, const struct event *ev)
 		drill_step(d, limit);
 	if (d->outcome != DRILL_PASSED)
 		return;
-	frame = d->frames;
+	frame = take_frame(d);
 	if (!frame) {
 		drill_end(d, DRILL_FAILED, "no packet comes\n  expected  %s\n  actual    nothing",
 			  packet_text(&ev->packet, d->s->family, text));
 		return;
 	}
-	d->frames = frame->next;
-	if (!d->frames)
-		d->frames_tail = &d->frames;
 	compare(d, ev, frame);
 	if (d->outcome == DRILL_PASSED)
 		check_time(d, ev, frame->at, base);

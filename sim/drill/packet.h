@@ -12,6 +12,7 @@
 uint16_t packet_flag(char letter); /* 0: no such flag */
 bool icmp_type_find(int family, struct slice name, uint8_t *type);
 bool icmp_code_find(int family, uint8_t type, struct slice name, uint8_t *code);
+bool icmp_is_error(int family, uint8_t type);
 /* Into buf of 40 bytes; returns buf. */
 char *icmp_type_name(int family, uint8_t type, char *buf);
 char *icmp_code_name(int family, uint8_t type, uint8_t code, char *buf);

@@ -238,11 +238,6 @@ static void read_quoted(struct packet *p, struct flow *f, const uint8_t *ip, siz
 	p->len = (uint32_t)(in.total - MIN(in.total, in.at + hdr));
 }
 
-static bool is_icmp_error(uint8_t type, bool v6)
-{
-	return v6 ? type < 128 : type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
-}
-
 static const char *read_icmp(struct packet *p, struct flow *f, const uint8_t *l4, size_t len)
 {
 	bool v6 = !addr_is4(&f->src);
@@ -252,7 +247,7 @@ static const char *read_icmp(struct packet *p, struct flow *f, const uint8_t *l4
 		return "a malformed ICMP header";
 	p->type = h.type;
 	p->code = h.code;
-	if (is_icmp_error(h.type, v6)) {
+	if (icmp_is_error(v6 ? TERN_AF_INET6 : TERN_AF_INET, h.type)) {
 		p->has_mtu =
 			v6 ? h.type == ICMP6_TOO_BIG : h.type == ICMP4_UNREACHABLE && h.code == 4;
 		p->mtu = p->has_mtu ? h.rest : 0;

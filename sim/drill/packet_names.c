@@ -82,6 +82,13 @@ static const struct icmp_name names[] = {
 	V6(129, -1, "echo_reply"),
 };
 
+bool icmp_is_error(int family, uint8_t type)
+{
+	return family == TERN_AF_INET6 ?
+		       type < 128 :
+		       type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
 /* type_7, code_3 */
 static bool read_numbered(struct slice s, const char *prefix, uint8_t *out)
 {

@@ -171,8 +171,12 @@ static bool parse_udp_len(struct parser *p, struct packet *pkt)
 
 static bool parse_quoted(struct parser *p, struct packet *pkt)
 {
-	if (!parse_accept(p, '['))
+	if (!parse_accept(p, '[')) {
+		/* An error always quotes: the first segment of the connection, unless told. */
+		if (pkt->inbound && icmp_is_error(p->script->family, pkt->type))
+			pkt->quoted = TERN_IPPROTO_TCP;
 		return true;
+	}
 	if (parse_accept_word(p, "udp")) {
 		pkt->quoted = TERN_IPPROTO_UDP;
 		if (!parse_udp_len(p, pkt))
