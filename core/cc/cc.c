@@ -32,7 +32,7 @@ void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint32_t ini
 	cc->ssthresh = CC_INFINITE;
 	cc->cwnd = initial_window(mss, initial_segments);
 	cc->initial = cc->cwnd;
-	ops->init(cc, initial_segments);
+	ops->init(cc);
 }
 
 void cc_set_mss(struct cc *cc, uint32_t mss)

@@ -26,7 +26,7 @@ struct cc;
 
 struct cc_ops {
 	const char *name;
-	void (*init)(struct cc *, uint32_t initial_segments);
+	void (*init)(struct cc *);
 	void (*on_ack)(struct cc *, const struct cc_sample *);
 	void (*on_congestion)(struct cc *, const struct cc_sample *); /* once per episode */
 	void (*on_recovery_end)(struct cc *, const struct cc_sample *);

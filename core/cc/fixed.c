@@ -4,9 +4,8 @@
  */
 #include "cc.h"
 
-static void fixed_init(struct cc *cc, uint32_t initial_segments)
+static void fixed_init(struct cc *cc)
 {
-	(void)initial_segments;
 	cc->cwnd = CC_INFINITE;
 }
 

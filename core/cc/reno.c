@@ -23,10 +23,9 @@ static void store_state(struct cc *cc, const struct reno *r)
 	memcpy(cc->state, r, sizeof(*r));
 }
 
-static void reno_init(struct cc *cc, uint32_t initial_segments)
+static void reno_init(struct cc *cc)
 {
 	(void)cc;
-	(void)initial_segments;
 }
 
 static void reno_on_ack(struct cc *cc, const struct cc_sample *s)

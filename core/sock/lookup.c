@@ -31,9 +31,8 @@ static bool same_tuple(const struct tuple *a, const struct tuple *b)
 	       addr_equal(&a->remote, &b->remote) && addr_equal(&a->local, &b->local);
 }
 
-struct tuple *tuple_find(const struct sockets *ss, const struct tuple *key)
+static struct tuple *find_tuple(const struct sockets *ss, const struct tuple *key, uint32_t hash)
 {
-	uint32_t hash = hash_tuple(ss, key);
 	struct table_node *n;
 
 	for (n = table_first(&ss->tuples, hash); n; n = table_next(n, hash)) {
@@ -45,12 +44,19 @@ struct tuple *tuple_find(const struct sockets *ss, const struct tuple *key)
 	return NULL;
 }
 
+struct tuple *tuple_find(const struct sockets *ss, const struct tuple *key)
+{
+	return find_tuple(ss, key, hash_tuple(ss, key));
+}
+
 /* false: another has this name. */
 bool tuple_put(struct sockets *ss, struct tuple *t)
 {
-	if (tuple_find(ss, t))
+	uint32_t hash = hash_tuple(ss, t);
+
+	if (find_tuple(ss, t, hash))
 		return false;
-	table_put(&ss->tuples, &t->node, hash_tuple(ss, t));
+	table_put(&ss->tuples, &t->node, hash);
 	t->in_table = true;
 	return true;
 }
@@ -136,10 +142,9 @@ void port_detach(struct sockets *ss, struct sock *s)
  */
 static int score(const struct sock *s, const struct tuple *key, unsigned ifindex)
 {
-	bool packet_is4 = addr_is4(&key->local);
 	int points = s->family == TERN_AF_INET ? 2 : 1;
 
-	if ((s->family == TERN_AF_INET) != packet_is4 && (s->family == TERN_AF_INET || s->v6only))
+	if (!sock_takes_family(s, addr_is4(&key->local)))
 		return -1;
 	if (!addr_is_unspecified(&s->t.local)) {
 		if (!addr_equal(&s->t.local, &key->local))

@@ -184,7 +184,7 @@ static int check_kind(int family, int type, int *protocol)
 	}
 }
 
-static struct addr any_address(int family)
+struct addr addr_any(int family)
 {
 	static const uint8_t zero[16];
 
@@ -195,7 +195,7 @@ static void set_defaults(struct sockets *ss, struct sock *s)
 {
 	bool stream = sock_is_stream(s);
 
-	s->t.local = s->t.remote = any_address(s->family);
+	s->t.local = s->t.remote = addr_any(s->family);
 	s->t.proto = s->protocol;
 	s->t.kind = TUPLE_SOCK;
 	s->rcvbuf = stream ? ss->cfg->tcp_rcvbuf_default : ss->cfg->rcvbuf_default;
@@ -368,7 +368,7 @@ int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 	if (s->type != TERN_SOCK_RAW)
 		err = bind_port(ss, s, a->port);
 	if (err) {
-		s->t.local = any_address(s->family);
+		s->t.local = addr_any(s->family);
 		return err;
 	}
 	s->bound_addr = !addr_is_unspecified(&local);

@@ -71,7 +71,6 @@ struct dgram_rec {
 	tern_time at;
 	/* of the error queue */
 	uint8_t error, origin, type, code;
-	bool group;
 	uint32_t info;
 	struct addr offender;
 	uint8_t bytes[];
@@ -216,6 +215,13 @@ struct tuple *tuple_find(const struct sockets *, const struct tuple *key);
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
 struct port *port_find(const struct sockets *, unsigned proto, unsigned number);
+/* Does the socket's family take packets of this kind? V6ONLY is asked where names are shared. */
+static inline bool sock_takes_family(const struct sock *s, bool packet_is4)
+{
+	return (s->family == TERN_AF_INET) == packet_is4 ||
+	       (s->family == TERN_AF_INET6 && !s->v6only);
+}
+
 /* Makes it when there is none; NULL: no memory. */
 struct port *port_get(struct sockets *, unsigned proto, unsigned number);
 void port_release(struct sockets *, struct port *); /* frees it when nobody is left */
@@ -229,6 +235,9 @@ void port_attach(struct sock *, struct port *, bool connected);
 void port_detach(struct sockets *, struct sock *);
 
 /* ---- sock.c: making, naming and ending ---- */
+
+/* The unspecified address of a family. */
+struct addr addr_any(int family);
 
 int sock_new(struct sockets *, int family, int type, int protocol, struct sock **);
 int sock_give_slot(struct sockets *, struct sock *);
@@ -247,7 +256,6 @@ void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, stru
 /* Finds (or refreshes) the route and, when unbound, the source address. */
 int sock_route(struct sockets *, struct sock *);
 void sock_set_ready(struct sockets *, struct sock *); /* it has something to send */
-bool sock_link_down(const struct sockets *, const struct sock *);
 
 /* ---- sock_tcp.c ---- */
 
@@ -290,8 +298,6 @@ void time_wait_end(struct sockets *, struct time_wait *);
 int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);
 int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdict,
 			struct tcp_reply *);
-/* What it would send now, once routed; the stack builds it. */
-struct tcp_plan sock_tcp_plan(struct sockets *, struct sock *, uint32_t burst_max);
 
 /* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */
 

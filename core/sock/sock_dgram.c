@@ -359,8 +359,7 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 
 static void dissolve(struct sockets *ss, struct sock *s)
 {
-	static const uint8_t zero[16];
-	struct addr any = s->family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
+	struct addr any = addr_any(s->family);
 
 	tuple_remove(ss, &s->t);
 	s->t.remote = any;

@@ -280,7 +280,6 @@ static void reply_ack(struct sockets *ss, const struct half *half, struct tcp_re
 enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct tcp_packet *p,
 			     struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
 	struct sock *parent = listener_of(ss, half);
 	struct half_result r;
 	enum half_verdict verdict;
@@ -289,7 +288,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		half_die(ss, NULL, half);
 		return TERN_DROP_TCP_NO_SOCKET;
 	}
-	verdict = half_input(&half->tcp, &x, &p->seg, &r);
+	verdict = half_input(&half->tcp, &p->seg, &r);
 	reply->conn = half->timer.data;
 	if (half->tcp.held && verdict != HALF_DIE)
 		return TERN_DROP_TCP_FLAGS; /* nothing was promised yet */

@@ -80,23 +80,28 @@ void tcp_apply_options(struct sockets *ss, struct sock *s)
 
 /* ---- traces ---- */
 
+/* Fills in what all records say, and hands the record over. */
+static void emit_trace(const struct sockets *ss, struct tern_trace *r, const struct tuple *t)
+{
+	r->at = ss->timers->now;
+	r->stack_id = ss->cfg->id;
+	addr_to_public(&r->local, &t->local, t->lport);
+	addr_to_public(&r->remote, &t->remote, t->rport);
+	ss->env->trace(ss->env->ctx, r);
+}
+
 void trace_state(const struct sockets *ss, const struct state_change *change)
 {
-	struct tern_trace r = {
-		.at = ss->timers->now,
-		.kind = TERN_TRACE_STATE,
-		.stack_id = ss->cfg->id,
-		.conn = change->conn,
-		.old_state = change->from,
-		.new_state = change->to,
-		.by_listen = change->by_listen,
-	};
+	struct tern_trace r;
 
 	if (!ss->env->trace)
 		return;
-	addr_to_public(&r.local, &change->t->local, change->t->lport);
-	addr_to_public(&r.remote, &change->t->remote, change->t->rport);
-	ss->env->trace(ss->env->ctx, &r);
+	r = (struct tern_trace){ .kind = TERN_TRACE_STATE,
+				 .conn = change->conn,
+				 .old_state = change->from,
+				 .new_state = change->to,
+				 .by_listen = change->by_listen };
+	emit_trace(ss, &r, change->t);
 }
 
 static void trace_states(struct sockets *ss, struct sock *s)
@@ -114,42 +119,30 @@ static void trace_states(struct sockets *ss, struct sock *s)
 
 static void trace_timer(const struct sockets *ss, const struct sock *s, const char *name)
 {
-	struct tern_trace r = {
-		.at = ss->timers->now,
-		.kind = TERN_TRACE_TIMER,
-		.stack_id = ss->cfg->id,
-		.conn = s->conn,
-		.timer = name,
-	};
+	struct tern_trace r;
 
 	if (!ss->env->trace || !name)
 		return;
-	addr_to_public(&r.local, &s->t.local, s->t.lport);
-	addr_to_public(&r.remote, &s->t.remote, s->t.rport);
-	ss->env->trace(ss->env->ctx, &r);
+	r = (struct tern_trace){ .kind = TERN_TRACE_TIMER, .conn = s->conn, .timer = name };
+	emit_trace(ss, &r, &s->t);
 }
 
 static void trace_sample(const struct sockets *ss, const struct sock *s)
 {
 	const struct tcp *c = s->tcp;
-	struct tern_trace r = {
-		.at = ss->timers->now,
-		.kind = TERN_TRACE_SAMPLE,
-		.stack_id = ss->cfg->id,
-		.conn = s->conn,
-		.cwnd = c->cc.cwnd,
-		.ssthresh = c->cc.ssthresh,
-		.in_flight = c->snd.nxt - c->snd.una,
-		.srtt = c->srtt_us * TERN_US,
-		.rttvar = c->rttvar_us * TERN_US,
-		.rto = c->rto_us * TERN_US,
-	};
+	struct tern_trace r;
 
 	if (!ss->env->trace)
 		return;
-	addr_to_public(&r.local, &s->t.local, s->t.lport);
-	addr_to_public(&r.remote, &s->t.remote, s->t.rport);
-	ss->env->trace(ss->env->ctx, &r);
+	r = (struct tern_trace){ .kind = TERN_TRACE_SAMPLE,
+				 .conn = s->conn,
+				 .cwnd = c->cc.cwnd,
+				 .ssthresh = c->cc.ssthresh,
+				 .in_flight = c->snd.nxt - c->snd.una,
+				 .srtt = c->srtt_us * TERN_US,
+				 .rttvar = c->rttvar_us * TERN_US,
+				 .rto = c->rto_us * TERN_US };
+	emit_trace(ss, &r, &s->t);
 }
 
 /* ---- settling ---- */
@@ -195,7 +188,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 	if (events)
 		tell_user(ss, s, events);
 	tcp_review_timers(s->tcp, &x);
-	plan = tcp_plan(s->tcp, &x, 0);
+	plan = tcp_plan(s->tcp, 0);
 	if (plan.what != SEND_NOTHING) {
 		sock_set_ready(ss, s);
 	} else if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table) {
@@ -206,13 +199,6 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 		return;
 	}
 	timers_arm(ss->timers, &s->timer, tcp_deadline(s->tcp));
-}
-
-struct tcp_plan sock_tcp_plan(struct sockets *ss, struct sock *s, uint32_t burst_max)
-{
-	struct tcp_ctx x = sock_ctx(ss);
-
-	return tcp_plan(s->tcp, &x, burst_max);
 }
 
 void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
@@ -279,14 +265,13 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 	return r.drop;
 }
 
-/* RFC 9293 MUST-46, MUST-57, MUST-63, and the segment from ourselves to ourselves. */
-static bool has_bad_names(const struct sockets *ss, const struct tcp_packet *p)
+/*
+ * MUST-63: sources that cannot be. Broadcast and multicast ones, and our own from outside, were
+ * refused where the IP header was read.
+ */
+static bool has_bad_names(const struct tcp_packet *p)
 {
-	enum addr_kind src = addr_classify(ss->net, &p->src, p->ifindex);
-
-	if (p->seg.h.src_port == 0 || p->seg.h.dst_port == 0)
-		return true;
-	return src == ADDR_BROADCAST || src == ADDR_MULTICAST || src == ADDR_UNSPECIFIED;
+	return p->seg.h.src_port == 0 || p->seg.h.dst_port == 0 || addr_is_unspecified(&p->src);
 }
 
 enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
@@ -306,7 +291,7 @@ enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 	reply->h.dst_port = key.rport;
 	if (t && t->kind == TUPLE_SOCK)
 		return input_to_sock(ss, CONTAINER_OF(t, struct sock, t), p, reply);
-	if (has_bad_names(ss, p))
+	if (has_bad_names(p))
 		return TERN_DROP_TCP_ADDRESS;
 	if (t && t->kind == TUPLE_HALF)
 		return input_to_half(ss, CONTAINER_OF(t, struct half, t), p, reply);
@@ -321,16 +306,12 @@ enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 
 /* ---- opening ---- */
 
-static int check_destination(struct sockets *ss, const struct sock *s, const struct addr *remote,
-			     uint16_t port)
+/* MUST-46 */
+static bool is_group(const struct sockets *ss, const struct addr *remote)
 {
 	enum addr_kind kind = addr_classify(ss->net, remote, 0);
 
-	(void)s;
-	(void)port;
-	if (kind == ADDR_BROADCAST || kind == ADDR_MULTICAST) /* MUST-46 */
-		return -TERN_ENETUNREACH;
-	return 0;
+	return kind == ADDR_BROADCAST || kind == ADDR_MULTICAST;
 }
 
 /* Connecting to the unspecified address means this host, as on Linux. */
@@ -364,17 +345,14 @@ static int take_names(struct sockets *ss, struct sock *s)
 	return 0;
 }
 
-static void forget_names(struct sockets *ss, struct sock *s, const struct addr *old_local)
+static void forget_names(struct sock *s, const struct addr *old_local)
 {
-	static const uint8_t zero[16];
-
-	s->t.remote = s->family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
+	s->t.remote = addr_any(s->family);
 	s->t.rport = 0;
 	s->t.local = *old_local;
 	s->out_ifindex = 0;
 	if (s->port)
 		port_attach(s, s->port, false);
-	(void)ss;
 }
 
 /* A connection that was never established may be tried again, as on Linux. */
@@ -404,15 +382,14 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 	}
 	if (s->tcp && (s->error || !was_refused(s)))
 		return s->error ? sock_take_error(s) : -TERN_EISCONN;
-	err = check_destination(ss, s, remote, port);
-	if (err)
-		return err;
+	if (is_group(ss, remote))
+		return -TERN_ENETUNREACH;
 	s->t.remote = *remote;
 	s->t.rport = port;
 	name_this_host(&s->t.remote);
 	err = take_names(ss, s);
 	if (err) {
-		forget_names(ss, s, &old_local);
+		forget_names(s, &old_local);
 		return err;
 	}
 	if (s->tcp)

@@ -16,8 +16,7 @@ static struct sock *find_receiver(struct sockets *ss, const struct tuple *key, u
 
 static bool takes_group(const struct sock *s, const struct dgram_in *in)
 {
-	if ((s->family == TERN_AF_INET) != addr_is4(&in->dst) &&
-	    (s->family == TERN_AF_INET || s->v6only))
+	if (!sock_takes_family(s, addr_is4(&in->dst)))
 		return false;
 	if (s->bound_ifindex && s->bound_ifindex != in->ifindex)
 		return false;

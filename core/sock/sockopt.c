@@ -31,27 +31,17 @@ struct option {
 		return (int32_t)s->field;                                                          \
 	}
 
-#define FLAG(fn, field)                                                                            \
-	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
-	{                                                                                          \
-		(void)ss;                                                                          \
-		s->field = v != 0;                                                                 \
-	}                                                                                          \
-	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
-	{                                                                                          \
-		(void)ss;                                                                          \
-		return s->field;                                                                   \
-	}
+#define FLAG(name) PLAIN(name, name, bool)
 
-FLAG(reuseaddr, reuseaddr)
-FLAG(reuseport, reuseport)
-FLAG(broadcast, broadcast)
-FLAG(v6only, v6only)
-FLAG(recverr, recverr)
-FLAG(freebind, freebind)
-FLAG(pktinfo, pktinfo)
-FLAG(recvttl, recvttl)
-FLAG(recvtos, recvtos)
+FLAG(reuseaddr)
+FLAG(reuseport)
+FLAG(broadcast)
+FLAG(v6only)
+FLAG(recverr)
+FLAG(freebind)
+FLAG(pktinfo)
+FLAG(recvttl)
+FLAG(recvtos)
 PLAIN(rcvlowat, rcvlowat, uint32_t)
 PLAIN(tos, tos, uint8_t)
 PLAIN(mtu_discover, mtu_discover, uint8_t)
@@ -178,7 +168,7 @@ static void set_rcvbuf(struct sockets *ss, struct sock *s, int32_t v)
 	s->rcvbuf = buffer_size(
 		v, sock_is_stream(s) ? ss->cfg->tcp_rcvbuf_max : ss->cfg->rcvbuf_max, 2304);
 	if (has_tcp(s))
-		tcp_set_rcv_buf(s->tcp, s->rcvbuf);
+		s->tcp->rcv.buf_max = s->rcvbuf;
 }
 
 static int32_t get_rcvbuf(const struct sockets *ss, const struct sock *s)

@@ -116,21 +116,13 @@ TERN_API int64_t tern_sendmsg(struct tern_stack *st, tern_sock handle, const str
 TERN_API int64_t tern_send(struct tern_stack *st, tern_sock handle, const void *data, size_t len,
 			   int flags)
 {
-	/* tern_iovec serves both directions; sending only reads through it */
-	union {
-		const void *in;
-		void *out;
-	} base = { .in = data };
-	struct tern_iovec iov = { base.out, len };
-	struct tern_msg m;
-
-	tern_msg_init(&m, &iov, 1);
-	return tern_sendmsg(st, handle, &m, flags);
+	return tern_sendto(st, handle, data, len, flags, NULL);
 }
 
 TERN_API int64_t tern_sendto(struct tern_stack *st, tern_sock handle, const void *data, size_t len,
 			     int flags, const struct tern_addr *to)
 {
+	/* tern_iovec serves both directions; sending only reads through it */
 	union {
 		const void *in;
 		void *out;

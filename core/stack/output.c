@@ -245,7 +245,7 @@ static struct tern_pkt *build_segment(struct tern_stack *st, const struct iface 
 void stack_lose_segment(struct tern_stack *st, struct sock *s)
 {
 	struct iface *i = iface_get(&st->net, s->out_ifindex);
-	struct tcp_plan plan = sock_tcp_plan(&st->ss, s, 0);
+	struct tcp_plan plan = tcp_plan(s->tcp, 0);
 	struct tern_pkt *p;
 
 	if (i && plan.what != SEND_NOTHING) {
@@ -280,7 +280,7 @@ static struct tern_pkt *output_stream(struct tern_stack *st, struct iface *i, st
 
 	if (!is_still_here(st, i, s))
 		return NULL;
-	plan = sock_tcp_plan(&st->ss, s, burst_for(i, s));
+	plan = tcp_plan(s->tcp, burst_for(i, s));
 	if (plan.what == SEND_NOTHING) {
 		sock_tcp_settle(&st->ss, s, 0);
 		return NULL;

@@ -143,7 +143,6 @@ void tcp_close_send(struct tcp *c, const struct tcp_ctx *x)
 	}
 	c->fin_queued = true;
 	c->cork = false;
-	tcp_review_timers(c, x);
 }
 
 /* Nobody will read what the peer still sends: it gets tcp_fin_timeout_ms (or TCP_LINGER2). */
@@ -182,11 +181,6 @@ void tcp_abort(struct tcp *c, const struct tcp_ctx *x, int error)
 
 	tcp_end(c, x, error);
 	c->rst_due = c->rst_due || reset;
-}
-
-void tcp_set_path_mss(struct tcp *c, uint16_t mss)
-{
-	c->path_mss = mss;
 }
 
 /* RFC 5927 section 4.1: only what is in flight may be complained about. */

@@ -104,7 +104,6 @@ struct tcp {
 	/* configuration and state, small */
 	uint8_t state; /* enum tern_tcp_state */
 	uint8_t state_log_len;
-	uint16_t state_log_first;
 	uint32_t state_log;   /* states entered since the owner last looked, 4 bits each */
 	uint8_t ack_due;      /* enum tcp_ack_due */
 	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
@@ -129,7 +128,6 @@ struct tcp {
 	bool in_recovery : 1, in_rto_recovery : 1;
 	bool partial_seen : 1; /* the first partial ACK of this recovery came */
 	bool probing : 1;      /* the persist timer runs, the RTO does not */
-	bool urgent_told : 1;  /* the user knows of rcv.up */
 	bool oob_inline : 1, oob_taken : 1;
 	uint8_t rtx_cause; /* enum tern_cause */
 	uint16_t adv_mss;  /* what we told */
@@ -201,7 +199,7 @@ struct tcp_plan {
 	bool again;	 /* these positions were sent before */
 };
 /* burst_max: payload bytes that may go in one piece; a device without segmentation says 0. */
-struct tcp_plan tcp_plan(const struct tcp *, const struct tcp_ctx *, uint32_t burst_max);
+struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
 
 /* Carries the plan out: fills the header and the spans, and the connection moves on. */
 enum { TCP_OUT_SPANS = TERN_PKT_SPANS_MAX };
@@ -261,22 +259,15 @@ void tcp_close(struct tcp *, const struct tcp_ctx *);
 void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
 
 /*
- * Decides which timer runs; to be called after options or flags changed that the plan looks at.
+ * Decides which timer runs: the owner calls it after every verb above and after every change of an
+ * option that the plan looks at, before it reads the plan and the deadline.
  */
 void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
-void tcp_set_path_mss(struct tcp *, uint16_t mss);
 void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
-/* Options changed the plan or the deadlines: Nagle, cork, buffer limits. */
-void tcp_set_rcv_buf(struct tcp *, uint32_t bytes);
 void tcp_info(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 
 /* The next state it entered since the last call, oldest first; false: none. */
 bool tcp_state_change(struct tcp *, enum tern_tcp_state *);
-
-static inline uint64_t tcp_in_flight_raw(const struct tcp *c)
-{
-	return c->snd.nxt - c->snd.una;
-}
 
 void tcp_check(const struct tcp *);
 
@@ -309,8 +300,7 @@ struct half_result {
 	enum tern_drop drop;
 	struct tcp_rst rst;
 };
-enum half_verdict half_input(const struct tcp_half *, const struct tcp_ctx *,
-			     const struct tcp_seg *, struct half_result *);
+enum half_verdict half_input(const struct tcp_half *, const struct tcp_seg *, struct half_result *);
 void half_synack(const struct tcp_half *, const struct tcp_ctx *, const struct tcp_open *,
 		 struct tcp_hdr *);
 /* A connection in SYN-RECEIVED with what the record knows. */

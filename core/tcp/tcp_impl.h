@@ -20,11 +20,6 @@ struct arrival {
 	struct tcp_result r;
 };
 
-static inline uint64_t arrival_end(const struct arrival *a)
-{
-	return a->seq + a->len + (a->fin ? 1 : 0);
-}
-
 /* tcp.c */
 void tcp_reset_fields(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
 void tcp_enter(struct tcp *, enum tern_tcp_state);

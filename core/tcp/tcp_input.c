@@ -292,6 +292,5 @@ struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct
 		a.seq = seq_unwrap(seg->h.seq, c->rcv.nxt);
 		synchronized_input(&a);
 	}
-	tcp_review_timers(c, x);
 	return a.r;
 }

@@ -74,14 +74,13 @@ static enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
  * RFC 9293 3.10.7.4 for SYN-RECEIVED: sequence, RST, SYN, ACK. The window we showed is at most
  * 65535 and nothing has been taken from it.
  */
-enum half_verdict half_input(const struct tcp_half *half, const struct tcp_ctx *x,
-			     const struct tcp_seg *seg, struct half_result *r)
+enum half_verdict half_input(const struct tcp_half *half, const struct tcp_seg *seg,
+			     struct half_result *r)
 {
 	const struct tcp_hdr *h = &seg->h;
 	uint32_t off = h->seq - (half->irs + 1);
 	bool in_window = off < 65535;
 
-	(void)x;
 	r->drop = TERN_DROP_NONE;
 	r->rst = (struct tcp_rst){ .due = false };
 	if (h->flags & TCP_RST) {

@@ -138,7 +138,6 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		note_sent(c, x, hi, fin);
 	}
 	c->sent_at = x->now;
-	tcp_review_timers(c, x);
 }
 
 static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct tcp_out *out)

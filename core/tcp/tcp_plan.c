@@ -179,11 +179,10 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 	return plan_new_data(c, burst_max);
 }
 
-struct tcp_plan tcp_plan(const struct tcp *c, const struct tcp_ctx *x, uint32_t burst_max)
+struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 {
 	struct tcp_plan p = { .what = SEND_NOTHING };
 
-	(void)x;
 	if (c->rst_due)
 		return (struct tcp_plan){ .what = SEND_RST };
 	if (c->syn_due)

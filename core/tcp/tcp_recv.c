@@ -233,11 +233,6 @@ void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 		tcp_owe_ack(c, x, ACK_NOW);
 }
 
-void tcp_set_rcv_buf(struct tcp *c, uint32_t bytes)
-{
-	c->rcv.buf_max = bytes;
-}
-
 /* ---- the user reads ---- */
 
 size_t tcp_recv_ready(const struct tcp *c)

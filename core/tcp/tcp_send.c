@@ -56,7 +56,6 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	if (n == 0)
 		return -TERN_ENOBUFS;
 	c->snd.end += n;
-	tcp_review_timers(c, x);
 	return (int64_t)n;
 }
 
@@ -89,6 +88,5 @@ int tcp_send_commit(struct tcp *c, const struct tcp_ctx *x, size_t len)
 	restart_after_idle(c, x);
 	c->snd.end += len;
 	buf_cut(&c->snd_buf, x->mem, MAX(c->snd.end, c->snd_buf.head));
-	tcp_review_timers(c, x);
 	return 0;
 }
