@@ -161,8 +161,6 @@ struct tern_pkt {
 	uint8_t cause; /* enum tern_cause */
 	struct tern_span span[TERN_PKT_SPANS_MAX];
 	/* private */
-	uint16_t l3_off; /* from data */
-	uint16_t l4_off;
 	uint32_t head_room; /* bytes before data that may be pushed */
 	uint32_t cap;	    /* of the allocation */
 	uint32_t conn;	    /* number of the connection in trace records */

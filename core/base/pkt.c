@@ -29,6 +29,13 @@ void pkt_free(struct mem *m, struct tern_pkt *p)
 	mem_free(m, p, p->cap);
 }
 
+/* csum_start counts from data. */
+static void move_checksum(struct tern_pkt *p, int32_t n)
+{
+	if (p->flags & TERN_PKT_CSUM_PARTIAL)
+		p->csum_start = (uint16_t)(p->csum_start + n);
+}
+
 uint8_t *pkt_push(struct tern_pkt *p, uint32_t n)
 {
 	assert(n <= p->head_room);
@@ -36,6 +43,7 @@ uint8_t *pkt_push(struct tern_pkt *p, uint32_t n)
 	p->head_room -= n;
 	p->len += n;
 	p->total_len += n;
+	move_checksum(p, (int32_t)n);
 	return p->data;
 }
 
@@ -46,6 +54,7 @@ void pkt_pull(struct tern_pkt *p, uint32_t n)
 	p->head_room += n;
 	p->len -= n;
 	p->total_len -= n;
+	move_checksum(p, -(int32_t)n);
 }
 
 void pkt_trim(struct mem *m, struct tern_pkt *p, uint32_t len)
@@ -115,8 +124,6 @@ struct tern_pkt *pkt_copy(struct mem *m, const struct tern_pkt *p, uint32_t head
 	copy->csum_start = p->csum_start;
 	copy->csum_off = p->csum_off;
 	copy->gso_size = p->gso_size;
-	copy->l3_off = p->l3_off;
-	copy->l4_off = p->l4_off;
 	return copy;
 }
 

@@ -46,11 +46,9 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 {
 	bool v4 = addr_is4(&in->dst);
 	uint32_t max = v4 ? 576 - IP4_HDR_LEN - ICMP_HDR_LEN : 1280 - IP6_HDR_LEN - ICMP_HDR_LEN;
-	uint32_t quoted = MIN(in->end - in->l3_off, max), sum;
+	uint32_t quoted = MIN(in->end - in->l3_off, max);
 	struct icmp h = { .type = problem->type, .code = problem->code, .rest = problem->rest };
-	struct ip_names names = { .src = in->dst,
-				  .dst = in->src,
-				  .proto = v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6 };
+	struct ip_names names = { .src = in->dst, .dst = in->src };
 	struct tern_pkt *p;
 
 	if (!may_complain(st, in, problem))
@@ -63,10 +61,7 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 		return;
 	icmp_emit(&h, p->data);
 	memcpy(p->data + ICMP_HDR_LEN, in->p->data + in->l3_off, quoted);
-	sum = v4 ? 0 : checksum_pseudo(&names.src, &names.dst, TERN_IPPROTO_ICMPV6, p->len);
-	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
-	stack_push_ip(st, p, &names);
-	st->counters[COUNT_ICMP_OUT_MSGS]++;
+	stack_push_icmp(st, p, &names);
 	stack_send_ip(st, p, addr_is_link_local(&in->src) ? in->iface->index : 0);
 }
 
@@ -154,13 +149,12 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 	return TERN_DROP_NONE;
 }
 
-static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct icmp_report *r,
-				       const struct tuple *key, const struct dgram_error *e)
+static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct tuple *key,
+				       const struct dgram_error *e)
 {
 	struct tuple *t = tuple_find(&st->ss, key);
 	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, key, 0);
 
-	(void)r;
 	if (!s || sock_is_stream(s))
 		return TERN_DROP_ICMP_STALE;
 	dgram_on_error(&st->ss, s, e);
@@ -223,5 +217,5 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	} else if (key.proto != TERN_IPPROTO_UDP) {
 		return TERN_DROP_ICMP_STALE;
 	}
-	return deliver_to_dgram(st, r, &key, &e);
+	return deliver_to_dgram(st, &key, &e);
 }

@@ -17,14 +17,12 @@ static uint32_t message_len(const struct inbound *in)
 /* An echo reply is the request turned round: same identifier, sequence and data. */
 static void send_echo_reply(struct tern_stack *st, const struct inbound *in, const struct icmp *h)
 {
-	bool v4 = addr_is4(&in->dst);
-	struct icmp reply = { .type = v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY, .rest = h->rest };
-	struct ip_names names = { .src = in->dst,
-				  .dst = in->src,
-				  .tos = in->tos,
-				  .proto = v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6 };
+	struct icmp reply = { .type = addr_is4(&in->dst) ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY,
+			      .rest = h->rest };
+	struct ip_names names = { .src = in->dst, .dst = in->src, .tos = in->tos };
+	bool same_iface =
+		addr_is_link_local(&in->src) || (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS);
 	struct tern_pkt *p;
-	uint32_t sum;
 
 	if (in->to != ADDR_OURS && in->to != ADDR_OTHER &&
 	    source_select(&st->net, &in->src, in->iface->index, &names.src))
@@ -34,15 +32,8 @@ static void send_echo_reply(struct tern_stack *st, const struct inbound *in, con
 		return;
 	memcpy(p->data, message(in), message_len(in));
 	icmp_emit(&reply, p->data);
-	sum = v4 ? 0 : checksum_pseudo(&names.src, &names.dst, TERN_IPPROTO_ICMPV6, p->len);
-	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
-	stack_push_ip(st, p, &names);
-	st->counters[COUNT_ICMP_OUT_MSGS]++;
-	stack_send_ip(st, p,
-		      addr_is_link_local(&in->src) ||
-				      (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS) ?
-			      in->iface->index :
-			      0);
+	stack_push_icmp(st, p, &names);
+	stack_send_ip(st, p, same_iface ? in->iface->index : 0);
 }
 
 static enum tern_drop echo_input(struct tern_stack *st, const struct inbound *in,

@@ -40,10 +40,8 @@ TERN_API bool tern_reclaim(struct tern_stack *st, void **cookie)
 
 static void note_drop(struct tern_stack *st, const struct tern_pkt *p, enum tern_drop why)
 {
-	struct tern_trace r = { .drop = why };
-
 	st->drops[why]++;
-	trace_packet(st, TERN_TRACE_DROP, p, &r);
+	trace_packet(st, TERN_TRACE_DROP, p, why);
 }
 
 void stack_drop(struct tern_stack *st, struct tern_pkt *p, enum tern_drop why)
@@ -216,10 +214,9 @@ static enum tern_drop link_input(struct tern_stack *st, struct inbound *in)
 void stack_input(struct tern_stack *st, struct tern_pkt *p)
 {
 	struct inbound in = { .p = p, .iface = iface_get(&st->net, p->ifindex) };
-	struct tern_trace r = { .at = 0 };
 	enum tern_drop why;
 
-	trace_packet(st, TERN_TRACE_PACKET_IN, p, &r);
+	trace_packet(st, TERN_TRACE_PACKET_IN, p, TERN_DROP_NONE);
 	why = link_input(st, &in);
 	if (why != TERN_DROP_NONE)
 		note_drop(st, p, why);

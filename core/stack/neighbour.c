@@ -16,7 +16,6 @@ void push_eth(const struct iface *i, struct tern_pkt *p, const uint8_t mac[6], u
 	memcpy(h.dst, mac, 6);
 	memcpy(h.src, i->cfg.mac, 6);
 	eth_emit(&h, pkt_push(p, ETH_HDR_LEN));
-	p->l3_off = ETH_HDR_LEN;
 }
 
 /* ---- asking ---- */
@@ -69,28 +68,24 @@ static void multicast_mac(const struct addr *group, uint8_t mac[6])
 }
 
 static void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg,
-		     const struct ip_names *names, const uint8_t mac[6])
+		     struct ip_names *names, const uint8_t mac[6])
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM, NDP_MAX_LEN);
-	uint32_t len, sum;
 
 	if (!p)
 		return;
-	len = (uint32_t)ndp_emit(msg, p->data);
-	pkt_trim(&st->mem, p, len);
-	sum = checksum_pseudo(&names->src, &names->dst, TERN_IPPROTO_ICMPV6, len);
-	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, len, sum)));
-	stack_push_ip(st, p, names);
+	pkt_trim(&st->mem, p, (uint32_t)ndp_emit(msg, p->data));
+	names->ttl = 255; /* RFC 4861 4.3: from this link, or nobody believes it */
+	stack_push_icmp(st, p, names);
 	p->ifindex = (uint16_t)i->index;
 	push_eth(i, p, mac, ETH_IP6);
-	st->counters[COUNT_ICMP_OUT_MSGS]++;
 	pkt_queue_put(&i->control, p);
 }
 
 static void ask_by_nd(struct tern_stack *st, struct iface *i, const struct neigh *n)
 {
 	struct ndp msg = { .type = ICMP6_NEIGH_SOLICIT, .target = n->addr, .has_mac = true };
-	struct ip_names names = { .dst = n->addr, .proto = TERN_IPPROTO_ICMPV6, .ttl = 255 };
+	struct ip_names names = { .dst = n->addr };
 	uint8_t mac[6];
 
 	if (source_select(&st->net, &n->addr, i->index, &names.src))

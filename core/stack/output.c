@@ -12,16 +12,19 @@
 enum { CONTROL_QUEUE_MAX = 4096, BURST_MAX = 64000 };
 
 void trace_packet(struct tern_stack *st, enum tern_trace_kind kind, const struct tern_pkt *p,
-		  const struct tern_trace *more)
+		  enum tern_drop drop)
 {
-	struct tern_trace r = *more;
+	struct tern_trace r;
 
 	if (!st->env.trace)
 		return;
-	r.at = st->timers.now;
-	r.kind = kind;
-	r.stack_id = st->cfg.id;
-	r.pkt = p;
+	r = (struct tern_trace){
+		.at = st->timers.now, .kind = kind, .stack_id = st->cfg.id, .pkt = p, .drop = drop
+	};
+	if (kind == TERN_TRACE_PACKET_OUT) {
+		r.cause = p->cause;
+		r.conn = p->conn;
+	}
 	st->env.trace(st->env.ctx, &r);
 }
 
@@ -56,6 +59,20 @@ void stack_push_ip(struct tern_stack *st, struct tern_pkt *p, const struct ip_na
 	st->counters[COUNT_IP_OUT_REQUESTS]++;
 }
 
+/* An ICMP message gets its checksum and its IP header. RFC 4443 2.3: over a pseudo-header. */
+void stack_push_icmp(struct tern_stack *st, struct tern_pkt *p, struct ip_names *n)
+{
+	bool v4 = addr_is4(&n->dst);
+	uint32_t sum = 0;
+
+	n->proto = v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6;
+	if (!v4)
+		sum = checksum_pseudo(&n->src, &n->dst, n->proto, p->len);
+	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
+	stack_push_ip(st, p, n);
+	st->counters[COUNT_ICMP_OUT_MSGS]++;
+}
+
 static bool destination_of(const struct tern_pkt *p, struct addr *dst)
 {
 	struct ip4 ip4;
@@ -81,7 +98,6 @@ static struct tern_pkt *link_packet(struct tern_stack *st, struct iface *i, stru
 	uint8_t mac[6];
 
 	p->ifindex = (uint16_t)i->index;
-	p->l3_off = 0;
 	if (i->cfg.link != TERN_LINK_ETHERNET)
 		return p;
 	switch (neighbour_of(st, i, next, &n, mac)) {
@@ -126,25 +142,19 @@ void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
 
 /* ---- TCP ---- */
 
-struct names_of {
-	struct addr src, dst;
-	bool partial; /* the device completes the checksum */
-};
-
-/* Writes the header before the payload, checksum included. */
+/* Writes the header before the payload; partial: the device completes the checksum. */
 static void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp_hdr *h,
-		     const struct names_of *n)
+		     const struct ip_names *n, bool partial)
 {
 	uint32_t hdr_len = TCP_HDR_LEN + (uint32_t)tcp_options_len(h), sum;
 	uint8_t *data = pkt_push(p, hdr_len);
 
 	tcp_emit(h, data);
 	sum = checksum_pseudo(&n->src, &n->dst, TERN_IPPROTO_TCP, p->total_len);
-	if (n->partial) {
+	if (partial) {
 		put_be16(data + 16, (uint16_t)~checksum_finish(sum));
 		p->flags |= TERN_PKT_CSUM_PARTIAL;
 		p->csum_off = 16;
-		p->l4_off = (uint16_t)hdr_len; /* until headers are before it: see stack_output */
 	} else {
 		put_be16(data + 16, checksum_finish(pkt_sum(p, 0, st->env.sum, sum)));
 	}
@@ -157,12 +167,11 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 				  .proto = TERN_IPPROTO_TCP,
 				  .tos = reply->tos,
 				  .ttl = reply->ttl };
-	struct names_of n = { reply->local, reply->remote, false };
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
 
 	if (!p)
 		return;
-	push_tcp(st, p, &reply->h, &n);
+	push_tcp(st, p, &reply->h, &names, false);
 	stack_push_ip(st, p, &names);
 	p->cause = (uint8_t)reply->cause;
 	p->conn = reply->conn;
@@ -221,7 +230,6 @@ static struct tern_pkt *build_segment(struct tern_stack *st, const struct iface 
 				  .proto = TERN_IPPROTO_TCP,
 				  .tos = s->tos,
 				  .ttl = s->ttl };
-	struct names_of n = { s->t.local, s->t.remote, false };
 	struct tcp_ctx x = sock_ctx(&st->ss);
 	struct tcp_out out;
 
@@ -233,8 +241,7 @@ static struct tern_pkt *build_segment(struct tern_stack *st, const struct iface 
 	for (int k = 0; k < out.n_spans; k++)
 		pkt_add_span(p, &out.span[k]);
 	mark_super_frame(s, p, out.len);
-	n.partial = (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size;
-	push_tcp(st, p, &out.h, &n);
+	push_tcp(st, p, &out.h, &names, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
 	stack_push_ip(st, p, &names);
 	p->cause = (uint8_t)out.cause;
 	p->conn = s->conn;
@@ -351,15 +358,9 @@ static struct tern_pkt *next_packet(struct tern_stack *st, struct iface *i)
 struct tern_pkt *stack_output(struct tern_stack *st, struct iface *i)
 {
 	struct tern_pkt *p = iface_is_up(i) ? next_packet(st, i) : NULL;
-	struct tern_trace r = { .at = 0 };
 
-	if (!p)
-		return NULL;
-	if (p->flags & TERN_PKT_CSUM_PARTIAL) /* the linear part ends with the TCP header */
-		p->csum_start = (uint16_t)(p->len - p->l4_off);
-	r.cause = p->cause;
-	r.conn = p->conn;
-	trace_packet(st, TERN_TRACE_PACKET_OUT, p, &r);
+	if (p)
+		trace_packet(st, TERN_TRACE_PACKET_OUT, p, TERN_DROP_NONE);
 	return p;
 }
 

@@ -97,7 +97,8 @@ struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
 /* What a connection wanted to send is lost: its neighbour does not answer. */
 void stack_lose_segment(struct tern_stack *, struct sock *);
 void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
+void stack_push_icmp(struct tern_stack *, struct tern_pkt *, struct ip_names *);
 void trace_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
-		  const struct tern_trace *);
+		  enum tern_drop);
 
 #endif

@@ -154,14 +154,15 @@ static void copy_is_linear_and_keeps_its_fields(void)
 	p->csum_start = 14;
 	p->csum_off = 6;
 	p->gso_size = 1448;
-	p->l3_off = 1;
-	p->l4_off = 2;
 	copy = pkt_copy(&mem, p, 20);
 	pkt_free(&mem, p);
 	check(copy->len == 350 && copy->total_len == 350 && copy->n_spans == 0);
 	check(copy->ifindex == 3 && copy->flags == TERN_PKT_CSUM_PARTIAL && copy->csum_start == 14);
-	check(copy->csum_off == 6 && copy->gso_size == 1448 && copy->l3_off == 1);
-	check(copy->l4_off == 2 && copy->head_room == 20);
+	check(copy->csum_off == 6 && copy->gso_size == 1448 && copy->head_room == 20);
+	pkt_push(copy, 20); /* what is counted from data moves with it */
+	check_eq(copy->csum_start, 34);
+	pkt_pull(copy, 20);
+	check_eq(copy->csum_start, 14);
 	check_mem(copy->data, want, 350);
 	pkt_free(&mem, copy);
 	finish();
