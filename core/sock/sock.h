@@ -299,6 +299,17 @@ int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);
 int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdict,
 			struct tcp_reply *);
 
+/* ---- ip_header.c ---- */
+
+/* What an IP header needs. */
+struct ip_names {
+	struct addr src, dst;
+	uint8_t proto, tos, ttl; /* ttl 0: the stack's default */
+};
+
+/* Puts the header before what the packet holds; don't fragment, a random identification. */
+void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);
+
 /* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */
 
 /* A datagram as the stack hands it over; [off, off + len) of pkt is what the user gets. */

@@ -254,34 +254,15 @@ void dgram_gather(const struct tern_msg *m, uint8_t *out)
 void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		   const struct dgram_path *path, const struct tern_msg *m)
 {
-	uint8_t tos = (uint8_t)(m->tos >= 0 ? m->tos : s->tos);
-	uint8_t ttl = path->group ? (s->mcast_ttl ? s->mcast_ttl : 1) : s->ttl;
-	uint32_t len = p->total_len;
+	struct ip_names n = { path->src, path->dst, s->protocol, s->tos, s->ttl };
 
+	if (path->group)
+		n.ttl = s->mcast_ttl ? s->mcast_ttl : 1;
+	if (m->tos >= 0)
+		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
-		ttl = (uint8_t)m->ttl;
-	if (addr_is4(&path->dst)) {
-		struct ip4 ip = { .tos = tos,
-				  .proto = s->protocol,
-				  .hdr_len = IP4_HDR_LEN,
-				  .total_len = (uint16_t)(len + IP4_HDR_LEN),
-				  .df = true,
-				  .src = path->src,
-				  .dst = path->dst };
-
-		ip.ttl = ttl ? ttl : ss->cfg->ttl;
-		ip.id = (uint16_t)rand_u32(ss->rand);
-		ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
-	} else {
-		struct ip6 ip = { .traffic_class = tos,
-				  .next_header = s->protocol,
-				  .payload_len = (uint16_t)len,
-				  .src = path->src,
-				  .dst = path->dst };
-
-		ip.hop_limit = ttl ? ttl : ss->cfg->hop_limit;
-		ip6_emit(&ip, pkt_push(p, IP6_HDR_LEN));
-	}
+		n.ttl = (uint8_t)m->ttl;
+	ip_push(ss, p, &n);
 }
 
 /* Takes the packet; it waits for its interface. */

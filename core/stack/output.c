@@ -30,32 +30,9 @@ void trace_packet(struct tern_stack *st, enum tern_trace_kind kind, const struct
 
 /* ---- IP ---- */
 
-void stack_push_ip(struct tern_stack *st, struct tern_pkt *p, const struct ip_names *n)
+static void push_ip(struct tern_stack *st, struct tern_pkt *p, const struct ip_names *n)
 {
-	uint32_t len = p->total_len;
-
-	if (addr_is4(&n->dst)) {
-		struct ip4 ip = { .tos = n->tos,
-				  .proto = n->proto,
-				  .hdr_len = IP4_HDR_LEN,
-				  .total_len = (uint16_t)(len + IP4_HDR_LEN),
-				  .df = true,
-				  .id = st->ip_id++,
-				  .src = n->src,
-				  .dst = n->dst };
-
-		ip.ttl = n->ttl ? n->ttl : st->cfg.ttl;
-		ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
-	} else {
-		struct ip6 ip = { .traffic_class = n->tos,
-				  .next_header = n->proto,
-				  .payload_len = (uint16_t)len,
-				  .src = n->src,
-				  .dst = n->dst };
-
-		ip.hop_limit = n->ttl ? n->ttl : st->cfg.hop_limit;
-		ip6_emit(&ip, pkt_push(p, IP6_HDR_LEN));
-	}
+	ip_push(&st->ss, p, n);
 	st->counters[COUNT_IP_OUT_REQUESTS]++;
 }
 
@@ -69,7 +46,7 @@ void stack_push_icmp(struct tern_stack *st, struct tern_pkt *p, struct ip_names 
 	if (!v4)
 		sum = checksum_pseudo(&n->src, &n->dst, n->proto, p->len);
 	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
-	stack_push_ip(st, p, n);
+	push_ip(st, p, n);
 	st->counters[COUNT_ICMP_OUT_MSGS]++;
 }
 
@@ -172,7 +149,7 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 	if (!p)
 		return;
 	push_tcp(st, p, &reply->h, &names, false);
-	stack_push_ip(st, p, &names);
+	push_ip(st, p, &names);
 	p->cause = (uint8_t)reply->cause;
 	p->conn = reply->conn;
 	st->counters[COUNT_TCP_OUT_SEGS]++;
@@ -242,7 +219,7 @@ static struct tern_pkt *build_segment(struct tern_stack *st, const struct iface 
 		pkt_add_span(p, &out.span[k]);
 	mark_super_frame(s, p, out.len);
 	push_tcp(st, p, &out.h, &names, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
-	stack_push_ip(st, p, &names);
+	push_ip(st, p, &names);
 	p->cause = (uint8_t)out.cause;
 	p->conn = s->conn;
 	count_segment(st, &out);

@@ -26,7 +26,6 @@ static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
 	rand_init(&st->rand, seed, 0);
 	rand_bytes(&st->rand, &st->ss.isn_key, sizeof(struct sip_key));
 	rand_bytes(&st->rand, &st->ss.port_key, sizeof(struct sip_key));
-	st->ip_id = (uint16_t)rand_u32(&st->rand);
 }
 
 static void copy_limits(struct tern_stack *st)

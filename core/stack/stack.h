@@ -24,7 +24,6 @@ struct tern_stack {
 	uint64_t counters[N_COUNTS];
 	uint64_t drops[TERN_N_DROPS];
 	struct tern_pkt *reclaim; /* freed external packets whose cookies wait */
-	uint16_t ip_id;
 };
 
 /* A received packet on its way up. */
@@ -35,12 +34,6 @@ struct inbound {
 	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
 	uint8_t proto, tos, ttl;
 	enum addr_kind to; /* what dst is to us */
-};
-
-/* What an IP header needs. */
-struct ip_names {
-	struct addr src, dst;
-	uint8_t proto, tos, ttl; /* ttl 0: the stack's default */
 };
 
 /* input.c */
@@ -96,7 +89,6 @@ void stack_send_reply(struct tern_stack *, const struct tcp_reply *);
 struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
 /* What a connection wanted to send is lost: its neighbour does not answer. */
 void stack_lose_segment(struct tern_stack *, struct sock *);
-void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
 void stack_push_icmp(struct tern_stack *, struct tern_pkt *, struct ip_names *);
 void trace_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
 		  enum tern_drop);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ip_header.c - the IP header of what we send, of either family.
+ *
+ * Every packet has "don't fragment" set, so that its identification says nothing (RFC 6864); it is
+ * random, because a counter would tell strangers how much we send.
+ */
+#include "sock.h"
+
+static void push_ip4(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
+{
+	struct ip4 ip = { .tos = n->tos,
+			  .ttl = n->ttl ? n->ttl : ss->cfg->ttl,
+			  .proto = n->proto,
+			  .hdr_len = IP4_HDR_LEN,
+			  .total_len = (uint16_t)(p->total_len + IP4_HDR_LEN),
+			  .df = true,
+			  .id = (uint16_t)rand_u32(ss->rand),
+			  .src = n->src,
+			  .dst = n->dst };
+
+	ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
+}
+
+static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
+{
+	struct ip6 ip = { .traffic_class = n->tos,
+			  .next_header = n->proto,
+			  .hop_limit = n->ttl ? n->ttl : ss->cfg->hop_limit,
+			  .payload_len = (uint16_t)p->total_len,
+			  .src = n->src,
+			  .dst = n->dst };
+
+	ip6_emit(&ip, pkt_push(p, IP6_HDR_LEN));
+}
+
+void ip_push(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
+{
+	if (addr_is4(&n->dst))
+		push_ip4(ss, p, n);
+	else
+		push_ip6(ss, p, n);
+}
