@@ -203,6 +203,15 @@ static void tick(struct world *w)
 	tern_advance(w->b, w->now);
 }
 
+/* What was sent crosses the wire: two segments, one ACK. */
+static void turn(struct world *w)
+{
+	for (int i = 0; i < RING / 2 && move(w->a, w->b, 2); i++)
+		move(w->b, w->a, 1);
+	drop_events(w->a);
+	drop_events(w->b);
+}
+
 static void bulk(double gigabytes)
 {
 	static uint8_t user[WRITE], sink[WRITE];
@@ -217,13 +226,9 @@ static void bulk(double gigabytes)
 		int64_t n;
 
 		tern_send(w.a, w.client, user, sizeof(user), 0);
-		/* two segments, one ACK */
-		for (int i = 0; i < RING / 2 && move(w.a, w.b, 2); i++)
-			move(w.b, w.a, 1);
+		turn(&w);
 		while ((n = tern_recv(w.b, w.server, sink, sizeof(sink), 0)) > 0)
 			received += (uint64_t)n;
-		drop_events(w.a);
-		drop_events(w.b);
 		tick(&w);
 	}
 	report("bulk", (double)received * 8 / 1e9, cpu_seconds() - start, "Gbit/s");
@@ -247,8 +252,7 @@ static void bulk_inplace(double gigabytes)
 			len += span[i].len; /* the bytes are there: whoever fills them is not us */
 		if (len)
 			tern_send_commit(w.a, w.client, len < WRITE ? len : WRITE, 0);
-		for (int i = 0; i < RING / 2 && move(w.a, w.b, 2); i++)
-			move(w.b, w.a, 1);
+		turn(&w);
 		while ((n = tern_recv_data(w.b, w.server, span, 6)) > 0) {
 			len = 0;
 			for (int i = 0; i < n; i++)
@@ -256,8 +260,6 @@ static void bulk_inplace(double gigabytes)
 			tern_recv_consume(w.b, w.server, len);
 			received += len;
 		}
-		drop_events(w.a);
-		drop_events(w.b);
 		tick(&w);
 	}
 	report("bulk-inplace", (double)received * 8 / 1e9, cpu_seconds() - start, "Gbit/s");

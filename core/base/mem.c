@@ -209,3 +209,17 @@ void mem_free(struct mem *m, void *ptr, size_t size)
 		free_large(m, ptr, size);
 	}
 }
+
+void *mem_grow(struct mem *m, void *array, uint32_t *cap, size_t element_size)
+{
+	uint32_t wanted = MAX(2 * *cap, 4);
+	void *grown = mem_new(m, wanted * element_size);
+
+	if (!grown)
+		return NULL;
+	if (*cap)
+		memcpy(grown, array, *cap * element_size);
+	mem_free(m, array, *cap * element_size);
+	*cap = wanted;
+	return grown;
+}

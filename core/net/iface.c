@@ -13,7 +13,7 @@
 
 #include "../base/text.h"
 
-enum { MTU_MIN = 68, MTU_MAX = 65535, ADDRS_CAP_FIRST = 4 };
+enum { MTU_MIN = 68, MTU_MAX = 65535 };
 
 /* ---- interfaces ---- */
 
@@ -123,20 +123,14 @@ static struct tern_route connected_route(const struct ifaddr *a)
 
 static bool make_room(struct net *net)
 {
-	uint32_t cap = MAX(2 * net->addrs_cap, ADDRS_CAP_FIRST);
-	struct ifaddr *addrs;
+	struct ifaddr *grown;
 
 	if (net->n_addrs < net->addrs_cap)
 		return true;
-	addrs = mem_new(net->mem, cap * sizeof(*addrs));
-	if (!addrs)
-		return false;
-	if (net->addrs)
-		memcpy(addrs, net->addrs, net->n_addrs * sizeof(*addrs));
-	ifaddr_fini(net);
-	net->addrs = addrs;
-	net->addrs_cap = cap;
-	return true;
+	grown = mem_grow(net->mem, net->addrs, &net->addrs_cap, sizeof(*grown));
+	if (grown)
+		net->addrs = grown;
+	return grown != NULL;
 }
 
 void ifaddr_fini(struct net *net)

@@ -11,8 +11,6 @@
  */
 #include "net.h"
 
-enum { ROUTES_CAP_FIRST = 4 };
-
 struct route {
 	struct addr prefix, gateway; /* gateway unspecified: on link */
 	unsigned len;		     /* of the family's own form */
@@ -89,20 +87,14 @@ static bool is_gateway_reachable(const struct net *net, const struct route *r)
 
 static bool make_room_for_route(struct net *net)
 {
-	uint32_t cap = MAX(2 * net->routes_cap, ROUTES_CAP_FIRST);
-	struct route *routes;
+	struct route *grown;
 
 	if (net->n_routes < net->routes_cap)
 		return true;
-	routes = mem_new(net->mem, cap * sizeof(*routes));
-	if (!routes)
-		return false;
-	if (net->routes)
-		memcpy(routes, net->routes, net->n_routes * sizeof(*routes));
-	route_fini(net);
-	net->routes = routes;
-	net->routes_cap = cap;
-	return true;
+	grown = mem_grow(net->mem, net->routes, &net->routes_cap, sizeof(*grown));
+	if (grown)
+		net->routes = grown;
+	return grown != NULL;
 }
 
 static bool comes_before(const struct route *a, const struct route *b)

@@ -87,16 +87,11 @@ static bool add_page(struct sockets *ss)
 	struct slot *page;
 
 	if (ss->n_pages == ss->pages_cap) {
-		uint32_t cap = ss->pages_cap ? 2 * ss->pages_cap : 4;
-		struct slot **pages = mem_new(ss->mem, cap * sizeof(*pages));
+		struct slot **grown = mem_grow(ss->mem, ss->pages, &ss->pages_cap, sizeof(*grown));
 
-		if (!pages)
+		if (!grown)
 			return false;
-		if (ss->n_pages)
-			memcpy(pages, ss->pages, ss->n_pages * sizeof(*pages));
-		mem_free(ss->mem, ss->pages, ss->pages_cap * sizeof(*pages));
-		ss->pages = pages;
-		ss->pages_cap = cap;
+		ss->pages = grown;
 	}
 	page = mem_new(ss->mem, SLOTS_PER_PAGE * sizeof(*page));
 	if (!page)

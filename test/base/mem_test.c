@@ -205,6 +205,28 @@ static void refusals_of_the_allocator_are_passed_on(void)
 	finish(&m);
 }
 
+static void arrays_grow_and_keep_their_elements(void)
+{
+	uint32_t *a = NULL, *grown, cap = 0, n = 0;
+	struct mem m;
+
+	start(&m, 40000);
+	for (;; n++) {
+		if (n == cap) {
+			grown = mem_grow(&m, a, &cap, sizeof(*a));
+			if (!grown)
+				break;
+			a = grown;
+		}
+		a[n] = n * 3;
+	}
+	check(n == cap && n >= 1000); /* the budget said no; what was there is there */
+	for (uint32_t i = 0; i < n; i++)
+		check_eq(a[i], i * 3);
+	mem_free(&m, a, cap * sizeof(*a));
+	finish(&m);
+}
+
 static const struct test tests[] = {
 	TEST(sizes_are_usable_and_aligned),
 	TEST(random_use_keeps_to_the_budget),
@@ -215,6 +237,7 @@ static const struct test tests[] = {
 	TEST(kept_pieces_give_way),
 	TEST(only_so_many_pieces_are_kept),
 	TEST(refusals_of_the_allocator_are_passed_on),
+	TEST(arrays_grow_and_keep_their_elements),
 };
 
 int main(int argc, char **argv)
