@@ -45,8 +45,8 @@ void *mem_new(struct mem *, size_t size);
 void mem_free(struct mem *, void *, size_t size); /* NULL is allowed */
 
 /*
- * An array that is full: a copy with twice the room (4 elements at first), *cap changed, the old one
- * freed. NULL: no memory, the old one stays.
+ * An array that is full: a copy with twice the room (4 elements at first), *cap changed, the old
+ * one freed. NULL: no memory, the old one stays.
  */
 void *mem_grow(struct mem *, void *array, uint32_t *cap, size_t element_size);
 

@@ -65,13 +65,10 @@ static struct tcp_open open_for_half(const struct sockets *ss, const struct sock
 	return open;
 }
 
-static void reply_synack(struct sockets *ss, const struct sock *listener, struct half *half,
-			 struct tcp_reply *reply)
+/* The names of a reply whose header is written. */
+static void address_reply(const struct sock *listener, const struct half *half,
+			  struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp_open open = open_for_half(ss, listener, half);
-
-	half_synack(&half->tcp, &x, &open, &reply->h);
 	reply->due = true;
 	reply->local = half->t.local;
 	reply->remote = half->t.remote;
@@ -81,6 +78,27 @@ static void reply_synack(struct sockets *ss, const struct sock *listener, struct
 	reply->tos = listener->tos;
 	reply->ttl = listener->ttl;
 	reply->ifindex = addr_is_link_local(&half->t.remote) ? half->t.flags : 0;
+}
+
+static void reply_synack(struct sockets *ss, const struct sock *listener, const struct half *half,
+			 struct tcp_reply *reply)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_open open = open_for_half(ss, listener, half);
+
+	half_synack(&half->tcp, &x, &open, &reply->h);
+	address_reply(listener, half, reply);
+}
+
+static void reply_challenge(struct sockets *ss, const struct sock *listener,
+			    const struct half *half, struct tcp_reply *reply)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_open open = open_for_half(ss, listener, half);
+
+	half_ack(&half->tcp, &x, &open, &reply->h);
+	address_reply(listener, half, reply);
+	reply->cause = TERN_CAUSE_CHALLENGE;
 }
 
 static void arm_synack_timer(struct sockets *ss, struct half *half)
@@ -260,23 +278,6 @@ static enum tern_drop complete(struct sockets *ss, struct sock *parent, struct h
 	return r.drop;
 }
 
-static void reply_ack(struct sockets *ss, const struct half *half, struct tcp_reply *reply)
-{
-	struct tcp_ctx x = sock_ctx(ss);
-
-	reply->due = true;
-	reply->cause = TERN_CAUSE_CHALLENGE;
-	reply->h.seq = half->tcp.iss + 1;
-	reply->h.ack = half->tcp.irs + 1;
-	reply->h.flags = TCP_ACK;
-	reply->h.wnd = 65535;
-	if (half->tcp.ts_ok) {
-		reply->h.has_ts = true;
-		reply->h.ts_val = (uint32_t)(x.now / TERN_MS) + tcp_ts_offset(ss, &half->t);
-		reply->h.ts_ecr = half->tcp.ts_recent;
-	}
-}
-
 enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct tcp_packet *p,
 			     struct tcp_reply *reply)
 {
@@ -304,7 +305,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		half->tcp.n_retries = MAX(half->tcp.n_retries, 1); /* Karn: no longer timed */
 		break;
 	case HALF_CHALLENGE:
-		reply_ack(ss, half, reply);
+		reply_challenge(ss, parent, half, reply);
 		break;
 	case HALF_DIE:
 		half_die(ss, parent, half);
@@ -384,8 +385,7 @@ int sock_pending_answer(struct sockets *ss, struct sock *s, uint64_t id, int ver
 	if (verdict == TERN_PENDING_REFUSE) {
 		struct tcp_rst rst = { .due = true, .with_ack = true, .ack = half->tcp.irs + 1 };
 
-		reply_synack(ss, s, half, reply);
-		reply->h = (struct tcp_hdr){ .src_port = half->t.lport, .dst_port = half->t.rport };
+		address_reply(s, half, reply);
 		tcp_reply_rst(reply, &rst);
 	}
 	half_die(ss, s, half);

@@ -64,6 +64,23 @@ void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, const str
 	}
 }
 
+/* An empty ACK, with the window that the SYN-ACK showed, now scaled. */
+void half_ack(const struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_open *open,
+	      struct tcp_hdr *h)
+{
+	*h = (struct tcp_hdr){
+		.seq = half->iss + 1,
+		.ack = half->irs + 1,
+		.flags = TCP_ACK,
+		.wnd = (uint16_t)(MIN(open->rcv_buf_max, 65535) >> (half->wscale >> 4)),
+		.has_ts = half->ts_ok,
+	};
+	if (half->ts_ok) {
+		h->ts_val = tcp_ts_clock(x, open->ts_off);
+		h->ts_ecr = half->ts_recent;
+	}
+}
+
 static enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
 {
 	r->drop = why;
