@@ -10,7 +10,6 @@ static const char *const count_names[] = {
 	[COUNT_IP_OUT_REQUESTS] = "IpOutRequests",
 	[COUNT_ICMP_IN_MSGS] = "IcmpInMsgs",
 	[COUNT_ICMP_OUT_MSGS] = "IcmpOutMsgs",
-	[COUNT_ICMP_IN_ERRORS] = "IcmpInErrors",
 	[COUNT_UDP_IN_DATAGRAMS] = "UdpInDatagrams",
 	[COUNT_UDP_OUT_DATAGRAMS] = "UdpOutDatagrams",
 	[COUNT_UDP_NO_PORTS] = "UdpNoPorts",
@@ -32,10 +31,8 @@ static const char *const count_names[] = {
 	[COUNT_TCP_CHALLENGE_ACK] = "TcpExtTCPChallengeACK",
 	[COUNT_TCP_TW] = "TcpExtTW",
 	[COUNT_TCP_TW_OVERFLOW] = "TcpExtTCPTimeWaitOverflow",
-	[COUNT_TCP_OOO_QUEUE] = "TcpExtTCPOFOQueue",
 	[COUNT_TCP_WIN_PROBE] = "TcpExtTCPWinProbe",
 	[COUNT_TCP_KEEPALIVE] = "TcpExtTCPKeepAlive",
-	[COUNT_TCP_MEMORY_DROPS] = "TcpExtTCPRcvQDrop",
 	[COUNT_TCP_PAWS_ESTAB] = "TcpExtPAWSEstab",
 };
 

@@ -104,6 +104,17 @@ void trace_state(const struct sockets *ss, const struct state_change *change)
 	emit_trace(ss, &r, change->t);
 }
 
+/* RFC 4022: attempts that failed, and open connections that did not close in order. */
+static void count_end(struct sockets *ss, const struct sock *s, enum tern_tcp_state to)
+{
+	if (to != TERN_TCP_CLOSED)
+		return;
+	if (s->state == TERN_TCP_SYN_SENT || s->state == TERN_TCP_SYN_RECEIVED)
+		ss->counters[COUNT_TCP_ATTEMPT_FAILS]++;
+	if (s->state == TERN_TCP_ESTABLISHED || s->state == TERN_TCP_CLOSE_WAIT)
+		ss->counters[COUNT_TCP_ESTAB_RESETS]++;
+}
+
 static void trace_states(struct sockets *ss, struct sock *s)
 {
 	enum tern_tcp_state state;
@@ -112,6 +123,7 @@ static void trace_states(struct sockets *ss, struct sock *s)
 		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state, state,
 					       s->tcp->opened_passively };
 
+		count_end(ss, s, state);
 		trace_state(ss, &change);
 		s->state = (uint8_t)state;
 	}
@@ -259,8 +271,6 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 	}
 	if (r.drop == TERN_DROP_TCP_PAWS)
 		ss->counters[COUNT_TCP_PAWS_ESTAB]++;
-	if ((r.events & TCP_ENDED) && (p->seg.h.flags & TCP_RST))
-		ss->counters[COUNT_TCP_ESTAB_RESETS]++;
 	sock_tcp_settle(ss, s, r.events);
 	return r.drop;
 }

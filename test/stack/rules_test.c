@@ -302,6 +302,38 @@ static void initial_numbers(void)
 	check(a - c > 100000 && c - a > 100000);
 }
 
+/* RFC 4022: a refused open is a failed attempt, a RST of an open connection a reset. */
+static void what_is_counted(void)
+{
+	struct tern_addr from = tern_ip4(10, 0, 0, 1, 80), to = tern_ip4(10, 0, 0, 9, 5000);
+	uint8_t buf[200];
+	uint32_t isn;
+	tern_sock s;
+
+	new_stack(1);
+	for (int i = 0; i < 2; i++) {
+		tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s);
+		check_eq(tern_bind(st, s, &from), 0);
+		tern_connect(st, s, &to);
+		check(next_out(buf, sizeof(buf)) >= 40);
+		isn = get_be32(buf + 24);
+		if (i == 0) {
+			put_in(&(struct sent){ "10.0.0.9", "10.0.0.1", 0, isn + 1,
+					       TCP_RST | TCP_ACK, 0, 0 });
+			check_eq(tern_counter(st, "TcpAttemptFails"), 1);
+			check_eq(tern_counter(st, "TcpEstabResets"), 0);
+		} else {
+			put_in(&(struct sent){ "10.0.0.9", "10.0.0.1", 70, isn + 1,
+					       TCP_SYN | TCP_ACK, 0, 0 });
+			put_in(&(struct sent){ "10.0.0.9", "10.0.0.1", 71, 0, TCP_RST, 0, 0 });
+			check_eq(tern_counter(st, "TcpAttemptFails"), 1);
+			check_eq(tern_counter(st, "TcpEstabResets"), 1);
+		}
+		tern_close(st, s);
+	}
+	end_stack();
+}
+
 static const struct test tests[] = {
 	TEST(impossible_addresses),
 	TEST(no_open_to_groups),
@@ -310,6 +342,7 @@ static const struct test tests[] = {
 	TEST(listen_beside_an_opening_connection),
 	TEST(source_stays),
 	TEST(initial_numbers),
+	TEST(what_is_counted),
 };
 
 int main(int argc, char **argv)
