@@ -68,20 +68,20 @@ void tcp_connect(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *
 	tcp_enter(c, TERN_TCP_SYN_SENT);
 }
 
-static void free_ooo(struct tcp *c, const struct tcp_ctx *x)
+void tcp_free_early(struct tcp *c, struct mem *mem)
 {
-	if (!c->ooo)
+	if (!c->early)
 		return;
-	ranges_fini(c->ooo, x->mem);
-	mem_free(x->mem, c->ooo, sizeof(*c->ooo));
-	c->ooo = NULL;
+	ranges_fini(&c->early->set, mem);
+	mem_free(mem, c->early, sizeof(*c->early));
+	c->early = NULL;
 }
 
 void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 {
 	buf_fini(&c->snd_buf, x->mem);
 	buf_fini(&c->rcv_buf, x->mem);
-	free_ooo(c, x);
+	tcp_free_early(c, x->mem);
 }
 
 /* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4, and a CLOSE that waited for it. */
@@ -110,7 +110,7 @@ void tcp_end(struct tcp *c, const struct tcp_ctx *x, int error)
 	c->snd.rtx_nxt = c->snd.rtx_end = 0;
 	buf_fini(&c->snd_buf, x->mem);
 	buf_init(&c->snd_buf, c->snd.end);
-	free_ooo(c, x);
+	tcp_free_early(c, x->mem);
 	if (tcp_is_synchronized(c))
 		buf_cut(&c->rcv_buf, x->mem, MAX(c->rcv_buf.head, tcp_data_end(c)));
 	tcp_enter(c, TERN_TCP_CLOSED);
@@ -243,11 +243,11 @@ void tcp_check(const struct tcp *c)
 	assert(c->rcv_buf.head <= tcp_data_end(c));
 	assert(c->rcv.nxt <= c->rcv.adv + 1); /* a FIN may stand at the edge */
 	assert(c->rcv.acked <= c->rcv.nxt);
-	if (c->ooo) {
+	if (c->early) {
 		struct range first;
 
-		ranges_check(c->ooo);
-		if (ranges_find(c->ooo, 0, &first))
+		ranges_check(&c->early->set);
+		if (ranges_find(&c->early->set, 0, &first))
 			assert(first.lo > c->rcv.nxt);
 	}
 	if (tcp_may_transmit(c) && c->snd.una < c->snd.nxt)

@@ -100,6 +100,12 @@ struct tcp_rcv {
 
 #define TCP_NO_POS UINT64_MAX
 
+/* Text ahead of a gap: which, and where the newest pieces began, newest first (RFC 2018 4). */
+struct tcp_early {
+	struct ranges set;
+	uint64_t recent[TCP_SACK_MAX]; /* 0: none */
+};
+
 struct tcp {
 	/* configuration and state, small */
 	uint8_t state; /* enum tern_tcp_state */
@@ -139,8 +145,7 @@ struct tcp {
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct buf snd_buf, rcv_buf;
-	struct ranges *ooo; /* arrived above rcv.nxt; NULL: nothing */
-	uint64_t last_ooo;  /* where the newest of them began; 0: none */
+	struct tcp_early *early; /* what arrived above rcv.nxt; NULL: nothing */
 	uint64_t iss, irs;
 	uint32_t snd_buf_max;
 	uint32_t ts_off;

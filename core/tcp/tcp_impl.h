@@ -38,6 +38,8 @@ static inline bool tcp_may_transmit(const struct tcp *c)
 	       c->state != TERN_TCP_FIN_WAIT_2;
 }
 
+void tcp_free_early(struct tcp *, struct mem *);
+
 /* tcp_opt.c */
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);
 uint8_t tcp_wscale_for(uint32_t rcv_buf_max);

@@ -88,28 +88,42 @@ static void put_timestamp(const struct tcp *c, const struct tcp_ctx *x, struct t
 	h->ts_ecr = c->rcv.ts_recent;
 }
 
-/* RFC 2018 section 4: the block that holds the newest segment first, then others. */
+static bool has_block(const struct tcp_hdr *h, const struct range *r)
+{
+	for (unsigned i = 0; i < h->n_sack; i++)
+		if (h->sack[i].lo == (uint32_t)r->lo)
+			return true;
+	return false;
+}
+
+static void put_block(struct tcp_hdr *h, const struct range *r)
+{
+	if (!has_block(h, r))
+		h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r->lo, (uint32_t)r->hi };
+}
+
+/* RFC 2018 section 4: first the block of the newest segment, then those told last, then others. */
 static void put_sack(const struct tcp *c, struct tcp_hdr *h)
 {
+	const struct tcp_early *early = c->early;
 	unsigned max = c->ts_ok ? 3 : 4;
 	struct range r;
-	uint64_t pos = 0;
+	uint64_t pos;
 
-	if (c->last_ooo && ranges_find(c->ooo, c->last_ooo, &r) && r.lo <= c->last_ooo)
-		h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r.lo, (uint32_t)r.hi };
-	while (h->n_sack < max && ranges_find(c->ooo, pos, &r)) {
-		pos = r.hi;
-		if (h->n_sack && h->sack[0].lo == (uint32_t)r.lo)
-			continue;
-		h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r.lo, (uint32_t)r.hi };
+	for (unsigned i = 0; i < TCP_SACK_MAX && h->n_sack < max; i++) {
+		pos = early->recent[i];
+		if (pos && ranges_find(&early->set, pos, &r) && r.lo <= pos)
+			put_block(h, &r);
 	}
+	for (pos = 0; h->n_sack < max && ranges_find(&early->set, pos, &r); pos = r.hi)
+		put_block(h, &r);
 }
 
 void tcp_put_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
 {
 	if (c->ts_ok)
 		put_timestamp(c, x, h);
-	if (c->sack_ok && c->ooo && (h->flags & TCP_ACK))
+	if (c->sack_ok && c->early && (h->flags & TCP_ACK))
 		put_sack(c, h);
 }
 

@@ -2,7 +2,7 @@
 /*
  * tcp_recv.c - where do received bytes go, what window do we show, when do we owe an ACK?
  *
- * Bytes are copied once, to their position in rcv_buf; early ones are noted in `ooo` and joined
+ * Bytes are copied once, to their position in rcv_buf; early ones are noted in `early` and joined
  * when the gap is filled. The right edge of the window, rcv.adv, never moves left (RFC 9293
  * 3.8.6) and moves right only by worthwhile steps (3.8.6.2.2). ACKs are owed, not sent: the plan
  * sends one for all that has arrived until then (MUST-58, MUST-59).
@@ -47,22 +47,45 @@ static void owe_ack_for_text(struct arrival *a, bool in_order)
 
 /* ---- arriving text ---- */
 
+static struct tcp_early *new_early(struct mem *mem)
+{
+	struct tcp_early *early = mem_new(mem, sizeof(*early));
+
+	if (!early)
+		return NULL;
+	memset(early, 0, sizeof(*early));
+	ranges_init(&early->set);
+	return early;
+}
+
+/* The newest goes first; pieces that have become one with it are told with it. */
+static void note_recent(struct tcp_early *early, uint64_t pos)
+{
+	uint64_t older[TCP_SACK_MAX];
+	unsigned n = 1;
+	struct range r;
+
+	ranges_find(&early->set, pos, &r);
+	memcpy(older, early->recent, sizeof(older));
+	memset(early->recent, 0, sizeof(early->recent));
+	early->recent[0] = pos;
+	for (unsigned i = 0; i < TCP_SACK_MAX && n < TCP_SACK_MAX; i++)
+		if (older[i] && (older[i] < r.lo || older[i] >= r.hi))
+			early->recent[n++] = older[i];
+}
+
 static bool note_out_of_order(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	struct mem *mem = a->x->mem;
 
-	if (!c->ooo) {
-		c->ooo = mem_new(mem, sizeof(*c->ooo));
-		if (!c->ooo)
-			return false;
-		ranges_init(c->ooo);
-	}
-	if (c->ooo->n >= a->x->cfg->tcp_ranges_max)
+	if (!c->early)
+		c->early = new_early(mem);
+	if (!c->early || c->early->set.n >= a->x->cfg->tcp_ranges_max)
 		return false;
-	if (!ranges_add(c->ooo, mem, a->seq, a->seq + a->len))
+	if (!ranges_add(&c->early->set, mem, a->seq, a->seq + a->len))
 		return false;
-	c->last_ooo = a->seq;
+	note_recent(c->early, a->seq);
 	return true;
 }
 
@@ -71,17 +94,13 @@ static void join_out_of_order(struct tcp *c, struct mem *mem)
 {
 	struct range r;
 
-	if (!c->ooo)
+	if (!c->early)
 		return;
-	if (ranges_find(c->ooo, c->rcv.nxt, &r) && r.lo <= c->rcv.nxt)
+	if (ranges_find(&c->early->set, c->rcv.nxt, &r) && r.lo <= c->rcv.nxt)
 		c->rcv.nxt = r.hi;
-	ranges_drop_below(c->ooo, mem, c->rcv.nxt);
-	if (!ranges_empty(c->ooo))
-		return;
-	ranges_fini(c->ooo, mem);
-	mem_free(mem, c->ooo, sizeof(*c->ooo));
-	c->ooo = NULL;
-	c->last_ooo = 0;
+	ranges_drop_below(&c->early->set, mem, c->rcv.nxt);
+	if (ranges_empty(&c->early->set))
+		tcp_free_early(c, mem);
 }
 
 static void drop_text(struct arrival *a, enum tern_drop why)
@@ -124,7 +143,7 @@ void tcp_take_text(struct arrival *a)
 		return;
 	}
 	if (buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) < a->len) {
-		if (c->rcv_buf.end > c->rcv.nxt && !c->ooo)
+		if (c->rcv_buf.end > c->rcv.nxt && !c->early)
 			buf_cut(&c->rcv_buf, a->x->mem, c->rcv.nxt);
 		drop_text(a, TERN_DROP_TCP_MEMORY);
 		return;
@@ -138,7 +157,7 @@ void tcp_take_text(struct arrival *a)
 		return;
 	}
 	c->rcv.nxt += a->len;
-	in_order = c->ooo == NULL;
+	in_order = c->early == NULL;
 	join_out_of_order(c, a->x->mem);
 	owe_ack_for_text(a, in_order);
 	a->r.events |= TCP_READABLE;
@@ -154,7 +173,8 @@ void tcp_take_fin(struct arrival *a)
 		uint64_t pos = a->seq + a->len;
 
 		/* A FIN left of bytes that were sent after it is a lie. */
-		if (pos < c->rcv.nxt || (c->ooo && ranges_last(c->ooo, &last) && last.hi > pos)) {
+		if (pos < c->rcv.nxt ||
+		    (c->early && ranges_last(&c->early->set, &last) && last.hi > pos)) {
 			drop_text(a, TERN_DROP_TCP_SEQUENCE);
 			return;
 		}
