@@ -84,16 +84,31 @@ void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 	tcp_free_early(c, x->mem);
 }
 
-/* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4, and a CLOSE that waited for it. */
-void tcp_established(struct tcp *c, const struct tcp_ctx *x)
+/* What both SYNs said is known: text and FIN may go. */
+static void begin_transfer(struct tcp *c, const struct tcp_ctx *x)
 {
 	tcp_set_snd_mss(c, x);
 	cc_init(&c->cc, c->cc.ops, c->snd_mss, x->cfg->tcp_initial_cwnd);
+}
+
+/* RFC 6298 5.7: a SYN was repeated and nothing was measured: 3 s to begin with. */
+enum { RTO_AFTER_LOST_SYN_US = 3000000 };
+
+/* Our SYN is acknowledged. */
+void tcp_syn_acked(struct tcp *c)
+{
+	if (c->srtt_us == 0)
+		c->rto_us = MAX(c->rto_us, RTO_AFTER_LOST_SYN_US);
 	c->n_rtx = 0;
 	c->backoff = 0;
+}
+
+/* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4. */
+void tcp_established(struct tcp *c, const struct tcp_ctx *x)
+{
+	begin_transfer(c, x);
+	tcp_syn_acked(c);
 	tcp_enter(c, TERN_TCP_ESTABLISHED);
-	if (c->fin_queued)
-		tcp_enter(c, TERN_TCP_FIN_WAIT_1);
 	tcp_touch_keepalive(c, x);
 }
 
@@ -130,7 +145,9 @@ void tcp_close_send(struct tcp *c, const struct tcp_ctx *x)
 	case TERN_TCP_SYN_SENT:
 		tcp_end(c, x, 0);
 		return;
-	case TERN_TCP_SYN_RECEIVED: /* tcp_established goes on */
+	case TERN_TCP_SYN_RECEIVED: /* nothing can be queued yet: the FIN follows our SYN */
+		begin_transfer(c, x);
+		tcp_enter(c, TERN_TCP_FIN_WAIT_1);
 		break;
 	case TERN_TCP_ESTABLISHED:
 		tcp_enter(c, TERN_TCP_FIN_WAIT_1);

@@ -30,7 +30,17 @@ static struct cc_sample sample_now(const struct arrival *a, uint64_t acked, uint
 
 /* ---- round-trip time ---- */
 
-static void measure_rtt(struct arrival *a)
+/*
+ * A new measurement also ends the back-off (RFC 6298 section 5, end): until there is one, the
+ * doubled time-out stays, because what was sent twice measures nothing (Karn).
+ */
+static void take_rtt(struct arrival *a, tern_time rtt)
+{
+	tcp_rtt_sample(a->c, a->x, rtt);
+	a->c->backoff = 0;
+}
+
+void tcp_measure_rtt(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	const struct tcp_hdr *h = &a->seg->h;
@@ -38,14 +48,14 @@ static void measure_rtt(struct arrival *a)
 	if (c->timed_pos != TCP_NO_POS) {
 		if (a->ack < c->timed_pos)
 			return;
-		tcp_rtt_sample(c, a->x, a->x->now - c->timed_at);
+		take_rtt(a, a->x->now - c->timed_at);
 		c->timed_pos = TCP_NO_POS;
 	} else if (c->ts_ok && h->has_ts && h->ts_ecr) {
 		/* What was sent twice is told apart by its timestamp (RFC 7323 section 4). */
 		uint32_t ms = tcp_ts_clock(a->x, c->ts_off) - h->ts_ecr;
 
 		if (ms < 600000)
-			tcp_rtt_sample(c, a->x, MAX(ms, 1) * TERN_MS);
+			take_rtt(a, MAX(ms, 1) * TERN_MS);
 	}
 }
 
@@ -148,9 +158,11 @@ static void on_new_ack(struct arrival *a)
 	uint64_t flight = tcp_flight(c);
 	uint64_t acked = a->ack - c->snd.una;
 
-	measure_rtt(a);
+	tcp_measure_rtt(a);
+	if (c->snd.una == c->iss) /* closed before the handshake ended */
+		tcp_syn_acked(c);
 	c->snd.una = a->ack;
-	c->n_rtx = c->backoff = 0;
+	c->n_rtx = 0;
 	c->first_rtx_at = a->x->now;
 	forget_acknowledged(a);
 	if (c->snd.una >= c->snd.recover)
@@ -258,7 +270,7 @@ static bool finish_handshake(struct arrival *a)
 	c->snd.max_wnd = c->snd.wnd;
 	c->snd.wl1 = a->seq;
 	c->snd.wl2 = a->ack;
-	measure_rtt(a);
+	tcp_measure_rtt(a);
 	c->snd.una = a->ack;
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;

@@ -25,6 +25,7 @@ void tcp_reset_fields(struct tcp *, const struct tcp_ctx *, const struct tcp_ope
 void tcp_enter(struct tcp *, enum tern_tcp_state);
 void tcp_end(struct tcp *, const struct tcp_ctx *, int error); /* CLOSED, deadlines off */
 void tcp_established(struct tcp *, const struct tcp_ctx *);
+void tcp_syn_acked(struct tcp *);
 void tcp_enter_fin_wait_2(struct tcp *, const struct tcp_ctx *);
 bool tcp_fin_acked(const struct tcp *);
 static inline bool tcp_is_synchronized(const struct tcp *c)
@@ -55,6 +56,7 @@ void tcp_challenge(struct arrival *);
 
 /* tcp_ack.c */
 bool tcp_take_ack(struct arrival *); /* false: stop here */
+void tcp_measure_rtt(struct arrival *);
 void tcp_take_window(struct arrival *);
 
 /* tcp_recv.c */

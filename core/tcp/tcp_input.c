@@ -78,9 +78,7 @@ static void syn_sent_input(struct arrival *a)
 		tcp_enter(c, TERN_TCP_SYN_RECEIVED);
 		return;
 	}
-	if (c->timed_pos != TCP_NO_POS)
-		tcp_rtt_sample(c, a->x, a->x->now - c->timed_at);
-	c->timed_pos = TCP_NO_POS;
+	tcp_measure_rtt(a);
 	c->snd.una = c->snd.wl2 = a->ack;
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;
@@ -111,10 +109,17 @@ static void answer_unacceptable(struct arrival *a)
 	tcp_owe_ack(c, a->x, ACK_NOW);
 }
 
-/* RFC 7323 5.3, before the sequence check; a RST is judged by its number alone. */
+/*
+ * RFC 7323 5.3, before the sequence check; a RST is judged by its number alone. A segment without
+ * the timestamps that were agreed on is dropped without a word (3.2).
+ */
 static bool check_paws(struct arrival *a)
 {
-	if ((a->seg->h.flags & TCP_RST) || !tcp_paws_rejects(a->c, a->x, &a->seg->h))
+	if ((a->seg->h.flags & TCP_RST) || !a->c->ts_ok)
+		return true;
+	if (!a->seg->h.has_ts)
+		return drop_segment(a, TERN_DROP_TCP_PAWS);
+	if (!tcp_paws_rejects(a->c, a->x, &a->seg->h))
 		return true;
 	answer_unacceptable(a);
 	return drop_segment(a, TERN_DROP_TCP_PAWS);
@@ -129,8 +134,7 @@ static void strip_known_syn(struct arrival *a)
 	struct tcp *c = a->c;
 	uint16_t both = TCP_SYN | TCP_ACK;
 
-	if (c->state == TERN_TCP_SYN_RECEIVED && (a->seg->h.flags & both) == both &&
-	    a->seq == c->irs) {
+	if (c->snd.una == c->iss && (a->seg->h.flags & both) == both && a->seq == c->irs) {
 		a->seq++;
 		a->syn_known = true;
 		tcp_owe_ack(c, a->x, ACK_NOW);

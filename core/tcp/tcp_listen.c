@@ -114,10 +114,13 @@ enum half_verdict half_input(const struct tcp_half *half, const struct tcp_seg *
 		r->drop = TERN_DROP_TCP_FLAGS;
 		return HALF_RESEND;
 	}
-	if (!in_window || (h->flags & TCP_SYN)) {
-		r->drop =
-			h->flags & TCP_SYN ? TERN_DROP_TCP_SYN_CHALLENGED : TERN_DROP_TCP_SEQUENCE;
+	if (!in_window) {
+		r->drop = TERN_DROP_TCP_SEQUENCE;
 		return HALF_CHALLENGE;
+	}
+	if (h->flags & TCP_SYN) { /* fourth step: an open that was passive returns to LISTEN */
+		r->drop = TERN_DROP_TCP_FLAGS;
+		return HALF_DIE;
 	}
 	if (!(h->flags & TCP_ACK))
 		return drop_half(r, TERN_DROP_TCP_NO_ACK);

@@ -57,11 +57,9 @@ void tcp_take_syn_options(struct tcp *c, const struct tcp_ctx *x, const struct t
 	}
 }
 
-/* RFC 7323 5.3 R1; a segment without the option that was agreed on is dropped, too (3.2). */
+/* RFC 7323 5.3 R1; of a segment with timestamps, where they were agreed on. */
 bool tcp_paws_rejects(const struct tcp *c, const struct tcp_ctx *x, const struct tcp_hdr *h)
 {
-	if (!c->ts_ok || !h->has_ts)
-		return false;
 	if (x->now - c->rcv.ts_recent_at > TS_VALID)
 		return false;
 	return (int32_t)(h->ts_val - c->rcv.ts_recent) < 0;
@@ -129,7 +127,7 @@ void tcp_put_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hd
 
 void tcp_put_syn_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
 {
-	bool answer = c->state == TERN_TCP_SYN_RECEIVED;
+	bool answer = c->state != TERN_TCP_SYN_SENT;
 
 	h->has_mss = true;
 	h->mss = c->user_mss ? MIN(c->user_mss, c->adv_mss) : c->adv_mss;

@@ -30,7 +30,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 	h->seq = (uint32_t)c->iss;
 	h->flags = TCP_SYN;
 	h->wnd = (uint16_t)MIN(c->rcv.buf_max, 65535);
-	if (c->state == TERN_TCP_SYN_RECEIVED) {
+	if (c->state != TERN_TCP_SYN_SENT) {
 		h->flags |= TCP_ACK;
 		h->ack = (uint32_t)c->rcv.nxt;
 		c->ack_due = ACK_NONE;

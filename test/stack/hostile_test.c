@@ -218,6 +218,12 @@ static void judge(enum tern_tcp_state state, uint16_t flags, int32_t seq, int32_
 			check_eq(after, state); /* RFC 5961 3.2; RFC 1337 in TIME-WAIT */
 		return;
 	}
+	/* 3.10.7.4, fourth step: a passive open that meets a new SYN in its window is undone */
+	if (syn && state == TERN_TCP_SYN_RECEIVED && seq >= 0 && seq < WINDOW) {
+		check_eq(after, TERN_TCP_CLOSED);
+		check_eq(n, 0);
+		return;
+	}
 	if (syn && state != TERN_TCP_TIME_WAIT) { /* RFC 5961 4.2: an ACK at most */
 		check_eq(after, state);
 		check(n == 0 || is_pure_ack(&r) ||
