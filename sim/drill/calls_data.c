@@ -100,7 +100,7 @@ static int64_t receive(struct drill *d, struct calling *c, struct buffer *b, int
 	return n;
 }
 
-int64_t run_read(struct drill *d, struct calling *c)
+static int64_t receive_args(struct drill *d, struct calling *c, int64_t flags)
 {
 	struct buffer b;
 	int64_t n;
@@ -108,22 +108,21 @@ int64_t run_read(struct drill *d, struct calling *c)
 	if (!buffer_of_args(d, c, 1, &b))
 		return CALL_ENDED;
 	memset(b.bytes, 0, (size_t)b.len);
-	n = receive(d, c, &b, 0);
+	n = receive(d, c, &b, flags);
 	free(b.bytes);
 	return n;
 }
 
+int64_t run_read(struct drill *d, struct calling *c)
+{
+	return receive_args(d, c, 0);
+}
+
 int64_t run_recv(struct drill *d, struct calling *c)
 {
-	struct buffer b;
-	int64_t n, flags;
+	int64_t flags;
 
-	if (!call_int(d, c, 3, &flags) || !buffer_of_args(d, c, 1, &b))
-		return CALL_ENDED;
-	memset(b.bytes, 0, (size_t)b.len);
-	n = receive(d, c, &b, flags);
-	free(b.bytes);
-	return n;
+	return call_int(d, c, 3, &flags) ? receive_args(d, c, flags) : CALL_ENDED;
 }
 
 int64_t run_recvmsg(struct drill *d, struct calling *c)
@@ -189,28 +188,28 @@ static int64_t transmit(struct drill *d, struct calling *c, const struct buffer 
 	return c->done > 0 ? c->done : n;
 }
 
-int64_t run_write(struct drill *d, struct calling *c)
+static int64_t transmit_args(struct drill *d, struct calling *c, int64_t flags)
 {
 	struct buffer b;
 	int64_t n;
 
 	if (!buffer_of_args(d, c, 1, &b))
 		return CALL_ENDED;
-	n = transmit(d, c, &b, 0, NULL);
+	n = transmit(d, c, &b, flags, NULL);
 	free(b.bytes);
 	return n;
 }
 
+int64_t run_write(struct drill *d, struct calling *c)
+{
+	return transmit_args(d, c, 0);
+}
+
 int64_t run_send(struct drill *d, struct calling *c)
 {
-	struct buffer b;
-	int64_t n, flags;
+	int64_t flags;
 
-	if (!call_int(d, c, 3, &flags) || !buffer_of_args(d, c, 1, &b))
-		return CALL_ENDED;
-	n = transmit(d, c, &b, flags, NULL);
-	free(b.bytes);
-	return n;
+	return call_int(d, c, 3, &flags) ? transmit_args(d, c, flags) : CALL_ENDED;
 }
 
 int64_t run_sendto(struct drill *d, struct calling *c)
