@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * rules_test.c - rules of RFC 9293 that a script cannot show, because they are about addresses and
- * the fields of the IP header, neighbours and secrets: MUST-9, MUST-20, MUST-42 to MUST-50, MUST-57,
- * MUST-63, SHLD-1, SHLD-10, SHLD-21, SHLD-22.
+ * the fields of the IP header, neighbours and secrets: MAY-2, MUST-8, MUST-9, MUST-20, MUST-42 to
+ * MUST-50, MUST-57, MUST-63, SHLD-1, SHLD-10, SHLD-21, SHLD-22.
  */
 #include "peer_fixture.h"
 
@@ -147,23 +147,30 @@ static void listen_beside_an_opening_connection(void)
 	end_stack();
 }
 
-/* MUST-44, MUST-45: the address chosen for the SYN stays, whatever becomes of routes. */
+/* MUST-45: the address of the SYN stays when a better route leads by another interface. */
 static void source_stays(void)
 {
-	struct tern_addr to = tern_ip4(10, 0, 0, 9, 80), better = tern_ip4(10, 0, 0, 3, 0), name;
+	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_addr to = tern_ip4(10, 0, 0, 9, 80), better = tern_ip4(10, 0, 0, 10, 0);
 	uint8_t first[200], again[200];
+	struct tern_pkt *p;
 	tern_sock s;
 
 	new_stack(1);
 	tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s);
 	tern_connect(st, s, &to);
-	check_eq(tern_getsockname(st, s, &name), 0);
-	check_mem(name.ip, tern_ip4(10, 0, 0, 1, 0).ip, 4);
 	check(next_out(first, sizeof(first)) > 0);
-	check_eq(tern_addr_add(st, 2, &better, 30), 0);
+	check_mem(first + 12, tern_ip4(10, 0, 0, 1, 0).ip, 4);
+	check_eq(tern_iface_add(st, &other), 3);
+	check_eq(tern_addr_add(st, 3, &better, 30), 0);
 	tern_advance(st, 3 * TERN_SEC);
-	check(next_out(again, sizeof(again)) > 0);
-	check_mem(again + 12, first + 12, 4);
+	check_eq(next_out(again, sizeof(again)), 0);
+	p = tern_output(st, 3);
+	check(p != NULL);
+	if (p)
+		tern_pkt_copy(p, 0, again, sizeof(again));
+	tern_pkt_free(st, p);
+	check_mem(again + 12, first + 12, 8);
 	end_stack();
 }
 
@@ -380,6 +387,59 @@ static void initial_numbers(void)
 	check(a - c > 100000 && c - a > 100000);
 }
 
+/* MUST-8: the number of a tuple moves by one every 4 us and nothing else. */
+static void initial_number_has_a_clock(void)
+{
+	struct tern_addr to = tern_ip4(10, 0, 0, 9, 5000), from = tern_ip4(10, 0, 0, 1, 4000);
+	uint32_t last = 0;
+	uint8_t buf[200];
+
+	new_stack(1);
+	for (int i = 0; i < 4; i++) {
+		struct tern_linger now = { 1, 0 };
+		tern_sock s;
+
+		tern_advance(st, (1 + (1 << i)) * TERN_SEC);
+		tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s);
+		tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_LINGER, &now, sizeof(now));
+		check_eq(tern_bind(st, s, &from), 0);
+		check_eq(tern_connect(st, s, &to), -TERN_EINPROGRESS);
+		check(next_out(buf, sizeof(buf)) >= 40);
+		if (i)
+			check_eq(get_be32(buf + 24) - last, 250000u << (i - 1));
+		last = get_be32(buf + 24);
+		tern_close(st, s);
+	}
+	end_stack();
+}
+
+/* MAY-2: a connection that ends TIME-WAIT begins above all that the old one has used. */
+static void new_connection_begins_above_the_old(void)
+{
+	tern_sock l, s;
+	uint8_t buf[200];
+	uint32_t isn;
+
+	new_stack(1);
+	l = listen_on(tern_ip4(10, 0, 0, 1, 80));
+	put_in(&(struct sent){ .seq = 70, .flags = TCP_SYN });
+	check(next_out(buf, sizeof(buf)) >= 40);
+	isn = get_be32(buf + 24);
+	put_in(&(struct sent){ .seq = 71, .ack = isn + 1, .flags = TCP_ACK });
+	check_eq(tern_accept(st, l, &s, NULL), 0);
+	check_eq(tern_send(st, s, buf, 100, 0), 100);
+	check_eq(next_out(buf, sizeof(buf)), 140);
+	tern_shutdown(st, s, TERN_SHUT_WR);
+	check_eq(next_out(buf, sizeof(buf)), 40);
+	put_in(&(struct sent){ .seq = 71, .ack = isn + 102, .flags = TCP_FIN | TCP_ACK });
+	check_eq(next_out(buf, sizeof(buf)), 40);
+	put_in(&(struct sent){ .seq = 100000, .flags = TCP_SYN });
+	check(next_out(buf, sizeof(buf)) >= 40);
+	check_eq(buf[33], TCP_SYN | TCP_ACK);
+	check((int32_t)(get_be32(buf + 24) - (isn + 102)) > 0);
+	end_stack();
+}
+
 /*
  * MUST-9: what a stranger can learn from one stack, or from other tuples of the same one, does not
  * give the number of another tuple: the distance between two tuples is another under each secret,
@@ -446,6 +506,8 @@ static const struct test tests[] = {
 	TEST(listen_beside_an_opening_connection),
 	TEST(source_stays),
 	TEST(initial_numbers),
+	TEST(initial_number_has_a_clock),
+	TEST(new_connection_begins_above_the_old),
 	TEST(initial_numbers_cannot_be_computed),
 	TEST(source_is_named),
 	TEST(source_is_of_the_route),
