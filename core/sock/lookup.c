@@ -18,11 +18,16 @@ struct tuple_key {
 	uint32_t proto;
 };
 
+/* IPv4 addresses without the prefix that all of them share: every packet pays for this. */
 static uint32_t hash_tuple(const struct sockets *ss, const struct tuple *t)
 {
 	struct tuple_key key = { t->local, t->remote, t->lport, t->rport, t->proto };
+	size_t skip = offsetof(struct tuple_key, remote) + 8;
 
-	return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+	if (!addr_is4(&t->remote))
+		return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+	memcpy(key.remote.b + 8, t->local.b + 12, 4);
+	return (uint32_t)siphash13(&ss->table_key, (uint8_t *)&key + skip, sizeof(key) - skip);
 }
 
 static bool same_tuple(const struct tuple *a, const struct tuple *b)

@@ -285,8 +285,10 @@ int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);
 void sock_tcp_close(struct sockets *, struct sock *, bool abort);
 int sock_tcp_shutdown(struct sockets *, struct sock *, int how);
-int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_msg *, int flags);
+int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_iovec *, size_t n,
+		      int flags);
 int64_t sock_tcp_recv(struct sockets *, struct sock *, struct tern_msg *, int flags);
+void sock_tcp_after_read(struct sockets *, struct sock *, uint8_t ack_due_before);
 /* After anything that may have changed what is due: ready list, timer, end of life, traces. */
 void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
 void sock_tcp_on_timer(struct sockets *, struct sock *);

@@ -194,14 +194,13 @@ static void become_time_wait(struct sockets *ss, struct sock *s)
 void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp_plan plan;
 
-	trace_states(ss, s);
+	if (s->tcp->state_log_len)
+		trace_states(ss, s);
 	if (events)
 		tell_user(ss, s, events);
 	tcp_review_timers(s->tcp, &x);
-	plan = tcp_plan(s->tcp, 0);
-	if (plan.what != SEND_NOTHING) {
+	if (tcp_plan(s->tcp, 0).what != SEND_NOTHING) {
 		sock_set_ready(ss, s);
 	} else if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table) {
 		become_time_wait(ss, s);

@@ -30,6 +30,12 @@ static uint64_t cwnd_room(const struct tcp *c)
 	return c->cc.cwnd > flight ? c->cc.cwnd - flight : 0;
 }
 
+/* What n holds beyond whole segments; no window is so large that 32 bits do not do. */
+static uint32_t odd_bytes(const struct tcp *c, uint64_t n)
+{
+	return (uint32_t)n % c->snd_mss;
+}
+
 /* RFC 9293 3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; never negative (MUST-34). */
 static uint64_t usable_window(const struct tcp *c)
 {
@@ -56,7 +62,7 @@ static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_m
 	if (burst_max <= mss)
 		return MIN(n, mss);
 	n = MIN(n, burst_max);
-	return n <= mss ? n : n - n % mss;
+	return n <= mss ? n : n - odd_bytes(c, n);
 }
 
 /* Lost data goes first. Inside the peer's window (SHLD-16), which may have shrunk. */
@@ -69,13 +75,13 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 	uint64_t lo = c->snd.rtx_nxt;
 	bool fin = c->snd.rtx_end > c->snd.end;
 
-	if (lo >= c->snd.rtx_end || (lo >= hi && !(fin && lo == c->snd.end)))
+	if (lo >= hi && !(fin && lo == c->snd.end))
 		return p;
 	n = hi > lo ? hi - lo : 0;
 	if (c->rtx_forced)
 		n = MIN(n, c->snd_mss);
 	else if (n > room)
-		n = room - room % c->snd_mss;
+		n = room - odd_bytes(c, room);
 	if (n > c->snd_mss)
 		n = whole_segments(c, n, burst_max);
 	if (n == 0 && lo < c->snd.end)
@@ -113,13 +119,11 @@ static uint64_t worthwhile(const struct tcp *c, uint64_t n, uint64_t waiting, ui
 static struct tcp_plan plan_new_data(const struct tcp *c, uint32_t burst_max)
 {
 	struct tcp_plan p = { .what = SEND_NOTHING, .lo = c->snd.nxt, .hi = c->snd.nxt };
-	uint64_t waiting = unsent(c), window = usable_window(c);
+	uint64_t waiting = unsent(c), window = usable_window(c), room = cwnd_room(c);
 	uint64_t n = MIN(waiting, window);
 
-	if (n > cwnd_room(c)) {
-		n = cwnd_room(c);
-		n -= n % c->snd_mss; /* a cut by cwnd is never worth a small segment */
-	}
+	if (n > room)
+		n = room - odd_bytes(c, room); /* a cut by cwnd is never worth a small segment */
 	if (waiting) {
 		n = worthwhile(c, n, waiting, burst_max);
 		if (n == 0)
@@ -173,10 +177,11 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 		return plan_probe(c);
 	if (c->probing)
 		return p;
-	p = plan_retransmission(c, burst_max);
-	if (p.what != SEND_NOTHING || c->snd.rtx_nxt < c->snd.rtx_end)
-		return p;
-	return plan_new_data(c, burst_max);
+	if (c->snd.rtx_nxt < c->snd.rtx_end)
+		return plan_retransmission(c, burst_max);
+	if (c->snd.nxt < c->snd.end || fin_waits(c))
+		return plan_new_data(c, burst_max);
+	return p;
 }
 
 struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
