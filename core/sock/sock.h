@@ -275,11 +275,13 @@ struct tcp_packet {
 	struct tcp_seg seg;
 	struct addr src, dst;
 	unsigned ifindex;
+	bool verified;	  /* the checksum is known to be right */
+	uint32_t sum;	  /* otherwise: of the header and its pseudo-header */
 	bool has_min_iss; /* a TIME-WAIT gave way: our ISS must exceed min_iss */
 	uint32_t min_iss;
 };
 
-enum tern_drop sock_tcp_input(struct sockets *, const struct tcp_packet *, struct tcp_reply *);
+enum tern_drop sock_tcp_input(struct sockets *, struct tcp_packet *, struct tcp_reply *);
 int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint16_t port);
 int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);

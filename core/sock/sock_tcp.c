@@ -283,8 +283,24 @@ static bool has_bad_names(const struct tcp_packet *p)
 	return p->seg.h.src_port == 0 || p->seg.h.dst_port == 0 || addr_is_unspecified(&p->src);
 }
 
-enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
-			      struct tcp_reply *reply)
+/* MUST-3, before anything else is believed; where the text has a place, while it is copied there. */
+static bool checksum_is_right(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp *c = t && t->kind == TUPLE_SOCK ? CONTAINER_OF(t, struct sock, t)->tcp : NULL;
+
+	if (p->verified)
+		return true;
+	if (!c || !tcp_land(c, &x, &p->seg, ss->env->copy_sum, &p->sum))
+		p->sum = ss->env->sum(p->seg.data, p->seg.len, p->sum);
+	if (checksum_finish(p->sum) == 0)
+		return true;
+	if (p->seg.landed)
+		tcp_unland(c, &x);
+	return false;
+}
+
+enum tern_drop sock_tcp_input(struct sockets *ss, struct tcp_packet *p, struct tcp_reply *reply)
 {
 	struct tuple key = { .local = p->dst,
 			     .remote = p->src,
@@ -298,6 +314,8 @@ enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
 	reply->h.src_port = key.lport;
 	reply->h.dst_port = key.rport;
+	if (!checksum_is_right(ss, t, p))
+		return TERN_DROP_TCP_CHECKSUM;
 	if (t && t->kind == TUPLE_SOCK)
 		return input_to_sock(ss, CONTAINER_OF(t, struct sock, t), p, reply);
 	if (has_bad_names(p))

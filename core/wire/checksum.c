@@ -86,11 +86,6 @@ uint16_t checksum_finish(uint32_t sum)
 	return (uint16_t)~fold16(sum);
 }
 
-uint32_t checksum_add_odd(uint32_t sum, uint32_t piece)
-{
-	return add_with_carry(sum, swap16(fold16(piece)));
-}
-
 static uint32_t add_words(const uint8_t *p, unsigned n, uint32_t sum)
 {
 	for (unsigned i = 0; i < n; i++)
