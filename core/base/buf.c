@@ -30,7 +30,7 @@ struct place {
 	uint32_t index, off;
 };
 
-static struct place place_of(const struct buf *b, uint64_t pos)
+static inline struct place place_of(const struct buf *b, uint64_t pos)
 {
 	uint64_t off = pos - b->head + b->head_off;
 	unsigned grade = b->grade;
@@ -94,9 +94,12 @@ static void unlink_chunks(struct buf *b, struct mem *m, unsigned from, unsigned 
 
 void buf_fini(struct buf *b, struct mem *m)
 {
-	unlink_chunks(b, m, 0, b->n_chunks);
-	if (b->dir_cap)
+	if (b->dir_cap) {
+		unlink_chunks(b, m, 0, b->n_chunks);
 		mem_free(m, b->dir, b->dir_cap * sizeof(b->dir[0]));
+	} else if (b->n_chunks && b->only) {
+		chunk_unpin(m, b->only);
+	}
 	buf_init(b, b->end);
 }
 
@@ -198,12 +201,28 @@ int buf_spans(const struct buf *b, uint64_t pos, size_t len, struct buf_span *ou
 	return n;
 }
 
+/* Where [pos, pos + len) is, when one chunk that exists holds it all; else NULL. */
+static uint8_t *in_one_chunk(const struct buf *b, uint64_t pos, size_t len)
+{
+	struct place at = place_of(b, pos);
+	struct chunk *c = at.index < b->n_chunks ? chunk_at(b, at.index) : NULL;
+
+	return c && len <= c->size - at.off ? (uint8_t *)(c + 1) + at.off : NULL;
+}
+
 size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, size_t len)
 {
 	struct buf_span span[SPANS_EACH_WRITE];
+	uint8_t *place = in_one_chunk(b, pos, len);
 	const uint8_t *p = src;
 	size_t done = 0;
 	int n;
+
+	if (place) {
+		memcpy(place, src, len);
+		b->end = MAX(b->end, pos + len);
+		return len;
+	}
 
 	do {
 		n = buf_reserve(b, m, pos + done, len - done, span, SPANS_EACH_WRITE);
@@ -217,8 +236,13 @@ size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, si
 
 void buf_read(const struct buf *b, uint64_t pos, void *dst, size_t len)
 {
+	uint8_t *place = in_one_chunk(b, pos, len), *p = dst;
 	struct buf_span span;
-	uint8_t *p = dst;
+
+	if (place) {
+		memcpy(dst, place, len);
+		return;
+	}
 
 	while (len > 0) {
 		buf_spans(b, pos, len, &span, 1);
@@ -231,14 +255,15 @@ void buf_read(const struct buf *b, uint64_t pos, void *dst, size_t len)
 
 void buf_drop(struct buf *b, struct mem *m, uint64_t pos)
 {
-	struct place at = place_of(b, pos);
+	struct place at;
 
 	assert(pos >= b->head && pos <= b->end);
-	b->head = pos;
 	if (pos == b->end) {
 		buf_fini(b, m);
 		return;
 	}
+	at = place_of(b, pos);
+	b->head = pos;
 	b->head_off = (uint16_t)at.off;
 	if (at.index == 0)
 		return;

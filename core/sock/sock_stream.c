@@ -37,13 +37,6 @@ unsigned sock_tcp_poll(const struct sock *s)
 
 /* ---- writing ---- */
 
-static int64_t send_error(struct sock *s, int err)
-{
-	if (s->error)
-		return sock_take_error(s);
-	return err;
-}
-
 static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
 			   size_t n_iov)
 {
@@ -51,11 +44,8 @@ static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern
 	int64_t total = 0;
 
 	for (size_t i = 0; i < n_iov; i++) {
-		int64_t n;
+		int64_t n = tcp_send(s->tcp, &x, iov[i].base, iov[i].len);
 
-		if (iov[i].len == 0)
-			continue;
-		n = tcp_send(s->tcp, &x, iov[i].base, iov[i].len);
 		if (n < 0)
 			return total ? total : n;
 		total += n;
@@ -68,16 +58,12 @@ static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern
 int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
 		      size_t n_iov, int flags)
 {
-	int allowed;
 	int64_t n;
 
 	if (s->state == TERN_TCP_LISTEN || !s->tcp)
 		return -TERN_EPIPE;
 	if (s->error)
 		return sock_take_error(s);
-	allowed = tcp_send_allowed(s->tcp);
-	if (allowed < 0)
-		return send_error(s, allowed);
 	n = send_pieces(ss, s, iov, n_iov);
 	if (n <= 0)
 		return n;

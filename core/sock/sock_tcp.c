@@ -191,25 +191,43 @@ static void become_time_wait(struct sockets *ss, struct sock *s)
 	leave_network(ss, s);
 }
 
+static bool is_over(const struct tcp *c)
+{
+	return c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT;
+}
+
+/* The plan is silent: a connection whose last word is said leaves. */
+static bool leave_when_over(struct sockets *ss, struct sock *s)
+{
+	if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table)
+		become_time_wait(ss, s);
+	else if (s->tcp->state == TERN_TCP_CLOSED)
+		leave_network(ss, s);
+	else
+		return false;
+	return true;
+}
+
 void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp *c = s->tcp;
 
-	if (s->tcp->state_log_len)
+	if (c->state_log_len)
 		trace_states(ss, s);
 	if (events)
 		tell_user(ss, s, events);
-	tcp_review_timers(s->tcp, &x);
-	if (tcp_plan(s->tcp, 0).what != SEND_NOTHING) {
-		sock_set_ready(ss, s);
-	} else if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table) {
-		become_time_wait(ss, s);
-		return;
-	} else if (s->tcp->state == TERN_TCP_CLOSED) {
-		leave_network(ss, s);
-		return;
+	/* One that is on a list already is asked when its turn comes, and settled after that. */
+	if (list_empty(&s->ready_link) || is_over(c)) {
+		enum tcp_send next = tcp_plan(c, 0).what;
+
+		tcp_review_timers(c, &x, next);
+		if (next != SEND_NOTHING)
+			sock_set_ready(ss, s);
+		else if (leave_when_over(ss, s))
+			return;
 	}
-	timers_arm(ss->timers, &s->timer, tcp_deadline(s->tcp));
+	timers_arm(ss->timers, &s->timer, tcp_deadline(c));
 }
 
 void sock_tcp_on_timer(struct sockets *ss, struct sock *s)

@@ -164,9 +164,16 @@ TERN_API int64_t tern_recvfrom(struct tern_stack *st, tern_sock handle, void *bu
 			       int flags, struct tern_addr *from)
 {
 	struct tern_iovec iov = { buf, len };
+	struct sock *s = sock_of(st, handle);
 	struct tern_msg m;
 	int64_t n;
 
+	if (s && sock_is_stream(s) && !from) { /* the fields that a stream looks at */
+		m.iov = &iov;
+		m.n_iov = 1;
+		m.flags = 0;
+		return sock_tcp_recv(&st->ss, s, &m, flags);
+	}
 	tern_msg_init(&m, &iov, 1);
 	n = tern_recvmsg(st, handle, &m, flags);
 	if (from)

@@ -274,10 +274,11 @@ void tcp_close(struct tcp *, const struct tcp_ctx *);
 void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
 
 /*
- * Decides which timer runs: the owner calls it after every verb above and after every change of an
- * option that the plan looks at, before it reads the plan and the deadline.
+ * Decides which timer runs, now that `next` is what the plan says: the owner calls it after every
+ * verb above and after every change of an option that the plan looks at, before it reads the
+ * deadline.
  */
-void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
+void tcp_review_timers(struct tcp *, const struct tcp_ctx *, enum tcp_send next);
 void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
 void tcp_info(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 

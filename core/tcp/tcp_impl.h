@@ -83,6 +83,6 @@ void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */
 uint64_t tcp_flight(const struct tcp *); /* bytes believed in the network */
-bool tcp_is_blocked(const struct tcp *); /* data waits, nothing is in flight to free it */
+bool tcp_has_unsent(const struct tcp *); /* bytes or a FIN that never went */
 
 #endif

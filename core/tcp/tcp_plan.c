@@ -54,6 +54,11 @@ static bool fin_waits(const struct tcp *c)
 	return c->fin_queued && !c->fin_sent;
 }
 
+bool tcp_has_unsent(const struct tcp *c)
+{
+	return c->snd.nxt < c->snd.end || fin_waits(c);
+}
+
 /* Whole segments only, unless it is less than one. */
 static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_max)
 {
@@ -154,19 +159,6 @@ static struct tcp_plan plan_probe(const struct tcp *c)
 	return p;
 }
 
-/*
- * Something waits to be sent, nothing is in flight whose ACK would free it, and the plan is silent:
- * the persist timer must run (also the override of 3.8.6.2.1 and the bound of a cork).
- */
-bool tcp_is_blocked(const struct tcp *c)
-{
-	if (!tcp_may_transmit(c) || (unsent(c) == 0 && !fin_waits(c)))
-		return false;
-	if (c->snd.una < c->snd.nxt)
-		return false;
-	return plan_new_data(c, 0).what == SEND_NOTHING;
-}
-
 static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max)
 {
 	struct tcp_plan p = { .what = SEND_NOTHING };
@@ -179,7 +171,7 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 		return p;
 	if (c->snd.rtx_nxt < c->snd.rtx_end)
 		return plan_retransmission(c, burst_max);
-	if (c->snd.nxt < c->snd.end || fin_waits(c))
+	if (tcp_has_unsent(c))
 		return plan_new_data(c, burst_max);
 	return p;
 }
