@@ -311,7 +311,7 @@ struct ip_names {
 	uint8_t proto, tos, ttl; /* ttl 0: the stack's default */
 };
 
-/* Puts the header before what the packet holds; don't fragment, a random identification. */
+/* Puts the header before what the packet holds; don't fragment, no identification. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);
 
 /* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */

@@ -56,8 +56,8 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	tp.seg.len = payload_len(in) - tp.seg.h.hdr_len;
 	tp.verified = (in->p->flags & CSUM_KNOWN) != 0;
 	if (!tp.verified)
-		tp.sum = st->env.sum(payload(in), tp.seg.h.hdr_len,
-				     pseudo_header(in, TERN_IPPROTO_TCP));
+		tp.sum = pseudo_header(in, TERN_IPPROTO_TCP) +
+			 checksum_header(payload(in), tp.seg.h.hdr_len);
 	drop = sock_tcp_input(&st->ss, &tp, &reply);
 	if (drop == TERN_DROP_TCP_CHECKSUM) {
 		st->counters[COUNT_TCP_IN_ERRS]++;

@@ -262,12 +262,16 @@ static uint64_t roomiest_edge(const struct tcp *c)
 }
 
 /* RFC 9293 3.8.6.2.2: the edge moves by min(half the buffer, MSS) at least, or stays. */
-uint64_t tcp_window_edge(const struct tcp *c)
+static uint64_t worthwhile_edge(const struct tcp *c, uint64_t roomiest)
 {
-	uint64_t edge = roomiest_edge(c);
 	uint32_t step = MIN(c->rcv.buf_max / 2, c->adv_mss);
 
-	return edge >= c->rcv.adv + step ? edge : MAX(c->rcv.adv, c->rcv.nxt);
+	return roomiest >= c->rcv.adv + step ? roomiest : MAX(c->rcv.adv, c->rcv.nxt);
+}
+
+uint64_t tcp_window_edge(const struct tcp *c)
+{
+	return worthwhile_edge(c, roomiest_edge(c));
 }
 
 /*
@@ -277,12 +281,11 @@ uint64_t tcp_window_edge(const struct tcp *c)
  */
 uint16_t tcp_window_field(const struct tcp *c, uint64_t *edge)
 {
-	uint64_t unit = (uint64_t)1 << c->rcv_wscale;
-	uint64_t want = tcp_window_edge(c);
-	uint64_t units = (want - c->rcv.nxt) >> c->rcv_wscale;
+	uint64_t roomiest = roomiest_edge(c), shown;
+	uint64_t units = (worthwhile_edge(c, roomiest) - c->rcv.nxt) >> c->rcv_wscale;
 
-	if (c->rcv.nxt + (units << c->rcv_wscale) < c->rcv.adv && c->rcv.adv > c->rcv.nxt &&
-	    c->rcv.nxt + ((units + 1) << c->rcv_wscale) <= roomiest_edge(c) + unit)
+	shown = c->rcv.nxt + (units << c->rcv_wscale);
+	if (shown < c->rcv.adv && c->rcv.adv > c->rcv.nxt && shown <= roomiest)
 		units++;
 	units = MIN(units, 65535);
 	*edge = MAX(c->rcv.adv, c->rcv.nxt + (units << c->rcv_wscale));
