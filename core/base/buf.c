@@ -210,6 +210,16 @@ static uint8_t *in_one_chunk(const struct buf *b, uint64_t pos, size_t len)
 	return c && len <= c->size - at.off ? (uint8_t *)(c + 1) + at.off : NULL;
 }
 
+/* The common beginning: an empty buffer, bytes that fit in its first chunk. NULL: no memory. */
+static uint8_t *begin_with_one(struct buf *b, struct mem *m)
+{
+	b->only = new_chunk(m, size_of_grade(0));
+	if (!b->only)
+		return NULL;
+	b->n_chunks = 1;
+	return (uint8_t *)(b->only + 1);
+}
+
 size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, size_t len)
 {
 	struct buf_span span[SPANS_EACH_WRITE];
@@ -218,6 +228,8 @@ size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, si
 	size_t done = 0;
 	int n;
 
+	if (b->n_chunks == 0 && pos == b->head && len - 1 < size_of_grade(0))
+		place = begin_with_one(b, m);
 	if (place) {
 		memcpy(place, src, len);
 		b->end = MAX(b->end, pos + len);

@@ -208,6 +208,15 @@ static bool leave_when_over(struct sockets *ss, struct sock *s)
 	return true;
 }
 
+/* A deadline that moves later, or goes, costs nothing: the timer fires early and is armed anew. */
+static void wake_in_time(struct sockets *ss, struct sock *s)
+{
+	tern_time deadline = tcp_deadline(s->tcp);
+
+	if (deadline < s->timer.at)
+		timers_arm(ss->timers, &s->timer, deadline);
+}
+
 void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	struct tcp_ctx x = sock_ctx(ss);
@@ -227,7 +236,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 		else if (leave_when_over(ss, s))
 			return;
 	}
-	timers_arm(ss->timers, &s->timer, tcp_deadline(c));
+	wake_in_time(ss, s);
 }
 
 void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
@@ -261,6 +270,14 @@ static void confirm_neighbour(struct sockets *ss, const struct sock *s)
 		neigh_confirm(ss->net, n);
 }
 
+/* Back to where the segment came from; nothing is due yet. */
+static void begin_reply(struct tcp_reply *reply, const struct tcp_packet *p)
+{
+	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
+	reply->h.src_port = p->seg.h.dst_port;
+	reply->h.dst_port = p->seg.h.src_port;
+}
+
 void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
 {
 	if (!rst->due)
@@ -280,8 +297,11 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
 
-	tcp_reply_rst(reply, &r.rst);
-	reply->conn = s->conn;
+	if (r.rst.due) {
+		begin_reply(reply, p);
+		tcp_reply_rst(reply, &r.rst);
+		reply->conn = s->conn;
+	}
 	if (r.progress) {
 		confirm_neighbour(ss, s);
 		trace_sample(ss, s);
@@ -329,13 +349,12 @@ enum tern_drop sock_tcp_input(struct sockets *ss, struct tcp_packet *p, struct t
 	enum tern_drop drop;
 	struct tcp_rst rst;
 
-	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
-	reply->h.src_port = key.lport;
-	reply->h.dst_port = key.rport;
+	reply->due = false;
 	if (!checksum_is_right(ss, t, p))
 		return TERN_DROP_TCP_CHECKSUM;
 	if (t && t->kind == TUPLE_SOCK)
 		return input_to_sock(ss, CONTAINER_OF(t, struct sock, t), p, reply);
+	begin_reply(reply, p);
 	if (has_bad_names(p))
 		return TERN_DROP_TCP_ADDRESS;
 	if (t && t->kind == TUPLE_HALF)

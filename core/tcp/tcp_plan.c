@@ -176,10 +176,28 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 	return p;
 }
 
+static struct tcp_plan plan_ack(const struct tcp *c)
+{
+	struct tcp_plan p = { .what = c->ack_due >= ACK_NOW ? SEND_ACK : SEND_NOTHING };
+
+	if (c->ack_due == ACK_CHALLENGE)
+		p.cause = TERN_CAUSE_CHALLENGE;
+	return p;
+}
+
+/* Most connections most of the time: there is nothing to say but what was received. */
+static bool has_only_acks(const struct tcp *c)
+{
+	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due) &&
+	       !tcp_has_unsent(c) && c->snd.rtx_nxt >= c->snd.rtx_end;
+}
+
 struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 {
-	struct tcp_plan p = { .what = SEND_NOTHING };
+	struct tcp_plan p;
 
+	if (has_only_acks(c))
+		return plan_ack(c);
 	if (c->rst_due)
 		return (struct tcp_plan){ .what = SEND_RST };
 	if (c->syn_due)
@@ -191,9 +209,5 @@ struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 		return p;
 	if (c->keepalive_due)
 		return (struct tcp_plan){ .what = SEND_KEEPALIVE, .cause = TERN_CAUSE_KEEPALIVE };
-	if (c->ack_due >= ACK_NOW) {
-		p.what = SEND_ACK;
-		p.cause = c->ack_due == ACK_CHALLENGE ? TERN_CAUSE_CHALLENGE : TERN_CAUSE_NONE;
-	}
-	return p;
+	return plan_ack(c);
 }

@@ -95,6 +95,10 @@ __attribute__((target("avx2"))) static uint32_t copy_sum_avx2(void *to, const vo
 	uint8_t *q = to;
 	__m256i a = _mm256_setzero_si256(), b = a;
 
+	if (len < 64) {
+		memcpy(to, from, len);
+		return finish(sum_tail(p, len), sum);
+	}
 	for (; len >= 64; p += 64, q += 64, len -= 64) {
 		__m256i v = _mm256_loadu_si256((const __m256i *)p);
 		__m256i w = _mm256_loadu_si256((const __m256i *)(p + 32));
