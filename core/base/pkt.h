@@ -32,9 +32,15 @@ uint32_t pkt_copy_out(const struct tern_pkt *, uint32_t offset, void *dst, uint3
 /* A copy with everything in its linear part, with head_room before it; NULL: no memory. */
 struct tern_pkt *pkt_copy(struct mem *, const struct tern_pkt *, uint32_t head_room);
 
+/* Adds the ones'-complement sum of a piece that began at an odd offset, or not. */
+uint32_t sum_add_piece(uint32_t sum, uint32_t piece, bool is_odd);
 /* Ones'-complement sum of [offset, end of packet), odd spans handled; sum_fn as in tern_env. */
 uint32_t pkt_sum(const struct tern_pkt *, uint32_t offset,
 		 uint32_t (*sum_fn)(const void *, size_t, uint32_t), uint32_t sum);
+
+/* The same while copying to dst, beginning with 0; offset lies in the linear part. */
+uint32_t pkt_copy_sum(const struct tern_pkt *, uint32_t offset, void *dst,
+		      uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t));
 
 /* A first-in first-out list through `next`, bounded by its owner. */
 struct pkt_queue {

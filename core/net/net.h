@@ -37,6 +37,8 @@ struct ifaddr {
 	unsigned ifindex;
 	struct addr addr;
 	uint8_t prefix_len; /* of the family's own form */
+	uint32_t ip4;	    /* the same as a number, and its broadcast address; 0: none */
+	uint32_t broadcast;
 };
 
 /* Returns the index (given >= 1: that one, 0: the next free from 2) or a negative error. */

@@ -18,11 +18,18 @@ struct tuple_key {
 	uint32_t proto;
 };
 
+/* IPv4 addresses without the prefix that all of them share: every packet pays for this. */
 static uint32_t hash_tuple(const struct sockets *ss, const struct tuple *t)
 {
-	struct tuple_key key = { t->local, t->remote, t->lport, t->rport, t->proto };
+	uint64_t ports = (uint64_t)t->lport << 32 | (uint64_t)t->rport << 16 | t->proto, ips;
 
-	return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+	if (!addr_is4(&t->remote)) {
+		struct tuple_key key = { t->local, t->remote, t->lport, t->rport, t->proto };
+
+		return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+	}
+	ips = (uint64_t)get_be32(t->local.b + 12) << 32 | get_be32(t->remote.b + 12);
+	return (uint32_t)siphash13_of_two(&ss->table_key, ips, ports);
 }
 
 static bool same_tuple(const struct tuple *a, const struct tuple *b)

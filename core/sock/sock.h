@@ -275,18 +275,22 @@ struct tcp_packet {
 	struct tcp_seg seg;
 	struct addr src, dst;
 	unsigned ifindex;
+	bool verified;	  /* the checksum is known to be right */
+	uint32_t sum;	  /* otherwise: of the header and its pseudo-header */
 	bool has_min_iss; /* a TIME-WAIT gave way: our ISS must exceed min_iss */
 	uint32_t min_iss;
 };
 
-enum tern_drop sock_tcp_input(struct sockets *, const struct tcp_packet *, struct tcp_reply *);
+enum tern_drop sock_tcp_input(struct sockets *, struct tcp_packet *, struct tcp_reply *);
 int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint16_t port);
 int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);
 void sock_tcp_close(struct sockets *, struct sock *, bool abort);
 int sock_tcp_shutdown(struct sockets *, struct sock *, int how);
-int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_msg *, int flags);
+int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_iovec *, size_t n,
+		      int flags);
 int64_t sock_tcp_recv(struct sockets *, struct sock *, struct tern_msg *, int flags);
+void sock_tcp_after_read(struct sockets *, struct sock *, uint8_t ack_due_before);
 /* After anything that may have changed what is due: ready list, timer, end of life, traces. */
 void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
 void sock_tcp_on_timer(struct sockets *, struct sock *);
@@ -307,7 +311,7 @@ struct ip_names {
 	uint8_t proto, tos, ttl; /* ttl 0: the stack's default */
 };
 
-/* Puts the header before what the packet holds; don't fragment, a random identification. */
+/* Puts the header before what the packet holds; don't fragment, no identification. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);
 
 /* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */

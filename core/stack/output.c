@@ -393,3 +393,18 @@ TERN_API void tern_pkt_complete(struct tern_stack *st, struct tern_pkt *p)
 	put_be16(p->data + p->csum_start + p->csum_off, checksum_finish(sum));
 	p->flags &= (uint16_t)~TERN_PKT_CSUM_PARTIAL;
 }
+
+TERN_API void tern_pkt_emit(const struct tern_stack *st, const struct tern_pkt *p, void *buf)
+{
+	uint8_t *out = buf;
+	uint32_t sum;
+
+	if (!(p->flags & TERN_PKT_CSUM_PARTIAL)) {
+		pkt_copy_out(p, 0, out, p->total_len);
+		return;
+	}
+	assert(p->gso_size == 0);
+	memcpy(out, p->data, p->csum_start);
+	sum = pkt_copy_sum(p, p->csum_start, out + p->csum_start, st->env.copy_sum);
+	put_be16(out + p->csum_start + p->csum_off, checksum_finish(sum));
+}

@@ -35,6 +35,7 @@ struct tcp_seg {
 	struct tcp_hdr h;
 	const uint8_t *data; /* payload, in one piece */
 	uint32_t len;	     /* of the payload */
+	bool landed;	     /* the payload is in its place already: tcp_land */
 };
 
 /* The numbers with which a connection begins; the owner draws them (RFC 6528, 7323 5.4). */
@@ -183,6 +184,15 @@ void tcp_fini(struct tcp *, const struct tcp_ctx *);
 
 struct tcp_result tcp_input(struct tcp *, const struct tcp_ctx *, const struct tcp_seg *);
 
+/*
+ * One pass over the bytes instead of two: text that is next in order is copied to where it belongs
+ * while its checksum is computed, before anybody believes the segment. It counts only once
+ * tcp_input has accepted it. false: not of that kind, nothing has happened; otherwise *sum has
+ * grown, and a segment that proves wrong is taken back by tcp_unland.
+ */
+bool tcp_land(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn, uint32_t *sum);
+void tcp_unland(struct tcp *, const struct tcp_ctx *);
+
 /* An ICMP error that quotes `seq` (RFC 5927: outside [una, nxt) it is ignored: false). */
 enum tcp_icmp { TCP_ICMP_SOFT, TCP_ICMP_HARD, TCP_ICMP_TOO_BIG };
 struct tcp_icmp_news {
@@ -264,10 +274,11 @@ void tcp_close(struct tcp *, const struct tcp_ctx *);
 void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
 
 /*
- * Decides which timer runs: the owner calls it after every verb above and after every change of an
- * option that the plan looks at, before it reads the plan and the deadline.
+ * Decides which timer runs, now that `next` is what the plan says: the owner calls it after every
+ * verb above and after every change of an option that the plan looks at, before it reads the
+ * deadline.
  */
-void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
+void tcp_review_timers(struct tcp *, const struct tcp_ctx *, enum tcp_send next);
 void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
 void tcp_info(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 

@@ -78,7 +78,7 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 	if (fin)
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
-	if (len % c->snd_mss)
+	if ((uint32_t)len % c->snd_mss)
 		c->snd.small_end = hi;
 	if (c->timed_pos == TCP_NO_POS && !c->probing) {
 		c->timed_pos = c->snd.nxt;

@@ -35,7 +35,7 @@ enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t len)
 {
 	if (!ip4_parse_quoted(h, p, len) || h->total_len < h->hdr_len || h->total_len > len)
 		return IP4_MALFORMED;
-	if (checksum_finish(checksum_add(p, h->hdr_len, 0)) != 0)
+	if (checksum_finish(checksum_header(p, h->hdr_len)) != 0)
 		return IP4_BAD_CHECKSUM;
 	return IP4_OK;
 }
@@ -58,6 +58,6 @@ size_t ip4_emit(const struct ip4 *h, uint8_t *p)
 	memcpy(p + 16, h->dst.b + 12, 4);
 	if (h->options)
 		memmove(p + IP4_HDR_LEN, h->options, hdr_len - IP4_HDR_LEN);
-	put_be16(p + 10, checksum_finish(checksum_add(p, hdr_len, 0)));
+	put_be16(p + 10, checksum_finish(checksum_header(p, hdr_len)));
 	return hdr_len;
 }
