@@ -51,9 +51,17 @@ static struct tuple *find_tuple(const struct sockets *ss, const struct tuple *ke
 	return NULL;
 }
 
-struct tuple *tuple_find(const struct sockets *ss, const struct tuple *key)
+/* Packets come in trains: the one found last is asked first. */
+struct tuple *tuple_find(struct sockets *ss, const struct tuple *key)
 {
-	return find_tuple(ss, key, hash_tuple(ss, key));
+	struct tuple *t = ss->recent;
+
+	if (t && same_tuple(t, key))
+		return t;
+	t = find_tuple(ss, key, hash_tuple(ss, key));
+	if (t)
+		ss->recent = t;
+	return t;
 }
 
 /* false: another has this name. */
@@ -74,6 +82,8 @@ void tuple_remove(struct sockets *ss, struct tuple *t)
 		return;
 	table_remove(&ss->tuples, &t->node);
 	t->in_table = false;
+	if (ss->recent == t)
+		ss->recent = NULL;
 }
 
 /* ---- ports ---- */
@@ -331,7 +341,7 @@ static bool belongs_here(const struct sockets *ss, const struct tuple *t)
 }
 
 /* Free for a new connection: nobody is bound to it, and no connection has the five-tuple. */
-static bool port_is_free_for(const struct sockets *ss, struct sock *s, unsigned number)
+static bool port_is_free_for(struct sockets *ss, struct sock *s, unsigned number)
 {
 	struct port *p = port_find(ss, s->t.proto, number);
 

@@ -186,6 +186,7 @@ struct sockets {
 	const struct tern_env *env;
 	uint64_t *counters; /* enum count */
 	struct table tuples, ports;
+	struct tuple *recent; /* found last, or NULL */
 	struct sip_key table_key, isn_key, port_key, ts_key;
 	struct list news; /* sockets whose readiness may have changed */
 	struct list raws;
@@ -211,7 +212,7 @@ static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
 
 bool tuple_put(struct sockets *, struct tuple *);
 void tuple_remove(struct sockets *, struct tuple *);
-struct tuple *tuple_find(const struct sockets *, const struct tuple *key);
+struct tuple *tuple_find(struct sockets *, const struct tuple *key);
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
 struct port *port_find(const struct sockets *, unsigned proto, unsigned number);

@@ -12,6 +12,13 @@
 #include "../net/net.h"
 #include "../sock/sock.h"
 
+/* Two addresses that were found good for one interface: another's unicast, and ours. */
+struct good_pair {
+	struct addr src, dst;
+	unsigned ifindex; /* 0: none yet */
+	uint64_t version; /* of net's routes and addresses */
+};
+
 struct tern_stack {
 	struct tern_env env;
 	struct tern_config cfg;
@@ -23,6 +30,7 @@ struct tern_stack {
 	struct sockets ss;
 	uint64_t counters[N_COUNTS];
 	uint64_t drops[TERN_N_DROPS];
+	struct good_pair recent;  /* addresses of the last packet that was for us */
 	struct tern_pkt *reclaim; /* freed external packets whose cookies wait */
 };
 

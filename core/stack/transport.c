@@ -40,7 +40,7 @@ static bool udp_checksum_is_right(const struct tern_stack *st, const struct inbo
 
 static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound *in)
 {
-	struct tcp_packet tp = { .src = in->src, .dst = in->dst, .ifindex = in->iface->index };
+	struct tcp_packet tp; /* filled in below, field by field: each segment passes here */
 	struct tcp_reply reply;
 	enum tern_drop drop;
 
@@ -52,6 +52,10 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	/* MUST-57: nothing is opened, and nothing answered, by way of a group */
 	if (in->to == ADDR_BROADCAST || in->to == ADDR_MULTICAST)
 		return TERN_DROP_TCP_ADDRESS;
+	tp.src = in->src;
+	tp.dst = in->dst;
+	tp.ifindex = in->iface->index;
+	tp.has_min_iss = tp.seg.landed = false;
 	tp.seg.data = payload(in) + tp.seg.h.hdr_len;
 	tp.seg.len = payload_len(in) - tp.seg.h.hdr_len;
 	tp.verified = (in->p->flags & CSUM_KNOWN) != 0;
