@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * rules_test.c - rules of RFC 9293 that a script cannot show, because they are about addresses and
- * the fields of the IP header, neighbours and secrets: MAY-2, MUST-8, MUST-9, MUST-20, MUST-42 to
- * MUST-50, MUST-57, MUST-63, SHLD-1, SHLD-10, SHLD-21, SHLD-22.
+ * the fields of the IP header, neighbours and secrets: MAY-2, MAY-4, MUST-8, MUST-9, MUST-20,
+ * MUST-42 to MUST-50, MUST-57, MUST-63, SHLD-1, SHLD-10, SHLD-21, SHLD-22.
  */
 #include "peer_fixture.h"
 
@@ -104,6 +104,24 @@ static void header_fields(void)
 	tern_advance(st, 6 * TERN_SEC);
 	check(next_out(buf, sizeof(buf)) >= 40);
 	check_eq(buf[1], 0x20);
+	end_stack();
+}
+
+/* MAY-4: a segment that goes again has the identification of the first (RFC 6864 4.1: of no use). */
+static void identification(void)
+{
+	struct tern_addr to = tern_ip4(10, 0, 0, 9, 80);
+	uint8_t first[200], again[200];
+	tern_sock s;
+
+	new_stack(1);
+	tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s);
+	tern_connect(st, s, &to);
+	check(next_out(first, sizeof(first)) >= 40);
+	tern_advance(st, 3 * TERN_SEC);
+	check(next_out(again, sizeof(again)) >= 40);
+	check_mem(again + 4, first + 4, 2);
+	check(first[6] & 0x40); /* "don't fragment" */
 	end_stack();
 }
 
@@ -502,6 +520,7 @@ static const struct test tests[] = {
 	TEST(impossible_addresses),
 	TEST(no_open_to_groups),
 	TEST(header_fields),
+	TEST(identification),
 	TEST(unknown_ip_option),
 	TEST(listen_beside_an_opening_connection),
 	TEST(source_stays),
