@@ -56,6 +56,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 	*i = (struct iface){ .index = index, .cfg = *cfg };
 	pkt_queue_init(&i->control);
 	list_init(&i->ready);
+	list_init(&i->cutting);
 	list_init(&i->neigh_lru);
 	net->ifaces[index - 1] = i;
 	net->routes_version++;
@@ -78,7 +79,7 @@ int iface_del(struct net *net, unsigned index)
 
 	if (!i)
 		return -TERN_ENODEV;
-	assert(i->control.n == 0 && list_empty(&i->ready));
+	assert(i->control.n == 0 && !iface_has_ready(i));
 	while (!list_empty(&i->neigh_lru))
 		neigh_free(net, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
 	forget_addresses(net, index);

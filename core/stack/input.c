@@ -273,7 +273,7 @@ bool stack_lo_has_work(const struct tern_stack *st)
 {
 	const struct iface *lo = iface_get(&st->net, LO_INDEX);
 
-	return lo && (lo->control.n || !list_empty(&lo->ready));
+	return lo && (lo->control.n || iface_has_ready(lo));
 }
 
 /* One packet at a time, never from within input; what exceeds the budget waits. */

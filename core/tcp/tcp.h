@@ -213,19 +213,35 @@ struct tcp_plan {
 	bool fin;	 /* a FIN follows it */
 	bool again;	 /* these positions were sent before */
 };
-/* burst_max: payload bytes that may go in one piece; a device without segmentation says 0. */
+/* burst_max: payload bytes that may go at once; 0: one segment. */
 struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
 
-/* Carries the plan out: fills the header and the spans, and the connection moves on. */
-enum { TCP_OUT_SPANS = TERN_PKT_SPANS_MAX };
+/*
+ * Carries the plan out: the connection moves on as if all of it had been sent. What is to be sent
+ * is in the struct tcp_out, one burst, and is taken from it in pieces.
+ */
 struct tcp_out {
-	struct tcp_hdr h;
-	struct buf_span span[TCP_OUT_SPANS];
-	int n_spans;
-	uint32_t len; /* payload bytes: may be less than planned when spans run out */
-	enum tern_cause cause;
+	struct tcp_hdr h;  /* as the whole burst would have it */
+	uint64_t lo, hi;   /* positions of the payload that no piece has had */
+	uint8_t cause;	   /* enum tern_cause */
+	bool has_text : 1; /* lo < hi at first */
+	bool done : 1;	   /* nothing is left of it */
 };
 void tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
+
+/* A segment that goes, of one piece or of several that the device cuts. */
+enum { TCP_PIECE_SPANS = TERN_PKT_SPANS_MAX };
+struct tcp_piece {
+	struct tcp_hdr h;
+	struct buf_span span[TCP_PIECE_SPANS];
+	int n_spans;
+	uint32_t len; /* payload bytes */
+};
+/*
+ * The next piece, of max payload bytes at most; max 0: one segment. false: nothing is left, because
+ * it was acknowledged or given up in the meantime.
+ */
+bool tcp_next_piece(struct tcp *, struct tcp_out *, uint32_t max, struct tcp_piece *);
 
 /* ---- time ---- */
 
