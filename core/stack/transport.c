@@ -133,8 +133,6 @@ static bool raw_input(struct tern_stack *st, const struct inbound *in)
 			       .tos = in->tos,
 			       .proto = in->proto };
 
-	if (list_empty(&st->ss.raws))
-		return false;
 	dg.ifindex = (uint16_t)in->iface->index;
 	dg.off = v4 ? in->l3_off : in->l4_off;
 	dg.len = in->end - dg.off;
@@ -156,12 +154,13 @@ static enum tern_drop refuse_protocol(struct tern_stack *st, const struct inboun
 
 enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 {
-	bool v4 = addr_is4(&in->dst);
-	bool wanted = raw_input(st, in);
+	bool wanted = !list_empty(&st->ss.raws) && raw_input(st, in);
+	bool v4;
 
 	st->counters[COUNT_IP_IN_DELIVERS]++;
 	if (in->proto == TERN_IPPROTO_TCP)
 		return tcp4or6_input(st, in);
+	v4 = addr_is4(&in->dst);
 	if (in->proto == TERN_IPPROTO_UDP)
 		return udp4or6_input(st, in);
 	if (v4 && in->proto == TERN_IPPROTO_ICMP)
