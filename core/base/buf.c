@@ -220,22 +220,31 @@ static uint8_t *begin_with_one(struct buf *b, struct mem *m)
 	return (uint8_t *)(b->only + 1);
 }
 
+uint8_t *buf_place(struct buf *b, struct mem *m, uint64_t pos, size_t len)
+{
+	uint8_t *place = NULL;
+
+	if (b->n_chunks)
+		place = in_one_chunk(b, pos, len);
+	else if (pos == b->head && len - 1 < size_of_grade(0))
+		place = begin_with_one(b, m);
+	if (place)
+		b->end = MAX(b->end, pos + len);
+	return place;
+}
+
 size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, size_t len)
 {
 	struct buf_span span[SPANS_EACH_WRITE];
-	uint8_t *place = in_one_chunk(b, pos, len);
+	uint8_t *place = buf_place(b, m, pos, len);
 	const uint8_t *p = src;
 	size_t done = 0;
 	int n;
 
-	if (b->n_chunks == 0 && pos == b->head && len - 1 < size_of_grade(0))
-		place = begin_with_one(b, m);
 	if (place) {
 		memcpy(place, src, len);
-		b->end = MAX(b->end, pos + len);
 		return len;
 	}
-
 	do {
 		n = buf_reserve(b, m, pos + done, len - done, span, SPANS_EACH_WRITE);
 		for (int i = 0; i < n; i++) {

@@ -59,6 +59,8 @@ int buf_spans(const struct buf *, uint64_t pos, size_t len, struct buf_span *out
 
 /* Copies len bytes from src to pos, allocating; returns bytes written (short: no memory). */
 size_t buf_write(struct buf *, struct mem *, uint64_t pos, const void *src, size_t len);
+/* The place of [pos, pos + len), allocated, when one chunk can hold it all; end moves. NULL: no. */
+uint8_t *buf_place(struct buf *, struct mem *, uint64_t pos, size_t len);
 /* Copies [pos, pos + len) out; all of it must have been written. */
 void buf_read(const struct buf *, uint64_t pos, void *dst, size_t len);
 

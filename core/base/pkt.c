@@ -31,24 +31,6 @@ void pkt_free(struct mem *m, struct tern_pkt *p)
 	mem_free(m, p, p->cap);
 }
 
-/* csum_start counts from data. */
-static void move_checksum(struct tern_pkt *p, int32_t n)
-{
-	if (p->flags & TERN_PKT_CSUM_PARTIAL)
-		p->csum_start = (uint16_t)(p->csum_start + n);
-}
-
-uint8_t *pkt_push(struct tern_pkt *p, uint32_t n)
-{
-	assert(n <= p->head_room);
-	p->data -= n;
-	p->head_room -= n;
-	p->len += n;
-	p->total_len += n;
-	move_checksum(p, (int32_t)n);
-	return p->data;
-}
-
 void pkt_pull(struct tern_pkt *p, uint32_t n)
 {
 	assert(n <= p->len);
@@ -56,7 +38,8 @@ void pkt_pull(struct tern_pkt *p, uint32_t n)
 	p->head_room += n;
 	p->len -= n;
 	p->total_len -= n;
-	move_checksum(p, -(int32_t)n);
+	if (p->flags & TERN_PKT_CSUM_PARTIAL)
+		p->csum_start = (uint16_t)(p->csum_start - n);
 }
 
 void pkt_trim(struct mem *m, struct tern_pkt *p, uint32_t len)

@@ -20,7 +20,17 @@ struct tern_pkt *pkt_new(struct mem *, uint32_t head_room, uint32_t len);
 void pkt_free(struct mem *, struct tern_pkt *);
 
 /* Moves the start of the linear part: push gives a header room (asserts it), pull takes it off. */
-uint8_t *pkt_push(struct tern_pkt *, uint32_t n);
+static inline uint8_t *pkt_push(struct tern_pkt *p, uint32_t n)
+{
+	assert(n <= p->head_room);
+	p->data -= n;
+	p->head_room -= n;
+	p->len += n;
+	p->total_len += n;
+	if (p->flags & TERN_PKT_CSUM_PARTIAL) /* csum_start counts from data */
+		p->csum_start = (uint16_t)(p->csum_start + n);
+	return p->data;
+}
 void pkt_pull(struct tern_pkt *, uint32_t n);
 /* Cuts the packet (linear part and spans) down to len bytes in all. */
 void pkt_trim(struct mem *, struct tern_pkt *, uint32_t len);

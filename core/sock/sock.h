@@ -127,6 +127,7 @@ struct sock {
 	int32_t linger2_ms;
 	uint8_t syncnt;
 	const struct cc_ops *cc;
+	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
 	uint64_t route_version; /* of net when the route was cached */
 	struct addr next_hop;
 	union {

@@ -12,15 +12,18 @@
 /* Bytes of a super-frame; segments of a burst that is cut here, after which others have a turn. */
 enum { SUPER_FRAME_MAX = 64000, CUT_SEGMENTS = 8 };
 
-/* Writes the header before the payload; partial: the device completes the checksum. */
+/*
+ * Writes the header before the payload. addr_sum: checksum_addresses; partial: the device completes
+ * the checksum.
+ */
 static void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp_hdr *h,
-		     const struct ip_names *n, bool partial)
+		     uint32_t addr_sum, bool partial)
 {
 	uint32_t hdr_len = TCP_HDR_LEN + (uint32_t)tcp_options_len(h), sum;
 	uint8_t *data = pkt_push(p, hdr_len);
 
 	tcp_emit(h, data);
-	sum = checksum_pseudo(&n->src, &n->dst, TERN_IPPROTO_TCP, p->total_len);
+	sum = addr_sum + TERN_IPPROTO_TCP + p->total_len;
 	if (partial) {
 		put_be16(data + 16, (uint16_t)~checksum_finish(sum));
 		p->flags |= TERN_PKT_CSUM_PARTIAL;
@@ -41,7 +44,7 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 
 	if (!p)
 		return;
-	push_tcp(st, p, &reply->h, &names, false);
+	push_tcp(st, p, &reply->h, checksum_addresses(&names.src, &names.dst), false);
 	stack_push_ip(st, p, &names);
 	p->cause = (uint8_t)reply->cause;
 	p->conn = reply->conn;
@@ -113,7 +116,7 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	for (int k = 0; k < piece.n_spans; k++)
 		pkt_add_span(p, &piece.span[k]);
 	mark_super_frame(s, p, piece.len);
-	push_tcp(st, p, &piece.h, &names, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
+	push_tcp(st, p, &piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
 	stack_push_ip(st, p, &names);
 	p->cause = out->cause;
 	p->conn = s->conn;

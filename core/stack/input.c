@@ -105,15 +105,17 @@ static enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
 {
 	if (is_recent_pair(st, in)) {
 		in->to = ADDR_OURS;
+		in->addr_sum = st->recent.sum;
 		return TERN_DROP_NONE;
 	}
+	in->addr_sum = checksum_addresses(&in->src, &in->dst);
 	if (is_bad_source(st, in))
 		return TERN_DROP_IP_SOURCE;
 	if (!is_for_us(st, in))
 		return TERN_DROP_IP_NOT_OURS;
 	if (in->to == ADDR_OURS)
-		st->recent = (struct good_pair){ in->src, in->dst, in->iface->index,
-						 st->net.routes_version };
+		st->recent = (struct good_pair){ in->src, in->dst, in->addr_sum,
+						 in->iface->index, st->net.routes_version };
 	return TERN_DROP_NONE;
 }
 

@@ -15,6 +15,7 @@
 /* Two addresses that were found good for one interface: another's unicast, and ours. */
 struct good_pair {
 	struct addr src, dst;
+	uint32_t sum;	  /* of both: checksum_addresses */
 	unsigned ifindex; /* 0: none yet */
 	uint64_t version; /* of net's routes and addresses */
 };
@@ -46,6 +47,7 @@ struct inbound {
 	struct tern_pkt *p;
 	struct iface *iface;
 	struct addr src, dst;
+	uint32_t addr_sum;	      /* of src and dst: checksum_addresses */
 	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
 	uint8_t proto, tos, ttl;
 	enum addr_kind to; /* what dst is to us */

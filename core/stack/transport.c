@@ -22,7 +22,7 @@ enum { CSUM_KNOWN = TERN_PKT_CSUM_GOOD | TERN_PKT_CSUM_PARTIAL };
 
 static uint32_t pseudo_header(const struct inbound *in, uint8_t proto)
 {
-	return checksum_pseudo(&in->src, &in->dst, proto, payload_len(in));
+	return in->addr_sum + proto + payload_len(in);
 }
 
 /* Ones'-complement sum of a UDP datagram and its pseudo-header: 0 when right. */
@@ -61,7 +61,9 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	tp.verified = (in->p->flags & CSUM_KNOWN) != 0;
 	if (!tp.verified)
 		tp.sum = pseudo_header(in, TERN_IPPROTO_TCP) +
-			 checksum_header(payload(in), tp.seg.h.hdr_len);
+			 checksum_header(payload(in), TCP_HDR_LEN) +
+			 checksum_header(payload(in) + TCP_HDR_LEN,
+					 tp.seg.h.hdr_len - TCP_HDR_LEN);
 	drop = sock_tcp_input(&st->ss, &tp, &reply);
 	if (drop == TERN_DROP_TCP_CHECKSUM) {
 		st->counters[COUNT_TCP_IN_ERRS]++;
@@ -131,8 +133,6 @@ static bool raw_input(struct tern_stack *st, const struct inbound *in)
 			       .tos = in->tos,
 			       .proto = in->proto };
 
-	if (list_empty(&st->ss.raws))
-		return false;
 	dg.ifindex = (uint16_t)in->iface->index;
 	dg.off = v4 ? in->l3_off : in->l4_off;
 	dg.len = in->end - dg.off;
@@ -154,12 +154,13 @@ static enum tern_drop refuse_protocol(struct tern_stack *st, const struct inboun
 
 enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 {
-	bool v4 = addr_is4(&in->dst);
-	bool wanted = raw_input(st, in);
+	bool wanted = !list_empty(&st->ss.raws) && raw_input(st, in);
+	bool v4;
 
 	st->counters[COUNT_IP_IN_DELIVERS]++;
 	if (in->proto == TERN_IPPROTO_TCP)
 		return tcp4or6_input(st, in);
+	v4 = addr_is4(&in->dst);
 	if (in->proto == TERN_IPPROTO_UDP)
 		return udp4or6_input(st, in);
 	if (v4 && in->proto == TERN_IPPROTO_ICMP)

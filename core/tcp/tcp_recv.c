@@ -141,16 +141,14 @@ static bool is_next_text(const struct tcp *c, const struct tcp_seg *seg)
 	       c->rcv.fin == TCP_NO_POS;
 }
 
-bool tcp_land(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg, copy_sum_fn copy_sum,
-	      uint32_t *sum)
+/* Where a chunk ends or is to be made: piece by piece. */
+static bool land_in_pieces(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg,
+			   copy_sum_fn copy_sum, uint32_t *sum)
 {
 	struct buf_span span[LAND_SPANS];
 	uint32_t done = 0, total = *sum;
-	int n;
+	int n = buf_reserve(&c->rcv_buf, x->mem, c->rcv.nxt, seg->len, span, LAND_SPANS);
 
-	if (!is_next_text(c, seg))
-		return false;
-	n = buf_reserve(&c->rcv_buf, x->mem, c->rcv.nxt, seg->len, span, LAND_SPANS);
 	for (int i = 0; i < n; i++) {
 		uint32_t piece = copy_sum(span[i].ptr, seg->data + done, span[i].len, 0);
 
@@ -161,9 +159,22 @@ bool tcp_land(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg, copy_
 		tcp_unland(c, x);
 		return false;
 	}
-	seg->landed = true;
 	*sum = total;
 	return true;
+}
+
+bool tcp_land(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg, copy_sum_fn copy_sum,
+	      uint32_t *sum)
+{
+	uint8_t *place;
+
+	if (!is_next_text(c, seg))
+		return false;
+	place = buf_place(&c->rcv_buf, x->mem, c->rcv.nxt, seg->len);
+	if (place)
+		*sum = copy_sum(place, seg->data, seg->len, *sum);
+	seg->landed = place || land_in_pieces(c, x, seg, copy_sum, sum);
+	return seg->landed;
 }
 
 void tcp_unland(struct tcp *c, const struct tcp_ctx *x)

@@ -86,14 +86,17 @@ uint16_t checksum_finish(uint32_t sum)
 	return (uint16_t)~fold16(sum);
 }
 
+uint32_t checksum_addresses(const struct addr *src, const struct addr *dst)
+{
+	if (addr_is4(src))
+		return checksum_header(src->b + 12, 4) + checksum_header(dst->b + 12, 4);
+	return checksum_header(src->b, 16) + checksum_header(dst->b, 16);
+}
+
 uint32_t checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t proto,
 			 uint32_t len)
 {
-	unsigned from = addr_is4(src) ? 12 : 0;
-	uint32_t sum = checksum_header(src->b + from, 16 - from);
-
-	sum += checksum_header(dst->b + from, 16 - from);
-	return sum + (len & 0xffff) + (len >> 16) + proto;
+	return checksum_addresses(src, dst) + (len & 0xffff) + (len >> 16) + proto;
 }
 
 uint16_t checksum_update16(uint16_t check, uint16_t old, uint16_t new)

@@ -36,6 +36,8 @@ static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
 }
 /* Folds to 16 bits and complements: the value for the header field. */
 uint16_t checksum_finish(uint32_t sum);
+/* The part of a pseudo-header that all packets between two addresses share. */
+uint32_t checksum_addresses(const struct addr *src, const struct addr *dst);
 /* The pseudo-header of TCP, UDP and ICMPv6, of either family: by the form of the addresses. */
 uint32_t checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t proto,
 			 uint32_t len);
