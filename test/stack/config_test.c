@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_test.c - core/stack/config.c: every setting by its name: what it is at first, its range, and
- * what is refused; and the configurations that tern_new refuses.
+ * config_test.c - core/stack/config.c: every setting by its name: what it is at first, its range,
+ * and what is refused; and the configurations that tern_new refuses.
  */
 #include "test.h"
 
@@ -28,7 +28,7 @@ static void finish(void)
 	check_eq(counted.out, 0);
 }
 
-/* In the order of tern_sysctl_name. Figures that Linux has are Linux's (tcp(7), ip(7), socket(7)). */
+/* In the order of tern_sysctl_name. Figures that Linux has are Linux's (tcp(7), ip(7)). */
 static const struct {
 	const char *name;
 	uint32_t at_first, min, max;
@@ -253,90 +253,70 @@ static void settings_have_effect(void)
 
 /* ---- tern_new ---- */
 
-enum { N_BAD_CONFIGS = 22 };
-
-static void spoil(struct tern_config *c, int how)
-{
-	switch (how) {
-	case 0:
-		c->size--;
-		break;
-	case 1:
-		c->port_min = 0;
-		break;
-	case 2:
-		c->port_min = c->port_max + 1;
-		break;
-	case 3:
-		c->tcp_delayed_ack_ms = 500;
-		break;
-	case 4:
-		c->tcp_rto_min_ms = 0;
-		break;
-	case 5:
-		c->tcp_rto_min_ms = c->tcp_rto_initial_ms + 1;
-		break;
-	case 6:
-		c->tcp_rto_initial_ms = c->tcp_rto_max_ms + 1;
-		break;
-	case 7:
-		c->tcp_initial_cwnd = 0;
-		break;
-	case 8:
-		c->tcp_initial_cwnd = 1001;
-		break;
-	case 9:
-		c->tcp_min_snd_mss = 27;
-		break;
-	case 10:
-		c->tcp_min_snd_mss = 65536;
-		break;
-	case 11:
-		c->shard = 256;
-		break;
-	case 12:
-		c->ttl = 0;
-		break;
-	case 13:
-		c->hop_limit = 0;
-		break;
-	case 14:
-		c->sockets_max = 0;
-		break;
-	case 15:
-		c->tcp_syn_retries = 128;
-		break;
-	case 16:
-		c->tcp_retries2 = 256;
-		break;
-	case 17:
-		c->tcp_rcvbuf_default = 255;
-		break;
-	case 18:
-		c->tcp_sndbuf_max = (1u << 29) + 1;
-		break;
-	case 19:
-		strcpy(c->tcp_congestion_control, "vegas");
-		break;
-	case 20:
-		c->memory_max = 0;
-		break;
-	default:
-		memset(c->tcp_congestion_control, 'r', sizeof(c->tcp_congestion_control));
+#define BAD(field, value)                                                                          \
+	{                                                                                          \
+#field, offsetof(struct tern_config, field),                                       \
+			sizeof(((struct tern_config *)0)->field), value                            \
 	}
+
+static const struct {
+	const char *name;
+	size_t off, size;
+	uint32_t value;
+} bad_configs[] = {
+	BAD(size, sizeof(struct tern_config) - 1),
+	BAD(shard, 256),
+	BAD(memory_max, 0),
+	BAD(sockets_max, 0),
+	BAD(port_min, 0),
+	BAD(port_min, 61000), /* above port_max */
+	BAD(tcp_rcvbuf_default, 255),
+	BAD(tcp_sndbuf_default, 255),
+	BAD(tcp_rcvbuf_max, (1u << 29) + 1),
+	BAD(tcp_sndbuf_max, (1u << 29) + 1),
+	BAD(tcp_rto_min_ms, 0),
+	BAD(tcp_rto_min_ms, 1001), /* above the first one */
+	BAD(tcp_rto_initial_ms, 120001),
+	BAD(tcp_delayed_ack_ms, 500),
+	BAD(tcp_syn_retries, 128),
+	BAD(tcp_retries2, 256),
+	BAD(tcp_initial_cwnd, 0),
+	BAD(tcp_initial_cwnd, 1001),
+	BAD(tcp_min_snd_mss, 27),
+	BAD(tcp_min_snd_mss, 65536),
+	BAD(ttl, 0),
+	BAD(hop_limit, 0),
+	BAD(tcp_congestion_control, 0x61616161), /* "aaaa" and what follows */
+};
+
+static void put_number(void *at, size_t size, uint32_t v)
+{
+	uint8_t v8 = (uint8_t)v;
+	uint16_t v16 = (uint16_t)v;
+	uint64_t v64 = v;
+
+	if (size == 8)
+		memcpy(at, &v64, 8);
+	else if (size == 2)
+		memcpy(at, &v16, 2);
+	else if (size == 1)
+		memcpy(at, &v8, 1);
+	else
+		memcpy(at, &v, 4);
 }
 
 static void bad_configurations(void)
 {
-	for (int how = 0; how < N_BAD_CONFIGS; how++) {
+	for (size_t i = 0; i < N_TESTS(bad_configs); i++) {
 		struct tern_config cfg;
 		struct tern_env env;
 
-		test_at("case %d", how);
+		test_at("%s = %u", bad_configs[i].name, bad_configs[i].value);
 		counted = (struct test_env){ .fill = 1 };
 		env = test_env_make(&counted, 1);
 		tern_config_default(&cfg);
-		spoil(&cfg, how);
+		put_number((char *)&cfg + bad_configs[i].off, bad_configs[i].size,
+			   bad_configs[i].value);
 		check(tern_new(&cfg, &env) == NULL);
 		check_eq(counted.out, 0);
 	}

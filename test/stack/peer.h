@@ -21,6 +21,7 @@ static uint16_t our_port; /* where the peer's segments go */
 static uint32_t our_isn;  /* learned from the SYN or SYN-ACK */
 static uint32_t edge;	  /* the right edge of the window that we showed last */
 static tern_time now;
+static void (*adjust)(struct tern_config *); /* of new_stack; NULL: the defaults */
 
 /* ---- a peer by hand ---- */
 
@@ -128,6 +129,8 @@ static inline void new_stack(void)
 	struct tern_config cfg;
 
 	tern_config_default(&cfg);
+	if (adjust)
+		adjust(&cfg);
 	new_stack_with(&cfg);
 }
 

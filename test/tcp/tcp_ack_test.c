@@ -38,7 +38,7 @@ static void numbers_of_acks(void)
 		{ 4 * MSS + 1, 4, TERN_DROP_TCP_ACK_RANGE, true },
 		{ 1 << 30, 4, TERN_DROP_TCP_ACK_RANGE, true },
 		{ INT32_MAX, 4, TERN_DROP_TCP_ACK_RANGE, true },
-		/* RFC 5961 5.2: old, down to SND.UNA - MAX.SND.WND, is ignored; below it, answered */
+		/* RFC 5961 5.2: down to SND.UNA - MAX.SND.WND ignored, below answered */
 		{ -1, 4, TERN_DROP_NONE, false },
 		{ -20000, 4, TERN_DROP_NONE, false },
 		{ -20001, 4, TERN_DROP_TCP_ACK_RANGE, true },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_input_test.c - core/tcp/tcp_input.c: SYN-SENT step by step, the order of the checks, and that a
- * refused segment changes nothing. (Every flag in every state: test/stack/sec_flags_test.c.)
+ * tcp_input_test.c - core/tcp/tcp_input.c: SYN-SENT step by step, the order of the checks, and
+ * that a refused segment changes nothing. (Every flag in every state: test/stack/sec_flags_test.c.)
  *
  * Sources: RFC 9293 3.10.7.3, 3.10.7.4; RFC 5961; RFC 7323 5.3.
  */

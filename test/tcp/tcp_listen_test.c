@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_listen_test.c - core/tcp/tcp_listen.c: a half-open record, segment by segment; resets to nobody.
+ * tcp_listen_test.c - core/tcp/tcp_listen.c: a half-open record, segment by segment; resets to
+ * nobody.
  *
  * Sources: RFC 9293 3.10.7.1, 3.10.7.2, 3.10.7.4 (SYN-RECEIVED); RFC 5961; RFC 7323 5.3.
  */

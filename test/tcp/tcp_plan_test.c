@@ -236,7 +236,7 @@ static void check_bounds(const struct seen *s, const struct told *t, uint32_t bu
 		return;
 	check(s->len <= limit);
 	check(s->h.seq >= t->una);
-	/* never beyond the furthest edge that was ever shown (MUST-34), nor beyond what was given */
+	/* never beyond the furthest edge ever shown (MUST-34), nor beyond what was given */
 	check(s->h.seq + s->len + (s->h.flags & TCP_FIN ? 1 : 0) <= t->edge_max);
 	check(s->h.seq + s->len <= f.given + 1);
 	if (!s->plan.again && !t->has_duplicates) /* RFC 5681: cwnd bounds what is outstanding */

@@ -201,7 +201,7 @@ static void lost_syn_begins_with_three_seconds(void)
 	finish();
 }
 
-/* (5.1) to (5.3): started when it was off, restarted by an ACK of new data, off when all is said. */
+/* (5.1) to (5.3): started when it was off, restarted by new ACKs, off when all is said. */
 static void when_the_timer_runs(void)
 {
 	start();

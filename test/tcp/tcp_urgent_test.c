@@ -169,7 +169,7 @@ static void mark_at_a_zero_window(void)
 	finish();
 }
 
-/* ---- every pointer, then a FIN: the stream ends, whatever the pointer says (SEC-78, SEC-79) ---- */
+/* ---- every pointer, then a FIN: the stream ends all the same (SEC-78, SEC-79) ---- */
 
 static void every_pointer(void)
 {
@@ -223,7 +223,7 @@ static void our_pointer(void)
 	finish();
 }
 
-/* MUST-31: urgent data of any length; each segment before the end points to it, as far as it can. */
+/* MUST-31: urgent data of any length; each segment points to their end, as far as it can. */
 static void our_pointer_far_ahead(void)
 {
 	struct seen s;
