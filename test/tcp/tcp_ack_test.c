@@ -118,21 +118,21 @@ static void what_counts_as_duplicate(void)
 		const char *what;
 		unsigned n_sent;
 		uint16_t flags, wnd;
-		uint32_t ack, len;
+		uint32_t seq, ack, len;
 		bool counts;
 	} cases[] = {
-		{ "all five hold", 5, TCP_ACK, 65535, 1, 0, true },
-		{ "(a) nothing is outstanding", 0, TCP_ACK, 65535, 1, 0, false },
-		{ "(b) it carries data", 5, TCP_ACK, 65535, 1, 1, false },
-		{ "(c) a FIN", 5, TCP_ACK | TCP_FIN, 65535, 1, 0, false },
-		{ "(d) another number", 5, TCP_ACK, 65535, 0, 0, false },
-		{ "(e) another window", 5, TCP_ACK, 65534, 1, 0, false },
-		{ "PSH does not matter", 5, TCP_ACK | TCP_PSH, 65535, 1, 0, true },
+		{ "all five hold", 5, TCP_ACK, 65535, 1, 1, 0, true },
+		{ "(a) nothing is outstanding", 0, TCP_ACK, 65535, 1, 1, 0, false },
+		{ "(b) it carries data", 5, TCP_ACK, 65535, 1, 1, 1, false },
+		{ "(c) a FIN ahead of a gap", 5, TCP_ACK | TCP_FIN, 65535, 50, 1, 0, false },
+		{ "(d) another number", 5, TCP_ACK, 65535, 1, 0, 0, false },
+		{ "(e) another window", 5, TCP_ACK, 65534, 1, 1, 0, false },
+		{ "PSH does not matter", 5, TCP_ACK | TCP_PSH, 65535, 1, 1, 0, true },
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
 		bool repairs = false;
-		uint32_t seq = 1;
+		uint32_t seq = cases[i].seq;
 
 		test_at("%s", cases[i].what);
 		have_outstanding(cases[i].n_sent);
@@ -144,6 +144,32 @@ static void what_counts_as_duplicate(void)
 		for (struct seen s; (s = out()).plan.what != SEND_NOTHING;)
 			repairs = repairs || (s.plan.again && s.h.seq == 1);
 		check_eq(repairs, cases[i].counts);
+		check_eq(ssthresh_bytes() < 1000000, cases[i].counts); /* nor is the window cut */
+		finish();
+	}
+}
+
+/* RFC 6675 section 2: a block says as much as an unchanged window, where SACK was agreed on. */
+static void blocks_make_duplicates(void)
+{
+	for (unsigned agreed = 0; agreed < 2; agreed++) {
+		struct tcp_hdr h;
+
+		test_at("agreed on: %u", agreed);
+		start();
+		h = peer_syn(TCP_SYN | TCP_ACK);
+		h.sack_permitted = agreed;
+		open_active_with(&h);
+		give(5 * MSS);
+		check_eq(drain(), 5);
+		for (uint16_t i = 0; i < 3; i++) {
+			h = header(TCP_ACK, 1, 1);
+			h.wnd = (uint16_t)(60000 + i);
+			h.n_sack = 1;
+			h.sack[0] = (struct tcp_sack){ f.iss + 1 + MSS, f.iss + 1 + 2 * MSS };
+			in_hdr(&h, 0);
+		}
+		check_eq(plan_of(0).again, agreed);
 		finish();
 	}
 }
@@ -202,6 +228,41 @@ static void partial_acks(void)
 	check_eq(info().ca_state, 0);
 	check(cwnd_bytes() <= ssthresh_bytes());
 	check(!plan_of(0).again);
+	finish();
+}
+
+/* Step 3: the window deflates by what was acknowledged, less one segment. */
+static void partial_ack_deflates(void)
+{
+	have_outstanding(10);
+	for (int i = 0; i < 9; i++)
+		in(TCP_ACK, 1, 1, 0);
+	check_eq(drain(), 1 + 4); /* the repair; 5 + 9 allowed, 10 outstanding */
+	in(TCP_ACK, 1, 1 + 2 * MSS, 0);
+	check(out().plan.again);
+	expect(TCP_ACK, 1 + 14 * MSS, 1, MSS); /* 14 - 2 + 1 allowed, 12 outstanding */
+	expect_silence();
+	finish();
+}
+
+/* Step 3: the retransmission timer is restarted by the first partial ACK only. */
+static void first_partial_ack_restarts_the_timer(void)
+{
+	tern_time at;
+
+	have_outstanding(10);
+	for (int i = 0; i < 3; i++)
+		in(TCP_ACK, 1, 1, 0);
+	drain();
+	f.now += 50 * TERN_MS;
+	in(TCP_ACK, 1, 1 + MSS, 0);
+	drain();
+	check_eq(until_deadline(), info().rto * TERN_US);
+	at = f.now + until_deadline();
+	f.now += 50 * TERN_MS;
+	in(TCP_ACK, 1, 1 + 2 * MSS, 0);
+	drain();
+	check_eq(f.now + until_deadline(), at);
 	finish();
 }
 
@@ -314,8 +375,11 @@ static const struct test tests[] = {
 	TEST(refused_acks_bring_no_text),
 	TEST(window_updates),
 	TEST(what_counts_as_duplicate),
+	TEST(blocks_make_duplicates),
 	TEST(third_duplicate_repairs),
 	TEST(partial_acks),
+	TEST(partial_ack_deflates),
+	TEST(first_partial_ack_restarts_the_timer),
 	TEST(no_second_recovery_for_the_same_loss),
 	TEST(time_out_restarts_slowly),
 	TEST(repair_ends_with_the_ack),

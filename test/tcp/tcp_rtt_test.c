@@ -163,6 +163,45 @@ static void what_was_repeated_measures_nothing(void)
 	finish();
 }
 
+/* An ACK inside the segment that is timed says nothing yet. */
+static void only_the_timed_segment_measures(void)
+{
+	start();
+	connect_in(100000);
+	give(MSS);
+	drain();
+	f.now += 10 * TERN_MS;
+	in(TCP_ACK, 1, 501, 0);
+	check_eq(info().rtt, 100000);
+	f.now += 90 * TERN_MS;
+	in(TCP_ACK, 1, 1 + MSS, 0);
+	check_eq(info().rtt, 100000); /* 7/8 of the old and 1/8 of the same */
+	check_eq(info().rttvar, 37500);
+	finish();
+}
+
+/* Karn again: data that met a closed window and go again when it opens. */
+static void a_closed_window_measures_nothing(void)
+{
+	start();
+	connect_in(100000);
+	give(5 * MSS);
+	drain();
+	f.wnd = 0;
+	in(TCP_ACK, 1, 1, 0);
+	check_str(next_timer(), "persist");
+	drain();
+	pass(5 * TERN_SEC);
+	drain();
+	f.wnd = 65535;
+	in(TCP_ACK, 1, 1, 0);
+	check(out().plan.again);
+	f.now += 20 * TERN_MS;
+	in(TCP_ACK, 1, 1 + 5 * MSS, 0);
+	check_eq(info().rtt, 100000);
+	finish();
+}
+
 /* RFC 7323 section 4: the echoed timestamp tells which copy was answered. */
 static void timestamps_measure_what_was_repeated(void)
 {
@@ -230,6 +269,8 @@ static const struct test tests[] = {
 	TEST(later_samples_follow_the_formula),
 	TEST(back_off_doubles),
 	TEST(what_was_repeated_measures_nothing),
+	TEST(only_the_timed_segment_measures),
+	TEST(a_closed_window_measures_nothing),
 	TEST(timestamps_measure_what_was_repeated),
 	TEST(lost_syn_begins_with_three_seconds),
 	TEST(when_the_timer_runs),

@@ -126,6 +126,8 @@ static void what_sets_no_mark(void)
 	h.urg = 3;
 	check(!(in_hdr(&h, 10).events & TCP_URGENT));
 	check_eq(take(100), 10);
+	check(!(in_urgent(11, 0, 1).events & TCP_URGENT)); /* behind what was read */
+	check(!tcp_at_mark(&f.c));
 	finish();
 }
 
