@@ -193,6 +193,7 @@ static void windows_never_retreat(void)
 			if (len)
 				check_eq(in(TCP_ACK, next, 1, len).drop, TERN_DROP_NONE);
 			next += len;
+			check_eq(info().bytes_received, next - 1); /* what was shown is taken */
 			if (rand_below(&dice, 3) == 0)
 				take(rand_below(&dice, 20000));
 			if (rand_below(&dice, 5) == 0)

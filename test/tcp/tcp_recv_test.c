@@ -240,6 +240,19 @@ static void window_follows_the_reader(void)
 	finish();
 }
 
+/* After the peer's FIN nobody waits for a window. */
+static void no_window_after_the_fin(void)
+{
+	start();
+	f.open.rcv_buf_max = 8000;
+	open_active();
+	in(TCP_ACK | TCP_FIN, 1, 1, 7000);
+	expect(TCP_ACK, 1, 7002, 0);
+	take(7000);
+	expect_silence();
+	finish();
+}
+
 static void small_buffers_open_by_half(void)
 {
 	start();
@@ -365,17 +378,38 @@ static void text_after_close(void)
 	finish();
 }
 
+/* So many pieces ahead of gaps are kept, no more: memory, and the work of each segment. */
+static void pieces_ahead_are_limited(void)
+{
+	start();
+	f.cfg.tcp_ranges_max = 3;
+	open_active();
+	for (uint32_t i = 1; i <= 3; i++)
+		check_eq(in(TCP_ACK, 100 * i, 1, 10).drop, TERN_DROP_NONE);
+	check_eq(in(TCP_ACK, 400, 1, 10).drop, TERN_DROP_TCP_MEMORY);
+	drain();
+	check_eq(in(TCP_ACK, 1, 1, 99).drop, TERN_DROP_NONE); /* the first gap is filled */
+	check_eq(in(TCP_ACK, 400, 1, 10).drop, TERN_DROP_NONE);
+	in(TCP_ACK, 110, 1, 300);
+	check_eq(take(TEXT_MAX), 409);
+	finish();
+}
+
 /* Without memory text is refused; nothing that was acknowledged is lost. */
 static void no_memory_for_text(void)
 {
+	uint64_t n_out;
+
 	start();
 	open_active();
 	in(TCP_ACK, 1, 1, 100);
 	f.mem.max = f.mem.used;
+	n_out = f.mem.n_out;
 	check_eq(in(TCP_ACK, 20001, 1, 20000).drop, TERN_DROP_TCP_MEMORY);
 	expect(TCP_ACK, 1, 101, 0);
 	check_eq(in(TCP_ACK, 101, 1, 40000).drop, TERN_DROP_TCP_MEMORY);
 	expect(TCP_ACK, 1, 101, 0);
+	check_eq(f.mem.n_out, n_out); /* nothing is held for what was refused */
 	f.mem.max = (uint64_t)1 << 32;
 	in(TCP_ACK, 101, 1, 40000);
 	check_eq(take(TEXT_MAX), 40100);
@@ -391,6 +425,7 @@ static const struct test tests[] = {
 	TEST(gaps_are_answered_at_once),
 	TEST(unacceptable_segments_are_answered_within_a_limit),
 	TEST(window_follows_the_reader),
+	TEST(no_window_after_the_fin),
 	TEST(small_buffers_open_by_half),
 	TEST(a_smaller_buffer_takes_nothing_back),
 	TEST(zero_window),
@@ -398,6 +433,7 @@ static const struct test tests[] = {
 	TEST(nothing_comes_after_the_fin),
 	TEST(fin_at_the_edge_of_the_window),
 	TEST(text_after_close),
+	TEST(pieces_ahead_are_limited),
 	TEST(no_memory_for_text),
 };
 

@@ -213,8 +213,10 @@ static void text_outlives_a_reset(void)
 	open_active();
 	in(TCP_ACK, 1, 1, 20);
 	in(TCP_ACK, 31, 1, 20);
+	in(TCP_ACK, 30001, 1, 20);
 	in(TCP_RST, 21, 0, 0);
 	check_eq(state(), TERN_TCP_CLOSED);
+	check(f.mem.n_out <= 2); /* one chunk and where it is noted */
 	check_eq(take(100), 20);
 	check(tcp_recv_ended(&f.c));
 	finish();

@@ -110,6 +110,19 @@ static void mark_ahead_of_the_text(void)
 	finish();
 }
 
+/* The pointer counts from the segment's own number, also where its front is old. */
+static void mark_of_a_segment_that_is_partly_old(void)
+{
+	start();
+	open_active();
+	in(TCP_ACK, 1, 1, 10);
+	check(in_urgent(1, 15, 20).events & TCP_URGENT);
+	check_eq(take(100), 14);
+	check_eq(take_urgent(15, false), 1);
+	check_eq(take_after_mark(100), 5);
+	finish();
+}
+
 /* Without URG the pointer means nothing; outside the window a mark is no news (SEC-78). */
 static void what_sets_no_mark(void)
 {
@@ -251,6 +264,7 @@ static const struct test tests[] = {
 	TEST(inline_the_octet_stays_in_the_stream),
 	TEST(when_the_user_is_told),
 	TEST(mark_ahead_of_the_text),
+	TEST(mark_of_a_segment_that_is_partly_old),
 	TEST(what_sets_no_mark),
 	TEST(states_that_take_a_mark),
 	TEST(mark_at_a_zero_window),
