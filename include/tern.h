@@ -402,6 +402,11 @@ TERN_API uint32_t tern_pkt_copy(const struct tern_pkt *, uint32_t offset, void *
  * flag. Super-frames must be cut first.
  */
 TERN_API void tern_pkt_complete(struct tern_stack *, struct tern_pkt *);
+/*
+ * Copies all of a packet (total_len bytes) to buf, its checksum completed in the same pass: for
+ * wires that carry frames from memory to memory. Super-frames must be cut first.
+ */
+TERN_API void tern_pkt_emit(const struct tern_stack *, const struct tern_pkt *, void *buf);
 
 /* ---- interfaces, addresses, routes, neighbours ------------------------------------------ */
 

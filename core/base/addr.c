@@ -25,11 +25,6 @@ struct addr addr_from6(const uint8_t ip[16])
 	return a;
 }
 
-bool addr_is4(const struct addr *a)
-{
-	return memcmp(a->b, mapped_prefix, 12) == 0;
-}
-
 bool addr_is_unspecified(const struct addr *a)
 {
 	static const uint8_t zero[16];

@@ -20,7 +20,10 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
-bool addr_is4(const struct addr *);
+static inline bool addr_is4(const struct addr *a)
+{
+	return get_be32(a->b) == 0 && get_be32(a->b + 4) == 0 && get_be32(a->b + 8) == 0xffff;
+}
 bool addr_is_unspecified(const struct addr *);	     /* ::, or ::ffff:0.0.0.0 */
 bool addr_is_loopback(const struct addr *);	     /* 127/8, ::1 */
 bool addr_is_multicast(const struct addr *);	     /* 224/4, ff00::/8 */

@@ -2,44 +2,57 @@
 /*
  * buf.c - the chunked stream of buf.h.
  *
- * Chunk 0 covers the first 4 KiB from origin, chunks 1 to 3 cover 16 KiB each, all later ones
- * 64 KiB. dir[0] is the chunk that holds head; an entry of the directory is NULL while nothing has
- * landed there. The directory starts with four entries and doubles; what has been dropped leaves
- * it by a move of the pointers that remain, a few hundred at most.
+ * The grade of a chunk, which its size follows, grows by one from chunk to chunk up to the last. An
+ * entry of the directory is NULL while nothing has landed there. What has been dropped leaves the
+ * directory by a move of the pointers that remain, a few hundred at most.
  *
- * Invariants beyond buf.h: head == end exactly when dir is NULL; then origin == head too.
+ * Invariants beyond buf.h: head == end exactly when n_chunks is 0; head_off lies in the first chunk.
  */
 #include "buf.h"
 
-enum { FIRST_SHIFT = 12, MIDDLE_SHIFT = 14, LAST_SHIFT = 16 };
-enum { N_MIDDLE = 3, DIR_CAP_FIRST = 4, DIR_CAP_MAX = 32768, SPANS_EACH_WRITE = 4 };
+enum { GRADE_LAST = 4, LAST_SHIFT = 16 };
+enum { DIR_CAP_FIRST = 4, DIR_CAP_MAX = 32768, SPANS_EACH_WRITE = 4 };
 
-#define FIRST_LEN ((uint64_t)1 << FIRST_SHIFT)
-#define LAST_FROM (FIRST_LEN + ((uint64_t)N_MIDDLE << MIDDLE_SHIFT))
-
-/* Which chunk holds the byte at a distance from origin. */
-static uint64_t chunk_number(uint64_t distance)
+static uint32_t size_of_grade(unsigned grade)
 {
-	if (distance < FIRST_LEN)
-		return 0;
-	if (distance < LAST_FROM)
-		return 1 + ((distance - FIRST_LEN) >> MIDDLE_SHIFT);
-	return 1 + N_MIDDLE + ((distance - LAST_FROM) >> LAST_SHIFT);
+	static const uint32_t size[GRADE_LAST + 1] = { 4096, 16384, 16384, 16384, 1 << LAST_SHIFT };
+
+	return size[grade];
 }
 
-/* The distance from origin at which a chunk begins. */
-static uint64_t chunk_start(uint64_t number)
+static unsigned grade_of(const struct buf *b, uint32_t index)
 {
-	if (number == 0)
-		return 0;
-	if (number <= N_MIDDLE)
-		return FIRST_LEN + ((number - 1) << MIDDLE_SHIFT);
-	return LAST_FROM + ((number - 1 - N_MIDDLE) << LAST_SHIFT);
+	return MIN(b->grade + index, GRADE_LAST);
 }
 
-static uint32_t chunk_len(uint64_t number)
+/* A position as the index of its chunk, and the offset there. */
+struct place {
+	uint32_t index, off;
+};
+
+static inline struct place place_of(const struct buf *b, uint64_t pos)
 {
-	return (uint32_t)(chunk_start(number + 1) - chunk_start(number));
+	uint64_t off = pos - b->head + b->head_off;
+	unsigned grade = b->grade;
+	uint32_t index = 0;
+
+	for (; grade < GRADE_LAST && off >= size_of_grade(grade); grade++, index++)
+		off -= size_of_grade(grade);
+	if (grade < GRADE_LAST)
+		return (struct place){ index, (uint32_t)off };
+	off = MIN(off, UINT32_MAX); /* no buffer is so large */
+	return (struct place){ index + (uint32_t)(off >> LAST_SHIFT),
+			       (uint32_t)off & (size_of_grade(GRADE_LAST) - 1) };
+}
+
+static struct chunk **chunks_of(struct buf *b)
+{
+	return b->dir_cap ? b->dir : &b->only;
+}
+
+static struct chunk *chunk_at(const struct buf *b, uint32_t index)
+{
+	return b->dir_cap ? b->dir[index] : b->only;
 }
 
 static struct chunk *new_chunk(struct mem *m, uint32_t size)
@@ -65,120 +78,173 @@ void chunk_unpin(struct mem *m, struct chunk *c)
 
 void buf_init(struct buf *b, uint64_t pos)
 {
-	*b = (struct buf){ .origin = pos, .head = pos, .end = pos };
+	*b = (struct buf){ .head = pos, .end = pos };
 }
 
 static void unlink_chunks(struct buf *b, struct mem *m, unsigned from, unsigned to)
 {
+	struct chunk **chunks = chunks_of(b);
+
 	for (unsigned i = from; i < to; i++) {
-		if (b->dir[i])
-			chunk_unpin(m, b->dir[i]);
-		b->dir[i] = NULL;
+		if (chunks[i])
+			chunk_unpin(m, chunks[i]);
+		chunks[i] = NULL;
 	}
 }
 
 void buf_fini(struct buf *b, struct mem *m)
 {
-	if (!b->dir)
-		return;
-	unlink_chunks(b, m, 0, b->dir_len);
-	mem_free(m, b->dir, b->dir_cap * sizeof(b->dir[0]));
+	if (b->dir_cap) {
+		unlink_chunks(b, m, 0, b->n_chunks);
+		mem_free(m, b->dir, b->dir_cap * sizeof(b->dir[0]));
+	} else if (b->n_chunks && b->only) {
+		chunk_unpin(m, b->only);
+	}
 	buf_init(b, b->end);
 }
 
-/* Makes the directory reach up to entry i; false: no memory, or too far. */
-static bool extend_directory(struct buf *b, struct mem *m, uint64_t i)
+/* A directory with room for entry i; false: no memory, or too far. */
+static bool grow_directory(struct buf *b, struct mem *m, uint32_t i)
 {
+	uint32_t cap = MAX(b->dir_cap, DIR_CAP_FIRST);
 	struct chunk **dir;
-	uint32_t cap = b->dir_cap ? b->dir_cap : DIR_CAP_FIRST;
 
 	if (i >= DIR_CAP_MAX)
 		return false;
 	while (cap <= i)
 		cap *= 2;
-	if (cap > b->dir_cap) {
-		dir = mem_new(m, cap * sizeof(dir[0]));
-		if (!dir)
-			return false;
-		if (b->dir)
-			memcpy(dir, b->dir, b->dir_len * sizeof(dir[0]));
+	dir = mem_new(m, cap * sizeof(dir[0]));
+	if (!dir)
+		return false;
+	memcpy(dir, chunks_of(b), b->n_chunks * sizeof(dir[0]));
+	if (b->dir_cap)
 		mem_free(m, b->dir, b->dir_cap * sizeof(dir[0]));
-		b->dir = dir;
-		b->dir_cap = (uint16_t)cap;
-	}
-	for (; b->dir_len <= i; b->dir_len++)
-		b->dir[b->dir_len] = NULL;
+	b->dir = dir;
+	b->dir_cap = (uint16_t)cap;
 	return true;
 }
 
-/* The chunk of a number, made when it is not there yet; NULL: no memory. */
-static struct chunk *get_chunk(struct buf *b, struct mem *m, uint64_t number)
+/* The i-th chunk, made when it is not there yet; NULL: no memory. */
+static struct chunk *get_chunk(struct buf *b, struct mem *m, uint32_t i)
 {
-	uint64_t i = number - b->dir_first;
+	struct chunk **chunks;
 
-	if (i >= b->dir_len && !extend_directory(b, m, i))
+	if (i >= MAX(b->dir_cap, 1) && !grow_directory(b, m, i))
 		return NULL;
-	if (!b->dir[i])
-		b->dir[i] = new_chunk(m, chunk_len(number));
-	return b->dir[i];
+	chunks = chunks_of(b);
+	for (; b->n_chunks <= i; b->n_chunks++)
+		chunks[b->n_chunks] = NULL;
+	if (!chunks[i])
+		chunks[i] = new_chunk(m, size_of_grade(grade_of(b, i)));
+	return chunks[i];
 }
 
-static struct buf_span span_of(struct chunk *c, uint64_t from, size_t len)
+static struct buf_span span_of(struct chunk *c, uint32_t off, size_t len)
 {
 	return (struct buf_span){
-		.ptr = (uint8_t *)(c + 1) + from,
-		.len = (uint32_t)MIN(len, c->size - from),
+		.ptr = (uint8_t *)(c + 1) + off,
+		.len = (uint32_t)MIN(len, c->size - off),
 		.chunk = c,
 	};
+}
+
+/* No chunk at or above end. */
+static void trim_chunks(struct buf *b, struct mem *m)
+{
+	uint32_t n = place_of(b, b->end - 1).index + 1;
+
+	if (n >= b->n_chunks)
+		return;
+	unlink_chunks(b, m, n, b->n_chunks);
+	b->n_chunks = (uint16_t)n;
 }
 
 int buf_reserve(struct buf *b, struct mem *m, uint64_t pos, size_t len, struct buf_span *out,
 		int max)
 {
-	uint64_t number = chunk_number(pos - b->origin);
-	uint64_t from = pos - b->origin - chunk_start(number);
+	struct place at = place_of(b, pos);
 	int n = 0;
 
 	assert(pos >= b->head);
-	for (; len > 0 && n < max; n++, number++, from = 0) {
-		struct chunk *c = get_chunk(b, m, number);
+	for (; len > 0 && n < max; n++, at.index++, at.off = 0) {
+		struct chunk *c = get_chunk(b, m, at.index);
 
 		if (!c)
 			break;
-		out[n] = span_of(c, from, len);
+		out[n] = span_of(c, at.off, len);
 		pos += out[n].len;
 		len -= out[n].len;
 		b->end = MAX(b->end, pos);
 	}
-	if (b->head == b->end)
+	if (len == 0 || n == max)
+		return n;
+	if (b->head == b->end) /* memory ran out: no chunk stays that holds no byte */
 		buf_fini(b, m);
+	else
+		trim_chunks(b, m);
 	return n;
 }
 
 int buf_spans(const struct buf *b, uint64_t pos, size_t len, struct buf_span *out, int max)
 {
-	uint64_t number = chunk_number(pos - b->origin);
-	uint64_t from = pos - b->origin - chunk_start(number);
+	struct place at = place_of(b, pos);
 	int n = 0;
 
 	assert(pos >= b->head && pos <= b->end && len <= b->end - pos);
-	for (; len > 0 && n < max; n++, number++, from = 0) {
-		struct chunk *c = b->dir[number - b->dir_first];
+	for (; len > 0 && n < max; n++, at.index++, at.off = 0) {
+		struct chunk *c = chunk_at(b, at.index);
 
 		assert(c);
-		out[n] = span_of(c, from, len);
+		out[n] = span_of(c, at.off, len);
 		len -= out[n].len;
 	}
 	return n;
 }
 
+/* Where [pos, pos + len) is, when one chunk that exists holds it all; else NULL. */
+static uint8_t *in_one_chunk(const struct buf *b, uint64_t pos, size_t len)
+{
+	struct place at = place_of(b, pos);
+	struct chunk *c = at.index < b->n_chunks ? chunk_at(b, at.index) : NULL;
+
+	return c && len <= c->size - at.off ? (uint8_t *)(c + 1) + at.off : NULL;
+}
+
+/* The common beginning: an empty buffer, bytes that fit in its first chunk. NULL: no memory. */
+static uint8_t *begin_with_one(struct buf *b, struct mem *m)
+{
+	b->only = new_chunk(m, size_of_grade(0));
+	if (!b->only)
+		return NULL;
+	b->n_chunks = 1;
+	return (uint8_t *)(b->only + 1);
+}
+
+uint8_t *buf_place(struct buf *b, struct mem *m, uint64_t pos, size_t len)
+{
+	uint8_t *place = NULL;
+
+	if (b->n_chunks)
+		place = in_one_chunk(b, pos, len);
+	else if (pos == b->head && len - 1 < size_of_grade(0))
+		place = begin_with_one(b, m);
+	if (place)
+		b->end = MAX(b->end, pos + len);
+	return place;
+}
+
 size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, size_t len)
 {
 	struct buf_span span[SPANS_EACH_WRITE];
+	uint8_t *place = buf_place(b, m, pos, len);
 	const uint8_t *p = src;
 	size_t done = 0;
 	int n;
 
+	if (place) {
+		memcpy(place, src, len);
+		return len;
+	}
 	do {
 		n = buf_reserve(b, m, pos + done, len - done, span, SPANS_EACH_WRITE);
 		for (int i = 0; i < n; i++) {
@@ -191,8 +257,13 @@ size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, si
 
 void buf_read(const struct buf *b, uint64_t pos, void *dst, size_t len)
 {
+	uint8_t *place = in_one_chunk(b, pos, len), *p = dst;
 	struct buf_span span;
-	uint8_t *p = dst;
+
+	if (place) {
+		memcpy(dst, place, len);
+		return;
+	}
 
 	while (len > 0) {
 		buf_spans(b, pos, len, &span, 1);
@@ -205,62 +276,59 @@ void buf_read(const struct buf *b, uint64_t pos, void *dst, size_t len)
 
 void buf_drop(struct buf *b, struct mem *m, uint64_t pos)
 {
-	uint32_t n;
+	struct place at;
 
 	assert(pos >= b->head && pos <= b->end);
-	b->head = pos;
 	if (pos == b->end) {
 		buf_fini(b, m);
 		return;
 	}
-	n = (uint32_t)chunk_number(pos - b->origin) - b->dir_first;
-	if (n == 0)
+	at = place_of(b, pos);
+	b->head = pos;
+	b->head_off = (uint16_t)at.off;
+	if (at.index == 0)
 		return;
-	unlink_chunks(b, m, 0, n);
-	b->dir_first += n;
-	b->dir_len = (uint16_t)(b->dir_len - n);
-	memmove(b->dir, b->dir + n, b->dir_len * sizeof(b->dir[0]));
+	unlink_chunks(b, m, 0, at.index);
+	b->grade = (uint8_t)grade_of(b, at.index);
+	b->n_chunks = (uint16_t)(b->n_chunks - at.index);
+	memmove(b->dir, b->dir + at.index, b->n_chunks * sizeof(b->dir[0]));
 }
 
 void buf_cut(struct buf *b, struct mem *m, uint64_t pos)
 {
-	uint64_t n;
-
 	assert(pos >= b->head && pos <= b->end);
 	b->end = pos;
-	if (pos == b->head) {
+	if (pos == b->head)
 		buf_fini(b, m);
-		return;
-	}
-	n = chunk_number(pos - 1 - b->origin) - b->dir_first + 1;
-	unlink_chunks(b, m, (unsigned)n, b->dir_len);
-	b->dir_len = (uint16_t)MIN(n, b->dir_len);
+	else
+		trim_chunks(b, m);
 }
 
 size_t buf_cost(const struct buf *b)
 {
 	size_t cost = b->dir_cap * sizeof(b->dir[0]);
 
-	for (unsigned i = 0; i < b->dir_len; i++)
-		if (b->dir[i])
-			cost += sizeof(struct chunk) + b->dir[i]->size;
+	for (unsigned i = 0; i < b->n_chunks; i++)
+		if (chunk_at(b, i))
+			cost += sizeof(struct chunk) + chunk_at(b, i)->size;
 	return cost;
 }
 
 void buf_check(const struct buf *b)
 {
-	assert(b->origin <= b->head && b->head <= b->end);
-	assert((b->head == b->end) == !b->dir);
-	if (!b->dir) {
-		assert(b->origin == b->head && b->dir_len == 0 && b->dir_cap == 0);
+	assert(b->head <= b->end);
+	assert((b->head == b->end) == (b->n_chunks == 0));
+	if (b->n_chunks == 0) {
+		assert(b->head_off == 0 && b->dir_cap == 0 && b->grade == 0);
 		return;
 	}
-	assert(b->dir_first == chunk_number(b->head - b->origin));
-	assert(b->dir_len > 0 && b->dir_len <= b->dir_cap);
-	for (unsigned i = 0; i < b->dir_len; i++) {
-		const struct chunk *c = b->dir[i];
+	assert(b->n_chunks <= MAX(b->dir_cap, 1));
+	assert(b->head_off < size_of_grade(b->grade));
+	assert(place_of(b, b->end - 1).index < b->n_chunks);
+	for (unsigned i = 0; i < b->n_chunks; i++) {
+		const struct chunk *c = chunk_at(b, i);
 
-		assert(!c || (c->refs > 0 && c->size == chunk_len(b->dir_first + i)));
-		assert(!c || b->origin + chunk_start(b->dir_first + i) < b->end);
+		assert(!c || (c->refs > 0 && c->size == size_of_grade(grade_of(b, i))));
 	}
+	assert(place_of(b, b->end - 1).index == b->n_chunks - 1u);
 }

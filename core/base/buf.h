@@ -4,15 +4,15 @@
  *
  * Theory. A buffer holds the bytes at positions [head, ...) of a stream. `head` is the oldest
  * position still wanted. Bytes live in chunks: the first chunk of a fresh buffer is 4 KiB, the
- * next ones 16 KiB, later ones 64 KiB; where a chunk begins is a pure function of the distance
- * from `origin`, so that a position is found without a search. The directory of chunks grows;
- * bytes never move. Data that arrives early allocates only the chunks it lands in. When the buffer
- * becomes empty (head reaches `end`) all chunks go, the directory too, and origin moves to head.
+ * next three 16 KiB, later ones 64 KiB, so that a position is found without a search. A lone chunk
+ * stands in the struct, several in a directory that grows; bytes never move. Data that arrives
+ * early allocates only the chunks it lands in. When the buffer becomes empty (head reaches `end`)
+ * all chunks go, the directory too, and the next chunk is a small one again.
  *
  * A chunk is counted: the buffer holds one reference, each span of a packet in flight another.
  * Dropping bytes only unlinks a chunk; whoever holds the last reference returns it to the mem.
  *
- * Invariants. origin <= head <= end; no chunk lies wholly below head or at or above end.
+ * Invariants. head <= end; no chunk lies wholly below head or at or above end.
  */
 #ifndef TERN_BUF_H
 #define TERN_BUF_H
@@ -31,12 +31,16 @@ struct buf_span {
 };
 
 struct buf {
-	struct chunk **dir; /* NULL when empty */
-	uint64_t origin;    /* position of the first byte of chunk number 0 */
+	union {
+		struct chunk **dir; /* dir_cap > 0 */
+		struct chunk *only; /* dir_cap == 0 and n_chunks == 1 */
+	};
 	uint64_t head;
-	uint64_t end;	    /* one past the last position ever written (or reserved) */
-	uint32_t dir_first; /* chunk number of dir[0] */
-	uint16_t dir_len, dir_cap;
+	uint64_t end;	   /* one past the last position ever written (or reserved) */
+	uint16_t head_off; /* where head is in the first chunk */
+	uint16_t n_chunks; /* from the first on, holes too; 0: empty */
+	uint16_t dir_cap;
+	uint8_t grade; /* of the first chunk: 0: 4 KiB, 1 to 3: 16 KiB, 4: 64 KiB */
 };
 
 void buf_init(struct buf *, uint64_t pos);
@@ -55,6 +59,8 @@ int buf_spans(const struct buf *, uint64_t pos, size_t len, struct buf_span *out
 
 /* Copies len bytes from src to pos, allocating; returns bytes written (short: no memory). */
 size_t buf_write(struct buf *, struct mem *, uint64_t pos, const void *src, size_t len);
+/* The place of [pos, pos + len), allocated, when one chunk can hold it all; end moves. NULL: no. */
+uint8_t *buf_place(struct buf *, struct mem *, uint64_t pos, size_t len);
 /* Copies [pos, pos + len) out; all of it must have been written. */
 void buf_read(const struct buf *, uint64_t pos, void *dst, size_t len);
 

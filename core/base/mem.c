@@ -25,7 +25,6 @@ struct free_node {
 
 enum { SLAB_HDR_LEN = 16 };
 enum { SLAB_MIN = 4096 + SLAB_HDR_LEN, SLAB_MAX = 32768 + SLAB_HDR_LEN };
-enum { RECORD_MAX = MEM_CLASSES * MEM_CLASS_STEP };
 
 static const uint32_t piece_size[MEM_PIECES] = {
 	4096 + MEM_PIECE_EXTRA,
@@ -34,7 +33,7 @@ static const uint32_t piece_size[MEM_PIECES] = {
 };
 
 _Static_assert(sizeof(struct mem_slab) <= SLAB_HDR_LEN, "records of a slab are aligned");
-_Static_assert(SLAB_MIN >= SLAB_HDR_LEN + RECORD_MAX, "each slab holds a record");
+_Static_assert(SLAB_MIN >= SLAB_HDR_LEN + MEM_RECORD_MAX, "each slab holds a record");
 
 void mem_init(struct mem *m, void *(*alloc)(void *, size_t), void (*free)(void *, void *, size_t),
 	      void *ctx, uint64_t max)
@@ -156,11 +155,12 @@ static void *new_large(struct mem *m, size_t size)
 	return n;
 }
 
-static void free_large(struct mem *m, void *ptr, size_t size)
+void mem_free_large(struct mem *m, void *ptr, size_t size)
 {
 	unsigned i = find_piece(size);
 	struct free_node *n = ptr;
 
+	m->n_out--;
 	if (i == MEM_PIECES) {
 		give_back(m, ptr, size);
 	} else if (m->n_free_pieces[i] >= MEM_PIECES_KEPT) {
@@ -172,42 +172,14 @@ static void free_large(struct mem *m, void *ptr, size_t size)
 	}
 }
 
-static unsigned class_of(size_t size)
+void *mem_new_slow(struct mem *m, size_t size)
 {
-	return size ? (unsigned)(size - 1) / MEM_CLASS_STEP : 0;
-}
+	void *ptr = size > MEM_RECORD_MAX ?
+			    new_large(m, size) :
+			    fill_class(m, size ? (unsigned)(size - 1) / MEM_CLASS_STEP : 0);
 
-void *mem_new(struct mem *m, size_t size)
-{
-	void *ptr;
-
-	if (size <= RECORD_MAX) {
-		unsigned class = class_of(size);
-		struct free_node *n = m->free_records[class];
-
-		if (n)
-			m->free_records[class] = n->next;
-		ptr = n ? (void *)n : fill_class(m, class);
-	} else {
-		ptr = new_large(m, size);
-	}
 	m->n_out += ptr != NULL;
 	return ptr;
-}
-
-void mem_free(struct mem *m, void *ptr, size_t size)
-{
-	struct free_node *n = ptr;
-
-	if (!n)
-		return;
-	m->n_out--;
-	if (size <= RECORD_MAX) {
-		n->next = m->free_records[class_of(size)];
-		m->free_records[class_of(size)] = n;
-	} else {
-		free_large(m, ptr, size);
-	}
 }
 
 void *mem_grow(struct mem *m, void *array, uint32_t *cap, size_t element_size)

@@ -37,12 +37,51 @@ void mem_init(struct mem *, void *(*alloc)(void *, size_t), void (*free)(void *,
 /* Gives slabs and kept pieces back; everything must have been freed before. */
 void mem_fini(struct mem *);
 
+enum { MEM_RECORD_MAX = MEM_CLASSES * MEM_CLASS_STEP };
+
+void *mem_new_slow(struct mem *, size_t size);	       /* no record of its class is free */
+void mem_free_large(struct mem *, void *, size_t size); /* above MEM_RECORD_MAX */
+
+static inline void **mem_class_of(struct mem *m, size_t size)
+{
+	return &m->free_records[size ? (size - 1) / MEM_CLASS_STEP : 0];
+}
+
 /*
  * size bytes, 16-byte aligned, or NULL when the budget or the allocator says no (kept pieces are
  * given back before it says no). Freed with the same size.
  */
-void *mem_new(struct mem *, size_t size);
-void mem_free(struct mem *, void *, size_t size); /* NULL is allowed */
+static inline void *mem_new(struct mem *m, size_t size)
+{
+	void **first, *record;
+
+	if (size > MEM_RECORD_MAX)
+		return mem_new_slow(m, size);
+	first = mem_class_of(m, size);
+	record = *first;
+	if (!record)
+		return mem_new_slow(m, size);
+	*first = *(void **)record; /* a free record begins with the next one's address */
+	m->n_out++;
+	return record;
+}
+
+/* NULL is allowed. */
+static inline void mem_free(struct mem *m, void *ptr, size_t size)
+{
+	void **first;
+
+	if (!ptr)
+		return;
+	if (size > MEM_RECORD_MAX) {
+		mem_free_large(m, ptr, size);
+		return;
+	}
+	first = mem_class_of(m, size);
+	*(void **)ptr = *first;
+	*first = ptr;
+	m->n_out--;
+}
 
 /*
  * An array that is full: a copy with twice the room (4 elements at first), *cap changed, the old

@@ -14,7 +14,9 @@ struct tern_pkt *pkt_new(struct mem *m, uint32_t head_room, uint32_t len)
 
 	if (!p)
 		return NULL;
-	memset(p, 0, sizeof(*p));
+	memset(p, 0, offsetof(struct tern_pkt, span));
+	p->conn = 0;
+	p->cookie = NULL;
 	p->data = (uint8_t *)(p + 1) + head_room;
 	p->len = p->total_len = len;
 	p->head_room = head_room;
@@ -29,24 +31,6 @@ void pkt_free(struct mem *m, struct tern_pkt *p)
 	mem_free(m, p, p->cap);
 }
 
-/* csum_start counts from data. */
-static void move_checksum(struct tern_pkt *p, int32_t n)
-{
-	if (p->flags & TERN_PKT_CSUM_PARTIAL)
-		p->csum_start = (uint16_t)(p->csum_start + n);
-}
-
-uint8_t *pkt_push(struct tern_pkt *p, uint32_t n)
-{
-	assert(n <= p->head_room);
-	p->data -= n;
-	p->head_room -= n;
-	p->len += n;
-	p->total_len += n;
-	move_checksum(p, (int32_t)n);
-	return p->data;
-}
-
 void pkt_pull(struct tern_pkt *p, uint32_t n)
 {
 	assert(n <= p->len);
@@ -54,7 +38,8 @@ void pkt_pull(struct tern_pkt *p, uint32_t n)
 	p->head_room += n;
 	p->len -= n;
 	p->total_len -= n;
-	move_checksum(p, -(int32_t)n);
+	if (p->flags & TERN_PKT_CSUM_PARTIAL)
+		p->csum_start = (uint16_t)(p->csum_start - n);
 }
 
 void pkt_trim(struct mem *m, struct tern_pkt *p, uint32_t len)
@@ -128,7 +113,7 @@ struct tern_pkt *pkt_copy(struct mem *m, const struct tern_pkt *p, uint32_t head
 }
 
 /* Adds with the carry brought round; the sum of a piece at an odd offset has its bytes swapped. */
-static uint32_t add_piece(uint32_t sum, uint32_t piece, bool is_odd)
+uint32_t sum_add_piece(uint32_t sum, uint32_t piece, bool is_odd)
 {
 	if (is_odd) {
 		piece = (piece & 0xffff) + (piece >> 16);
@@ -151,8 +136,24 @@ uint32_t pkt_sum(const struct tern_pkt *p, uint32_t offset,
 		offset -= skip;
 		if (s.len == skip)
 			continue;
-		sum = add_piece(sum, sum_fn(s.ptr + skip, s.len - skip, 0), done & 1);
+		sum = sum_add_piece(sum, sum_fn(s.ptr + skip, s.len - skip, 0), done & 1);
 		done += s.len - skip;
+	}
+	return sum;
+}
+
+uint32_t pkt_copy_sum(const struct tern_pkt *p, uint32_t offset, void *dst,
+		      uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t))
+{
+	uint32_t done = p->len - offset;
+	uint8_t *out = dst;
+	uint32_t sum = copy_sum_fn(out, p->data + offset, done, 0);
+
+	for (unsigned i = 0; i < p->n_spans; i++) {
+		const struct tern_span *s = &p->span[i];
+
+		sum = sum_add_piece(sum, copy_sum_fn(out + done, s->ptr, s->len, 0), done & 1);
+		done += s->len;
 	}
 	return sum;
 }

@@ -20,7 +20,17 @@ struct tern_pkt *pkt_new(struct mem *, uint32_t head_room, uint32_t len);
 void pkt_free(struct mem *, struct tern_pkt *);
 
 /* Moves the start of the linear part: push gives a header room (asserts it), pull takes it off. */
-uint8_t *pkt_push(struct tern_pkt *, uint32_t n);
+static inline uint8_t *pkt_push(struct tern_pkt *p, uint32_t n)
+{
+	assert(n <= p->head_room);
+	p->data -= n;
+	p->head_room -= n;
+	p->len += n;
+	p->total_len += n;
+	if (p->flags & TERN_PKT_CSUM_PARTIAL) /* csum_start counts from data */
+		p->csum_start = (uint16_t)(p->csum_start + n);
+	return p->data;
+}
 void pkt_pull(struct tern_pkt *, uint32_t n);
 /* Cuts the packet (linear part and spans) down to len bytes in all. */
 void pkt_trim(struct mem *, struct tern_pkt *, uint32_t len);
@@ -32,9 +42,15 @@ uint32_t pkt_copy_out(const struct tern_pkt *, uint32_t offset, void *dst, uint3
 /* A copy with everything in its linear part, with head_room before it; NULL: no memory. */
 struct tern_pkt *pkt_copy(struct mem *, const struct tern_pkt *, uint32_t head_room);
 
+/* Adds the ones'-complement sum of a piece that began at an odd offset, or not. */
+uint32_t sum_add_piece(uint32_t sum, uint32_t piece, bool is_odd);
 /* Ones'-complement sum of [offset, end of packet), odd spans handled; sum_fn as in tern_env. */
 uint32_t pkt_sum(const struct tern_pkt *, uint32_t offset,
 		 uint32_t (*sum_fn)(const void *, size_t, uint32_t), uint32_t sum);
+
+/* The same while copying to dst, beginning with 0; offset lies in the linear part. */
+uint32_t pkt_copy_sum(const struct tern_pkt *, uint32_t offset, void *dst,
+		      uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t));
 
 /* A first-in first-out list through `next`, bounded by its owner. */
 struct pkt_queue {

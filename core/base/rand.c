@@ -52,33 +52,52 @@ static inline void mix_sip(uint64_t v[4], unsigned rounds)
 	}
 }
 
+static inline void start_sip(uint64_t v[4], const struct sip_key *key)
+{
+	v[0] = key->k0 ^ 0x736f6d6570736575;
+	v[1] = key->k1 ^ 0x646f72616e646f6d;
+	v[2] = key->k0 ^ 0x6c7967656e657261;
+	v[3] = key->k1 ^ 0x7465646279746573;
+}
+
+static inline void add_word_sip(uint64_t v[4], uint64_t word, unsigned rounds)
+{
+	v[3] ^= word;
+	mix_sip(v, rounds);
+	v[0] ^= word;
+}
+
+static inline uint64_t finish_sip(uint64_t v[4], unsigned rounds)
+{
+	v[2] ^= 0xff;
+	mix_sip(v, rounds);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 static inline uint64_t hash_sip(const struct sip_key *key, const void *data, size_t len,
 				unsigned rounds, unsigned last_rounds)
 {
-	uint64_t v[4] = {
-		key->k0 ^ 0x736f6d6570736575,
-		key->k1 ^ 0x646f72616e646f6d,
-		key->k0 ^ 0x6c7967656e657261,
-		key->k1 ^ 0x7465646279746573,
-	};
 	const uint8_t *p = data;
-	uint64_t last = (uint64_t)len << 56;
+	uint64_t last = (uint64_t)len << 56, v[4];
 
-	for (; len >= 8; len -= 8, p += 8) {
-		uint64_t m = get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
-
-		v[3] ^= m;
-		mix_sip(v, rounds);
-		v[0] ^= m;
-	}
+	start_sip(v, key);
+	for (; len >= 8; len -= 8, p += 8)
+		add_word_sip(v, get_le32(p) | (uint64_t)get_le32(p + 4) << 32, rounds);
 	for (size_t i = 0; i < len; i++)
 		last |= (uint64_t)p[i] << 8 * i;
-	v[3] ^= last;
-	mix_sip(v, rounds);
-	v[0] ^= last;
-	v[2] ^= 0xff;
-	mix_sip(v, last_rounds);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	add_word_sip(v, last, rounds);
+	return finish_sip(v, last_rounds);
+}
+
+uint64_t siphash13_of_two(const struct sip_key *key, uint64_t a, uint64_t b)
+{
+	uint64_t v[4];
+
+	start_sip(v, key);
+	add_word_sip(v, a, 1);
+	add_word_sip(v, b, 1);
+	add_word_sip(v, (uint64_t)16 << 56, 1);
+	return finish_sip(v, 3);
 }
 
 uint64_t siphash24(const struct sip_key *key, const void *data, size_t len)

@@ -56,6 +56,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 	*i = (struct iface){ .index = index, .cfg = *cfg };
 	pkt_queue_init(&i->control);
 	list_init(&i->ready);
+	list_init(&i->cutting);
 	list_init(&i->neigh_lru);
 	net->ifaces[index - 1] = i;
 	net->routes_version++;
@@ -78,7 +79,7 @@ int iface_del(struct net *net, unsigned index)
 
 	if (!i)
 		return -TERN_ENODEV;
-	assert(i->control.n == 0 && list_empty(&i->ready));
+	assert(i->control.n == 0 && !iface_has_ready(i));
 	while (!list_empty(&i->neigh_lru))
 		neigh_free(net, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
 	forget_addresses(net, index);
@@ -138,9 +139,22 @@ void ifaddr_fini(struct net *net)
 	mem_free(net->mem, net->addrs, net->addrs_cap * sizeof(*net->addrs));
 }
 
+/* Networks of fewer than four addresses have no broadcast address (RFC 3021). */
+static struct ifaddr make_ifaddr(unsigned ifindex, const struct addr *addr, unsigned prefix_len)
+{
+	struct ifaddr a = { .ifindex = ifindex, .addr = *addr, .prefix_len = (uint8_t)prefix_len };
+
+	if (!addr_is4(addr))
+		return a;
+	a.ip4 = get_be32(addr->b + 12);
+	if (prefix_len <= 30)
+		a.broadcast = a.ip4 | 0xffffffff >> prefix_len;
+	return a;
+}
+
 int ifaddr_add(struct net *net, unsigned ifindex, const struct addr *addr, unsigned prefix_len)
 {
-	struct ifaddr new = { ifindex, *addr, (uint8_t)prefix_len };
+	struct ifaddr new = make_ifaddr(ifindex, addr, prefix_len);
 	struct tern_route route;
 	int err;
 
@@ -193,36 +207,36 @@ const struct ifaddr *ifaddr_find(const struct net *net, const struct addr *addr)
 	return NULL;
 }
 
-/* Networks of fewer than four addresses have no broadcast address (RFC 3021). */
-/* An IPv4 address: all ones in the host part, ours in the rest. */
-static bool is_broadcast_of(const struct ifaddr *a, const struct addr *addr)
+static enum addr_kind classify4(const struct net *net, uint32_t ip, unsigned ifindex)
 {
-	uint32_t host_bits, v = get_be32(addr->b + 12);
+	enum addr_kind kind = ADDR_OTHER;
 
-	if (a->prefix_len > 30 || !addr_is4(&a->addr))
-		return false;
-	host_bits = 0xffffffff >> a->prefix_len;
-	return (v & host_bits) == host_bits &&
-	       (v | host_bits) == (get_be32(a->addr.b + 12) | host_bits);
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
+		const struct ifaddr *a = &net->addrs[i];
+
+		if (a->ip4 == ip && ip)
+			return ADDR_OURS;
+		if (a->broadcast == ip && ip && (!ifindex || a->ifindex == ifindex))
+			kind = ADDR_BROADCAST;
+	}
+	if (ip >> 24 == 127)
+		return ADDR_OURS;
+	if (ip >> 28 == 14)
+		return ADDR_MULTICAST;
+	if (ip == 0)
+		return ADDR_UNSPECIFIED;
+	return ip == 0xffffffff ? ADDR_BROADCAST : kind;
 }
 
 enum addr_kind addr_classify(const struct net *net, const struct addr *addr, unsigned ifindex)
 {
-	bool is4 = addr_is4(addr);
-
+	if (addr_is4(addr))
+		return classify4(net, get_be32(addr->b + 12), ifindex);
 	if (ifaddr_find(net, addr) || addr_is_loopback(addr))
 		return ADDR_OURS;
 	if (addr_is_multicast(addr))
 		return ADDR_MULTICAST;
-	if (addr_is_unspecified(addr))
-		return ADDR_UNSPECIFIED;
-	if (addr_is_limited_broadcast(addr))
-		return ADDR_BROADCAST;
-	for (uint32_t i = 0; is4 && i < net->n_addrs; i++)
-		if ((!ifindex || net->addrs[i].ifindex == ifindex) &&
-		    is_broadcast_of(&net->addrs[i], addr))
-			return ADDR_BROADCAST;
-	return ADDR_OTHER;
+	return addr_is_unspecified(addr) ? ADDR_UNSPECIFIED : ADDR_OTHER;
 }
 
 bool group_is_joined(const struct net *net, const struct addr *group, unsigned ifindex)

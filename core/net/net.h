@@ -29,6 +29,7 @@ struct iface {
 	struct tern_iface cfg;
 	struct pkt_queue control; /* the stack's: packets that go before data */
 	struct list ready;	  /* the stack's: sockets with something to send here */
+	struct list cutting;	  /* the stack's: the one whose burst is being sent, if any */
 	uint32_t n_neigh;
 	struct list neigh_lru; /* all entries of this interface, least recently used first */
 };
@@ -37,6 +38,8 @@ struct ifaddr {
 	unsigned ifindex;
 	struct addr addr;
 	uint8_t prefix_len; /* of the family's own form */
+	uint32_t ip4;	    /* the same as a number, and its broadcast address; 0: none */
+	uint32_t broadcast;
 };
 
 /* Returns the index (given >= 1: that one, 0: the next free from 2) or a negative error. */
@@ -45,6 +48,10 @@ int iface_add(struct net *, const struct tern_iface *, unsigned index);
 int iface_del(struct net *, unsigned index);
 struct iface *iface_get(const struct net *, unsigned index); /* NULL: none */
 bool iface_is_up(const struct iface *);
+static inline bool iface_has_ready(const struct iface *i)
+{
+	return !list_empty(&i->ready) || !list_empty(&i->cutting);
+}
 
 int ifaddr_add(struct net *, unsigned ifindex, const struct addr *, unsigned prefix_len);
 int ifaddr_del(struct net *, unsigned ifindex, const struct addr *);

@@ -2,8 +2,8 @@
 /*
  * ip_header.c - the IP header of what we send, of either family.
  *
- * Every packet has "don't fragment" set, so that its identification says nothing (RFC 6864); it is
- * random, because a counter would tell strangers how much we send.
+ * Every packet has "don't fragment" set, so that its identification means nothing (RFC 6864 4.1); it
+ * is 0, because a counter would tell strangers how much we send.
  */
 #include "sock.h"
 
@@ -15,7 +15,6 @@ static void push_ip4(struct sockets *ss, struct tern_pkt *p, const struct ip_nam
 			  .hdr_len = IP4_HDR_LEN,
 			  .total_len = (uint16_t)(p->total_len + IP4_HDR_LEN),
 			  .df = true,
-			  .id = (uint16_t)rand_u32(ss->rand),
 			  .src = n->src,
 			  .dst = n->dst };
 

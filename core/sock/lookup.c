@@ -18,11 +18,18 @@ struct tuple_key {
 	uint32_t proto;
 };
 
+/* IPv4 addresses without the prefix that all of them share: every packet pays for this. */
 static uint32_t hash_tuple(const struct sockets *ss, const struct tuple *t)
 {
-	struct tuple_key key = { t->local, t->remote, t->lport, t->rport, t->proto };
+	uint64_t ports = (uint64_t)t->lport << 32 | (uint64_t)t->rport << 16 | t->proto, ips;
 
-	return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+	if (!addr_is4(&t->remote)) {
+		struct tuple_key key = { t->local, t->remote, t->lport, t->rport, t->proto };
+
+		return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+	}
+	ips = (uint64_t)get_be32(t->local.b + 12) << 32 | get_be32(t->remote.b + 12);
+	return (uint32_t)siphash13_of_two(&ss->table_key, ips, ports);
 }
 
 static bool same_tuple(const struct tuple *a, const struct tuple *b)
@@ -44,9 +51,17 @@ static struct tuple *find_tuple(const struct sockets *ss, const struct tuple *ke
 	return NULL;
 }
 
-struct tuple *tuple_find(const struct sockets *ss, const struct tuple *key)
+/* Packets come in trains: the one found last is asked first. */
+struct tuple *tuple_find(struct sockets *ss, const struct tuple *key)
 {
-	return find_tuple(ss, key, hash_tuple(ss, key));
+	struct tuple *t = ss->recent;
+
+	if (t && same_tuple(t, key))
+		return t;
+	t = find_tuple(ss, key, hash_tuple(ss, key));
+	if (t)
+		ss->recent = t;
+	return t;
 }
 
 /* false: another has this name. */
@@ -67,6 +82,8 @@ void tuple_remove(struct sockets *ss, struct tuple *t)
 		return;
 	table_remove(&ss->tuples, &t->node);
 	t->in_table = false;
+	if (ss->recent == t)
+		ss->recent = NULL;
 }
 
 /* ---- ports ---- */
@@ -324,7 +341,7 @@ static bool belongs_here(const struct sockets *ss, const struct tuple *t)
 }
 
 /* Free for a new connection: nobody is bound to it, and no connection has the five-tuple. */
-static bool port_is_free_for(const struct sockets *ss, struct sock *s, unsigned number)
+static bool port_is_free_for(struct sockets *ss, struct sock *s, unsigned number)
 {
 	struct port *p = port_find(ss, s->t.proto, number);
 

@@ -389,6 +389,7 @@ int sock_route(struct sockets *ss, struct sock *s)
 	s->out_ifindex = (uint16_t)hop.ifindex;
 	s->out_mtu = (uint16_t)MIN(hop.mtu, 65535);
 	s->next_hop = hop.next;
+	s->addr_sum = checksum_addresses(&s->t.local, &s->t.remote);
 	s->route_version = ss->net->routes_version;
 	return 0;
 }

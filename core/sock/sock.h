@@ -127,6 +127,7 @@ struct sock {
 	int32_t linger2_ms;
 	uint8_t syncnt;
 	const struct cc_ops *cc;
+	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
 	uint64_t route_version; /* of net when the route was cached */
 	struct addr next_hop;
 	union {
@@ -186,6 +187,7 @@ struct sockets {
 	const struct tern_env *env;
 	uint64_t *counters; /* enum count */
 	struct table tuples, ports;
+	struct tuple *recent; /* found last, or NULL */
 	struct sip_key table_key, isn_key, port_key, ts_key;
 	struct list news; /* sockets whose readiness may have changed */
 	struct list raws;
@@ -211,7 +213,7 @@ static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
 
 bool tuple_put(struct sockets *, struct tuple *);
 void tuple_remove(struct sockets *, struct tuple *);
-struct tuple *tuple_find(const struct sockets *, const struct tuple *key);
+struct tuple *tuple_find(struct sockets *, const struct tuple *key);
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
 struct port *port_find(const struct sockets *, unsigned proto, unsigned number);
@@ -275,18 +277,22 @@ struct tcp_packet {
 	struct tcp_seg seg;
 	struct addr src, dst;
 	unsigned ifindex;
+	bool verified;	  /* the checksum is known to be right */
+	uint32_t sum;	  /* otherwise: of the header and its pseudo-header */
 	bool has_min_iss; /* a TIME-WAIT gave way: our ISS must exceed min_iss */
 	uint32_t min_iss;
 };
 
-enum tern_drop sock_tcp_input(struct sockets *, const struct tcp_packet *, struct tcp_reply *);
+enum tern_drop sock_tcp_input(struct sockets *, struct tcp_packet *, struct tcp_reply *);
 int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint16_t port);
 int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);
 void sock_tcp_close(struct sockets *, struct sock *, bool abort);
 int sock_tcp_shutdown(struct sockets *, struct sock *, int how);
-int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_msg *, int flags);
+int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_iovec *, size_t n,
+		      int flags);
 int64_t sock_tcp_recv(struct sockets *, struct sock *, struct tern_msg *, int flags);
+void sock_tcp_after_read(struct sockets *, struct sock *, uint8_t ack_due_before);
 /* After anything that may have changed what is due: ready list, timer, end of life, traces. */
 void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
 void sock_tcp_on_timer(struct sockets *, struct sock *);
@@ -307,7 +313,7 @@ struct ip_names {
 	uint8_t proto, tos, ttl; /* ttl 0: the stack's default */
 };
 
-/* Puts the header before what the packet holds; don't fragment, a random identification. */
+/* Puts the header before what the packet holds; don't fragment, no identification. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);
 
 /* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */

@@ -37,46 +37,34 @@ unsigned sock_tcp_poll(const struct sock *s)
 
 /* ---- writing ---- */
 
-static int64_t send_error(struct sock *s, int err)
-{
-	if (s->error)
-		return sock_take_error(s);
-	return err;
-}
-
-static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern_msg *m)
+static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
+			   size_t n_iov)
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	int64_t total = 0;
 
-	for (size_t i = 0; i < m->n_iov; i++) {
-		int64_t n;
+	for (size_t i = 0; i < n_iov; i++) {
+		int64_t n = tcp_send(s->tcp, &x, iov[i].base, iov[i].len);
 
-		if (m->iov[i].len == 0)
-			continue;
-		n = tcp_send(s->tcp, &x, m->iov[i].base, m->iov[i].len);
 		if (n < 0)
 			return total ? total : n;
 		total += n;
-		if ((size_t)n < m->iov[i].len)
+		if ((size_t)n < iov[i].len)
 			break;
 	}
 	return total;
 }
 
-int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m, int flags)
+int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
+		      size_t n_iov, int flags)
 {
-	int allowed;
 	int64_t n;
 
 	if (s->state == TERN_TCP_LISTEN || !s->tcp)
 		return -TERN_EPIPE;
 	if (s->error)
 		return sock_take_error(s);
-	allowed = tcp_send_allowed(s->tcp);
-	if (allowed < 0)
-		return send_error(s, allowed);
-	n = send_pieces(ss, s, m);
+	n = send_pieces(ss, s, iov, n_iov);
 	if (n <= 0)
 		return n;
 	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
@@ -87,6 +75,13 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_msg 
 }
 
 /* ---- reading ---- */
+
+/* Of all that is due, reading changes only whether a new window is to be shown. */
+void sock_tcp_after_read(struct sockets *ss, struct sock *s, uint8_t ack_due_before)
+{
+	if (s->tcp->ack_due != ack_due_before && s->t.in_table)
+		sock_tcp_settle(ss, s, 0);
+}
 
 static int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
 {
@@ -113,6 +108,7 @@ static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	bool peek = (flags & TERN_MSG_PEEK) != 0;
+	uint8_t due = s->tcp->ack_due;
 	int64_t total = 0;
 
 	for (size_t i = 0; i < m->n_iov; i++) {
@@ -123,6 +119,7 @@ static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *
 		if (n < len || peek) /* a peek fills one piece */
 			break;
 	}
+	sock_tcp_after_read(ss, s, due);
 	return total;
 }
 
@@ -142,13 +139,8 @@ int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, in
 	m->at = ss->timers->now;
 	if (flags & TERN_MSG_OOB)
 		return recv_urgent(s, m, flags);
-	if (tcp_recv_ready(s->tcp) > 0 && room_in(m) > 0) {
-		int64_t n = recv_pieces(ss, s, m, flags);
-
-		if (s->t.in_table)
-			sock_tcp_settle(ss, s, 0);
-		return n;
-	}
+	if (tcp_recv_ready(s->tcp) > 0 && room_in(m) > 0)
+		return recv_pieces(ss, s, m, flags);
 	if (s->error)
 		return sock_take_error(s);
 	if (tcp_recv_ended(s->tcp))

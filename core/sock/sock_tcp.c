@@ -191,26 +191,52 @@ static void become_time_wait(struct sockets *ss, struct sock *s)
 	leave_network(ss, s);
 }
 
+static bool is_over(const struct tcp *c)
+{
+	return c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT;
+}
+
+/* The plan is silent: a connection whose last word is said leaves. */
+static bool leave_when_over(struct sockets *ss, struct sock *s)
+{
+	if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table)
+		become_time_wait(ss, s);
+	else if (s->tcp->state == TERN_TCP_CLOSED)
+		leave_network(ss, s);
+	else
+		return false;
+	return true;
+}
+
+/* A deadline that moves later, or goes, costs nothing: the timer fires early and is armed anew. */
+static void wake_in_time(struct sockets *ss, struct sock *s)
+{
+	tern_time deadline = tcp_deadline(s->tcp);
+
+	if (deadline < s->timer.at)
+		timers_arm(ss->timers, &s->timer, deadline);
+}
+
 void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp_plan plan;
+	struct tcp *c = s->tcp;
 
-	trace_states(ss, s);
+	if (c->state_log_len)
+		trace_states(ss, s);
 	if (events)
 		tell_user(ss, s, events);
-	tcp_review_timers(s->tcp, &x);
-	plan = tcp_plan(s->tcp, 0);
-	if (plan.what != SEND_NOTHING) {
-		sock_set_ready(ss, s);
-	} else if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table) {
-		become_time_wait(ss, s);
-		return;
-	} else if (s->tcp->state == TERN_TCP_CLOSED) {
-		leave_network(ss, s);
-		return;
+	/* One that is on a list already is asked when its turn comes, and settled after that. */
+	if (list_empty(&s->ready_link) || is_over(c)) {
+		enum tcp_send next = tcp_plan(c, 0).what;
+
+		tcp_review_timers(c, &x, next);
+		if (next != SEND_NOTHING)
+			sock_set_ready(ss, s);
+		else if (leave_when_over(ss, s))
+			return;
 	}
-	timers_arm(ss->timers, &s->timer, tcp_deadline(s->tcp));
+	wake_in_time(ss, s);
 }
 
 void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
@@ -244,6 +270,14 @@ static void confirm_neighbour(struct sockets *ss, const struct sock *s)
 		neigh_confirm(ss->net, n);
 }
 
+/* Back to where the segment came from; nothing is due yet. */
+static void begin_reply(struct tcp_reply *reply, const struct tcp_packet *p)
+{
+	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
+	reply->h.src_port = p->seg.h.dst_port;
+	reply->h.dst_port = p->seg.h.src_port;
+}
+
 void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
 {
 	if (!rst->due)
@@ -263,8 +297,11 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
 
-	tcp_reply_rst(reply, &r.rst);
-	reply->conn = s->conn;
+	if (r.rst.due) {
+		begin_reply(reply, p);
+		tcp_reply_rst(reply, &r.rst);
+		reply->conn = s->conn;
+	}
 	if (r.progress) {
 		confirm_neighbour(ss, s);
 		trace_sample(ss, s);
@@ -284,8 +321,24 @@ static bool has_bad_names(const struct tcp_packet *p)
 	return p->seg.h.src_port == 0 || p->seg.h.dst_port == 0 || addr_is_unspecified(&p->src);
 }
 
-enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
-			      struct tcp_reply *reply)
+/* MUST-3, before anything else is believed; where the text has a place, while it is copied there. */
+static bool checksum_is_right(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp *c = t && t->kind == TUPLE_SOCK ? CONTAINER_OF(t, struct sock, t)->tcp : NULL;
+
+	if (p->verified)
+		return true;
+	if (!c || !tcp_land(c, &x, &p->seg, ss->env->copy_sum, &p->sum))
+		p->sum = ss->env->sum(p->seg.data, p->seg.len, p->sum);
+	if (checksum_finish(p->sum) == 0)
+		return true;
+	if (p->seg.landed)
+		tcp_unland(c, &x);
+	return false;
+}
+
+enum tern_drop sock_tcp_input(struct sockets *ss, struct tcp_packet *p, struct tcp_reply *reply)
 {
 	struct tuple key = { .local = p->dst,
 			     .remote = p->src,
@@ -296,11 +349,12 @@ enum tern_drop sock_tcp_input(struct sockets *ss, const struct tcp_packet *p,
 	enum tern_drop drop;
 	struct tcp_rst rst;
 
-	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
-	reply->h.src_port = key.lport;
-	reply->h.dst_port = key.rport;
+	reply->due = false;
+	if (!checksum_is_right(ss, t, p))
+		return TERN_DROP_TCP_CHECKSUM;
 	if (t && t->kind == TUPLE_SOCK)
 		return input_to_sock(ss, CONTAINER_OF(t, struct sock, t), p, reply);
+	begin_reply(reply, p);
 	if (has_bad_names(p))
 		return TERN_DROP_TCP_ADDRESS;
 	if (t && t->kind == TUPLE_HALF)

@@ -109,7 +109,7 @@ TERN_API int64_t tern_sendmsg(struct tern_stack *st, tern_sock handle, const str
 
 	if (!s)
 		return -TERN_EBADF;
-	return sock_is_stream(s) ? sock_tcp_send(&st->ss, s, m, flags) :
+	return sock_is_stream(s) ? sock_tcp_send(&st->ss, s, m->iov, m->n_iov, flags) :
 				   sock_dgram_send(&st->ss, s, m, flags);
 }
 
@@ -128,12 +128,17 @@ TERN_API int64_t tern_sendto(struct tern_stack *st, tern_sock handle, const void
 		void *out;
 	} base = { .in = data };
 	struct tern_iovec iov = { base.out, len };
+	struct sock *s = sock_of(st, handle);
 	struct tern_msg m;
 
+	if (!s)
+		return -TERN_EBADF;
+	if (sock_is_stream(s))
+		return sock_tcp_send(&st->ss, s, &iov, 1, flags);
 	tern_msg_init(&m, &iov, 1);
 	if (to)
 		m.addr = *to;
-	return tern_sendmsg(st, handle, &m, flags);
+	return sock_dgram_send(&st->ss, s, &m, flags);
 }
 
 TERN_API int64_t tern_recvmsg(struct tern_stack *st, tern_sock handle, struct tern_msg *m,
@@ -159,9 +164,16 @@ TERN_API int64_t tern_recvfrom(struct tern_stack *st, tern_sock handle, void *bu
 			       int flags, struct tern_addr *from)
 {
 	struct tern_iovec iov = { buf, len };
+	struct sock *s = sock_of(st, handle);
 	struct tern_msg m;
 	int64_t n;
 
+	if (s && sock_is_stream(s) && !from) { /* the fields that a stream looks at */
+		m.iov = &iov;
+		m.n_iov = 1;
+		m.flags = 0;
+		return sock_tcp_recv(&st->ss, s, &m, flags);
+	}
 	tern_msg_init(&m, &iov, 1);
 	n = tern_recvmsg(st, handle, &m, flags);
 	if (from)
@@ -238,11 +250,13 @@ TERN_API int tern_recv_consume(struct tern_stack *st, tern_sock handle, size_t l
 	struct tcp_ctx x = sock_ctx(&st->ss);
 	struct sock *s;
 	int err = stream_of(st, handle, &s);
+	uint8_t due;
 
-	if (!err)
-		err = tcp_recv_consume(s->tcp, &x, len);
-	if (!err && s->t.in_table)
-		sock_tcp_settle(&st->ss, s, 0);
+	if (err)
+		return err;
+	due = s->tcp->ack_due;
+	err = tcp_recv_consume(s->tcp, &x, len);
+	sock_tcp_after_read(&st->ss, s, due);
 	return err;
 }
 

@@ -91,9 +91,38 @@ static bool is_for_us(const struct tern_stack *st, struct inbound *in)
 	return false;
 }
 
+/* Packets come in trains: what was found of the last one's addresses holds for the next. */
+static bool is_recent_pair(const struct tern_stack *st, const struct inbound *in)
+{
+	const struct good_pair *r = &st->recent;
+
+	return addr_equal(&r->src, &in->src) && addr_equal(&r->dst, &in->dst) &&
+	       r->ifindex == in->iface->index && r->version == st->net.routes_version &&
+	       !(in->p->flags & TERN_PKT_LINK_BROADCAST);
+}
+
+static enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
+{
+	if (is_recent_pair(st, in)) {
+		in->to = ADDR_OURS;
+		in->addr_sum = st->recent.sum;
+		return TERN_DROP_NONE;
+	}
+	in->addr_sum = checksum_addresses(&in->src, &in->dst);
+	if (is_bad_source(st, in))
+		return TERN_DROP_IP_SOURCE;
+	if (!is_for_us(st, in))
+		return TERN_DROP_IP_NOT_OURS;
+	if (in->to == ADDR_OURS)
+		st->recent = (struct good_pair){ in->src, in->dst, in->addr_sum,
+						 in->iface->index, st->net.routes_version };
+	return TERN_DROP_NONE;
+}
+
 static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 {
 	const uint8_t *data = in->p->data + in->l3_off;
+	enum tern_drop why;
 	struct ip4 ip;
 
 	st->counters[COUNT_IP_IN_RECEIVES]++;
@@ -112,10 +141,9 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 	in->ttl = ip.ttl;
 	in->l4_off = in->l3_off + ip.hdr_len;
 	in->end = in->l3_off + ip.total_len;
-	if (is_bad_source(st, in))
-		return TERN_DROP_IP_SOURCE;
-	if (!is_for_us(st, in))
-		return TERN_DROP_IP_NOT_OURS;
+	why = check_addresses(st, in);
+	if (why != TERN_DROP_NONE)
+		return why;
 	if (ip.mf || ip.frag_off)
 		return TERN_DROP_IP_FRAGMENT;
 	return transport_input(st, in);
@@ -137,6 +165,7 @@ static enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbo
 static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 {
 	const uint8_t *data = in->p->data + in->l3_off;
+	enum tern_drop why;
 	struct ip6_walk walk;
 	struct ip6 ip;
 
@@ -151,10 +180,9 @@ static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 	in->l4_off = in->l3_off + IP6_HDR_LEN;
 	if (addr_is4(&ip.src) || addr_is4(&ip.dst)) /* the mapped form is never on the wire */
 		return TERN_DROP_IP_SOURCE;
-	if (is_bad_source(st, in))
-		return TERN_DROP_IP_SOURCE;
-	if (!is_for_us(st, in))
-		return TERN_DROP_IP_NOT_OURS;
+	why = check_addresses(st, in);
+	if (why != TERN_DROP_NONE)
+		return why;
 	if (!ip6_walk(&walk, data, in->end - in->l3_off))
 		return refuse_ip6_header(st, in, &walk);
 	if (walk.fragment && (walk.mf || walk.frag_off))
@@ -247,7 +275,7 @@ bool stack_lo_has_work(const struct tern_stack *st)
 {
 	const struct iface *lo = iface_get(&st->net, LO_INDEX);
 
-	return lo && (lo->control.n || !list_empty(&lo->ready));
+	return lo && (lo->control.n || iface_has_ready(lo));
 }
 
 /* One packet at a time, never from within input; what exceeds the budget waits. */

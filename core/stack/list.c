@@ -12,11 +12,11 @@
 static void describe_stream(const struct sock *s, struct tern_sock_info *out)
 {
 	out->state = s->state;
-	out->timer = s->timer.at;
 	if (s->state == TERN_TCP_LISTEN) {
 		out->recv_queue = s->listener->n_ready;
 		out->send_queue = s->listener->backlog;
 	} else if (s->tcp) {
+		out->timer = tcp_deadline(s->tcp);
 		out->recv_queue = tcp_recv_ready(s->tcp);
 		out->send_queue = s->tcp->snd.end - MIN(s->tcp->snd.una, s->tcp->snd.end);
 	}

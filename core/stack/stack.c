@@ -135,6 +135,7 @@ static void drain_ready(struct tern_stack *st, struct list *ready)
 static void drain_iface(struct tern_stack *st, struct iface *i)
 {
 	drain_ready(st, &i->ready);
+	drain_ready(st, &i->cutting);
 	pkt_queue_fini(&i->control, &st->mem);
 }
 

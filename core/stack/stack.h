@@ -12,6 +12,20 @@
 #include "../net/net.h"
 #include "../sock/sock.h"
 
+/* Two addresses that were found good for one interface: another's unicast, and ours. */
+struct good_pair {
+	struct addr src, dst;
+	uint32_t sum;	  /* of both: checksum_addresses */
+	unsigned ifindex; /* 0: none yet */
+	uint64_t version; /* of net's routes and addresses */
+};
+
+/* The burst that an interface is sending: of the socket on its list `cutting`. */
+struct burst {
+	struct tcp_out out;
+	uint8_t mac[6];
+};
+
 struct tern_stack {
 	struct tern_env env;
 	struct tern_config cfg;
@@ -23,6 +37,8 @@ struct tern_stack {
 	struct sockets ss;
 	uint64_t counters[N_COUNTS];
 	uint64_t drops[TERN_N_DROPS];
+	struct burst burst[IFACES_MAX + 1]; /* by ifindex */
+	struct good_pair recent;  /* addresses of the last packet that was for us */
 	struct tern_pkt *reclaim; /* freed external packets whose cookies wait */
 };
 
@@ -31,6 +47,7 @@ struct inbound {
 	struct tern_pkt *p;
 	struct iface *iface;
 	struct addr src, dst;
+	uint32_t addr_sum;	      /* of src and dst: checksum_addresses */
 	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
 	uint8_t proto, tos, ttl;
 	enum addr_kind to; /* what dst is to us */
@@ -82,13 +99,19 @@ enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct
 			       struct neigh **, uint8_t mac[6]);
 void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
 
+/* gso.c */
+void stack_send_reply(struct tern_stack *, const struct tcp_reply *);
+/* A socket that is on no list begins its burst, or goes on with it; NULL: nothing goes now. */
+struct tern_pkt *stack_begin_burst(struct tern_stack *, struct iface *, struct sock *);
+struct tern_pkt *stack_next_piece(struct tern_stack *, struct iface *, struct sock *);
+/* What a connection wanted to send is lost: its neighbour does not answer. */
+void stack_lose_segment(struct tern_stack *, struct sock *);
+
 /* output.c */
 /* Takes a packet that begins with its IP header; ifindex 0: routed. */
 void stack_send_ip(struct tern_stack *, struct tern_pkt *, unsigned ifindex);
-void stack_send_reply(struct tern_stack *, const struct tcp_reply *);
 struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
-/* What a connection wanted to send is lost: its neighbour does not answer. */
-void stack_lose_segment(struct tern_stack *, struct sock *);
+void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
 void stack_push_icmp(struct tern_stack *, struct tern_pkt *, struct ip_names *);
 void trace_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
 		  enum tern_drop);

@@ -17,22 +17,30 @@ static uint32_t payload_len(const struct inbound *in)
 	return in->end - in->l4_off;
 }
 
-/* Ones'-complement sum of the transport message and its pseudo-header: 0 when right. */
-static bool checksum_is_right(const struct tern_stack *st, const struct inbound *in, uint8_t proto)
+/* Whoever delivered it has verified it, or it has never left memory. */
+enum { CSUM_KNOWN = TERN_PKT_CSUM_GOOD | TERN_PKT_CSUM_PARTIAL };
+
+static uint32_t pseudo_header(const struct inbound *in, uint8_t proto)
+{
+	return in->addr_sum + proto + payload_len(in);
+}
+
+/* Ones'-complement sum of a UDP datagram and its pseudo-header: 0 when right. */
+static bool udp_checksum_is_right(const struct tern_stack *st, const struct inbound *in)
 {
 	uint32_t sum;
 
-	if (in->p->flags & (TERN_PKT_CSUM_GOOD | TERN_PKT_CSUM_PARTIAL))
+	if (in->p->flags & CSUM_KNOWN)
 		return true;
-	sum = checksum_pseudo(&in->src, &in->dst, proto, payload_len(in));
-	return checksum_finish(st->env.sum(payload(in), payload_len(in), sum)) == 0;
+	sum = st->env.sum(payload(in), payload_len(in), pseudo_header(in, TERN_IPPROTO_UDP));
+	return checksum_finish(sum) == 0;
 }
 
 /* ---- TCP ---- */
 
 static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound *in)
 {
-	struct tcp_packet tp = { .src = in->src, .dst = in->dst, .ifindex = in->iface->index };
+	struct tcp_packet tp; /* filled in below, field by field: each segment passes here */
 	struct tcp_reply reply;
 	enum tern_drop drop;
 
@@ -41,17 +49,26 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 		st->counters[COUNT_TCP_IN_ERRS]++;
 		return TERN_DROP_TCP_MALFORMED;
 	}
-	if (!checksum_is_right(st, in, TERN_IPPROTO_TCP)) {
-		st->counters[COUNT_TCP_IN_ERRS]++;
-		st->counters[COUNT_TCP_IN_CSUM_ERRORS]++;
-		return TERN_DROP_TCP_CHECKSUM;
-	}
 	/* MUST-57: nothing is opened, and nothing answered, by way of a group */
 	if (in->to == ADDR_BROADCAST || in->to == ADDR_MULTICAST)
 		return TERN_DROP_TCP_ADDRESS;
+	tp.src = in->src;
+	tp.dst = in->dst;
+	tp.ifindex = in->iface->index;
+	tp.has_min_iss = tp.seg.landed = false;
 	tp.seg.data = payload(in) + tp.seg.h.hdr_len;
 	tp.seg.len = payload_len(in) - tp.seg.h.hdr_len;
+	tp.verified = (in->p->flags & CSUM_KNOWN) != 0;
+	if (!tp.verified)
+		tp.sum = pseudo_header(in, TERN_IPPROTO_TCP) +
+			 checksum_header(payload(in), TCP_HDR_LEN) +
+			 checksum_header(payload(in) + TCP_HDR_LEN,
+					 tp.seg.h.hdr_len - TCP_HDR_LEN);
 	drop = sock_tcp_input(&st->ss, &tp, &reply);
+	if (drop == TERN_DROP_TCP_CHECKSUM) {
+		st->counters[COUNT_TCP_IN_ERRS]++;
+		st->counters[COUNT_TCP_IN_CSUM_ERRORS]++;
+	}
 	if (reply.due) {
 		if (addr_is_link_local(&in->src) || (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS))
 			reply.ifindex = (uint16_t)in->iface->index;
@@ -89,7 +106,7 @@ static enum tern_drop udp4or6_input(struct tern_stack *st, const struct inbound 
 	/* RFC 768: zero means none; IPv6 does not allow that (RFC 8200 8.1) */
 	if (h.checksum == 0 && !addr_is4(&in->src))
 		return TERN_DROP_UDP_CHECKSUM;
-	if (h.checksum != 0 && !checksum_is_right(st, &exact, TERN_IPPROTO_UDP))
+	if (h.checksum != 0 && !udp_checksum_is_right(st, &exact))
 		return TERN_DROP_UDP_CHECKSUM;
 	dg.ifindex = (uint16_t)in->iface->index;
 	dg.off = in->l4_off + UDP_HDR_LEN;
@@ -116,8 +133,6 @@ static bool raw_input(struct tern_stack *st, const struct inbound *in)
 			       .tos = in->tos,
 			       .proto = in->proto };
 
-	if (list_empty(&st->ss.raws))
-		return false;
 	dg.ifindex = (uint16_t)in->iface->index;
 	dg.off = v4 ? in->l3_off : in->l4_off;
 	dg.len = in->end - dg.off;
@@ -139,12 +154,13 @@ static enum tern_drop refuse_protocol(struct tern_stack *st, const struct inboun
 
 enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 {
-	bool v4 = addr_is4(&in->dst);
-	bool wanted = raw_input(st, in);
+	bool wanted = !list_empty(&st->ss.raws) && raw_input(st, in);
+	bool v4;
 
 	st->counters[COUNT_IP_IN_DELIVERS]++;
 	if (in->proto == TERN_IPPROTO_TCP)
 		return tcp4or6_input(st, in);
+	v4 = addr_is4(&in->dst);
 	if (in->proto == TERN_IPPROTO_UDP)
 		return udp4or6_input(st, in);
 	if (v4 && in->proto == TERN_IPPROTO_ICMP)

@@ -243,7 +243,7 @@ static void check_send_side(const struct tcp *c)
 	assert(!c->fin_sent || c->fin_queued);
 	buf_check(&c->snd_buf);
 	if (c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT) {
-		assert(c->snd_buf.end <= c->snd.end || c->snd_buf.dir);
+		assert(c->snd_buf.end <= c->snd.end || c->snd_buf.n_chunks);
 		assert(c->snd_buf.head <= MAX(c->snd.una, c->iss + 1));
 	}
 	if (c->snd.rtx_nxt < c->snd.rtx_end)

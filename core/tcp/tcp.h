@@ -35,6 +35,7 @@ struct tcp_seg {
 	struct tcp_hdr h;
 	const uint8_t *data; /* payload, in one piece */
 	uint32_t len;	     /* of the payload */
+	bool landed;	     /* the payload is in its place already: tcp_land */
 };
 
 /* The numbers with which a connection begins; the owner draws them (RFC 6528, 7323 5.4). */
@@ -183,6 +184,15 @@ void tcp_fini(struct tcp *, const struct tcp_ctx *);
 
 struct tcp_result tcp_input(struct tcp *, const struct tcp_ctx *, const struct tcp_seg *);
 
+/*
+ * One pass over the bytes instead of two: text that is next in order is copied to where it belongs
+ * while its checksum is computed, before anybody believes the segment. It counts only once
+ * tcp_input has accepted it. false: not of that kind, nothing has happened; otherwise *sum has
+ * grown, and a segment that proves wrong is taken back by tcp_unland.
+ */
+bool tcp_land(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn, uint32_t *sum);
+void tcp_unland(struct tcp *, const struct tcp_ctx *);
+
 /* An ICMP error that quotes `seq` (RFC 5927: outside [una, nxt) it is ignored: false). */
 enum tcp_icmp { TCP_ICMP_SOFT, TCP_ICMP_HARD, TCP_ICMP_TOO_BIG };
 struct tcp_icmp_news {
@@ -203,19 +213,35 @@ struct tcp_plan {
 	bool fin;	 /* a FIN follows it */
 	bool again;	 /* these positions were sent before */
 };
-/* burst_max: payload bytes that may go in one piece; a device without segmentation says 0. */
+/* burst_max: payload bytes that may go at once; 0: one segment. */
 struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
 
-/* Carries the plan out: fills the header and the spans, and the connection moves on. */
-enum { TCP_OUT_SPANS = TERN_PKT_SPANS_MAX };
+/*
+ * Carries the plan out: the connection moves on as if all of it had been sent. What is to be sent
+ * is in the struct tcp_out, one burst, and is taken from it in pieces.
+ */
 struct tcp_out {
-	struct tcp_hdr h;
-	struct buf_span span[TCP_OUT_SPANS];
-	int n_spans;
-	uint32_t len; /* payload bytes: may be less than planned when spans run out */
-	enum tern_cause cause;
+	struct tcp_hdr h;  /* as the whole burst would have it */
+	uint64_t lo, hi;   /* positions of the payload that no piece has had */
+	uint8_t cause;	   /* enum tern_cause */
+	bool has_text : 1; /* lo < hi at first */
+	bool done : 1;	   /* nothing is left of it */
 };
 void tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
+
+/* A segment that goes, of one piece or of several that the device cuts. */
+enum { TCP_PIECE_SPANS = TERN_PKT_SPANS_MAX };
+struct tcp_piece {
+	struct tcp_hdr h;
+	struct buf_span span[TCP_PIECE_SPANS];
+	int n_spans;
+	uint32_t len; /* payload bytes */
+};
+/*
+ * The next piece, of max payload bytes at most; max 0: one segment. false: nothing is left, because
+ * it was acknowledged or given up in the meantime.
+ */
+bool tcp_next_piece(struct tcp *, struct tcp_out *, uint32_t max, struct tcp_piece *);
 
 /* ---- time ---- */
 
@@ -264,10 +290,11 @@ void tcp_close(struct tcp *, const struct tcp_ctx *);
 void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
 
 /*
- * Decides which timer runs: the owner calls it after every verb above and after every change of an
- * option that the plan looks at, before it reads the plan and the deadline.
+ * Decides which timer runs, now that `next` is what the plan says: the owner calls it after every
+ * verb above and after every change of an option that the plan looks at, before it reads the
+ * deadline.
  */
-void tcp_review_timers(struct tcp *, const struct tcp_ctx *);
+void tcp_review_timers(struct tcp *, const struct tcp_ctx *, enum tcp_send next);
 void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
 void tcp_info(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 

@@ -35,8 +35,12 @@ static inline bool tcp_is_synchronized(const struct tcp *c)
 /* May segments with data or FIN still go out (or again)? */
 static inline bool tcp_may_transmit(const struct tcp *c)
 {
-	return c->state >= TERN_TCP_ESTABLISHED && c->state != TERN_TCP_TIME_WAIT &&
-	       c->state != TERN_TCP_FIN_WAIT_2;
+	enum {
+		STATES = 1 << TERN_TCP_ESTABLISHED | 1 << TERN_TCP_CLOSE_WAIT |
+			 1 << TERN_TCP_FIN_WAIT_1 | 1 << TERN_TCP_CLOSING | 1 << TERN_TCP_LAST_ACK
+	};
+
+	return (STATES >> c->state & 1) != 0;
 }
 
 void tcp_free_early(struct tcp *, struct mem *);
@@ -83,6 +87,6 @@ void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */
 uint64_t tcp_flight(const struct tcp *); /* bytes believed in the network */
-bool tcp_is_blocked(const struct tcp *); /* data waits, nothing is in flight to free it */
+bool tcp_has_unsent(const struct tcp *); /* bytes or a FIN that never went */
 
 #endif

@@ -296,5 +296,7 @@ struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct
 		a.seq = seq_unwrap(seg->h.seq, c->rcv.nxt);
 		synchronized_input(&a);
 	}
+	if (seg->landed)
+		tcp_unland(c, x); /* nothing, when the text was taken */
 	return a.r;
 }

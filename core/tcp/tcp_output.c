@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_output.c - build the segment the plan chose, and move on.
+ * tcp_output.c - build what the plan chose, move on, and hand it out in pieces.
  *
  * Every segment but a SYN and a RST from nowhere acknowledges all that has arrived and shows the
- * current window, so sending anything settles what was owed. The payload is lent from snd_buf; the
- * owner pins the spans for as long as the packet lives.
+ * current window, so sending anything settles what was owed. A burst is remembered by positions
+ * alone: what is acknowledged or given up before its piece is taken is not sent. The payload is
+ * lent from snd_buf; the owner pins the spans for as long as the packet lives.
  */
 #include "tcp_impl.h"
 
@@ -27,7 +28,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 {
 	struct tcp_hdr *h = &out->h;
 
-	h->seq = (uint32_t)c->iss;
+	out->lo = out->hi = c->iss;
 	h->flags = TCP_SYN;
 	h->wnd = (uint16_t)MIN(c->rcv.buf_max, 65535);
 	if (c->state != TERN_TCP_SYN_SENT) {
@@ -54,7 +55,7 @@ static void put_rst(struct tcp *c, struct tcp_out *out)
 {
 	struct tcp_hdr *h = &out->h;
 
-	h->seq = (uint32_t)c->snd.nxt;
+	out->lo = out->hi = c->snd.nxt;
 	h->flags = TCP_RST | TCP_ACK;
 	h->ack = (uint32_t)c->rcv.nxt;
 	c->rst_due = false;
@@ -71,17 +72,17 @@ static void put_urgent(const struct tcp *c, uint64_t lo, struct tcp_hdr *h)
 /* Bookkeeping of bytes and a FIN that go for the first time. */
 static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool fin)
 {
-	uint64_t len = hi - c->snd.nxt;
+	uint64_t lo = c->snd.nxt, len = hi - lo;
 
 	if (c->snd.nxt == c->snd.una)
 		c->first_rtx_at = x->now;
 	if (fin)
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
-	if (len % c->snd_mss)
+	if ((uint32_t)len % c->snd_mss)
 		c->snd.small_end = hi;
 	if (c->timed_pos == TCP_NO_POS && !c->probing) {
-		c->timed_pos = c->snd.nxt;
+		c->timed_pos = MIN(c->snd.nxt, lo + c->snd_mss); /* the first of a burst */
 		c->timed_at = x->now;
 	}
 }
@@ -89,7 +90,7 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 static void note_sent_again(struct tcp *c, uint64_t lo, uint64_t hi, bool fin)
 {
 	c->timed_pos = TCP_NO_POS;
-	c->total_rtx++;
+	c->total_rtx += MAX(1, (uint32_t)(hi - lo + c->snd_mss - 1) / c->snd_mss);
 	c->bytes_rtx += hi - lo;
 	c->rtx_forced = false;
 	c->snd.rtx_nxt = hi + (fin ? 1 : 0);
@@ -97,35 +98,21 @@ static void note_sent_again(struct tcp *c, uint64_t lo, uint64_t hi, bool fin)
 		c->snd.rtx_nxt = c->snd.rtx_end = 0;
 }
 
-static void put_payload(struct tcp *c, const struct tcp_plan *p, struct tcp_out *out)
-{
-	uint64_t len = p->hi - p->lo;
-
-	if (len == 0)
-		return;
-	out->n_spans = buf_spans(&c->snd_buf, p->lo, (size_t)len, out->span, TCP_OUT_SPANS);
-	for (int i = 0; i < out->n_spans; i++)
-		out->len += out->span[i].len;
-	assert(out->len > 0 && out->len <= len);
-}
-
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		     struct tcp_out *out)
 {
 	struct tcp_hdr *h = &out->h;
-	uint64_t hi;
-	bool fin;
+	uint64_t hi = p->hi;
+	bool fin = p->fin;
 
-	put_payload(c, p, out);
-	hi = p->lo + out->len;
-	fin = p->fin && hi == p->hi;
-	h->seq = (uint32_t)p->lo;
+	out->lo = p->lo;
+	out->hi = hi;
+	out->has_text = p->lo < hi;
 	h->flags = TCP_ACK;
-	if (hi == c->snd.end && out->len)
+	if (hi == c->snd.end && out->has_text)
 		h->flags |= TCP_PSH; /* MUST-61: it empties the queue */
 	if (fin)
 		h->flags |= TCP_FIN;
-	put_urgent(c, p->lo, h);
 	tcp_put_options(c, x, h);
 	settle_ack(c, h);
 	if (p->what == SEND_PROBE) {
@@ -142,9 +129,8 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 
 static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct tcp_out *out)
 {
-	out->h.seq = (uint32_t)seq;
+	out->lo = out->hi = seq;
 	out->h.flags = TCP_ACK;
-	put_urgent(c, seq, &out->h);
 	tcp_put_options(c, x, &out->h);
 	settle_ack(c, &out->h);
 }
@@ -152,11 +138,7 @@ static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct
 void tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		struct tcp_out *out)
 {
-	out->h = (struct tcp_hdr){ .hdr_len = 0 };
-	out->n_spans = 0;
-	out->len = 0;
-	out->cause = p->cause;
-	c->segs_out++;
+	*out = (struct tcp_out){ .cause = (uint8_t)p->cause };
 	switch (p->what) {
 	case SEND_NOTHING:
 		assert(false);
@@ -179,4 +161,58 @@ void tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 		put_ack(c, x, c->snd.nxt, out);
 		break;
 	}
+}
+
+/* Inside a burst: less than asked, but whole segments, unless it is the end. */
+static uint32_t piece_len(const struct tcp *c, const struct tcp_out *out, uint32_t max)
+{
+	uint64_t left = out->hi - out->lo;
+
+	return (uint32_t)MIN(left, MAX(max, c->snd_mss));
+}
+
+static void shorten(struct tcp_piece *piece, uint32_t by)
+{
+	piece->len -= by;
+	while (by > 0) {
+		struct buf_span *last = &piece->span[piece->n_spans - 1];
+		uint32_t n = MIN(by, last->len);
+
+		last->len -= n;
+		by -= n;
+		if (last->len == 0)
+			piece->n_spans--;
+	}
+}
+
+static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
+			 struct tcp_piece *piece)
+{
+	piece->n_spans = buf_spans(&c->snd_buf, out->lo, len, piece->span, TCP_PIECE_SPANS);
+	for (int i = 0; i < piece->n_spans; i++)
+		piece->len += piece->span[i].len;
+	if (piece->len < len && piece->len > c->snd_mss) /* spans ran out inside a segment */
+		shorten(piece, piece->len % c->snd_mss);
+}
+
+bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp_piece *piece)
+{
+	piece->h = out->h;
+	piece->n_spans = 0;
+	piece->len = 0;
+	if (out->has_text) {
+		out->lo = MAX(out->lo, MIN(c->snd_buf.head, out->hi));
+		if (out->lo == out->hi)
+			return false;
+		lend_payload(c, out, piece_len(c, out, max), piece);
+	}
+	piece->h.seq = (uint32_t)out->lo;
+	if (!(out->h.flags & (TCP_SYN | TCP_RST)))
+		put_urgent(c, out->lo, &piece->h);
+	out->lo += piece->len;
+	out->done = out->lo == out->hi;
+	if (!out->done) /* they belong to the last one */
+		piece->h.flags &= (uint16_t)~(TCP_PSH | TCP_FIN);
+	c->segs_out++;
+	return true;
 }

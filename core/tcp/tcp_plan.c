@@ -30,6 +30,12 @@ static uint64_t cwnd_room(const struct tcp *c)
 	return c->cc.cwnd > flight ? c->cc.cwnd - flight : 0;
 }
 
+/* What n holds beyond whole segments; no window is so large that 32 bits do not do. */
+static uint32_t odd_bytes(const struct tcp *c, uint64_t n)
+{
+	return (uint32_t)n % c->snd_mss;
+}
+
 /* RFC 9293 3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; never negative (MUST-34). */
 static uint64_t usable_window(const struct tcp *c)
 {
@@ -48,6 +54,11 @@ static bool fin_waits(const struct tcp *c)
 	return c->fin_queued && !c->fin_sent;
 }
 
+bool tcp_has_unsent(const struct tcp *c)
+{
+	return c->snd.nxt < c->snd.end || fin_waits(c);
+}
+
 /* Whole segments only, unless it is less than one. */
 static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_max)
 {
@@ -56,7 +67,7 @@ static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_m
 	if (burst_max <= mss)
 		return MIN(n, mss);
 	n = MIN(n, burst_max);
-	return n <= mss ? n : n - n % mss;
+	return n <= mss ? n : n - odd_bytes(c, n);
 }
 
 /* Lost data goes first. Inside the peer's window (SHLD-16), which may have shrunk. */
@@ -69,13 +80,13 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 	uint64_t lo = c->snd.rtx_nxt;
 	bool fin = c->snd.rtx_end > c->snd.end;
 
-	if (lo >= c->snd.rtx_end || (lo >= hi && !(fin && lo == c->snd.end)))
+	if (lo >= hi && !(fin && lo == c->snd.end))
 		return p;
 	n = hi > lo ? hi - lo : 0;
 	if (c->rtx_forced)
 		n = MIN(n, c->snd_mss);
 	else if (n > room)
-		n = room - room % c->snd_mss;
+		n = room - odd_bytes(c, room);
 	if (n > c->snd_mss)
 		n = whole_segments(c, n, burst_max);
 	if (n == 0 && lo < c->snd.end)
@@ -113,13 +124,11 @@ static uint64_t worthwhile(const struct tcp *c, uint64_t n, uint64_t waiting, ui
 static struct tcp_plan plan_new_data(const struct tcp *c, uint32_t burst_max)
 {
 	struct tcp_plan p = { .what = SEND_NOTHING, .lo = c->snd.nxt, .hi = c->snd.nxt };
-	uint64_t waiting = unsent(c), window = usable_window(c);
+	uint64_t waiting = unsent(c), window = usable_window(c), room = cwnd_room(c);
 	uint64_t n = MIN(waiting, window);
 
-	if (n > cwnd_room(c)) {
-		n = cwnd_room(c);
-		n -= n % c->snd_mss; /* a cut by cwnd is never worth a small segment */
-	}
+	if (n > room)
+		n = room - odd_bytes(c, room); /* a cut by cwnd is never worth a small segment */
 	if (waiting) {
 		n = worthwhile(c, n, waiting, burst_max);
 		if (n == 0)
@@ -150,19 +159,6 @@ static struct tcp_plan plan_probe(const struct tcp *c)
 	return p;
 }
 
-/*
- * Something waits to be sent, nothing is in flight whose ACK would free it, and the plan is silent:
- * the persist timer must run (also the override of 3.8.6.2.1 and the bound of a cork).
- */
-bool tcp_is_blocked(const struct tcp *c)
-{
-	if (!tcp_may_transmit(c) || (unsent(c) == 0 && !fin_waits(c)))
-		return false;
-	if (c->snd.una < c->snd.nxt)
-		return false;
-	return plan_new_data(c, 0).what == SEND_NOTHING;
-}
-
 static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max)
 {
 	struct tcp_plan p = { .what = SEND_NOTHING };
@@ -173,16 +169,35 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 		return plan_probe(c);
 	if (c->probing)
 		return p;
-	p = plan_retransmission(c, burst_max);
-	if (p.what != SEND_NOTHING || c->snd.rtx_nxt < c->snd.rtx_end)
-		return p;
-	return plan_new_data(c, burst_max);
+	if (c->snd.rtx_nxt < c->snd.rtx_end)
+		return plan_retransmission(c, burst_max);
+	if (tcp_has_unsent(c))
+		return plan_new_data(c, burst_max);
+	return p;
+}
+
+static struct tcp_plan plan_ack(const struct tcp *c)
+{
+	struct tcp_plan p = { .what = c->ack_due >= ACK_NOW ? SEND_ACK : SEND_NOTHING };
+
+	if (c->ack_due == ACK_CHALLENGE)
+		p.cause = TERN_CAUSE_CHALLENGE;
+	return p;
+}
+
+/* Most connections most of the time: there is nothing to say but what was received. */
+static bool has_only_acks(const struct tcp *c)
+{
+	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due) &&
+	       !tcp_has_unsent(c) && c->snd.rtx_nxt >= c->snd.rtx_end;
 }
 
 struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 {
-	struct tcp_plan p = { .what = SEND_NOTHING };
+	struct tcp_plan p;
 
+	if (has_only_acks(c))
+		return plan_ack(c);
 	if (c->rst_due)
 		return (struct tcp_plan){ .what = SEND_RST };
 	if (c->syn_due)
@@ -194,9 +209,5 @@ struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 		return p;
 	if (c->keepalive_due)
 		return (struct tcp_plan){ .what = SEND_KEEPALIVE, .cause = TERN_CAUSE_KEEPALIVE };
-	if (c->ack_due >= ACK_NOW) {
-		p.what = SEND_ACK;
-		p.cause = c->ack_due == ACK_CHALLENGE ? TERN_CAUSE_CHALLENGE : TERN_CAUSE_NONE;
-	}
-	return p;
+	return plan_ack(c);
 }

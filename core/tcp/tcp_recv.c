@@ -7,6 +7,7 @@
  * 3.8.6) and moves right only by worthwhile steps (3.8.6.2.2). ACKs are owed, not sent: the plan
  * sends one for all that has arrived until then (MUST-58, MUST-59).
  */
+#include "../base/pkt.h"
 #include "tcp_impl.h"
 
 /* One past the last byte that arrived in order; the FIN is not a byte. */
@@ -125,6 +126,65 @@ static bool refuse_after_close(struct arrival *a)
 	return true;
 }
 
+/* ---- landing: copied and summed in one pass ---- */
+
+enum { LAND_MIN = 128, LAND_SPANS = 4 };
+
+static bool is_next_text(const struct tcp *c, const struct tcp_seg *seg)
+{
+	if (seg->len < LAND_MIN || c->early || c->user_gone || (seg->h.flags & TCP_SYN))
+		return false;
+	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
+	    c->state != TERN_TCP_FIN_WAIT_2)
+		return false;
+	return seg->h.seq == (uint32_t)c->rcv.nxt && c->rcv.nxt + seg->len <= c->rcv.adv &&
+	       c->rcv.fin == TCP_NO_POS;
+}
+
+/* Where a chunk ends or is to be made: piece by piece. */
+static bool land_in_pieces(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg,
+			   copy_sum_fn copy_sum, uint32_t *sum)
+{
+	struct buf_span span[LAND_SPANS];
+	uint32_t done = 0, total = *sum;
+	int n = buf_reserve(&c->rcv_buf, x->mem, c->rcv.nxt, seg->len, span, LAND_SPANS);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t piece = copy_sum(span[i].ptr, seg->data + done, span[i].len, 0);
+
+		total = sum_add_piece(total, piece, done & 1);
+		done += span[i].len;
+	}
+	if (done < seg->len) {
+		tcp_unland(c, x);
+		return false;
+	}
+	*sum = total;
+	return true;
+}
+
+bool tcp_land(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg, copy_sum_fn copy_sum,
+	      uint32_t *sum)
+{
+	uint8_t *place;
+
+	if (!is_next_text(c, seg))
+		return false;
+	place = buf_place(&c->rcv_buf, x->mem, c->rcv.nxt, seg->len);
+	if (place)
+		*sum = copy_sum(place, seg->data, seg->len, *sum);
+	seg->landed = place || land_in_pieces(c, x, seg, copy_sum, sum);
+	return seg->landed;
+}
+
+void tcp_unland(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint64_t end = tcp_data_end(c);
+
+	if (!c->early && c->rcv_buf.end > end)
+		buf_cut(&c->rcv_buf, x->mem, end);
+}
+
 /* Seventh step of RFC 9293 3.10.7.4; the text is trimmed to the window already. */
 void tcp_take_text(struct arrival *a)
 {
@@ -142,9 +202,9 @@ void tcp_take_text(struct arrival *a)
 		drop_text(a, TERN_DROP_TCP_SEQUENCE);
 		return;
 	}
-	if (buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) < a->len) {
-		if (c->rcv_buf.end > c->rcv.nxt && !c->early)
-			buf_cut(&c->rcv_buf, a->x->mem, c->rcv.nxt);
+	if (!a->seg->landed &&
+	    buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) < a->len) {
+		tcp_unland(c, a->x);
 		drop_text(a, TERN_DROP_TCP_MEMORY);
 		return;
 	}
@@ -213,12 +273,16 @@ static uint64_t roomiest_edge(const struct tcp *c)
 }
 
 /* RFC 9293 3.8.6.2.2: the edge moves by min(half the buffer, MSS) at least, or stays. */
-uint64_t tcp_window_edge(const struct tcp *c)
+static uint64_t worthwhile_edge(const struct tcp *c, uint64_t roomiest)
 {
-	uint64_t edge = roomiest_edge(c);
 	uint32_t step = MIN(c->rcv.buf_max / 2, c->adv_mss);
 
-	return edge >= c->rcv.adv + step ? edge : MAX(c->rcv.adv, c->rcv.nxt);
+	return roomiest >= c->rcv.adv + step ? roomiest : MAX(c->rcv.adv, c->rcv.nxt);
+}
+
+uint64_t tcp_window_edge(const struct tcp *c)
+{
+	return worthwhile_edge(c, roomiest_edge(c));
 }
 
 /*
@@ -228,12 +292,11 @@ uint64_t tcp_window_edge(const struct tcp *c)
  */
 uint16_t tcp_window_field(const struct tcp *c, uint64_t *edge)
 {
-	uint64_t unit = (uint64_t)1 << c->rcv_wscale;
-	uint64_t want = tcp_window_edge(c);
-	uint64_t units = (want - c->rcv.nxt) >> c->rcv_wscale;
+	uint64_t roomiest = roomiest_edge(c), shown;
+	uint64_t units = (worthwhile_edge(c, roomiest) - c->rcv.nxt) >> c->rcv_wscale;
 
-	if (c->rcv.nxt + (units << c->rcv_wscale) < c->rcv.adv && c->rcv.adv > c->rcv.nxt &&
-	    c->rcv.nxt + ((units + 1) << c->rcv_wscale) <= roomiest_edge(c) + unit)
+	shown = c->rcv.nxt + (units << c->rcv_wscale);
+	if (shown < c->rcv.adv && c->rcv.adv > c->rcv.nxt && shown <= roomiest)
 		units++;
 	units = MIN(units, 65535);
 	*edge = MAX(c->rcv.adv, c->rcv.nxt + (units << c->rcv_wscale));

@@ -7,13 +7,16 @@
  */
 #include "tcp_impl.h"
 
-size_t tcp_send_room(const struct tcp *c)
+static size_t room_behind_end(const struct tcp *c)
 {
 	uint64_t held = c->snd.end - MAX(c->snd_buf.head, c->iss + 1);
 
-	if (tcp_send_allowed(c) < 0)
-		return 0;
 	return held < c->snd_buf_max ? (size_t)(c->snd_buf_max - held) : 0;
+}
+
+size_t tcp_send_room(const struct tcp *c)
+{
+	return tcp_send_allowed(c) < 0 ? 0 : room_behind_end(c);
 }
 
 /* RFC 9293 3.10.2, with Linux's errors. */
@@ -43,12 +46,11 @@ static void restart_after_idle(struct tcp *c, const struct tcp_ctx *x)
 int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
 {
 	int allowed = tcp_send_allowed(c);
-	size_t room = tcp_send_room(c), n;
+	size_t room, n;
 
-	if (allowed < 0)
+	if (allowed < 0 || len == 0)
 		return allowed;
-	if (len == 0)
-		return 0;
+	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
 	restart_after_idle(c, x);
@@ -63,10 +65,11 @@ int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out
 {
 	struct buf_span spans[TERN_PKT_SPANS_MAX];
 	int allowed = tcp_send_allowed(c), n;
-	size_t room = tcp_send_room(c);
+	size_t room;
 
 	if (allowed < 0)
 		return allowed;
+	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
 	n = buf_reserve(&c->snd_buf, x->mem, c->snd.end, room, spans, MIN(max, TERN_PKT_SPANS_MAX));

@@ -30,8 +30,11 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 	c->rtx_at = at;
 }
 
-/* Nothing in flight: either all is said, or the persist timer must run. */
-void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x)
+/*
+ * Nothing in flight: either all is said, or the persist timer must run (also the override of
+ * 3.8.6.2.1 and the bound of a cork), because no ACK will come to free what waits.
+ */
+void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send next)
 {
 	if (!tcp_may_transmit(c)) {
 		if (tcp_is_synchronized(c))
@@ -45,7 +48,7 @@ void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x)
 			tcp_arm_rtx(c, x);
 		return;
 	}
-	if (!tcp_is_blocked(c)) {
+	if (next == SEND_DATA || !tcp_has_unsent(c)) {
 		c->rtx_at = TERN_NEVER;
 		return;
 	}

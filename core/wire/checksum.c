@@ -86,26 +86,17 @@ uint16_t checksum_finish(uint32_t sum)
 	return (uint16_t)~fold16(sum);
 }
 
-uint32_t checksum_add_odd(uint32_t sum, uint32_t piece)
+uint32_t checksum_addresses(const struct addr *src, const struct addr *dst)
 {
-	return add_with_carry(sum, swap16(fold16(piece)));
-}
-
-static uint32_t add_words(const uint8_t *p, unsigned n, uint32_t sum)
-{
-	for (unsigned i = 0; i < n; i++)
-		sum += get_be16(p + 2 * i);
-	return sum;
+	if (addr_is4(src))
+		return checksum_header(src->b + 12, 4) + checksum_header(dst->b + 12, 4);
+	return checksum_header(src->b, 16) + checksum_header(dst->b, 16);
 }
 
 uint32_t checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t proto,
 			 uint32_t len)
 {
-	uint32_t sum = (len & 0xffff) + (len >> 16) + proto;
-
-	if (addr_is4(src))
-		return add_words(src->b + 12, 2, add_words(dst->b + 12, 2, sum));
-	return add_words(src->b, 8, add_words(dst->b, 8, sum));
+	return checksum_addresses(src, dst) + (len & 0xffff) + (len >> 16) + proto;
 }
 
 uint16_t checksum_update16(uint16_t check, uint16_t old, uint16_t new)

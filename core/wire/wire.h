@@ -25,10 +25,19 @@ typedef uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t);
  */
 uint32_t checksum_add(const void *, size_t, uint32_t sum);
 uint32_t checksum_copy_add(void *dst, const void *src, size_t, uint32_t sum);
+/* The sum of a header, whose length is a multiple of four, at most 60: a few words, no loop setup. */
+static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < len; i += 4)
+		sum += get_be32(p + i);
+	return (uint32_t)((sum >> 16) + (sum & 0xffff));
+}
 /* Folds to 16 bits and complements: the value for the header field. */
 uint16_t checksum_finish(uint32_t sum);
-/* Adds the partial sum of a piece that began at an odd offset. */
-uint32_t checksum_add_odd(uint32_t sum, uint32_t piece);
+/* The part of a pseudo-header that all packets between two addresses share. */
+uint32_t checksum_addresses(const struct addr *src, const struct addr *dst);
 /* The pseudo-header of TCP, UDP and ICMPv6, of either family: by the form of the addresses. */
 uint32_t checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t proto,
 			 uint32_t len);

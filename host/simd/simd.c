@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * simd.c - the ones'-complement sum, 64 bytes at a time, with AVX2.
+ * simd.c - the ones'-complement sum, 64 bytes at a time, with AVX2; what is shorter by words.
  *
  * Sixteen-bit words are widened to 32-bit lanes: the even words by a mask, the odd ones by a shift,
  * so that no carry is lost for 65536 blocks. Words are summed in the machine's order; the folded
@@ -13,7 +13,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-static uint32_t fold(uint64_t sum)
+static inline uint32_t fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
@@ -22,7 +22,7 @@ static uint32_t fold(uint64_t sum)
 }
 
 /* The folded sum in the machine's order -> added to `sum` as big-endian words. */
-static uint32_t finish(uint64_t machine, uint32_t sum)
+static inline uint32_t finish(uint64_t machine, uint32_t sum)
 {
 	uint32_t f = fold(machine);
 	uint64_t total = (uint64_t)sum + (((f & 0xff) << 8) | (f >> 8));
@@ -30,15 +30,21 @@ static uint32_t finish(uint64_t machine, uint32_t sum)
 	return (uint32_t)((total & 0xffffffff) + (total >> 32));
 }
 
-static uint64_t sum_tail(const uint8_t *p, size_t len)
+static inline uint64_t sum_tail(const uint8_t *p, size_t len)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, d;
 	uint32_t w;
 	uint16_t h;
 
-	for (; len >= 4; p += 4, len -= 4) {
+	for (; len >= 8; p += 8, len -= 8) {
+		memcpy(&d, p, 8);
+		sum += (d & 0xffffffff) + (d >> 32);
+	}
+	if (len >= 4) {
 		memcpy(&w, p, 4);
 		sum += w;
+		p += 4;
+		len -= 4;
 	}
 	if (len >= 2) {
 		memcpy(&h, p, 2);
@@ -49,15 +55,15 @@ static uint64_t sum_tail(const uint8_t *p, size_t len)
 	return len ? sum + *p : sum;
 }
 
-__attribute__((target("avx2"))) static uint64_t reduce(__m256i v)
+/* The eight lanes in one sum. */
+__attribute__((target("avx2"))) static inline uint64_t reduce(__m256i v)
 {
-	uint32_t lanes[8];
-	uint64_t sum = 0;
+	const __m256i low = _mm256_set1_epi64x(0xffffffff);
+	__m256i wide = _mm256_add_epi64(_mm256_and_si256(v, low), _mm256_srli_epi64(v, 32));
+	__m128i half = _mm_add_epi64(_mm256_castsi256_si128(wide),
+				     _mm256_extracti128_si256(wide, 1));
 
-	_mm256_storeu_si256((__m256i *)lanes, v);
-	for (int i = 0; i < 8; i++)
-		sum += lanes[i];
-	return sum;
+	return (uint64_t)_mm_cvtsi128_si64(half) + (uint64_t)_mm_extract_epi64(half, 1);
 }
 
 __attribute__((target("avx2"))) static inline __m256i add_words(__m256i acc, __m256i v)
@@ -73,6 +79,8 @@ __attribute__((target("avx2"))) static uint32_t sum_avx2(const void *data, size_
 	const uint8_t *p = data;
 	__m256i a = _mm256_setzero_si256(), b = a;
 
+	if (len < 64)
+		return finish(sum_tail(p, len), sum);
 	for (; len >= 64; p += 64, len -= 64) {
 		a = add_words(a, _mm256_loadu_si256((const __m256i *)p));
 		b = add_words(b, _mm256_loadu_si256((const __m256i *)(p + 32)));
@@ -87,6 +95,10 @@ __attribute__((target("avx2"))) static uint32_t copy_sum_avx2(void *to, const vo
 	uint8_t *q = to;
 	__m256i a = _mm256_setzero_si256(), b = a;
 
+	if (len < 64) {
+		memcpy(to, from, len);
+		return finish(sum_tail(p, len), sum);
+	}
 	for (; len >= 64; p += 64, q += 64, len -= 64) {
 		__m256i v = _mm256_loadu_si256((const __m256i *)p);
 		__m256i w = _mm256_loadu_si256((const __m256i *)(p + 32));

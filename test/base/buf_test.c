@@ -253,7 +253,7 @@ static void empty_buffer_costs_nothing(void)
 		check(buf_cost(&b) < 5000);
 		buf_drop(&b, &mem, b.end);
 		check_eq(buf_cost(&b), 0);
-		check(!b.dir && b.origin == b.end);
+		check(b.n_chunks == 0 && b.head == b.end);
 	}
 	finish(&b);
 }

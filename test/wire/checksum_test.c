@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../../core/base/rand.h"
+#include "../../core/base/pkt.h"
 #include "../../core/wire/wire.h"
 #include "test.h"
 
@@ -66,10 +67,7 @@ static void every_split(void)
 			uint32_t rest = checksum_add(p + at, len - at, 0);
 
 			test_at("length %zu, split at %zu", len, at);
-			if (at % 2)
-				sum = checksum_add_odd(sum, rest);
-			else
-				sum = checksum_add(p + at, len - at, sum);
+			sum = sum_add_piece(sum, rest, at % 2);
 			check_eq(folded(sum), plain_sum(p, len, 77));
 		}
 	}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gso.c - from a connection's turn to segments on an interface.
+ *
+ * TCP plans one burst; where the device cuts, it goes as one super-frame, elsewhere it is cut here,
+ * one segment each time the device asks, so that planning costs once for all of them. What is left
+ * of a burst is remembered as positions: a connection that ends takes them along. A connection
+ * whose next hop is unresolved leaves the list before anything is built.
+ */
+#include "stack.h"
+
+/* Bytes of a super-frame; segments of a burst that is cut here, after which others have a turn. */
+enum { SUPER_FRAME_MAX = 64000, CUT_SEGMENTS = 8 };
+
+/*
+ * Writes the header before the payload. addr_sum: checksum_addresses; partial: the device completes
+ * the checksum.
+ */
+static void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp_hdr *h,
+		     uint32_t addr_sum, bool partial)
+{
+	uint32_t hdr_len = TCP_HDR_LEN + (uint32_t)tcp_options_len(h), sum;
+	uint8_t *data = pkt_push(p, hdr_len);
+
+	tcp_emit(h, data);
+	sum = addr_sum + TERN_IPPROTO_TCP + p->total_len;
+	if (partial) {
+		put_be16(data + 16, (uint16_t)~checksum_finish(sum));
+		p->flags |= TERN_PKT_CSUM_PARTIAL;
+		p->csum_off = 16;
+	} else {
+		put_be16(data + 16, checksum_finish(pkt_sum(p, 0, st->env.sum, sum)));
+	}
+}
+
+void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
+{
+	struct ip_names names = { .src = reply->local,
+				  .dst = reply->remote,
+				  .proto = TERN_IPPROTO_TCP,
+				  .tos = reply->tos,
+				  .ttl = reply->ttl };
+	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
+
+	if (!p)
+		return;
+	push_tcp(st, p, &reply->h, checksum_addresses(&names.src, &names.dst), false);
+	stack_push_ip(st, p, &names);
+	p->cause = (uint8_t)reply->cause;
+	p->conn = reply->conn;
+	st->counters[COUNT_TCP_OUT_SEGS]++;
+	if (reply->h.flags & TCP_RST)
+		st->counters[COUNT_TCP_OUT_RSTS]++;
+	if (reply->cause == TERN_CAUSE_CHALLENGE)
+		st->counters[COUNT_TCP_CHALLENGE_ACK]++;
+	if (reply->cause == TERN_CAUSE_RTO)
+		st->counters[COUNT_TCP_RETRANS_SEGS]++;
+	stack_send_ip(st, p, reply->ifindex);
+}
+
+static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
+			  enum tern_cause cause)
+{
+	static const uint8_t counter[TERN_N_CAUSES] = {
+		[TERN_CAUSE_RTO] = COUNT_TCP_RETRANS_SEGS,
+		[TERN_CAUSE_FAST_RETRANSMIT] = COUNT_TCP_RETRANS_SEGS,
+		[TERN_CAUSE_PARTIAL_ACK] = COUNT_TCP_RETRANS_SEGS,
+		[TERN_CAUSE_PROBE] = COUNT_TCP_WIN_PROBE,
+		[TERN_CAUSE_KEEPALIVE] = COUNT_TCP_KEEPALIVE,
+		[TERN_CAUSE_CHALLENGE] = COUNT_TCP_CHALLENGE_ACK,
+	};
+
+	st->counters[COUNT_TCP_OUT_SEGS]++;
+	if (cause && counter[cause])
+		st->counters[counter[cause]]++;
+	if (cause == TERN_CAUSE_FAST_RETRANSMIT)
+		st->counters[COUNT_TCP_FAST_RETRANS]++;
+	if (piece->h.flags & TCP_RST)
+		st->counters[COUNT_TCP_OUT_RSTS]++;
+}
+
+static bool device_cuts(const struct iface *i, const struct sock *s)
+{
+	bool v4 = addr_is4(&s->t.remote);
+
+	return (i->cfg.flags & (v4 ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) != 0;
+}
+
+static void mark_super_frame(const struct sock *s, struct tern_pkt *p, uint32_t len)
+{
+	if (len <= s->tcp->snd_mss)
+		return;
+	p->gso_size = s->tcp->snd_mss;
+	p->flags |= addr_is4(&s->t.remote) ? TERN_PKT_TSO4 : TERN_PKT_TSO6;
+}
+
+/* Headers and payload of the next piece; NULL: none is left, and p is freed. */
+static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i, struct sock *s,
+				   struct tern_pkt *p)
+{
+	struct tcp_out *out = &st->burst[i->index].out;
+	struct ip_names names = { .src = s->t.local,
+				  .dst = s->t.remote,
+				  .proto = TERN_IPPROTO_TCP,
+				  .tos = s->tos,
+				  .ttl = s->ttl };
+	struct tcp_piece piece;
+
+	if (!tcp_next_piece(s->tcp, out, device_cuts(i, s) ? SUPER_FRAME_MAX : 0, &piece)) {
+		out->done = true;
+		pkt_free(&st->mem, p);
+		return NULL;
+	}
+	piece.h.src_port = s->t.lport;
+	piece.h.dst_port = s->t.rport;
+	for (int k = 0; k < piece.n_spans; k++)
+		pkt_add_span(p, &piece.span[k]);
+	mark_super_frame(s, p, piece.len);
+	push_tcp(st, p, &piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
+	stack_push_ip(st, p, &names);
+	p->cause = out->cause;
+	p->conn = s->conn;
+	p->ifindex = (uint16_t)i->index;
+	count_segment(st, &piece, (enum tern_cause)out->cause);
+	return p;
+}
+
+/* Carries the plan out as far as one piece. NULL: no memory, nothing has changed. */
+static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i, struct sock *s,
+				    const struct tcp_plan *plan)
+{
+	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
+	struct tcp_ctx x = sock_ctx(&st->ss);
+
+	if (!p)
+		return NULL;
+	tcp_output(s->tcp, &x, plan, &st->burst[i->index].out);
+	return fill_piece(st, i, s, p);
+}
+
+/* The socket is on no list: the rest of its burst is next, or it waits for another turn. */
+static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struct sock *s,
+				   struct tern_pkt *p)
+{
+	struct burst *b = &st->burst[i->index];
+
+	if (p && i->cfg.link == TERN_LINK_ETHERNET)
+		push_eth(i, p, b->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
+	if (b->out.done)
+		sock_tcp_settle(&st->ss, s, 0);
+	else
+		list_put_tail(&i->cutting, &s->ready_link);
+	return p;
+}
+
+struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i, struct sock *s)
+{
+	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
+
+	if (p)
+		p = fill_piece(st, i, s, p);
+	else
+		st->burst[i->index].out.done = true; /* no memory: lost, and repaired as such */
+	return send_piece(st, i, s, p);
+}
+
+void stack_lose_segment(struct tern_stack *st, struct sock *s)
+{
+	struct iface *i = iface_get(&st->net, s->out_ifindex);
+	struct tcp_plan plan = tcp_plan(s->tcp, 0);
+	struct tern_pkt *p;
+
+	if (i && plan.what != SEND_NOTHING && list_empty(&i->cutting)) {
+		p = first_piece(st, i, s, &plan);
+		if (p)
+			stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
+	}
+	sock_tcp_settle(&st->ss, s, 0);
+}
+
+/* The route may have changed since the socket got ready. */
+static bool is_still_here(struct tern_stack *st, struct iface *i, struct sock *s)
+{
+	if (sock_route(&st->ss, s)) {
+		s->soft_error = TERN_ENETUNREACH;
+		stack_lose_segment(st, s);
+		return false;
+	}
+	if (s->out_ifindex == i->index)
+		return true;
+	sock_set_ready(&st->ss, s);
+	return false;
+}
+
+/* The turn of a connection that has just been unlinked from the ready list. */
+struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struct sock *s)
+{
+	struct tcp_plan plan;
+	struct tern_pkt *p;
+	struct neigh *n;
+
+	if (!is_still_here(st, i, s))
+		return NULL;
+	plan = tcp_plan(s->tcp, device_cuts(i, s) ? SUPER_FRAME_MAX : CUT_SEGMENTS * s->tcp->snd_mss);
+	if (plan.what == SEND_NOTHING) {
+		sock_tcp_settle(&st->ss, s, 0);
+		return NULL;
+	}
+	if (i->cfg.link == TERN_LINK_ETHERNET) {
+		switch (neighbour_of(st, i, &s->next_hop, &n, st->burst[i->index].mac)) {
+		case LINK_READY:
+			break;
+		case LINK_WAIT:
+			list_put_tail(&n->waiters, &s->ready_link);
+			return NULL;
+		case LINK_NO_MEMORY:
+			stack_lose_segment(st, s);
+			return NULL;
+		}
+	}
+	p = first_piece(st, i, s, &plan);
+	if (!p) { /* later: its timers, or the next packet that comes */
+		timers_arm(&st->timers, &s->timer, st->timers.now + 10 * TERN_MS);
+		return NULL;
+	}
+	return send_piece(st, i, s, p);
+}
