@@ -31,6 +31,8 @@ struct fixture {
 	enum tern_tcp_state log[16]; /* states entered, oldest first */
 	unsigned n_log;
 	uint32_t events; /* since they were last asked for */
+	bool cut;	 /* bursts are cut into segments before they go */
+	bool land;	 /* text is put in its place before its segment is judged */
 	bool suspect;
 };
 
@@ -151,7 +153,7 @@ static inline void settle(void)
 
 	while (tcp_state_change(&f.c, &s) && f.n_log < N_ELEMENTS(f.log))
 		f.log[f.n_log++] = s;
-	tcp_review_timers(&f.c, &x);
+	tcp_review_timers(&f.c, &x, tcp_plan(&f.c, 0).what);
 	tcp_check(&f.c);
 }
 
@@ -168,8 +170,9 @@ static inline void finish(void)
 
 struct seen {
 	struct tcp_plan plan; /* what is SEND_NOTHING: there was none */
-	struct tcp_hdr h;     /* numbers relative */
-	uint32_t len;
+	struct tcp_hdr h;     /* of the first piece, with the flags of all; numbers relative */
+	uint32_t len;	      /* of all pieces */
+	unsigned n_pieces;
 };
 
 static inline struct tcp_plan plan_of(uint32_t burst_max)
@@ -182,46 +185,80 @@ static inline struct tcp_plan plan_of(uint32_t burst_max)
 	return a;
 }
 
-static inline void check_payload(const struct tcp_out *o, uint32_t seq)
+static inline void check_payload(const struct tcp_piece *piece, uint32_t seq)
 {
 	uint32_t done = 0;
 
-	for (int i = 0; i < o->n_spans; i++) {
-		for (uint32_t k = 0; k < o->span[i].len; k++, done++) {
-			if (o->span[i].ptr[k] == text_at(seq + done))
+	for (int i = 0; i < piece->n_spans; i++) {
+		for (uint32_t k = 0; k < piece->span[i].len; k++, done++) {
+			if (piece->span[i].ptr[k] == text_at(seq + done))
 				continue;
 			test_fail(__FILE__, __LINE__, "byte %u is not what was given", seq + done);
 			return;
 		}
 	}
-	check_eq(done, o->len);
+	check_eq(done, piece->len);
 }
 
-/* The next segment, carried out. */
-static inline struct seen out_burst(uint32_t burst_max)
+/* It can be said on the wire, and says the same there. */
+static inline void check_header(const struct tcp_hdr *h)
+{
+	uint8_t bytes[TCP_HDR_MAX], again[TCP_HDR_MAX];
+	size_t len = tcp_emit(h, bytes);
+	struct tcp_hdr back;
+
+	check(len <= TCP_HDR_MAX && tcp_parse(&back, bytes, len));
+	check_eq(back.n_sack, h->n_sack);
+	check_eq(tcp_emit(&back, again), len);
+	check_mem(again, bytes, len);
+}
+
+/* What the plan says, carried out in pieces of max bytes: the first header, all that went. */
+static inline struct seen carry_out(const struct tcp_plan *plan, uint32_t max)
 {
 	struct tcp_ctx x = ctx();
-	struct seen s = { .plan = plan_of(burst_max) };
-	struct tcp_hdr back;
+	struct seen s = { .plan = *plan };
+	struct tcp_piece piece;
 	struct tcp_out o;
-	uint8_t bytes[TCP_HDR_MAX];
-	size_t len;
 
-	if (s.plan.what == SEND_NOTHING)
-		return s;
 	memset(&o, 0xee, sizeof(o));
-	tcp_output(&f.c, &x, &s.plan, &o);
+	tcp_output(&f.c, &x, plan, &o);
 	settle();
-	len = tcp_emit(&o.h, bytes);
-	check(len <= TCP_HDR_MAX && tcp_parse(&back, bytes, len)); /* it can be said on the wire */
-	check_eq(back.n_sack, o.h.n_sack);
-	s.h = o.h;
-	s.h.seq -= f.iss;
-	if (s.h.flags & TCP_ACK)
-		s.h.ack -= f.irs;
-	s.len = o.len;
-	check_payload(&o, s.h.seq);
+	for (unsigned n = 0; n == 0 || !o.done; n++) {
+		uint16_t last = n ? piece.h.flags & (TCP_PSH | TCP_FIN) : 0;
+
+		memset(&piece, 0xee, sizeof(piece));
+		if (!tcp_next_piece(&f.c, &o, max, &piece) || n > 100) {
+			test_fail(__FILE__, __LINE__, "a burst that does not end");
+			break;
+		}
+		check_header(&piece.h);
+		if (n > 0) { /* what belongs to the end is in the last piece alone */
+			check_eq(piece.h.seq - f.iss, s.h.seq + s.len);
+			check_eq(last, 0);
+			check(piece.len > 0);
+			s.h.flags |= piece.h.flags;
+		} else {
+			s.h = piece.h;
+			s.h.seq -= f.iss;
+			if (s.h.flags & TCP_ACK)
+				s.h.ack -= f.irs;
+		}
+		check_payload(&piece, s.h.seq + s.len);
+		s.len += piece.len;
+		s.n_pieces = n + 1;
+	}
 	return s;
+}
+
+/* The next burst, carried out: by a device that cuts, or cut for it segment by segment. */
+static inline struct seen out_burst(uint32_t burst_max)
+{
+	struct tcp_plan plan = plan_of(burst_max);
+
+	if (plan.what == SEND_NOTHING)
+		return (struct seen){ .plan = plan };
+	return carry_out(&plan, f.cut ? 0 : burst_max);
 }
 
 static inline struct seen out(void)
@@ -271,11 +308,14 @@ static inline struct tcp_result in_hdr(const struct tcp_hdr *relative, uint32_t 
 	struct tcp_ctx x = ctx();
 	struct tcp_seg seg = { .h = *relative, .data = text, .len = len };
 	struct tcp_result r;
+	uint32_t sum = 0;
 
 	fill_text(text, relative->seq + (relative->flags & TCP_SYN ? 1 : 0), len);
 	seg.h.seq += f.irs;
 	if (seg.h.flags & TCP_ACK)
 		seg.h.ack += f.iss;
+	if (f.land)
+		tcp_land(&f.c, &x, &seg, checksum_copy_add, &sum);
 	r = tcp_input(&f.c, &x, &seg);
 	f.events |= r.events;
 	settle();

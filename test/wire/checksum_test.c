@@ -93,10 +93,7 @@ static void chains_of_pieces(void)
 		for (size_t at = 0; at < len; at += piece) {
 			piece = 1 + rand_below(&r, piece_max);
 			piece = MIN(piece, len - at);
-			if (at % 2)
-				sum = checksum_add_odd(sum, checksum_add(p + at, piece, 0));
-			else
-				sum = checksum_add(p + at, piece, sum);
+			sum = sum_add_piece(sum, checksum_add(p + at, piece, 0), at & 1);
 		}
 		check_eq(folded(sum), plain_sum(p, len, 5));
 	}
