@@ -216,12 +216,13 @@ static void refused_segments_change_nothing(void)
 	for (unsigned round = 0; round < 20000; round++) {
 		enum tern_tcp_state s = TERN_TCP_SYN_SENT + round % 9;
 		struct tern_tcp_info before, after;
-		uint32_t len = (uint32_t)rand_below(&dice, 6);
+		uint32_t len = (uint32_t)rand_below(&dice, round % 3 ? 6 : 400);
 		tern_time deadline;
 		size_t ready;
 		struct tcp_hdr h;
 
 		start();
+		f.land = round % 2;
 		reach(s);
 		if (tcp_send_allowed(&f.c) == 0) { /* something to lose on either side */
 			give(500);

@@ -146,7 +146,10 @@ static void text_over_many_chunks(void)
 	for (unsigned i = 0; i < 10; i++)
 		check_eq(give(TEXT_MAX), TEXT_MAX);
 	while (seq < 10 * TEXT_MAX + 1) { /* every byte is compared on its way */
-		struct seen s = out_burst(seq % 5 ? 64000 : 0);
+		struct seen s;
+
+		f.cut = seq % 3;
+		s = out_burst(seq % 5 ? 64000 : 0);
 
 		if (s.plan.what == SEND_NOTHING) {
 			in(TCP_ACK, 1, seq, 0);
@@ -158,6 +161,66 @@ static void text_over_many_chunks(void)
 	}
 	in(TCP_ACK, 1, seq, 0);
 	check_eq(info().unacked, 0);
+	finish();
+}
+
+/* A burst that waits for its device while ACKs come: what they covered does not go. */
+static void acks_overtake_a_burst(void)
+{
+	for (uint32_t acked = 0; acked <= 6; acked++) {
+		struct tcp_plan plan;
+		struct tcp_piece piece;
+		struct tcp_out o;
+		struct tcp_ctx x;
+
+		test_at("%u segments acknowledged", acked);
+		start();
+		open_active();
+		give(5 * MSS + 500);
+		close_send();
+		plan = plan_of(64000);
+		check_eq(plan.hi - plan.lo, 5 * MSS + 500);
+		x = ctx();
+		tcp_output(&f.c, &x, &plan, &o);
+		settle();
+		check(tcp_next_piece(&f.c, &o, 0, &piece));
+		check(piece.len == MSS && !(piece.h.flags & (TCP_FIN | TCP_PSH)) && !o.done);
+		in(TCP_ACK, 1, acked < 6 ? 1 + acked * MSS : 5 * MSS + 502, 0);
+		if (acked == 6) {
+			check(!tcp_next_piece(&f.c, &o, 0, &piece));
+		} else {
+			uint32_t next = MAX(acked, 1);
+
+			check(tcp_next_piece(&f.c, &o, 64000, &piece));
+			check_eq(piece.h.seq - f.iss, 1 + next * MSS);
+			check_eq(piece.len, (5 - next) * MSS + 500);
+			check_eq(piece.h.flags, TCP_ACK | TCP_PSH | TCP_FIN);
+			check(o.done);
+			check_payload(&piece, 1 + next * MSS);
+		}
+		finish();
+	}
+}
+
+/* The connection is reset before its burst has gone. */
+static void a_reset_ends_a_burst(void)
+{
+	struct tcp_plan plan;
+	struct tcp_piece piece;
+	struct tcp_out o;
+	struct tcp_ctx x;
+
+	start();
+	open_active();
+	give(5 * MSS);
+	plan = plan_of(64000);
+	x = ctx();
+	tcp_output(&f.c, &x, &plan, &o);
+	settle();
+	check(tcp_next_piece(&f.c, &o, 0, &piece));
+	in(TCP_RST, 1, 0, 0);
+	check_eq(state(), TERN_TCP_CLOSED);
+	check(!tcp_next_piece(&f.c, &o, 0, &piece));
 	finish();
 }
 
@@ -211,6 +274,8 @@ static const struct test tests[] = {
 	TEST(who_resets),
 	TEST(the_fin_again),
 	TEST(text_over_many_chunks),
+	TEST(acks_overtake_a_burst),
+	TEST(a_reset_ends_a_burst),
 	TEST(windows_never_retreat),
 };
 

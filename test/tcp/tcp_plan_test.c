@@ -53,14 +53,15 @@ static const struct burst bursts[] = {
 
 static void what_goes_at_once(void)
 {
-	for (unsigned i = 0; i < N_TESTS(bursts); i++) {
-		const struct burst *b = &bursts[i];
+	for (unsigned i = 0; i < 2 * N_TESTS(bursts); i++) {
+		const struct burst *b = &bursts[i / 2];
 		uint32_t seq = 1;
 		struct seen s = { .len = 0 };
 		bool fin = false;
 
-		test_at("%s", b->what);
+		test_at("%s%s", b->what, i % 2 ? ", cut" : "");
 		start();
+		f.cut = i % 2;
 		f.wnd = b->wnd;
 		open_active();
 		set_nodelay(b->how & NODELAY);
@@ -73,6 +74,7 @@ static void what_goes_at_once(void)
 			check_eq(s.plan.what, SEND_DATA);
 			check_eq(s.h.seq, seq);
 			check_eq(s.len, b->want[k]);
+			check_eq(s.n_pieces, f.cut ? (s.len + MSS - 1) / MSS : 1);
 			check(!s.plan.again && s.plan.cause == TERN_CAUSE_NONE);
 			fin = s.h.flags & TCP_FIN;
 		}

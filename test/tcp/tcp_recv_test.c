@@ -82,6 +82,7 @@ static void one_shuffled_stream(unsigned seed, uint32_t piece_max, uint32_t rang
 	memset(here, 0, sizeof(here));
 	start();
 	f.cfg.tcp_ranges_max = ranges_max;
+	f.land = seed % 2;
 	open_passive();
 	for (unsigned step = 0; n_read < STREAM && step < 100000; step++) {
 		uint32_t at = step % 50 ? (uint32_t)rand_below(&dice, STREAM) : prefix;
@@ -135,6 +136,69 @@ static void isn_does_not_matter(void)
 		check_eq(drain(), 3); /* the data carry the ACK */
 		in(TCP_ACK, 41, 1 + 3 * MSS, 0);
 		check_eq(info().unacked, 0);
+		finish();
+	}
+}
+
+/* ---- landing: text that is in its place before anybody believes its segment ---- */
+
+/* Across chunks, with every way to be refused in between: the stream is what was accepted. */
+static void landed_text_counts_once_it_is_accepted(void)
+{
+	uint32_t next = 1;
+
+	start();
+	f.land = true;
+	f.open.rcv_buf_max = 60000;
+	open_active();
+	for (unsigned i = 0; next < 200000; i++) {
+		uint32_t len = 1 + i * 37 % 3000;
+		uint64_t n_out = f.mem.n_out;
+
+		test_at("segment %u at %u", i, next);
+		check_eq(in(TCP_ACK, next, 77777, len).drop, TERN_DROP_TCP_ACK_RANGE);
+		check_eq(in(0, next, 0, len).drop, TERN_DROP_TCP_NO_ACK);
+		check(f.mem.n_out <= n_out + 1); /* no chunk is left, their directory may be */
+		check_eq(tcp_recv_ready(&f.c), next - 1 - f.taken);
+		check_eq(in(TCP_ACK, next, 1, len).drop, TERN_DROP_NONE);
+		next += len;
+		drain();
+		if (i % 5 == 0)
+			take(TEXT_MAX);
+	}
+	take(TEXT_MAX);
+	check_eq(f.taken, next - 1);
+	finish();
+}
+
+/* Its checksum proves wrong: it is taken back, and the true text comes later. */
+static void landed_text_is_taken_back(void)
+{
+	static const uint8_t wrong[3000];
+
+	for (uint32_t before = 0; before < 5000; before += 499) {
+		struct tcp_seg seg = { .h = header(TCP_ACK, 1 + before, 1), .data = wrong };
+		struct tcp_ctx x;
+		uint64_t n_out;
+		uint32_t sum = 7;
+
+		test_at("%u bytes before", before);
+		start();
+		open_active();
+		in(TCP_ACK, 1, 1, before);
+		n_out = f.mem.n_out;
+		x = ctx();
+		seg.h.seq += f.irs;
+		seg.h.ack += f.iss;
+		seg.len = sizeof(wrong);
+		check(tcp_land(&f.c, &x, &seg, checksum_copy_add, &sum));
+		check_eq(sum, 7); /* zeroes add nothing */
+		tcp_unland(&f.c, &x);
+		settle();
+		check(f.mem.n_out <= n_out + 1);
+		check_eq(tcp_recv_ready(&f.c), before);
+		in(TCP_ACK, 1 + before, 1, 3000);
+		check_eq(take(TEXT_MAX), before + 3000);
 		finish();
 	}
 }
@@ -420,6 +484,8 @@ static const struct test tests[] = {
 	TEST(where_text_may_lie),
 	TEST(every_byte_once_and_in_order),
 	TEST(isn_does_not_matter),
+	TEST(landed_text_counts_once_it_is_accepted),
+	TEST(landed_text_is_taken_back),
 	TEST(delayed_acks),
 	TEST(every_second_full_segment),
 	TEST(gaps_are_answered_at_once),
