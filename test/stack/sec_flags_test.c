@@ -7,7 +7,7 @@
  * (TIME-WAIT); it knows nothing of the code. For each segment it says which state follows and what
  * is answered, numbers and all. Where an RFC leaves a choice, the model says so (may_ack).
  */
-#include "peer.h"
+#include "state_fixture.h"
 
 enum answer { NOTHING, PURE_ACK, RST, RST_ACK, SYN_ACK };
 

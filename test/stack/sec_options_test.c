@@ -6,7 +6,7 @@
  * the options and nothing else; no figure that a peer names makes us divide by it, shift by it, or
  * send a thousand packets for one.
  */
-#include "peer.h"
+#include "state_fixture.h"
 
 static struct tern_tcp_info info(void)
 {

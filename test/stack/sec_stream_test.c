@@ -2,7 +2,7 @@
 /*
  * sec_stream_test.c - what no pointer and no text may do to a stream: SEC-78, SEC-79, SEC-84.
  */
-#include "peer.h"
+#include "state_fixture.h"
 
 /* ---- SEC-78, SEC-79: the urgent pointer ---- */
 

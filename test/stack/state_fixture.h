@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peer.h - one stack on a raw-IP link, and a peer made by hand that brings a connection into any
- * state.
+ * state_fixture.h - one stack on a raw-IP link, and a peer made by hand that brings a connection
+ * into any state.
  */
-#ifndef TERN_TEST_PEER_H
-#define TERN_TEST_PEER_H
+#ifndef TERN_STATE_FIXTURE_H
+#define TERN_STATE_FIXTURE_H
 
 #include "test.h"
 
