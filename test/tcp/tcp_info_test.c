@@ -119,6 +119,10 @@ static void repair_is_told(void)
 	check_eq(info().total_retrans, 1);
 	check_eq(info().bytes_retrans, MSS);
 	check_eq(info().bytes_sent, 11 * MSS);
+	in(TCP_ACK, 1, 1 + MSS, 0);
+	check_eq(out_burst(64000).len, 2 * MSS); /* segments count, not bursts */
+	check_eq(info().total_retrans, 3);
+	check_eq(info().bytes_retrans, 3 * MSS);
 	in(TCP_ACK, 1, 1 + 10 * MSS, 0);
 	check_eq(info().ca_state, 0);
 	check_eq(info().retransmits, 0);

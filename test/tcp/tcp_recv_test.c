@@ -171,6 +171,63 @@ static void landed_text_counts_once_it_is_accepted(void)
 	finish();
 }
 
+static bool lands(const struct tcp_hdr *relative, uint32_t len)
+{
+	static uint8_t text[TEXT_MAX];
+	struct tcp_seg seg = { .h = *relative, .data = text, .len = len };
+	uint32_t sum = 0, plain = 0;
+	struct tcp_ctx x = ctx();
+
+	fill_text(text, relative->seq, len);
+	for (uint32_t i = 0; i < len; i++)
+		plain += i % 2 ? text[i] : (uint32_t)text[i] << 8;
+	seg.h.seq += f.irs;
+	if (!tcp_land(&f.c, &x, &seg, checksum_copy_add, &sum)) {
+		check_eq(sum, 0);
+		return false;
+	}
+	check_eq(checksum_finish(sum), checksum_finish(plain));
+	tcp_unland(&f.c, &x);
+	settle();
+	return true;
+}
+
+/* Only what is next, in the window, and cannot write over anything that is kept. */
+static void what_lands(void)
+{
+	struct tcp_hdr h = { .flags = TCP_ACK, .ack = 1 };
+
+	for (uint32_t before = 0; before < 40000; before += 1111) { /* across odd chunk ends */
+		test_at("%u bytes before", before);
+		start();
+		open_active();
+		in(TCP_ACK, 1, 1, before);
+		h.seq = 1 + before;
+		check(lands(&h, 25001));
+		finish();
+	}
+	start();
+	open_active();
+	h.seq = 1;
+	check(!lands(&h, 65536)); /* beyond the window */
+	h.seq = 2;
+	check(!lands(&h, 1000)); /* not next */
+	h.seq = 0;
+	check(!lands(&h, 1000));
+	h.seq = 1;
+	h.flags |= TCP_SYN;
+	check(!lands(&h, 1000));
+	h.flags = TCP_ACK;
+	in(TCP_ACK, 501, 1, 200); /* it would be written over before its checksum is known */
+	check(!lands(&h, 1000));
+	in(TCP_ACK, 1, 1, 500);
+	h.seq = 701;
+	check(lands(&h, 1000));
+	in(TCP_ACK | TCP_FIN, 701, 1, 0);
+	check(!lands(&h, 1000)); /* nothing comes after the end */
+	finish();
+}
+
 /* Its checksum proves wrong: it is taken back, and the true text comes later. */
 static void landed_text_is_taken_back(void)
 {
@@ -485,6 +542,7 @@ static const struct test tests[] = {
 	TEST(every_byte_once_and_in_order),
 	TEST(isn_does_not_matter),
 	TEST(landed_text_counts_once_it_is_accepted),
+	TEST(what_lands),
 	TEST(landed_text_is_taken_back),
 	TEST(delayed_acks),
 	TEST(every_second_full_segment),

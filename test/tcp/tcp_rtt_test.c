@@ -180,6 +180,22 @@ static void only_the_timed_segment_measures(void)
 	finish();
 }
 
+/* Of a burst the first segment is timed: an ACK of the last would hold a delay of its own. */
+static void first_of_a_burst_is_timed(void)
+{
+	start();
+	connect_in(100000);
+	give(5 * MSS);
+	check_eq(out_burst(64000).len, 5 * MSS);
+	f.now += 100 * TERN_MS;
+	in(TCP_ACK, 1, 1 + MSS, 0);
+	check_eq(info().rttvar, 37500);
+	f.now += 900 * TERN_MS;
+	in(TCP_ACK, 1, 1 + 5 * MSS, 0);
+	check_eq(info().rtt, 100000);
+	finish();
+}
+
 /* Karn again: data that met a closed window and go again when it opens. */
 static void a_closed_window_measures_nothing(void)
 {
@@ -247,6 +263,7 @@ static void when_the_timer_runs(void)
 	connect_in(100000);
 	check(until_deadline() == TERN_NEVER);
 	give(2 * MSS);
+	check(until_deadline() == TERN_NEVER); /* it waits for its turn, not for an ACK */
 	out();
 	check_eq(until_deadline(), 300 * TERN_MS);
 	f.now += 50 * TERN_MS;
@@ -270,6 +287,7 @@ static const struct test tests[] = {
 	TEST(back_off_doubles),
 	TEST(what_was_repeated_measures_nothing),
 	TEST(only_the_timed_segment_measures),
+	TEST(first_of_a_burst_is_timed),
 	TEST(a_closed_window_measures_nothing),
 	TEST(timestamps_measure_what_was_repeated),
 	TEST(lost_syn_begins_with_three_seconds),
