@@ -462,7 +462,7 @@ struct tern_route {
 	struct tern_addr gateway; /* family TERN_AF_UNSPEC: on link */
 	unsigned ifindex;
 	uint32_t metric; /* lower wins among equal prefixes */
-	uint32_t mtu;	 /* 0: the interface's */
+	uint32_t mtu;	 /* 0: the interface's; else 68 and up (IPv6 1280) */
 };
 /* 0, -TERN_EINVAL, -TERN_ENODEV, -TERN_EEXIST, -TERN_ENETUNREACH (gateway) or -TERN_ENOMEM. */
 TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);

@@ -6,17 +6,6 @@
  */
 #include "addr.h"
 
-static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-struct addr addr_from4(const uint8_t ip[4])
-{
-	struct addr a;
-
-	memcpy(a.b, mapped_prefix, 12);
-	memcpy(a.b + 12, ip, 4);
-	return a;
-}
-
 struct addr addr_from6(const uint8_t ip[16])
 {
 	struct addr a;

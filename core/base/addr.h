@@ -14,7 +14,10 @@ struct addr {
 	uint8_t b[16];
 };
 
-struct addr addr_from4(const uint8_t ip[4]);
+static inline struct addr addr_from4(const uint8_t ip[4])
+{
+	return (struct addr){ { [10] = 0xff, 0xff, ip[0], ip[1], ip[2], ip[3] } };
+}
 struct addr addr_from6(const uint8_t ip[16]);
 static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {

@@ -39,7 +39,7 @@ void mem_fini(struct mem *);
 
 enum { MEM_RECORD_MAX = MEM_CLASSES * MEM_CLASS_STEP };
 
-void *mem_new_slow(struct mem *, size_t size);	       /* no record of its class is free */
+void *mem_new_slow(struct mem *, size_t size);		/* no record of its class is free */
 void mem_free_large(struct mem *, void *, size_t size); /* above MEM_RECORD_MAX */
 
 static inline void **mem_class_of(struct mem *m, size_t size)

@@ -9,6 +9,7 @@
 
 struct reno {
 	uint32_t acked;
+	bool after_rto; /* the slow start that follows a time-out: L = 1 (RFC 3465 2.3) */
 };
 
 _Static_assert(sizeof(struct reno) <= CC_STATE_SIZE, "fits in struct cc");
@@ -35,12 +36,13 @@ static void reno_on_ack(struct cc *cc, const struct cc_sample *s)
 	/* RFC 5681 3.1 grows by what was acknowledged; a window that was not used says nothing. */
 	if (!s->cwnd_limited)
 		return;
+	load_state(cc, &r);
 	if (cc->cwnd < cc->ssthresh) {
-		cc->cwnd += MIN(s->acked, 2 * cc->mss);
+		cc->cwnd += MIN(s->acked, (r.after_rto ? 1 : 2) * cc->mss);
 		cc->cwnd = MIN(cc->cwnd, CC_INFINITE);
 		return;
 	}
-	load_state(cc, &r);
+	r.after_rto = false;
 	r.acked += s->acked;
 	if (r.acked >= cc->cwnd) {
 		r.acked -= cc->cwnd;
@@ -72,6 +74,11 @@ static void reno_on_recovery_end(struct cc *cc, const struct cc_sample *s)
 
 static void reno_on_rto(struct cc *cc, const struct cc_sample *s)
 {
+	struct reno r;
+
+	load_state(cc, &r);
+	r.after_rto = true;
+	store_state(cc, &r);
 	cc->ssthresh = half_of_flight(cc, s);
 	cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
 }

@@ -49,6 +49,8 @@ static bool read_route(struct route *r, const struct tern_route *t)
 	};
 	if (!addr_from_public(&r->prefix, &t->dst))
 		return false;
+	if (r->mtu && r->mtu < (addr_is4(&r->prefix) ? 68 : 1280)) /* RFC 791, RFC 8200 5 */
+		return false;
 	if (r->len > (addr_is4(&r->prefix) ? 32u : 128u) || !is_prefix(&r->prefix, r->len))
 		return false;
 	if (t->gateway.family == TERN_AF_UNSPEC)

@@ -10,7 +10,7 @@
 static void push_ip4(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 {
 	struct ip4 ip = { .tos = n->tos,
-			  .ttl = n->ttl ? n->ttl : ss->cfg->ttl,
+			  .ttl = n->ttl < 0 ? ss->cfg->ttl : (uint8_t)n->ttl,
 			  .proto = n->proto,
 			  .hdr_len = IP4_HDR_LEN,
 			  .total_len = (uint16_t)(p->total_len + IP4_HDR_LEN),
@@ -25,7 +25,7 @@ static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_nam
 {
 	struct ip6 ip = { .traffic_class = n->tos,
 			  .next_header = n->proto,
-			  .hop_limit = n->ttl ? n->ttl : ss->cfg->hop_limit,
+			  .hop_limit = n->ttl < 0 ? ss->cfg->hop_limit : (uint8_t)n->ttl,
 			  .payload_len = (uint16_t)p->total_len,
 			  .src = n->src,
 			  .dst = n->dst };

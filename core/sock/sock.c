@@ -197,6 +197,8 @@ static void set_defaults(struct sockets *ss, struct sock *s)
 	s->sndbuf = stream ? ss->cfg->tcp_sndbuf_default : ss->cfg->sndbuf_default;
 	s->rcvlowat = 1;
 	s->linger_s = -1;
+	s->ttl = -1;
+	s->mcast_ttl = 1;
 	s->index = NO_INDEX;
 	s->mtu_discover = 1; /* IP_PMTUDISC_WANT */
 	s->cc = ss->cc;

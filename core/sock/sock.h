@@ -105,9 +105,10 @@ struct sock {
 	uint32_t rcvlowat;
 	int32_t linger_s; /* -1: off */
 	uint8_t family, type, protocol;
-	uint8_t state;		     /* of a stream: enum tern_tcp_state as last traced */
-	uint8_t error, soft_error;   /* TERN_Exxx pending; last soft ICMP error */
-	uint8_t tos, ttl, mcast_ttl; /* 0: the stack's default */
+	uint8_t state;		   /* of a stream: enum tern_tcp_state as last traced */
+	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */
+	uint8_t tos, mcast_ttl;
+	int16_t ttl; /* -1: the stack's default */
 	bool bound_addr : 1, bound_port : 1;
 	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1;
 	bool recverr : 1;
@@ -268,7 +269,8 @@ struct tcp_reply {
 	struct addr local, remote;
 	enum tern_cause cause;
 	uint32_t conn;
-	uint8_t tos, ttl;
+	uint8_t tos;
+	int16_t ttl;	  /* -1: the stack's default */
 	uint16_t ifindex; /* bound; 0: routed */
 };
 
@@ -310,7 +312,8 @@ int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdic
 /* What an IP header needs. */
 struct ip_names {
 	struct addr src, dst;
-	uint8_t proto, tos, ttl; /* ttl 0: the stack's default */
+	uint8_t proto, tos;
+	int16_t ttl; /* -1: the stack's default */
 };
 
 /* Puts the header before what the packet holds; don't fragment, no identification. */

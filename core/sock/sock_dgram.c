@@ -257,11 +257,11 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 	struct ip_names n = { path->src, path->dst, s->protocol, s->tos, s->ttl };
 
 	if (path->group)
-		n.ttl = s->mcast_ttl ? s->mcast_ttl : 1;
+		n.ttl = s->mcast_ttl;
 	if (m->tos >= 0)
 		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
-		n.ttl = (uint8_t)m->ttl;
+		n.ttl = (int16_t)m->ttl;
 	ip_push(ss, p, &n);
 }
 
@@ -271,6 +271,10 @@ int64_t dgram_enqueue(struct sockets *ss, struct sock *s, struct tern_pkt *p,
 {
 	struct dgram *d = s->dgram;
 
+	if (path->group && s->mcast_ttl == 0) { /* for this host alone, and nobody here hears it */
+		pkt_free(ss->mem, p);
+		return 0;
+	}
 	p->ifindex = (uint16_t)path->hop.ifindex;
 	d->send_bytes += p->cap;
 	pkt_queue_put(&d->send, p);

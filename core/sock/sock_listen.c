@@ -321,7 +321,7 @@ void sock_half_on_timer(struct sockets *ss, struct half *half, struct tcp_reply 
 	struct sock *parent = listener_of(ss, half);
 	bool over = half->tcp.n_retries >= ss->cfg->tcp_synack_retries;
 
-	*reply = (struct tcp_reply){ .due = false };
+	*reply = (struct tcp_reply){ .ttl = -1 };
 	if (!parent || over) {
 		half_die(ss, parent, half);
 		return;
@@ -372,7 +372,7 @@ int sock_pending_answer(struct sockets *ss, struct sock *s, uint64_t id, int ver
 {
 	struct half *half = s->state == TERN_TCP_LISTEN ? find_pending(s, id) : NULL;
 
-	*reply = (struct tcp_reply){ .due = false };
+	*reply = (struct tcp_reply){ .ttl = -1 };
 	if (!half)
 		return -TERN_ENOENT;
 	half->tcp.held = false;

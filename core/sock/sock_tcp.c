@@ -273,7 +273,7 @@ static void confirm_neighbour(struct sockets *ss, const struct sock *s)
 /* Back to where the segment came from; nothing is due yet. */
 static void begin_reply(struct tcp_reply *reply, const struct tcp_packet *p)
 {
-	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src };
+	*reply = (struct tcp_reply){ .local = p->dst, .remote = p->src, .ttl = -1 };
 	reply->h.src_port = p->seg.h.dst_port;
 	reply->h.dst_port = p->seg.h.src_port;
 }

@@ -42,10 +42,43 @@ FLAG(freebind)
 FLAG(pktinfo)
 FLAG(recvttl)
 FLAG(recvtos)
-PLAIN(rcvlowat, rcvlowat, uint32_t)
-PLAIN(tos, tos, uint8_t)
 PLAIN(mtu_discover, mtu_discover, uint8_t)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
+
+static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->rcvlowat = (uint32_t)MAX(v, 1);
+}
+
+static int32_t get_rcvlowat(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return (int32_t)s->rcvlowat;
+}
+
+/* -1: the default. The ECN bits of a stream are TCP's own (RFC 3168 6.1), as on Linux. */
+static void set_tos(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->tos = (uint8_t)(v == -1 ? 0 : v);
+	if (sock_is_stream(s))
+		s->tos &= (uint8_t)~3u;
+}
+
+static int32_t get_tos(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->tos;
+}
+
+/* Linux's answer to whoever asks: a write waits for one byte. */
+static int32_t get_sndlowat(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	(void)s;
+	return 1;
+}
 
 /* After a change that the connection must hear of. */
 static void settle_stream(struct sockets *ss, struct sock *s)
@@ -144,7 +177,7 @@ static int32_t get_quickack(const struct sockets *ss, const struct sock *s)
 /* As Linux: the kernel doubles what was asked for, within limits. */
 static uint32_t buffer_size(int32_t asked, uint32_t max, uint32_t min)
 {
-	uint32_t v = (uint32_t)MIN((int64_t)MAX(asked, 0), max);
+	uint32_t v = MIN((uint32_t)asked, max); /* below zero is a large number, as on Linux */
 
 	return MAX(2 * v, min);
 }
@@ -180,12 +213,12 @@ static int32_t get_rcvbuf(const struct sockets *ss, const struct sock *s)
 static void set_ttl(struct sockets *ss, struct sock *s, int32_t v)
 {
 	(void)ss;
-	s->ttl = (uint8_t)(v < 0 ? 0 : v);
+	s->ttl = (int16_t)v;
 }
 
 static int32_t get_ttl(const struct sockets *ss, const struct sock *s)
 {
-	if (s->ttl)
+	if (s->ttl >= 0)
 		return s->ttl;
 	return s->family == TERN_AF_INET ? ss->cfg->ttl : ss->cfg->hop_limit;
 }
@@ -199,7 +232,7 @@ static void set_mcast_ttl(struct sockets *ss, struct sock *s, int32_t v)
 static int32_t get_mcast_ttl(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return s->mcast_ttl ? s->mcast_ttl : 1;
+	return s->mcast_ttl;
 }
 
 static void set_hdrincl(struct sockets *ss, struct sock *s, int32_t v)
@@ -317,6 +350,7 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_SNDBUF, ALL, ANY, RW(sndbuf) },
 	{ TERN_SOL_SOCKET, TERN_SO_RCVBUF, ALL, ANY, RW(rcvbuf) },
 	{ TERN_SOL_SOCKET, TERN_SO_RCVLOWAT, ALL, 0, INT32_MAX, RW(rcvlowat) },
+	{ TERN_SOL_SOCKET, TERN_SO_SNDLOWAT, ALL, ANY, RO(sndlowat) },
 	{ TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, ALL, 0, IFACES_MAX, RW(bound_ifindex) },
 	{ TERN_SOL_SOCKET, TERN_SO_TYPE, ALL, ANY, RO(type) },
 	{ TERN_SOL_SOCKET, TERN_SO_DOMAIN, ALL, ANY, RO(domain) },
@@ -327,7 +361,7 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_ATMARK, STREAM, ANY, RO(atmark) },
 	{ TERN_SOL_SOCKET, TERN_SO_DROPS, ALL, ANY, RO(drops) },
 	{ TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, STREAM, ANY, RW(defer) },
-	{ TERN_IPPROTO_IP, TERN_IP_TOS, ALL, 0, 255, RW(tos) },
+	{ TERN_IPPROTO_IP, TERN_IP_TOS, ALL, ANY, RW(tos) },
 	{ TERN_IPPROTO_IP, TERN_IP_TTL, ALL | V4, -1, 255, RW(ttl) },
 	{ TERN_IPPROTO_IP, TERN_IP_HDRINCL, RAW | V4, ANY, RW(hdrincl) },
 	{ TERN_IPPROTO_IP, TERN_IP_PKTINFO, ALL, ANY, RW(pktinfo) },
@@ -337,7 +371,7 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_IP, TERN_IP_MTU_DISCOVER, ALL, 0, 5, RW(mtu_discover) },
 	{ TERN_IPPROTO_IP, TERN_IP_MTU, ALL | V4, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IP, TERN_IP_FREEBIND, ALL, ANY, RW(freebind) },
-	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, ALL | V4, -1, 255, RW(mcast_ttl) },
+	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, DGRAM | RAW | V4, -1, 255, RW(mcast_ttl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_V6ONLY, ALL | V6, ANY, RW(v6only) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_UNICAST_HOPS, ALL | V6, -1, 255, RW(ttl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_HOPS, ALL | V6, -1, 255, RW(mcast_ttl) },
@@ -352,7 +386,7 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_RAW, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_NODELAY, STREAM, ANY, RW(nodelay) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_CORK, STREAM, ANY, RW(cork) },
-	{ TERN_IPPROTO_TCP, TERN_TCP_MAXSEG, STREAM, 0, 32767, RW(maxseg) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_MAXSEG, STREAM, ANY, RW(maxseg) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_KEEPIDLE, STREAM, 1, 32767, RW(keepidle) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_KEEPINTVL, STREAM, 1, 32767, RW(keepintvl) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_KEEPCNT, STREAM, 1, 127, RW(keepcnt) },
@@ -381,14 +415,28 @@ static const struct option *find_option(const struct sock *s, int level, int nam
 	return NULL;
 }
 
+enum { MAXSEG_MIN = 88 }; /* Linux's TCP_MIN_MSS: room for all options */
+
+/* Options of level IP may be one byte, as programs set IP_MULTICAST_TTL. */
+static bool read_integer(const struct option *o, const void *value, size_t len, int32_t *v)
+{
+	if (len >= sizeof(*v)) {
+		memcpy(v, value, sizeof(*v));
+		return true;
+	}
+	if (o->level != TERN_IPPROTO_IP || len == 0)
+		return false;
+	*v = *(const uint8_t *)value;
+	return true;
+}
+
 static int set_integer(struct sockets *ss, struct sock *s, const struct option *o,
 		       const void *value, size_t len)
 {
 	int32_t v;
 
-	if (len < sizeof(v))
+	if (!read_integer(o, value, len, &v))
 		return -TERN_EINVAL;
-	memcpy(&v, value, sizeof(v));
 	if (!o->set)
 		return -TERN_ENOPROTOOPT;
 	if (o->min <= o->max && (v < o->min || v > o->max))
@@ -398,6 +446,8 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 	if (o->set == set_checksum && (v & 1) && v != -1)
 		return -TERN_EINVAL;
 	if (o->set == set_ttl && v == 0 && s->family == TERN_AF_INET)
+		return -TERN_EINVAL;
+	if (o->set == set_maxseg && v != 0 && (v < MAXSEG_MIN || v > 32767))
 		return -TERN_EINVAL;
 	o->set(ss, s, v);
 	return 0;
@@ -504,6 +554,8 @@ int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *v
 	int32_t v;
 
 	if (o) {
+		if (o->get == get_mtu && !s->out_ifindex)
+			return -TERN_ENOTCONN;
 		v = o->get(ss, s);
 		return put_out(value, len, &v, sizeof(v));
 	}

@@ -201,7 +201,8 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 
 	if (!is_still_here(st, i, s))
 		return NULL;
-	plan = tcp_plan(s->tcp, device_cuts(i, s) ? SUPER_FRAME_MAX : CUT_SEGMENTS * s->tcp->snd_mss);
+	plan = tcp_plan(s->tcp,
+			device_cuts(i, s) ? SUPER_FRAME_MAX : CUT_SEGMENTS * s->tcp->snd_mss);
 	if (plan.what == SEND_NOTHING) {
 		sock_tcp_settle(&st->ss, s, 0);
 		return NULL;

@@ -48,7 +48,7 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 	uint32_t max = v4 ? 576 - IP4_HDR_LEN - ICMP_HDR_LEN : 1280 - IP6_HDR_LEN - ICMP_HDR_LEN;
 	uint32_t quoted = MIN(in->end - in->l3_off, max);
 	struct icmp h = { .type = problem->type, .code = problem->code, .rest = problem->rest };
-	struct ip_names names = { .src = in->dst, .dst = in->src };
+	struct ip_names names = { .src = in->dst, .dst = in->src, .ttl = -1 };
 	struct tern_pkt *p;
 
 	if (!may_complain(st, in, problem))

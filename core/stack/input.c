@@ -114,8 +114,8 @@ static enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
 	if (!is_for_us(st, in))
 		return TERN_DROP_IP_NOT_OURS;
 	if (in->to == ADDR_OURS)
-		st->recent = (struct good_pair){ in->src, in->dst, in->addr_sum,
-						 in->iface->index, st->net.routes_version };
+		st->recent = (struct good_pair){ in->src, in->dst, in->addr_sum, in->iface->index,
+						 st->net.routes_version };
 	return TERN_DROP_NONE;
 }
 

@@ -62,8 +62,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	if (!tp.verified)
 		tp.sum = pseudo_header(in, TERN_IPPROTO_TCP) +
 			 checksum_header(payload(in), TCP_HDR_LEN) +
-			 checksum_header(payload(in) + TCP_HDR_LEN,
-					 tp.seg.h.hdr_len - TCP_HDR_LEN);
+			 checksum_header(payload(in) + TCP_HDR_LEN, tp.seg.h.hdr_len - TCP_HDR_LEN);
 	drop = sock_tcp_input(&st->ss, &tp, &reply);
 	if (drop == TERN_DROP_TCP_CHECKSUM) {
 		st->counters[COUNT_TCP_IN_ERRS]++;

@@ -312,7 +312,8 @@ struct tcp_half {
 	uint16_t peer_mss;
 	uint16_t snd_wnd; /* unscaled */
 	uint16_t adv_mss;
-	uint8_t wscale; /* low four bits: the peer's, high: ours */
+	uint16_t rcv_wnd; /* what our SYN-ACK shows */
+	uint8_t wscale;	  /* low four bits: the peer's, high: ours */
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
 	uint8_t n_retries;

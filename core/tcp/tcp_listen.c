@@ -34,6 +34,7 @@ void half_init(struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_
 	half->adv_mss = open->adv_mss;
 	half->peer_mss = h->has_mss ? h->mss : open->default_mss;
 	half->snd_wnd = h->wnd;
+	half->rcv_wnd = (uint16_t)MIN(open->rcv_buf_max, 65535);
 	half->sack_ok = h->sack_permitted && x->cfg->tcp_sack;
 	half->ts_ok = h->has_ts && x->cfg->tcp_timestamps;
 	half->ts_recent = h->ts_val;
@@ -50,7 +51,7 @@ void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, const str
 		.seq = half->iss,
 		.ack = half->irs + 1,
 		.flags = TCP_SYN | TCP_ACK,
-		.wnd = (uint16_t)MIN(open->rcv_buf_max, 65535),
+		.wnd = half->rcv_wnd,
 		.has_mss = true,
 		.mss = half->adv_mss,
 		.sack_permitted = half->sack_ok,
@@ -72,7 +73,7 @@ void half_ack(const struct tcp_half *half, const struct tcp_ctx *x, const struct
 		.seq = half->iss + 1,
 		.ack = half->irs + 1,
 		.flags = TCP_ACK,
-		.wnd = (uint16_t)(MIN(open->rcv_buf_max, 65535) >> (half->wscale >> 4)),
+		.wnd = (uint16_t)(half->rcv_wnd >> (half->wscale >> 4)),
 		.has_ts = half->ts_ok,
 	};
 	if (half->ts_ok) {
@@ -88,15 +89,15 @@ static enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
 }
 
 /*
- * RFC 9293 3.10.7.4 for SYN-RECEIVED: sequence, RST, SYN, ACK. The window we showed is at most
- * 65535 and nothing has been taken from it.
+ * RFC 9293 3.10.7.4 for SYN-RECEIVED: sequence, RST, SYN, ACK. Nothing has been taken from the
+ * window that we showed. What is called complete here, tcp_input accepts.
  */
 enum half_verdict half_input(const struct tcp_half *half, const struct tcp_seg *seg,
 			     struct half_result *r)
 {
 	const struct tcp_hdr *h = &seg->h;
 	uint32_t off = h->seq - (half->irs + 1);
-	bool in_window = off < 65535;
+	bool in_window = off < half->rcv_wnd;
 
 	r->drop = TERN_DROP_NONE;
 	r->rst = (struct tcp_rst){ .due = false };
@@ -114,6 +115,8 @@ enum half_verdict half_input(const struct tcp_half *half, const struct tcp_seg *
 		r->drop = TERN_DROP_TCP_FLAGS;
 		return HALF_RESEND;
 	}
+	if (half->ts_ok && !h->has_ts) /* RFC 7323 3.2 */
+		return drop_half(r, TERN_DROP_TCP_PAWS);
 	if (!in_window) {
 		r->drop = TERN_DROP_TCP_SEQUENCE;
 		return HALF_CHALLENGE;
@@ -149,7 +152,7 @@ void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->snd.wnd = c->snd.max_wnd = half->snd_wnd;
 	c->irs = seq_first(half->irs);
 	c->rcv.nxt = c->rcv.acked = c->irs + 1;
-	c->rcv.adv = c->rcv.nxt + MIN(c->rcv.buf_max, 65535);
+	c->rcv.adv = c->rcv.nxt + half->rcv_wnd;
 	c->rcv.ts_recent = half->ts_recent;
 	c->rcv.ts_recent_at = x->now;
 	c->snd.wl1 = c->irs;

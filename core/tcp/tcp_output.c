@@ -212,7 +212,7 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 	out->lo += piece->len;
 	out->done = out->lo == out->hi;
 	if (!out->done) /* they belong to the last one */
-		piece->h.flags &= (uint16_t)~(TCP_PSH | TCP_FIN);
+		piece->h.flags &= (uint16_t) ~(TCP_PSH | TCP_FIN);
 	c->segs_out++;
 	return true;
 }

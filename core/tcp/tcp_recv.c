@@ -220,6 +220,7 @@ void tcp_take_text(struct arrival *a)
 	in_order = c->early == NULL;
 	join_out_of_order(c, a->x->mem);
 	owe_ack_for_text(a, in_order);
+	c->dup_acks_due = 0; /* one ACK of what is here now says more than they would */
 	a->r.events |= TCP_READABLE;
 }
 

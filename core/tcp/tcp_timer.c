@@ -41,8 +41,11 @@ void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send nex
 			c->rtx_at = TERN_NEVER;
 		return;
 	}
-	if (c->probing)
+	if (c->probing) { /* also when the octet of a probe was taken (MUST-37) */
+		if (c->rtx_at == TERN_NEVER)
+			tcp_arm_rtx(c, x);
 		return;
+	}
 	if (c->snd.una < c->snd.nxt) {
 		if (c->rtx_at == TERN_NEVER)
 			tcp_arm_rtx(c, x);
@@ -134,7 +137,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	if (c->n_rtx == 1 && !c->in_rto_recovery)
 		c->cc.ops->on_rto(&c->cc, &s);
 	else
-		c->cc.cwnd = MIN(c->cc.cwnd, MAX(c->snd_mss, c->cc.cwnd / 2));
+		c->cc.cwnd = MIN(c->cc.cwnd, c->snd_mss); /* ssthresh is not halved again */
 	c->snd.rtx_nxt = c->snd.una;
 	c->snd.rtx_end = c->snd.nxt;
 	c->snd.recover = c->snd.nxt;

@@ -81,11 +81,6 @@ uint32_t checksum_copy_add(void *dst, const void *src, size_t len, uint32_t sum)
 	return checksum_add(dst, len, sum);
 }
 
-uint16_t checksum_finish(uint32_t sum)
-{
-	return (uint16_t)~fold16(sum);
-}
-
 uint32_t checksum_addresses(const struct addr *src, const struct addr *dst)
 {
 	if (addr_is4(src))

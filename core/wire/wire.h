@@ -35,7 +35,11 @@ static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
 	return (uint32_t)((sum >> 16) + (sum & 0xffff));
 }
 /* Folds to 16 bits and complements: the value for the header field. */
-uint16_t checksum_finish(uint32_t sum);
+static inline uint16_t checksum_finish(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~(sum + (sum >> 16));
+}
 /* The part of a pseudo-header that all packets between two addresses share. */
 uint32_t checksum_addresses(const struct addr *src, const struct addr *dst);
 /* The pseudo-header of TCP, UDP and ICMPv6, of either family: by the form of the addresses. */
@@ -83,10 +87,46 @@ struct ip4 {
 	const uint8_t *options; /* hdr_len - 20 bytes inside the slice; NULL: none */
 };
 enum ip4_verdict { IP4_OK = 0, IP4_MALFORMED = -1, IP4_BAD_CHECKSUM = -2 };
-/* Checks version, lengths against the slice, and the header checksum. */
-enum ip4_verdict ip4_parse(struct ip4 *, const uint8_t *, size_t);
+
 /* Also parses what ICMP quotes: checks only that the header itself is there. */
-bool ip4_parse_quoted(struct ip4 *, const uint8_t *, size_t);
+static inline bool ip4_parse_quoted(struct ip4 *h, const uint8_t *p, size_t len)
+{
+	uint16_t frag;
+
+	if (len < IP4_HDR_LEN || p[0] >> 4 != 4)
+		return false;
+	h->hdr_len = (uint8_t)((p[0] & 15) * 4);
+	if (h->hdr_len < IP4_HDR_LEN || h->hdr_len > len)
+		return false;
+	frag = get_be16(p + 6);
+	h->tos = p[1];
+	h->total_len = get_be16(p + 2);
+	h->id = get_be16(p + 4);
+	h->df = frag & IP4_DF;
+	h->mf = frag & IP4_MF;
+	h->frag_off = (uint16_t)((frag & 0x1fff) * 8);
+	h->ttl = p[8];
+	h->proto = p[9];
+	h->checksum = get_be16(p + 10);
+	h->src = addr_from4(p + 12);
+	h->dst = addr_from4(p + 16);
+	h->options = h->hdr_len > IP4_HDR_LEN ? p + IP4_HDR_LEN : NULL;
+	return true;
+}
+
+/* Checks version, lengths against the slice, and the header checksum. Each packet pays for it. */
+static inline enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t len)
+{
+	uint32_t sum;
+
+	if (!ip4_parse_quoted(h, p, len) || h->total_len < h->hdr_len || h->total_len > len)
+		return IP4_MALFORMED;
+	sum = checksum_header(p, IP4_HDR_LEN);
+	if (h->options)
+		sum += checksum_header(h->options, h->hdr_len - IP4_HDR_LEN);
+	return checksum_finish(sum) == 0 ? IP4_OK : IP4_BAD_CHECKSUM;
+}
+
 size_t ip4_emit(const struct ip4 *, uint8_t *);
 
 /* ---- ip6.c: RFC 8200 ---- */

@@ -60,8 +60,8 @@ __attribute__((target("avx2"))) static inline uint64_t reduce(__m256i v)
 {
 	const __m256i low = _mm256_set1_epi64x(0xffffffff);
 	__m256i wide = _mm256_add_epi64(_mm256_and_si256(v, low), _mm256_srli_epi64(v, 32));
-	__m128i half = _mm_add_epi64(_mm256_castsi256_si128(wide),
-				     _mm256_extracti128_si256(wide, 1));
+	__m128i half =
+		_mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
 
 	return (uint64_t)_mm_cvtsi128_si64(half) + (uint64_t)_mm_extract_epi64(half, 1);
 }

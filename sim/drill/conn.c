@@ -175,9 +175,12 @@ void conn_learn(struct drill *d, struct conn *c, const struct packet *p, struct 
 
 	if (got->proto != TERN_IPPROTO_TCP)
 		return;
+	/* A script that numbers a new incarnation from 0 does not say what its number is. */
+	if (c->may_learn && (want.flags & TCP_SYN) && want.seq == 0)
+		c->learns = true;
 	if (c->learns && (got->flags & TCP_SYN)) {
 		c->iss_offset = got->seq - (want.flags & TCP_SYN ? want.seq : 0);
-		c->learns = false;
+		c->learns = c->may_learn = false;
 	}
 	learn_ts(d, c, &want, got);
 }
@@ -211,7 +214,7 @@ void conn_to_wire(struct conn *c, struct packet *p)
 	if (find_option(p, OPT_TS, 10, &o))
 		put_be32(o.data + 4, ts_to_live(c, get_be32(o.data + 4)));
 	if ((p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-		c->learns = true; /* it may begin a new incarnation */
+		c->may_learn = true; /* it may begin a new incarnation */
 }
 
 void conn_to_script(const struct conn *c, struct packet *p)

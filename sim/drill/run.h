@@ -26,6 +26,7 @@ struct conn {
 	uint16_t local, remote; /* ports */
 	uint16_t script_local;	/* what the script calls the local port; 0: nothing yet */
 	bool learns;		/* the next SYN of ours tells iss_offset */
+	bool may_learn;		/* the peer's SYN came again */
 	uint32_t iss_offset;	/* the stack's sequence numbers less the script's */
 	struct ts_pair ts[TS_PAIRS];
 	unsigned n_ts; /* ever */
