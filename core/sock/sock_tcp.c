@@ -24,7 +24,7 @@ static uint64_t hash_names(const struct sip_key *key, const struct tuple *t)
 }
 
 /* RFC 6528: a 4 us clock plus a keyed hash of the five-tuple. */
-static uint32_t draw_isn(const struct sockets *ss, const struct tuple *t)
+uint32_t tcp_draw_isn(const struct sockets *ss, const struct tuple *t)
 {
 	return (uint32_t)(ss->timers->now / (4 * TERN_US)) + (uint32_t)hash_names(&ss->isn_key, t);
 }
@@ -46,8 +46,7 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 			     uint32_t mtu)
 {
 	return (struct tcp_open){
-		.iss = draw_isn(ss, t),
-		.ts_off = tcp_ts_offset(ss, t),
+		.ts_off = ss->cfg->tcp_timestamps ? tcp_ts_offset(ss, t) : 0,
 		.adv_mss = mss_for(t, mtu),
 		.path_mss = mss_for(t, mtu),
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
@@ -459,6 +458,7 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 	if (s->tcp)
 		tcp_fini(s->tcp, &x);
 	open = tcp_open_for(ss, s, &s->t, s->out_mtu);
+	open.iss = tcp_draw_isn(ss, &s->t);
 	s->tcp = &CONTAINER_OF(s, struct stream, s)->c;
 	s->conn = ++ss->next_conn;
 	tcp_connect(s->tcp, &x, &open);
