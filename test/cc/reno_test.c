@@ -98,8 +98,6 @@ static void one_history(unsigned seed)
 				       .cwnd_limited = rand_below(&dice, 4) != 0 };
 		unsigned e = (unsigned)rand_below(&dice, 200);
 
-		if (m.after_rto)
-			s.acked = MIN(s.acked, mss);
 		test_at("seed %u, step %u, event %u", seed, step, e);
 		if (e == 0) {
 			cc.ops->on_congestion(&cc, &s);
@@ -151,6 +149,21 @@ static void slow_start_doubles(void)
 	}
 }
 
+/* RFC 3465 2.3: in the slow start that follows a time-out one segment for each ACK. */
+static void one_segment_for_each_ack_after_a_time_out(void)
+{
+	struct cc_sample s = { .in_flight = 20000, .acked = 3000, .cwnd_limited = true };
+	struct cc cc;
+
+	cc_init(&cc, &cc_reno, 1000, 10);
+	cc.ops->on_rto(&cc, &s);
+	check_eq(cc.cwnd, 1000);
+	cc.ops->on_ack(&cc, &s);
+	check_eq(cc.cwnd, 2000);
+	cc.ops->on_ack(&cc, &s);
+	check_eq(cc.cwnd, 3000);
+}
+
 /* Congestion avoidance: one segment for each round trip, whatever the size of the ACKs. */
 static void avoidance_adds_one_segment(void)
 {
@@ -197,6 +210,7 @@ static void extremes(void)
 static const struct test tests[] = {
 	TEST(agrees_with_the_model),
 	TEST(slow_start_doubles),
+	TEST(one_segment_for_each_ack_after_a_time_out),
 	TEST(avoidance_adds_one_segment),
 	TEST(extremes),
 };

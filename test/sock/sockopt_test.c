@@ -106,7 +106,9 @@ static const struct option options[] = {
 	{ IPV6(V6ONLY), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(UNICAST_HOPS), SIX, NUMBER, 1, 255, 64 },
 	{ IPV6(MULTICAST_HOPS), UDP6 | RAW6, NUMBER, 1, 255, 1 },
-	{ IPV6(TCLASS), SIX, NUMBER, 0, 255, 0 },
+	{ IPV6(TCLASS), UDP6 | RAW6, NUMBER, 0, 255, 0 },
+	{ IPV6(TCLASS), TCP6, NUMBER, 0, 252, 0 },
+	{ SOCKET(SNDLOWAT), ANY, ASKED, 0, 0, 1 },
 	{ IPV6(RECVERR), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVPKTINFO), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVHOPLIMIT), SIX, FLAG, 0, 0, 0 },
@@ -166,7 +168,7 @@ static void try_number(tern_sock s, const struct option *o)
 	check_eq(get(s, o), max);
 	check_eq(set(s, o, mid), 0);
 	check_eq(get(s, o), mid);
-	if (is_ip(o, TERN_IP_TOS)) /* Linux takes any integer and keeps what fits */
+	if (max == 252) /* the classes of traffic: odd_numbers says more */
 		return;
 	if (max < INT32_MAX && !is_socket(o, TERN_SO_BINDTOIFINDEX))
 		check_eq(set(s, o, max + 1), -TERN_EINVAL);
@@ -275,6 +277,17 @@ static const struct odd odds[] = {
 	{ SOCKET(RCVBUF), UDP6, 1, 0, 2304 },
 	{ SOCKET(RCVBUF), UDP6, INT32_MAX, 0, 2 * (4 << 20) },
 	{ SOCKET(RCVBUF), TCP4, INT32_MAX, 0, 2 * (64 << 20) },
+	{ SOCKET(SNDBUF), UDP4, -1, 0, 2 * (4 << 20) }, /* a large number, as unsigned */
+	{ SOCKET(RCVLOWAT), TCP4, 0, 0, 1 },
+	{ IP(TOS), UDP4, 255, 0, 255 },
+	{ IP(TOS), UDP4, 256, 0, 0 },
+	{ IP(TOS), TCP4, 255, 0, 252 }, /* the ECN bits of a stream are TCP's */
+	{ IPV6(TCLASS), TCP6, 255, 0, 252 },
+	{ IPV6(TCLASS), UDP6, -1, 0, 0 }, /* the default again */
+	{ IPV6(TCLASS), UDP6, 256, -TERN_EINVAL, 0 },
+	{ IPV6(UNICAST_HOPS), UDP6, 0, 0, 0 },
+	{ IP(MULTICAST_TTL), UDP4, 0, 0, 0 },
+	{ IPV6(MULTICAST_HOPS), UDP6, 0, 0, 0 },
 	{ IP(TTL), UDP4, -1, 0, 64 }, /* the default again */
 	{ IP(TTL), UDP4, 256, -TERN_EINVAL, 64 },
 	{ IP(MULTICAST_TTL), UDP4, -1, 0, 1 },
@@ -283,6 +296,8 @@ static const struct odd odds[] = {
 	{ IPV6(CHECKSUM), RAW6, -1, 0, -1 },
 	{ IPV6(CHECKSUM), RAW6, 2, 0, 2 },
 	{ IPV6(CHECKSUM), RAW6, 3, -TERN_EINVAL, -1 }, /* RFC 3542 3.1: even */
+	{ TCP(MAXSEG), TCP4, 1, -TERN_EINVAL, 0 },     /* room for all options */
+	{ TCP(MAXSEG), TCP4, 87, -TERN_EINVAL, 0 },
 	{ TCP(MAXSEG), TCP4, 88, 0, 88 },
 	{ TCP(MAXSEG), TCP4, 32767, 0, 32767 },
 	{ TCP(MAXSEG), TCP4, 32768, -TERN_EINVAL, 0 },
@@ -306,6 +321,40 @@ static void odd_numbers(void)
 		check_eq(get(s, &option), o->get);
 		check_eq(tern_close(st, s), 0);
 	}
+	finish();
+}
+
+/* Options of level IP take one byte: programs set IP_MULTICAST_TTL so. */
+static void one_byte(void)
+{
+	static const int numbers[] = { TERN_IP_TOS, TERN_IP_TTL, TERN_IP_MULTICAST_TTL };
+
+	start();
+	for (size_t i = 0; i < N_TESTS(numbers); i++) {
+		uint8_t byte = 16;
+		int32_t v = 0;
+		size_t len = sizeof(v);
+		tern_sock s;
+
+		test_at("IP option %d", numbers[i]);
+		tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s);
+		check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IP, numbers[i], &byte, 1), 0);
+		check_eq(tern_getsockopt(st, s, TERN_IPPROTO_IP, numbers[i], &v, &len), 0);
+		check_eq(v, 16);
+	}
+	finish();
+}
+
+/* No peer, no path. */
+static void mtu_of_nowhere(void)
+{
+	int32_t v;
+	size_t len = sizeof(v);
+	tern_sock s;
+
+	start();
+	tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s);
+	check_eq(tern_getsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_MTU, &v, &len), -TERN_ENOTCONN);
 	finish();
 }
 
@@ -461,7 +510,6 @@ static bool is_known(int level, int number)
 		{ TERN_IPPROTO_TCP, TERN_TCP_CONGESTION },
 		{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK },
 		{ TERN_IPPROTO_RAW, TERN_IPV6_CHECKSUM },
-		{ TERN_SOL_SOCKET, TERN_SO_SNDLOWAT },
 		{ TERN_SOL_SOCKET, TERN_SO_PRIORITY },
 		{ TERN_SOL_SOCKET, TERN_SO_MARK },
 		{ TERN_IPPROTO_IP, TERN_IP_BIND_ADDRESS_NO_PORT },
@@ -511,6 +559,8 @@ static void unknown_options(void)
 static const struct test tests[] = {
 	TEST(every_option_on_every_socket),
 	TEST(odd_numbers),
+	TEST(one_byte),
+	TEST(mtu_of_nowhere),
 	TEST(linger),
 	TEST(congestion),
 	TEST(tcp_info),

@@ -302,6 +302,26 @@ static void time_out_restarts_slowly(void)
 	finish();
 }
 
+/* Again while the first is being repaired: the loss window is one segment all the same. */
+static void second_time_out_restarts_slowly_too(void)
+{
+	start();
+	open_active();
+	give(60 * MSS);
+	drain();
+	next_timer();
+	drain();
+	in(TCP_ACK, 1, 1 + MSS, 0);
+	drain();
+	in(TCP_ACK, 1, 1 + 2 * MSS, 0);
+	in(TCP_ACK, 1, 1 + 3 * MSS, 0);
+	drain();
+	check(cwnd_bytes() >= 3 * MSS);
+	check_str(next_timer(), "rto");
+	check_eq(cwnd_bytes(), MSS);
+	finish();
+}
+
 /* An ACK beyond all that is being repaired ends the repair. */
 static void repair_ends_with_the_ack(void)
 {
@@ -382,6 +402,7 @@ static const struct test tests[] = {
 	TEST(first_partial_ack_restarts_the_timer),
 	TEST(no_second_recovery_for_the_same_loss),
 	TEST(time_out_restarts_slowly),
+	TEST(second_time_out_restarts_slowly_too),
 	TEST(repair_ends_with_the_ack),
 	TEST(fin_is_acknowledged),
 	TEST(acknowledged_bytes_make_room),

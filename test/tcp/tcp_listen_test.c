@@ -157,6 +157,39 @@ static void what_the_record_remembers(void)
 	finish();
 }
 
+/* What is called complete must finish the handshake: the record is gone by then. */
+static void complete_means_complete(void)
+{
+	for (unsigned round = 0; round < 2; round++) {
+		static const uint8_t zeroes[8];
+		struct tcp_hdr syn, ack;
+		struct tcp_seg seg;
+		struct half_result r;
+		struct tcp_ctx x;
+
+		start();
+		f.open.rcv_buf_max = 4000;
+		f.cfg.tcp_timestamps = f.ts = round == 0;
+		syn = peer_syn(TCP_SYN);
+		begin_passive_with(&half, &syn);
+		f.ts = false; /* round 0: the timestamps are missing; 1: outside our window */
+		ack = header(TCP_ACK, round ? 5001 : 1, 1);
+		seg = (struct tcp_seg){ .h = ack, .data = zeroes };
+		seg.h.seq += f.irs;
+		seg.h.ack += f.iss;
+		test_at("round %u", round);
+		if (half_input(&half, &seg, &r) != HALF_COMPLETE) {
+			mem_fini(&f.mem);
+			continue;
+		}
+		x = ctx();
+		tcp_from_half(&f.c, &x, &half, &f.open);
+		in_hdr(&ack, 0);
+		check_eq(state(), TERN_TCP_ESTABLISHED);
+		finish();
+	}
+}
+
 /* The segment that finishes the handshake may bring text and a FIN. */
 static void last_ack_of_the_handshake_with_text(void)
 {
@@ -211,6 +244,7 @@ static const struct test tests[] = {
 	TEST(old_timestamps),
 	TEST(what_is_said_before_the_end),
 	TEST(what_the_record_remembers),
+	TEST(complete_means_complete),
 	TEST(last_ack_of_the_handshake_with_text),
 	TEST(resets_to_nobody),
 };

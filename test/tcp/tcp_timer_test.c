@@ -186,6 +186,22 @@ static void zero_window_is_probed(void)
 	finish();
 }
 
+/* MUST-37: the octet of a probe is taken, and the window stays closed. */
+static void probed_octet_may_be_taken(void)
+{
+	meet_a_zero_window();
+	next_timer();
+	drain();
+	in(TCP_ACK, 1, 2, 0); /* taken, the window is still shut */
+	expect_silence();
+	check_str(next_timer(), "persist");
+	expect(TCP_ACK, 2, 1, 1);
+	f.wnd = 3000;
+	in(TCP_ACK, 1, 3, 0);
+	expect(TCP_ACK, 3, 1, MSS);
+	finish();
+}
+
 static void unanswered_probes_end_it(void)
 {
 	unsigned n = 0;
@@ -323,6 +339,7 @@ static const struct test tests[] = {
 	TEST(user_timeout),
 	TEST(answers_reset_the_count),
 	TEST(zero_window_is_probed),
+	TEST(probed_octet_may_be_taken),
 	TEST(unanswered_probes_end_it),
 	TEST(held_segments_go_at_last),
 	TEST(keepalive),
