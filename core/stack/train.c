@@ -29,7 +29,8 @@ static uint32_t follow_ip(const struct inbound *in, const struct tern_pkt *q)
 
 	if (addr_is4(&in->src)) {
 		len = get_be16(b + 2);
-		if (!same_bytes(a, b, 0, 2) || !same_bytes(a, b, 6, 10) || !same_bytes(a, b, 12, 20))
+		if (!same_bytes(a, b, 0, 2) || !same_bytes(a, b, 6, 10) ||
+		    !same_bytes(a, b, 12, 20))
 			return 0;
 		if (checksum_finish(checksum_header(b, IP4_HDR_LEN)) != 0)
 			return 0;

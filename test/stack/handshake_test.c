@@ -111,7 +111,23 @@ static void small_route_mtu_with_timestamps(void)
 	}
 }
 
+static void check_inside_a_burst(void)
+{
+	static const char data[9000];
+	struct tern_pkt *p;
+
+	reach(TERN_TCP_ESTABLISHED);
+	check_eq(tern_send(st, server, data, sizeof(data), 0), sizeof(data));
+	p = tern_output(st, 2);
+	check(p != NULL);
+	tern_pkt_free(st, p);
+	check(tern_output_ready(st, 2));
+	tern_check(st);
+	end_stack();
+}
+
 static const struct test tests[] = {
+	TEST(check_inside_a_burst),
 	TEST(no_unfinished_connection_without_timestamps),
 	TEST(no_unfinished_connection_outside_a_small_window),
 	TEST(small_maxseg_with_timestamps),

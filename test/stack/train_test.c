@@ -10,9 +10,12 @@
 
 enum { BYTES = 60000, BATCH_MAX = 20, FULL = 1388 };
 
-static const struct tcp_hdr syn_options = {
-	.has_mss = true, .mss = 1400, .has_wscale = true, .wscale = 2, .has_ts = true, .ts_val = 5000
-};
+static const struct tcp_hdr syn_options = { .has_mss = true,
+					    .mss = 1400,
+					    .has_wscale = true,
+					    .wscale = 2,
+					    .has_ts = true,
+					    .ts_val = 5000 };
 
 static const struct tcp_hdr later_options = { .has_ts = true, .ts_val = 6000 };
 
@@ -211,7 +214,8 @@ static void batch_is_one_by_one(void)
 		test_at("seed %u", seed);
 		rand_init(&dice, (uint8_t[32]){ (uint8_t)seed, 1 }, 0);
 		for (unsigned i = 0; i < BYTES; i++)
-			bytes[i] = (uint8_t)(1 + roll(255)); /* packet_of takes text that ends at 0 */
+			bytes[i] =
+				(uint8_t)(1 + roll(255)); /* packet_of takes text that ends at 0 */
 		v6 = seed % 2;
 		open_world(&batched);
 		open_world(&single);

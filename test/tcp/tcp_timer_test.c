@@ -330,7 +330,28 @@ static void fin_wait_2_without_a_user_ends(void)
 	finish();
 }
 
+/* All that there was went as a probe and was taken: nobody has anything to ask a closed window. */
+static void a_window_that_nobody_needs_is_not_probed(void)
+{
+	start();
+	open_active();
+	f.wnd = 0;
+	in(TCP_ACK, 1, 1, 0);
+	give(1);
+	check_str(next_timer(), "persist");
+	expect(TCP_ACK | TCP_PSH, 1, 1, 1);
+	in(TCP_ACK, 1, 2, 0);
+	expect_silence();
+	check(until_deadline() == TERN_NEVER);
+	give(1); /* and now there is something again */
+	expect_silence();
+	check_str(next_timer(), "persist");
+	expect(TCP_ACK | TCP_PSH, 2, 1, 1);
+	finish();
+}
+
 static const struct test tests[] = {
+	TEST(a_window_that_nobody_needs_is_not_probed),
 	TEST(idle_states_have_no_deadline),
 	TEST(data_are_given_up),
 	TEST(suspicion_comes_with_r1),
