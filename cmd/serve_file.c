@@ -196,6 +196,7 @@ static const char *type_of(const char *path)
 	return "application/octet-stream";
 }
 
+/* Takes fd, as the next one does. */
 static void answer_file(int fd, const struct stat *about, const char *path, const struct request *r,
 			struct answer *a)
 {
@@ -325,35 +326,27 @@ static void find_and_answer(int root, const struct request *r, struct answer *a)
 {
 	char path[SERVE_PATH_MAX];
 	struct stat about;
-	int fd;
+	int fd = -1;
 
-	if (r->too_long)
+	if (r->too_long) {
 		say(414, a);
-	return;
-	if (!r->known_method)
+	} else if (!r->known_method) {
 		say(405, a);
-	return;
-	if (!serve_path(r->target, path, sizeof(path)))
+	} else if (!serve_path(r->target, path, sizeof(path))) {
 		say(400, a);
-	return;
-	fd = open_beneath(root, path, O_RDONLY);
-	if (fd < 0 || fstat(fd, &about) != 0) {
-		int err = errno;
-
-		if (fd >= 0)
-			close(fd);
-		say(err == EACCES || err == EXDEV ? 403 : 404, a);
-		return;
-	}
-	if (S_ISDIR(about.st_mode))
+	} else if ((fd = open_beneath(root, path, O_RDONLY)) < 0 || fstat(fd, &about) != 0) {
+		say(errno == EACCES || errno == EXDEV ? 403 : 404, a);
+	} else if (S_ISDIR(about.st_mode)) {
 		answer_directory(fd, path, r, a);
-	return;
-	if (S_ISREG(about.st_mode))
+		return; /* which has fd */
+	} else if (S_ISREG(about.st_mode)) {
 		answer_file(fd, &about, path, r, a);
-	return;
-	close(fd);
-	say(403, a);
-	return;
+		return;
+	} else {
+		say(403, a);
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 void serve_answer(int root, const struct request *r, struct answer *a)
