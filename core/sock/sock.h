@@ -175,7 +175,7 @@ struct slot {
 	uint32_t next_free;
 };
 
-enum { SLOTS_PER_PAGE = 256, EPHEMERAL_COUNTERS = 64 };
+enum { SLOTS_PER_PAGE = 128, EPHEMERAL_COUNTERS = 64 };
 
 enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_TIME_WAIT };
 
