@@ -132,7 +132,7 @@ static void new_world(struct world *w)
 static unsigned move(struct tern_stack *from, struct tern_stack *to, unsigned max)
 {
 	unsigned n = 0;
-	struct tern_pkt *p, *copy;
+	struct tern_pkt *p, *copy, *batch = NULL, **tail = &batch;
 
 	while (n < max && (p = tern_output(from, 2))) {
 		copy = tern_pkt_new(to, p->total_len);
@@ -141,9 +141,11 @@ static unsigned move(struct tern_stack *from, struct tern_stack *to, unsigned ma
 		tern_pkt_emit(from, p, copy->data);
 		copy->ifindex = 2;
 		tern_pkt_free(from, p);
-		tern_input(to, copy);
+		*tail = copy;
+		tail = &copy->next;
 		n++;
 	}
+	tern_input_batch(to, batch);
 	return n;
 }
 

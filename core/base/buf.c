@@ -6,7 +6,8 @@
  * entry of the directory is NULL while nothing has landed there. What has been dropped leaves the
  * directory by a move of the pointers that remain, a few hundred at most.
  *
- * Invariants beyond buf.h: head == end exactly when n_chunks is 0; head_off lies in the first chunk.
+ * Invariants beyond buf.h: head == end exactly when n_chunks is 0; head_off lies in the first
+ * chunk.
  */
 #include "buf.h"
 

@@ -80,6 +80,14 @@ struct hop {
 	uint32_t mtu;	  /* least of route and interface */
 };
 
+/* The hop looked up last, good as long as routes and addresses stay: packets come in trains. */
+struct hop_found {
+	struct addr dst;
+	unsigned ifindex;
+	uint64_t version; /* 0: none */
+	struct hop hop;
+};
+
 int route_add(struct net *, const struct tern_route *);
 int route_del(struct net *, const struct tern_route *);
 /* Drops all routes of an interface; for iface_del. */
@@ -92,7 +100,7 @@ void route_fini(struct net *); /* frees the array; for net_fini */
  * The hop for dst. ifindex 0: any interface, else only this one. Our own addresses go through lo.
  * Longest prefix, then lowest metric, then oldest. 0, -TERN_ENETUNREACH or -TERN_ENETDOWN.
  */
-int route_lookup(const struct net *, const struct addr *dst, unsigned ifindex, struct hop *);
+int route_lookup(struct net *, const struct addr *dst, unsigned ifindex, struct hop *);
 /*
  * The source address for dst through ifindex: RFC 6724 section 5 rules 1-3, 5, 8 for IPv6; for
  * IPv4 an address whose prefix holds dst, else the first of the interface, else of any.
@@ -195,6 +203,7 @@ struct net {
 	uint32_t n_addrs, addrs_cap;
 	struct route *routes; /* sorted: longest prefix, lowest metric, oldest */
 	uint32_t n_routes, routes_cap;
+	struct hop_found recent_hop;
 	uint64_t routes_version; /* changes with every change of routes or addresses */
 	struct table neighs;
 	struct icmp_limit limit_all, limit_dst[64];

@@ -202,7 +202,8 @@ static bool is_for_the_link(const struct addr *dst)
 	       (addr_is_link_local(dst) && !addr_is4(dst));
 }
 
-int route_lookup(const struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
+static int find_hop(const struct net *net, const struct addr *dst, unsigned ifindex,
+		    struct hop *hop)
 {
 	bool is_direct = is_for_the_link(dst);
 	int err = -TERN_ENETUNREACH;
@@ -224,6 +225,22 @@ int route_lookup(const struct net *net, const struct addr *dst, unsigned ifindex
 			hop->mtu = MIN(hop->mtu, r->mtu);
 		return 0;
 	}
+	return err;
+}
+
+int route_lookup(struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
+{
+	struct hop_found *recent = &net->recent_hop;
+	int err;
+
+	if (recent->version == net->routes_version && recent->ifindex == ifindex &&
+	    addr_equal(&recent->dst, dst)) {
+		*hop = recent->hop;
+		return 0;
+	}
+	err = find_hop(net, dst, ifindex, hop);
+	if (err == 0)
+		*recent = (struct hop_found){ *dst, ifindex, net->routes_version, *hop };
 	return err;
 }
 

@@ -2,8 +2,8 @@
 /*
  * ip_header.c - the IP header of what we send, of either family.
  *
- * Every packet has "don't fragment" set, so that its identification means nothing (RFC 6864 4.1); it
- * is 0, because a counter would tell strangers how much we send.
+ * Every packet has "don't fragment" set, so that its identification means nothing (RFC 6864 4.1);
+ * it is 0, because a counter would tell strangers how much we send.
  */
 #include "sock.h"
 

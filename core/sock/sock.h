@@ -285,7 +285,18 @@ struct tcp_packet {
 	uint32_t min_iss;
 };
 
-enum tern_drop sock_tcp_input(struct sockets *, struct tcp_packet *, struct tcp_reply *);
+/* Whose five-tuple is it? NULL: nobody's. */
+struct tuple *sock_tcp_find(struct sockets *, const struct tcp_packet *);
+/*
+ * MUST-3, before anything of the segment is believed; where its text has a place, while it is
+ * copied there. false: wrong, nothing has changed.
+ */
+bool sock_tcp_verify(struct sockets *, struct tuple *, struct tcp_packet *);
+/* p has landed; the text of another that goes on where it ends joins it. false: it does not. */
+bool sock_tcp_join(struct sockets *, struct tuple *, struct tcp_packet *, const struct tcp_text *);
+/* A verified segment, for what sock_tcp_find said. */
+enum tern_drop sock_tcp_input(struct sockets *, struct tuple *, const struct tcp_packet *,
+			      struct tcp_reply *);
 int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint16_t port);
 int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);

@@ -127,6 +127,7 @@ static struct half *new_half(struct sockets *ss, const struct sock *listener,
 	timer_init(&half->timer, TIMER_HALF);
 	half->timer.data = ++ss->next_conn;
 	open = tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, p->ifindex));
+	open.iss = tcp_draw_isn(ss, &half->t);
 	if (listener->user_mss)
 		open.adv_mss = MIN(open.adv_mss, listener->user_mss);
 	if (p->has_min_iss && (int32_t)(open.iss - p->min_iss) <= 0)

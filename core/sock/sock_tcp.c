@@ -24,7 +24,7 @@ static uint64_t hash_names(const struct sip_key *key, const struct tuple *t)
 }
 
 /* RFC 6528: a 4 us clock plus a keyed hash of the five-tuple. */
-static uint32_t draw_isn(const struct sockets *ss, const struct tuple *t)
+uint32_t tcp_draw_isn(const struct sockets *ss, const struct tuple *t)
 {
 	return (uint32_t)(ss->timers->now / (4 * TERN_US)) + (uint32_t)hash_names(&ss->isn_key, t);
 }
@@ -46,8 +46,7 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 			     uint32_t mtu)
 {
 	return (struct tcp_open){
-		.iss = draw_isn(ss, t),
-		.ts_off = tcp_ts_offset(ss, t),
+		.ts_off = ss->cfg->tcp_timestamps ? tcp_ts_offset(ss, t) : 0,
 		.adv_mss = mss_for(t, mtu),
 		.path_mss = mss_for(t, mtu),
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
@@ -321,8 +320,23 @@ static bool has_bad_names(const struct tcp_packet *p)
 	return p->seg.h.src_port == 0 || p->seg.h.dst_port == 0 || addr_is_unspecified(&p->src);
 }
 
-/* MUST-3, before anything else is believed; where the text has a place, while it is copied there. */
-static bool checksum_is_right(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
+static struct tuple key_of(const struct tcp_packet *p)
+{
+	return (struct tuple){ .local = p->dst,
+			       .remote = p->src,
+			       .lport = p->seg.h.dst_port,
+			       .rport = p->seg.h.src_port,
+			       .proto = TERN_IPPROTO_TCP };
+}
+
+struct tuple *sock_tcp_find(struct sockets *ss, const struct tcp_packet *p)
+{
+	struct tuple key = key_of(p);
+
+	return tuple_find(ss, &key);
+}
+
+bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp *c = t && t->kind == TUPLE_SOCK ? CONTAINER_OF(t, struct sock, t)->tcp : NULL;
@@ -338,20 +352,23 @@ static bool checksum_is_right(struct sockets *ss, struct tuple *t, struct tcp_pa
 	return false;
 }
 
-enum tern_drop sock_tcp_input(struct sockets *ss, struct tcp_packet *p, struct tcp_reply *reply)
+bool sock_tcp_join(struct sockets *ss, struct tuple *t, struct tcp_packet *p,
+		   const struct tcp_text *text)
 {
-	struct tuple key = { .local = p->dst,
-			     .remote = p->src,
-			     .lport = p->seg.h.dst_port,
-			     .rport = p->seg.h.src_port,
-			     .proto = TERN_IPPROTO_TCP };
-	struct tuple *t = tuple_find(ss, &key);
+	struct tcp_ctx x = sock_ctx(ss);
+
+	return tcp_land_more(CONTAINER_OF(t, struct sock, t)->tcp, &x, &p->seg, ss->env->copy_sum,
+			     text);
+}
+
+enum tern_drop sock_tcp_input(struct sockets *ss, struct tuple *t, const struct tcp_packet *p,
+			      struct tcp_reply *reply)
+{
 	enum tern_drop drop;
+	struct tuple key;
 	struct tcp_rst rst;
 
 	reply->due = false;
-	if (!checksum_is_right(ss, t, p))
-		return TERN_DROP_TCP_CHECKSUM;
 	if (t && t->kind == TUPLE_SOCK)
 		return input_to_sock(ss, CONTAINER_OF(t, struct sock, t), p, reply);
 	begin_reply(reply, p);
@@ -361,6 +378,7 @@ enum tern_drop sock_tcp_input(struct sockets *ss, struct tcp_packet *p, struct t
 		return input_to_half(ss, CONTAINER_OF(t, struct half, t), p, reply);
 	if (t)
 		return input_to_time_wait(ss, CONTAINER_OF(t, struct time_wait, t), p, reply);
+	key = key_of(p);
 	if (input_to_listener(ss, &key, p, reply, &drop))
 		return drop;
 	rst = tcp_rst_for(&p->seg);
@@ -459,6 +477,7 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 	if (s->tcp)
 		tcp_fini(s->tcp, &x);
 	open = tcp_open_for(ss, s, &s->t, s->out_mtu);
+	open.iss = tcp_draw_isn(ss, &s->t);
 	s->tcp = &CONTAINER_OF(s, struct stream, s)->c;
 	s->conn = ++ss->next_conn;
 	tcp_connect(s->tcp, &x, &open);

@@ -15,6 +15,7 @@ struct state_change {
 };
 
 /* sock_tcp.c */
+uint32_t tcp_draw_isn(const struct sockets *, const struct tuple *);
 uint32_t tcp_ts_offset(const struct sockets *, const struct tuple *);
 struct tcp_open tcp_open_for(const struct sockets *, const struct sock *, const struct tuple *,
 			     uint32_t mtu);

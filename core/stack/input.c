@@ -239,9 +239,9 @@ static enum tern_drop link_input(struct tern_stack *st, struct inbound *in)
 							   version_input(st, in);
 }
 
-void stack_input(struct tern_stack *st, struct tern_pkt *p)
+void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **rest)
 {
-	struct inbound in = { .p = p, .iface = iface_get(&st->net, p->ifindex) };
+	struct inbound in = { .p = p, .rest = rest, .iface = iface_get(&st->net, p->ifindex) };
 	enum tern_drop why;
 
 	trace_packet(st, TERN_TRACE_PACKET_IN, p, TERN_DROP_NONE);
@@ -254,16 +254,17 @@ void stack_input(struct tern_stack *st, struct tern_pkt *p)
 TERN_API void tern_input(struct tern_stack *st, struct tern_pkt *p)
 {
 	assert(p->n_spans == 0);
-	stack_input(st, p);
+	stack_input(st, p, NULL);
 }
 
 TERN_API void tern_input_batch(struct tern_stack *st, struct tern_pkt *p)
 {
 	while (p) {
-		struct tern_pkt *next = p->next;
+		struct tern_pkt *rest = p->next;
 
-		tern_input(st, p);
-		p = next;
+		assert(p->n_spans == 0);
+		stack_input(st, p, &rest);
+		p = rest;
 	}
 }
 
@@ -293,7 +294,7 @@ void stack_lo_run(struct tern_stack *st)
 		if (copy) {
 			copy->ifindex = LO_INDEX;
 			pkt_free(&st->mem, p);
-			stack_input(st, copy);
+			stack_input(st, copy, NULL);
 		} else {
 			stack_drop(st, p, TERN_DROP_NO_MEMORY);
 		}

@@ -45,6 +45,7 @@ struct tern_stack {
 /* A received packet on its way up. */
 struct inbound {
 	struct tern_pkt *p;
+	struct tern_pkt **rest; /* of its batch, which it may shorten; NULL: it came alone */
 	struct iface *iface;
 	struct addr src, dst;
 	uint32_t addr_sum;	      /* of src and dst: checksum_addresses */
@@ -54,13 +55,17 @@ struct inbound {
 };
 
 /* input.c */
-void stack_input(struct tern_stack *, struct tern_pkt *);
+/* rest: see struct inbound. */
+void stack_input(struct tern_stack *, struct tern_pkt *, struct tern_pkt **rest);
 void stack_drop(struct tern_stack *, struct tern_pkt *, enum tern_drop);
 void stack_lo_run(struct tern_stack *);
 bool stack_lo_has_work(const struct tern_stack *);
 
 /* transport.c */
 enum tern_drop transport_input(struct tern_stack *, const struct inbound *);
+
+/* train.c */
+void take_train(struct tern_stack *, const struct inbound *, struct tuple *, struct tcp_packet *);
 
 /* text.c */
 const char *drop_counter_name(enum tern_drop); /* "Drop-tcp-checksum" */

@@ -43,6 +43,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	struct tcp_packet tp; /* filled in below, field by field: each segment passes here */
 	struct tcp_reply reply;
 	enum tern_drop drop;
+	struct tuple *t;
 
 	st->counters[COUNT_TCP_IN_SEGS]++;
 	if (!tcp_parse(&tp.seg.h, payload(in), payload_len(in))) {
@@ -56,6 +57,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	tp.dst = in->dst;
 	tp.ifindex = in->iface->index;
 	tp.has_min_iss = tp.seg.landed = false;
+	tp.seg.part = in->p->gso_size;
 	tp.seg.data = payload(in) + tp.seg.h.hdr_len;
 	tp.seg.len = payload_len(in) - tp.seg.h.hdr_len;
 	tp.verified = (in->p->flags & CSUM_KNOWN) != 0;
@@ -63,11 +65,15 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 		tp.sum = pseudo_header(in, TERN_IPPROTO_TCP) +
 			 checksum_header(payload(in), TCP_HDR_LEN) +
 			 checksum_header(payload(in) + TCP_HDR_LEN, tp.seg.h.hdr_len - TCP_HDR_LEN);
-	drop = sock_tcp_input(&st->ss, &tp, &reply);
-	if (drop == TERN_DROP_TCP_CHECKSUM) {
+	t = sock_tcp_find(&st->ss, &tp);
+	if (!sock_tcp_verify(&st->ss, t, &tp)) {
 		st->counters[COUNT_TCP_IN_ERRS]++;
 		st->counters[COUNT_TCP_IN_CSUM_ERRORS]++;
+		return TERN_DROP_TCP_CHECKSUM;
 	}
+	if (tp.seg.landed && in->rest)
+		take_train(st, in, t, &tp);
+	drop = sock_tcp_input(&st->ss, t, &tp, &reply);
 	if (reply.due) {
 		if (addr_is_link_local(&in->src) || (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS))
 			reply.ifindex = (uint16_t)in->iface->index;

@@ -35,6 +35,7 @@ struct tcp_seg {
 	struct tcp_hdr h;
 	const uint8_t *data; /* payload, in one piece */
 	uint32_t len;	     /* of the payload */
+	uint16_t part;	     /* payload bytes of each segment, when it stands for several; else 0 */
 	bool landed;	     /* the payload is in its place already: tcp_land */
 };
 
@@ -191,6 +192,17 @@ struct tcp_result tcp_input(struct tcp *, const struct tcp_ctx *, const struct t
  * grown, and a segment that proves wrong is taken back by tcp_unland.
  */
 bool tcp_land(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn, uint32_t *sum);
+/*
+ * The same for the text of a segment that goes on where a landed one ends and says nothing else:
+ * the landed one then stands for both. false: not so, or sum and text are wrong; nothing happened.
+ */
+struct tcp_text {
+	const uint8_t *data;
+	uint32_t len;
+	uint32_t sum; /* of its header and pseudo-header */
+};
+bool tcp_land_more(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn,
+		   const struct tcp_text *);
 void tcp_unland(struct tcp *, const struct tcp_ctx *);
 
 /* An ICMP error that quotes `seq` (RFC 5927: outside [una, nxt) it is ignored: false). */

@@ -285,7 +285,7 @@ struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct
 		.fin = (seg->h.flags & TCP_FIN) != 0,
 	};
 
-	c->segs_in++;
+	c->segs_in += seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
 	if (c->state == TERN_TCP_CLOSED) {
 		drop_segment(&a, TERN_DROP_TCP_NO_SOCKET);
 		return a.r;

@@ -125,6 +125,8 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		note_sent(c, x, hi, fin);
 	}
 	c->sent_at = x->now;
+	if (c->rtx_at == TERN_NEVER) /* RFC 6298 5.1 */
+		tcp_arm_rtx(c, x);
 }
 
 static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct tcp_out *out)

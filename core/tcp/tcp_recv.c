@@ -32,9 +32,10 @@ void tcp_owe_ack(struct tcp *c, const struct tcp_ctx *x, enum tcp_ack_due due)
 static void owe_ack_for_text(struct arrival *a, bool in_order)
 {
 	struct tcp *c = a->c;
+	uint32_t size = a->seg->part ? a->seg->part : a->len;
 
-	if (a->len > c->rcv_mss)
-		c->rcv_mss = (uint16_t)MIN(a->len, c->adv_mss);
+	if (size > c->rcv_mss)
+		c->rcv_mss = (uint16_t)MIN(size, c->adv_mss);
 	if (!in_order) {
 		if (c->ack_due == ACK_NOW && c->dup_acks_due < UINT8_MAX)
 			c->dup_acks_due++;
@@ -142,39 +143,63 @@ static bool is_next_text(const struct tcp *c, const struct tcp_seg *seg)
 }
 
 /* Where a chunk ends or is to be made: piece by piece. */
-static bool land_in_pieces(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg,
-			   copy_sum_fn copy_sum, uint32_t *sum)
+static bool land_in_pieces(struct tcp *c, const struct tcp_ctx *x, uint64_t pos,
+			   copy_sum_fn copy_sum, struct tcp_text *t)
 {
 	struct buf_span span[LAND_SPANS];
-	uint32_t done = 0, total = *sum;
-	int n = buf_reserve(&c->rcv_buf, x->mem, c->rcv.nxt, seg->len, span, LAND_SPANS);
+	uint32_t done = 0;
+	int n = buf_reserve(&c->rcv_buf, x->mem, pos, t->len, span, LAND_SPANS);
 
 	for (int i = 0; i < n; i++) {
-		uint32_t piece = copy_sum(span[i].ptr, seg->data + done, span[i].len, 0);
+		uint32_t piece = copy_sum(span[i].ptr, t->data + done, span[i].len, 0);
 
-		total = sum_add_piece(total, piece, done & 1);
+		t->sum = sum_add_piece(t->sum, piece, done & 1);
 		done += span[i].len;
 	}
-	if (done < seg->len) {
-		tcp_unland(c, x);
-		return false;
-	}
-	*sum = total;
+	return done == t->len;
+}
+
+static bool land_at(struct tcp *c, const struct tcp_ctx *x, uint64_t pos, copy_sum_fn copy_sum,
+		    struct tcp_text *t)
+{
+	uint8_t *place = buf_place(&c->rcv_buf, x->mem, pos, t->len);
+
+	if (!place)
+		return land_in_pieces(c, x, pos, copy_sum, t);
+	t->sum = copy_sum(place, t->data, t->len, t->sum);
 	return true;
 }
 
 bool tcp_land(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg, copy_sum_fn copy_sum,
 	      uint32_t *sum)
 {
-	uint8_t *place;
+	struct tcp_text t = { seg->data, seg->len, *sum };
 
 	if (!is_next_text(c, seg))
 		return false;
-	place = buf_place(&c->rcv_buf, x->mem, c->rcv.nxt, seg->len);
-	if (place)
-		*sum = copy_sum(place, seg->data, seg->len, *sum);
-	seg->landed = place || land_in_pieces(c, x, seg, copy_sum, sum);
-	return seg->landed;
+	if (!land_at(c, x, c->rcv.nxt, copy_sum, &t)) {
+		tcp_unland(c, x);
+		return false;
+	}
+	*sum = t.sum;
+	seg->landed = true;
+	return true;
+}
+
+bool tcp_land_more(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg,
+		   copy_sum_fn copy_sum, const struct tcp_text *text)
+{
+	uint64_t pos = c->rcv.nxt + seg->len;
+	struct tcp_text t = *text;
+
+	if (pos + t.len > c->rcv.adv)
+		return false;
+	if (!land_at(c, x, pos, copy_sum, &t) || checksum_finish(t.sum) != 0) {
+		buf_cut(&c->rcv_buf, x->mem, pos);
+		return false;
+	}
+	seg->len += t.len;
+	return true;
 }
 
 void tcp_unland(struct tcp *c, const struct tcp_ctx *x)

@@ -41,6 +41,10 @@ void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send nex
 			c->rtx_at = TERN_NEVER;
 		return;
 	}
+	if (c->probing && c->snd.una == c->snd.nxt && !tcp_has_unsent(c)) {
+		c->probing = c->probe_due = false; /* the octet of a probe was the last */
+		c->rtx_at = TERN_NEVER;
+	}
 	if (c->probing) { /* also when the octet of a probe was taken (MUST-37) */
 		if (c->rtx_at == TERN_NEVER)
 			tcp_arm_rtx(c, x);

@@ -25,7 +25,7 @@ typedef uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t);
  */
 uint32_t checksum_add(const void *, size_t, uint32_t sum);
 uint32_t checksum_copy_add(void *dst, const void *src, size_t, uint32_t sum);
-/* The sum of a header, whose length is a multiple of four, at most 60: a few words, no loop setup. */
+/* The sum of a header, whose length is a multiple of four, at most 60: a few words, no setup. */
 static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
 {
 	uint64_t sum = 0;
@@ -38,7 +38,7 @@ static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
 static inline uint16_t checksum_finish(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~(sum + (sum >> 16));
+	return (uint16_t) ~(sum + (sum >> 16));
 }
 /* The part of a pseudo-header that all packets between two addresses share. */
 uint32_t checksum_addresses(const struct addr *src, const struct addr *dst);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cc_test.c - core/cc/cc.c and fixed.c: the names, the initial window (RFC 6928), a changed MSS.
+ */
+#include "../../core/cc/cc.h"
+#include "test.h"
+
+static void names(void)
+{
+	check(cc_find("reno") == &cc_reno);
+	check(cc_find("fixed") == &cc_fixed);
+	check(cc_find("") == NULL);
+	check(cc_find("ren") == NULL && cc_find("renos") == NULL && cc_find("Reno") == NULL);
+	check_str(cc_reno.name, "reno");
+	check_str(cc_fixed.name, "fixed");
+}
+
+/* RFC 6928 section 2: min(10 MSS, max(2 MSS, 14600)). */
+static void initial_window(void)
+{
+	static const struct {
+		uint32_t mss, segments, want;
+	} cases[] = {
+		{ 536, 10, 5360 },   { 1220, 10, 12200 }, { 1460, 10, 14600 }, { 1461, 10, 14600 },
+		{ 4312, 10, 14600 }, { 7300, 10, 14600 }, { 7301, 10, 14602 }, { 8960, 10, 17920 },
+		{ 48, 10, 480 },     { 1000, 1, 1000 },	  { 1000, 4, 4000 },   { 9000, 4, 18000 },
+	};
+
+	for (unsigned i = 0; i < N_TESTS(cases); i++) {
+		struct cc cc;
+
+		test_at("MSS %u, %u segments", cases[i].mss, cases[i].segments);
+		memset(&cc, 0xee, sizeof(cc));
+		cc_init(&cc, &cc_reno, cases[i].mss, cases[i].segments);
+		check_eq(cc.cwnd, cases[i].want);
+		check_eq(cc.mss, cases[i].mss);
+		check(cc.ssthresh >= 0x7fffffff); /* RFC 5681 3.1: arbitrarily high */
+	}
+}
+
+/* The window holds one segment at least, and a changed MSS is no sign of congestion. */
+static void changed_mss(void)
+{
+	struct cc cc;
+
+	cc_init(&cc, &cc_reno, 1000, 10);
+	cc_set_mss(&cc, 500);
+	check_eq(cc.cwnd, 10000);
+	cc.cwnd = 1000;
+	cc_set_mss(&cc, 1400);
+	check_eq(cc.cwnd, 1400);
+	check_eq(cc.mss, 1400);
+}
+
+static void fixed_never_changes(void)
+{
+	struct cc_sample s = { .acked = 1000, .in_flight = 5000, .cwnd_limited = true };
+	struct cc cc;
+	uint32_t before;
+
+	cc_init(&cc, &cc_fixed, 1000, 10);
+	before = cc.cwnd;
+	check(before > 1 << 30);
+	cc.ops->on_ack(&cc, &s);
+	cc.ops->on_congestion(&cc, &s);
+	cc.ops->on_recovery_end(&cc, &s);
+	cc.ops->on_rto(&cc, &s);
+	cc.ops->on_idle(&cc, &s);
+	check_eq(cc.cwnd, before);
+}
+
+static const struct test tests[] = {
+	TEST(names),
+	TEST(initial_window),
+	TEST(changed_mss),
+	TEST(fixed_never_changes),
+};
+
+int main(int argc, char **argv)
+{
+	return test_main(argc, argv, tests, N_TESTS(tests));
+}
