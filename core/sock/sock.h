@@ -129,7 +129,7 @@ struct sock {
 	uint8_t syncnt;
 	const struct cc_ops *cc;
 	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
-	uint64_t route_version; /* of net when the route was cached */
+	uint32_t route_version; /* of net when the route was cached */
 	struct addr next_hop;
 	union {
 		struct tcp *tcp;	   /* NULL before connect; inside the struct stream */

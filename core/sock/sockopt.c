@@ -314,7 +314,7 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 	if (!has_tcp(s) || s->tcp->state == TERN_TCP_CLOSED)
 		return 0;
 	return (int32_t)(s->tcp->snd.end -
-			 MIN(MAX(s->tcp->snd.una, s->tcp->iss + 1), s->tcp->snd.end));
+			 MIN(MAX(s->tcp->snd.una, seq_first(s->tcp->iss) + 1), s->tcp->snd.end));
 }
 
 static int32_t get_atmark(const struct sockets *ss, const struct sock *s)

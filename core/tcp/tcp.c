@@ -49,11 +49,10 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->timed_pos = TCP_NO_POS;
 	c->snd_buf_max = x->cfg->tcp_sndbuf_default;
 	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
-	c->sent_at = c->rcvd_at = x->now;
-	c->iss = seq_first(open->iss);
-	c->snd.una = c->snd.nxt = c->iss;
-	c->snd.end = c->iss + 1;
-	c->snd.recover = c->iss;
+	c->sent_at = c->rcvd_at = tcp_ms(x);
+	c->iss = open->iss;
+	c->snd.una = c->snd.nxt = c->snd.recover = tcp_syn_pos(c);
+	c->snd.end = c->snd.nxt + 1;
 	buf_init(&c->snd_buf, c->snd.end);
 	tcp_rtt_init(c, x);
 	cc_init(&c->cc, open->cc, open->default_mss, x->cfg->tcp_initial_cwnd);
@@ -244,7 +243,7 @@ static void check_send_side(const struct tcp *c)
 	buf_check(&c->snd_buf);
 	if (c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT) {
 		assert(c->snd_buf.end <= c->snd.end || c->snd_buf.n_chunks);
-		assert(c->snd_buf.head <= MAX(c->snd.una, c->iss + 1));
+		assert(c->snd_buf.head <= MAX(c->snd.una, tcp_syn_pos(c) + 1));
 	}
 	if (c->snd.rtx_nxt < c->snd.rtx_end)
 		assert(c->snd.rtx_nxt >= c->snd.una && c->snd.rtx_end <= c->snd.nxt);

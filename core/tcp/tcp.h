@@ -80,24 +80,24 @@ enum tcp_ack_due { ACK_NONE, ACK_LATER, ACK_NOW, ACK_CHALLENGE };
 struct tcp_snd {
 	uint64_t una, nxt;	   /* oldest unacknowledged, next to send */
 	uint64_t end;		   /* one past the last byte the user gave; where the FIN is */
-	uint64_t wl1, wl2;	   /* positions of the segment that last updated wnd */
 	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
 	uint64_t recover;	   /* RFC 6582: nxt when recovery began */
 	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
 	uint64_t rtx_nxt, rtx_end; /* bytes believed lost, to be sent again from rtx_nxt */
 	uint32_t wnd, max_wnd;
+	uint32_t wl1, wl2;  /* sequence numbers of the segment that last updated wnd */
 	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
 };
 
 struct tcp_rcv {
-	uint64_t nxt;	    /* next expected */
-	uint64_t adv;	    /* the right edge of the window ever shown */
-	uint64_t fin;	    /* position of the peer's FIN; TCP_NO_POS: not seen */
-	uint64_t up;	    /* one past the urgent data; TCP_NO_POS: none */
-	uint64_t acked;	    /* nxt as last acknowledged by us (Last.ACK.sent) */
-	uint32_t buf_max;   /* bytes the user may leave unread */
-	uint32_t ts_recent; /* RFC 7323 TS.Recent */
-	tern_time ts_recent_at;
+	uint64_t nxt;	       /* next expected */
+	uint64_t adv;	       /* the right edge of the window ever shown */
+	uint64_t fin;	       /* position of the peer's FIN; TCP_NO_POS: not seen */
+	uint64_t up;	       /* one past the urgent data; TCP_NO_POS: none */
+	uint64_t acked;	       /* nxt as last acknowledged by us (Last.ACK.sent) */
+	uint32_t buf_max;      /* bytes the user may leave unread */
+	uint32_t ts_recent;    /* RFC 7323 TS.Recent */
+	uint32_t ts_recent_at; /* in seconds */
 };
 
 #define TCP_NO_POS UINT64_MAX
@@ -148,7 +148,7 @@ struct tcp {
 	struct tcp_rcv rcv;
 	struct buf snd_buf, rcv_buf;
 	struct tcp_early *early; /* what arrived above rcv.nxt; NULL: nothing */
-	uint64_t iss, irs;
+	uint32_t iss, irs;	 /* numbers; their positions: tcp_syn_pos */
 	uint32_t snd_buf_max;
 	uint32_t ts_off;
 	/* RFC 6298 */
@@ -161,10 +161,11 @@ struct tcp {
 	tern_time ack_at;
 	tern_time keep_at;
 	tern_time end_at;	/* FIN-WAIT-2 without a user */
-	tern_time sent_at;	/* last data sent */
-	tern_time rcvd_at;	/* last segment accepted */
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
-	tern_time challenge_at, oow_at;		 /* limits of RFC 5961 section 7 */
+	/* coarse instants: tcp_ms, compared by their difference */
+	uint32_t sent_at;	       /* last data sent */
+	uint32_t rcvd_at;	       /* last segment accepted */
+	uint32_t challenge_at, oow_at; /* limits of RFC 5961 section 7; oow_at 0: none yet */
 	uint32_t keep_idle_ms, keep_interval_ms; /* 0: the configuration's */
 	uint32_t user_timeout_ms;		 /* 0: R2 */
 	int32_t linger2_ms;			 /* 0: the configuration's; below: at once */

@@ -159,7 +159,7 @@ static void on_new_ack(struct arrival *a)
 	uint64_t acked = a->ack - c->snd.una;
 
 	tcp_measure_rtt(a);
-	if (c->snd.una == c->iss) /* closed before the handshake ended */
+	if (c->snd.una == tcp_syn_pos(c)) /* closed before the handshake ended */
 		tcp_syn_acked(c);
 	c->snd.una = a->ack;
 	c->n_rtx = 0;
@@ -213,15 +213,17 @@ void tcp_take_window(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	const struct tcp_hdr *h = &a->seg->h;
-	bool fresh = c->snd.wl1 < a->seq || (c->snd.wl1 == a->seq && c->snd.wl2 <= a->ack);
+	uint32_t seq = (uint32_t)a->seq, ack = (uint32_t)a->ack;
+	bool fresh = seq == c->snd.wl1 ? (int32_t)(ack - c->snd.wl2) >= 0 :
+					 (int32_t)(seq - c->snd.wl1) > 0;
 
 	c->n_probes = 0;
 	if (!fresh || a->ack < c->snd.una)
 		return;
 	c->snd.wnd = (uint32_t)h->wnd << (h->flags & TCP_SYN ? 0 : c->snd_wscale);
 	c->snd.max_wnd = MAX(c->snd.max_wnd, c->snd.wnd);
-	c->snd.wl1 = a->seq;
-	c->snd.wl2 = a->ack;
+	c->snd.wl1 = seq;
+	c->snd.wl2 = ack;
 	if (c->probing && c->snd.wnd > 0)
 		stop_probing(c, a->x);
 }
@@ -268,8 +270,8 @@ static bool finish_handshake(struct arrival *a)
 	}
 	c->snd.wnd = (uint32_t)a->seg->h.wnd << c->snd_wscale;
 	c->snd.max_wnd = c->snd.wnd;
-	c->snd.wl1 = a->seq;
-	c->snd.wl2 = a->ack;
+	c->snd.wl1 = (uint32_t)a->seq;
+	c->snd.wl2 = (uint32_t)a->ack;
 	tcp_measure_rtt(a);
 	c->snd.una = a->ack;
 	c->rtx_at = TERN_NEVER;

@@ -43,6 +43,17 @@ static inline bool tcp_may_transmit(const struct tcp *c)
 	return (STATES >> c->state & 1) != 0;
 }
 
+/* Where our SYN is. */
+static inline uint64_t tcp_syn_pos(const struct tcp *c)
+{
+	return seq_first(c->iss);
+}
+/* A clock for what need not be exact; it wraps after 49 days. */
+static inline uint32_t tcp_ms(const struct tcp_ctx *x)
+{
+	return (uint32_t)(x->now / TERN_MS);
+}
+
 void tcp_free_early(struct tcp *, struct mem *);
 
 /* tcp_opt.c */

@@ -33,6 +33,8 @@ static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
 
 void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info *i)
 {
+	uint64_t first = tcp_syn_pos(c) + 1;
+
 	memset(i, 0, sizeof(*i));
 	fill_state(c, i);
 	i->rto = (uint32_t)(tcp_rto(c, x) / TERN_US);
@@ -41,8 +43,8 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->rcv_mss = c->rcv_mss;
 	i->advmss = c->adv_mss;
 	i->unacked = in_segments(c, c->snd.nxt - c->snd.una);
-	i->last_data_sent = (uint32_t)((x->now - c->sent_at) / TERN_MS);
-	i->last_data_recv = i->last_ack_recv = (uint32_t)((x->now - c->rcvd_at) / TERN_MS);
+	i->last_data_sent = tcp_ms(x) - c->sent_at;
+	i->last_data_recv = i->last_ack_recv = tcp_ms(x) - c->rcvd_at;
 	i->pmtu = c->path_mss;
 	i->rtt = c->srtt_us;
 	i->rttvar = c->rttvar_us;
@@ -57,8 +59,8 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->segs_out = c->segs_out;
 	i->snd_wnd = c->snd.wnd;
 	i->notsent_bytes = c->snd.end > c->snd.nxt ? (uint32_t)(c->snd.end - c->snd.nxt) : 0;
-	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(c->iss + 1, c->snd.una);
-	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(c->iss + 1, c->snd.nxt) + c->bytes_rtx;
-	if (c->irs)
-		i->bytes_received = tcp_data_end(c) - (c->irs + 1);
+	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(first, c->snd.una);
+	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(first, c->snd.nxt) + c->bytes_rtx;
+	if (c->rcv.nxt)
+		i->bytes_received = tcp_data_end(c) - (seq_first(c->irs) + 1);
 }

@@ -28,7 +28,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 {
 	struct tcp_hdr *h = &out->h;
 
-	out->lo = out->hi = c->iss;
+	out->lo = out->hi = tcp_syn_pos(c);
 	h->flags = TCP_SYN;
 	h->wnd = (uint16_t)MIN(c->rcv.buf_max, 65535);
 	if (c->state != TERN_TCP_SYN_SENT) {
@@ -37,8 +37,8 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		c->ack_due = ACK_NONE;
 	}
 	tcp_put_syn_options(c, x, h);
-	if (c->snd.nxt == c->iss) {
-		c->snd.nxt = c->iss + 1;
+	if (c->snd.nxt == out->lo) {
+		c->snd.nxt++;
 		c->timed_pos = c->snd.nxt;
 		c->timed_at = c->first_rtx_at = x->now;
 	} else if (c->rtx_cause == TERN_CAUSE_RTO) {
@@ -124,7 +124,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	} else {
 		note_sent(c, x, hi, fin);
 	}
-	c->sent_at = x->now;
+	c->sent_at = tcp_ms(x);
 	if (c->rtx_at == TERN_NEVER) /* RFC 6298 5.1 */
 		tcp_arm_rtx(c, x);
 }

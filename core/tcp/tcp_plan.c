@@ -203,7 +203,7 @@ struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 	if (c->syn_due)
 		return (struct tcp_plan){ .what = SEND_SYN,
 					  .cause = c->rtx_cause,
-					  .again = c->snd.nxt > c->iss };
+					  .again = c->snd.nxt > tcp_syn_pos(c) };
 	p = plan_transmission(c, burst_max);
 	if (p.what != SEND_NOTHING)
 		return p;

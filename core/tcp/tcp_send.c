@@ -9,7 +9,7 @@
 
 static size_t room_behind_end(const struct tcp *c)
 {
-	uint64_t held = c->snd.end - MAX(c->snd_buf.head, c->iss + 1);
+	uint64_t held = c->snd.end - MAX(c->snd_buf.head, tcp_syn_pos(c) + 1);
 
 	return held < c->snd_buf_max ? (size_t)(c->snd_buf_max - held) : 0;
 }
@@ -39,7 +39,7 @@ static void restart_after_idle(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct cc_sample s = { .now = x->now };
 
-	if (c->snd.una == c->snd.nxt && x->now - c->sent_at > (tern_time)c->rto_us * TERN_US)
+	if (c->snd.una == c->snd.nxt && tcp_ms(x) - c->sent_at > c->rto_us / 1000)
 		c->cc.ops->on_idle(&c->cc, &s);
 }
 

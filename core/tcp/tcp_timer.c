@@ -158,7 +158,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
 	c->rtx_at = TERN_NEVER;
-	if (tcp_is_synchronized(c) && c->snd.una > c->iss) {
+	if (tcp_is_synchronized(c) && c->snd.una > tcp_syn_pos(c)) {
 		/* A window that shrank to nothing is probed, not pressed (MUST-35, SHLD-17). */
 		if (c->snd.wnd == 0 && !c->probing)
 			c->probing = true;
@@ -174,7 +174,7 @@ static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time
 	}
 	c->n_rtx++;
 	r->suspect = c->n_rtx == x->cfg->tcp_retries1;
-	if (c->snd.una > c->iss)
+	if (c->snd.una > tcp_syn_pos(c))
 		on_retransmission_timeout(c, x);
 	else /* our SYN itself, whatever came after it */
 		on_handshake_timeout(c, x);
