@@ -38,16 +38,19 @@ bool tcp_state_change(struct tcp *c, enum tern_tcp_state *state)
 /* Everything that is the same however a connection begins. */
 void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
 {
+	struct tcp_options opt = c->opt;
+	const struct cc_ops *cc = c->cc.ops;
+
 	memset(c, 0, sizeof(*c));
+	c->opt = opt;
+	c->cork = opt.cork;
 	c->adv_mss = open->adv_mss;
 	c->path_mss = open->path_mss;
 	c->peer_mss = open->default_mss;
 	c->rcv_mss = MIN(open->adv_mss, 536);
 	c->ts_off = open->ts_off;
-	c->rcv.buf_max = open->rcv_buf_max;
 	c->rcv.fin = c->rcv.up = TCP_NO_POS;
 	c->timed_pos = TCP_NO_POS;
-	c->snd_buf_max = x->cfg->tcp_sndbuf_default;
 	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
 	c->sent_at = c->rcvd_at = tcp_ms(x);
 	c->iss = open->iss;
@@ -55,13 +58,12 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->snd.end = c->snd.nxt + 1;
 	buf_init(&c->snd_buf, c->snd.end);
 	tcp_rtt_init(c, x);
-	cc_init(&c->cc, open->cc, open->default_mss, x->cfg->tcp_initial_cwnd);
+	cc_init(&c->cc, cc, open->default_mss, x->cfg->tcp_initial_cwnd);
 }
 
 void tcp_connect(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
 {
 	tcp_reset_fields(c, x, open);
-	c->syn_retries = (uint8_t)x->cfg->tcp_syn_retries;
 	c->rcv_wscale = x->cfg->tcp_window_scaling ? tcp_wscale_for(open->rcv_buf_max) : 0;
 	c->syn_due = true;
 	tcp_enter(c, TERN_TCP_SYN_SENT);
@@ -164,7 +166,8 @@ void tcp_close_send(struct tcp *c, const struct tcp_ctx *x)
 /* Nobody will read what the peer still sends: it gets tcp_fin_timeout_ms (or TCP_LINGER2). */
 static void limit_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 {
-	uint32_t ms = c->linger2_ms ? (uint32_t)MAX(c->linger2_ms, 0) : x->cfg->tcp_fin_timeout_ms;
+	int linger2 = c->opt.linger2_s;
+	uint32_t ms = linger2 ? (uint32_t)MAX(linger2, 0) * 1000 : x->cfg->tcp_fin_timeout_ms;
 
 	if (c->state == TERN_TCP_FIN_WAIT_2 && c->user_gone)
 		c->end_at = x->now + ms * TERN_MS;

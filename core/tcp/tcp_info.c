@@ -52,7 +52,7 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->snd_cwnd = in_segments(c, c->cc.cwnd);
 	i->snd_ssthresh = in_segments(c, c->cc.ssthresh);
 	i->reordering = 3;
-	i->rcv_space = c->rcv.buf_max;
+	i->rcv_space = c->opt.rcvbuf;
 	i->total_retrans = c->total_rtx;
 	i->bytes_retrans = c->bytes_rtx;
 	i->segs_in = c->segs_in;

@@ -34,8 +34,8 @@ void tcp_set_snd_mss(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint32_t mss = MIN(MAX(c->peer_mss, x->cfg->tcp_min_snd_mss), c->path_mss);
 
-	if (c->user_mss)
-		mss = MIN(mss, c->user_mss);
+	if (c->opt.user_mss)
+		mss = MIN(mss, c->opt.user_mss);
 	mss -= c->ts_ok ? TS_OPTION_LEN : 0;
 	c->snd_mss = (uint16_t)mss;
 	cc_set_mss(&c->cc, mss);
@@ -130,7 +130,7 @@ void tcp_put_syn_options(const struct tcp *c, const struct tcp_ctx *x, struct tc
 	bool answer = c->state != TERN_TCP_SYN_SENT;
 
 	h->has_mss = true;
-	h->mss = c->user_mss ? MIN(c->user_mss, c->adv_mss) : c->adv_mss;
+	h->mss = c->opt.user_mss ? MIN(c->opt.user_mss, c->adv_mss) : c->adv_mss;
 	h->sack_permitted = answer ? c->sack_ok : x->cfg->tcp_sack;
 	h->has_wscale = answer ? c->wscale_ok : x->cfg->tcp_window_scaling;
 	h->wscale = c->rcv_wscale;

@@ -30,7 +30,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 
 	out->lo = out->hi = tcp_syn_pos(c);
 	h->flags = TCP_SYN;
-	h->wnd = (uint16_t)MIN(c->rcv.buf_max, 65535);
+	h->wnd = (uint16_t)MIN(c->opt.rcvbuf, 65535);
 	if (c->state != TERN_TCP_SYN_SENT) {
 		h->flags |= TCP_ACK;
 		h->ack = (uint32_t)c->rcv.nxt;

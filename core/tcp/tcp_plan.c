@@ -100,7 +100,7 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 /* Nagle as Minshall modified it: one small segment may be outstanding (RFC 9293 3.7.4). */
 static bool small_may_go(const struct tcp *c)
 {
-	if (c->nodelay || c->fin_queued)
+	if (c->opt.nodelay || c->fin_queued)
 		return true;
 	return !c->cork && c->snd.small_end <= c->snd.una;
 }

@@ -3,7 +3,7 @@
  * tcp_send.c - the user gives bytes: how many are taken, and where do they go?
  *
  * Bytes are copied once, to their position in snd_buf, and stay there until acknowledged. The room
- * is snd_buf_max less what is unacknowledged.
+ * is opt.sndbuf less what is unacknowledged.
  */
 #include "tcp_impl.h"
 
@@ -11,7 +11,7 @@ static size_t room_behind_end(const struct tcp *c)
 {
 	uint64_t held = c->snd.end - MAX(c->snd_buf.head, tcp_syn_pos(c) + 1);
 
-	return held < c->snd_buf_max ? (size_t)(c->snd_buf_max - held) : 0;
+	return held < c->opt.sndbuf ? (size_t)(c->opt.sndbuf - held) : 0;
 }
 
 size_t tcp_send_room(const struct tcp *c)

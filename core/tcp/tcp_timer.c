@@ -22,8 +22,8 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 	tern_time at = x->now + tcp_rto(c, x);
 
 	/* RFC 5482 and TCP_USER_TIMEOUT: the last look is at the limit itself. */
-	if (c->user_timeout_ms) {
-		tern_time limit = c->first_rtx_at + c->user_timeout_ms * TERN_MS;
+	if (c->opt.user_timeout_ms) {
+		tern_time limit = c->first_rtx_at + c->opt.user_timeout_ms * TERN_MS;
 
 		at = MAX(MIN(at, limit), x->now + TERN_MS);
 	}
@@ -68,15 +68,18 @@ void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send nex
 
 void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
 {
-	uint32_t idle = c->keep_idle_ms ? c->keep_idle_ms : x->cfg->tcp_keepalive_time_ms;
+	uint32_t idle_ms =
+		c->opt.keep_idle_s ? c->opt.keep_idle_s * 1000u : x->cfg->tcp_keepalive_time_ms;
 
-	c->keep_at = c->keepalive && tcp_is_synchronized(c) ? x->now + idle * TERN_MS : TERN_NEVER;
+	c->keep_at = TERN_NEVER;
+	if (c->opt.keepalive && tcp_is_synchronized(c))
+		c->keep_at = x->now + idle_ms * TERN_MS;
 	c->keepalive_due = false;
 }
 
 void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
 {
-	c->keepalive = on;
+	c->opt.keepalive = on;
 	tcp_touch_keepalive(c, x);
 }
 
@@ -89,15 +92,18 @@ static void give_up(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_resu
 /* Has the user's own limit passed (RFC 9293 3.9.1.2, RFC 5482)? */
 static bool user_timed_out(const struct tcp *c, const struct tcp_ctx *x)
 {
-	return c->user_timeout_ms && x->now >= c->first_rtx_at + c->user_timeout_ms * TERN_MS;
+	return c->opt.user_timeout_ms &&
+	       x->now >= c->first_rtx_at + c->opt.user_timeout_ms * TERN_MS;
 }
 
 /* R2 of RFC 9293 3.8.3; one without a user is given up sooner. */
 static unsigned retry_limit(const struct tcp *c, const struct tcp_ctx *x)
 {
+	if (!tcp_is_synchronized(c) && c->opened_passively)
+		return x->cfg->tcp_synack_retries;
 	if (!tcp_is_synchronized(c))
-		return c->opened_passively ? x->cfg->tcp_synack_retries : c->syn_retries;
-	if (c->user_timeout_ms)
+		return c->opt.syn_retries ? c->opt.syn_retries : x->cfg->tcp_syn_retries;
+	if (c->opt.user_timeout_ms)
 		return UINT8_MAX;
 	return c->user_gone ? x->cfg->tcp_orphan_retries : x->cfg->tcp_retries2;
 }
@@ -183,12 +189,12 @@ static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time
 /* RFC 9293 3.8.4: only while nothing is outstanding (MUST-26). */
 static void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
-	uint32_t interval =
-		c->keep_interval_ms ? c->keep_interval_ms : x->cfg->tcp_keepalive_interval_ms;
-	unsigned count = c->keep_count ? c->keep_count : x->cfg->tcp_keepalive_probes;
+	uint32_t interval_ms = c->opt.keep_interval_s ? c->opt.keep_interval_s * 1000u :
+							x->cfg->tcp_keepalive_interval_ms;
+	unsigned count = c->opt.keep_count ? c->opt.keep_count : x->cfg->tcp_keepalive_probes;
 
 	r->timer = "keepalive";
-	c->keep_at = x->now + interval * TERN_MS;
+	c->keep_at = x->now + interval_ms * TERN_MS;
 	if (c->snd.una < c->snd.nxt || c->probing) {
 		tcp_touch_keepalive(c, x);
 		return;
