@@ -239,11 +239,12 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	if (sock_new(ss, parent->family, TERN_SOCK_STREAM, 0, &child))
 		return NULL;
 	inherit(child, parent, half);
-	tcp_from_half(child->tcp, &x, &half->tcp, &open);
 	if (half->tcp.n_retries == 0) { /* Karn: sent once, so the ACK times it */
-		child->tcp->timed_pos = child->tcp->snd.nxt;
-		child->tcp->timed_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
+		tern_time sent_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
+
+		open.synack_rtt = MAX(x.now - sent_at, 1);
 	}
+	tcp_from_half(child->tcp, &x, &half->tcp, &open);
 	if (sock_route(ss, child)) {
 		sock_free(ss, child);
 		return NULL;

@@ -6,7 +6,7 @@
  * TIME-WAIT lives on in tcp_timewait.c. Every change of state goes through tcp_enter, which keeps
  * a short log for the owner.
  *
- * Invariants (tcp_check): snd.una <= snd.nxt; what is unacknowledged is in snd_buf; the read
+ * Invariants (tcp_check): snd.una <= snd.nxt; what is unacknowledged is in the send buffer; the read
  * position <= rcv.nxt <= rcv.adv + 1; deadlines run only in states that need them.
  */
 #include "tcp_impl.h"
@@ -50,13 +50,11 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->rcv_mss = MIN(open->adv_mss, 536);
 	c->ts_off = open->ts_off;
 	c->rcv.fin = c->rcv.up = TCP_NO_POS;
-	c->timed_pos = TCP_NO_POS;
 	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
 	c->sent_at = c->rcvd_at = tcp_ms(x);
 	c->iss = open->iss;
-	c->snd.una = c->snd.nxt = c->snd.recover = tcp_syn_pos(c);
+	c->snd.una = c->snd.nxt = tcp_syn_pos(c);
 	c->snd.end = c->snd.nxt + 1;
-	buf_init(&c->snd_buf, c->snd.end);
 	tcp_rtt_init(c, x);
 	cc_init(&c->cc, cc, open->default_mss, x->cfg->tcp_initial_cwnd);
 }
@@ -80,7 +78,7 @@ void tcp_free_early(struct tcp *c, struct mem *mem)
 
 void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 {
-	buf_fini(&c->snd_buf, x->mem);
+	tcp_drop_work(c, x->mem);
 	buf_fini(&c->rcv_buf, x->mem);
 	tcp_free_early(c, x->mem);
 }
@@ -107,6 +105,7 @@ void tcp_syn_acked(struct tcp *c)
 /* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4. */
 void tcp_established(struct tcp *c, const struct tcp_ctx *x)
 {
+	tcp_drop_work(c, x->mem);
 	begin_transfer(c, x);
 	tcp_syn_acked(c);
 	tcp_enter(c, TERN_TCP_ESTABLISHED);
@@ -123,9 +122,7 @@ void tcp_end(struct tcp *c, const struct tcp_ctx *x, int error)
 	c->syn_due = c->probe_due = c->keepalive_due = c->probing = false;
 	c->ack_due = ACK_NONE;
 	c->dup_acks_due = 0;
-	c->snd.rtx_nxt = c->snd.rtx_end = 0;
-	buf_fini(&c->snd_buf, x->mem);
-	buf_init(&c->snd_buf, c->snd.end);
+	tcp_drop_work(c, x->mem);
 	tcp_free_early(c, x->mem);
 	if (tcp_is_synchronized(c))
 		buf_cut(&c->rcv_buf, x->mem, MAX(c->rcv_buf.head, tcp_data_end(c)));
@@ -175,6 +172,7 @@ static void limit_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 
 void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 {
+	tcp_drop_work(c, x->mem); /* the last word is said */
 	tcp_enter(c, TERN_TCP_FIN_WAIT_2);
 	limit_fin_wait_2(c, x);
 }
@@ -222,15 +220,15 @@ bool tcp_on_icmp(struct tcp *c, const struct tcp_ctx *x, const struct tcp_icmp_n
 		if (news->mss >= c->path_mss)
 			break;
 		c->path_mss = news->mss;
-		if (!tcp_is_synchronized(c))
+		if (!tcp_is_synchronized(c) || !c->work)
 			break;
 		tcp_set_snd_mss(c, x);
 		/* What was too big goes again at once, in smaller pieces. */
-		c->snd.rtx_nxt = c->snd.una;
-		c->snd.rtx_end = c->snd.nxt;
+		c->work->rtx_nxt = c->snd.una;
+		c->work->rtx_end = c->snd.nxt;
 		c->rtx_forced = true;
 		c->rtx_cause = TERN_CAUSE_FAST_RETRANSMIT;
-		c->timed_pos = TCP_NO_POS;
+		c->work->timed_pos = TCP_NO_POS;
 		break;
 	case TCP_ICMP_SOFT:
 		break;
@@ -243,13 +241,13 @@ static void check_send_side(const struct tcp *c)
 	assert(c->snd.una <= c->snd.nxt);
 	assert(c->snd.nxt <= c->snd.end + (c->fin_sent ? 1 : 0));
 	assert(!c->fin_sent || c->fin_queued);
-	buf_check(&c->snd_buf);
-	if (c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT) {
-		assert(c->snd_buf.end <= c->snd.end || c->snd_buf.n_chunks);
-		assert(c->snd_buf.head <= MAX(c->snd.una, tcp_syn_pos(c) + 1));
-	}
-	if (c->snd.rtx_nxt < c->snd.rtx_end)
-		assert(c->snd.rtx_nxt >= c->snd.una && c->snd.rtx_end <= c->snd.nxt);
+	if (!c->work)
+		return;
+	buf_check(&c->work->snd_buf);
+	assert(c->work->snd_buf.end <= c->snd.end || c->work->snd_buf.n_chunks);
+	assert(c->work->snd_buf.head <= MAX(c->snd.una, tcp_syn_pos(c) + 1));
+	if (tcp_has_lost(c))
+		assert(c->work->rtx_nxt >= c->snd.una && c->work->rtx_end <= c->snd.nxt);
 }
 
 void tcp_check(const struct tcp *c)
@@ -269,6 +267,9 @@ void tcp_check(const struct tcp *c)
 		if (ranges_find(&c->early->set, 0, &first))
 			assert(first.lo > c->rcv.nxt);
 	}
-	if (tcp_may_transmit(c) && c->snd.una < c->snd.nxt)
-		assert(c->rtx_at != TERN_NEVER);
+	if (tcp_may_transmit(c)) {
+		assert(c->work || c->snd.nxt >= c->snd.end);
+		assert(c->work || c->snd.una >= c->snd.nxt || c->opened_passively);
+		assert(c->snd.una >= c->snd.nxt || c->rtx_at != TERN_NEVER);
+	}
 }

@@ -47,6 +47,7 @@ struct tcp_open {
 	uint16_t path_mss;    /* what the path carries of ours, options not deducted */
 	uint16_t default_mss; /* of a peer that says none: 536 or 1220 (RFC 9293 3.7.1) */
 	uint32_t rcv_buf_max;
+	tern_time synack_rtt; /* how long a SYN-ACK took that was sent once; 0: not known */
 };
 
 /* Something for the user to know. */
@@ -91,15 +92,10 @@ struct tcp_options {
 enum tcp_ack_due { ACK_NONE, ACK_LATER, ACK_NOW, ACK_CHALLENGE };
 
 struct tcp_snd {
-	uint64_t una, nxt;	   /* oldest unacknowledged, next to send */
-	uint64_t end;		   /* one past the last byte the user gave; where the FIN is */
-	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
-	uint64_t recover;	   /* RFC 6582: nxt when recovery began */
-	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
-	uint64_t rtx_nxt, rtx_end; /* bytes believed lost, to be sent again from rtx_nxt */
+	uint64_t una, nxt; /* oldest unacknowledged, next to send */
+	uint64_t end;	   /* one past the last byte the user gave; where the FIN is */
 	uint32_t wnd, max_wnd;
-	uint32_t wl1, wl2;  /* sequence numbers of the segment that last updated wnd */
-	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
+	uint32_t wl1, wl2; /* sequence numbers of the segment that last updated wnd */
 };
 
 struct tcp_rcv {
@@ -118,6 +114,20 @@ struct tcp_rcv {
 struct tcp_early {
 	struct ranges set;
 	uint64_t recent[TCP_SACK_MAX]; /* 0: none */
+};
+
+/* What only a connection that sends needs: tcp_work.c. */
+struct tcp_work {
+	struct buf snd_buf;
+	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
+	uint64_t recover;	   /* RFC 6582: snd.nxt when recovery began */
+	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
+	uint64_t rtx_nxt, rtx_end; /* bytes believed lost, to be sent again from rtx_nxt */
+	uint64_t timed_pos;	   /* the segment timed ends here; TCP_NO_POS: none */
+	tern_time timed_at;
+	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	tern_time silent_at;	/* a deadline while nothing is outstanding: it goes back */
+	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
 };
 
 struct tcp {
@@ -156,21 +166,19 @@ struct tcp {
 	uint16_t rcv_mss;  /* the peer's full segments, as seen */
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
-	struct buf snd_buf, rcv_buf;
+	struct buf rcv_buf;
+	struct tcp_work *work;	 /* NULL: nothing is to be sent, nothing we sent is outstanding */
 	struct tcp_early *early; /* what arrived above rcv.nxt; NULL: nothing */
 	uint32_t iss, irs;	 /* numbers; their positions: tcp_syn_pos */
 	uint32_t ts_off;
 	/* RFC 6298 */
 	uint32_t srtt_us, rttvar_us, rto_us; /* srtt and rttvar 0: not yet measured */
 	uint32_t min_rtt_us;
-	uint64_t timed_pos; /* the segment timed ends here; TCP_NO_POS: none */
-	tern_time timed_at;
 	/* deadlines; TERN_NEVER: not set */
 	tern_time rtx_at; /* retransmission or, while probing, persist */
 	tern_time ack_at;
 	tern_time keep_at;
-	tern_time end_at;	/* FIN-WAIT-2 without a user */
-	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	tern_time end_at; /* FIN-WAIT-2 without a user */
 	/* coarse instants: tcp_ms, compared by their difference */
 	uint32_t sent_at;	       /* last data sent */
 	uint32_t rcvd_at;	       /* last segment accepted */
@@ -247,7 +255,8 @@ struct tcp_out {
 	bool has_text : 1; /* lo < hi at first */
 	bool done : 1;	   /* nothing is left of it */
 };
-void tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
+/* false: no memory, nothing has changed. */
+bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
 
 /* A segment that goes, of one piece or of several that the device cuts. */
 enum { TCP_PIECE_SPANS = TERN_PKT_SPANS_MAX };

@@ -7,7 +7,7 @@
  * and the congestion window.
  *
  * Without a scoreboard the bytes that left the network during a run of duplicate ACKs are
- * estimated: one full segment for each (snd.dup_bytes). That estimate is what RFC 5681 calls
+ * estimated: one full segment for each (work.dup_bytes). That estimate is what RFC 5681 calls
  * inflating the window, and it yields limited transmit (RFC 3042) for the first two.
  */
 #include "tcp_impl.h"
@@ -43,13 +43,14 @@ static void take_rtt(struct arrival *a, tern_time rtt)
 void tcp_measure_rtt(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
 	const struct tcp_hdr *h = &a->seg->h;
 
-	if (c->timed_pos != TCP_NO_POS) {
-		if (a->ack < c->timed_pos)
+	if (w && w->timed_pos != TCP_NO_POS) {
+		if (a->ack < w->timed_pos)
 			return;
-		take_rtt(a, a->x->now - c->timed_at);
-		c->timed_pos = TCP_NO_POS;
+		take_rtt(a, a->x->now - w->timed_at);
+		w->timed_pos = TCP_NO_POS;
 	} else if (c->ts_ok && h->has_ts && h->ts_ecr) {
 		/* What was sent twice is told apart by its timestamp (RFC 7323 section 4). */
 		uint32_t ms = tcp_ts_clock(a->x, c->ts_off) - h->ts_ecr;
@@ -63,11 +64,11 @@ void tcp_measure_rtt(struct arrival *a)
 
 static void repair_head(struct tcp *c, enum tern_cause cause)
 {
-	c->snd.rtx_nxt = c->snd.una;
-	c->snd.rtx_end = MIN(c->snd.una + c->snd_mss, c->snd.nxt);
+	c->work->rtx_nxt = c->snd.una;
+	c->work->rtx_end = MIN(c->snd.una + c->snd_mss, c->snd.nxt);
 	c->rtx_forced = true;
 	c->rtx_cause = (uint8_t)cause;
-	c->timed_pos = TCP_NO_POS;
+	c->work->timed_pos = TCP_NO_POS;
 }
 
 static void enter_recovery(struct arrival *a)
@@ -77,7 +78,7 @@ static void enter_recovery(struct arrival *a)
 
 	c->in_recovery = true;
 	c->partial_seen = false;
-	c->snd.recover = c->snd.nxt;
+	c->work->recover = c->snd.nxt;
 	c->cc.ops->on_congestion(&c->cc, &s);
 	repair_head(c, TERN_CAUSE_FAST_RETRANSMIT);
 }
@@ -88,7 +89,7 @@ static void leave_recovery(struct arrival *a)
 	struct cc_sample s = sample_now(a, 0, c->snd.nxt - c->snd.una);
 
 	c->in_recovery = false;
-	c->snd.dup_bytes = 0;
+	c->work->dup_bytes = 0;
 	c->cc.ops->on_recovery_end(&c->cc, &s);
 }
 
@@ -98,7 +99,7 @@ static void on_partial_ack(struct arrival *a, uint64_t acked)
 	struct tcp *c = a->c;
 	uint64_t left = acked > c->snd_mss ? acked - c->snd_mss : 0;
 
-	c->snd.dup_bytes -= (uint32_t)MIN(left, c->snd.dup_bytes);
+	c->work->dup_bytes -= (uint32_t)MIN(left, c->work->dup_bytes);
 	repair_head(c, TERN_CAUSE_PARTIAL_ACK);
 	if (!c->partial_seen)
 		tcp_arm_rtx(c, a->x);
@@ -124,15 +125,16 @@ static bool is_duplicate(const struct arrival *a)
 static void on_duplicate_ack(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
 	uint64_t most = c->snd.nxt - c->snd.una;
 
-	if (c->in_rto_recovery)
+	if (!w || c->in_rto_recovery)
 		return;
 	if (c->dup_acks < UINT8_MAX)
 		c->dup_acks++;
-	c->snd.dup_bytes = (uint32_t)MIN(c->snd.dup_bytes + (uint64_t)c->snd_mss, most);
+	w->dup_bytes = (uint32_t)MIN(w->dup_bytes + (uint64_t)c->snd_mss, most);
 	/* RFC 6582 3.2 step 2: not again for what the last recovery covered. */
-	if (c->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una >= c->snd.recover)
+	if (c->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una >= w->recover)
 		enter_recovery(a);
 }
 
@@ -141,15 +143,43 @@ static void on_duplicate_ack(struct arrival *a)
 static void forget_acknowledged(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
 	uint64_t data = MIN(c->snd.una, c->snd.end);
 
-	if (data > c->snd_buf.head)
-		buf_drop(&c->snd_buf, a->x->mem, data);
-	c->snd.rtx_nxt = MAX(c->snd.rtx_nxt, c->snd.una);
-	if (c->snd.rtx_nxt >= c->snd.rtx_end) {
-		c->snd.rtx_nxt = c->snd.rtx_end = 0;
+	if (data > w->snd_buf.head)
+		buf_drop(&w->snd_buf, a->x->mem, data);
+	w->rtx_nxt = MAX(w->rtx_nxt, c->snd.una);
+	if (w->rtx_nxt >= w->rtx_end) {
+		w->rtx_nxt = w->rtx_end = 0;
 		c->rtx_forced = false;
 	}
+}
+
+/* How the flight goes on of which a part has arrived. */
+static void continue_flight(struct arrival *a, uint64_t acked, uint64_t flight)
+{
+	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
+
+	w->first_rtx_at = a->x->now;
+	forget_acknowledged(a);
+	if (c->snd.una >= w->recover)
+		c->in_rto_recovery = false;
+	if (c->in_recovery && c->snd.una < w->recover) {
+		on_partial_ack(a, acked);
+	} else {
+		struct cc_sample s = sample_now(a, acked, flight);
+
+		if (c->in_recovery)
+			leave_recovery(a);
+		else
+			c->cc.ops->on_ack(&c->cc, &s);
+		c->dup_acks = 0;
+		w->dup_bytes = 0;
+		tcp_arm_rtx(c, a->x);
+	}
+	if (c->snd.una == c->snd.nxt)
+		tcp_touch_work(c, a->x);
 }
 
 static void on_new_ack(struct arrival *a)
@@ -163,23 +193,8 @@ static void on_new_ack(struct arrival *a)
 		tcp_syn_acked(c);
 	c->snd.una = a->ack;
 	c->n_rtx = 0;
-	c->first_rtx_at = a->x->now;
-	forget_acknowledged(a);
-	if (c->snd.una >= c->snd.recover)
-		c->in_rto_recovery = false;
-	if (c->in_recovery && c->snd.una < c->snd.recover) {
-		on_partial_ack(a, acked);
-	} else {
-		struct cc_sample s = sample_now(a, acked, flight);
-
-		if (c->in_recovery)
-			leave_recovery(a);
-		else
-			c->cc.ops->on_ack(&c->cc, &s);
-		c->dup_acks = 0;
-		c->snd.dup_bytes = 0;
-		tcp_arm_rtx(c, a->x);
-	}
+	if (c->work)
+		continue_flight(a, acked, flight);
 	if (c->snd.una == c->snd.nxt)
 		c->rtx_at = TERN_NEVER;
 	a->r.events |= TCP_WRITABLE;
@@ -191,6 +206,8 @@ static void on_new_ack(struct arrival *a)
 /* The window opened while probes were going out. */
 static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 {
+	struct tcp_work *w = c->work;
+
 	c->probing = c->probe_due = false;
 	c->backoff = 0;
 	c->rtx_at = TERN_NEVER;
@@ -198,12 +215,12 @@ static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 		return;
 	if (c->snd.nxt == c->snd.una + 1 && !c->fin_sent) {
 		c->snd.nxt = c->snd.una; /* only the probe's octet: it goes with the rest */
-		c->snd.small_end = MIN(c->snd.small_end, c->snd.una);
-		c->timed_pos = TCP_NO_POS;
+		w->small_end = MIN(w->small_end, c->snd.una);
+		w->timed_pos = TCP_NO_POS;
 		return;
 	}
-	c->snd.rtx_nxt = c->snd.una;
-	c->snd.rtx_end = c->snd.nxt;
+	w->rtx_nxt = c->snd.una;
+	w->rtx_end = c->snd.nxt;
 	c->rtx_cause = TERN_CAUSE_PROBE;
 	c->rtx_forced = true;
 	tcp_arm_rtx(c, x);
@@ -247,6 +264,7 @@ static void after_fin_acked(struct arrival *a)
 		tcp_enter_fin_wait_2(c, a->x);
 		break;
 	case TERN_TCP_CLOSING:
+		tcp_drop_work(c, a->x->mem);
 		tcp_enter(c, TERN_TCP_TIME_WAIT);
 		break;
 	case TERN_TCP_LAST_ACK:
@@ -272,7 +290,8 @@ static bool finish_handshake(struct arrival *a)
 	c->snd.max_wnd = c->snd.wnd;
 	c->snd.wl1 = (uint32_t)a->seq;
 	c->snd.wl2 = (uint32_t)a->ack;
-	tcp_measure_rtt(a);
+	if (c->srtt_us == 0) /* else its record has measured it */
+		tcp_measure_rtt(a);
 	c->snd.una = a->ack;
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;

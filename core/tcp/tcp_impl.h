@@ -56,6 +56,27 @@ static inline uint32_t tcp_ms(const struct tcp_ctx *x)
 
 void tcp_free_early(struct tcp *, struct mem *);
 
+/* tcp_work.c */
+bool tcp_new_work(struct tcp *, const struct tcp_ctx *);
+void tcp_touch_work(struct tcp *, const struct tcp_ctx *);
+void tcp_drop_work(struct tcp *, struct mem *);
+void tcp_review_work(struct tcp *, const struct tcp_ctx *);
+/* false: no memory. */
+static inline bool tcp_take_work(struct tcp *c, const struct tcp_ctx *x)
+{
+	return c->work || tcp_new_work(c, x);
+}
+/* Its deadline; with anything outstanding it is needed. */
+static inline tern_time tcp_work_deadline(const struct tcp *c)
+{
+	return c->work && c->rtx_at == TERN_NEVER ? c->work->silent_at : TERN_NEVER;
+}
+/* Is something believed lost, and to be sent again? */
+static inline bool tcp_has_lost(const struct tcp *c)
+{
+	return c->work && c->work->rtx_nxt < c->work->rtx_end;
+}
+
 /* tcp_opt.c */
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);
 uint8_t tcp_wscale_for(uint32_t rcv_buf_max);

@@ -158,4 +158,6 @@ void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->snd.wl1 = c->irs;
 	c->snd.wl2 = c->iss;
 	buf_init(&c->rcv_buf, c->rcv.nxt);
+	if (open->synack_rtt)
+		tcp_rtt_sample(c, x, open->synack_rtt);
 }

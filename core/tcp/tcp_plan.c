@@ -18,9 +18,14 @@
  */
 uint64_t tcp_flight(const struct tcp *c)
 {
-	if (c->in_rto_recovery && c->snd.rtx_nxt < c->snd.rtx_end)
-		return c->snd.rtx_nxt - c->snd.una;
-	return c->snd.nxt - c->snd.una - MIN(c->snd.dup_bytes, c->snd.nxt - c->snd.una);
+	const struct tcp_work *w = c->work;
+	uint64_t sent = c->snd.nxt - c->snd.una;
+
+	if (!w)
+		return sent;
+	if (c->in_rto_recovery && w->rtx_nxt < w->rtx_end)
+		return w->rtx_nxt - c->snd.una;
+	return sent - MIN(w->dup_bytes, sent);
 }
 
 static uint64_t cwnd_room(const struct tcp *c)
@@ -75,10 +80,10 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 {
 	struct tcp_plan p = { .what = SEND_NOTHING };
 	uint64_t edge = c->snd.una + MAX(c->snd.wnd, 1);
-	uint64_t hi = MIN(MIN(c->snd.rtx_end, c->snd.end), edge);
+	uint64_t hi = MIN(MIN(c->work->rtx_end, c->snd.end), edge);
 	uint64_t n, room = cwnd_room(c);
-	uint64_t lo = c->snd.rtx_nxt;
-	bool fin = c->snd.rtx_end > c->snd.end;
+	uint64_t lo = c->work->rtx_nxt;
+	bool fin = c->work->rtx_end > c->snd.end;
 
 	if (lo >= hi && !(fin && lo == c->snd.end))
 		return p;
@@ -102,7 +107,7 @@ static bool small_may_go(const struct tcp *c)
 {
 	if (c->opt.nodelay || c->fin_queued)
 		return true;
-	return !c->cork && c->snd.small_end <= c->snd.una;
+	return !c->cork && (!c->work || c->work->small_end <= c->snd.una);
 }
 
 /* RFC 9293 3.8.6.2.1: what is worth sending of n bytes that may go, of `waiting`. */
@@ -169,7 +174,7 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 		return plan_probe(c);
 	if (c->probing)
 		return p;
-	if (c->snd.rtx_nxt < c->snd.rtx_end)
+	if (tcp_has_lost(c))
 		return plan_retransmission(c, burst_max);
 	if (tcp_has_unsent(c))
 		return plan_new_data(c, burst_max);
@@ -189,7 +194,7 @@ static struct tcp_plan plan_ack(const struct tcp *c)
 static bool has_only_acks(const struct tcp *c)
 {
 	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due) &&
-	       !tcp_has_unsent(c) && c->snd.rtx_nxt >= c->snd.rtx_end;
+	       !tcp_has_unsent(c) && !tcp_has_lost(c);
 }
 
 struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)

@@ -9,7 +9,7 @@
 
 static size_t room_behind_end(const struct tcp *c)
 {
-	uint64_t held = c->snd.end - MAX(c->snd_buf.head, tcp_syn_pos(c) + 1);
+	uint64_t held = c->work ? c->snd.end - c->work->snd_buf.head : 0;
 
 	return held < c->opt.sndbuf ? (size_t)(c->opt.sndbuf - held) : 0;
 }
@@ -53,8 +53,10 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
+	if (!tcp_take_work(c, x))
+		return -TERN_ENOBUFS;
 	restart_after_idle(c, x);
-	n = buf_write(&c->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
+	n = buf_write(&c->work->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
 	if (n == 0)
 		return -TERN_ENOBUFS;
 	c->snd.end += n;
@@ -72,7 +74,10 @@ int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out
 	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
-	n = buf_reserve(&c->snd_buf, x->mem, c->snd.end, room, spans, MIN(max, TERN_PKT_SPANS_MAX));
+	if (!tcp_take_work(c, x))
+		return -TERN_ENOBUFS;
+	n = buf_reserve(&c->work->snd_buf, x->mem, c->snd.end, room, spans,
+			MIN(max, TERN_PKT_SPANS_MAX));
 	if (n == 0)
 		return -TERN_ENOBUFS;
 	for (int i = 0; i < n; i++)
@@ -86,10 +91,12 @@ int tcp_send_commit(struct tcp *c, const struct tcp_ctx *x, size_t len)
 
 	if (allowed < 0)
 		return allowed;
-	if (len > c->snd_buf.end - c->snd.end)
+	if (len > (c->work ? c->work->snd_buf.end - c->snd.end : 0))
 		return -TERN_EINVAL;
+	if (!c->work)
+		return 0;
 	restart_after_idle(c, x);
 	c->snd.end += len;
-	buf_cut(&c->snd_buf, x->mem, MAX(c->snd.end, c->snd_buf.head));
+	buf_cut(&c->work->snd_buf, x->mem, MAX(c->snd.end, c->work->snd_buf.head));
 	return 0;
 }

@@ -6,6 +6,7 @@
  *	ack_at   delayed ACK (RFC 9293 3.8.6.3)
  *	keep_at  keep-alive (RFC 9293 3.8.4)
  *	end_at   FIN-WAIT-2 whose user has gone
+ *	silent_at of its work: tcp_work.c
  *
  * A deadline that passes makes something due; the plan sends it. tcp_review_timers decides after
  * each step whether the retransmission or the persist timer runs.
@@ -14,7 +15,9 @@
 
 tern_time tcp_deadline(const struct tcp *c)
 {
-	return MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->end_at));
+	tern_time at = MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->end_at));
+
+	return MIN(at, tcp_work_deadline(c));
 }
 
 void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
@@ -23,7 +26,8 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 
 	/* RFC 5482 and TCP_USER_TIMEOUT: the last look is at the limit itself. */
 	if (c->opt.user_timeout_ms) {
-		tern_time limit = c->first_rtx_at + c->opt.user_timeout_ms * TERN_MS;
+		tern_time first = c->work ? c->work->first_rtx_at : x->now;
+		tern_time limit = first + c->opt.user_timeout_ms * TERN_MS;
 
 		at = MAX(MIN(at, limit), x->now + TERN_MS);
 	}
@@ -61,7 +65,8 @@ void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send nex
 	}
 	if (c->rtx_at != TERN_NEVER)
 		return;
-	c->first_rtx_at = x->now;
+	if (tcp_take_work(c, x)) /* else it is told by the first probe */
+		c->work->first_rtx_at = x->now;
 	c->probing = c->snd.wnd == 0;
 	tcp_arm_rtx(c, x);
 }
@@ -92,8 +97,8 @@ static void give_up(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_resu
 /* Has the user's own limit passed (RFC 9293 3.9.1.2, RFC 5482)? */
 static bool user_timed_out(const struct tcp *c, const struct tcp_ctx *x)
 {
-	return c->opt.user_timeout_ms &&
-	       x->now >= c->first_rtx_at + c->opt.user_timeout_ms * TERN_MS;
+	return c->opt.user_timeout_ms && c->work &&
+	       x->now >= c->work->first_rtx_at + c->opt.user_timeout_ms * TERN_MS;
 }
 
 /* R2 of RFC 9293 3.8.3; one without a user is given up sooner. */
@@ -143,21 +148,21 @@ static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct cc_sample s = { .now = x->now, .in_flight = c->snd.nxt - c->snd.una };
+	struct tcp_work *w = c->work;
 
 	if (c->n_rtx == 1 && !c->in_rto_recovery)
 		c->cc.ops->on_rto(&c->cc, &s);
 	else
 		c->cc.cwnd = MIN(c->cc.cwnd, c->snd_mss); /* ssthresh is not halved again */
-	c->snd.rtx_nxt = c->snd.una;
-	c->snd.rtx_end = c->snd.nxt;
-	c->snd.recover = c->snd.nxt;
+	w->rtx_nxt = c->snd.una;
+	w->rtx_end = w->recover = c->snd.nxt;
 	c->rtx_forced = true;
 	c->rtx_cause = TERN_CAUSE_RTO;
 	c->in_rto_recovery = true;
 	c->in_recovery = false;
 	c->dup_acks = 0;
-	c->snd.dup_bytes = 0;
-	c->timed_pos = TCP_NO_POS;
+	w->dup_bytes = 0;
+	w->timed_pos = TCP_NO_POS;
 	back_off(c, x);
 }
 
@@ -227,5 +232,7 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 		on_rtx_timer(c, x, &r);
 	if (c->keep_at <= x->now)
 		on_keepalive(c, x, &r);
+	if (tcp_work_deadline(c) <= x->now)
+		tcp_review_work(c, x);
 	return r;
 }

@@ -29,7 +29,8 @@ void tcp_take_urgent(struct arrival *a)
 
 void tcp_mark_urgent(struct tcp *c)
 {
-	c->snd.up = c->snd.end;
+	if (c->work)
+		c->work->up = c->snd.end;
 }
 
 static bool has_mark(const struct tcp *c)

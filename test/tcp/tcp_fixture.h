@@ -480,11 +480,19 @@ static inline void set_keepalive(bool on)
 
 /* ---- time ---- */
 
-/* Nanoseconds until the next deadline; TERN_NEVER. */
+/* Nanoseconds until the next deadline, giving memory back when silent apart; TERN_NEVER. */
 static inline tern_time until_deadline(void)
 {
-	tern_time at = tcp_deadline(&f.c);
+	struct tcp c = f.c;
+	struct tcp_work work;
+	tern_time at;
 
+	if (c.work) {
+		work = *c.work;
+		work.silent_at = TERN_NEVER;
+		c.work = &work;
+	}
+	at = tcp_deadline(&c);
 	return at == TERN_NEVER ? TERN_NEVER : at > f.now ? at - f.now : 0;
 }
 
