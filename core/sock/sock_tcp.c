@@ -417,7 +417,7 @@ static void forget_names(struct sock *s, const struct addr *old_local)
 /* A connection that was never established may be tried again, as on Linux. */
 static bool was_refused(const struct sock *s)
 {
-	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == seq_first(s->tcp->iss) &&
+	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == seq_first(s->tcp->snd.iss) &&
 	       !s->tcp->rst_due;
 }
 

@@ -331,8 +331,8 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 		return (int32_t)s->dgram->send_bytes;
 	if (!has_tcp(s) || s->tcp->state == TERN_TCP_CLOSED)
 		return 0;
-	return (int32_t)(s->tcp->snd.end -
-			 MIN(MAX(s->tcp->snd.una, seq_first(s->tcp->iss) + 1), s->tcp->snd.end));
+	return (int32_t)(s->tcp->snd.end - MIN(MAX(s->tcp->snd.una, seq_first(s->tcp->snd.iss) + 1),
+					       s->tcp->snd.end));
 }
 
 static int32_t get_atmark(const struct sockets *ss, const struct sock *s)

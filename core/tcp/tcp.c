@@ -6,8 +6,8 @@
  * TIME-WAIT lives on in tcp_timewait.c. Every change of state goes through tcp_enter, which keeps
  * a short log for the owner.
  *
- * Invariants (tcp_check): snd.una <= snd.nxt; what is unacknowledged is in the send buffer; the read
- * position <= rcv.nxt <= rcv.adv + 1; deadlines run only in states that need them.
+ * Invariants (tcp_check): snd.una <= snd.nxt; what is unacknowledged is in the send buffer; the
+ * read position <= rcv.nxt <= rcv.adv + 1; deadlines run only in states that need them.
  */
 #include "tcp_impl.h"
 
@@ -50,9 +50,9 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->rcv_mss = MIN(open->adv_mss, 536);
 	c->ts_off = open->ts_off;
 	c->rcv.fin = c->rcv.up = TCP_NO_POS;
-	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
-	c->sent_at = c->rcvd_at = tcp_ms(x);
-	c->iss = open->iss;
+	c->rtx_at = c->ack_at = c->keep_at = c->idle_at = TERN_NEVER;
+	c->sent_at = c->rcvd_at = x->now;
+	c->snd.iss = open->iss;
 	c->snd.una = c->snd.nxt = tcp_syn_pos(c);
 	c->snd.end = c->snd.nxt + 1;
 	tcp_rtt_init(c, x);
@@ -118,7 +118,7 @@ void tcp_end(struct tcp *c, const struct tcp_ctx *x, int error)
 	if (c->state == TERN_TCP_CLOSED)
 		return;
 	c->error = (uint8_t)error;
-	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
+	c->rtx_at = c->ack_at = c->keep_at = c->idle_at = TERN_NEVER;
 	c->syn_due = c->probe_due = c->keepalive_due = c->probing = false;
 	c->ack_due = ACK_NONE;
 	c->dup_acks_due = 0;
@@ -167,7 +167,7 @@ static void limit_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 	uint32_t ms = linger2 ? (uint32_t)MAX(linger2, 0) * 1000 : x->cfg->tcp_fin_timeout_ms;
 
 	if (c->state == TERN_TCP_FIN_WAIT_2 && c->user_gone)
-		c->end_at = x->now + ms * TERN_MS;
+		c->idle_at = x->now + ms * TERN_MS;
 }
 
 void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
@@ -224,10 +224,7 @@ bool tcp_on_icmp(struct tcp *c, const struct tcp_ctx *x, const struct tcp_icmp_n
 			break;
 		tcp_set_snd_mss(c, x);
 		/* What was too big goes again at once, in smaller pieces. */
-		c->work->rtx_nxt = c->snd.una;
-		c->work->rtx_end = c->snd.nxt;
-		c->rtx_forced = true;
-		c->rtx_cause = TERN_CAUSE_FAST_RETRANSMIT;
+		tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_FAST_RETRANSMIT);
 		c->work->timed_pos = TCP_NO_POS;
 		break;
 	case TCP_ICMP_SOFT:
@@ -241,13 +238,16 @@ static void check_send_side(const struct tcp *c)
 	assert(c->snd.una <= c->snd.nxt);
 	assert(c->snd.nxt <= c->snd.end + (c->fin_sent ? 1 : 0));
 	assert(!c->fin_sent || c->fin_queued);
+	assert(c->work || !c->has_lost);
 	if (!c->work)
 		return;
 	buf_check(&c->work->snd_buf);
 	assert(c->work->snd_buf.end <= c->snd.end || c->work->snd_buf.n_chunks);
 	assert(c->work->snd_buf.head <= MAX(c->snd.una, tcp_syn_pos(c) + 1));
-	if (tcp_has_lost(c))
+	if (c->has_lost) {
 		assert(c->work->rtx_nxt >= c->snd.una && c->work->rtx_end <= c->snd.nxt);
+		assert(c->work->rtx_nxt < c->work->rtx_end);
+	}
 }
 
 void tcp_check(const struct tcp *c)

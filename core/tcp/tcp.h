@@ -95,7 +95,9 @@ struct tcp_snd {
 	uint64_t una, nxt; /* oldest unacknowledged, next to send */
 	uint64_t end;	   /* one past the last byte the user gave; where the FIN is */
 	uint32_t wnd, max_wnd;
-	uint32_t wl1, wl2; /* sequence numbers of the segment that last updated wnd */
+	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
+	uint32_t iss;	    /* the number; its position: tcp_syn_pos */
+	uint32_t wl1, wl2;  /* sequence numbers of the segment that last updated wnd */
 };
 
 struct tcp_rcv {
@@ -122,12 +124,10 @@ struct tcp_work {
 	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
 	uint64_t recover;	   /* RFC 6582: snd.nxt when recovery began */
 	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
-	uint64_t rtx_nxt, rtx_end; /* bytes believed lost, to be sent again from rtx_nxt */
+	uint64_t rtx_nxt, rtx_end; /* while has_lost: to be sent again from rtx_nxt on */
 	uint64_t timed_pos;	   /* the segment timed ends here; TCP_NO_POS: none */
 	tern_time timed_at;
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
-	tern_time silent_at;	/* a deadline while nothing is outstanding: it goes back */
-	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
 };
 
 struct tcp {
@@ -153,6 +153,7 @@ struct tcp {
 	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
 	bool quickack : 1;
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
+	bool has_lost : 1;   /* bytes are believed lost */
 	bool rtx_forced : 1; /* the head goes whatever cwnd says */
 	bool in_recovery : 1, in_rto_recovery : 1;
 	bool partial_seen : 1; /* the first partial ACK of this recovery came */
@@ -169,7 +170,7 @@ struct tcp {
 	struct buf rcv_buf;
 	struct tcp_work *work;	 /* NULL: nothing is to be sent, nothing we sent is outstanding */
 	struct tcp_early *early; /* what arrived above rcv.nxt; NULL: nothing */
-	uint32_t iss, irs;	 /* numbers; their positions: tcp_syn_pos */
+	uint32_t irs;
 	uint32_t ts_off;
 	/* RFC 6298 */
 	uint32_t srtt_us, rttvar_us, rto_us; /* srtt and rttvar 0: not yet measured */
@@ -178,11 +179,11 @@ struct tcp {
 	tern_time rtx_at; /* retransmission or, while probing, persist */
 	tern_time ack_at;
 	tern_time keep_at;
-	tern_time end_at; /* FIN-WAIT-2 without a user */
-	/* coarse instants: tcp_ms, compared by their difference */
-	uint32_t sent_at;	       /* last data sent */
-	uint32_t rcvd_at;	       /* last segment accepted */
-	uint32_t challenge_at, oow_at; /* limits of RFC 5961 section 7; oow_at 0: none yet */
+	tern_time idle_at; /* work goes back; of FIN-WAIT-2 without a user: the end */
+	tern_time sent_at; /* last data sent */
+	tern_time rcvd_at; /* last segment accepted */
+	/* limits of RFC 5961 section 7, in tcp_ms, compared by difference; oow_at 0: none yet */
+	uint32_t challenge_at, oow_at;
 	struct tcp_options opt;
 	struct cc cc;
 	/* figures for TCP_INFO */

@@ -7,7 +7,7 @@
  * and the congestion window.
  *
  * Without a scoreboard the bytes that left the network during a run of duplicate ACKs are
- * estimated: one full segment for each (work.dup_bytes). That estimate is what RFC 5681 calls
+ * estimated: one full segment for each (snd.dup_bytes). That estimate is what RFC 5681 calls
  * inflating the window, and it yields limited transmit (RFC 3042) for the first two.
  */
 #include "tcp_impl.h"
@@ -64,10 +64,7 @@ void tcp_measure_rtt(struct arrival *a)
 
 static void repair_head(struct tcp *c, enum tern_cause cause)
 {
-	c->work->rtx_nxt = c->snd.una;
-	c->work->rtx_end = MIN(c->snd.una + c->snd_mss, c->snd.nxt);
-	c->rtx_forced = true;
-	c->rtx_cause = (uint8_t)cause;
+	tcp_mark_lost(c, MIN(c->snd.una + c->snd_mss, c->snd.nxt), cause);
 	c->work->timed_pos = TCP_NO_POS;
 }
 
@@ -89,7 +86,7 @@ static void leave_recovery(struct arrival *a)
 	struct cc_sample s = sample_now(a, 0, c->snd.nxt - c->snd.una);
 
 	c->in_recovery = false;
-	c->work->dup_bytes = 0;
+	c->snd.dup_bytes = 0;
 	c->cc.ops->on_recovery_end(&c->cc, &s);
 }
 
@@ -99,7 +96,7 @@ static void on_partial_ack(struct arrival *a, uint64_t acked)
 	struct tcp *c = a->c;
 	uint64_t left = acked > c->snd_mss ? acked - c->snd_mss : 0;
 
-	c->work->dup_bytes -= (uint32_t)MIN(left, c->work->dup_bytes);
+	c->snd.dup_bytes -= (uint32_t)MIN(left, c->snd.dup_bytes);
 	repair_head(c, TERN_CAUSE_PARTIAL_ACK);
 	if (!c->partial_seen)
 		tcp_arm_rtx(c, a->x);
@@ -132,7 +129,7 @@ static void on_duplicate_ack(struct arrival *a)
 		return;
 	if (c->dup_acks < UINT8_MAX)
 		c->dup_acks++;
-	w->dup_bytes = (uint32_t)MIN(w->dup_bytes + (uint64_t)c->snd_mss, most);
+	c->snd.dup_bytes = (uint32_t)MIN(c->snd.dup_bytes + (uint64_t)c->snd_mss, most);
 	/* RFC 6582 3.2 step 2: not again for what the last recovery covered. */
 	if (c->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una >= w->recover)
 		enter_recovery(a);
@@ -148,10 +145,10 @@ static void forget_acknowledged(struct arrival *a)
 
 	if (data > w->snd_buf.head)
 		buf_drop(&w->snd_buf, a->x->mem, data);
-	w->rtx_nxt = MAX(w->rtx_nxt, c->snd.una);
-	if (w->rtx_nxt >= w->rtx_end) {
-		w->rtx_nxt = w->rtx_end = 0;
-		c->rtx_forced = false;
+	if (c->has_lost) {
+		w->rtx_nxt = MAX(w->rtx_nxt, c->snd.una);
+		c->has_lost = w->rtx_nxt < w->rtx_end;
+		c->rtx_forced = c->rtx_forced && c->has_lost;
 	}
 }
 
@@ -175,11 +172,12 @@ static void continue_flight(struct arrival *a, uint64_t acked, uint64_t flight)
 		else
 			c->cc.ops->on_ack(&c->cc, &s);
 		c->dup_acks = 0;
-		w->dup_bytes = 0;
-		tcp_arm_rtx(c, a->x);
+		c->snd.dup_bytes = 0;
+		if (c->snd.una < c->snd.nxt)
+			tcp_arm_rtx(c, a->x);
 	}
-	if (c->snd.una == c->snd.nxt)
-		tcp_touch_work(c, a->x);
+	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c))
+		tcp_rest_work(c, a->x);
 }
 
 static void on_new_ack(struct arrival *a)
@@ -219,10 +217,7 @@ static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 		w->timed_pos = TCP_NO_POS;
 		return;
 	}
-	w->rtx_nxt = c->snd.una;
-	w->rtx_end = c->snd.nxt;
-	c->rtx_cause = TERN_CAUSE_PROBE;
-	c->rtx_forced = true;
+	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_PROBE);
 	tcp_arm_rtx(c, x);
 }
 
@@ -231,8 +226,8 @@ void tcp_take_window(struct arrival *a)
 	struct tcp *c = a->c;
 	const struct tcp_hdr *h = &a->seg->h;
 	uint32_t seq = (uint32_t)a->seq, ack = (uint32_t)a->ack;
-	bool fresh = seq == c->snd.wl1 ? (int32_t)(ack - c->snd.wl2) >= 0 :
-					 (int32_t)(seq - c->snd.wl1) > 0;
+	int32_t newer = (int32_t)(seq - c->snd.wl1);
+	bool fresh = newer > 0 || (newer == 0 && (int32_t)(ack - c->snd.wl2) >= 0);
 
 	c->n_probes = 0;
 	if (!fresh || a->ack < c->snd.una)

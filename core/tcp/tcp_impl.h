@@ -46,7 +46,7 @@ static inline bool tcp_may_transmit(const struct tcp *c)
 /* Where our SYN is. */
 static inline uint64_t tcp_syn_pos(const struct tcp *c)
 {
-	return seq_first(c->iss);
+	return seq_first(c->snd.iss);
 }
 /* A clock for what need not be exact; it wraps after 49 days. */
 static inline uint32_t tcp_ms(const struct tcp_ctx *x)
@@ -58,23 +58,14 @@ void tcp_free_early(struct tcp *, struct mem *);
 
 /* tcp_work.c */
 bool tcp_new_work(struct tcp *, const struct tcp_ctx *);
-void tcp_touch_work(struct tcp *, const struct tcp_ctx *);
+void tcp_rest_work(struct tcp *, const struct tcp_ctx *);
 void tcp_drop_work(struct tcp *, struct mem *);
+void tcp_mark_lost(struct tcp *, uint64_t hi, enum tern_cause);
 void tcp_review_work(struct tcp *, const struct tcp_ctx *);
 /* false: no memory. */
 static inline bool tcp_take_work(struct tcp *c, const struct tcp_ctx *x)
 {
 	return c->work || tcp_new_work(c, x);
-}
-/* Its deadline; with anything outstanding it is needed. */
-static inline tern_time tcp_work_deadline(const struct tcp *c)
-{
-	return c->work && c->rtx_at == TERN_NEVER ? c->work->silent_at : TERN_NEVER;
-}
-/* Is something believed lost, and to be sent again? */
-static inline bool tcp_has_lost(const struct tcp *c)
-{
-	return c->work && c->work->rtx_nxt < c->work->rtx_end;
 }
 
 /* tcp_opt.c */

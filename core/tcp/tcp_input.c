@@ -56,7 +56,7 @@ static void take_syn(struct arrival *a)
 	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */
 	c->snd.wl1 = c->irs;
 	c->snd.wl2 = (uint32_t)c->snd.una;
-	c->rcvd_at = tcp_ms(a->x);
+	c->rcvd_at = a->x->now;
 	a->seq = c->rcv.nxt; /* text begins one after the SYN */
 }
 
@@ -135,7 +135,7 @@ static void strip_known_syn(struct arrival *a)
 	struct tcp *c = a->c;
 	uint16_t both = TCP_SYN | TCP_ACK;
 
-	if (c->snd.una == tcp_syn_pos(c) && (a->seg->h.flags & both) == both &&
+	if ((a->seg->h.flags & both) == both && c->snd.una == tcp_syn_pos(c) &&
 	    a->seq == seq_first(c->irs)) {
 		a->seq++;
 		a->syn_known = true;
@@ -268,8 +268,9 @@ static void synchronized_input(struct arrival *a)
 	tcp_take_timestamp(a);
 	if (!tcp_take_ack(a))
 		return;
-	a->c->rcvd_at = tcp_ms(a->x);
-	tcp_touch_keepalive(a->c, a->x);
+	a->c->rcvd_at = a->x->now;
+	if (a->c->opt.keepalive)
+		tcp_touch_keepalive(a->c, a->x);
 	tcp_take_urgent(a);
 	tcp_take_text(a);
 	if (a->c->state != TERN_TCP_CLOSED)

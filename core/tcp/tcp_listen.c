@@ -156,7 +156,7 @@ void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->rcv.ts_recent = half->ts_recent;
 	c->rcv.ts_recent_at = (uint32_t)(x->now / TERN_SEC);
 	c->snd.wl1 = c->irs;
-	c->snd.wl2 = c->iss;
+	c->snd.wl2 = c->snd.iss;
 	buf_init(&c->rcv_buf, c->rcv.nxt);
 	if (open->synack_rtt)
 		tcp_rtt_sample(c, x, open->synack_rtt);

@@ -42,6 +42,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		c->snd.nxt++;
 		w->timed_pos = c->snd.nxt;
 		w->timed_at = w->first_rtx_at = x->now;
+		c->idle_at = TERN_NEVER;
 	} else if (c->rtx_cause == TERN_CAUSE_RTO) {
 		w->timed_pos = TCP_NO_POS;
 		c->total_rtx++;
@@ -62,12 +63,12 @@ static void put_rst(struct tcp *c, struct tcp_out *out)
 	c->rst_due = false;
 }
 
-static void put_urgent(const struct tcp *c, uint64_t lo, struct tcp_hdr *h)
+static void put_urgent(const struct tcp_work *w, uint64_t lo, struct tcp_hdr *h)
 {
-	if (!c->work || c->work->up <= lo)
+	if (w->up <= lo)
 		return;
 	h->flags |= TCP_URG;
-	h->urg = (uint16_t)MIN(c->work->up - lo, 65535);
+	h->urg = (uint16_t)MIN(w->up - lo, 65535);
 }
 
 /* Bookkeeping of bytes and a FIN that go for the first time. */
@@ -76,8 +77,10 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 	uint64_t lo = c->snd.nxt, len = hi - lo;
 	struct tcp_work *w = c->work;
 
-	if (c->snd.nxt == c->snd.una)
+	if (c->snd.nxt == c->snd.una) {
 		w->first_rtx_at = x->now;
+		c->idle_at = TERN_NEVER;
+	}
 	if (fin)
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
@@ -98,8 +101,7 @@ static void note_sent_again(struct tcp *c, uint64_t lo, uint64_t hi, bool fin)
 	c->bytes_rtx += hi - lo;
 	c->rtx_forced = false;
 	w->rtx_nxt = hi + (fin ? 1 : 0);
-	if (w->rtx_nxt >= w->rtx_end)
-		w->rtx_nxt = w->rtx_end = 0;
+	c->has_lost = w->rtx_nxt < w->rtx_end;
 }
 
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
@@ -128,7 +130,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	} else {
 		note_sent(c, x, hi, fin);
 	}
-	c->sent_at = tcp_ms(x);
+	c->sent_at = x->now;
 	if (c->rtx_at == TERN_NEVER) /* RFC 6298 5.1 */
 		tcp_arm_rtx(c, x);
 }
@@ -208,20 +210,22 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 
 bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp_piece *piece)
 {
+	const struct tcp_work *w = c->work;
+
 	piece->h = out->h;
 	piece->n_spans = 0;
 	piece->len = 0;
 	if (out->has_text) {
-		if (!c->work)
+		if (!w)
 			return false;
-		out->lo = MAX(out->lo, MIN(c->work->snd_buf.head, out->hi));
+		out->lo = MAX(out->lo, MIN(w->snd_buf.head, out->hi));
 		if (out->lo == out->hi)
 			return false;
 		lend_payload(c, out, piece_len(c, out, max), piece);
 	}
 	piece->h.seq = (uint32_t)out->lo;
-	if (!(out->h.flags & (TCP_SYN | TCP_RST)))
-		put_urgent(c, out->lo, &piece->h);
+	if (w && !(out->h.flags & (TCP_SYN | TCP_RST)))
+		put_urgent(w, out->lo, &piece->h);
 	out->lo += piece->len;
 	out->done = out->lo == out->hi;
 	if (!out->done) /* they belong to the last one */

@@ -18,14 +18,11 @@
  */
 uint64_t tcp_flight(const struct tcp *c)
 {
-	const struct tcp_work *w = c->work;
 	uint64_t sent = c->snd.nxt - c->snd.una;
 
-	if (!w)
-		return sent;
-	if (c->in_rto_recovery && w->rtx_nxt < w->rtx_end)
-		return w->rtx_nxt - c->snd.una;
-	return sent - MIN(w->dup_bytes, sent);
+	if (c->in_rto_recovery && c->work->rtx_nxt < c->work->rtx_end)
+		return c->work->rtx_nxt - c->snd.una;
+	return sent - MIN(c->snd.dup_bytes, sent);
 }
 
 static uint64_t cwnd_room(const struct tcp *c)
@@ -174,7 +171,7 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 		return plan_probe(c);
 	if (c->probing)
 		return p;
-	if (tcp_has_lost(c))
+	if (c->has_lost)
 		return plan_retransmission(c, burst_max);
 	if (tcp_has_unsent(c))
 		return plan_new_data(c, burst_max);
@@ -193,8 +190,8 @@ static struct tcp_plan plan_ack(const struct tcp *c)
 /* Most connections most of the time: there is nothing to say but what was received. */
 static bool has_only_acks(const struct tcp *c)
 {
-	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due) &&
-	       !tcp_has_unsent(c) && !tcp_has_lost(c);
+	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->has_lost) &&
+	       !tcp_has_unsent(c);
 }
 
 struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)

@@ -37,10 +37,11 @@ int tcp_send_allowed(const struct tcp *c)
 /* RFC 5681 section 4.1: after an idle RTO the old window says little. */
 static void restart_after_idle(struct tcp *c, const struct tcp_ctx *x)
 {
-	struct cc_sample s = { .now = x->now };
+	if (c->snd.una == c->snd.nxt && x->now - c->sent_at > (tern_time)c->rto_us * TERN_US) {
+		struct cc_sample s = { .now = x->now };
 
-	if (c->snd.una == c->snd.nxt && tcp_ms(x) - c->sent_at > c->rto_us / 1000)
 		c->cc.ops->on_idle(&c->cc, &s);
+	}
 }
 
 int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)

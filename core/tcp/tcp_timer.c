@@ -5,8 +5,7 @@
  *	rtx_at   retransmission (RFC 6298), of SYN, data and FIN; while `probing`, persist
  *	ack_at   delayed ACK (RFC 9293 3.8.6.3)
  *	keep_at  keep-alive (RFC 9293 3.8.4)
- *	end_at   FIN-WAIT-2 whose user has gone
- *	silent_at of its work: tcp_work.c
+ *	idle_at  struct tcp_work is no longer needed; FIN-WAIT-2 whose user has gone
  *
  * A deadline that passes makes something due; the plan sends it. tcp_review_timers decides after
  * each step whether the retransmission or the persist timer runs.
@@ -15,9 +14,7 @@
 
 tern_time tcp_deadline(const struct tcp *c)
 {
-	tern_time at = MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->end_at));
-
-	return MIN(at, tcp_work_deadline(c));
+	return MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->idle_at));
 }
 
 void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
@@ -73,13 +70,13 @@ void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send nex
 
 void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
 {
-	uint32_t idle_ms =
-		c->opt.keep_idle_s ? c->opt.keep_idle_s * 1000u : x->cfg->tcp_keepalive_time_ms;
+	uint32_t idle_s = c->opt.keep_idle_s;
 
+	c->keepalive_due = false;
 	c->keep_at = TERN_NEVER;
 	if (c->opt.keepalive && tcp_is_synchronized(c))
-		c->keep_at = x->now + idle_ms * TERN_MS;
-	c->keepalive_due = false;
+		c->keep_at = x->now +
+			     (idle_s ? idle_s * TERN_SEC : x->cfg->tcp_keepalive_time_ms * TERN_MS);
 }
 
 void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
@@ -154,14 +151,12 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 		c->cc.ops->on_rto(&c->cc, &s);
 	else
 		c->cc.cwnd = MIN(c->cc.cwnd, c->snd_mss); /* ssthresh is not halved again */
-	w->rtx_nxt = c->snd.una;
-	w->rtx_end = w->recover = c->snd.nxt;
-	c->rtx_forced = true;
-	c->rtx_cause = TERN_CAUSE_RTO;
+	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_RTO);
+	w->recover = c->snd.nxt;
 	c->in_rto_recovery = true;
 	c->in_recovery = false;
 	c->dup_acks = 0;
-	w->dup_bytes = 0;
+	c->snd.dup_bytes = 0;
 	w->timed_pos = TCP_NO_POS;
 	back_off(c, x);
 }
@@ -218,7 +213,9 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tcp_time_result r = { 0 };
 
-	if (c->end_at <= x->now) {
+	if (c->idle_at <= x->now && c->work) {
+		tcp_review_work(c, x);
+	} else if (c->idle_at <= x->now) {
 		r.timer = "fin-wait-2";
 		tcp_end(c, x, 0);
 		r.events |= TCP_ENDED;
@@ -232,7 +229,5 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 		on_rtx_timer(c, x, &r);
 	if (c->keep_at <= x->now)
 		on_keepalive(c, x, &r);
-	if (tcp_work_deadline(c) <= x->now)
-		tcp_review_work(c, x);
 	return r;
 }

@@ -15,10 +15,10 @@
 
 enum { SILENT_SECONDS = 5 };
 
-/* All that was sent is acknowledged, or nothing was sent yet. */
-void tcp_touch_work(struct tcp *c, const struct tcp_ctx *x)
+/* Nothing is outstanding, nothing waits: unless that changes soon, it goes back. */
+void tcp_rest_work(struct tcp *c, const struct tcp_ctx *x)
 {
-	c->work->silent_at = x->now + SILENT_SECONDS * TERN_SEC;
+	c->idle_at = x->now + SILENT_SECONDS * TERN_SEC;
 }
 
 bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
@@ -30,7 +30,7 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS };
 	buf_init(&w->snd_buf, c->snd.end);
 	c->work = w;
-	tcp_touch_work(c, x);
+	tcp_rest_work(c, x);
 	return true;
 }
 
@@ -41,13 +41,24 @@ void tcp_drop_work(struct tcp *c, struct mem *mem)
 	buf_fini(&c->work->snd_buf, mem);
 	mem_free(mem, c->work, sizeof(*c->work));
 	c->work = NULL;
+	c->has_lost = false;
+	c->idle_at = TERN_NEVER;
 }
 
-/* silent_at has passed. Space that was lent to the user is not taken from under the pen. */
+/* What is outstanding below hi goes again, its head at once. */
+void tcp_mark_lost(struct tcp *c, uint64_t hi, enum tern_cause cause)
+{
+	c->work->rtx_nxt = c->snd.una;
+	c->work->rtx_end = hi;
+	c->has_lost = c->rtx_forced = true;
+	c->rtx_cause = (uint8_t)cause;
+}
+
+/* idle_at has passed. Space that was lent to the user is not taken from under the pen. */
 void tcp_review_work(struct tcp *c, const struct tcp_ctx *x)
 {
 	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c) && c->work->snd_buf.n_chunks == 0)
 		tcp_drop_work(c, x->mem);
 	else
-		tcp_touch_work(c, x);
+		tcp_rest_work(c, x);
 }

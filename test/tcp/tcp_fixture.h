@@ -484,14 +484,10 @@ static inline void set_keepalive(bool on)
 static inline tern_time until_deadline(void)
 {
 	struct tcp c = f.c;
-	struct tcp_work work;
 	tern_time at;
 
-	if (c.work) {
-		work = *c.work;
-		work.silent_at = TERN_NEVER;
-		c.work = &work;
-	}
+	if (c.work)
+		c.idle_at = TERN_NEVER;
 	at = tcp_deadline(&c);
 	return at == TERN_NEVER ? TERN_NEVER : at > f.now ? at - f.now : 0;
 }
