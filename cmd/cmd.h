@@ -7,5 +7,6 @@
 
 int cmd_lab(int argc, char **argv);
 int cmd_drill(int argc, char **argv);
+int cmd_ladder(int argc, char **argv);
 
 #endif

@@ -15,6 +15,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "lab", cmd_lab, "two hosts in one process: watch TCP open, talk and close" },
+	{ "ladder", cmd_ladder, "draw the conversations of a capture file" },
 	{ "drill", cmd_drill, "run packetdrill scripts against a stack, in virtual time" },
 };
 

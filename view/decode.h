@@ -13,6 +13,7 @@ struct decoded {
 	struct tern_addr src, dst; /* port 0 for ICMP */
 	struct tcp_hdr tcp;
 	struct icmp icmp;
+	bool cut;     /* the capture ends within the TCP header: options are missing */
 	uint32_t len; /* of the payload, also when the capture does not hold all of it */
 };
 

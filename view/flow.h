@@ -37,7 +37,7 @@ struct segment {
 	uint32_t n_arrivals;
 };
 
-enum step_kind { STEP_SEND, STEP_ARRIVE, STEP_STATE, STEP_TIMER };
+enum step_kind { STEP_SEND, STEP_ARRIVE, STEP_STATE, STEP_TIMER, STEP_LEFT_OUT };
 
 struct step {
 	tern_time at;
@@ -47,7 +47,8 @@ struct step {
 	bool duplicate; /* of an arrival: nothing of it was new */
 	uint8_t old_state, new_state;
 	uint32_t segment;
-	const char *text; /* of an arrival: why dropped; of a timer: which */
+	const char *text;	      /* of an arrival: why dropped; of a timer: which */
+	const struct view_fold *fold; /* of what was left out */
 };
 
 struct flow_side {
@@ -69,9 +70,11 @@ struct flow_side {
 };
 
 struct flow {
+	uint32_t number; /* in the capture or the list, from 1 */
 	uint8_t proto;
-	bool to_itself; /* both sides are one endpoint */
-	bool answered;	/* side 1 has sent something besides a reset */
+	bool to_itself;		     /* both sides are one endpoint */
+	bool answered;		     /* side 1 has sent something besides a reset */
+	tern_time first_at, last_at; /* of its frames */
 	struct flow_side side[2];
 	struct segment *segment;
 	size_t n_segments, segments_cap;
@@ -91,6 +94,15 @@ struct flows {
 /* Sorts a view, which must outlive it unchanged. NULL: no memory. */
 struct flows *flows_new(const struct view *);
 void flows_free(struct flows *); /* NULL is allowed */
+
+/* ---- for readers that sort frames themselves ---- */
+
+void flow_init(struct flow *, uint8_t proto, const struct tern_addr *left,
+	       const struct tern_addr *right);
+/* Begins a conversation with its first frame: who opens is on the left. */
+void flow_begin(struct flow *, const struct decoded *first);
+/* Fills in the segment and counts it; it has not arrived. */
+void flow_sent(struct flow *, struct segment *, const struct decoded *, const struct view_event *);
 
 /* "10.0.0.1:80", "[fd00::1]:80", or without a port for ICMP. buf: TERN_ADDR_TEXT_MAX bytes. */
 char *flow_endpoint(const struct flow *, int side, char *buf);

@@ -216,7 +216,7 @@ static void add_count(char buf[LABEL_MAX], uint64_t n, const char *noun)
 	label_add(buf, "%s%" PRIu64 " %s%s", buf[0] ? ", " : "", n, noun, n == 1 ? "" : "s");
 }
 
-static void add_fold_side(char buf[LABEL_MAX], const struct row_fold *f, int side)
+static void add_fold_side(char buf[LABEL_MAX], const struct view_fold *f, int side)
 {
 	const char *arrow = side == 0 ? ">" : "<";
 
@@ -230,13 +230,14 @@ static void add_fold_side(char buf[LABEL_MAX], const struct row_fold *f, int sid
 	}
 }
 
-void label_fold(char buf[LABEL_MAX], const struct row_fold *f)
+void label_fold(char buf[LABEL_MAX], const struct view_fold *f)
 {
 	buf[0] = 0;
 	add_fold_side(buf, f, 0);
 	add_fold_side(buf, f, 1);
 	if (f->n_lost)
 		label_add(buf, ", %" PRIu64 " lost", f->n_lost);
-	if (f->n_retransmitted)
-		label_add(buf, ", %" PRIu64 " retransmitted", f->n_retransmitted);
+	if (f->n_retransmitted[0] + f->n_retransmitted[1])
+		label_add(buf, ", %" PRIu64 " retransmitted",
+			  f->n_retransmitted[0] + f->n_retransmitted[1]);
 }

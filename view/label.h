@@ -24,7 +24,7 @@ char *label_flags(char buf[FLAGS_TEXT_MAX], uint16_t flags);
 char *label_time(char buf[TIME_TEXT_MAX], tern_time, int decimals);
 
 /* "34 segments 49640 bytes >, 17 ACKs <, 1 lost". */
-void label_fold(char buf[LABEL_MAX], const struct row_fold *);
+void label_fold(char buf[LABEL_MAX], const struct view_fold *);
 /* One line a reader can act on. */
 void label_summary(char buf[LABEL_MAX], const struct flows *, const struct flow *);
 

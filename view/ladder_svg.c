@@ -34,7 +34,7 @@ enum {
 
 struct figure {
 	FILE *out; /* NULL: only measured */
-	bool full;
+	const struct ladder_options *options;
 	const struct flows *flows;
 	const struct flow *flow;
 	const struct rows *rows;
@@ -359,7 +359,11 @@ static void put_row(struct figure *g, const struct row *r, int y)
 static void put_head(const struct figure *g, int y)
 {
 	const struct flow *f = g->flow;
+	char number[16];
 
+	snprintf(number, sizeof(number), "#%u", (unsigned)f->number);
+	if (g->options->numbered)
+		put_text(g, "role end", AT(PAGE_WIDTH / 2, y + 22), number);
 	for (int i = 0; i < 2; i++) {
 		char text[TERN_ADDR_TEXT_MAX + VIEW_NAME_MAX];
 		int x = i == 0 ? MARGIN : PAGE_WIDTH - MARGIN;
@@ -414,7 +418,7 @@ static void put_style(FILE *out)
 static bool put_flow(struct figure *g, int *y)
 {
 	char summary[LABEL_MAX];
-	struct rows *rows = rows_new(g->flow, g->full);
+	struct rows *rows = rows_new(g->flow, g->options->full);
 	bool good;
 
 	g->rows = rows;
@@ -442,6 +446,8 @@ static bool put_flows(struct figure *g, int *height)
 	*height = 0;
 	for (size_t i = 0; i < g->flows->n && good; i++) {
 		g->flow = &g->flows->flow[i];
+		if (g->options->conn && g->flow->number != g->options->conn)
+			continue;
 		good = put_flow(g, height);
 	}
 	return good;
@@ -450,7 +456,7 @@ static bool put_flows(struct figure *g, int *height)
 bool ladder_svg(FILE *out, const struct view *v, const struct ladder_options *options)
 {
 	struct flows *fs = flows_new(v);
-	struct figure g = { .flows = fs, .full = options->full };
+	struct figure g = { .flows = fs, .options = options };
 	int height;
 	bool good = fs && !fs->incomplete && put_flows(&g, &height);
 

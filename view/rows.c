@@ -29,7 +29,7 @@ struct plan {
 	bool *edge;	 /* by segment: shown only because a folded stretch begins or ends there */
 	int *depart_row; /* by segment; -1 */
 	unsigned n_tags;
-	struct row_fold fold; /* hidden since the last row */
+	struct view_fold fold; /* hidden since the last row */
 	bool folding;
 	tern_time fold_at;
 	tern_time last_at;
@@ -49,7 +49,8 @@ static bool is_ordinary(const struct plan *p, const struct step *s)
 
 	if (s->kind == STEP_TIMER)
 		return true;
-	return s->kind != STEP_STATE && !(segment_of(p, s)->tcp.flags & special);
+	return s->kind != STEP_STATE && s->kind != STEP_LEFT_OUT &&
+	       !(segment_of(p, s)->tcp.flags & special);
 }
 
 static bool is_even(const struct plan *p, const struct step *s)
@@ -234,7 +235,26 @@ static void count_hidden(struct rows *rs, struct plan *p, const struct step *s)
 		p->fold.n_acks[g->from] += g->len == 0;
 		p->fold.n_bytes[g->from] += g->len;
 		p->fold.n_lost += g->sent->lost != NULL;
-		p->fold.n_retransmitted += !!(g->marks & MARK_RETRANSMITTED);
+		p->fold.n_retransmitted[g->from] += !!(g->marks & MARK_RETRANSMITTED);
+	}
+	p->last_at = s->at;
+}
+
+/* What the reader left out joins what is hidden beside it. */
+static void count_left_out(struct rows *rs, struct plan *p, const struct step *s)
+{
+	const struct view_fold *f = s->fold;
+
+	if (!p->folding) {
+		put_gap(rs, p, s->at);
+		p->fold_at = s->at;
+	}
+	p->folding = true;
+	for (int i = 0; i < 2; i++) {
+		p->fold.n_data[i] += f->n_data[i];
+		p->fold.n_acks[i] += f->n_acks[i];
+		p->fold.n_bytes[i] += f->n_bytes[i];
+		p->fold.n_retransmitted[i] += f->n_retransmitted[i];
 	}
 	p->last_at = s->at;
 }
@@ -290,7 +310,9 @@ static void put_rows(struct rows *rs, struct plan *p)
 	for (size_t i = 0; i < f->n_steps && !rs->incomplete; i++) {
 		const struct step *s = &f->step[i];
 
-		if (!p->hidden[i])
+		if (s->kind == STEP_LEFT_OUT)
+			count_left_out(rs, p, s);
+		else if (!p->hidden[i])
 			put_step(rs, p, s);
 		else if (s->kind != STEP_TIMER)
 			count_hidden(rs, p, s);

@@ -160,3 +160,18 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 	else if (overtaken && !(g->marks & MARK_RETRANSMITTED))
 		g->marks |= MARK_OUT_OF_ORDER;
 }
+
+void track_left_out(struct flow *f, int side, const struct view_fold *fold, struct mem *mem)
+{
+	struct flow_side *s = &f->side[side];
+	uint64_t from = (uint64_t)(position_of_zero + s->nxt), n = fold->n_new[side];
+
+	s->n_segments += fold->n_data[side] + fold->n_acks[side];
+	s->n_data += fold->n_data[side];
+	s->n_retransmitted += fold->n_retransmitted[side];
+	s->n_bytes += f->proto == TERN_IPPROTO_TCP ? n : fold->n_bytes[side];
+	if (n == 0)
+		return;
+	s->nxt += (int64_t)n;
+	ranges_add(&s->arrived, mem, from, from + n);
+}
