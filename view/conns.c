@@ -3,9 +3,9 @@
  * conns.c - the conversations of a capture, told apart while it is read.
  *
  * A hash table leads from two endpoints and a protocol to their newest conversation. Each keeps
- * what the ladder's tracking needs of the past, never its packets. What is wanted for a picture goes
- * into the view: packet by packet at first; of a long conversation only what is remarkable, and
- * counts of what lies between.
+ * what the ladder's tracking needs of the past, never its packets. What is wanted for a picture
+ * goes into the view: packet by packet at first; of a long conversation only what is remarkable,
+ * and counts of what lies between.
  */
 #include <stdlib.h>
 

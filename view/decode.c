@@ -137,6 +137,8 @@ static bool decode_transport(struct decoded *d, struct cursor *c)
 		return false;
 	}
 	d->len = c->total;
+	d->payload = c->p;
+	d->payload_kept = (uint32_t)MIN(c->kept, (size_t)c->total);
 	return true;
 }
 

@@ -241,3 +241,26 @@ void label_fold(char buf[LABEL_MAX], const struct view_fold *f)
 		label_add(buf, ", %" PRIu64 " retransmitted",
 			  f->n_retransmitted[0] + f->n_retransmitted[1]);
 }
+
+const char *label_state_class(unsigned state)
+{
+	switch (state) {
+	case TERN_TCP_CLOSED:
+	case TERN_TCP_LISTEN:
+		return "closed";
+	case TERN_TCP_SYN_SENT:
+	case TERN_TCP_SYN_RECEIVED:
+		return "opening";
+	case TERN_TCP_ESTABLISHED:
+		return "open";
+	case TERN_TCP_TIME_WAIT:
+		return "waiting";
+	default:
+		return "closing";
+	}
+}
+
+bool label_is_remarkable(const struct segment *s)
+{
+	return s->dropped || (s->marks & (MARK_RETRANSMITTED | MARK_CORRUPTED | MARK_OUT_OF_ORDER));
+}

@@ -28,7 +28,8 @@ struct ladder_options {
 /*
  * Each writes the whole view; false: memory ran out or the stream failed. Text is at most 80
  * columns wide; SVG is one document; HTML one page that needs nothing else; Mermaid is one
- * sequence diagram, of the first conversation that is asked for; JSON is one object, complete whatever the options say.
+ * sequence diagram, of the first conversation that is asked for; JSON is one object, complete
+ * whatever the options say.
  */
 bool ladder_text(FILE *, const struct view *, const struct ladder_options *);
 bool ladder_svg(FILE *, const struct view *, const struct ladder_options *);

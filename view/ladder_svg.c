@@ -134,24 +134,6 @@ static bool lay_out(struct figure *g, int y)
 
 /* ---- lifelines ---- */
 
-static const char *state_class(unsigned state)
-{
-	switch (state) {
-	case TERN_TCP_CLOSED:
-	case TERN_TCP_LISTEN:
-		return "closed";
-	case TERN_TCP_SYN_SENT:
-	case TERN_TCP_SYN_RECEIVED:
-		return "opening";
-	case TERN_TCP_ESTABLISHED:
-		return "open";
-	case TERN_TCP_TIME_WAIT:
-		return "waiting";
-	default:
-		return "closing";
-	}
-}
-
 static void put_lifeline(const struct figure *g, int side, const int span[2], const char *class)
 {
 	if (span[1] > span[0])
@@ -165,7 +147,7 @@ static void put_lifelines(const struct figure *g)
 {
 	for (int side = 0; side < 2; side++) {
 		const struct flow_side *s = &g->flow->side[side];
-		const char *class = s->state_known ? state_class(s->first_state) : "closed";
+		const char *class = s->state_known ? label_state_class(s->first_state) : "closed";
 		int from = g->top;
 
 		for (size_t i = 0; i < g->rows->n; i++) {
@@ -175,7 +157,7 @@ static void put_lifelines(const struct figure *g)
 				continue;
 			put_lifeline(g, side, AT(from, g->y[i] + 13), class);
 			from = g->y[i] + 13;
-			class = state_class(r->state);
+			class = label_state_class(r->state);
 		}
 		put_lifeline(g, side, AT(from, g->bottom), class);
 	}
@@ -201,7 +183,7 @@ static void put_box(const struct figure *g, int side, int y, unsigned state)
 	fprintf(g->out,
 		"<rect class=\"box %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
 		"rx=\"3\"/>\n",
-		state_class(state), x, y, BOX_WIDTH, BOX_HEIGHT);
+		label_state_class(state), x, y, BOX_WIDTH, BOX_HEIGHT);
 	put_text(g, "state", AT(x + BOX_WIDTH / 2, y + 14),
 		 tern_tcp_state_name((enum tern_tcp_state)state));
 }
@@ -228,11 +210,6 @@ static void put_line(const struct figure *g, const char *class, const int from[2
 {
 	fprintf(g->out, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", class,
 		from[0], from[1], to[0], to[1]);
-}
-
-static bool is_remarkable(const struct segment *s)
-{
-	return s->dropped || (s->marks & (MARK_RETRANSMITTED | MARK_CORRUPTED | MARK_OUT_OF_ORDER));
 }
 
 static void put_lost(const struct figure *g, const struct row *r, int y)
@@ -266,7 +243,7 @@ static void put_segment(struct figure *g, const struct row *r, int y)
 	if (r->kind == ROW_LOST)
 		put_lost(g, r, y);
 	else
-		put_line(g, is_remarkable(s) ? "arrow again" : "arrow", AT(from, y),
+		put_line(g, label_is_remarkable(s) ? "arrow again" : "arrow", AT(from, y),
 			 AT(to,
 			    r->kind == ROW_DEPART && r->mate >= 0 ? g->y[r->mate] + 16 : y + LEAN));
 	if (r->kind == ROW_ARROW)
