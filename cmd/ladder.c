@@ -19,6 +19,8 @@
 #include "args.h"
 #include "cmd.h"
 
+enum { WHOLE_FRAME = 1600 };
+
 typedef bool draw_fn(FILE *, const struct view *, const struct ladder_options *);
 
 static const struct format {
@@ -200,6 +202,10 @@ static struct capture *read_capture(const struct options *o, FILE *in, struct pr
 	struct capture *c;
 	const char *why;
 
+	if (!o->list && o->format->draw == ladder_html)
+		co.keep = WHOLE_FRAME; /* its panels show the payload */
+	if (o->format->draw == ladder_mermaid)
+		co.drawn_max = 1;
 	if (progress->size && isatty(STDERR_FILENO))
 		co.progress = show_progress;
 	c = capture_read(in, &co, &why);
@@ -211,11 +217,19 @@ static struct capture *read_capture(const struct options *o, FILE *in, struct pr
 
 /* ---- drawing ---- */
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 static bool draw(const struct capture *c, const struct options *o, FILE *out)
 {
-	struct ladder_options lo = {
-		.full = o->full, .conn = (uint32_t)o->conn, .numbered = true, .title = o->file
-	};
+	struct ladder_options lo = { .full = o->full,
+				     .conn = (uint32_t)o->conn,
+				     .numbered = true,
+				     .title = base_name(o->file) };
 
 	if (o->list)
 		return o->format->draw == ladder_json ? list_json(out, c) : list_text(out, c);

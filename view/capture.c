@@ -17,7 +17,7 @@
 #include "pcapng.h"
 #include "pcapng_impl.h"
 
-enum { PROGRESS_EVERY = 4096, VIEW_KEEP = 256 };
+enum { PROGRESS_EVERY = 4096, VIEW_KEEP = 192 };
 
 bool capture_take(struct capturing *c, void *buf, size_t n)
 {
@@ -227,15 +227,23 @@ static void remark_on_conns(const struct capturing *c)
 		       n_left_out);
 }
 
+uint32_t capture_drawn_max(const struct capture_options *o)
+{
+	return o->drawn_max ? o->drawn_max : CAPTURE_DRAWN_MAX;
+}
+
 static void remark_on_drawn(const struct capturing *c)
 {
 	const struct capture *out = c->out;
 
-	if (c->options->table_only || c->options->conn || out->n_conns <= CAPTURE_DRAWN_MAX)
+	uint32_t max = capture_drawn_max(c->options);
+
+	if (c->options->table_only || c->options->conn || out->n_conns <= max)
 		return;
 	remark(c->out,
-	       "conversations 1 to %d of %zu are drawn; --list names all, --conn N draws one",
-	       CAPTURE_DRAWN_MAX, out->n_conns);
+	       "of %zu conversations the first %" PRIu32 " %s drawn; --list names all, "
+	       "--conn N draws one",
+	       out->n_conns, max, max == 1 ? "is" : "are");
 }
 
 /* ---- the whole file ---- */
@@ -290,7 +298,7 @@ static bool start(struct capturing *c, FILE *in, const struct capture_options *o
 	c->fragments = reassembly_new();
 	if (!c->out || !c->fragments)
 		return false;
-	c->out->view = view_new(VIEW_KEEP);
+	c->out->view = view_new(options->keep ? options->keep : VIEW_KEEP);
 	return c->out->view != NULL;
 }
 

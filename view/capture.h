@@ -19,9 +19,11 @@ enum { CAPTURE_CONNS_MAX = 100000, CAPTURE_DRAWN_MAX = 20 };
 enum { CAPTURE_REMARKS_MAX = 24 };
 
 struct capture_options {
-	uint32_t conn;	 /* the only one wanted in the view; 0: the first CAPTURE_DRAWN_MAX */
-	bool table_only; /* nothing is wanted in the view */
-	bool full;	 /* keep even stretches too, as far as memory is bounded */
+	uint32_t conn;	    /* the only one wanted in the view; 0: the first drawn_max */
+	uint32_t drawn_max; /* 0: CAPTURE_DRAWN_MAX */
+	uint32_t keep;	    /* bytes of each packet in the view; 0: enough for the headers */
+	bool table_only;    /* nothing is wanted in the view */
+	bool full;	    /* keep even stretches too, as far as memory is bounded */
 	void (*progress)(void *ctx, uint64_t bytes_read); /* now and then; NULL: never */
 	void *ctx;
 };

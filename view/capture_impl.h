@@ -44,6 +44,7 @@ struct capturing {
 
 /* Exactly n bytes; false: the file ends before. */
 bool capture_take(struct capturing *, void *buf, size_t n);
+uint32_t capture_drawn_max(const struct capture_options *);
 void capture_count(struct capturing *, struct tally *);
 
 /* Each reads a file whose magic has been read; sets broken when it must stop before the end. */

@@ -152,7 +152,7 @@ static bool is_wanted(const struct capturing *c, const struct capture_conn *k)
 
 	if (o->table_only)
 		return false;
-	return o->conn ? k->flow.number == o->conn : k->flow.number <= CAPTURE_DRAWN_MAX;
+	return o->conn ? k->flow.number == o->conn : k->flow.number <= capture_drawn_max(o);
 }
 
 static void tell_left_out(struct capturing *c, struct capture_conn *k, tern_time at)

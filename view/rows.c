@@ -43,22 +43,28 @@ static const struct segment *segment_of(const struct plan *p, const struct step 
 	return &p->flow->segment[s->segment];
 }
 
+static bool is_frame(const struct step *s)
+{
+	return s->kind == STEP_SEND || s->kind == STEP_ARRIVE;
+}
+
 static bool is_ordinary(const struct plan *p, const struct step *s)
 {
 	const uint16_t special = TCP_SYN | TCP_FIN | TCP_RST;
 
-	if (s->kind == STEP_TIMER)
-		return true;
-	return s->kind != STEP_STATE && s->kind != STEP_LEFT_OUT &&
-	       !(segment_of(p, s)->tcp.flags & special);
+	if (!is_frame(s))
+		return s->kind != STEP_STATE;
+	return !(segment_of(p, s)->tcp.flags & special);
 }
 
 static bool is_even(const struct plan *p, const struct step *s)
 {
 	const struct segment *g;
 
-	if (!is_ordinary(p, s) || s->kind == STEP_TIMER)
-		return s->kind == STEP_TIMER;
+	if (!is_frame(s))
+		return s->kind != STEP_STATE;
+	if (!is_ordinary(p, s))
+		return false;
 	g = segment_of(p, s);
 	return g->marks == 0 && !g->sent->text && !g->sent->lost && !g->dropped &&
 	       g->n_arrivals == 1 && g->tcp.n_sack == 0 && !(g->tcp.flags & TCP_URG);
