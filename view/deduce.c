@@ -253,8 +253,10 @@ static void arrive(struct run *r)
 	/* Of a connection joined in the middle the first segment is taken to be in order. */
 	if (r->g->seq <= d->edge[from] || d->edge[from] == 0)
 		d->edge[from] = MAX(d->edge[from], end_of_segment(r->g));
-	if (d->fin[from] && d->edge[from] >= d->fin[from])
+	if (d->fin[from] && d->edge[from] >= d->fin[from] - 1) { /* the FIN came before */
+		d->edge[from] = MAX(d->edge[from], d->fin[from]);
 		get_fin(r, to);
+	}
 }
 
 size_t deduce(struct deduced *d, const struct flow *f, const struct segment *g,

@@ -111,7 +111,6 @@ static bool put_flow(const struct diagram *d, const struct flows *fs, bool full)
 	bool good = rows && !rows->incomplete;
 	char text[LABEL_MAX];
 
-	fputs("sequenceDiagram\n", d->out);
 	for (int side = 0; side < 2; side++) {
 		fprintf(d->out, "    participant %s as ", name_of(side));
 		put_text(d, flow_endpoint(d->flow, side, text));
@@ -139,7 +138,9 @@ bool ladder_mermaid(FILE *out, const struct view *v, const struct ladder_options
 	for (size_t i = 0; good && !d.flow && i < fs->n; i++)
 		if (!options->conn || fs->flow[i].number == options->conn)
 			d.flow = &fs->flow[i];
-	good = good && d.flow && put_flow(&d, fs, options->full);
+	fputs("sequenceDiagram\n", out);
+	if (good && d.flow)
+		good = put_flow(&d, fs, options->full);
 	flows_free(fs);
 	return good && !ferror(out);
 }

@@ -83,16 +83,19 @@ static bool counts(const struct plan *p, size_t step)
 /* Hides the middle of the stretch [from, to). */
 static void fold_stretch(struct plan *p, const struct fold_rule *rule, size_t from, size_t to)
 {
-	size_t n = 0, seen = 0;
+	size_t n = 0, seen = 0, left_out = from; /* the last that the reader left out */
 
-	for (size_t i = from; i < to; i++)
+	for (size_t i = from; i < to; i++) {
 		n += counts(p, i);
+		if (p->flow->step[i].kind == STEP_LEFT_OUT)
+			left_out = i;
+	}
 	if (n < rule->min)
 		return;
 	for (size_t i = from; i < to; i++) {
 		if (!counts(p, i))
 			continue;
-		p->hidden[i] = seen >= rule->shown && seen < n - rule->shown;
+		p->hidden[i] = seen >= rule->shown && (seen < n - rule->shown || i < left_out);
 		p->edge[p->flow->step[i].segment] |= is_even(p, &p->flow->step[i]);
 		seen++;
 	}
