@@ -195,6 +195,8 @@ void label_add_sent_marks(char buf[LABEL_MAX], const struct segment *g)
 		add_mark(buf, "keepalive", NULL);
 	else if (cause)
 		add_mark(buf, cause, NULL);
+	if (g->marks & MARK_GAP)
+		add_mark(buf, "gap before it", NULL);
 	if (g->marks & MARK_ZERO_WINDOW)
 		add_mark(buf, "zero-window", NULL);
 	if (g->marks & MARK_CORRUPTED)

@@ -57,6 +57,7 @@ static void put_marks(struct json *j, uint32_t marks)
 		{ MARK_PROBE, "probe" },
 		{ MARK_KEEPALIVE, "keepalive" },
 		{ MARK_CORRUPTED, "corrupted" },
+		{ MARK_GAP, "gap" },
 	};
 
 	json_key(j, "marks");

@@ -84,6 +84,8 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 		marks |= MARK_ZERO_WINDOW;
 	if (g->sent->corrupted)
 		marks |= MARK_CORRUPTED;
+	if (s->nxt > 0 && g->seq > s->nxt && !(flags & (TCP_SYN | TCP_RST)))
+		marks |= MARK_GAP;
 	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && closed && g->len == 1))
 		return marks | MARK_PROBE;
 	if (has_cause(g, TERN_CAUSE_KEEPALIVE) ||
