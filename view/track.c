@@ -150,7 +150,8 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		return;
 	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
 		s->fin_arrived_at = step->at;
-	step->duplicate = ranges_contain(&s->arrived, lo, hi);
+	/* In a foreign capture nobody knows whether what was sent again had arrived. */
+	step->duplicate = !g->sent->flow && ranges_contain(&s->arrived, lo, hi);
 	s->n_duplicate += step->duplicate;
 	overtaken = ranges_last(&s->arrived, &last) && lo < last.hi;
 	ranges_add(&s->arrived, mem, lo, hi);
