@@ -175,6 +175,9 @@ static void remark_on_packets(const struct capturing *c)
 	if (c->unknown.n)
 		remark(out, "%" PRIu64 " packet%s of link type %" PRIu32 ", which is not read",
 		       c->unknown.n, c->unknown.n == 1 ? "" : "s", c->unknown_link);
+	if (c->beyond.n)
+		remark(out, "the picture ends before packet %" PRIu64 ": the file is too long",
+		       c->beyond.first);
 	if (c->uncounted.n)
 		remark(out,
 		       "%" PRIu64 " packets belong to conversations beyond the first %d: "

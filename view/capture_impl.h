@@ -39,7 +39,7 @@ struct capturing {
 	bool out_of_memory;
 	uint32_t unknown_link;
 	struct tally unknown, cut_link, not_ip, malformed, cut_header, cut_tcp, no_transport;
-	struct tally bad_checksum, went_back, kept_beyond, fragments_lost, uncounted;
+	struct tally bad_checksum, went_back, kept_beyond, fragments_lost, uncounted, beyond;
 };
 
 /* Exactly n bytes; false: the file ends before. */

@@ -25,9 +25,10 @@ static uint64_t mix(uint64_t h, uint64_t v)
 	return h ^ h >> 29;
 }
 
-static uint64_t hash_end(const struct tern_addr *a)
+/* Where memory lies differs from run to run: nobody can prepare a file of collisions. */
+static uint64_t hash_end(const struct capturing *c, const struct tern_addr *a)
 {
-	uint64_t h = a->port;
+	uint64_t h = mix((uint64_t)(uintptr_t)c->out, a->port);
 
 	for (size_t i = 0; i < (a->family == TERN_AF_INET ? 4U : 16U); i += 4)
 		h = mix(h, get_be32(a->ip + i));
@@ -35,9 +36,9 @@ static uint64_t hash_end(const struct tern_addr *a)
 }
 
 /* The same for both directions. */
-static uint64_t hash_ends(uint8_t proto, const struct tern_addr *a, const struct tern_addr *b)
+static uint64_t hash_ends(const struct capturing *c, const struct decoded *d)
 {
-	return mix(proto, hash_end(a) + hash_end(b));
+	return mix(d->proto, hash_end(c, &d->src) + hash_end(c, &d->dst));
 }
 
 static bool is_between(const struct flow *f, const struct decoded *d)
@@ -54,7 +55,7 @@ static bool is_between(const struct flow *f, const struct decoded *d)
 static uint32_t *find_slot(const struct capturing *c, const struct decoded *d)
 {
 	size_t mask = c->n_slots - 1;
-	size_t i = (size_t)hash_ends(d->proto, &d->src, &d->dst) & mask;
+	size_t i = (size_t)hash_ends(c, d) & mask;
 
 	while (c->slot[i] && !is_between(&c->out->conn[c->slot[i] - 1].flow, d))
 		i = (i + 1) & mask;

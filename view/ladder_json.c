@@ -150,6 +150,7 @@ static void put_flow(struct json *j, const struct flows *fs, const struct flow *
 	char summary[LABEL_MAX];
 
 	json_open(j, NULL, '{');
+	json_number(j, "number", f->number);
 	json_string(j, "protocol", proto);
 	json_open(j, "ends", '[');
 	put_end(j, fs, f, 0);
@@ -208,6 +209,12 @@ bool ladder_json(FILE *out, const struct view *v, const struct ladder_options *o
 	json_close(&j, ']');
 	put_drops(&j, v);
 	json_number(&j, "other_frames", fs->n_other);
+	if (options->remark) {
+		json_open(&j, "remarks", '[');
+		for (int i = 0; i < options->n_remarks; i++)
+			json_string(&j, NULL, options->remark[i]);
+		json_close(&j, ']');
+	}
 	fputs("}\n", out);
 	good = !fs->incomplete && !ferror(out);
 	flows_free(fs);

@@ -14,6 +14,7 @@
 #include "pcapng_impl.h"
 
 enum { BLOCK_MAX = CAPTURE_FRAME_MAX + 65536, IFACES_MAX = 2 * VIEW_HOSTS_MAX };
+enum { OWN_EVENTS_MAX = 400000 }; /* of tern's own captures all is kept, up to here */
 
 struct iface {
 	uint16_t link;
@@ -278,6 +279,10 @@ static void add_own(struct reader *r, const struct iface *i, size_t options, str
 	ev.host = i->host;
 	r->c->out->own = true;
 	r->c->out->n_packets++;
+	if (r->view->n_events >= OWN_EVENTS_MAX) {
+		capture_count(r->c, &r->c->beyond);
+		return;
+	}
 	if (view_add(r->view, &ev) && ev.kind == VIEW_SENT)
 		read_fate(r, options, &ev);
 }
