@@ -232,7 +232,8 @@ static bool draw(const struct capture *c, const struct options *o, FILE *out)
 				     .title = base_name(o->file) };
 
 	if (o->list)
-		return o->format->draw == ladder_json ? list_json(out, c) : list_text(out, c);
+		return o->format->draw == ladder_json ? list_json(out, c, lo.conn) :
+							list_text(out, c, lo.conn);
 	lo.colour = !o->output && isatty(STDOUT_FILENO);
 	lo.remark = c->remark;
 	lo.n_remarks = c->n_remarks;

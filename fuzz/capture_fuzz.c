@@ -22,8 +22,8 @@ static void draw_all(const struct capture *c, FILE *out)
 		.numbered = true, .title = "fuzz", .remark = c->remark, .n_remarks = c->n_remarks
 	};
 
-	list_text(out, c);
-	list_json(out, c);
+	list_text(out, c, 0);
+	list_json(out, c, 0);
 	ladder_text(out, c->view, &options);
 	ladder_svg(out, c->view, &options);
 	ladder_html(out, c->view, &options);

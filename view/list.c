@@ -20,7 +20,19 @@ struct list_row {
 	uint8_t state[2];
 };
 
-typedef void put_row_fn(void *ctx, const struct list_row *);
+/* Who gets the rows. */
+struct list {
+	FILE *out;
+	struct json json;
+	uint32_t conn;
+	void (*put)(struct list *, const struct list_row *);
+};
+
+static void put_wanted(struct list *l, const struct list_row *row)
+{
+	if (!l->conn || row->flow->number == l->conn)
+		l->put(l, row);
+}
 
 static bool is_closed(const struct flow *f)
 {
@@ -60,7 +72,7 @@ const char *list_protocol(const struct flow *f)
 	}
 }
 
-static void each_foreign(const struct capture *c, put_row_fn *put, void *ctx)
+static void each_foreign(const struct capture *c, struct list *l)
 {
 	for (size_t i = 0; i < c->n_conns; i++) {
 		const struct capture_conn *k = &c->conn[i];
@@ -71,11 +83,11 @@ static void each_foreign(const struct capture *c, put_row_fn *put, void *ctx)
 			row.state_known[side] = k->deduced.known[side];
 			row.state[side] = k->deduced.state[side];
 		}
-		put(ctx, &row);
+		put_wanted(l, &row);
 	}
 }
 
-static bool each_own(const struct capture *c, put_row_fn *put, void *ctx)
+static bool each_own(const struct capture *c, struct list *l)
 {
 	struct flows *fs = flows_new(c->view);
 	bool good = fs && !fs->incomplete;
@@ -89,25 +101,25 @@ static bool each_own(const struct capture *c, put_row_fn *put, void *ctx)
 			row.state_known[side] = f->side[side].state_known;
 			row.state[side] = f->side[side].state;
 		}
-		put(ctx, &row);
+		put_wanted(l, &row);
 	}
 	flows_free(fs);
 	return good;
 }
 
-static bool each_row(const struct capture *c, put_row_fn *put, void *ctx)
+static bool each_row(const struct capture *c, struct list *l)
 {
 	if (c->own)
-		return each_own(c, put, ctx);
-	each_foreign(c, put, ctx);
+		return each_own(c, l);
+	each_foreign(c, l);
 	return true;
 }
 
 /* ---- text ---- */
 
-static void put_text_row(void *ctx, const struct list_row *r)
+static void put_text_row(struct list *l, const struct list_row *r)
 {
-	FILE *out = ctx;
+	FILE *out = l->out;
 	const struct flow *f = r->flow;
 	char left[TERN_ADDR_TEXT_MAX], right[TERN_ADDR_TEXT_MAX], between[140];
 	char time[TIME_TEXT_MAX];
@@ -126,11 +138,13 @@ static void put_text_row(void *ctx, const struct list_row *r)
 		list_ended(f));
 }
 
-bool list_text(FILE *out, const struct capture *c)
+bool list_text(FILE *out, const struct capture *c, uint32_t conn)
 {
+	struct list l = { .out = out, .conn = conn, .put = put_text_row };
+
 	fprintf(out, "     #    start (s)         between\n"
 		     "           packets >        <      bytes >            <   resent  ended\n");
-	return each_row(c, put_text_row, out) && !ferror(out);
+	return each_row(c, &l) && !ferror(out);
 }
 
 /* ---- JSON ---- */
@@ -154,9 +168,9 @@ static void put_json_end(struct json *j, const struct list_row *r, int side)
 	json_close(j, '}');
 }
 
-static void put_json_row(void *ctx, const struct list_row *r)
+static void put_json_row(struct list *l, const struct list_row *r)
 {
-	struct json *j = ctx;
+	struct json *j = &l->json;
 
 	json_open(j, NULL, '{');
 	json_number(j, "number", r->flow->number);
@@ -171,22 +185,23 @@ static void put_json_row(void *ctx, const struct list_row *r)
 	json_close(j, '}');
 }
 
-bool list_json(FILE *out, const struct capture *c)
+bool list_json(FILE *out, const struct capture *c, uint32_t conn)
 {
-	struct json j = { .out = out };
+	struct list l = { .json.out = out, .conn = conn, .put = put_json_row };
+	struct json *j = &l.json;
 	bool good;
 
 	fputc('{', out);
-	json_string(&j, "tern", TERN_VERSION);
-	json_number(&j, "packets", c->n_packets);
-	json_number(&j, "first_packet_unix_ns", c->first_at);
-	json_open(&j, "conversations", '[');
-	good = each_row(c, put_json_row, &j);
-	json_close(&j, ']');
-	json_open(&j, "remarks", '[');
+	json_string(j, "tern", TERN_VERSION);
+	json_number(j, "packets", c->n_packets);
+	json_number(j, "first_packet_unix_ns", c->first_at);
+	json_open(j, "conversations", '[');
+	good = each_row(c, &l);
+	json_close(j, ']');
+	json_open(j, "remarks", '[');
 	for (int i = 0; i < c->n_remarks; i++)
-		json_string(&j, NULL, c->remark[i]);
-	json_close(&j, ']');
+		json_string(j, NULL, c->remark[i]);
+	json_close(j, ']');
 	fputs("}\n", out);
 	return good && !ferror(out);
 }

@@ -7,9 +7,12 @@
 
 #include "capture.h"
 
-/* false: memory ran out or the stream failed. Text is 80 columns wide, two lines for each. */
-bool list_text(FILE *, const struct capture *);
-bool list_json(FILE *, const struct capture *);
+/*
+ * conn: only the row of this number; 0: all. false: memory ran out or the stream failed. Text is 80
+ * columns wide, two lines for each.
+ */
+bool list_text(FILE *, const struct capture *, uint32_t conn);
+bool list_json(FILE *, const struct capture *, uint32_t conn);
 
 /* "closed", "reset", "refused", "half closed", "open", "no answer"; "" when it is not TCP. */
 const char *list_ended(const struct flow *);

@@ -154,7 +154,9 @@ static void option_text(const struct option *o, char *buf, size_t size)
 {
 	size_t n = o->len < size ? o->len : size - 1;
 
-	memcpy(buf, o->value, n);
+	/* It may be printed on a terminal: no escapes. */
+	for (size_t i = 0; i < n; i++)
+		buf[i] = (char)(o->value[i] < 0x20 || o->value[i] >= 0x7f ? '?' : o->value[i]);
 	buf[n] = 0;
 }
 
