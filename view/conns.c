@@ -350,6 +350,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	k = find_conn(c, &d);
 	if (!k)
 		return;
+	ev.flow = k->flow.number;
 	track(k, &g, &d, &ev, &n_new);
 	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
 		told.n = deduce(&k->deduced, &k->flow, &g, change);

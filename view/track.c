@@ -72,6 +72,27 @@ static bool has_cause(const struct segment *g, enum tern_cause cause)
 	return g->sent->text && strcmp(g->sent->text, tern_cause_name(cause)) == 0;
 }
 
+/*
+ * A capture at the receiver shows what was overtaken on the way behind what overtook it. So soon
+ * after nobody has sent it again.
+ */
+static bool was_overtaken(const struct flow_side *s, const struct segment *g)
+{
+	return g->sent->flow && g->len > 0 && g->seq >= s->gap_from && end_of(g) <= s->gap_to &&
+	       g->sent->at - s->gap_at <= 3 * TERN_MS;
+}
+
+static void note_gap(struct flow_side *s, const struct segment *g)
+{
+	if (g->marks & MARK_GAP) {
+		s->gap_from = s->nxt;
+		s->gap_to = g->seq;
+		s->gap_at = g->sent->at;
+	} else if (g->marks & MARK_OUT_OF_ORDER && g->seq == s->gap_from) {
+		s->gap_from = end_of(g);
+	}
+}
+
 static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 {
 	const struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
@@ -95,7 +116,7 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 	if (is_syn_ack(g) && !s->syn_ack_sent)
 		return marks;
 	if (end_of(g) > g->seq && g->seq < s->nxt)
-		marks |= MARK_RETRANSMITTED;
+		marks |= was_overtaken(s, g) ? MARK_OUT_OF_ORDER : MARK_RETRANSMITTED;
 	return marks;
 }
 
@@ -117,6 +138,7 @@ void track_sent(struct flow *f, struct segment *g)
 	g->seq = relative(s, g->tcp.seq);
 	g->ack = g->tcp.flags & TCP_ACK ? relative(f->to_itself ? s : other, g->tcp.ack) : 0;
 	g->marks = marks_of_sent(f, g);
+	note_gap(s, g);
 	count_sent(s, g);
 	/* The byte of a probe will be sent again with its fellows: it does not count as sent. */
 	if (!(g->tcp.flags & TCP_RST) && !(g->marks & MARK_PROBE)) {

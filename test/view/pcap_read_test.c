@@ -328,6 +328,37 @@ static void a_new_number_opens_another_conversation(void)
 	view_free(s.view);
 }
 
+/* Behind a gap, at once: overtaken on the way. Later: sent again. */
+static void reordering_is_no_retransmission(void)
+{
+	for (uint32_t late = 0; late < 2; late++) {
+		struct scene s = scene_new(false);
+		struct file f = { 0 };
+		const char *why;
+		struct capture *c;
+		char *text;
+
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 10, 1000));
+		scene_send(&s, 0, TCP_ACK, SEG(31, 1, 10, 1000));
+		scene_send(&s, 0, TCP_ACK, SEG(11, 1, 10, 1000));
+		scene_send(&s, 0, TCP_ACK, SEG(21, 1, 10, 1000));
+		put_head(&f, 0xa1b2c3d4, 1);
+		for (uint32_t i = 0; i < 4; i++)
+			put_packet(&f, (const uint32_t[2]){ 0, i * 100 + (i > 1) * late * 50000 },
+				   &s.view->event[i]);
+		c = read_file(f.bytes, f.len, false, &why);
+		text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+		test_at("late %u", late);
+		check(text && strstr(text, "seq=31 ack=1 len=10 win=1000 [gap before it]"));
+		check(text && (strstr(text, "out-of-order") != NULL) == !late);
+		check(text && (strstr(text, "retransmission") != NULL) == late);
+		check_eq(c ? c->conn[0].flow.side[0].n_retransmitted : 9, 2 * late);
+		free(text);
+		capture_free(c);
+		view_free(s.view);
+	}
+}
+
 /* Ten thousand packets: the view holds few, the table and the picture count all. */
 static void a_long_conversation_is_folded(void)
 {
@@ -375,6 +406,7 @@ static const struct test tests[] = {
 	TEST(a_short_snap_length_cuts_options_first),
 	TEST(bursts_take_the_captured_length),
 	TEST(a_new_number_opens_another_conversation),
+	TEST(reordering_is_no_retransmission),
 	TEST(a_long_conversation_is_folded),
 };
 

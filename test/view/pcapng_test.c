@@ -77,7 +77,8 @@ static struct scene rich_scene(bool ip6, bool raw_ip)
 
 static void check_same_pictures(const struct view *a, const struct view *b)
 {
-	static scene_draw_fn *const draws[] = { ladder_text, ladder_svg, ladder_json };
+	static scene_draw_fn *const draws[] = { ladder_text, ladder_svg, ladder_html,
+						ladder_mermaid, ladder_json };
 
 	for (size_t i = 0; i < N_TESTS(draws); i++) {
 		char *first = scene_draw(a, draws[i], true);
