@@ -80,8 +80,10 @@ static void put_ip_packet(struct capturing *c, tern_time at, const struct ip_byt
 	case REASSEMBLY_BAD:
 		capture_count(c, &c->malformed);
 		return;
-	case REASSEMBLY_WHOLE:
 	case REASSEMBLY_DONE:
+		capture_count(c, &c->reassembled);
+		break;
+	case REASSEMBLY_WHOLE:
 		break;
 	}
 	conns_packet(
@@ -161,6 +163,11 @@ static void remark_on_packets(const struct capturing *c)
 	remark_tally(out, &c->cut_tcp, "ends within its TCP header: options are missing",
 		     "end within their TCP headers: options are missing");
 	remark_tally(out, &c->malformed, "is malformed: not drawn", "are malformed: not drawn");
+	remark_tally(out, &c->bursts,
+		     "is a burst, longer than a segment: a network card cuts or joins such",
+		     "are bursts, longer than a segment: a network card cuts or joins such");
+	remark_tally(out, &c->reassembled, "completes a datagram that came in fragments",
+		     "complete datagrams that came in fragments");
 	remark_tally(out, &c->fragments_lost,
 		     "is where a datagram with missing fragments is given up",
 		     "are where datagrams with missing fragments are given up");

@@ -32,6 +32,7 @@ struct capture_conn {
 	struct flow flow; /* without its segments and steps */
 	struct deduced deduced;
 	uint64_t n_packets[2];
+	uint16_t mss[2];	   /* that the side announced; 0: unknown */
 	struct view_fold left_out; /* not yet told to the view */
 	uint64_t n_kept, n_left_out;
 };

@@ -40,6 +40,7 @@ struct capturing {
 	uint32_t unknown_link;
 	struct tally unknown, cut_link, not_ip, malformed, cut_header, cut_tcp, no_transport;
 	struct tally bad_checksum, went_back, kept_beyond, fragments_lost, uncounted, beyond;
+	struct tally bursts, reassembled;
 };
 
 /* Exactly n bytes; false: the file ends before. */

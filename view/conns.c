@@ -328,6 +328,21 @@ static void track(struct capture_conn *k, struct segment *g, const struct decode
 	*n_new = MIN(*n_new, (uint64_t)g->len);
 }
 
+/* Longer than any segment on the wire: captured before a card cut it, or after one joined it. */
+static void look_for_burst(struct capturing *c, struct capture_conn *k, const struct decoded *d)
+{
+	enum { JUMBO = 9216 };
+	int from = view_addr_equal(&k->flow.side[0].addr, &d->src) ? 0 : 1;
+	uint32_t max = k->mss[1 - from] ? k->mss[1 - from] : JUMBO;
+
+	if (d->proto != TERN_IPPROTO_TCP)
+		return;
+	if (d->tcp.flags & TCP_SYN && d->tcp.has_mss)
+		k->mss[from] = d->tcp.mss;
+	if (d->no_length || d->len > max)
+		capture_count(c, &c->bursts);
+}
+
 void conns_packet(struct capturing *c, const struct whole_packet *p)
 {
 	struct view_event ev = {
@@ -351,6 +366,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	if (!k)
 		return;
 	ev.flow = k->flow.number;
+	look_for_burst(c, k, &d);
 	track(k, &g, &d, &ev, &n_new);
 	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
 		told.n = deduce(&k->deduced, &k->flow, &g, change);

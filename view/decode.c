@@ -48,7 +48,8 @@ static bool decode_ip4(struct decoded *d, struct cursor *c)
 
 	if (!ip4_parse_quoted(&ip, c->p, c->kept) || ip.frag_off != 0)
 		return false;
-	if (ip.total_len == 0) /* a burst that the card was to cut: its length is the frame's */
+	d->no_length = ip.total_len == 0;
+	if (d->no_length) /* a burst that the card was to cut: its length is the frame's */
 		ip.total_len = (uint16_t)MIN(c->total, (uint32_t)UINT16_MAX);
 	if (ip.total_len < ip.hdr_len)
 		return false;
@@ -71,7 +72,8 @@ static bool decode_ip6(struct decoded *d, struct cursor *c)
 	d->proto = walk.proto;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
-	if (ip.payload_len || ip.next_header == IP6_EXT_NONE)
+	d->no_length = ip.payload_len == 0 && ip.next_header != IP6_EXT_NONE;
+	if (!d->no_length)
 		c->total = MIN(c->total, IP6_HDR_LEN + (uint32_t)ip.payload_len);
 	return skip(c, walk.offset);
 }

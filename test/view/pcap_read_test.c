@@ -296,6 +296,7 @@ static void bursts_take_the_captured_length(void)
 		c = read_file(f.bytes, f.len, false, &why);
 		test_at("IPv%d", ip6 ? 6 : 4);
 		check(c && c->n_conns == 1 && c->conn[0].flow.side[0].n_bytes == 1400);
+		check(has_remark(c, "packet 1 is a burst"));
 		capture_free(c);
 		view_free(s.view);
 	}
