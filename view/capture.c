@@ -69,7 +69,8 @@ static void give_up_fragments(struct capturing *c, tern_time now)
 	}
 }
 
-static void put_ip_packet(struct capturing *c, tern_time at, const struct ip_bytes *in)
+static void put_ip_packet(struct capturing *c, tern_time at, const struct ip_bytes *in,
+			  const char *cause)
 {
 	struct ip_bytes whole = *in;
 
@@ -86,9 +87,11 @@ static void put_ip_packet(struct capturing *c, tern_time at, const struct ip_byt
 	case REASSEMBLY_WHOLE:
 		break;
 	}
-	conns_packet(
-		c, &(struct whole_packet){
-			   .at = at, .bytes = whole.bytes, .kept = whole.kept, .len = whole.len });
+	conns_packet(c, &(struct whole_packet){ .at = at,
+						.bytes = whole.bytes,
+						.kept = whole.kept,
+						.len = whole.len,
+						.cause = cause });
 }
 
 void capture_packet(struct capturing *c, const struct captured *p)
@@ -121,7 +124,7 @@ void capture_packet(struct capturing *c, const struct captured *p)
 	ip.bytes = p->bytes + offset;
 	ip.kept = p->kept - (uint32_t)offset;
 	ip.len = len - (uint32_t)offset;
-	put_ip_packet(c, at, &ip);
+	put_ip_packet(c, at, &ip, p->cause);
 }
 
 /* ---- remarks ---- */

@@ -16,6 +16,7 @@ struct captured {
 	uint32_t link_type;
 	const uint8_t *bytes;
 	uint32_t kept, len;
+	const char *cause; /* why a stack of tern's sent it; NULL: unknown */
 };
 
 /* How often something happened, and the packet where it did first. */
@@ -60,6 +61,7 @@ struct whole_packet {
 	tern_time at;
 	const uint8_t *bytes;
 	uint32_t kept, len;
+	const char *cause;
 	bool incomplete; /* fragments are missing: it never arrived */
 };
 void conns_packet(struct capturing *, const struct whole_packet *);

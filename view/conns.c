@@ -227,6 +227,7 @@ static void keep(struct capturing *c, struct capture_conn *k, const struct whole
 				 .flow = k->flow.number,
 				 .frame = c->out->n_packets,
 				 .raw_ip = true,
+				 .text = p->cause,
 				 .bytes = p->bytes,
 				 .kept = p->kept,
 				 .len = p->len };
@@ -346,7 +347,12 @@ static void look_for_burst(struct capturing *c, struct capture_conn *k, const st
 void conns_packet(struct capturing *c, const struct whole_packet *p)
 {
 	struct view_event ev = {
-		.at = p->at, .raw_ip = true, .bytes = p->bytes, .kept = p->kept, .len = p->len
+		.at = p->at,
+		.raw_ip = true,
+		.text = p->cause,
+		.bytes = p->bytes,
+		.kept = p->kept,
+		.len = p->len,
 	};
 	struct deduced_change change[DEDUCED_MAX];
 	struct told told = { change, 0 };

@@ -229,12 +229,25 @@ static bool is_event(enum comment_kind kind)
 	return kind == COMMENT_STATE || kind == COMMENT_TIMER || kind == COMMENT_DROP;
 }
 
+/* The number that tern gave the packet, or 0. */
+static uint64_t find_frame(struct reader *r, size_t at)
+{
+	struct option o;
+	struct comment c;
+
+	while (next_option(r, &at, &o))
+		if (read_comment(&o, &c) && c.kind == COMMENT_FRAME)
+			return c.event.frame;
+	return 0;
+}
+
 /* What happened before the packet, and what is said about it. */
 static void read_remarks(struct reader *r, size_t at, struct view_event *ev, struct comment *said)
 {
 	struct option o;
 	struct comment c;
 
+	ev->frame = find_frame(r, at);
 	while (next_option(r, &at, &o)) {
 		if (o.code == OPT_EPB_FLAGS && o.len == 4)
 			ev->kind = (get32(r, o.value) & 3) == DIRECTION_IN ? VIEW_DELIVERED :
@@ -242,9 +255,8 @@ static void read_remarks(struct reader *r, size_t at, struct view_event *ev, str
 		if (!read_comment(&o, &c))
 			continue;
 		if (is_event(c.kind)) {
-			view_add(r->view, &c.event);
-		} else if (c.kind == COMMENT_FRAME) {
-			ev->frame = c.event.frame;
+			if (ev->frame) /* else the states are deduced */
+				view_add(r->view, &c.event);
 		} else if (c.kind == COMMENT_CAUSE || c.kind == COMMENT_DROPPED) {
 			*said = c;
 			ev->text = said->word;
@@ -324,11 +336,14 @@ static void on_packet(struct reader *r, bool obsolete)
 	if (ev.frame)
 		add_own(r, i, options, ev);
 	else
-		capture_packet(r->c, &(struct captured){ .at = ev.at,
-							 .link_type = i->link,
-							 .bytes = ev.bytes,
-							 .kept = ev.kept,
-							 .len = ev.len });
+		capture_packet(r->c,
+			       &(struct captured){ .at = ev.at,
+						   .link_type = i->link,
+						   .bytes = ev.bytes,
+						   .kept = ev.kept,
+						   .len = ev.len,
+						   .cause = said.kind == COMMENT_CAUSE ? said.word :
+											 NULL });
 }
 
 /* A packet without a time, of the first interface. */
@@ -356,7 +371,7 @@ static void on_statistics(struct reader *r)
 	size_t at = 12;
 
 	while (next_option(r, &at, &o))
-		if (read_comment(&o, &c) && is_event(c.kind))
+		if (r->c->out->own && read_comment(&o, &c) && is_event(c.kind))
 			view_add(r->view, &c.event);
 }
 
