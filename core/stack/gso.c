@@ -134,7 +134,10 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 
 	if (!p)
 		return NULL;
-	tcp_output(s->tcp, &x, plan, &st->burst[i->index].out);
+	if (!tcp_output(s->tcp, &x, plan, &st->burst[i->index].out)) {
+		pkt_free(&st->mem, p);
+		return NULL;
+	}
 	return fill_piece(st, i, s, p);
 }
 

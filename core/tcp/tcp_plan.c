@@ -18,9 +18,11 @@
  */
 uint64_t tcp_flight(const struct tcp *c)
 {
-	if (c->in_rto_recovery && c->snd.rtx_nxt < c->snd.rtx_end)
-		return c->snd.rtx_nxt - c->snd.una;
-	return c->snd.nxt - c->snd.una - MIN(c->snd.dup_bytes, c->snd.nxt - c->snd.una);
+	uint64_t sent = c->snd.nxt - c->snd.una;
+
+	if (c->in_rto_recovery && c->work->rtx_nxt < c->work->rtx_end)
+		return c->work->rtx_nxt - c->snd.una;
+	return sent - MIN(c->snd.dup_bytes, sent);
 }
 
 static uint64_t cwnd_room(const struct tcp *c)
@@ -75,10 +77,10 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 {
 	struct tcp_plan p = { .what = SEND_NOTHING };
 	uint64_t edge = c->snd.una + MAX(c->snd.wnd, 1);
-	uint64_t hi = MIN(MIN(c->snd.rtx_end, c->snd.end), edge);
+	uint64_t hi = MIN(MIN(c->work->rtx_end, c->snd.end), edge);
 	uint64_t n, room = cwnd_room(c);
-	uint64_t lo = c->snd.rtx_nxt;
-	bool fin = c->snd.rtx_end > c->snd.end;
+	uint64_t lo = c->work->rtx_nxt;
+	bool fin = c->work->rtx_end > c->snd.end;
 
 	if (lo >= hi && !(fin && lo == c->snd.end))
 		return p;
@@ -100,9 +102,9 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 /* Nagle as Minshall modified it: one small segment may be outstanding (RFC 9293 3.7.4). */
 static bool small_may_go(const struct tcp *c)
 {
-	if (c->nodelay || c->fin_queued)
+	if (c->opt.nodelay || c->fin_queued)
 		return true;
-	return !c->cork && c->snd.small_end <= c->snd.una;
+	return !c->cork && (!c->work || c->work->small_end <= c->snd.una);
 }
 
 /* RFC 9293 3.8.6.2.1: what is worth sending of n bytes that may go, of `waiting`. */
@@ -169,7 +171,7 @@ static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max
 		return plan_probe(c);
 	if (c->probing)
 		return p;
-	if (c->snd.rtx_nxt < c->snd.rtx_end)
+	if (c->has_lost)
 		return plan_retransmission(c, burst_max);
 	if (tcp_has_unsent(c))
 		return plan_new_data(c, burst_max);
@@ -188,8 +190,8 @@ static struct tcp_plan plan_ack(const struct tcp *c)
 /* Most connections most of the time: there is nothing to say but what was received. */
 static bool has_only_acks(const struct tcp *c)
 {
-	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due) &&
-	       !tcp_has_unsent(c) && c->snd.rtx_nxt >= c->snd.rtx_end;
+	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->has_lost) &&
+	       !tcp_has_unsent(c);
 }
 
 struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
@@ -203,7 +205,7 @@ struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 	if (c->syn_due)
 		return (struct tcp_plan){ .what = SEND_SYN,
 					  .cause = c->rtx_cause,
-					  .again = c->snd.nxt > c->iss };
+					  .again = c->snd.nxt > tcp_syn_pos(c) };
 	p = plan_transmission(c, burst_max);
 	if (p.what != SEND_NOTHING)
 		return p;
