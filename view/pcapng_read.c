@@ -313,7 +313,7 @@ static void on_packet(struct reader *r, bool obsolete)
 {
 	struct view_event ev = { .kind = VIEW_SENT };
 	const struct iface *i;
-	struct comment said;
+	struct comment said = { .kind = COMMENT_FOREIGN };
 	size_t options;
 	uint32_t number;
 
