@@ -15,6 +15,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "lab", cmd_lab, "two hosts in one process: watch TCP open, talk and close" },
+	{ "ladder", cmd_ladder, "draw the conversations of a capture file" },
 	{ "get", cmd_get, "fetch http URLs over tern's own TCP" },
 	{ "serve", cmd_serve, "serve a directory by HTTP over tern's own TCP" },
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },

@@ -46,7 +46,12 @@ static bool decode_ip4(struct decoded *d, struct cursor *c)
 {
 	struct ip4 ip;
 
-	if (!ip4_parse_quoted(&ip, c->p, c->kept) || ip.total_len < ip.hdr_len || ip.frag_off != 0)
+	if (!ip4_parse_quoted(&ip, c->p, c->kept) || ip.frag_off != 0)
+		return false;
+	d->no_length = ip.total_len == 0;
+	if (d->no_length) /* a burst that the card was to cut: its length is the frame's */
+		ip.total_len = (uint16_t)MIN(c->total, (uint32_t)UINT16_MAX);
+	if (ip.total_len < ip.hdr_len)
 		return false;
 	d->proto = ip.proto;
 	d->src = view_addr(&ip.src, 0);
@@ -67,8 +72,42 @@ static bool decode_ip6(struct decoded *d, struct cursor *c)
 	d->proto = walk.proto;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
-	c->total = MIN(c->total, IP6_HDR_LEN + (uint32_t)ip.payload_len);
+	d->no_length = ip.payload_len == 0 && ip.next_header != IP6_EXT_NONE;
+	if (!d->no_length)
+		c->total = MIN(c->total, IP6_HDR_LEN + (uint32_t)ip.payload_len);
 	return skip(c, walk.offset);
+}
+
+/*
+ * Short captures cut the options off; what stands before the checksum is enough to draw a segment.
+ * The data offset is checked against what the IP header promised.
+ */
+static bool decode_cut_tcp(struct decoded *d, struct cursor *c)
+{
+	uint8_t header[TCP_HDR_LEN] = { 0 };
+	uint8_t hdr_len;
+
+	if (c->kept < 16 || c->kept >= c->total)
+		return false;
+	hdr_len = (uint8_t)((c->p[12] >> 4) * 4);
+	if (hdr_len < TCP_HDR_LEN || hdr_len <= c->kept || hdr_len > c->total)
+		return false;
+	memcpy(header, c->p, MIN(c->kept, (size_t)TCP_HDR_LEN));
+	header[12] = (uint8_t)(5 << 4 | (header[12] & 15));
+	if (!tcp_parse(&d->tcp, header, sizeof(header)))
+		return false;
+	d->tcp.hdr_len = hdr_len;
+	d->cut = true;
+	c->total -= hdr_len;
+	c->kept = 0;
+	return true;
+}
+
+static bool decode_tcp(struct decoded *d, struct cursor *c)
+{
+	if (tcp_parse(&d->tcp, c->p, c->kept))
+		return skip(c, d->tcp.hdr_len);
+	return decode_cut_tcp(d, c);
 }
 
 static bool decode_transport(struct decoded *d, struct cursor *c)
@@ -77,7 +116,7 @@ static bool decode_transport(struct decoded *d, struct cursor *c)
 
 	switch (d->proto) {
 	case TERN_IPPROTO_TCP:
-		if (!tcp_parse(&d->tcp, c->p, c->kept) || !skip(c, d->tcp.hdr_len))
+		if (!decode_tcp(d, c))
 			return false;
 		d->src.port = d->tcp.src_port;
 		d->dst.port = d->tcp.dst_port;
@@ -100,6 +139,8 @@ static bool decode_transport(struct decoded *d, struct cursor *c)
 		return false;
 	}
 	d->len = c->total;
+	d->payload = c->p;
+	d->payload_kept = (uint32_t)MIN(c->kept, (size_t)c->total);
 	return true;
 }
 

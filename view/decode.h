@@ -13,6 +13,10 @@ struct decoded {
 	struct tern_addr src, dst; /* port 0 for ICMP */
 	struct tcp_hdr tcp;
 	struct icmp icmp;
+	bool no_length; /* the IP header leaves it to the card that is to cut the burst */
+	bool cut;	/* the capture ends within the TCP header: options are missing */
+	const uint8_t *payload;
+	uint32_t payload_kept;
 	uint32_t len; /* of the payload, also when the capture does not hold all of it */
 };
 

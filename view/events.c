@@ -213,6 +213,22 @@ static bool add_delivered(struct view *v, struct view_event ev)
 	return true;
 }
 
+static bool add_left_out(struct view *v, struct view_event ev)
+{
+	uint8_t *room = take_room(v, sizeof(*ev.fold) + _Alignof(struct view_fold));
+	struct view_fold *fold;
+
+	if (!room) {
+		v->incomplete = true;
+		return false;
+	}
+	room += -(uintptr_t)room % _Alignof(struct view_fold);
+	fold = (struct view_fold *)(void *)room;
+	*fold = *ev.fold;
+	ev.fold = fold;
+	return append(v, ev);
+}
+
 /* A drop belongs to the frame that the host got at this instant, unless it has answered since. */
 static bool add_drop(struct view *v, const struct view_event *ev)
 {
@@ -271,6 +287,8 @@ bool view_add(struct view *v, const struct view_event *ev)
 		return append(v, *ev);
 	case VIEW_TIMER:
 		return append(v, *ev);
+	case VIEW_LEFT_OUT:
+		return ev->fold && add_left_out(v, *ev);
 	case VIEW_DROP:
 		return add_drop(v, ev);
 	case VIEW_CAUSE:

@@ -5,7 +5,7 @@
  * A struct view is a list of events in order of time. Whoever watches a network (a simulator's
  * observer, a device, a capture file) adds what it sees; ladders and captures are drawn from the
  * list. Events that only say more about an earlier one (a frame is lost, a drop has a reason) are
- * merged into it, so that the list holds five kinds.
+ * merged into it, so that the list holds six kinds.
  */
 #ifndef TERN_VIEW_EVENTS_H
 #define TERN_VIEW_EVENTS_H
@@ -18,6 +18,7 @@ enum view_kind {
 	VIEW_STATE,	/* a connection of host goes from old_state to new_state */
 	VIEW_TIMER,	/* text: the timer that expired at host's connection */
 	VIEW_DROP,	/* text: why host dropped a packet, when it belongs to no delivered frame */
+	VIEW_LEFT_OUT,	/* frames of a flow that a long capture holds, but not the list: fold */
 	/* merged into others */
 	VIEW_CAUSE,	 /* text: why host's next frame is sent */
 	VIEW_LOST,	 /* the frame never arrives; text: why */
@@ -26,6 +27,13 @@ enum view_kind {
 };
 
 enum { VIEW_HOSTS_MAX = 256, VIEW_NAME_MAX = 32 };
+
+/* Frames that are counted instead of shown, by the side that sent them. */
+struct view_fold {
+	uint64_t n_data[2], n_bytes[2], n_acks[2];
+	uint64_t n_new[2]; /* how far the sequence numbers went */
+	uint64_t n_lost, n_retransmitted[2];
+};
 
 struct view_event {
 	tern_time at;
@@ -42,10 +50,13 @@ struct view_event {
 	const char *text;
 	const char *lost; /* of a sent frame: why it never arrives, or NULL */
 	tern_time lost_at;
+	/* The number of the conversation where a capture's reader has told them apart, else 0. */
+	uint32_t flow;
+	const struct view_fold *fold;
 	/* of a connection */
 	uint64_t conn; /* its number within the host; 0: unknown */
 	struct tern_addr local, remote;
-	uint32_t old_state, new_state; /* enum tern_tcp_state */
+	uint32_t old_state, new_state; /* enum tern_tcp_state; the same: it is in that state */
 	bool by_listen;
 };
 

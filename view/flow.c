@@ -48,17 +48,9 @@ static void *grow(void *array, size_t n, size_t *cap, size_t size)
 	return grown;
 }
 
-static struct flow *add_flow(struct flows *fs, uint8_t proto, const struct tern_addr *left,
-			     const struct tern_addr *right)
+void flow_init(struct flow *f, uint8_t proto, const struct tern_addr *left,
+	       const struct tern_addr *right)
 {
-	struct flow *grown = grow(fs->flow, fs->n, &fs->cap, sizeof(*grown)), *f;
-
-	if (!grown) {
-		fs->incomplete = true;
-		return NULL;
-	}
-	fs->flow = grown;
-	f = &fs->flow[fs->n++];
 	memset(f, 0, sizeof(*f));
 	f->proto = proto;
 	f->to_itself = view_addr_equal(left, right);
@@ -68,6 +60,29 @@ static struct flow *add_flow(struct flows *fs, uint8_t proto, const struct tern_
 	f->side[0].fin_arrived_at = f->side[1].fin_arrived_at = TERN_NEVER;
 	ranges_init(&f->side[0].arrived);
 	ranges_init(&f->side[1].arrived);
+}
+
+static struct flow *new_flow(struct flows *fs)
+{
+	struct flow *grown = grow(fs->flow, fs->n, &fs->cap, sizeof(*grown));
+
+	if (!grown) {
+		fs->incomplete = true;
+		return NULL;
+	}
+	fs->flow = grown;
+	return &fs->flow[fs->n++];
+}
+
+static struct flow *add_flow(struct flows *fs, uint8_t proto, const struct tern_addr *left,
+			     const struct tern_addr *right)
+{
+	struct flow *f = new_flow(fs);
+
+	if (f) {
+		flow_init(f, proto, left, right);
+		f->number = (uint32_t)fs->n;
+	}
 	return f;
 }
 
@@ -146,19 +161,62 @@ static bool sender_is_left(const struct decoded *d)
 	return d->proto != TERN_IPPROTO_TCP || d->src.port >= d->dst.port;
 }
 
-static struct flow *flow_of_frame(struct flows *fs, const struct decoded *d)
+void flow_begin(struct flow *f, const struct decoded *first)
 {
-	struct flow *f = find_flow(fs, d->proto, &d->src, &d->dst);
+	if (sender_is_left(first))
+		flow_init(f, first->proto, &first->src, &first->dst);
+	else
+		flow_init(f, first->proto, &first->dst, &first->src);
+}
 
-	if (f && !opens_anew(f, d))
+static struct flow *flow_of_number(struct flows *fs, uint32_t number)
+{
+	for (size_t i = fs->n; i-- > 0;)
+		if (fs->flow[i].number == number)
+			return &fs->flow[i];
+	return NULL;
+}
+
+static struct flow *flow_of_frame(struct flows *fs, const struct decoded *d, uint32_t number)
+{
+	struct flow *f =
+		number ? flow_of_number(fs, number) : find_flow(fs, d->proto, &d->src, &d->dst);
+
+	if (f && (number || !opens_anew(f, d)))
 		return f;
-	return sender_is_left(d) ? add_flow(fs, d->proto, &d->src, &d->dst) :
-				   add_flow(fs, d->proto, &d->dst, &d->src);
+	f = new_flow(fs);
+	if (f) {
+		flow_begin(f, d);
+		f->number = number ? number : (uint32_t)fs->n;
+	}
+	return f;
 }
 
 static bool has_answered(const struct segment *g)
 {
 	return g->from == 1 && !(g->tcp.flags & TCP_RST);
+}
+
+void flow_sent(struct flow *f, struct segment *g, const struct decoded *d,
+	       const struct view_event *ev)
+{
+	g->sent = ev;
+	g->from = view_addr_equal(&f->side[0].addr, &d->src) ? 0 : 1;
+	g->len = d->len;
+	g->tcp = d->tcp;
+	g->icmp = d->icmp;
+	g->arrived_at = TERN_NEVER;
+	f->side[g->from].host = ev->host;
+	f->answered |= has_answered(g);
+	if (f->side[0].n_segments + f->side[1].n_segments == 0)
+		f->first_at = ev->at;
+	f->last_at = ev->at;
+	if (f->proto == TERN_IPPROTO_TCP) {
+		track_sent(f, g);
+	} else {
+		f->side[g->from].n_segments++;
+		f->side[g->from].n_bytes += g->len;
+	}
 }
 
 static void on_sent(struct flows *fs, size_t event, struct place *place)
@@ -172,22 +230,11 @@ static void on_sent(struct flows *fs, size_t event, struct place *place)
 		fs->n_other++;
 		return;
 	}
-	f = flow_of_frame(fs, &d);
+	f = flow_of_frame(fs, &d, ev->flow);
 	g = f ? add_segment(fs, f) : NULL;
 	if (!g)
 		return;
-	g->sent = ev;
-	g->from = view_addr_equal(&f->side[0].addr, &d.src) ? 0 : 1;
-	g->len = d.len;
-	g->tcp = d.tcp;
-	g->icmp = d.icmp;
-	g->arrived_at = TERN_NEVER;
-	f->side[g->from].host = ev->host;
-	f->answered |= has_answered(g);
-	if (f->proto == TERN_IPPROTO_TCP)
-		track_sent(f, g);
-	else
-		f->side[g->from].n_bytes += g->len;
+	flow_sent(f, g, &d, ev);
 	place->flow = (uint32_t)(f - fs->flow);
 	place->segment = (uint32_t)(g - f->segment);
 	add_step(fs, f,
@@ -269,9 +316,16 @@ static void on_state(struct flows *fs, const struct view_event *ev)
 
 	if (ev->remote.family == TERN_AF_UNSPEC || ev->remote.port == 0)
 		return; /* a listener */
-	f = flow_of_state(fs, ev, &side);
+	f = ev->flow ? flow_of_number(fs, ev->flow) : flow_of_state(fs, ev, &side);
+	if (!f && ev->flow) {
+		f = add_flow(fs, TERN_IPPROTO_TCP, &ev->local, &ev->remote);
+		if (f)
+			f->number = ev->flow;
+	}
 	if (!f)
 		return;
+	if (ev->flow)
+		side = view_addr_equal(&f->side[0].addr, &ev->local) ? 0 : 1;
 	s = &f->side[side];
 	if (!s->state_known) {
 		s->state_known = true;
@@ -281,6 +335,8 @@ static void on_state(struct flows *fs, const struct view_event *ev)
 	s->conn = ev->conn;
 	s->state = (uint8_t)ev->new_state;
 	s->by_listen |= ev->by_listen;
+	if (ev->old_state == ev->new_state)
+		return;
 	add_step(fs, f,
 		 (struct step){ .at = ev->at,
 				.kind = STEP_STATE,
@@ -303,6 +359,18 @@ static void on_timer(struct flows *fs, const struct view_event *ev)
 				.text = ev->text });
 }
 
+static void on_left_out(struct flows *fs, const struct view_event *ev)
+{
+	struct flow *f = flow_of_number(fs, ev->flow);
+
+	if (!f)
+		return;
+	for (int i = 0; i < 2; i++)
+		track_left_out(f, i, ev->fold, &fs->mem);
+	f->last_at = ev->at;
+	add_step(fs, f, (struct step){ .at = ev->at, .kind = STEP_LEFT_OUT, .fold = ev->fold });
+}
+
 /* ---- all of them ---- */
 
 static void sort_events(struct flows *fs, struct place *places)
@@ -323,6 +391,9 @@ static void sort_events(struct flows *fs, struct place *places)
 			break;
 		case VIEW_TIMER:
 			on_timer(fs, &v->event[i]);
+			break;
+		case VIEW_LEFT_OUT:
+			on_left_out(fs, &v->event[i]);
 			break;
 		default:
 			break;

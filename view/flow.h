@@ -21,6 +21,7 @@ enum flow_mark {
 	MARK_PROBE = 1 << 4, /* of a closed window */
 	MARK_KEEPALIVE = 1 << 5,
 	MARK_CORRUPTED = 1 << 6,
+	MARK_GAP = 1 << 7, /* what its side sent before it was not captured */
 };
 
 struct segment {
@@ -37,7 +38,7 @@ struct segment {
 	uint32_t n_arrivals;
 };
 
-enum step_kind { STEP_SEND, STEP_ARRIVE, STEP_STATE, STEP_TIMER };
+enum step_kind { STEP_SEND, STEP_ARRIVE, STEP_STATE, STEP_TIMER, STEP_LEFT_OUT };
 
 struct step {
 	tern_time at;
@@ -47,7 +48,8 @@ struct step {
 	bool duplicate; /* of an arrival: nothing of it was new */
 	uint8_t old_state, new_state;
 	uint32_t segment;
-	const char *text; /* of an arrival: why dropped; of a timer: which */
+	const char *text;	      /* of an arrival: why dropped; of a timer: which */
+	const struct view_fold *fold; /* of what was left out */
 };
 
 struct flow_side {
@@ -60,18 +62,22 @@ struct flow_side {
 	bool isn_known, wscale_known;
 	uint32_t isn;
 	uint8_t wscale;
-	int64_t nxt;	       /* beyond the highest number sent */
-	uint64_t wnd;	       /* last sent */
-	struct ranges arrived; /* of what this side sent */
+	int64_t nxt;		  /* beyond the highest number sent */
+	uint64_t wnd;		  /* last sent */
+	int64_t gap_from, gap_to; /* the last that its numbers jumped over, */
+	tern_time gap_at;	  /* when */
+	struct ranges arrived;	  /* of what this side sent */
 	bool syn_ack_sent, fin_sent, fin_acked, rst_sent;
 	tern_time fin_at, fin_arrived_at; /* the latter: TERN_NEVER until then */
 	uint64_t n_segments, n_data, n_bytes, n_retransmitted, n_lost, n_dropped, n_duplicate;
 };
 
 struct flow {
+	uint32_t number; /* in the capture or the list, from 1 */
 	uint8_t proto;
-	bool to_itself; /* both sides are one endpoint */
-	bool answered;	/* side 1 has sent something besides a reset */
+	bool to_itself;		     /* both sides are one endpoint */
+	bool answered;		     /* side 1 has sent something besides a reset */
+	tern_time first_at, last_at; /* of its frames */
 	struct flow_side side[2];
 	struct segment *segment;
 	size_t n_segments, segments_cap;
@@ -91,6 +97,15 @@ struct flows {
 /* Sorts a view, which must outlive it unchanged. NULL: no memory. */
 struct flows *flows_new(const struct view *);
 void flows_free(struct flows *); /* NULL is allowed */
+
+/* ---- for readers that sort frames themselves ---- */
+
+void flow_init(struct flow *, uint8_t proto, const struct tern_addr *left,
+	       const struct tern_addr *right);
+/* Begins a conversation with its first frame: who opens is on the left. */
+void flow_begin(struct flow *, const struct decoded *first);
+/* Fills in the segment and counts it; it has not arrived. */
+void flow_sent(struct flow *, struct segment *, const struct decoded *, const struct view_event *);
 
 /* "10.0.0.1:80", "[fd00::1]:80", or without a port for ICMP. buf: TERN_ADDR_TEXT_MAX bytes. */
 char *flow_endpoint(const struct flow *, int side, char *buf);

@@ -195,6 +195,8 @@ void label_add_sent_marks(char buf[LABEL_MAX], const struct segment *g)
 		add_mark(buf, "keepalive", NULL);
 	else if (cause)
 		add_mark(buf, cause, NULL);
+	if (g->marks & MARK_GAP)
+		add_mark(buf, "gap before it", NULL);
 	if (g->marks & MARK_ZERO_WINDOW)
 		add_mark(buf, "zero-window", NULL);
 	if (g->marks & MARK_CORRUPTED)
@@ -216,7 +218,7 @@ static void add_count(char buf[LABEL_MAX], uint64_t n, const char *noun)
 	label_add(buf, "%s%" PRIu64 " %s%s", buf[0] ? ", " : "", n, noun, n == 1 ? "" : "s");
 }
 
-static void add_fold_side(char buf[LABEL_MAX], const struct row_fold *f, int side)
+static void add_fold_side(char buf[LABEL_MAX], const struct view_fold *f, int side)
 {
 	const char *arrow = side == 0 ? ">" : "<";
 
@@ -230,13 +232,37 @@ static void add_fold_side(char buf[LABEL_MAX], const struct row_fold *f, int sid
 	}
 }
 
-void label_fold(char buf[LABEL_MAX], const struct row_fold *f)
+void label_fold(char buf[LABEL_MAX], const struct view_fold *f)
 {
 	buf[0] = 0;
 	add_fold_side(buf, f, 0);
 	add_fold_side(buf, f, 1);
 	if (f->n_lost)
 		label_add(buf, ", %" PRIu64 " lost", f->n_lost);
-	if (f->n_retransmitted)
-		label_add(buf, ", %" PRIu64 " retransmitted", f->n_retransmitted);
+	if (f->n_retransmitted[0] + f->n_retransmitted[1])
+		label_add(buf, ", %" PRIu64 " retransmitted",
+			  f->n_retransmitted[0] + f->n_retransmitted[1]);
+}
+
+const char *label_state_class(unsigned state)
+{
+	switch (state) {
+	case TERN_TCP_CLOSED:
+	case TERN_TCP_LISTEN:
+		return "closed";
+	case TERN_TCP_SYN_SENT:
+	case TERN_TCP_SYN_RECEIVED:
+		return "opening";
+	case TERN_TCP_ESTABLISHED:
+		return "open";
+	case TERN_TCP_TIME_WAIT:
+		return "waiting";
+	default:
+		return "closing";
+	}
+}
+
+bool label_is_remarkable(const struct segment *s)
+{
+	return s->dropped || (s->marks & (MARK_RETRANSMITTED | MARK_CORRUPTED | MARK_OUT_OF_ORDER));
 }

@@ -24,9 +24,14 @@ char *label_flags(char buf[FLAGS_TEXT_MAX], uint16_t flags);
 char *label_time(char buf[TIME_TEXT_MAX], tern_time, int decimals);
 
 /* "34 segments 49640 bytes >, 17 ACKs <, 1 lost". */
-void label_fold(char buf[LABEL_MAX], const struct row_fold *);
+void label_fold(char buf[LABEL_MAX], const struct view_fold *);
 /* One line a reader can act on. */
 void label_summary(char buf[LABEL_MAX], const struct flows *, const struct flow *);
+
+/* "closed", "opening", "open", "closing" or "waiting": what kind of state, for colours. */
+const char *label_state_class(unsigned state);
+/* Worth another colour: sent again, damaged, overtaken or dropped. */
+bool label_is_remarkable(const struct segment *);
 
 /* How many bytes of text go on one line: up to a space outside brackets; a longer word is cut. */
 size_t label_break(const char *text, size_t columns);

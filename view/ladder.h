@@ -12,18 +12,29 @@
 
 #include "events.h"
 
+enum { LADDER_REMARK_LEN = 200 };
+
 struct ladder_options {
-	bool full;	       /* fold nothing, show timers */
-	bool colour;	       /* text: with ANSI escapes */
+	bool full;				 /* fold nothing, show timers */
+	bool colour;				 /* text: with ANSI escapes */
+	uint32_t conn;				 /* only the conversation of this number; 0: all */
+	bool numbered;				 /* show the numbers of conversations */
+	const char *title;			 /* of a document; NULL: none */
+	const char (*remark)[LADDER_REMARK_LEN]; /* to show or pass on */
+	int n_remarks;
 	const char *json_head; /* JSON: members to put first, such as "\"seed\":1", or NULL */
 };
 
 /*
  * Each writes the whole view; false: memory ran out or the stream failed. Text is at most 80
- * columns wide; SVG is one document; JSON is one object, complete whatever the options say.
+ * columns wide; SVG is one document; HTML one page that needs nothing else; Mermaid is one
+ * sequence diagram, of the first conversation that is asked for; JSON is one object, complete
+ * whatever the options say.
  */
 bool ladder_text(FILE *, const struct view *, const struct ladder_options *);
 bool ladder_svg(FILE *, const struct view *, const struct ladder_options *);
+bool ladder_html(FILE *, const struct view *, const struct ladder_options *);
+bool ladder_mermaid(FILE *, const struct view *, const struct ladder_options *);
 bool ladder_json(FILE *, const struct view *, const struct ladder_options *);
 
 #endif

@@ -34,7 +34,7 @@ enum {
 
 struct figure {
 	FILE *out; /* NULL: only measured */
-	bool full;
+	const struct ladder_options *options;
 	const struct flows *flows;
 	const struct flow *flow;
 	const struct rows *rows;
@@ -134,24 +134,6 @@ static bool lay_out(struct figure *g, int y)
 
 /* ---- lifelines ---- */
 
-static const char *state_class(unsigned state)
-{
-	switch (state) {
-	case TERN_TCP_CLOSED:
-	case TERN_TCP_LISTEN:
-		return "closed";
-	case TERN_TCP_SYN_SENT:
-	case TERN_TCP_SYN_RECEIVED:
-		return "opening";
-	case TERN_TCP_ESTABLISHED:
-		return "open";
-	case TERN_TCP_TIME_WAIT:
-		return "waiting";
-	default:
-		return "closing";
-	}
-}
-
 static void put_lifeline(const struct figure *g, int side, const int span[2], const char *class)
 {
 	if (span[1] > span[0])
@@ -165,7 +147,7 @@ static void put_lifelines(const struct figure *g)
 {
 	for (int side = 0; side < 2; side++) {
 		const struct flow_side *s = &g->flow->side[side];
-		const char *class = s->state_known ? state_class(s->first_state) : "closed";
+		const char *class = s->state_known ? label_state_class(s->first_state) : "closed";
 		int from = g->top;
 
 		for (size_t i = 0; i < g->rows->n; i++) {
@@ -175,7 +157,7 @@ static void put_lifelines(const struct figure *g)
 				continue;
 			put_lifeline(g, side, AT(from, g->y[i] + 13), class);
 			from = g->y[i] + 13;
-			class = state_class(r->state);
+			class = label_state_class(r->state);
 		}
 		put_lifeline(g, side, AT(from, g->bottom), class);
 	}
@@ -201,7 +183,7 @@ static void put_box(const struct figure *g, int side, int y, unsigned state)
 	fprintf(g->out,
 		"<rect class=\"box %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
 		"rx=\"3\"/>\n",
-		state_class(state), x, y, BOX_WIDTH, BOX_HEIGHT);
+		label_state_class(state), x, y, BOX_WIDTH, BOX_HEIGHT);
 	put_text(g, "state", AT(x + BOX_WIDTH / 2, y + 14),
 		 tern_tcp_state_name((enum tern_tcp_state)state));
 }
@@ -228,11 +210,6 @@ static void put_line(const struct figure *g, const char *class, const int from[2
 {
 	fprintf(g->out, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", class,
 		from[0], from[1], to[0], to[1]);
-}
-
-static bool is_remarkable(const struct segment *s)
-{
-	return s->dropped || (s->marks & (MARK_RETRANSMITTED | MARK_CORRUPTED | MARK_OUT_OF_ORDER));
 }
 
 static void put_lost(const struct figure *g, const struct row *r, int y)
@@ -266,7 +243,7 @@ static void put_segment(struct figure *g, const struct row *r, int y)
 	if (r->kind == ROW_LOST)
 		put_lost(g, r, y);
 	else
-		put_line(g, is_remarkable(s) ? "arrow again" : "arrow", AT(from, y),
+		put_line(g, label_is_remarkable(s) ? "arrow again" : "arrow", AT(from, y),
 			 AT(to,
 			    r->kind == ROW_DEPART && r->mate >= 0 ? g->y[r->mate] + 16 : y + LEAN));
 	if (r->kind == ROW_ARROW)
@@ -359,7 +336,11 @@ static void put_row(struct figure *g, const struct row *r, int y)
 static void put_head(const struct figure *g, int y)
 {
 	const struct flow *f = g->flow;
+	char number[16];
 
+	snprintf(number, sizeof(number), "#%u", (unsigned)f->number);
+	if (g->options->numbered)
+		put_text(g, "role end", AT(PAGE_WIDTH / 2, y + 22), number);
 	for (int i = 0; i < 2; i++) {
 		char text[TERN_ADDR_TEXT_MAX + VIEW_NAME_MAX];
 		int x = i == 0 ? MARGIN : PAGE_WIDTH - MARGIN;
@@ -414,7 +395,7 @@ static void put_style(FILE *out)
 static bool put_flow(struct figure *g, int *y)
 {
 	char summary[LABEL_MAX];
-	struct rows *rows = rows_new(g->flow, g->full);
+	struct rows *rows = rows_new(g->flow, g->options->full);
 	bool good;
 
 	g->rows = rows;
@@ -442,6 +423,8 @@ static bool put_flows(struct figure *g, int *height)
 	*height = 0;
 	for (size_t i = 0; i < g->flows->n && good; i++) {
 		g->flow = &g->flows->flow[i];
+		if (g->options->conn && g->flow->number != g->options->conn)
+			continue;
 		good = put_flow(g, height);
 	}
 	return good;
@@ -450,7 +433,7 @@ static bool put_flows(struct figure *g, int *height)
 bool ladder_svg(FILE *out, const struct view *v, const struct ladder_options *options)
 {
 	struct flows *fs = flows_new(v);
-	struct figure g = { .flows = fs, .full = options->full };
+	struct figure g = { .flows = fs, .options = options };
 	int height;
 	bool good = fs && !fs->incomplete && put_flows(&g, &height);
 

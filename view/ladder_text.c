@@ -354,11 +354,13 @@ static void draw_pair(const struct drawing *d, const char *margin, const char *l
 static void draw_head(const struct drawing *d)
 {
 	const struct flow *f = d->flow;
-	char text[2][TERN_ADDR_TEXT_MAX + VIEW_NAME_MAX];
+	char text[2][TERN_ADDR_TEXT_MAX + VIEW_NAME_MAX], number[16] = "";
 
 	for (int i = 0; i < 2; i++)
 		flow_endpoint(f, i, text[i]);
-	draw_pair(d, "", text[0], text[1]);
+	if (d->options->numbered)
+		snprintf(number, sizeof(number), "#%u", (unsigned)f->number);
+	draw_pair(d, number, text[0], text[1]);
 	for (int i = 0; i < 2; i++)
 		snprintf(text[i], sizeof(text[i]), "%s%s%s", flow_side_name(d->flows, f, i),
 			 flow_role(f, i)[0] ? ", " : "", flow_role(f, i));
@@ -394,13 +396,17 @@ bool ladder_text(FILE *out, const struct view *v, const struct ladder_options *o
 	struct flows *flows = flows_new(v);
 	struct drawing d = { .out = out, .options = options, .flows = flows };
 	bool good = flows && !flows->incomplete;
+	int n_drawn = 0;
 
 	for (size_t i = 0; flows && i < flows->n; i++) {
-		struct rows *rows = rows_new(&flows->flow[i], options->full);
+		struct rows *rows;
 
 		d.flow = &flows->flow[i];
+		if (options->conn && d.flow->number != options->conn)
+			continue;
+		rows = rows_new(d.flow, options->full);
 		d.time_shown[0] = 0;
-		if (i > 0)
+		if (n_drawn++ > 0)
 			fputc('\n', out);
 		draw_head(&d);
 		for (size_t j = 0; rows && j < rows->n; j++)

@@ -6,34 +6,33 @@
  * Blocks, options, links and comments that mean nothing to us are passed over; a file that ends in
  * the middle of a block is read as far as it goes, as live captures end so.
  */
-#include "pcapng.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_impl.h"
 #include "comment.h"
 #include "pcapng_impl.h"
 
-enum { BLOCK_MAX = 16 * 1024 * 1024, IFACES_MAX = 2 * VIEW_HOSTS_MAX };
+enum { BLOCK_MAX = CAPTURE_FRAME_MAX + 65536, IFACES_MAX = 2 * VIEW_HOSTS_MAX };
+enum { OWN_EVENTS_MAX = 400000 }; /* of tern's own captures all is kept, up to here */
 
 struct iface {
 	uint16_t link;
 	uint8_t resolution; /* if_tsresol */
+	uint64_t offset;    /* if_tsoffset: seconds */
+	uint32_t snap_len;
 	int host;
 };
 
 struct reader {
-	FILE *in;
+	struct capturing *c;
 	struct view *view;
-	const char *why;
 	bool in_section;
 	bool big_endian;
 	uint8_t *block; /* the body of the block, without its head and tail */
 	size_t len, cap;
 	struct iface iface[IFACES_MAX];
 	uint32_t n_ifaces;
-	tern_time first_at; /* of a foreign capture */
-	bool first_known;
 };
 
 struct option {
@@ -63,7 +62,7 @@ static bool make_room(struct reader *r, size_t len)
 		return true;
 	grown = realloc(r->block, len);
 	if (!grown) {
-		r->why = "out of memory";
+		r->c->out_of_memory = true;
 		return false;
 	}
 	r->block = grown;
@@ -76,16 +75,35 @@ static bool read_byte_order(struct reader *r)
 {
 	uint8_t magic[4];
 
-	if (fread(magic, 1, 4, r->in) != 4)
+	if (!capture_take(r->c, magic, 4))
 		return false;
 	r->big_endian = magic[0] == 0x1a;
 	if (get32(r, magic) != BYTE_ORDER_MAGIC) {
-		r->why = "not a pcapng file: no byte-order magic";
+		r->c->broken = "a pcapng section has no byte-order magic";
 		return false;
 	}
 	r->n_ifaces = 0;
 	r->in_section = true;
 	return true;
+}
+
+static bool ends_within(struct reader *r, const char *what)
+{
+	r->c->broken = what;
+	return false;
+}
+
+/* The head of a block; the first one's type is the magic of the file. */
+static bool read_head(struct reader *r, uint8_t head[8])
+{
+	uint64_t before = r->c->bytes_read;
+
+	memcpy(head, r->c->magic, 4);
+	if (!r->in_section ? capture_take(r->c, head + 4, 4) : capture_take(r->c, head, 8))
+		return true;
+	if (r->c->bytes_read > before || !r->in_section)
+		ends_within(r, "the file ends within the head of a block");
+	return false;
 }
 
 /* Reads the next block, false: the end. */
@@ -94,26 +112,24 @@ static bool read_block(struct reader *r, uint32_t *type)
 	uint8_t head[8];
 	uint32_t total, taken = 8;
 
-	if (fread(head, 1, 8, r->in) != 8)
+	if (!read_head(r, head))
 		return false;
 	*type = get32(r, head);
 	if (*type == BLOCK_SECTION) { /* a palindrome: reads the same in either order */
 		if (!read_byte_order(r))
-			return false;
+			return r->c->broken ? false : ends_within(r, "the file is too short");
 		taken = 12;
-	} else if (!r->in_section) {
-		r->why = "not a pcapng file: it does not begin with a section";
-		return false;
 	}
 	total = get32(r, head + 4);
-	if (total < taken + 4 || total > BLOCK_MAX || total % 4) {
-		r->why = "a block has an impossible length";
-		return false;
-	}
+	if (total < taken + 4 || total > BLOCK_MAX || total % 4)
+		return ends_within(r, "a block has an impossible length: the file is broken from "
+				      "there on");
 	r->len = total - taken - 4;
 	if (!make_room(r, r->len + 4))
 		return false;
-	return fread(r->block, 1, r->len + 4, r->in) == r->len + 4;
+	if (!capture_take(r->c, r->block, r->len + 4))
+		return ends_within(r, "the file ends within a block");
+	return true;
 }
 
 /* ---- options ---- */
@@ -138,7 +154,9 @@ static void option_text(const struct option *o, char *buf, size_t size)
 {
 	size_t n = o->len < size ? o->len : size - 1;
 
-	memcpy(buf, o->value, n);
+	/* It may be printed on a terminal: no escapes. */
+	for (size_t i = 0; i < n; i++)
+		buf[i] = (char)(o->value[i] < 0x20 || o->value[i] >= 0x7f ? '?' : o->value[i]);
 	buf[n] = 0;
 }
 
@@ -165,9 +183,13 @@ static void on_interface(struct reader *r)
 	if (r->len < 8 || r->n_ifaces == IFACES_MAX)
 		return;
 	i.link = get16(r, r->block);
+	i.snap_len = get32(r, r->block + 4);
 	while (next_option(r, &at, &o)) {
 		if (o.code == OPT_IF_TSRESOL && o.len == 1)
 			i.resolution = o.value[0];
+		if (o.code == OPT_IF_TSOFFSET && o.len == 8)
+			i.offset = (uint64_t)get32(r, o.value + (r->big_endian ? 0 : 4)) << 32 |
+				   get32(r, o.value + (r->big_endian ? 4 : 0));
 		if (o.code == OPT_IF_NAME)
 			option_text(&o, name, sizeof(name));
 		option_text(&o, text, sizeof(text));
@@ -207,12 +229,25 @@ static bool is_event(enum comment_kind kind)
 	return kind == COMMENT_STATE || kind == COMMENT_TIMER || kind == COMMENT_DROP;
 }
 
+/* The number that tern gave the packet, or 0. */
+static uint64_t find_frame(struct reader *r, size_t at)
+{
+	struct option o;
+	struct comment c;
+
+	while (next_option(r, &at, &o))
+		if (read_comment(&o, &c) && c.kind == COMMENT_FRAME)
+			return c.event.frame;
+	return 0;
+}
+
 /* What happened before the packet, and what is said about it. */
 static void read_remarks(struct reader *r, size_t at, struct view_event *ev, struct comment *said)
 {
 	struct option o;
 	struct comment c;
 
+	ev->frame = find_frame(r, at);
 	while (next_option(r, &at, &o)) {
 		if (o.code == OPT_EPB_FLAGS && o.len == 4)
 			ev->kind = (get32(r, o.value) & 3) == DIRECTION_IN ? VIEW_DELIVERED :
@@ -220,9 +255,8 @@ static void read_remarks(struct reader *r, size_t at, struct view_event *ev, str
 		if (!read_comment(&o, &c))
 			continue;
 		if (is_event(c.kind)) {
-			view_add(r->view, &c.event);
-		} else if (c.kind == COMMENT_FRAME) {
-			ev->frame = c.event.frame;
+			if (ev->frame) /* else the states are deduced */
+				view_add(r->view, &c.event);
 		} else if (c.kind == COMMENT_CAUSE || c.kind == COMMENT_DROPPED) {
 			*said = c;
 			ev->text = said->word;
@@ -250,50 +284,84 @@ static void read_fate(struct reader *r, size_t at, const struct view_event *sent
 	}
 }
 
-/* A packet that another program captured: it was sent, and it arrived. */
-static void add_foreign(struct reader *r, struct view_event ev)
+/* A packet that tern wrote, with its number. */
+static void add_own(struct reader *r, const struct iface *i, size_t options, struct view_event ev)
 {
-	const struct view *v = r->view;
-
-	if (!r->first_known)
-		r->first_at = ev.at;
-	r->first_known = true;
-	ev.at = ev.at > r->first_at ? ev.at - r->first_at : 0;
-	ev.frame = v->n_frames + 1;
-	ev.kind = VIEW_SENT;
-	if (!view_add(r->view, &ev))
+	if (ev.kept > ev.len || (i->link != LINKTYPE_ETHERNET && i->link != LINKTYPE_RAW))
 		return;
-	ev.kind = VIEW_DELIVERED;
-	view_add(r->view, &ev);
+	ev.raw_ip = i->link == LINKTYPE_RAW;
+	ev.host = i->host;
+	r->c->out->own = true;
+	r->c->out->n_packets++;
+	if (r->view->n_events >= OWN_EVENTS_MAX) {
+		capture_count(r->c, &r->c->beyond);
+		return;
+	}
+	if (view_add(r->view, &ev) && ev.kind == VIEW_SENT)
+		read_fate(r, options, &ev);
 }
 
-static void on_packet(struct reader *r)
+static tern_time time_of(const struct reader *r, const struct iface *i, const uint8_t *stamp)
+{
+	uint64_t ticks = (uint64_t)get32(r, stamp) << 32 | get32(r, stamp + 4);
+
+	return to_nanoseconds(ticks, i->resolution) + i->offset * TERN_SEC;
+}
+
+/* An enhanced packet, or one of the obsolete form, whose number of the interface is shorter. */
+static void on_packet(struct reader *r, bool obsolete)
 {
 	struct view_event ev = { .kind = VIEW_SENT };
 	const struct iface *i;
-	struct comment said;
+	struct comment said = { .kind = COMMENT_FOREIGN };
 	size_t options;
+	uint32_t number;
 
-	if (r->len < 20 || get32(r, r->block) >= r->n_ifaces)
+	if (r->len < 20)
 		return;
-	i = &r->iface[get32(r, r->block)];
-	ev.at = to_nanoseconds((uint64_t)get32(r, r->block + 4) << 32 | get32(r, r->block + 8),
-			       i->resolution);
+	number = obsolete ? get16(r, r->block) : get32(r, r->block);
 	ev.kept = get32(r, r->block + 12);
 	ev.len = get32(r, r->block + 16);
-	if (ev.kept > r->len - 20 || ev.kept > ev.len)
+	if (number >= r->n_ifaces || ev.kept > r->len - 20) {
+		r->c->out->n_packets++;
+		capture_count(r->c, &r->c->malformed);
 		return;
-	if (i->link != LINKTYPE_ETHERNET && i->link != LINKTYPE_RAW)
-		return;
+	}
+	i = &r->iface[number];
+	ev.at = time_of(r, i, r->block + 4);
 	ev.bytes = r->block + 20;
-	ev.raw_ip = i->link == LINKTYPE_RAW;
-	ev.host = i->host;
 	options = 20 + (((size_t)ev.kept + 3) & ~(size_t)3);
-	read_remarks(r, options, &ev, &said);
-	if (ev.frame == 0)
-		add_foreign(r, ev);
-	else if (view_add(r->view, &ev) && ev.kind == VIEW_SENT)
-		read_fate(r, options, &ev);
+	if (!obsolete)
+		read_remarks(r, options, &ev, &said);
+	if (ev.frame)
+		add_own(r, i, options, ev);
+	else
+		capture_packet(r->c,
+			       &(struct captured){ .at = ev.at,
+						   .link_type = i->link,
+						   .bytes = ev.bytes,
+						   .kept = ev.kept,
+						   .len = ev.len,
+						   .cause = said.kind == COMMENT_CAUSE ? said.word :
+											 NULL });
+}
+
+/* A packet without a time, of the first interface. */
+static void on_simple_packet(struct reader *r)
+{
+	struct captured p = { .timeless = true };
+
+	if (r->len < 4 || r->n_ifaces == 0)
+		return;
+	p.link_type = r->iface[0].link;
+	p.bytes = r->block + 4;
+	p.len = get32(r, r->block);
+	p.kept = (uint32_t)(r->len - 4);
+	if (p.kept > p.len)
+		p.kept = p.len;
+	if (r->iface[0].snap_len && p.kept > r->iface[0].snap_len)
+		p.kept = r->iface[0].snap_len;
+	capture_packet(r->c, &p);
 }
 
 static void on_statistics(struct reader *r)
@@ -303,48 +371,46 @@ static void on_statistics(struct reader *r)
 	size_t at = 12;
 
 	while (next_option(r, &at, &o))
-		if (read_comment(&o, &c) && is_event(c.kind))
+		if (r->c->out->own && read_comment(&o, &c) && is_event(c.kind))
 			view_add(r->view, &c.event);
 }
 
-static void read_blocks(struct reader *r)
+static void on_block(struct reader *r, uint32_t type)
 {
-	uint32_t type;
-
-	while (!r->why && read_block(r, &type)) {
-		if (type == BLOCK_INTERFACE)
-			on_interface(r);
-		else if (type == BLOCK_PACKET)
-			on_packet(r);
-		else if (type == BLOCK_STATISTICS)
-			on_statistics(r);
+	switch (type) {
+	case BLOCK_INTERFACE:
+		on_interface(r);
+		break;
+	case BLOCK_PACKET:
+		on_packet(r, false);
+		break;
+	case BLOCK_OBSOLETE_PACKET:
+		on_packet(r, true);
+		break;
+	case BLOCK_SIMPLE_PACKET:
+		on_simple_packet(r);
+		break;
+	case BLOCK_STATISTICS:
+		on_statistics(r);
+		break;
+	default:
+		break;
 	}
-	if (!r->why && !r->in_section)
-		r->why = "not a pcapng file: it is too short";
-	if (!r->why && r->view->incomplete)
-		r->why = "out of memory";
 }
 
-struct view *pcapng_read(FILE *in, const char **why)
+void pcapng_read_packets(struct capturing *c)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	struct view *v = view_new(0);
+	uint32_t type;
 
-	if (!r || !v) {
-		*why = "out of memory";
-		free(r);
-		view_free(v);
-		return NULL;
+	if (!r) {
+		c->out_of_memory = true;
+		return;
 	}
-	r->in = in;
-	r->view = v;
-	read_blocks(r);
-	*why = r->why;
-	if (r->why) {
-		view_free(v);
-		v = NULL;
-	}
+	r->c = c;
+	r->view = c->out->view;
+	while (!c->out_of_memory && read_block(r, &type))
+		on_block(r, type);
 	free(r->block);
 	free(r);
-	return v;
 }

@@ -29,7 +29,7 @@ struct plan {
 	bool *edge;	 /* by segment: shown only because a folded stretch begins or ends there */
 	int *depart_row; /* by segment; -1 */
 	unsigned n_tags;
-	struct row_fold fold; /* hidden since the last row */
+	struct view_fold fold; /* hidden since the last row */
 	bool folding;
 	tern_time fold_at;
 	tern_time last_at;
@@ -43,21 +43,28 @@ static const struct segment *segment_of(const struct plan *p, const struct step 
 	return &p->flow->segment[s->segment];
 }
 
+static bool is_frame(const struct step *s)
+{
+	return s->kind == STEP_SEND || s->kind == STEP_ARRIVE;
+}
+
 static bool is_ordinary(const struct plan *p, const struct step *s)
 {
 	const uint16_t special = TCP_SYN | TCP_FIN | TCP_RST;
 
-	if (s->kind == STEP_TIMER)
-		return true;
-	return s->kind != STEP_STATE && !(segment_of(p, s)->tcp.flags & special);
+	if (!is_frame(s))
+		return s->kind != STEP_STATE;
+	return !(segment_of(p, s)->tcp.flags & special);
 }
 
 static bool is_even(const struct plan *p, const struct step *s)
 {
 	const struct segment *g;
 
-	if (!is_ordinary(p, s) || s->kind == STEP_TIMER)
-		return s->kind == STEP_TIMER;
+	if (!is_frame(s))
+		return s->kind != STEP_STATE;
+	if (!is_ordinary(p, s))
+		return false;
 	g = segment_of(p, s);
 	return g->marks == 0 && !g->sent->text && !g->sent->lost && !g->dropped &&
 	       g->n_arrivals == 1 && g->tcp.n_sack == 0 && !(g->tcp.flags & TCP_URG);
@@ -76,16 +83,19 @@ static bool counts(const struct plan *p, size_t step)
 /* Hides the middle of the stretch [from, to). */
 static void fold_stretch(struct plan *p, const struct fold_rule *rule, size_t from, size_t to)
 {
-	size_t n = 0, seen = 0;
+	size_t n = 0, seen = 0, left_out = from; /* the last that the reader left out */
 
-	for (size_t i = from; i < to; i++)
+	for (size_t i = from; i < to; i++) {
 		n += counts(p, i);
+		if (p->flow->step[i].kind == STEP_LEFT_OUT)
+			left_out = i;
+	}
 	if (n < rule->min)
 		return;
 	for (size_t i = from; i < to; i++) {
 		if (!counts(p, i))
 			continue;
-		p->hidden[i] = seen >= rule->shown && seen < n - rule->shown;
+		p->hidden[i] = seen >= rule->shown && (seen < n - rule->shown || i < left_out);
 		p->edge[p->flow->step[i].segment] |= is_even(p, &p->flow->step[i]);
 		seen++;
 	}
@@ -234,7 +244,26 @@ static void count_hidden(struct rows *rs, struct plan *p, const struct step *s)
 		p->fold.n_acks[g->from] += g->len == 0;
 		p->fold.n_bytes[g->from] += g->len;
 		p->fold.n_lost += g->sent->lost != NULL;
-		p->fold.n_retransmitted += !!(g->marks & MARK_RETRANSMITTED);
+		p->fold.n_retransmitted[g->from] += !!(g->marks & MARK_RETRANSMITTED);
+	}
+	p->last_at = s->at;
+}
+
+/* What the reader left out joins what is hidden beside it. */
+static void count_left_out(struct rows *rs, struct plan *p, const struct step *s)
+{
+	const struct view_fold *f = s->fold;
+
+	if (!p->folding) {
+		put_gap(rs, p, s->at);
+		p->fold_at = s->at;
+	}
+	p->folding = true;
+	for (int i = 0; i < 2; i++) {
+		p->fold.n_data[i] += f->n_data[i];
+		p->fold.n_acks[i] += f->n_acks[i];
+		p->fold.n_bytes[i] += f->n_bytes[i];
+		p->fold.n_retransmitted[i] += f->n_retransmitted[i];
 	}
 	p->last_at = s->at;
 }
@@ -290,7 +319,9 @@ static void put_rows(struct rows *rs, struct plan *p)
 	for (size_t i = 0; i < f->n_steps && !rs->incomplete; i++) {
 		const struct step *s = &f->step[i];
 
-		if (!p->hidden[i])
+		if (s->kind == STEP_LEFT_OUT)
+			count_left_out(rs, p, s);
+		else if (!p->hidden[i])
 			put_step(rs, p, s);
 		else if (s->kind != STEP_TIMER)
 			count_hidden(rs, p, s);

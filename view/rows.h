@@ -18,11 +18,6 @@ enum row_kind {
 	ROW_GAP,    /* `gap` passes */
 };
 
-struct row_fold {
-	uint64_t n_data[2], n_bytes[2], n_acks[2]; /* by sender */
-	uint64_t n_lost, n_retransmitted;
-};
-
 struct row {
 	uint32_t kind;
 	tern_time at;
@@ -33,7 +28,7 @@ struct row {
 	uint8_t state;
 	const struct step *step;
 	tern_time gap;
-	struct row_fold fold;
+	struct view_fold fold;
 };
 
 struct rows {

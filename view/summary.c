@@ -140,7 +140,7 @@ static void add_ending(char *buf, const struct flow *f)
 			  f->to_itself || (l->fin_acked && r->fin_acked) ? "in order" :
 									   "last ACK unseen");
 	else if (!f->answered && !f->to_itself)
-		label_add(buf, "no answer");
+		label_add(buf, r->isn_known ? "its answers unseen" : "no answer");
 	else
 		label_add(buf, gave_up(l) || gave_up(r) ? "timed out" : "still open");
 }

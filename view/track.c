@@ -72,6 +72,27 @@ static bool has_cause(const struct segment *g, enum tern_cause cause)
 	return g->sent->text && strcmp(g->sent->text, tern_cause_name(cause)) == 0;
 }
 
+/*
+ * A capture at the receiver shows what was overtaken on the way behind what overtook it. So soon
+ * after nobody has sent it again.
+ */
+static bool was_overtaken(const struct flow_side *s, const struct segment *g)
+{
+	return g->sent->flow && g->len > 0 && g->seq >= s->gap_from && end_of(g) <= s->gap_to &&
+	       g->sent->at - s->gap_at <= 3 * TERN_MS;
+}
+
+static void note_gap(struct flow_side *s, const struct segment *g)
+{
+	if (g->marks & MARK_GAP) {
+		s->gap_from = s->nxt;
+		s->gap_to = g->seq;
+		s->gap_at = g->sent->at;
+	} else if (g->marks & MARK_OUT_OF_ORDER && g->seq == s->gap_from) {
+		s->gap_from = end_of(g);
+	}
+}
+
 static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 {
 	const struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
@@ -84,6 +105,8 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 		marks |= MARK_ZERO_WINDOW;
 	if (g->sent->corrupted)
 		marks |= MARK_CORRUPTED;
+	if (s->nxt > 0 && g->seq > s->nxt && !(flags & (TCP_SYN | TCP_RST)))
+		marks |= MARK_GAP;
 	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && closed && g->len == 1))
 		return marks | MARK_PROBE;
 	if (has_cause(g, TERN_CAUSE_KEEPALIVE) ||
@@ -93,7 +116,7 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 	if (is_syn_ack(g) && !s->syn_ack_sent)
 		return marks;
 	if (end_of(g) > g->seq && g->seq < s->nxt)
-		marks |= MARK_RETRANSMITTED;
+		marks |= was_overtaken(s, g) ? MARK_OUT_OF_ORDER : MARK_RETRANSMITTED;
 	return marks;
 }
 
@@ -115,6 +138,7 @@ void track_sent(struct flow *f, struct segment *g)
 	g->seq = relative(s, g->tcp.seq);
 	g->ack = g->tcp.flags & TCP_ACK ? relative(f->to_itself ? s : other, g->tcp.ack) : 0;
 	g->marks = marks_of_sent(f, g);
+	note_gap(s, g);
 	count_sent(s, g);
 	/* The byte of a probe will be sent again with its fellows: it does not count as sent. */
 	if (!(g->tcp.flags & TCP_RST) && !(g->marks & MARK_PROBE)) {
@@ -148,7 +172,8 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		return;
 	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
 		s->fin_arrived_at = step->at;
-	step->duplicate = ranges_contain(&s->arrived, lo, hi);
+	/* In a foreign capture nobody knows whether what was sent again had arrived. */
+	step->duplicate = !g->sent->flow && ranges_contain(&s->arrived, lo, hi);
 	s->n_duplicate += step->duplicate;
 	overtaken = ranges_last(&s->arrived, &last) && lo < last.hi;
 	ranges_add(&s->arrived, mem, lo, hi);
@@ -159,4 +184,19 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		g->marks |= MARK_DUPLICATE;
 	else if (overtaken && !(g->marks & MARK_RETRANSMITTED))
 		g->marks |= MARK_OUT_OF_ORDER;
+}
+
+void track_left_out(struct flow *f, int side, const struct view_fold *fold, struct mem *mem)
+{
+	struct flow_side *s = &f->side[side];
+	uint64_t from = (uint64_t)(position_of_zero + s->nxt), n = fold->n_new[side];
+
+	s->n_segments += fold->n_data[side] + fold->n_acks[side];
+	s->n_data += fold->n_data[side];
+	s->n_retransmitted += fold->n_retransmitted[side];
+	s->n_bytes += f->proto == TERN_IPPROTO_TCP ? n : fold->n_bytes[side];
+	if (n == 0)
+		return;
+	s->nxt += (int64_t)n;
+	ranges_add(&s->arrived, mem, from, from + n);
 }

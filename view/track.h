@@ -11,5 +11,7 @@
 void track_sent(struct flow *, struct segment *);
 /* A copy of it arrives: marks it (the first time) and sets duplicate of the step. */
 void track_arrival(struct flow *, struct segment *, struct step *, struct mem *);
+/* What is counted instead of being there moves the numbers of a side on. */
+void track_left_out(struct flow *, int side, const struct view_fold *, struct mem *);
 
 #endif

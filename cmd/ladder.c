@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ladder.c - tern ladder: draws what a capture file holds.
+ *
+ * The picture, or the list, is the data and goes to standard output; remarks on the capture and the
+ * progress bar go to standard error.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../view/capture.h"
+#include "../view/ladder.h"
+#include "../view/list.h"
+#include "args.h"
+#include "cmd.h"
+
+enum { WHOLE_FRAME = 1600 };
+
+typedef bool draw_fn(FILE *, const struct view *, const struct ladder_options *);
+
+static const struct format {
+	const char *name;
+	draw_fn *draw;
+} formats[] = {
+	{ "text", ladder_text },       { "svg", ladder_svg },	{ "html", ladder_html },
+	{ "mermaid", ladder_mermaid }, { "json", ladder_json },
+};
+
+struct options {
+	const struct format *format;
+	const char *file, *output;
+	uint64_t conn;
+	bool full, list;
+	int done; /* exit code when there is nothing more to do; -1 */
+};
+
+static void print_help(void)
+{
+	printf("usage: tern ladder FILE [OPTIONS]\n\n"
+	       "Draws the conversations of a capture file: segments, and the states of both ends "
+	       "as\n"
+	       "they can be deduced. Reads pcap and pcapng, of Ethernet with VLAN tags, raw IP, "
+	       "Linux\n"
+	       "cooked and BSD loopback frames; FILE is - for standard input.\n\n"
+	       "  --format F        text (default), svg, html, mermaid or json\n"
+	       "  -o FILE           instead of standard output\n"
+	       "  --conn N          only conversation N; without it the first %d are drawn\n"
+	       "  --list            the conversations as a table (--format text or json)\n"
+	       "  --full            fold nothing\n"
+	       "  --version         which tern this is\n\n"
+	       "Exit: 0 done as asked, 2 usage, a bad file, or nothing in it to draw.\n",
+	       CAPTURE_DRAWN_MAX);
+}
+
+/* ---- options ---- */
+
+static bool take_format(struct args *a, struct options *o)
+{
+	if (!args_value(a))
+		return false;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (strcmp(a->value, formats[i].name) == 0) {
+			o->format = &formats[i];
+			return true;
+		}
+	}
+	args_error(a, "--format: '%s' is not text, svg, html, mermaid or json", a->value);
+	return false;
+}
+
+static bool is(const struct args *a, const char *name)
+{
+	return strcmp(a->name, name) == 0;
+}
+
+static bool take_conn(struct args *a, struct options *o)
+{
+	if (!args_count(a, UINT32_MAX, &o->conn))
+		return false;
+	if (o->conn == 0)
+		args_error(a, "--conn: conversations are counted from 1");
+	return o->conn > 0;
+}
+
+static bool take_output(struct args *a, struct options *o)
+{
+	if (!args_value(a))
+		return false;
+	o->output = a->value;
+	return true;
+}
+
+static bool take_option(struct args *a, struct options *o)
+{
+	if (is(a, "--format"))
+		return take_format(a, o);
+	if (is(a, "--conn"))
+		return take_conn(a, o);
+	if (is(a, "-o") || is(a, "--output"))
+		return take_output(a, o);
+	if (is(a, "--full"))
+		return (o->full = true);
+	if (is(a, "--list"))
+		return (o->list = true);
+	args_error(a, "there is no option '%s'", a->name);
+	return false;
+}
+
+static bool check_options(const struct args *a, struct options *o)
+{
+	if (a->n_words != 1) {
+		args_error(a, a->n_words ? "'%s' is one file too many" : "which file?%s",
+			   a->n_words ? a->word[1] : "");
+		return false;
+	}
+	o->file = a->word[0];
+	if (o->list && o->format->draw != ladder_text && o->format->draw != ladder_json) {
+		args_error(a, "--list is text or json, not %s", o->format->name);
+		return false;
+	}
+	return true;
+}
+
+/* false: an error was told, or done is set. */
+static bool take_options(struct args *a, struct options *o)
+{
+	while (args_next(a)) {
+		if (is(a, "--help") || is(a, "-h") || is(a, "--version")) {
+			if (is(a, "--version"))
+				printf("tern %s\n", tern_version());
+			else
+				print_help();
+			o->done = EXIT_DONE;
+			return false;
+		}
+		if (!take_option(a, o))
+			return false;
+	}
+	return check_options(a, o);
+}
+
+/* ---- reading ---- */
+
+struct progress {
+	uint64_t size; /* of the file */
+	int shown;     /* per cent; -1: nothing */
+};
+
+static void show_progress(void *ctx, uint64_t bytes_read)
+{
+	enum { BAR = 40 };
+	struct progress *p = ctx;
+	int percent = (int)(bytes_read * 100 / (p->size ? p->size : 1));
+	int filled = percent * BAR / 100;
+
+	if (percent == p->shown || percent > 100)
+		return;
+	p->shown = percent;
+	fprintf(stderr, "\r[%.*s%.*s] %3d%%", filled, "########################################",
+		BAR - filled, "........................................", percent);
+	fflush(stderr);
+}
+
+static void end_progress(const struct progress *p)
+{
+	if (p->shown >= 0)
+		fputs("\r\033[K", stderr);
+}
+
+static int refuse(const struct options *o, const char *why)
+{
+	fprintf(stderr, "tern ladder: %s: %s\n", o->file, why);
+	return EXIT_USAGE;
+}
+
+static FILE *open_input(const struct options *o, struct progress *progress)
+{
+	FILE *in = strcmp(o->file, "-") == 0 ? stdin : fopen(o->file, "rb");
+	struct stat st;
+
+	if (!in)
+		return NULL;
+	if (fstat(fileno(in), &st) != 0 || S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return NULL;
+	}
+	progress->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	setvbuf(in, NULL, _IOFBF, 256 * 1024);
+	return in;
+}
+
+static struct capture *read_capture(const struct options *o, FILE *in, struct progress *progress)
+{
+	struct capture_options co = {
+		.conn = (uint32_t)o->conn, .table_only = o->list, .full = o->full, .ctx = progress
+	};
+	struct capture *c;
+	const char *why;
+
+	if (!o->list && o->format->draw == ladder_html)
+		co.keep = WHOLE_FRAME; /* its panels show the payload */
+	if (o->format->draw == ladder_mermaid)
+		co.drawn_max = 1;
+	if (progress->size && isatty(STDERR_FILENO))
+		co.progress = show_progress;
+	c = capture_read(in, &co, &why);
+	end_progress(progress);
+	if (!c)
+		refuse(o, why);
+	return c;
+}
+
+/* ---- drawing ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static bool draw(const struct capture *c, const struct options *o, FILE *out)
+{
+	struct ladder_options lo = { .full = o->full,
+				     .conn = (uint32_t)o->conn,
+				     .numbered = true,
+				     .title = base_name(o->file) };
+
+	if (o->list)
+		return o->format->draw == ladder_json ? list_json(out, c, lo.conn) :
+							list_text(out, c, lo.conn);
+	lo.colour = !o->output && isatty(STDOUT_FILENO);
+	lo.remark = c->remark;
+	lo.n_remarks = c->n_remarks;
+	return o->format->draw(out, c->view, &lo);
+}
+
+static int write_picture(const struct capture *c, const struct options *o)
+{
+	FILE *out = o->output ? fopen(o->output, "wb") : stdout;
+	bool good = out && draw(c, o, out);
+
+	if (out && (o->output ? fclose(out) : fflush(out)) != 0)
+		good = false;
+	if (good)
+		return EXIT_DONE;
+	fprintf(stderr, "tern ladder: cannot write %s: %s\n", o->output ? o->output : "the picture",
+		strerror(errno));
+	return EXIT_USAGE;
+}
+
+/* Why there is no picture, or NULL. */
+static const char *nothing_to_draw(const struct capture *c, const struct options *o, char buf[300])
+{
+	struct flows *fs;
+	size_t n = c->n_conns;
+
+	if (c->own) {
+		fs = flows_new(c->view);
+		n = fs ? fs->n : 0;
+		flows_free(fs);
+	}
+	if (o->conn > n && n > 0)
+		snprintf(buf, 300, "there is no conversation %llu; --list names all %zu",
+			 (unsigned long long)o->conn, n);
+	else if (c->n_packets == 0)
+		snprintf(buf, 300, "holds no packets");
+	else if (n == 0)
+		snprintf(buf, 300, "nothing to draw: %s", c->n_remarks ? c->remark[0] : "no IP");
+	else
+		return NULL;
+	return buf;
+}
+
+static int run(const struct options *o)
+{
+	struct progress progress = { .shown = -1 };
+	FILE *in = open_input(o, &progress);
+	struct capture *c;
+	char why[300];
+	int code;
+
+	if (!in)
+		return refuse(o, strerror(errno));
+	c = read_capture(o, in, &progress);
+	if (in != stdin)
+		fclose(in);
+	if (!c)
+		return EXIT_USAGE;
+	if (nothing_to_draw(c, o, why)) {
+		code = refuse(o, why);
+	} else {
+		for (int i = 0; i < c->n_remarks; i++)
+			fprintf(stderr, "tern ladder: %s\n", c->remark[i]);
+		code = write_picture(c, o);
+	}
+	capture_free(c);
+	return code;
+}
+
+int cmd_ladder(int argc, char **argv)
+{
+	struct options o = { .format = &formats[0], .done = -1 };
+	struct args a = { .command = "tern ladder", .argc = argc, .argv = argv, .at = 1 };
+	bool good;
+
+	a.word = calloc((size_t)argc + 1, sizeof(*a.word));
+	good = a.word && take_options(&a, &o);
+	free(a.word);
+	if (!good)
+		return o.done >= 0 ? o.done : EXIT_USAGE;
+	return run(&o);
+}

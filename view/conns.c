@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conns.c - the conversations of a capture, told apart while it is read.
+ *
+ * A hash table leads from two endpoints and a protocol to their newest conversation. Each keeps
+ * what the ladder's tracking needs of the past, never its packets. What is wanted for a picture
+ * goes into the view: packet by packet at first; of a long conversation only what is remarkable,
+ * and counts of what lies between.
+ */
+#include <stdlib.h>
+
+#include "capture_impl.h"
+#include "decode.h"
+
+enum {
+	KEPT_EACH = 400,  /* packets of one conversation, from then on only remarkable ones */
+	KEPT_ALL = 50000, /* packets in the view, from then on only those that change a state */
+};
+
+/* ---- the table ---- */
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15U;
+	return h ^ h >> 29;
+}
+
+/* Where memory lies differs from run to run: nobody can prepare a file of collisions. */
+static uint64_t hash_end(const struct capturing *c, const struct tern_addr *a)
+{
+	uint64_t h = mix((uint64_t)(uintptr_t)c->out, a->port);
+
+	for (size_t i = 0; i < (a->family == TERN_AF_INET ? 4U : 16U); i += 4)
+		h = mix(h, get_be32(a->ip + i));
+	return h;
+}
+
+/* The same for both directions. */
+static uint64_t hash_ends(const struct capturing *c, const struct decoded *d)
+{
+	return mix(d->proto, hash_end(c, &d->src) + hash_end(c, &d->dst));
+}
+
+static bool is_between(const struct flow *f, const struct decoded *d)
+{
+	const struct tern_addr *left = &f->side[0].addr, *right = &f->side[1].addr;
+
+	if (f->proto != d->proto)
+		return false;
+	return (view_addr_equal(left, &d->src) && view_addr_equal(right, &d->dst)) ||
+	       (view_addr_equal(left, &d->dst) && view_addr_equal(right, &d->src));
+}
+
+/* The slot of the endpoints, or the empty one where they belong. */
+static uint32_t *find_slot(const struct capturing *c, const struct decoded *d)
+{
+	size_t mask = c->n_slots - 1;
+	size_t i = (size_t)hash_ends(c, d) & mask;
+
+	while (c->slot[i] && !is_between(&c->out->conn[c->slot[i] - 1].flow, d))
+		i = (i + 1) & mask;
+	return &c->slot[i];
+}
+
+static bool grow_slots(struct capturing *c)
+{
+	size_t n = c->n_slots ? c->n_slots * 2 : 1024, old_n = c->n_slots;
+	uint32_t *old = c->slot;
+
+	if ((c->out->n_conns + 1) * 2 <= c->n_slots)
+		return true;
+	c->slot = calloc(n, sizeof(*c->slot));
+	if (!c->slot) {
+		c->slot = old;
+		return false;
+	}
+	c->n_slots = n;
+	for (size_t i = 0; i < old_n; i++) {
+		const struct flow *f;
+		struct decoded d = { 0 };
+
+		if (!old[i])
+			continue;
+		f = &c->out->conn[old[i] - 1].flow;
+		d.proto = f->proto;
+		d.src = f->side[0].addr;
+		d.dst = f->side[1].addr;
+		*find_slot(c, &d) = old[i];
+	}
+	free(old);
+	return true;
+}
+
+static bool grow_conns(struct capturing *c)
+{
+	struct capture *out = c->out;
+	size_t cap = out->conns_cap ? out->conns_cap * 2 : 64;
+	struct capture_conn *grown;
+
+	if (out->n_conns < out->conns_cap)
+		return true;
+	grown = realloc(out->conn, cap * sizeof(*grown));
+	if (!grown)
+		return false;
+	out->conn = grown;
+	out->conns_cap = cap;
+	return true;
+}
+
+static struct capture_conn *add_conn(struct capturing *c, const struct decoded *d)
+{
+	struct capture_conn *k;
+
+	if (c->out->n_conns == CAPTURE_CONNS_MAX) {
+		capture_count(c, &c->uncounted);
+		return NULL;
+	}
+	if (!grow_slots(c) || !grow_conns(c)) {
+		c->out_of_memory = true;
+		return NULL;
+	}
+	k = &c->out->conn[c->out->n_conns];
+	memset(k, 0, sizeof(*k));
+	flow_begin(&k->flow, d);
+	*find_slot(c, d) = (uint32_t)++c->out->n_conns;
+	k->flow.number = (uint32_t)c->out->n_conns;
+	return k;
+}
+
+/* A SYN with another number than the one before opens anew, whatever was seen of the end. */
+static bool opens_anew(const struct flow *f, const struct decoded *d)
+{
+	int from = view_addr_equal(&f->side[0].addr, &d->src) ? 0 : 1;
+
+	if (d->proto != TERN_IPPROTO_TCP || (d->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return false;
+	return f->side[from].isn_known && f->side[from].isn != d->tcp.seq;
+}
+
+static struct capture_conn *find_conn(struct capturing *c, const struct decoded *d)
+{
+	uint32_t found = c->n_slots ? *find_slot(c, d) : 0;
+	struct capture_conn *k = found ? &c->out->conn[found - 1] : NULL;
+
+	return k && !opens_anew(&k->flow, d) ? k : add_conn(c, d);
+}
+
+/* ---- into the view ---- */
+
+static bool is_wanted(const struct capturing *c, const struct capture_conn *k)
+{
+	const struct capture_options *o = c->options;
+
+	if (o->table_only)
+		return false;
+	return o->conn ? k->flow.number == o->conn : k->flow.number <= capture_drawn_max(o);
+}
+
+static void tell_left_out(struct capturing *c, struct capture_conn *k, tern_time at)
+{
+	const struct view_fold none = { 0 };
+
+	if (memcmp(&k->left_out, &none, sizeof(none)) == 0)
+		return;
+	view_add(c->out->view, &(struct view_event){ .kind = VIEW_LEFT_OUT,
+						     .at = at,
+						     .flow = k->flow.number,
+						     .fold = &k->left_out });
+	k->left_out = none;
+}
+
+static void leave_out(struct capture_conn *k, const struct segment *g, uint64_t n_new)
+{
+	struct view_fold *f = &k->left_out;
+
+	k->n_left_out++;
+	f->n_data[g->from] += g->len > 0 || k->flow.proto != TERN_IPPROTO_TCP;
+	f->n_acks[g->from] += g->len == 0 && k->flow.proto == TERN_IPPROTO_TCP;
+	f->n_bytes[g->from] += g->len;
+	f->n_new[g->from] += n_new;
+	f->n_retransmitted[g->from] += !!(g->marks & MARK_RETRANSMITTED);
+}
+
+static bool is_remarkable(const struct segment *g, const struct decoded *d)
+{
+	const uint16_t special = TCP_SYN | TCP_FIN | TCP_RST | TCP_URG;
+
+	return d->proto == TERN_IPPROTO_TCP &&
+	       (g->marks || g->tcp.flags & special || g->tcp.n_sack);
+}
+
+static bool is_kept(const struct capturing *c, const struct capture_conn *k, bool remarkable,
+		    bool changes)
+{
+	if (changes)
+		return true;
+	if (c->n_kept >= KEPT_ALL)
+		return false;
+	return remarkable || c->options->full || k->n_kept < KEPT_EACH;
+}
+
+static void tell_state(struct capturing *c, const struct capture_conn *k, tern_time at,
+		       const struct deduced_change *change)
+{
+	const struct flow *f = &k->flow;
+
+	view_add(c->out->view, &(struct view_event){ .kind = VIEW_STATE,
+						     .at = at,
+						     .flow = f->number,
+						     .conn = 2 * (uint64_t)f->number + change->side,
+						     .local = f->side[change->side].addr,
+						     .remote = f->side[1 - change->side].addr,
+						     .old_state = change->old_state,
+						     .new_state = change->new_state });
+}
+
+struct told {
+	const struct deduced_change *change;
+	size_t n;
+};
+
+static void keep(struct capturing *c, struct capture_conn *k, const struct whole_packet *p,
+		 struct told told)
+{
+	struct view_event ev = { .kind = VIEW_SENT,
+				 .at = p->at,
+				 .flow = k->flow.number,
+				 .frame = c->out->n_packets,
+				 .raw_ip = true,
+				 .text = p->cause,
+				 .bytes = p->bytes,
+				 .kept = p->kept,
+				 .len = p->len };
+	size_t i = 0;
+
+	tell_left_out(c, k, p->at);
+	for (; i < told.n && !told.change[i].on_arrival; i++)
+		tell_state(c, k, p->at, &told.change[i]);
+	/* A datagram that is given up may share its number with the packet that is read. */
+	while (view_find_frame(c->out->view, ev.frame))
+		ev.frame += (uint64_t)1 << 40;
+	view_add(c->out->view, &ev);
+	ev.kind = p->incomplete ? VIEW_LOST : VIEW_DELIVERED;
+	ev.text = p->incomplete ? "fragments missing" : NULL;
+	view_add(c->out->view, &ev);
+	for (; i < told.n; i++)
+		tell_state(c, k, p->at, &told.change[i]);
+	c->n_kept++;
+	k->n_kept++;
+}
+
+/* ---- packets ---- */
+
+static void check_sums(struct capturing *c, const struct whole_packet *p, const struct decoded *d)
+{
+	struct ip4 ip4;
+	struct ip6 ip6;
+	struct ip6_walk walk;
+	struct addr src, dst;
+	uint32_t at, total;
+
+	if (p->incomplete || d->cut)
+		return;
+	if (p->bytes[0] >> 4 == 4) {
+		if (!ip4_parse_quoted(&ip4, p->bytes, p->kept))
+			return;
+		at = ip4.hdr_len;
+		total = ip4.total_len;
+		src = ip4.src;
+		dst = ip4.dst;
+	} else {
+		if (!ip6_parse_quoted(&ip6, p->bytes, p->kept) ||
+		    !ip6_walk(&walk, p->bytes, p->kept))
+			return;
+		at = walk.offset;
+		total = ip6.payload_len ? IP6_HDR_LEN + (uint32_t)ip6.payload_len : 0;
+		src = ip6.src;
+		dst = ip6.dst;
+	}
+	if (total <= at || total > p->kept)
+		return; /* cut off, or a burst that the card was to cut */
+	if (d->proto == TERN_IPPROTO_UDP && get_be16(p->bytes + at + 6) == 0)
+		return; /* none */
+	if (checksum_finish(
+		    checksum_add(p->bytes + at, total - at,
+				 d->proto == TERN_IPPROTO_ICMP ?
+					 0 :
+					 checksum_pseudo(&src, &dst, d->proto, total - at))) != 0)
+		capture_count(c, &c->bad_checksum);
+}
+
+/* Why a packet could not be decoded: cut off, malformed, or none of ours? */
+static struct tally *tally_of_failure(struct capturing *c, const struct whole_packet *p)
+{
+	struct ip4 ip4;
+	struct ip6 ip6;
+	struct ip6_walk walk;
+	bool cut = p->kept < p->len, known = true, header_good = true;
+	uint8_t proto;
+
+	if (p->bytes[0] >> 4 == 4) {
+		header_good = ip4_parse_quoted(&ip4, p->bytes, p->kept);
+		proto = header_good ? ip4.proto : 0;
+		header_good = header_good && (!ip4.total_len || ip4.total_len >= ip4.hdr_len);
+	} else {
+		header_good = ip6_parse_quoted(&ip6, p->bytes, p->kept) &&
+			      ip6_walk(&walk, p->bytes, p->kept);
+		proto = header_good ? walk.proto : 0;
+	}
+	known = proto == TERN_IPPROTO_TCP || proto == TERN_IPPROTO_UDP ||
+		proto == TERN_IPPROTO_ICMP || proto == TERN_IPPROTO_ICMPV6;
+	if (header_good && !known)
+		return &c->no_transport;
+	return cut ? &c->cut_header : &c->malformed;
+}
+
+/* The sides' sets of arrived numbers are the view's affair; here the highest number is enough. */
+static void track(struct capture_conn *k, struct segment *g, const struct decoded *d,
+		  const struct view_event *ev, uint64_t *n_new)
+{
+	int from = view_addr_equal(&k->flow.side[0].addr, &d->src) ? 0 : 1;
+	int64_t before = k->flow.side[from].nxt;
+
+	memset(g, 0, sizeof(*g));
+	flow_sent(&k->flow, g, d, ev);
+	k->n_packets[from]++;
+	*n_new = (uint64_t)(k->flow.side[from].nxt - before);
+	/* In the middle of a connection the first number is not a distance. */
+	*n_new = MIN(*n_new, (uint64_t)g->len);
+}
+
+/* Longer than any segment on the wire: captured before a card cut it, or after one joined it. */
+static void look_for_burst(struct capturing *c, struct capture_conn *k, const struct decoded *d)
+{
+	enum { JUMBO = 9216 };
+	int from = view_addr_equal(&k->flow.side[0].addr, &d->src) ? 0 : 1;
+	uint32_t max = k->mss[1 - from] ? k->mss[1 - from] : JUMBO;
+
+	if (d->proto != TERN_IPPROTO_TCP)
+		return;
+	if (d->tcp.flags & TCP_SYN && d->tcp.has_mss)
+		k->mss[from] = d->tcp.mss;
+	if (d->no_length || d->len > max)
+		capture_count(c, &c->bursts);
+}
+
+void conns_packet(struct capturing *c, const struct whole_packet *p)
+{
+	struct view_event ev = {
+		.at = p->at,
+		.raw_ip = true,
+		.text = p->cause,
+		.bytes = p->bytes,
+		.kept = p->kept,
+		.len = p->len,
+	};
+	struct deduced_change change[DEDUCED_MAX];
+	struct told told = { change, 0 };
+	struct decoded d;
+	struct segment g;
+	struct capture_conn *k;
+	uint64_t n_new;
+
+	if (!decode_frame(&d, &ev)) {
+		capture_count(c, tally_of_failure(c, p));
+		return;
+	}
+	if (d.cut)
+		capture_count(c, &c->cut_tcp);
+	check_sums(c, p, &d);
+	k = find_conn(c, &d);
+	if (!k)
+		return;
+	ev.flow = k->flow.number;
+	look_for_burst(c, k, &d);
+	track(k, &g, &d, &ev, &n_new);
+	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
+		told.n = deduce(&k->deduced, &k->flow, &g, change);
+	if (!is_wanted(c, k))
+		return;
+	if (is_kept(c, k, is_remarkable(&g, &d) || p->incomplete, told.n > 0))
+		keep(c, k, p, told);
+	else
+		leave_out(k, &g, n_new);
+}
+
+void conns_end(struct capturing *c)
+{
+	for (size_t i = 0; i < c->out->n_conns; i++)
+		tell_left_out(c, &c->out->conn[i], c->out->conn[i].flow.last_at);
+}
