@@ -233,18 +233,19 @@ struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
  * is in the struct tcp_out, one burst, and is taken from it in pieces.
  */
 struct tcp_out {
-	struct tcp_hdr h;  /* as the whole burst would have it */
-	uint64_t lo, hi;   /* positions of the payload that no piece has had */
-	uint8_t cause;	   /* enum tern_cause */
-	bool has_text : 1; /* lo < hi at first */
-	bool done : 1;	   /* nothing is left of it */
+	struct tcp_hdr h;   /* of the next piece; the owner's ports */
+	uint64_t lo, hi;    /* positions of the payload that no piece has had */
+	uint16_t end_flags; /* PSH and FIN, which the last piece has */
+	uint8_t cause;	    /* enum tern_cause */
+	bool has_text : 1;  /* lo < hi at first */
+	bool done : 1;	    /* nothing is left of it */
 };
 void tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
 
 /* A segment that goes, of one piece or of several that the device cuts. */
 enum { TCP_PIECE_SPANS = TERN_PKT_SPANS_MAX };
 struct tcp_piece {
-	struct tcp_hdr h;
+	const struct tcp_hdr *h; /* in the struct tcp_out */
 	struct buf_span span[TCP_PIECE_SPANS];
 	int n_spans;
 	uint32_t len; /* payload bytes */

@@ -71,9 +71,9 @@ struct arp {
 bool arp_parse(struct arp *, const uint8_t *, size_t);
 size_t arp_emit(const struct arp *, uint8_t *);
 
-/* ---- ip4.c: RFC 791 ---- */
+/* ---- IPv4: RFC 791. Each packet passes here, and most of what one writes is constant. ---- */
 
-enum { IP4_HDR_LEN = 20, IP4_DF = 0x4000, IP4_MF = 0x2000 };
+enum { IP4_HDR_LEN = 20, IP4_HDR_MAX = 60, IP4_DF = 0x4000, IP4_MF = 0x2000 };
 
 struct ip4 {
 	uint8_t tos, ttl, proto;
@@ -127,7 +127,30 @@ static inline enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t
 	return checksum_finish(sum) == 0 ? IP4_OK : IP4_BAD_CHECKSUM;
 }
 
-size_t ip4_emit(const struct ip4 *, uint8_t *);
+static inline size_t ip4_emit(const struct ip4 *h, uint8_t *p)
+{
+	uint32_t frag = h->frag_off / 8u | (h->df ? IP4_DF : 0) | (h->mf ? IP4_MF : 0);
+	uint8_t hdr_len = h->options ? h->hdr_len : IP4_HDR_LEN;
+	uint32_t first = (0x40u | hdr_len / 4u) << 8 | h->tos;
+	uint32_t fifth = (uint32_t)h->ttl << 8 | h->proto;
+	uint32_t sum = first + h->total_len + h->id + frag + fifth;
+
+	assert(hdr_len >= IP4_HDR_LEN && hdr_len <= IP4_HDR_MAX && hdr_len % 4 == 0);
+	put_be16(p, first);
+	put_be16(p + 2, h->total_len);
+	put_be16(p + 4, h->id);
+	put_be16(p + 6, frag);
+	put_be16(p + 8, fifth);
+	memcpy(p + 12, h->src.b + 12, 4);
+	memcpy(p + 16, h->dst.b + 12, 4);
+	if (h->options) {
+		memmove(p + IP4_HDR_LEN, h->options, hdr_len - IP4_HDR_LEN);
+		sum += checksum_header(p + IP4_HDR_LEN, hdr_len - IP4_HDR_LEN);
+	}
+	sum += checksum_header(h->src.b + 12, 4) + checksum_header(h->dst.b + 12, 4);
+	put_be16(p + 10, checksum_finish(sum));
+	return hdr_len;
+}
 
 /* ---- ip6.c: RFC 8200 ---- */
 
@@ -267,11 +290,20 @@ struct tcp_hdr {
 	bool has_mss, has_wscale, sack_permitted, has_ts;
 	bool bad_options; /* an illegal length ended the walk; what came before it counts */
 	uint8_t wscale;	  /* as on the wire: may exceed 14 */
+	uint8_t n_sack;
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
-	uint8_t n_sack;
-	struct tcp_sack sack[TCP_SACK_MAX];
+	struct tcp_sack sack[TCP_SACK_MAX]; /* n_sack of them; the others mean nothing */
 };
+/* All fields 0, no options. */
+static inline void tcp_hdr_init(struct tcp_hdr *h)
+{
+	memset(h, 0, offsetof(struct tcp_hdr, sack));
+}
+static inline bool tcp_has_options(const struct tcp_hdr *h)
+{
+	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack;
+}
 /*
  * Parses header and options of a segment of len bytes. false: shorter than its header says, or
  * data offset below 5. A malformed option ends the option walk (MUST-7); an option of a known kind
