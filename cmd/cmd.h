@@ -7,5 +7,7 @@
 
 int cmd_lab(int argc, char **argv);
 int cmd_drill(int argc, char **argv);
+int cmd_ping(int argc, char **argv);
+int cmd_nc(int argc, char **argv);
 
 #endif

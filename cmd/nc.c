@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nc.c - tern nc: standard input to a peer, and what the peer says to standard output.
+ *
+ * The end of standard input is a half-close: what the peer still has to say is read to its end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "net.h"
+
+enum { PIECE = 65536 };
+
+struct nc {
+	struct net_options net;
+	bool listen, udp, keep;
+	struct net *n;
+	tern_sock listener, s; /* 0: none */
+	struct tern_addr peer; /* of datagrams: who spoke last */
+	bool connected;
+	bool in_ended;	/* standard input has */
+	bool out_ended; /* the peer has */
+	char in[PIECE]; /* read, not yet taken by the socket */
+	size_t in_len;
+	int code; /* -1: go on */
+};
+
+static void print_help(void)
+{
+	printf("usage: tern nc [OPTIONS] HOST PORT\n"
+	       "       tern nc -l [OPTIONS] [ADDR] PORT\n\n"
+	       "Sends standard input to a peer and prints what it says; the end of the input is a\n"
+	       "half-close.\n\n"
+	       "  -l                listen, and talk to who calls\n"
+	       "  -k                with -l: go on with the next when one has ended\n"
+	       "  -u                datagrams; the first to speak is the peer\n");
+	net_print_help();
+	printf("\nExit: 0 it ended in order, 1 the peer or the network said no, 2 usage.\n");
+}
+
+static bool is(const struct args *a, const char *name)
+{
+	return strcmp(a->name, name) == 0;
+}
+
+static int read_options(struct nc *c, struct args *a)
+{
+	while (args_next(a)) {
+		if (is(a, "--help") || is(a, "-h")) {
+			print_help();
+			return EXIT_DONE;
+		}
+		if (is(a, "-l"))
+			c->listen = true;
+		else if (is(a, "-u"))
+			c->udp = true;
+		else if (is(a, "-k"))
+			c->keep = true;
+		else if (!net_take_option(&c->net, a))
+			return args_error(a, "unknown option %s", a->name);
+		if (c->net.failed)
+			return EXIT_USAGE;
+	}
+	if (a->n_words < (c->listen ? 1 : 2) || a->n_words > 2)
+		return args_error(a, c->listen ? "a port is needed" : "a host and a port are needed");
+	return -1;
+}
+
+static bool parse_port(const char *text, uint16_t *port)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || v == 0 || v > 65535)
+		return false;
+	*port = (uint16_t)v;
+	return true;
+}
+
+static void fail(struct nc *c, const char *what, int err)
+{
+	fprintf(stderr, "%s: %s: %s\n", c->n->command, what, tern_errno_name(err < 0 ? -err : err));
+	c->code = EXIT_NO;
+}
+
+/* ---- standard output ---- */
+
+static bool put_out(const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDOUT_FILENO, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/* ---- the peer ---- */
+
+static void read_datagrams(struct nc *c)
+{
+	static char bytes[PIECE];
+	struct tern_addr from;
+	int64_t n;
+
+	while ((n = tern_recvfrom(c->n->st, c->s, bytes, sizeof(bytes), 0, &from)) >= 0) {
+		c->peer = from;
+		if (!put_out(bytes, (size_t)n))
+			c->code = EXIT_USAGE;
+	}
+	if (n != -TERN_EAGAIN)
+		fail(c, "the peer", (int)n);
+}
+
+static void read_stream(struct nc *c)
+{
+	static char bytes[PIECE];
+	int64_t n;
+
+	while ((n = tern_recv(c->n->st, c->s, bytes, sizeof(bytes), 0)) > 0) {
+		if (!put_out(bytes, (size_t)n)) {
+			c->code = EXIT_USAGE;
+			return;
+		}
+	}
+	if (n == 0)
+		c->out_ended = true;
+	else if (n != -TERN_EAGAIN)
+		fail(c, c->connected ? "the connection ended" : "the connection was refused", (int)n);
+}
+
+static void note_connected(struct nc *c)
+{
+	int32_t err = 0;
+	size_t len = sizeof(err);
+
+	if (c->connected || c->udp || !(tern_poll(c->n->st, c->s) & (TERN_POLLOUT | TERN_POLLERR)))
+		return;
+	tern_getsockopt(c->n->st, c->s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
+	if (err)
+		fail(c, "cannot connect", err);
+	c->connected = err == 0;
+}
+
+/* What was read of standard input goes, as far as there is room. */
+static void write_peer(struct nc *c)
+{
+	int64_t n = 0;
+
+	if (c->in_len == 0)
+		return;
+	if (c->udp && c->peer.family)
+		n = tern_sendto(c->n->st, c->s, c->in, c->in_len, 0, &c->peer);
+	else if (c->connected)
+		n = tern_send(c->n->st, c->s, c->in, c->in_len, 0);
+	if (n < 0 && n != -TERN_EAGAIN) {
+		fail(c, "cannot send", (int)n);
+		return;
+	}
+	if (n > 0) {
+		c->in_len -= (size_t)n;
+		memmove(c->in, c->in + n, c->in_len);
+	}
+	if (c->in_len == 0 && c->in_ended && !c->udp)
+		tern_shutdown(c->n->st, c->s, TERN_SHUT_WR);
+}
+
+static void read_input(struct nc *c)
+{
+	ssize_t n = read(STDIN_FILENO, c->in, sizeof(c->in));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		c->in_ended = true;
+		if (c->connected)
+			tern_shutdown(c->n->st, c->s, TERN_SHUT_WR);
+		return;
+	}
+	c->in_len = (size_t)n;
+}
+
+/* ---- beginning and ending ---- */
+
+static int begin(struct nc *c, const struct args *a)
+{
+	const char *host = a->n_words == 2 ? a->word[0] : "::";
+	struct tern_stack *st = c->n->st;
+	struct tern_addr at;
+	uint16_t port;
+	tern_sock s;
+	int err;
+
+	if (!parse_port(a->word[a->n_words - 1], &port))
+		return args_error(a, "'%s' is not a port", a->word[a->n_words - 1]);
+	if (!net_parse_host(c->n, host, port, &at))
+		return EXIT_USAGE;
+	err = tern_socket(st, at.family, c->udp ? TERN_SOCK_DGRAM : TERN_SOCK_STREAM, 0, &s);
+	if (!err && c->listen)
+		err = tern_bind(st, s, &at);
+	if (!err && c->listen && !c->udp)
+		err = tern_listen(st, s, 16);
+	if (!err && !c->listen)
+		err = tern_connect(st, s, &at);
+	if (err && err != -TERN_EINPROGRESS) {
+		fail(c, a->word[0], err);
+		return c->code;
+	}
+	if (c->listen && !c->udp)
+		c->listener = s;
+	else
+		c->s = s;
+	if (!c->listen)
+		c->peer = at;
+	return -1;
+}
+
+static void accept_one(struct nc *c)
+{
+	if (c->s || !c->listener || tern_accept(c->n->st, c->listener, &c->s, NULL) != 0)
+		return;
+	c->connected = true;
+	c->out_ended = false;
+	if (c->in_ended && c->in_len == 0)
+		tern_shutdown(c->n->st, c->s, TERN_SHUT_WR);
+}
+
+static void end_conversation(struct nc *c)
+{
+	bool over = c->udp ? c->in_ended && c->in_len == 0 && !c->listen :
+			     c->out_ended && c->in_ended && c->in_len == 0;
+
+	if (c->code >= 0 || !over)
+		return;
+	tern_close(c->n->st, c->s);
+	c->s = 0;
+	c->connected = false;
+	if (!c->keep || !c->listen)
+		c->code = EXIT_DONE;
+}
+
+static int run(struct nc *c, const struct args *a)
+{
+	struct tern_event ev;
+
+	c->code = begin(c, a);
+	while (c->code < 0) {
+		bool wants_input = !c->in_ended && c->in_len == 0 &&
+				   (c->connected || (c->udp && c->peer.family));
+		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+
+		net_turn(c->n, TERN_NEVER, &in, wants_input);
+		while (tern_event(c->n->st, &ev))
+			continue;
+		accept_one(c);
+		if (!c->s)
+			continue;
+		note_connected(c);
+		if (wants_input && in.revents)
+			read_input(c);
+		if (c->code < 0)
+			write_peer(c);
+		if (c->code < 0 && c->udp)
+			read_datagrams(c);
+		else if (c->code < 0)
+			read_stream(c);
+		end_conversation(c);
+	}
+	net_drain(c->n);
+	return c->code;
+}
+
+int cmd_nc(int argc, char **argv)
+{
+	static struct nc c;
+	const char *words[64];
+	struct args a = { .command = "tern nc", .argc = argc, .argv = argv, .at = 1, .word = words };
+	struct net n;
+	int code;
+
+	if (argc > 64)
+		return args_error(&a, "too many words");
+	memset(&c, 0, sizeof(c));
+	code = read_options(&c, &a);
+	if (code >= 0)
+		return code;
+	code = net_open(&n, &c.net, &a);
+	if (code != EXIT_DONE)
+		return code;
+	c.n = &n;
+	return net_close(&n, run(&c, &a));
+}

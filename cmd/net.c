@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net.c - devices by name, a stack over them, and the end of a command.
+ */
+#define _GNU_SOURCE
+#include "net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "../host/loop/impair.h"
+#include "../view/ladder.h"
+
+void net_print_help(void)
+{
+	printf("the network:\n"
+	       "  --dev D           tap:NAME, tun:NAME, packet:IF, fd:N, or sim (the default: a\n"
+	       "                    simulated peer, 10.0.0.2 and fd00::2, in this process);\n"
+	       "                    may be repeated, what follows belongs to the last one\n"
+	       "  --addr A/LEN      our IPv4 address (default with sim: 10.0.0.1/24)\n"
+	       "  --gw A            the IPv4 gateway\n"
+	       "  --addr6 A/LEN     our IPv6 address (default with sim: fd00::1/64)\n"
+	       "  --gw6 A           the IPv6 gateway\n"
+	       "  --host-addr A/LEN gives the host's side of a tap or tun this address, and brings "
+	       "it "
+	       "up\n"
+	       "  --mtu N           largest IP packet\n"
+	       "the wire:\n"
+	       "  --delay T --jitter T --rate R --loss P --reorder P --duplicate P --corrupt P\n"
+	       "  --seed N          of that weather (default 1)\n"
+	       "to see it:\n"
+	       "  --ladder          draws what happened, on standard error\n"
+	       "  --pcap FILE       a capture (pcapng)\n");
+}
+
+/* ---- options ---- */
+
+static struct net_dev *last_dev(struct net_options *o)
+{
+	if (o->n_devs == 0) {
+		o->dev[0].what = "sim";
+		o->n_devs = 1;
+	}
+	return &o->dev[o->n_devs - 1];
+}
+
+static bool take_dev(struct args *a, struct net_options *o)
+{
+	if (!args_value(a))
+		return false;
+	if (o->n_devs == NET_DEVS_MAX) {
+		args_error(a, "at most %d devices", NET_DEVS_MAX);
+		return false;
+	}
+	o->dev[o->n_devs++] = (struct net_dev){ .what = a->value };
+	return true;
+}
+
+static bool take_address(struct args *a, int family, struct tern_addr *out)
+{
+	if (!args_value(a))
+		return false;
+	if (tern_addr_parse(a->value, 0, out) == 0 && out->family == family)
+		return true;
+	args_error(a, "%s: '%s' is not an %s address", a->name, a->value,
+		   family == TERN_AF_INET ? "IPv4" : "IPv6");
+	return false;
+}
+
+/* "10.0.0.1/24"; family 0: either. */
+static bool take_prefix(struct args *a, int family, struct tern_addr *out, unsigned *len)
+{
+	char text[TERN_ADDR_TEXT_MAX], *slash, *end = NULL;
+
+	if (!args_value(a))
+		return false;
+	snprintf(text, sizeof(text), "%s", a->value);
+	slash = strchr(text, '/');
+	if (slash) {
+		*slash = 0;
+		*len = (unsigned)strtoul(slash + 1, &end, 10);
+	}
+	if (slash && end != slash + 1 && *end == 0 && tern_addr_parse(text, 0, out) == 0 &&
+	    (!family || out->family == family) &&
+	    *len <= (out->family == TERN_AF_INET ? 32u : 128u))
+		return true;
+	args_error(a, "%s: '%s' is not an address with its prefix length, such as %s", a->name,
+		   a->value, family == TERN_AF_INET6 ? "fd00::1/64" : "10.0.0.1/24");
+	return false;
+}
+
+static bool take_mtu(struct args *a, struct net_options *o)
+{
+	if (!args_count(a, 65535, &o->mtu))
+		return false;
+	if (o->mtu >= 68)
+		return true;
+	args_error(a, "--mtu: %s is below 68", a->value);
+	return false;
+}
+
+static bool is(const struct args *a, const char *name)
+{
+	return strcmp(a->name, name) == 0;
+}
+
+/* 1: taken, 0: not ours, -1: a bad value. */
+static int take_weather(struct args *a, struct net_options *o)
+{
+	struct tern_weather *w = &o->weather;
+	bool good;
+
+	if (is(a, "--delay"))
+		good = args_time(a, &w->delay);
+	else if (is(a, "--jitter"))
+		good = args_time(a, &w->jitter);
+	else if (is(a, "--rate"))
+		good = args_rate(a, &w->rate_bps);
+	else if (is(a, "--loss"))
+		good = args_probability(a, &w->loss_ppm);
+	else if (is(a, "--reorder"))
+		good = args_probability(a, &w->reorder_ppm);
+	else if (is(a, "--duplicate"))
+		good = args_probability(a, &w->duplicate_ppm);
+	else if (is(a, "--corrupt"))
+		good = args_probability(a, &w->corrupt_ppm);
+	else
+		return 0;
+	o->has_weather = true;
+	return good ? 1 : -1;
+}
+
+static int take_network(struct args *a, struct net_options *o)
+{
+	struct net_dev *d;
+	bool good;
+
+	if (is(a, "--dev"))
+		return take_dev(a, o) ? 1 : -1;
+	if (is(a, "--mtu"))
+		return take_mtu(a, o) ? 1 : -1;
+	if (is(a, "--seed"))
+		return args_count(a, UINT64_MAX, &o->seed) ? 1 : -1;
+	d = last_dev(o);
+	if (is(a, "--addr"))
+		good = take_prefix(a, TERN_AF_INET, &d->addr, &d->len);
+	else if (is(a, "--addr6"))
+		good = take_prefix(a, TERN_AF_INET6, &d->addr6, &d->len6);
+	else if (is(a, "--gw"))
+		good = take_address(a, TERN_AF_INET, &d->gw);
+	else if (is(a, "--gw6"))
+		good = take_address(a, TERN_AF_INET6, &d->gw6);
+	else if (is(a, "--host-addr"))
+		good = take_prefix(a, 0, &d->host_addr, &d->host_len);
+	else
+		return 0;
+	return good ? 1 : -1;
+}
+
+bool net_take_option(struct net_options *o, struct args *a)
+{
+	int taken = take_weather(a, o);
+
+	if (taken == 0 && is(a, "--ladder")) {
+		o->ladder = true;
+		return true;
+	}
+	if (taken == 0 && is(a, "--pcap")) {
+		if (args_value(a))
+			o->pcap = a->value;
+		else
+			o->failed = true;
+		return true;
+	}
+	if (taken == 0)
+		taken = take_network(a, o);
+	o->failed = o->failed || taken < 0;
+	return taken != 0;
+}
+
+/* ---- opening ---- */
+
+static int refuse(const struct net *n, const char *format, const char *what)
+{
+	fprintf(stderr, "%s: ", n->command);
+	fprintf(stderr, format, what);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+static const char *after(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
+}
+
+/* The peer's side of a simulated wire, in the same loop. */
+static bool open_peer(struct net *n, struct dev *end)
+{
+	static const uint8_t six[16] = { 0xfd, [15] = 2 };
+	struct tern_addr v4 = tern_ip4(10, 0, 0, 2, 0), v6 = { .family = TERN_AF_INET6 };
+	struct tern_config cfg;
+	struct tern_stack *st;
+	int ifindex;
+
+	tern_config_default(&cfg);
+	cfg.id = 2;
+	st = loop_new_stack(&n->loop, &cfg, NULL, NULL);
+	if (!st)
+		return false;
+	ifindex = loop_add(&n->loop, st, end);
+	if (ifindex < 0)
+		return false;
+	memcpy(v6.ip, six, 16);
+	tern_addr_add(st, (unsigned)ifindex, &v4, 24);
+	tern_addr_add(st, (unsigned)ifindex, &v6, 64);
+	n->peer = sim_peer_new(st, SIM_SERVES);
+	return n->peer != NULL;
+}
+
+static struct dev *open_sim(struct net *n, struct net_dev *d, struct dev_wish *w)
+{
+	static const uint8_t six[16] = { 0xfd, [15] = 1 };
+	struct dev *end[2];
+
+	if (n->peer) {
+		snprintf(w->error, sizeof(w->error), "only one device can be sim");
+		return NULL;
+	}
+	if (!pipe_open(end, w))
+		return NULL;
+	if (!open_peer(n, end[1])) {
+		snprintf(w->error, sizeof(w->error), "out of memory");
+		dev_close(end[0]);
+		return NULL;
+	}
+	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
+		d->addr = tern_ip4(10, 0, 0, 1, 0);
+		d->len = 24;
+		d->addr6.family = TERN_AF_INET6;
+		memcpy(d->addr6.ip, six, 16);
+		d->len6 = 64;
+	}
+	return end[0];
+}
+
+static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish *w)
+{
+	const char *name;
+
+	if (strcmp(d->what, "sim") == 0)
+		return open_sim(n, d, w);
+	if ((name = after(d->what, "tap:")) && *name)
+		return tap_open(name, true, w);
+	if ((name = after(d->what, "tun:")) && *name)
+		return tap_open(name, false, w);
+	if ((name = after(d->what, "packet:")) && *name)
+		return packet_open(name, w);
+	if ((name = after(d->what, "fd:")) && *name >= '0' && *name <= '9')
+		return fd_open(atoi(name), true, w);
+	snprintf(w->error, sizeof(w->error),
+		 "--dev %s: not tap:NAME, tun:NAME, packet:IF, fd:N or sim", d->what);
+	return NULL;
+}
+
+static int add_addresses(struct net *n, const struct net_dev *d, unsigned ifindex)
+{
+	struct tern_route via = { .ifindex = ifindex };
+
+	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC)
+		return refuse(n, "%s has no address; give it one: --addr 10.0.0.1/24", d->what);
+	if ((d->addr.family && tern_addr_add(n->st, ifindex, &d->addr, d->len)) ||
+	    (d->addr6.family && tern_addr_add(n->st, ifindex, &d->addr6, d->len6)))
+		return refuse(n, "the address of %s cannot be used", d->what);
+	via.dst.family = TERN_AF_INET;
+	via.gateway = d->gw;
+	if (d->gw.family && tern_route_add(n->st, &via))
+		return refuse(n, "%s: the gateway is not on its network", d->what);
+	via.dst.family = TERN_AF_INET6;
+	via.gateway = d->gw6;
+	if (d->gw6.family && tern_route_add(n->st, &via))
+		return refuse(n, "%s: the IPv6 gateway is not on its network", d->what);
+	return EXIT_DONE;
+}
+
+static int open_device(struct net *n, struct net_dev *d)
+{
+	uint8_t seed[32];
+	struct dev_wish w = { .mtu = (uint32_t)n->options->mtu,
+			      .no_offload = n->options->has_weather,
+			      .seed = seed };
+	struct dev *dev, *wrapped;
+	int ifindex;
+
+	if (getrandom(seed, sizeof(seed), 0) < 0)
+		return refuse(n, "no random numbers: %s", strerror(errno));
+	dev = open_named(n, d, &w);
+	if (!dev)
+		return refuse(n, "%s", w.error);
+	if (d->host_addr.family &&
+	    host_addr_add(dev->iface.name, &d->host_addr, d->host_len, w.error) != 0) {
+		dev_close(dev);
+		return refuse(n, "--host-addr: %s", w.error);
+	}
+	if (n->options->has_weather) {
+		wrapped = impair_open(dev, &n->options->weather,
+				      n->options->seed ? n->options->seed : 1);
+		if (!wrapped) {
+			dev_close(dev);
+			return refuse(n, "%s", "out of memory");
+		}
+		dev = wrapped;
+	}
+	ifindex = loop_add(&n->loop, n->st, dev);
+	if (ifindex < 0) {
+		dev_close(dev);
+		return refuse(n, "%s cannot be added", d->what);
+	}
+	recorder_note_link(&n->recorder, (unsigned)ifindex, dev->iface.link);
+	return add_addresses(n, d, (unsigned)ifindex);
+}
+
+static int open_all(struct net *n, struct net_options *o)
+{
+	struct tern_config cfg;
+	int code = EXIT_DONE;
+
+	if (o->pcap && !(n->pcap = fopen(o->pcap, "wb"))) {
+		fprintf(stderr, "%s: %s: %s\n", n->command, o->pcap, strerror(errno));
+		return EXIT_USAGE;
+	}
+	if (!recorder_init(&n->recorder, n->pcap, o->ladder))
+		return refuse(n, "%s", "out of memory");
+	tern_config_default(&cfg);
+	cfg.id = 1;
+	n->st = loop_new_stack(&n->loop, &cfg, o->pcap || o->ladder ? recorder_trace : NULL,
+			       &n->recorder);
+	if (!n->st)
+		return refuse(n, "%s", "out of memory");
+	last_dev(o);
+	for (unsigned i = 0; i < o->n_devs && code == EXIT_DONE; i++)
+		code = open_device(n, &o->dev[i]);
+	return code;
+}
+
+int net_open(struct net *n, struct net_options *o, const struct args *a)
+{
+	int code;
+
+	memset(n, 0, sizeof(*n));
+	n->options = o;
+	n->command = a->command;
+	loop_init(&n->loop);
+	code = open_all(n, o);
+	if (code != EXIT_DONE)
+		net_close(n, code);
+	return code;
+}
+
+/* ---- running ---- */
+
+void net_turn(struct net *n, tern_time until, struct pollfd *extra, unsigned n_extra)
+{
+	if (n->peer)
+		sim_peer_turn(n->peer);
+	loop_wait(&n->loop, until, extra, n_extra);
+	loop_pump(&n->loop);
+	if (n->loop.gone) {
+		fprintf(stderr, "%s: the device %s has gone\n", n->command, n->loop.gone);
+		n->loop.gone = NULL;
+	}
+}
+
+/* Is anything still on its way to a peer? TIME-WAIT is not waited for. */
+static bool is_busy(const struct net *n)
+{
+	struct tern_sock_info i;
+	uint64_t cursor = 0;
+
+	while (tern_sock_next(n->st, &cursor, &i)) {
+		if (i.type != TERN_SOCK_STREAM)
+			continue;
+		if (i.state == TERN_TCP_FIN_WAIT_1 || i.state == TERN_TCP_CLOSING ||
+		    i.state == TERN_TCP_LAST_ACK)
+			return true;
+		if (i.state != TERN_TCP_LISTEN && i.state != TERN_TCP_TIME_WAIT && i.send_queue)
+			return true;
+	}
+	return false;
+}
+
+static bool has_device(const struct net *n)
+{
+	for (unsigned i = 0; i < n->loop.n_ports; i++)
+		if (n->loop.port[i].st == n->st && !n->loop.port[i].gone)
+			return true;
+	return false;
+}
+
+void net_drain(struct net *n)
+{
+	tern_time until = loop_now() + 60 * TERN_SEC;
+	struct tern_event ev;
+
+	do {
+		while (tern_event(n->st, &ev))
+			continue;
+		net_turn(n, loop_now() + 10 * TERN_MS, NULL, 0);
+	} while (is_busy(n) && has_device(n) && loop_now() < until);
+	/* The last ACK of a close may just have become due. */
+	net_turn(n, loop_now(), NULL, 0);
+}
+
+int net_close(struct net *n, int code)
+{
+	struct ladder_options options = { .colour = isatty(STDERR_FILENO) };
+
+	if (n->recorder.view && n->recorder.view->n_events) {
+		ladder_text(stderr, n->recorder.view, &options);
+		if (n->recorder.full)
+			fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
+	}
+	if (n->pcap && (fclose(n->pcap) != 0 || n->recorder.failed)) {
+		fprintf(stderr, "%s: %s: could not be written\n", n->command, n->options->pcap);
+		code = code == EXIT_DONE ? EXIT_USAGE : code;
+	}
+	sim_peer_free(n->peer);
+	loop_fini(&n->loop);
+	recorder_fini(&n->recorder);
+	return code;
+}
+
+bool net_parse_host(const struct net *n, const char *text, uint16_t port, struct tern_addr *out)
+{
+	if (strcmp(text, "localhost") == 0)
+		text = "127.0.0.1";
+	if (tern_addr_parse(text, port, out) == 0)
+		return true;
+	fprintf(stderr, "%s: '%s' is not an address; names are not looked up yet\n", n->command,
+		text);
+	return false;
+}

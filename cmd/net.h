@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net.h - what the commands that talk to a network share: the device options, the stack over them,
+ * and the end that loses no bytes.
+ */
+#ifndef TERN_CMD_NET_H
+#define TERN_CMD_NET_H
+
+#include "../host/loop/loop.h"
+#include "../host/loop/record.h"
+#include "../include/tern_sim.h"
+#include "args.h"
+
+enum { NET_DEVS_MAX = 4 };
+
+/* One --dev and the options that follow it. */
+struct net_dev {
+	const char *what; /* "tap:tern0", "sim", ... */
+	struct tern_addr addr, addr6, gw, gw6, host_addr;
+	unsigned len, len6, host_len; /* of prefixes; of an address of family AF_UNSPEC: 0 */
+};
+
+struct net_options {
+	struct net_dev dev[NET_DEVS_MAX];
+	unsigned n_devs;
+	struct tern_weather weather;
+	bool has_weather;
+	uint64_t mtu, seed;
+	bool ladder;
+	const char *pcap;
+	bool failed; /* a bad value: it was told */
+};
+
+/* The lines of --help about these options. */
+void net_print_help(void);
+/* Is the option just read one of these? Then it is taken; see failed. */
+bool net_take_option(struct net_options *, struct args *);
+
+struct sim_peer;
+struct net {
+	const struct net_options *options;
+	const char *command; /* "tern ping": for messages */
+	struct loop loop;
+	struct tern_stack *st;
+	struct recorder recorder;
+	FILE *pcap;
+	struct sim_peer *peer; /* of --dev sim; else NULL */
+};
+
+/* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */
+int net_open(struct net *, struct net_options *, const struct args *);
+/*
+ * One turn: frames, time, and sleep until `until` or until a descriptor of the caller's is ready.
+ * The caller has handled all events before.
+ */
+void net_turn(struct net *, tern_time until, struct pollfd *extra, unsigned n_extra);
+/* Goes on until what was sent is acknowledged and what was closed is finished, or 60 s passed. */
+void net_drain(struct net *);
+/* Draws the ladder when it was asked for, and frees all. Returns code, or worse. */
+int net_close(struct net *, int code);
+
+/* "10.0.0.2" or "fd00::2": false after a line of error. */
+bool net_parse_host(const struct net *, const char *text, uint16_t port, struct tern_addr *);
+
+/* ---- sim_peer.c: who is at the other end of --dev sim ---- */
+
+/* What the peer does of its own accord. */
+enum sim_role { SIM_SERVES, SIM_CALLS };
+struct sim_peer *sim_peer_new(struct tern_stack *, enum sim_role);
+void sim_peer_free(struct sim_peer *); /* the stack is the loop's */
+void sim_peer_turn(struct sim_peer *);
+/* SIM_CALLS: the port at which it finds the command listening, and what it says there. */
+void sim_peer_call(struct sim_peer *, const struct tern_addr *, const char *text);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sim_peer.c - who is at the other end of --dev sim: a host with a few services, in this process.
+ *
+ * It answers pings (its stack does), says back what it hears on TCP and UDP port 7, and serves HTTP
+ * on port 80: GET /N gives N bytes (/200k, /5M), GET / a line of text. For commands that listen it
+ * is the one that calls: it says its text and reads until the end.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+
+enum { CONNS_MAX = 64, REQUEST_MAX = 4096, PIECE = 16384, ECHO_PORT = 7, HTTP_PORT = 80 };
+
+enum conn_kind { CONN_FREE, CONN_ECHO, CONN_HTTP, CONN_CALL };
+
+struct conn {
+	tern_sock s;
+	enum conn_kind kind;
+	char buf[PIECE]; /* what was read and not yet said, or the request so far */
+	size_t len;
+	uint64_t body_left; /* of the answer */
+	bool asked;	    /* the request is complete */
+	bool said;	    /* CONN_CALL */
+};
+
+struct sim_peer {
+	struct tern_stack *st;
+	tern_sock echo, http, udp;
+	struct conn conn[CONNS_MAX];
+	struct tern_addr call_to;
+	char call_text[256];
+	bool wants_call;
+};
+
+static tern_sock listen_on(struct tern_stack *st, uint16_t port)
+{
+	struct tern_addr any = { .family = TERN_AF_INET6, .port = port };
+	tern_sock s;
+
+	if (tern_socket(st, TERN_AF_INET6, TERN_SOCK_STREAM, 0, &s))
+		return 0;
+	if (tern_bind(st, s, &any) || tern_listen(st, s, CONNS_MAX)) {
+		tern_close(st, s);
+		return 0;
+	}
+	return s;
+}
+
+struct sim_peer *sim_peer_new(struct tern_stack *st, enum sim_role role)
+{
+	struct tern_addr any = { .family = TERN_AF_INET6, .port = ECHO_PORT };
+	struct sim_peer *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->st = st;
+	if (role == SIM_CALLS)
+		return p;
+	p->echo = listen_on(st, ECHO_PORT);
+	p->http = listen_on(st, HTTP_PORT);
+	if (tern_socket(st, TERN_AF_INET6, TERN_SOCK_DGRAM, 0, &p->udp) == 0)
+		tern_bind(st, p->udp, &any);
+	return p;
+}
+
+void sim_peer_free(struct sim_peer *p)
+{
+	free(p);
+}
+
+void sim_peer_call(struct sim_peer *p, const struct tern_addr *to, const char *text)
+{
+	p->call_to = *to;
+	snprintf(p->call_text, sizeof(p->call_text), "%s", text);
+	p->wants_call = true;
+}
+
+static struct conn *new_conn(struct sim_peer *p, tern_sock s, enum conn_kind kind)
+{
+	for (int i = 0; i < CONNS_MAX; i++) {
+		if (p->conn[i].kind != CONN_FREE)
+			continue;
+		memset(&p->conn[i], 0, sizeof(p->conn[i]));
+		p->conn[i].s = s;
+		p->conn[i].kind = kind;
+		return &p->conn[i];
+	}
+	tern_abort(p->st, s);
+	return NULL;
+}
+
+static void end_conn(struct sim_peer *p, struct conn *c)
+{
+	tern_close(p->st, c->s);
+	c->kind = CONN_FREE;
+}
+
+/* ---- echo ---- */
+
+static void turn_echo(struct sim_peer *p, struct conn *c)
+{
+	int64_t n = 1;
+
+	while (n > 0) {
+		if (c->len == 0) {
+			n = tern_recv(p->st, c->s, c->buf, sizeof(c->buf), 0);
+			if (n == 0 || (n < 0 && n != -TERN_EAGAIN)) {
+				end_conn(p, c);
+				return;
+			}
+			c->len = n > 0 ? (size_t)n : 0;
+		}
+		if (c->len == 0)
+			return;
+		n = tern_send(p->st, c->s, c->buf, c->len, 0);
+		if (n > 0) {
+			c->len -= (size_t)n;
+			memmove(c->buf, c->buf + n, c->len);
+		}
+	}
+}
+
+/* ---- HTTP ---- */
+
+/* "/200k": 200000; anything else that is not "/": UINT64_MAX. */
+static uint64_t size_of_path(const char *path)
+{
+	char *end;
+	uint64_t n = strtoull(path + 1, &end, 10);
+
+	if (end == path + 1)
+		return UINT64_MAX;
+	if (*end == 'k')
+		n *= 1000, end++;
+	else if (*end == 'M')
+		n *= 1000000, end++;
+	return *end == 0 || *end == ' ' ? n : UINT64_MAX;
+}
+
+static void answer(struct sim_peer *p, struct conn *c)
+{
+	static const char hello[] = "hello from the other end of a simulated wire\n";
+	char path[256] = "", head[256];
+	uint64_t n = 0;
+	int len;
+
+	c->asked = true;
+	if (sscanf(c->buf, "GET %255s HTTP/1.", path) != 1 || path[0] != '/')
+		len = snprintf(head, sizeof(head),
+			       "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+	else if (strcmp(path, "/") == 0)
+		len = snprintf(head, sizeof(head),
+			       "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(hello),
+			       hello);
+	else if ((n = size_of_path(path)) == UINT64_MAX)
+		len = snprintf(head, sizeof(head),
+			       "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+	else
+		len = snprintf(head, sizeof(head),
+			       "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n",
+			       (unsigned long long)n);
+	tern_send(p->st, c->s, head, (size_t)len, 0);
+	c->body_left = n == UINT64_MAX ? 0 : n;
+}
+
+static void send_body(struct sim_peer *p, struct conn *c)
+{
+	static const char line[] =
+		"0123456789abcdefghijklmnopqrstuvwxyz-all-that-there-is-to-say--\n";
+	char piece[PIECE];
+	int64_t n = 1;
+
+	for (size_t i = 0; i < sizeof(piece); i++)
+		piece[i] = line[i % (sizeof(line) - 1)];
+	while (c->body_left && n > 0) {
+		size_t len = c->body_left < PIECE ? (size_t)c->body_left : PIECE;
+
+		n = tern_send(p->st, c->s, piece, len, 0);
+		if (n > 0)
+			c->body_left -= (uint64_t)n;
+	}
+}
+
+static void turn_http(struct sim_peer *p, struct conn *c)
+{
+	int64_t n;
+
+	if (c->asked && c->body_left) {
+		send_body(p, c);
+		if (c->body_left)
+			return;
+	}
+	if (c->asked) { /* the next request on a kept connection */
+		c->asked = false;
+		c->len = 0;
+	}
+	n = tern_recv(p->st, c->s, c->buf + c->len, REQUEST_MAX - 1 - c->len, 0);
+	if (n == 0 || (n < 0 && n != -TERN_EAGAIN) ||
+	    (n > 0 && c->len + (size_t)n >= REQUEST_MAX - 1)) {
+		end_conn(p, c);
+		return;
+	}
+	if (n < 0)
+		return;
+	c->len += (size_t)n;
+	c->buf[c->len] = 0;
+	if (strstr(c->buf, "\r\n\r\n")) {
+		answer(p, c);
+		send_body(p, c);
+	}
+}
+
+/* ---- calling ---- */
+
+static void turn_call(struct sim_peer *p, struct conn *c)
+{
+	int64_t n;
+
+	if (!c->said && (tern_poll(p->st, c->s) & TERN_POLLOUT)) {
+		tern_send(p->st, c->s, p->call_text, strlen(p->call_text), 0);
+		tern_shutdown(p->st, c->s, TERN_SHUT_WR);
+		c->said = true;
+	}
+	while ((n = tern_recv(p->st, c->s, c->buf, sizeof(c->buf), 0)) > 0)
+		continue;
+	if (n != -TERN_EAGAIN)
+		end_conn(p, c);
+}
+
+static void begin_call(struct sim_peer *p)
+{
+	tern_sock s;
+
+	if (!p->wants_call || tern_socket(p->st, p->call_to.family, TERN_SOCK_STREAM, 0, &s))
+		return;
+	p->wants_call = false;
+	if (tern_connect(p->st, s, &p->call_to) == -TERN_EINPROGRESS)
+		new_conn(p, s, CONN_CALL);
+	else
+		tern_close(p->st, s);
+}
+
+/* ---- all ---- */
+
+static void accept_all(struct sim_peer *p, tern_sock listener, enum conn_kind kind)
+{
+	tern_sock s;
+
+	while (listener && tern_accept(p->st, listener, &s, NULL) == 0)
+		new_conn(p, s, kind);
+}
+
+static void echo_datagrams(struct sim_peer *p)
+{
+	static char bytes[65536];
+	struct tern_addr from;
+	int64_t n;
+
+	while ((n = tern_recvfrom(p->st, p->udp, bytes, sizeof(bytes), 0, &from)) >= 0)
+		tern_sendto(p->st, p->udp, bytes, (size_t)n, 0, &from);
+}
+
+void sim_peer_turn(struct sim_peer *p)
+{
+	struct tern_event ev;
+
+	while (tern_event(p->st, &ev))
+		continue;
+	begin_call(p);
+	accept_all(p, p->echo, CONN_ECHO);
+	accept_all(p, p->http, CONN_HTTP);
+	if (p->udp)
+		echo_datagrams(p);
+	for (int i = 0; i < CONNS_MAX; i++) {
+		struct conn *c = &p->conn[i];
+
+		if (c->kind == CONN_ECHO)
+			turn_echo(p, c);
+		else if (c->kind == CONN_HTTP)
+			turn_http(p, c);
+		else if (c->kind == CONN_CALL)
+			turn_call(p, c);
+	}
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * impair.c - delay, rate, loss, reordering, duplication and corruption of a device's frames.
+ */
+#include "impair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../core/base/rand.h"
+#include "../../link/link.h"
+
+enum { READ_MAX = 64, DIRECTIONS = 2 };
+enum { FLAGS_KEPT = TERN_PKT_CSUM_PARTIAL | TERN_PKT_CSUM_GOOD | TERN_PKT_TSO4 | TERN_PKT_TSO6 };
+
+struct impair {
+	struct dev dev;
+	struct dev *inner;
+	struct link out, in;
+	tern_time now;
+	bool gone;
+};
+
+static struct link_frame *frame_of(const struct tern_pkt *p)
+{
+	struct link_frame *f = malloc(sizeof(*f) + p->total_len);
+
+	if (!f)
+		return NULL;
+	*f = (struct link_frame){ .flags = (uint16_t)(p->flags & FLAGS_KEPT),
+				  .csum_start = p->csum_start,
+				  .csum_off = p->csum_off,
+				  .gso_size = p->gso_size,
+				  .len = p->total_len };
+	tern_pkt_copy(p, 0, f->data, f->len);
+	return f;
+}
+
+static struct tern_pkt *packet_of_frame(struct tern_stack *st, const struct link_frame *f)
+{
+	struct tern_pkt *p = tern_pkt_new(st, f->len);
+
+	if (!p)
+		return NULL;
+	memcpy(p->data, f->data, f->len);
+	p->flags = f->flags;
+	p->csum_start = f->csum_start;
+	p->csum_off = f->csum_off;
+	p->gso_size = f->gso_size;
+	return p;
+}
+
+static void put_copy(struct link *l, const struct tern_pkt *p, const struct link_fate *fate)
+{
+	struct link_frame *f = frame_of(p);
+
+	if (!f)
+		return;
+	if (fate->corrupted && f->len) {
+		f->data[fate->bit / 8 % f->len] ^= (uint8_t)(1 << fate->bit % 8);
+		f->flags &= (uint16_t)~TERN_PKT_CSUM_GOOD;
+	}
+	link_put(l, f, fate);
+}
+
+static void put_frame(struct impair *m, struct link *l, const struct tern_pkt *p)
+{
+	struct link_fate fate = link_decide(l, m->now, p->total_len);
+
+	if (fate.lost)
+		return;
+	put_copy(l, p, &fate);
+	if (fate.duplicated)
+		put_copy(l, p, &fate);
+}
+
+/* What is due goes to the inner device; what that has comes into the other link. */
+static void move(struct impair *m, struct tern_stack *st)
+{
+	struct link_frame *f;
+	struct tern_pkt *p, *next;
+	int n;
+
+	while ((f = link_take(&m->out, m->now))) {
+		p = packet_of_frame(st, f);
+		if (p && m->inner->ops->write(m->inner, st, p) == -TERN_ENODEV)
+			m->gone = true;
+		tern_pkt_free(st, p);
+		free(f);
+	}
+	n = m->inner->ops->read(m->inner, st, READ_MAX, &p);
+	if (n < 0)
+		m->gone = true;
+	for (; n > 0 && p; p = next) {
+		next = p->next;
+		put_frame(m, &m->in, p);
+		tern_pkt_free(st, p);
+	}
+}
+
+static int impair_read(struct dev *d, struct tern_stack *st, unsigned max, struct tern_pkt **list)
+{
+	struct impair *m = (struct impair *)d;
+	struct link_frame *f;
+	int n = 0;
+
+	*list = NULL;
+	m->inner->ifindex = d->ifindex;
+	move(m, st);
+	while ((unsigned)n < max && (f = link_take(&m->in, m->now))) {
+		struct tern_pkt *p = packet_of_frame(st, f);
+
+		free(f);
+		if (!p)
+			continue;
+		p->ifindex = (uint16_t)d->ifindex;
+		p->next = NULL;
+		*list = p;
+		list = &p->next;
+		n++;
+	}
+	return n || !m->gone ? n : -TERN_ENODEV;
+}
+
+static int impair_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *p)
+{
+	struct impair *m = (struct impair *)d;
+
+	(void)st;
+	if (m->gone)
+		return -TERN_ENODEV;
+	put_frame(m, &m->out, p);
+	return 0;
+}
+
+static tern_time impair_advance(struct dev *d, struct tern_stack *st, tern_time now)
+{
+	struct impair *m = (struct impair *)d;
+	tern_time in, out;
+
+	m->now = now;
+	if (m->inner->ops->advance)
+		m->inner->ops->advance(m->inner, st, now);
+	if (link_deadline(&m->out) <= now)
+		move(m, st);
+	in = link_deadline(&m->in);
+	out = link_deadline(&m->out);
+	return in < out ? in : out;
+}
+
+static bool impair_pending(const struct dev *d)
+{
+	const struct impair *m = (const struct impair *)d;
+
+	return m->inner->ops->pending && m->inner->ops->pending(m->inner);
+}
+
+static void free_frames(struct link *l)
+{
+	struct link_frame *f;
+
+	while ((f = link_take(l, TERN_NEVER)))
+		free(f);
+}
+
+static void impair_close(struct dev *d)
+{
+	struct impair *m = (struct impair *)d;
+
+	free_frames(&m->in);
+	free_frames(&m->out);
+	dev_close(m->inner);
+	free(m);
+}
+
+struct dev *impair_open(struct dev *inner, const struct tern_weather *w, uint64_t seed)
+{
+	static const struct dev_ops ops = { impair_read, impair_write, impair_advance,
+					    impair_pending, impair_close };
+	struct impair *m = calloc(1, sizeof(*m));
+	uint8_t key[32] = { 0 };
+	struct rand r;
+
+	if (!m)
+		return NULL;
+	memcpy(key, &seed, sizeof(seed));
+	m->dev = (struct dev){ .ops = &ops, .iface = inner->iface, .fd = inner->fd };
+	m->inner = inner;
+	rand_init(&r, key, 1);
+	link_init(&m->out, w, &r);
+	rand_init(&r, key, 2);
+	link_init(&m->in, w, &r);
+	return &m->dev;
+}

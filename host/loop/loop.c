@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * loop.c - moving frames between devices and stacks, and sleeping in between.
+ */
+#define _GNU_SOURCE
+#include "loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "../simd/simd.h"
+
+/* Frames taken from, and given to, one device before others have their turn. */
+enum { BUDGET = 64 };
+
+tern_time loop_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (tern_time)t.tv_sec * TERN_SEC + (tern_time)t.tv_nsec;
+}
+
+void loop_init(struct loop *l)
+{
+	memset(l, 0, sizeof(*l));
+}
+
+void loop_fini(struct loop *l)
+{
+	for (unsigned i = 0; i < l->n_ports; i++) {
+		tern_pkt_free(l->port[i].st, l->port[i].held);
+		dev_close(l->port[i].dev);
+	}
+	for (unsigned i = 0; i < l->n_stacks; i++)
+		tern_free(l->stack[i]);
+	loop_init(l);
+}
+
+static void *alloc(void *ctx, size_t size)
+{
+	(void)ctx;
+	return malloc(size);
+}
+
+static void release(void *ctx, void *ptr, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	free(ptr);
+}
+
+struct tern_stack *loop_new_stack(struct loop *l, const struct tern_config *cfg,
+				  void (*trace)(void *, const struct tern_trace *), void *ctx)
+{
+	struct tern_env env = { .alloc = alloc,
+				.free = release,
+				.trace = trace,
+				.sum = simd_sum(),
+				.copy_sum = simd_copy_sum(),
+				.ctx = ctx };
+	struct tern_stack *st;
+
+	if (l->n_stacks == LOOP_STACKS_MAX ||
+	    getrandom(env.seed, sizeof(env.seed), 0) != (ssize_t)sizeof(env.seed))
+		return NULL;
+	st = tern_new(cfg, &env);
+	if (!st)
+		return NULL;
+	tern_advance(st, loop_now());
+	l->stack[l->n_stacks++] = st;
+	return st;
+}
+
+int loop_add(struct loop *l, struct tern_stack *st, struct dev *d)
+{
+	int ifindex;
+
+	if (l->n_ports == LOOP_PORTS_MAX)
+		return -TERN_ENOMEM;
+	ifindex = tern_iface_add(st, &d->iface);
+	if (ifindex < 0)
+		return ifindex;
+	d->ifindex = (unsigned)ifindex;
+	l->port[l->n_ports++] = (struct loop_port){ .st = st, .dev = d };
+	return ifindex;
+}
+
+/* ---- frames ---- */
+
+/* Linux's fate of a device that vanishes: its interface is down, connections time out. */
+static void lose_device(struct loop *l, struct loop_port *p)
+{
+	const struct tern_iface *i = &p->dev->iface;
+
+	p->gone = true;
+	l->gone = i->name;
+	tern_iface_set(p->st, p->dev->ifindex, i->mtu, i->flags | TERN_IFACE_DOWN);
+}
+
+static void port_read(struct loop *l, struct loop_port *p)
+{
+	struct tern_pkt *list;
+	int n = p->gone ? 0 : p->dev->ops->read(p->dev, p->st, BUDGET, &list);
+
+	if (n > 0)
+		tern_input_batch(p->st, list);
+	else if (n < 0)
+		lose_device(l, p);
+}
+
+/* false: nothing more goes now. */
+static bool port_write_one(struct loop *l, struct loop_port *p)
+{
+	struct tern_pkt *pkt = p->held ? p->held : tern_output(p->st, p->dev->ifindex);
+	int err;
+
+	p->held = NULL;
+	if (!pkt)
+		return false;
+	err = p->gone ? -TERN_ENODEV : p->dev->ops->write(p->dev, p->st, pkt);
+	if (err == -TERN_EAGAIN) {
+		p->held = pkt;
+		return false;
+	}
+	tern_pkt_free(p->st, pkt);
+	if (err == -TERN_ENODEV && !p->gone)
+		lose_device(l, p);
+	return true;
+}
+
+static void port_write(struct loop *l, struct loop_port *p)
+{
+	for (int i = 0; i < BUDGET && port_write_one(l, p); i++)
+		continue;
+}
+
+static void advance_all(struct loop *l)
+{
+	tern_time now = loop_now();
+
+	for (unsigned i = 0; i < l->n_stacks; i++)
+		tern_advance(l->stack[i], now);
+	for (unsigned i = 0; i < l->n_ports; i++)
+		if (l->port[i].dev->ops->advance)
+			l->port[i].dev->ops->advance(l->port[i].dev, l->port[i].st, now);
+}
+
+static void write_all(struct loop *l)
+{
+	for (unsigned i = 0; i < l->n_ports; i++)
+		port_write(l, &l->port[i]);
+}
+
+void loop_pump(struct loop *l)
+{
+	advance_all(l);
+	for (unsigned i = 0; i < l->n_ports; i++)
+		port_read(l, &l->port[i]);
+	write_all(l);
+}
+
+/* ---- waiting ---- */
+
+/* Work that waits for nothing: frames of a wire in this process, or more than a budget to send. */
+static bool has_work(const struct loop *l)
+{
+	for (unsigned i = 0; i < l->n_ports; i++) {
+		const struct loop_port *p = &l->port[i];
+
+		if (p->gone)
+			continue;
+		if (!p->held && tern_output_ready(p->st, p->dev->ifindex))
+			return true;
+		if (p->dev->ops->pending && p->dev->ops->pending(p->dev))
+			return true;
+	}
+	return false;
+}
+
+static tern_time next_deadline(struct loop *l, tern_time until)
+{
+	tern_time now = loop_now();
+
+	for (unsigned i = 0; i < l->n_stacks; i++) {
+		tern_time at = tern_deadline(l->stack[i]);
+
+		until = at < until ? at : until;
+	}
+	for (unsigned i = 0; i < l->n_ports; i++) {
+		struct dev *d = l->port[i].dev;
+		tern_time at =
+			d->ops->advance ? d->ops->advance(d, l->port[i].st, now) : TERN_NEVER;
+
+		until = at < until ? at : until;
+	}
+	return until;
+}
+
+static unsigned fill_pollfds(const struct loop *l, struct pollfd *fds)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->n_ports; i++) {
+		const struct loop_port *p = &l->port[i];
+
+		if (p->gone || p->dev->fd < 0)
+			continue;
+		fds[n++] = (struct pollfd){ .fd = p->dev->fd,
+					    .events = (short)(POLLIN | (p->held ? POLLOUT : 0)) };
+	}
+	return n;
+}
+
+enum { EXTRA_MAX = 64 };
+
+static const tern_time WAIT_MAX = 3600 * TERN_SEC;
+
+void loop_wait(struct loop *l, tern_time until, struct pollfd *extra, unsigned n_extra)
+{
+	struct pollfd fds[LOOP_PORTS_MAX + EXTRA_MAX];
+	tern_time now, wait;
+	struct timespec t;
+	unsigned n;
+
+	if (n_extra > EXTRA_MAX)
+		n_extra = EXTRA_MAX;
+	write_all(l);
+	until = next_deadline(l, until);
+	now = loop_now();
+	wait = has_work(l) || until <= now ? 0 : until - now;
+	if (wait > WAIT_MAX)
+		wait = WAIT_MAX; /* ppoll takes no "never" that fits */
+	t = (struct timespec){ (time_t)(wait / TERN_SEC), (long)(wait % TERN_SEC) };
+	n = fill_pollfds(l, fds);
+	if (n_extra)
+		memcpy(fds + n, extra, n_extra * sizeof(*extra));
+	if (ppoll(fds, n + n_extra, &t, NULL) <= 0)
+		memset(fds, 0, sizeof(fds));
+	for (unsigned i = 0; i < n_extra; i++)
+		extra[i].revents = fds[n + i].revents;
+}

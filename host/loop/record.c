@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * record.c - a running stack as a capture and as a view.
+ *
+ * The capture is pcapng in the machine's byte order: one interface block for each interface before
+ * its first frame, then a packet block for each frame with its direction; why a frame was sent or
+ * refused, and what connections did, are comments of the frames.
+ *
+ * Source: draft-ietf-opsawg-pcapng.
+ */
+#define _GNU_SOURCE
+#include "record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { FRAME_MAX = 65536 + 64, KEPT = 128, EVENTS_MAX = 400000, LO_INDEX = 1 };
+enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 6 };
+enum { LINKTYPE_ETHERNET = 1, LINKTYPE_RAW = 101, OPT_COMMENT = 1, OPT_FLAGS = 2, OPT_TSRESOL = 9 };
+
+/* ---- pcapng ---- */
+
+static void put(struct recorder *r, const void *bytes, size_t len)
+{
+	static const uint8_t zeroes[4];
+
+	if (fwrite(bytes, 1, len, r->pcap) != len ||
+	    fwrite(zeroes, 1, -len & 3, r->pcap) != (-len & 3))
+		r->failed = true;
+}
+
+static void put32(struct recorder *r, uint32_t v)
+{
+	put(r, &v, sizeof(v));
+}
+
+static uint32_t padded(uint32_t len)
+{
+	return (len + 3) & ~3u;
+}
+
+static void put_section(struct recorder *r)
+{
+	static const uint8_t version[4] = { 1, 0, 0, 0 };
+	uint16_t one_zero[2] = { 1, 0 };
+
+	(void)version;
+	put32(r, BLOCK_SECTION);
+	put32(r, 28);
+	put32(r, 0x1a2b3c4d);
+	put(r, one_zero, sizeof(one_zero));
+	put32(r, UINT32_MAX); /* the length of the section is not known */
+	put32(r, UINT32_MAX);
+	put32(r, 28);
+}
+
+static void put_interface(struct recorder *r, unsigned ifindex)
+{
+	uint16_t link[2] = { r->link[ifindex] == TERN_LINK_ETHERNET ? LINKTYPE_ETHERNET :
+								      LINKTYPE_RAW,
+			     0 };
+	uint16_t resolution[2] = { OPT_TSRESOL, 1 };
+
+	put32(r, BLOCK_INTERFACE);
+	put32(r, 32);
+	put(r, link, sizeof(link));
+	put32(r, 0); /* no limit of length */
+	put(r, resolution, sizeof(resolution));
+	put32(r, 9); /* nanoseconds */
+	put32(r, 0);
+	put32(r, 32);
+	r->pcap_iface[ifindex] = ++r->n_pcap_ifaces;
+}
+
+static void put_packet(struct recorder *r, const struct view_event *ev, unsigned ifindex, bool out)
+{
+	uint16_t flags[2] = { OPT_FLAGS, 4 }, comment[2] = { OPT_COMMENT, 0 };
+	uint32_t text_len = out && r->cause ? (uint32_t)strlen(r->cause) + 12 : 0;
+	uint32_t len = 32 + padded(ev->len) + 8 + (text_len ? 4 + padded(text_len) : 0) + 4;
+	uint64_t at = r->wall_ns + ev->at;
+	char text[64];
+
+	if (!r->pcap_iface[ifindex])
+		put_interface(r, ifindex);
+	put32(r, BLOCK_PACKET);
+	put32(r, len);
+	put32(r, r->pcap_iface[ifindex] - 1);
+	put32(r, (uint32_t)(at >> 32));
+	put32(r, (uint32_t)at);
+	put32(r, ev->len);
+	put32(r, ev->len);
+	put(r, r->bytes, ev->len);
+	put(r, flags, sizeof(flags));
+	put32(r, out ? 2 : 1);
+	if (text_len) {
+		comment[1] = (uint16_t)text_len;
+		snprintf(text, sizeof(text), "tern: cause %s", r->cause);
+		put(r, comment, sizeof(comment));
+		put(r, text, text_len);
+	}
+	put32(r, 0);
+	put32(r, len);
+}
+
+/* ---- events ---- */
+
+static void add(struct recorder *r, const struct view_event *ev)
+{
+	if (!r->view || r->full)
+		return;
+	view_add(r->view, ev);
+	r->full = r->view->n_events >= EVENTS_MAX;
+}
+
+static void record_frame(struct recorder *r, const struct tern_trace *t)
+{
+	bool out = t->kind == TERN_TRACE_PACKET_OUT;
+	unsigned ifindex = t->pkt->ifindex;
+	struct view_event ev = { .at = t->at - r->begun, .host = out ? 0 : 1, .kind = VIEW_SENT };
+
+	if (ifindex == LO_INDEX || ifindex >= 64 || !r->link[ifindex])
+		return;
+	ev.raw_ip = r->link[ifindex] == TERN_LINK_IP;
+	ev.len = tern_pkt_copy(t->pkt, 0, r->bytes, FRAME_MAX);
+	ev.kept = ev.len < KEPT ? ev.len : KEPT;
+	ev.bytes = r->bytes;
+	ev.frame = ++r->frame;
+	if (r->pcap)
+		put_packet(r, &ev, ifindex, out);
+	r->cause = NULL;
+	add(r, &ev);
+	ev.kind = VIEW_DELIVERED;
+	ev.host = 1 - ev.host;
+	ev.bytes = NULL;
+	add(r, &ev);
+}
+
+static void record_event(struct recorder *r, const struct tern_trace *t, enum view_kind kind,
+			 const char *text)
+{
+	add(r, &(struct view_event){ .at = t->at - r->begun,
+				     .kind = kind,
+				     .text = text,
+				     .conn = t->conn,
+				     .local = t->local,
+				     .remote = t->remote,
+				     .old_state = t->old_state,
+				     .new_state = t->new_state,
+				     .by_listen = t->by_listen });
+}
+
+void recorder_trace(void *ctx, const struct tern_trace *t)
+{
+	struct recorder *r = ctx;
+
+	switch (t->kind) {
+	case TERN_TRACE_PACKET_OUT:
+		if (t->cause) {
+			r->cause = tern_cause_name((enum tern_cause)t->cause);
+			record_event(r, t, VIEW_CAUSE, r->cause);
+		}
+		record_frame(r, t);
+		break;
+	case TERN_TRACE_PACKET_IN:
+		record_frame(r, t);
+		break;
+	case TERN_TRACE_DROP:
+		record_event(r, t, VIEW_DROP, tern_drop_name((enum tern_drop)t->drop));
+		break;
+	case TERN_TRACE_STATE:
+		record_event(r, t, VIEW_STATE, NULL);
+		break;
+	case TERN_TRACE_TIMER:
+		record_event(r, t, VIEW_TIMER, t->timer);
+		break;
+	default:
+		break;
+	}
+}
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+bool recorder_init(struct recorder *r, FILE *pcap, bool with_view)
+{
+	memset(r, 0, sizeof(*r));
+	r->bytes = malloc(FRAME_MAX);
+	r->view = with_view ? view_new(KEPT) : NULL;
+	if (!r->bytes || (with_view && !r->view)) {
+		recorder_fini(r);
+		return false;
+	}
+	r->begun = clock_ns(CLOCK_MONOTONIC);
+	r->wall_ns = clock_ns(CLOCK_REALTIME);
+	r->pcap = pcap;
+	if (r->view) {
+		view_name_host(r->view, 0, "tern");
+		view_name_host(r->view, 1, "peer");
+	}
+	if (pcap)
+		put_section(r);
+	return true;
+}
+
+void recorder_fini(struct recorder *r)
+{
+	free(r->bytes);
+	view_free(r->view);
+	memset(r, 0, sizeof(*r));
+}
+
+void recorder_note_link(struct recorder *r, unsigned ifindex, uint32_t link)
+{
+	if (ifindex < 64)
+		r->link[ifindex] = link;
+}
