@@ -67,7 +67,8 @@ static int read_options(struct nc *c, struct args *a)
 			return EXIT_USAGE;
 	}
 	if (a->n_words < (c->listen ? 1 : 2) || a->n_words > 2)
-		return args_error(a, c->listen ? "a port is needed" : "a host and a port are needed");
+		return args_error(a,
+				  c->listen ? "a port is needed" : "a host and a port are needed");
 	return -1;
 }
 
@@ -136,7 +137,8 @@ static void read_stream(struct nc *c)
 	if (n == 0)
 		c->out_ended = true;
 	else if (n != -TERN_EAGAIN)
-		fail(c, c->connected ? "the connection ended" : "the connection was refused", (int)n);
+		fail(c, c->connected ? "the connection ended" : "the connection was refused",
+		     (int)n);
 }
 
 static void note_connected(struct nc *c)
@@ -284,7 +286,9 @@ int cmd_nc(int argc, char **argv)
 {
 	static struct nc c;
 	const char *words[64];
-	struct args a = { .command = "tern nc", .argc = argc, .argv = argv, .at = 1, .word = words };
+	struct args a = {
+		.command = "tern nc", .argc = argc, .argv = argv, .at = 1, .word = words
+	};
 	struct net n;
 	int code;
 

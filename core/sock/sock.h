@@ -214,6 +214,10 @@ static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
 
 bool tuple_put(struct sockets *, struct tuple *);
 void tuple_remove(struct sockets *, struct tuple *);
+/* The name that old has is t's from now on; it is the same. */
+void tuple_replace(struct sockets *, struct tuple *old, struct tuple *t);
+/* Of the names, where strangers see what becomes of it. */
+uint64_t tuple_hash_secretly(const struct sip_key *, const struct tuple *);
 struct tuple *tuple_find(struct sockets *, const struct tuple *key);
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);

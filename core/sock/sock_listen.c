@@ -265,9 +265,8 @@ static enum tern_drop complete(struct sockets *ss, struct sock *parent, struct h
 	if (!child)
 		return TERN_DROP_NO_MEMORY;
 	l->n_half--;
+	tuple_replace(ss, &half->t, &child->t);
 	half_end(ss, half);
-	if (!tuple_put(ss, &child->t))
-		assert(false);
 	port_attach(child, parent->port, true);
 	child->in_accept_queue = true;
 	list_put_tail(&l->ready, &child->news_link);

@@ -12,27 +12,17 @@
 
 /* ---- numbers to begin with ---- */
 
-static uint64_t hash_names(const struct sip_key *key, const struct tuple *t)
-{
-	struct {
-		struct addr local, remote;
-		uint16_t lport, rport;
-		uint32_t pad;
-	} names = { t->local, t->remote, t->lport, t->rport, 0 };
-
-	return siphash24(key, &names, sizeof(names));
-}
-
 /* RFC 6528: a 4 us clock plus a keyed hash of the five-tuple. */
 uint32_t tcp_draw_isn(const struct sockets *ss, const struct tuple *t)
 {
-	return (uint32_t)(ss->timers->now / (4 * TERN_US)) + (uint32_t)hash_names(&ss->isn_key, t);
+	return (uint32_t)(ss->timers->now / (4 * TERN_US)) +
+	       (uint32_t)tuple_hash_secretly(&ss->isn_key, t);
 }
 
 /* RFC 7323 5.4: an offset of its own for each connection, known from its names alone. */
 uint32_t tcp_ts_offset(const struct sockets *ss, const struct tuple *t)
 {
-	return (uint32_t)hash_names(&ss->ts_key, t);
+	return (uint32_t)tuple_hash_secretly(&ss->ts_key, t);
 }
 
 static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
