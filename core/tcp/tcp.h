@@ -191,6 +191,7 @@ struct tcp_result tcp_input(struct tcp *, const struct tcp_ctx *, const struct t
  * tcp_input has accepted it. false: not of that kind, nothing has happened; otherwise *sum has
  * grown, and a segment that proves wrong is taken back by tcp_unland.
  */
+enum { TCP_LAND_MIN = 128 }; /* less text does not land */
 bool tcp_land(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn, uint32_t *sum);
 /*
  * The same for the text of a segment that goes on where a landed one ends and says nothing else:

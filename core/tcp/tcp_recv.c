@@ -129,11 +129,11 @@ static bool refuse_after_close(struct arrival *a)
 
 /* ---- landing: copied and summed in one pass ---- */
 
-enum { LAND_MIN = 128, LAND_SPANS = 4 };
+enum { LAND_SPANS = 4 };
 
 static bool is_next_text(const struct tcp *c, const struct tcp_seg *seg)
 {
-	if (seg->len < LAND_MIN || c->early || c->user_gone || (seg->h.flags & TCP_SYN))
+	if (seg->len < TCP_LAND_MIN || c->early || c->user_gone || (seg->h.flags & TCP_SYN))
 		return false;
 	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
 	    c->state != TERN_TCP_FIN_WAIT_2)

@@ -73,7 +73,13 @@ size_t arp_emit(const struct arp *, uint8_t *);
 
 /* ---- IPv4: RFC 791. Each packet passes here, and most of what one writes is constant. ---- */
 
-enum { IP4_HDR_LEN = 20, IP4_HDR_MAX = 60, IP4_DF = 0x4000, IP4_MF = 0x2000 };
+enum {
+	IP4_HDR_LEN = 20,
+	IP4_HDR_MAX = 60,
+	IP4_DF = 0x4000,
+	IP4_MF = 0x2000,
+	IP4_FRAG_OFF = 0x1fff
+};
 
 struct ip4 {
 	uint8_t tos, ttl, proto;
@@ -104,7 +110,7 @@ static inline bool ip4_parse_quoted(struct ip4 *h, const uint8_t *p, size_t len)
 	h->id = get_be16(p + 4);
 	h->df = frag & IP4_DF;
 	h->mf = frag & IP4_MF;
-	h->frag_off = (uint16_t)((frag & 0x1fff) * 8);
+	h->frag_off = (uint16_t)((frag & IP4_FRAG_OFF) * 8);
 	h->ttl = p[8];
 	h->proto = p[9];
 	h->checksum = get_be16(p + 10);
@@ -114,17 +120,32 @@ static inline bool ip4_parse_quoted(struct ip4 *h, const uint8_t *p, size_t len)
 	return true;
 }
 
-/* Checks version, lengths against the slice, and the header checksum. Each packet pays for it. */
-static inline enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t len)
+static inline unsigned ip4_hdr_len(const uint8_t *p)
 {
+	return (p[0] & 15) * 4u;
+}
+
+/* Version, lengths against the slice, and the header checksum. Each packet pays for it. */
+static inline enum ip4_verdict ip4_verify(const uint8_t *p, size_t len)
+{
+	unsigned hdr_len, total_len;
 	uint32_t sum;
 
-	if (!ip4_parse_quoted(h, p, len) || h->total_len < h->hdr_len || h->total_len > len)
+	if (len < IP4_HDR_LEN || p[0] >> 4 != 4)
+		return IP4_MALFORMED;
+	hdr_len = ip4_hdr_len(p);
+	total_len = get_be16(p + 2);
+	if (hdr_len < IP4_HDR_LEN || total_len < hdr_len || total_len > len)
 		return IP4_MALFORMED;
 	sum = checksum_header(p, IP4_HDR_LEN);
-	if (h->options)
-		sum += checksum_header(h->options, h->hdr_len - IP4_HDR_LEN);
+	if (hdr_len > IP4_HDR_LEN)
+		sum += checksum_header(p + IP4_HDR_LEN, hdr_len - IP4_HDR_LEN);
 	return checksum_finish(sum) == 0 ? IP4_OK : IP4_BAD_CHECKSUM;
+}
+
+static inline enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t len)
+{
+	return ip4_parse_quoted(h, p, len) ? ip4_verify(p, len) : IP4_MALFORMED;
 }
 
 static inline size_t ip4_emit(const struct ip4 *h, uint8_t *p)
