@@ -217,7 +217,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 		tell_user(ss, s, events);
 	/* One that is on a list already is asked when its turn comes, and settled after that. */
 	if (list_empty(&s->ready_link) || is_over(c)) {
-		enum tcp_send next = tcp_plan(c, 0).what;
+		enum tcp_send next = tcp_next(c);
 
 		tcp_review_timers(c, &x, next);
 		if (next != SEND_NOTHING)

@@ -228,6 +228,8 @@ struct tcp_plan {
 };
 /* burst_max: payload bytes that may go at once; 0: one segment. */
 struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
+/* The plan's `what` alone, which is cheaper. */
+enum tcp_send tcp_next(const struct tcp *);
 
 /*
  * Carries the plan out: the connection moves on as if all of it had been sent. What is to be sent
