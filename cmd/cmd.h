@@ -9,5 +9,7 @@ int cmd_lab(int argc, char **argv);
 int cmd_drill(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
 int cmd_nc(int argc, char **argv);
+int cmd_get(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 
 #endif

@@ -15,6 +15,8 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "lab", cmd_lab, "two hosts in one process: watch TCP open, talk and close" },
+	{ "get", cmd_get, "fetch http URLs over tern's own TCP" },
+	{ "serve", cmd_serve, "serve a directory by HTTP over tern's own TCP" },
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },
 	{ "nc", cmd_nc, "standard input and output over a TCP or UDP socket of tern's" },
 	{ "drill", cmd_drill, "run packetdrill scripts against a stack, in virtual time" },

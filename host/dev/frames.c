@@ -2,8 +2,8 @@
 /*
  * frames.c - frames through a descriptor, a system call each.
  *
- * A frame is read straight into the packet that the stack gets, behind its virtio header where there
- * is one; it is written from the packet's parts where they lie.
+ * A frame is read straight into the packet that the stack gets, behind its virtio header where
+ * there is one; it is written from the packet's parts where they lie.
  */
 #define _GNU_SOURCE
 #include "frames.h"

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * get.c - tern get: HTTP/1.1 over tern's own sockets.
+ *
+ * One connection is kept from URL to URL as long as host and port stay the same and the server lets
+ * it. Messages are read by http_parser, which bounds headers; a server that says nothing for a
+ * while is given up.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <http_parser.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "http_url.h"
+#include "net.h"
+
+enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, URLS_MAX = 64, PROGRESS_MIN = 100 };
+
+struct get {
+	struct net_options net;
+	const char *output;
+	bool remote_name, resume, quiet;
+	uint64_t timeout; /* ns without any progress */
+	struct net *n;
+
+	tern_sock s; /* 0: none */
+	struct tern_addr connected_to;
+	bool reused; /* this request is not the first of its connection */
+
+	/* of the current request */
+	struct url url;
+	FILE *out;
+	char name[512];
+	uint64_t had;	   /* bytes of the file that were there already */
+	uint64_t received; /* of the body */
+	uint64_t expected; /* UINT64_MAX: not said */
+	bool field_is_location, in_value;
+	char field[64], location[FIELD_MAX];
+	size_t field_len, location_len;
+	bool complete, keep, write_failed, discard;
+	unsigned status;
+	tern_time begun, shown_at, progress_at;
+	uint64_t drip; /* bytes since progress_at */
+};
+
+static void print_help(void)
+{
+	printf("usage: tern get [OPTIONS] URL...\n\n"
+	       "Fetches http URLs; the bodies go to standard output.\n\n"
+	       "  -o FILE           to this file\n"
+	       "  -O                each to a file named as the last part of its path\n"
+	       "  -C                resume: fetch what the file does not hold yet\n"
+	       "  --timeout T       give up when less than 100 bytes come in so long (default "
+	       "30s)\n"
+	       "  -q                no progress, no summary\n");
+	net_print_help();
+	printf("\nExit: 0 all were fetched, 1 a server or the network said no, 2 usage or a bad "
+	       "file.\n");
+}
+
+static bool is(const struct args *a, const char *name)
+{
+	return strcmp(a->name, name) == 0;
+}
+
+static int read_options(struct get *g, struct args *a)
+{
+	while (args_next(a)) {
+		bool good = true;
+
+		if (is(a, "--help") || is(a, "-h")) {
+			print_help();
+			return EXIT_DONE;
+		}
+		if (is(a, "-o")) {
+			good = args_value(a);
+			g->output = a->value;
+		} else if (is(a, "-O"))
+			g->remote_name = true;
+		else if (is(a, "-C"))
+			g->resume = true;
+		else if (is(a, "-q"))
+			g->quiet = true;
+		else if (is(a, "--timeout"))
+			good = args_time(a, &g->timeout);
+		else if (!net_take_option(&g->net, a))
+			return args_error(a, "unknown option %s", a->name);
+		if (!good || g->net.failed)
+			return EXIT_USAGE;
+	}
+	if (a->n_words == 0)
+		return args_error(a, "a URL is needed");
+	if (g->resume && !g->output && !g->remote_name)
+		return args_error(a, "-C needs -o FILE or -O");
+	if (g->output && a->n_words > 1)
+		return args_error(a, "-o is for one URL; -O names a file for each");
+	return -1;
+}
+
+/* One line of error; the exit code EXIT_NO. */
+static int refuse(const struct get *g, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int refuse(const struct get *g, const char *format, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: http://%s%s: ", g->n->command, g->url.host, g->url.path);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return EXIT_NO;
+}
+
+/* ---- the answer, as http_parser reads it ---- */
+
+static int on_field(http_parser *parser, const char *at, size_t len)
+{
+	struct get *g = parser->data;
+
+	if (g->in_value)
+		g->field_len = 0;
+	g->in_value = false;
+	if (g->field_len + len < sizeof(g->field)) {
+		memcpy(g->field + g->field_len, at, len);
+		g->field_len += len;
+	} else {
+		g->field_len = 0; /* too long to be one of ours */
+	}
+	g->field[g->field_len] = 0;
+	return 0;
+}
+
+static int on_value(http_parser *parser, const char *at, size_t len)
+{
+	struct get *g = parser->data;
+
+	if (!g->in_value)
+		g->field_is_location = strcasecmp(g->field, "Location") == 0;
+	g->in_value = true;
+	if (g->field_is_location && g->location_len + len < sizeof(g->location)) {
+		memcpy(g->location + g->location_len, at, len);
+		g->location_len += len;
+		g->location[g->location_len] = 0;
+	}
+	return 0;
+}
+
+static bool is_redirect(unsigned status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static int on_headers(http_parser *parser)
+{
+	struct get *g = parser->data;
+
+	if (parser->status_code / 100 == 1) /* an interim answer: the true one follows */
+		return 0;
+	g->status = parser->status_code;
+	g->expected = parser->content_length;
+	g->discard = is_redirect(g->status) || g->status >= 400;
+	if (g->had && g->status == 200 && g->out) { /* the server does not resume: from the start */
+		if (fseek(g->out, 0, SEEK_SET) != 0 || ftruncate(fileno(g->out), 0) != 0)
+			g->write_failed = true;
+		g->had = 0;
+	}
+	return 0;
+}
+
+static int on_body(http_parser *parser, const char *at, size_t len)
+{
+	struct get *g = parser->data;
+
+	g->received += len;
+	if (g->discard)
+		return 0;
+	if (fwrite(at, 1, len, g->out) != len)
+		g->write_failed = true;
+	return g->write_failed;
+}
+
+static int on_complete(http_parser *parser)
+{
+	struct get *g = parser->data;
+
+	if (parser->status_code / 100 == 1)
+		return 0;
+	g->complete = true;
+	g->keep = http_should_keep_alive(parser);
+	http_parser_pause(parser, 1);
+	return 0;
+}
+
+static const http_parser_settings *settings(void)
+{
+	static http_parser_settings s;
+
+	http_parser_settings_init(&s);
+	s.on_header_field = on_field;
+	s.on_header_value = on_value;
+	s.on_headers_complete = on_headers;
+	s.on_body = on_body;
+	s.on_message_complete = on_complete;
+	return &s;
+}
+
+/* ---- progress ---- */
+
+static void show_progress(struct get *g, bool last)
+{
+	double seconds = (double)(loop_now() - g->begun) / 1e9,
+	       megabytes = (double)g->received / 1e6;
+	double rate = seconds > 0 ? megabytes * 8 / seconds : 0;
+	unsigned done = 0;
+
+	if (g->quiet || g->discard)
+		return;
+	if (last) {
+		fprintf(stderr, "%s%s: %.6g MB in %.3g s, %.4g Mbit/s\n",
+			isatty(STDERR_FILENO) ? "\r\033[K" : "", g->url.path, megabytes, seconds,
+			rate);
+		return;
+	}
+	if (!isatty(STDERR_FILENO) || loop_now() - g->shown_at < 100 * TERN_MS)
+		return;
+	g->shown_at = loop_now();
+	if (g->expected && g->expected != UINT64_MAX)
+		done = (unsigned)(40 * g->received / g->expected);
+	fprintf(stderr, "\r\033[K[%.*s%*s] %.1f MB %.0f Mbit/s", (int)done,
+		"########################################", (int)(40 - done), "", megabytes, rate);
+	fflush(stderr);
+}
+
+/* ---- one request ---- */
+
+static void disconnect(struct get *g)
+{
+	if (g->s)
+		tern_close(g->n->st, g->s);
+	g->s = 0;
+}
+
+static bool same_endpoint(const struct tern_addr *a, const struct tern_addr *b)
+{
+	return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+}
+
+/* A turn, unless nothing has moved for too long: then false. */
+static bool wait_more(struct get *g)
+{
+	tern_time until = g->progress_at + g->timeout;
+	struct tern_event ev;
+
+	if (loop_now() >= until)
+		return false;
+	net_turn(g->n, until, NULL, 0);
+	while (tern_event(g->n->st, &ev))
+		continue;
+	return true;
+}
+
+static int connect_to(struct get *g)
+{
+	int32_t err;
+	size_t len = sizeof(err);
+
+	g->reused = g->s && same_endpoint(&g->connected_to, &g->url.to);
+	if (g->reused)
+		return EXIT_DONE;
+	disconnect(g);
+	err = tern_socket(g->n->st, g->url.to.family, TERN_SOCK_STREAM, 0, &g->s);
+	if (!err)
+		err = tern_connect(g->n->st, g->s, &g->url.to);
+	if (err != -TERN_EINPROGRESS)
+		return refuse(g, "cannot connect: %s", strerror(-err));
+	g->connected_to = g->url.to;
+	g->progress_at = loop_now();
+	while (!(tern_poll(g->n->st, g->s) & (TERN_POLLOUT | TERN_POLLERR)))
+		if (!wait_more(g))
+			return refuse(g, "cannot connect: no answer");
+	tern_getsockopt(g->n->st, g->s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
+	return err ? refuse(g, "cannot connect: %s", strerror(err)) : EXIT_DONE;
+}
+
+static int send_request(struct get *g)
+{
+	char text[URL_PATH_MAX + 512], range[64] = "";
+	size_t len, done = 0;
+
+	if (g->had)
+		snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-\r\n", g->had);
+	len = (size_t)snprintf(text, sizeof(text),
+			       "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tern/%s\r\n"
+			       "Accept: */*\r\n%s\r\n",
+			       g->url.path, g->url.host, tern_version(), range);
+	while (done < len) {
+		int64_t n = tern_send(g->n->st, g->s, text + done, len - done, 0);
+
+		if (n < 0 && n != -TERN_EAGAIN)
+			return refuse(g, "cannot send: %s", strerror((int)-n));
+		done += n > 0 ? (size_t)n : 0;
+		if (done < len && !wait_more(g))
+			return refuse(g, "cannot send: the server takes nothing");
+	}
+	return EXIT_DONE;
+}
+
+/* What has come, read where it lies. 1: more may come, 0: complete, below 0: -errno, it ended. */
+static int parse_arrived(struct get *g, http_parser *parser)
+{
+	struct tern_span span[4];
+	int n = tern_recv_data(g->n->st, g->s, span, 4);
+
+	if (n == 0) {
+		http_parser_execute(parser, settings(), "", 0); /* an end may be what ends it */
+		return g->complete ? 0 : -ECONNRESET;
+	}
+	for (int i = 0; i < n; i++) {
+		size_t used =
+			http_parser_execute(parser, settings(), (char *)span[i].ptr, span[i].len);
+
+		tern_recv_consume(g->n->st, g->s, used);
+		g->drip += used;
+		if (g->drip >= PROGRESS_MIN) { /* a server that drips byte by byte makes none */
+			g->progress_at = loop_now();
+			g->drip = 0;
+		}
+		if (g->complete || g->write_failed)
+			return 0;
+		if (HTTP_PARSER_ERRNO(parser) != HPE_OK)
+			return -EPROTO;
+	}
+	return n < 0 && n != -TERN_EAGAIN ? n : 1;
+}
+
+static int read_answer(struct get *g)
+{
+	http_parser parser;
+	int state;
+
+	http_parser_init(&parser, HTTP_RESPONSE);
+	parser.data = g;
+	while ((state = parse_arrived(g, &parser)) > 0) {
+		show_progress(g, false);
+		if (!wait_more(g))
+			return refuse(g,
+				      "nothing has come for %g s; %" PRIu64 " bytes were received",
+				      (double)g->timeout / 1e9, g->received);
+	}
+	if (g->write_failed) {
+		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
+		return EXIT_USAGE;
+	}
+	if (state == -EPROTO)
+		return refuse(g, "the answer is not HTTP: %s",
+			      http_errno_description(HTTP_PARSER_ERRNO(&parser)));
+	if (state < 0 && g->expected != UINT64_MAX && g->status)
+		return refuse(g, "the connection ended after %" PRIu64 " of %" PRIu64 " bytes",
+			      g->received, g->received + g->expected);
+	if (state < 0)
+		return refuse(g, "the connection ended before the answer was complete");
+	if (!g->keep)
+		disconnect(g);
+	return EXIT_DONE;
+}
+
+static int one_request(struct get *g)
+{
+	int code;
+
+	g->received = g->drip = g->status = 0;
+	g->expected = UINT64_MAX;
+	g->complete = g->keep = g->in_value = g->discard = false;
+	g->field_len = g->location_len = 0;
+	g->location[0] = 0;
+	g->begun = loop_now();
+	code = connect_to(g);
+	g->progress_at = loop_now();
+	if (code == EXIT_DONE)
+		code = send_request(g);
+	if (code == EXIT_DONE)
+		code = read_answer(g);
+	if (code != EXIT_DONE)
+		disconnect(g);
+	return code;
+}
+
+/* ---- one URL ---- */
+
+static int open_output(struct get *g)
+{
+	struct stat about;
+
+	g->had = 0;
+	if (g->output)
+		snprintf(g->name, sizeof(g->name), "%s", g->output);
+	else if (g->remote_name)
+		url_file_name(&g->url, g->name, sizeof(g->name));
+	else
+		snprintf(g->name, sizeof(g->name), "standard output");
+	if (!g->output && !g->remote_name) {
+		g->out = stdout;
+		return EXIT_DONE;
+	}
+	g->out = fopen(g->name, g->resume ? "r+b" : "wb");
+	if (!g->out && g->resume)
+		g->out = fopen(g->name, "wb");
+	if (!g->out) {
+		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
+		return EXIT_USAGE;
+	}
+	if (g->resume && fstat(fileno(g->out), &about) == 0 && fseek(g->out, 0, SEEK_END) == 0)
+		g->had = (uint64_t)about.st_size;
+	return EXIT_DONE;
+}
+
+static int judge(struct get *g)
+{
+	if (g->status == 416 && g->had) {
+		fprintf(stderr, "%s: %s is complete already\n", g->n->command, g->name);
+		return EXIT_DONE;
+	}
+	if (g->status >= 400)
+		return refuse(g, "the server says %u %s", g->status,
+			      http_status_str((enum http_status)g->status));
+	show_progress(g, true);
+	return EXIT_DONE;
+}
+
+static int fetch(struct get *g, const char *text)
+{
+	const char *why = url_parse(&g->url, text);
+	struct url next;
+	int code;
+
+	if (why) {
+		fprintf(stderr, "%s: %s: %s\n", g->n->command, text, why);
+		return EXIT_USAGE;
+	}
+	code = open_output(g);
+	for (int i = 0; code == EXIT_DONE; i++) {
+		code = one_request(g);
+		if (code != EXIT_DONE || !is_redirect(g->status))
+			break;
+		why = !g->location[0]	 ? "it does not say where" :
+		      i == REDIRECTS_MAX ? "too many in a row" :
+					   url_follow(&next, &g->url, g->location);
+		if (why) {
+			code = refuse(g, "redirected to '%s': %s", g->location, why);
+			break;
+		}
+		g->url = next;
+	}
+	if (code == EXIT_DONE)
+		code = judge(g);
+	if (g->out && (fflush(g->out) != 0 || (g->out != stdout && fclose(g->out) != 0))) {
+		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
+		code = EXIT_USAGE;
+	}
+	g->out = NULL;
+	return code;
+}
+
+int cmd_get(int argc, char **argv)
+{
+	static struct get g;
+	const char *words[URLS_MAX];
+	struct args a = {
+		.command = "tern get", .argc = argc, .argv = argv, .at = 1, .word = words
+	};
+	struct net n;
+	int code, worst = EXIT_DONE;
+
+	if (argc > URLS_MAX)
+		return args_error(&a, "too many words");
+	memset(&g, 0, sizeof(g));
+	g.timeout = 30 * TERN_SEC;
+	code = read_options(&g, &a);
+	if (code >= 0)
+		return code;
+	code = net_open(&n, &g.net, &a);
+	if (code != EXIT_DONE)
+		return code;
+	g.n = &n;
+	for (int i = 0; i < a.n_words; i++) {
+		code = fetch(&g, a.word[i]);
+		worst = code > worst ? code : worst;
+	}
+	disconnect(&g);
+	net_drain(&n);
+	return net_close(&n, worst);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * http_url.c - http://HOST[:PORT][/PATH][?QUERY][#FRAGMENT], RFC 9110 4.2.1, RFC 3986.
+ */
+#include "http_url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Bytes that may stand in a request line; the rest must have been escaped. */
+static bool is_plain(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)s[i] <= ' ' || (unsigned char)s[i] >= 127)
+			return false;
+	return true;
+}
+
+static const char *take_path(struct url *u, const char *p)
+{
+	size_t len = strcspn(p, "#");
+
+	if (len + 2 > sizeof(u->path))
+		return "its path is too long";
+	if (!is_plain(p, len))
+		return "its path holds a blank or a byte that must be escaped (%20)";
+	snprintf(u->path, sizeof(u->path), "%s%.*s", *p == '/' ? "" : "/", (int)len, p);
+	return NULL;
+}
+
+static const char *take_port(const char *text, size_t len, uint16_t *port)
+{
+	char digits[8];
+	char *end;
+	unsigned long v;
+
+	*port = 80;
+	if (len == 0)
+		return NULL;
+	if (len >= sizeof(digits))
+		return "its port is not a number from 1 to 65535";
+	memcpy(digits, text, len);
+	digits[len] = 0;
+	v = strtoul(digits, &end, 10);
+	if (*end || digits[0] < '0' || digits[0] > '9' || v == 0 || v > 65535)
+		return "its port is not a number from 1 to 65535";
+	*port = (uint16_t)v;
+	return NULL;
+}
+
+/* HOST or [HOST], then maybe :PORT, in [p, p + len). */
+static const char *take_host(struct url *u, const char *p, size_t len)
+{
+	bool six = len > 0 && *p == '[';
+	const char *end = six ? memchr(p, ']', len) : memchr(p, ':', len);
+	size_t host_len = end ? (size_t)(end - p) + six : len;
+	const char *rest = p + host_len, *why;
+	char host[URL_HOST_MAX];
+	uint16_t port;
+
+	if (six && !end)
+		return "its [address] has no end";
+	if (host_len == 0 || host_len - 2 * six >= sizeof(host) || len >= sizeof(u->host))
+		return "it names no host";
+	if (host_len < len && *rest != ':')
+		return "after its host comes neither a port nor a path";
+	memcpy(host, p + six, host_len - 2 * six);
+	host[host_len - 2 * six] = 0;
+	why = take_port(rest + 1, host_len < len ? len - host_len - 1 : 0, &port);
+	if (why)
+		return why;
+	if (strcmp(host, "localhost") == 0)
+		strcpy(host, "127.0.0.1");
+	if (tern_addr_parse(host, port, &u->to) != 0)
+		return "its host is not an address; names are not looked up yet";
+	snprintf(u->host, sizeof(u->host), "%.*s", (int)len, p);
+	return NULL;
+}
+
+const char *url_parse(struct url *u, const char *text)
+{
+	const char *why;
+	size_t len;
+
+	memset(u, 0, sizeof(*u));
+	if (strncasecmp(text, "https://", 8) == 0)
+		return "https is not spoken here, only http";
+	if (strncasecmp(text, "http://", 7) == 0)
+		text += 7;
+	else if (strstr(text, "://"))
+		return "only http:// URLs are understood";
+	len = strcspn(text, "/?#");
+	if (memchr(text, '@', len))
+		return "names and passwords in URLs are not understood";
+	why = take_host(u, text, len);
+	return why ? why : take_path(u, text + len);
+}
+
+const char *url_follow(struct url *u, const struct url *base, const char *location)
+{
+	char path[URL_PATH_MAX];
+	const char *slash;
+
+	if (strstr(location, "://"))
+		return url_parse(u, location);
+	*u = *base;
+	if (strncmp(location, "//", 2) == 0)
+		return url_parse(u, location + 2);
+	if (*location == '/')
+		return take_path(u, location);
+	path[0] = 0;
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(base->path, "?"), base->path);
+	slash = strrchr(path, '/');
+	path[slash ? slash - path + 1 : 0] = 0;
+	if (strlen(path) + strlen(location) + 1 > sizeof(path))
+		return "its path is too long";
+	strcat(path, location);
+	return take_path(u, path);
+}
+
+void url_file_name(const struct url *u, char *out, size_t size)
+{
+	size_t len = strcspn(u->path, "?");
+	size_t from = len;
+
+	while (from > 0 && u->path[from - 1] != '/')
+		from--;
+	if (from == len)
+		snprintf(out, size, "index.html");
+	else
+		snprintf(out, size, "%.*s", (int)(len - from), u->path + from);
+}
