@@ -261,7 +261,13 @@ int sock_take_error(struct sock *);
 int sock_addr_in(const struct sock *, const struct tern_addr *, struct addr *);
 void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, struct tern_addr *);
 /* Finds (or refreshes) the route and, when unbound, the source address. */
-int sock_route(struct sockets *, struct sock *);
+int sock_find_route(struct sockets *, struct sock *);
+static inline int sock_route(struct sockets *ss, struct sock *s)
+{
+	bool known = s->out_ifindex && s->route_version == ss->net->routes_version;
+
+	return known ? 0 : sock_find_route(ss, s);
+}
 void sock_set_ready(struct sockets *, struct sock *); /* it has something to send */
 
 /* ---- sock_tcp.c ---- */

@@ -35,10 +35,12 @@ static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
 			     uint32_t mtu)
 {
+	uint16_t mss = mss_for(t, mtu);
+
 	return (struct tcp_open){
 		.ts_off = ss->cfg->tcp_timestamps ? tcp_ts_offset(ss, t) : 0,
-		.adv_mss = mss_for(t, mtu),
-		.path_mss = mss_for(t, mtu),
+		.adv_mss = mss,
+		.path_mss = mss,
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
 		.rcv_buf_max = s->rcvbuf,
 		.cc = s->cc,

@@ -350,10 +350,9 @@ struct half_result {
 	struct tcp_rst rst;
 };
 enum half_verdict half_input(const struct tcp_half *, const struct tcp_seg *, struct half_result *);
-void half_synack(const struct tcp_half *, const struct tcp_ctx *, const struct tcp_open *,
+void half_synack(const struct tcp_half *, const struct tcp_ctx *, uint32_t ts_off,
 		 struct tcp_hdr *);
-void half_ack(const struct tcp_half *, const struct tcp_ctx *, const struct tcp_open *,
-	      struct tcp_hdr *);
+void half_ack(const struct tcp_half *, const struct tcp_ctx *, uint32_t ts_off, struct tcp_hdr *);
 /* A connection in SYN-RECEIVED with what the record knows. */
 void tcp_from_half(struct tcp *, const struct tcp_ctx *, const struct tcp_half *,
 		   const struct tcp_open *);
