@@ -335,7 +335,7 @@ void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 	uint64_t gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
 
-	if (!tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
+	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
 	if (gain >= c->rcv.buf_max / 2 ||
 	    (open < 2 * (uint64_t)c->adv_mss && gain >= MIN(c->rcv.buf_max / 2, c->adv_mss)))
