@@ -13,6 +13,7 @@
 
 enum { GRADE_LAST = 4, LAST_SHIFT = 16 };
 
+_Static_assert(sizeof(struct chunk) <= MEM_PIECE_EXTRA, "a chunk is a piece of mem's");
 _Static_assert(CHUNK_FIRST_SIZE << 4 == 1 << LAST_SHIFT, "three sizes, each four times the last");
 
 enum { DIR_CAP_FIRST = 4, DIR_CAP_MAX = 32768, SPANS_EACH_WRITE = 4 };

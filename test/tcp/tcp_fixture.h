@@ -182,6 +182,7 @@ static inline struct tcp_plan plan_of(uint32_t burst_max)
 	/* the plan is pure: asking twice gives the same */
 	check(a.what == b.what && a.cause == b.cause && a.lo == b.lo && a.hi == b.hi);
 	check(a.fin == b.fin && a.again == b.again);
+	check_eq(tcp_next(&f.c), tcp_plan(&f.c, 0).what);
 	return a;
 }
 
