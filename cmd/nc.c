@@ -85,7 +85,7 @@ static bool parse_port(const char *text, uint16_t *port)
 
 static void fail(struct nc *c, const char *what, int err)
 {
-	fprintf(stderr, "%s: %s: %s\n", c->n->command, what, tern_errno_name(err < 0 ? -err : err));
+	fprintf(stderr, "%s: %s: %s\n", c->n->command, what, strerror(err < 0 ? -err : err));
 	c->code = EXIT_NO;
 }
 

@@ -29,6 +29,7 @@ void net_print_help(void)
 	       "it "
 	       "up\n"
 	       "  --mtu N           largest IP packet\n"
+	       "  --no-offload      plain frames, no segmentation or checksums by the host\n"
 	       "the wire:\n"
 	       "  --delay T --jitter T --rate R --loss P --reorder P --duplicate P --corrupt P\n"
 	       "  --seed N          of that weather (default 1)\n"
@@ -169,6 +170,10 @@ bool net_take_option(struct net_options *o, struct args *a)
 		o->ladder = true;
 		return true;
 	}
+	if (taken == 0 && is(a, "--no-offload")) {
+		o->no_offload = true;
+		return true;
+	}
 	if (taken == 0 && is(a, "--pcap")) {
 		if (args_value(a))
 			o->pcap = a->value;
@@ -292,7 +297,7 @@ static int open_device(struct net *n, struct net_dev *d)
 {
 	uint8_t seed[32];
 	struct dev_wish w = { .mtu = (uint32_t)n->options->mtu,
-			      .no_offload = n->options->has_weather,
+			      .no_offload = n->options->has_weather || n->options->no_offload,
 			      .seed = seed };
 	struct dev *dev, *wrapped;
 	int ifindex;

@@ -26,7 +26,7 @@ struct net_options {
 	struct tern_weather weather;
 	bool has_weather;
 	uint64_t mtu, seed;
-	bool ladder;
+	bool ladder, no_offload;
 	const char *pcap;
 	bool failed; /* a bad value: it was told */
 };

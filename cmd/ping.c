@@ -103,7 +103,7 @@ static void send_request(struct ping *p, struct net *n)
 	if (got < 0 && got != -TERN_EAGAIN) {
 		p->error = (int)-got;
 		fprintf(stderr, "%s: icmp_seq=%u: %s\n", n->command, p->sent,
-			tern_errno_name(p->error));
+			strerror(p->error));
 	}
 }
 
@@ -136,7 +136,7 @@ static void read_replies(struct ping *p, struct net *n)
 		if (len == -TERN_EAGAIN || len == -TERN_EBADF)
 			return;
 		if (len < 0)
-			fprintf(stderr, "%s: %s\n", n->command, tern_errno_name((int)-len));
+			fprintf(stderr, "%s: %s\n", n->command, strerror((int)-len));
 		else if (len >= HDR_LEN)
 			note_reply(p, msg, len, m.ttl);
 	}
@@ -170,7 +170,7 @@ static int run(struct ping *p, struct net *n)
 	if (!err)
 		err = tern_connect(n->st, p->s, &p->to);
 	if (err) {
-		fprintf(stderr, "%s: %s: %s\n", n->command, p->host, tern_errno_name(err));
+		fprintf(stderr, "%s: %s: %s\n", n->command, p->host, strerror(-err));
 		return EXIT_NO;
 	}
 	printf("%s from %s: %" PRIu64 " bytes\n", "ping", tern_addr_format(&p->to, false, to),

@@ -193,13 +193,14 @@ static bool read_request(struct conn *c)
 		return true;
 	c->heard_at = loop_now();
 	used = http_parser_execute(&c->parser, settings(), bytes, (size_t)n);
-	tern_recv(c->server->n->st, c->s, bytes, used, 0); /* what follows is the next request */
 	if (!c->complete && HTTP_PARSER_ERRNO(&c->parser) != HPE_OK) {
+		used = (size_t)n;	  /* unread bytes would make the close a reset */
 		c->request.target[0] = 0; /* not HTTP, or too much of it: 400, and the end */
 		c->request.known_method = true;
 		c->complete = true;
 		c->keep = false;
 	}
+	tern_recv(c->server->n->st, c->s, bytes, used, 0); /* what follows is the next request */
 	if (!c->complete)
 		return true;
 	c->answer.keep = c->keep;

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# lib.sh - what the tests against real peers share. Each script runs in a network namespace of its
+# own (tools/run-peers makes it), with tern in $TERN and a directory for its files in $DIR.
+#
+# The host has 10.0.0.1 and fd00::1, tern 10.0.0.5 and fd00::5.
+set -u
+passed=0 failed=0
+cd "$DIR" || exit 2
+ip link set lo up
+
+# ok NAME COMMAND...: the command is true
+ok() {
+	local name=$1
+	shift
+	if "$@" > "$DIR/ok.out" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "-- $name: '$*' says no"
+		head -n 30 "$DIR/ok.out"
+	fi
+}
+
+# says NAME WORD FILE: the file holds the word
+says() {
+	ok "$1" grep -q -- "$2" "$3"
+}
+
+finish() {
+	echo "$passed passed, $failed failed, 0 skipped"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# link KIND: makes a link; tern's options for it are then in $dev (an array)
+link() {
+	case $1 in
+	tap | tap-plain) make_tun tap ;;
+	tun) make_tun tun ;;
+	veth) make_veth ;;
+	esac
+	[ "$1" = tap-plain ] && dev+=(--no-offload)
+	dev+=(--addr 10.0.0.5/24 --addr6 fd00::5/64)
+}
+
+name_host() {
+	ip addr add 10.0.0.1/24 dev "$1"
+	ip -6 addr add fd00::1/64 dev "$1" nodad
+	ip link set "$1" up
+}
+
+make_tun() {
+	ip tuntap add tern0 mode "$1"
+	name_host tern0
+	dev=(--dev "$1:tern0")
+}
+
+# tern listens on one end by AF_PACKET; the other end is the host's
+make_veth() {
+	ip link add tern0 type veth peer name tern1
+	name_host tern0
+	ip link set tern1 up
+	dev=(--dev packet:tern1)
+}
+
+unlink_all() {
+	ip link del tern0
+}
+
+# wait_for COMMAND...: up to five seconds
+wait_for() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		"$@" > /dev/null 2>&1 && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+listens() {
+	ss -ltn "sport = :$1" | grep -q LISTEN
+}
+
+answers() {
+	ping -c 1 -W 1 "$1"
+}
+
+start_nginx() {
+	mkdir -p www
+	cat > nginx.conf <<-EOF
+		user root; daemon off; worker_processes 1; pid $DIR/nginx.pid; error_log $DIR/nginx.err;
+		events { worker_connections 512; }
+		http {
+			access_log off; sendfile on;
+			client_body_temp_path $DIR/n1; proxy_temp_path $DIR/n2; fastcgi_temp_path $DIR/n3;
+			uwsgi_temp_path $DIR/n4; scgi_temp_path $DIR/n5;
+			server {
+				listen 80; listen [::]:80; root $DIR/www;
+				location = /moved { return 302 /small; }
+				location = /round { return 302 /round; }
+			}
+		}
+	EOF
+	chmod 755 "$DIR"
+	nginx -c "$DIR/nginx.conf" &
+	nginx_pid=$!
+	wait_for listens 80
+}
+
+start_serve() { # options of tern serve
+	"$TERN" serve "${dev[@]}" "$@" 2> serve.err &
+	serve_pid=$!
+	wait_for answers 10.0.0.5
+}
+
+stop_serve() {
+	kill -INT "$serve_pid"
+	wait "$serve_pid"
+}
