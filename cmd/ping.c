@@ -102,8 +102,7 @@ static void send_request(struct ping *p, struct net *n)
 	got = tern_send(n->st, p->s, msg, HDR_LEN + p->size, 0);
 	if (got < 0 && got != -TERN_EAGAIN) {
 		p->error = (int)-got;
-		fprintf(stderr, "%s: icmp_seq=%u: %s\n", n->command, p->sent,
-			strerror(p->error));
+		fprintf(stderr, "%s: icmp_seq=%u: %s\n", n->command, p->sent, strerror(p->error));
 	}
 }
 

@@ -83,12 +83,13 @@ __attribute__((target("avx2"))) static inline uint64_t reduce(const struct lanes
 }
 
 __attribute__((target("avx2"))) static inline void add_vector(struct lanes *s, uint8_t *q,
-							      const uint8_t *p, bool copy)
+							      const uint8_t *p, size_t at,
+							      bool copy)
 {
-	__m256i v = _mm256_loadu_si256((const __m256i *)p);
+	__m256i v = _mm256_loadu_si256((const __m256i *)(p + at));
 
 	if (copy)
-		_mm256_storeu_si256((__m256i *)q, v);
+		_mm256_storeu_si256((__m256i *)(q + at), v);
 	s->all = _mm256_add_epi64(s->all, v);
 	s->high = _mm256_add_epi64(s->high, _mm256_srli_epi64(v, 32));
 }
@@ -103,14 +104,14 @@ __attribute__((target("avx2"), always_inline)) static inline uint32_t sum_all(
 	if (len < 32)
 		return finish(sum_tail(q, p, len, copy), sum);
 	for (; i < (len & ~(size_t)127); i += 128) {
-		add_vector(&s, q + i, p + i, copy);
-		add_vector(&s, q + i + 32, p + i + 32, copy);
-		add_vector(&s, q + i + 64, p + i + 64, copy);
-		add_vector(&s, q + i + 96, p + i + 96, copy);
+		add_vector(&s, q, p, i, copy);
+		add_vector(&s, q, p, i + 32, copy);
+		add_vector(&s, q, p, i + 64, copy);
+		add_vector(&s, q, p, i + 96, copy);
 	}
 	for (; i < (len & ~(size_t)31); i += 32)
-		add_vector(&s, q + i, p + i, copy);
-	return finish(reduce(&s) + sum_tail(q + i, p + i, len - i, copy), sum);
+		add_vector(&s, q, p, i, copy);
+	return finish(reduce(&s) + sum_tail(copy ? q + i : q, p + i, len - i, copy), sum);
 }
 
 __attribute__((target("avx2"))) static uint32_t sum_avx2(const void *data, size_t len, uint32_t sum)
