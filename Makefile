@@ -3,6 +3,7 @@
 #   make             build/tern, build/libtern.a, build/libtern.so
 #   make run         the lab's default scenario
 #   make test        all tests that need no privilege (T=name: only those whose name has it)
+#   make peers       tests against real peers, in namespaces of their own (T=name)
 #   make check       lint, purity, sanitizers with gcc and clang, cross builds, 200 seeds
 #   make sim         N=1000 SEED=1: random networks from seeds
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
@@ -15,7 +16,7 @@ N ?= 1000
 SEED ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all run test check sim bench controls install format clean
+.PHONY: all run test peers check sim bench controls install format clean
 
 all:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
@@ -26,6 +27,9 @@ run: all
 
 test: all
 	@tools/run-tests $(BUILD) $(T)
+
+peers: all
+	@tools/run-peers $(BUILD) $(T)
 
 check:
 	@tools/check

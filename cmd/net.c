@@ -393,7 +393,8 @@ static bool is_busy(const struct net *n)
 		if (i.state == TERN_TCP_FIN_WAIT_1 || i.state == TERN_TCP_CLOSING ||
 		    i.state == TERN_TCP_LAST_ACK)
 			return true;
-		if (i.state != TERN_TCP_LISTEN && i.state != TERN_TCP_TIME_WAIT && i.send_queue)
+		if ((i.state == TERN_TCP_ESTABLISHED || i.state == TERN_TCP_CLOSE_WAIT) &&
+		    i.send_queue)
 			return true;
 	}
 	return false;

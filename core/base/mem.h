@@ -15,7 +15,7 @@
 
 struct mem_slab; /* private */
 
-enum { MEM_CLASSES = 64, MEM_CLASS_STEP = 32 }; /* records of 32, 64, ... 2048 bytes */
+enum { MEM_CLASSES = 128, MEM_CLASS_STEP = 16 }; /* records of 16, 32, ... 2048 bytes */
 /* Kept pieces: up to 4, 16, 64 KiB, plus room for headers (of a packet of 65535 bytes, too). */
 enum { MEM_PIECES = 3, MEM_PIECES_KEPT = 64, MEM_PIECE_EXTRA = 320 };
 

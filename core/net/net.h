@@ -204,7 +204,7 @@ struct net {
 	struct route *routes; /* sorted: longest prefix, lowest metric, oldest */
 	uint32_t n_routes, routes_cap;
 	struct hop_found recent_hop;
-	uint64_t routes_version; /* changes with every change of routes or addresses */
+	uint32_t routes_version; /* changes with every change of routes or addresses */
 	struct table neighs;
 	struct icmp_limit limit_all, limit_dst[64];
 	uint32_t timer_kind; /* given to every neighbour's timer, for the dispatcher */

@@ -11,8 +11,7 @@
 /* What section 8 of the architecture promises, on the machines that count. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct half) <= 128, "a half-open connection");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct time_wait) <= 96, "a TIME-WAIT record");
-_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) + sizeof(struct slot) <= 768,
-	       "an idle stream endpoint, all in; the aim is 640");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) <= 560, "an idle stream endpoint");
 
 /* ---- the whole ---- */
 
@@ -186,26 +185,28 @@ struct addr addr_any(int family)
 	return family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
 }
 
-static void set_defaults(struct sockets *ss, struct sock *s)
+static void set_defaults(struct sock *s)
 {
-	bool stream = sock_is_stream(s);
-
 	s->t.local = s->t.remote = addr_any(s->family);
 	s->t.proto = s->protocol;
 	s->t.kind = TUPLE_SOCK;
-	s->rcvbuf = stream ? ss->cfg->tcp_rcvbuf_default : ss->cfg->rcvbuf_default;
-	s->sndbuf = stream ? ss->cfg->tcp_sndbuf_default : ss->cfg->sndbuf_default;
 	s->rcvlowat = 1;
 	s->linger_s = -1;
 	s->ttl = -1;
 	s->mcast_ttl = 1;
 	s->index = NO_INDEX;
 	s->mtu_discover = 1; /* IP_PMTUDISC_WANT */
-	s->cc = ss->cc;
 	list_init(&s->bind_link);
 	list_init(&s->news_link);
 	list_init(&s->ready_link);
 	timer_init(&s->timer, TIMER_SOCK);
+}
+
+static void set_stream_defaults(const struct sockets *ss, struct tcp *c)
+{
+	c->opt = (struct tcp_options){ .sndbuf = ss->cfg->tcp_sndbuf_default,
+				       .rcvbuf = ss->cfg->tcp_rcvbuf_default };
+	c->cc.ops = ss->cc;
 }
 
 static struct dgram *new_dgram(struct sockets *ss)
@@ -218,6 +219,8 @@ static struct dgram *new_dgram(struct sockets *ss)
 	d->recv.tail = &d->recv.head;
 	d->errors.tail = &d->errors.head;
 	d->checksum_off = -1;
+	d->rcvbuf = ss->cfg->rcvbuf_default;
+	d->sndbuf = ss->cfg->sndbuf_default;
 	pkt_queue_init(&d->send);
 	return d;
 }
@@ -243,8 +246,10 @@ int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock
 	s->family = (uint8_t)family;
 	s->type = (uint8_t)type;
 	s->protocol = (uint8_t)protocol;
-	set_defaults(ss, s);
-	if (type != TERN_SOCK_STREAM) {
+	set_defaults(s);
+	if (type == TERN_SOCK_STREAM) {
+		set_stream_defaults(ss, stream_tcp(s));
+	} else {
 		s->dgram = new_dgram(ss);
 		if (!s->dgram) {
 			mem_free(ss->mem, s, size_of_sock(type));

@@ -85,10 +85,12 @@ struct dgram {
 	struct dgram_queue recv, errors;
 	struct pkt_queue send;
 	uint64_t send_bytes;
+	uint32_t rcvbuf, sndbuf;
 	uint32_t drops;
 	uint32_t icmp_filter[8]; /* a bit for each type that is blocked */
 	int32_t checksum_off;	 /* IPV6_CHECKSUM; -1: none */
 	bool hdrincl;
+	bool keepalive, oob_inline; /* told back to who set them */
 };
 
 struct sock {
@@ -101,7 +103,6 @@ struct sock {
 	void *user;
 	uint32_t index; /* of its slot; NO_INDEX: none (not accepted yet, or closed) */
 	uint32_t conn;	/* number in trace records */
-	uint32_t rcvbuf, sndbuf;
 	uint32_t rcvlowat;
 	int32_t linger_s; /* -1: off */
 	uint8_t family, type, protocol;
@@ -112,24 +113,17 @@ struct sock {
 	bool bound_addr : 1, bound_port : 1;
 	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1;
 	bool recverr : 1;
-	bool keepalive : 1, oob_inline : 1, nodelay : 1;
 	bool shut_rd : 1, shut_wr : 1;
-	bool freebind : 1, cork : 1;
+	bool freebind : 1;
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex; /* cached route */
 	uint16_t out_mtu;
-	uint16_t user_mss;
 	uint8_t mtu_discover;
-	uint8_t keep_count;
-	uint32_t keep_idle_ms, keep_interval_ms, user_timeout_ms;
-	int32_t linger2_ms;
-	uint8_t syncnt;
-	const struct cc_ops *cc;
 	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
-	uint64_t route_version; /* of net when the route was cached */
+	uint32_t route_version; /* of net when the route was cached */
 	struct addr next_hop;
 	union {
 		struct tcp *tcp;	   /* NULL before connect; inside the struct stream */
@@ -149,6 +143,12 @@ struct stream {
 static inline bool sock_is_stream(const struct sock *s)
 {
 	return s->type == TERN_SOCK_STREAM;
+}
+
+/* The connection of a stream, begun or not: the options are there from the first. */
+static inline struct tcp *stream_tcp(const struct sock *s)
+{
+	return &CONTAINER_OF(s, struct stream, s)->c;
 }
 
 struct half {
@@ -175,7 +175,7 @@ struct slot {
 	uint32_t next_free;
 };
 
-enum { SLOTS_PER_PAGE = 256, EPHEMERAL_COUNTERS = 64 };
+enum { SLOTS_PER_PAGE = 128, EPHEMERAL_COUNTERS = 64 };
 
 enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_TIME_WAIT };
 

@@ -51,7 +51,7 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 
 	if (s->shut_rd)
 		return TERN_DROP_SOCK_QUEUE_FULL;
-	if (d->recv.head && d->recv.size + sizeof(*rec) + in->len > s->rcvbuf) {
+	if (d->recv.head && d->recv.size + sizeof(*rec) + in->len > d->rcvbuf) {
 		d->drops++;
 		ss->counters[COUNT_UDP_RCVBUF_ERRORS]++;
 		return TERN_DROP_SOCK_QUEUE_FULL;
@@ -195,7 +195,7 @@ unsigned sock_dgram_poll(const struct sock *s)
 		ready |= TERN_POLLHUP;
 	if (s->error || d->errors.head)
 		ready |= TERN_POLLERR;
-	if (2 * d->send_bytes <= s->sndbuf)
+	if (2 * d->send_bytes <= d->sndbuf)
 		ready |= TERN_POLLOUT;
 	return ready;
 }
@@ -293,7 +293,7 @@ struct tern_pkt *sock_dgram_take(struct sockets *ss, struct sock *s)
 
 	if (!p)
 		return NULL;
-	if (2 * d->send_bytes > s->sndbuf)
+	if (2 * d->send_bytes > d->sndbuf)
 		sock_news(ss, s);
 	d->send_bytes -= p->cap;
 	return p;
@@ -332,7 +332,7 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 	err = dgram_find_path(ss, s, m, &path);
 	if (err)
 		return err;
-	if (s->dgram->send_bytes && s->dgram->send_bytes + len > s->sndbuf)
+	if (s->dgram->send_bytes && s->dgram->send_bytes + len > s->dgram->sndbuf)
 		return -TERN_EAGAIN;
 	if (s->type == TERN_SOCK_RAW)
 		return raw_send(ss, s, m, &path);

@@ -108,6 +108,7 @@ static struct half *new_half(struct sockets *ss, const struct sock *listener,
 			     const struct tuple *key, const struct tcp_packet *p)
 {
 	struct half *half = mem_new(ss->mem, sizeof(*half));
+	uint16_t user_mss = stream_tcp(listener)->opt.user_mss;
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_open open;
 
@@ -121,8 +122,8 @@ static struct half *new_half(struct sockets *ss, const struct sock *listener,
 	half->timer.data = ++ss->next_conn;
 	open = tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, p->ifindex));
 	open.iss = tcp_draw_isn(ss, &half->t);
-	if (listener->user_mss)
-		open.adv_mss = MIN(open.adv_mss, listener->user_mss);
+	if (user_mss)
+		open.adv_mss = MIN(open.adv_mss, user_mss);
 	if (p->has_min_iss && (int32_t)(open.iss - p->min_iss) <= 0)
 		open.iss = p->min_iss + 65537; /* RFC 9293 MAY-2: above all that was used */
 	half_init(&half->tcp, &x, &p->seg, &open);
@@ -212,7 +213,9 @@ static void inherit(struct sock *child, const struct sock *parent, const struct 
 	child->state = TERN_TCP_SYN_RECEIVED;
 	child->conn = half->timer.data;
 	child->out_ifindex = 0;
-	child->tcp = &CONTAINER_OF(child, struct stream, s)->c;
+	child->tcp = stream_tcp(child);
+	child->tcp->opt = stream_tcp(parent)->opt;
+	child->tcp->cc.ops = stream_tcp(parent)->cc.ops;
 	list_init(&child->bind_link);
 	list_init(&child->news_link);
 	list_init(&child->ready_link);
@@ -236,12 +239,12 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	}
 	open = tcp_open_for(ss, parent, &half->t, child->out_mtu);
 	open.iss = half->tcp.iss;
-	tcp_from_half(child->tcp, &x, &half->tcp, &open);
 	if (half->tcp.n_retries == 0) { /* Karn: sent once, so the ACK times it */
-		child->tcp->timed_pos = child->tcp->snd.nxt;
-		child->tcp->timed_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
+		tern_time sent_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
+
+		open.synack_rtt = MAX(x.now - sent_at, 1);
 	}
-	tcp_apply_options(ss, child);
+	tcp_from_half(child->tcp, &x, &half->tcp, &open);
 	return child;
 }
 

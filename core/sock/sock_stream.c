@@ -30,7 +30,7 @@ unsigned sock_tcp_poll(const struct sock *s)
 	    (c->fin_queued && tcp_recv_ended(c)))
 		ready |= TERN_POLLHUP;
 	/* As Linux: writable while a third of the buffer is free, and when writing would fail. */
-	if (tcp_send_allowed(c) < 0 || 3 * tcp_send_room(c) >= c->snd_buf_max)
+	if (tcp_send_allowed(c) < 0 || 3 * tcp_send_room(c) >= c->opt.sndbuf)
 		ready |= TERN_POLLOUT;
 	return ready;
 }
@@ -67,7 +67,7 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iove
 	n = send_pieces(ss, s, iov, n_iov);
 	if (n <= 0)
 		return n;
-	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
+	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
 	if (flags & TERN_MSG_OOB)
 		tcp_mark_urgent(s->tcp);
 	sock_tcp_settle(ss, s, 0);
@@ -88,7 +88,7 @@ static int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
 	uint8_t byte;
 	int n;
 
-	if (s->oob_inline)
+	if (s->tcp->opt.oob_inline)
 		return -TERN_EINVAL;
 	n = tcp_recv_urgent(s->tcp, &byte, (flags & TERN_MSG_PEEK) != 0);
 	if (n < 0)

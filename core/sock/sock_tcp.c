@@ -42,31 +42,8 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 		.adv_mss = mss,
 		.path_mss = mss,
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
-		.rcv_buf_max = s->rcvbuf,
-		.cc = s->cc,
+		.rcv_buf_max = stream_tcp(s)->opt.rcvbuf,
 	};
-}
-
-/* The socket's options become the connection's. */
-void tcp_apply_options(struct sockets *ss, struct sock *s)
-{
-	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp *c = s->tcp;
-
-	c->snd_buf_max = s->sndbuf;
-	c->nodelay = s->nodelay;
-	c->cork = s->cork;
-	c->oob_inline = s->oob_inline;
-	c->user_mss = s->user_mss;
-	c->keep_count = s->keep_count;
-	c->keep_idle_ms = s->keep_idle_ms;
-	c->keep_interval_ms = s->keep_interval_ms;
-	c->user_timeout_ms = s->user_timeout_ms;
-	c->linger2_ms = s->linger2_ms;
-	if (s->syncnt)
-		c->syn_retries = s->syncnt;
-	if (s->keepalive)
-		tcp_set_keepalive(c, &x, true);
 }
 
 /* ---- traces ---- */
@@ -444,7 +421,7 @@ static void forget_names(struct sock *s, const struct addr *old_local)
 /* A connection that was never established may be tried again, as on Linux. */
 static bool was_refused(const struct sock *s)
 {
-	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == s->tcp->iss &&
+	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == seq_first(s->tcp->snd.iss) &&
 	       !s->tcp->rst_due;
 }
 
@@ -482,10 +459,9 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 		tcp_fini(s->tcp, &x);
 	open = tcp_open_for(ss, s, &s->t, s->out_mtu);
 	open.iss = tcp_draw_isn(ss, &s->t);
-	s->tcp = &CONTAINER_OF(s, struct stream, s)->c;
+	s->tcp = stream_tcp(s);
 	s->conn = ++ss->next_conn;
 	tcp_connect(s->tcp, &x, &open);
-	tcp_apply_options(ss, s);
 	ss->counters[COUNT_TCP_ACTIVE_OPENS]++;
 	sock_tcp_settle(ss, s, 0);
 	return -TERN_EINPROGRESS;

@@ -19,7 +19,6 @@ uint32_t tcp_draw_isn(const struct sockets *, const struct tuple *);
 uint32_t tcp_ts_offset(const struct sockets *, const struct tuple *);
 struct tcp_open tcp_open_for(const struct sockets *, const struct sock *, const struct tuple *,
 			     uint32_t mtu);
-void tcp_apply_options(struct sockets *, struct sock *);
 void trace_state(const struct sockets *, const struct state_change *);
 void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
 

@@ -42,6 +42,8 @@ FLAG(freebind)
 FLAG(pktinfo)
 FLAG(recvttl)
 FLAG(recvtos)
+PLAIN(dgram_keepalive, dgram->keepalive, bool)
+PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
 PLAIN(mtu_discover, mtu_discover, uint8_t)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
 
@@ -92,69 +94,79 @@ static bool has_tcp(const struct sock *s)
 	return sock_is_stream(s) && s->state != TERN_TCP_LISTEN && s->tcp;
 }
 
-#define TCP_FIELD(fn, sock_field, tcp_field, type, from_user, to_user)                             \
+/* An option of a stream; a value of 0 means what the configuration says. */
+#define TCP_OPTION(fn, field, type, to_user)                                                       \
 	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
 	{                                                                                          \
-		s->sock_field = (type)(from_user);                                                 \
-		if (has_tcp(s)) {                                                                  \
-			s->tcp->tcp_field = s->sock_field;                                         \
-			settle_stream(ss, s);                                                      \
-		}                                                                                  \
+		stream_tcp(s)->opt.field = (type)v;                                                \
+		settle_stream(ss, s);                                                              \
 	}                                                                                          \
 	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
 	{                                                                                          \
-		int32_t v = (int32_t)s->sock_field;                                                \
+		int32_t v = stream_tcp(s)->opt.field;                                              \
 		(void)ss;                                                                          \
 		return to_user;                                                                    \
 	}
 
-TCP_FIELD(nodelay, nodelay, nodelay, bool, v != 0, v)
-TCP_FIELD(cork, cork, cork, bool, v != 0, v)
-TCP_FIELD(oob_inline, oob_inline, oob_inline, bool, v != 0, v)
-TCP_FIELD(maxseg, user_mss, user_mss, uint16_t, v,
-	  has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
-TCP_FIELD(keepidle, keep_idle_ms, keep_idle_ms, uint32_t, v * 1000,
-	  v ? v / 1000 : (int32_t)ss->cfg->tcp_keepalive_time_ms / 1000)
-TCP_FIELD(keepintvl, keep_interval_ms, keep_interval_ms, uint32_t, v * 1000,
-	  v ? v / 1000 : (int32_t)ss->cfg->tcp_keepalive_interval_ms / 1000)
-TCP_FIELD(keepcnt, keep_count, keep_count, uint8_t, v,
-	  v ? v : (int32_t)ss->cfg->tcp_keepalive_probes)
-TCP_FIELD(user_timeout, user_timeout_ms, user_timeout_ms, uint32_t, v, v)
-TCP_FIELD(syncnt, syncnt, syn_retries, uint8_t, v, v ? v : (int32_t)ss->cfg->tcp_syn_retries)
+TCP_OPTION(nodelay, nodelay, bool, v)
+TCP_OPTION(oob_inline, oob_inline, bool, v)
+TCP_OPTION(maxseg, user_mss, uint16_t, has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
+TCP_OPTION(keepidle, keep_idle_s, uint16_t, v ? v : (int32_t)ss->cfg->tcp_keepalive_time_ms / 1000)
+TCP_OPTION(keepintvl, keep_interval_s, uint16_t,
+	   v ? v : (int32_t)ss->cfg->tcp_keepalive_interval_ms / 1000)
+TCP_OPTION(keepcnt, keep_count, uint8_t, v ? v : (int32_t)ss->cfg->tcp_keepalive_probes)
+TCP_OPTION(syncnt, syn_retries, uint8_t, v ? v : (int32_t)ss->cfg->tcp_syn_retries)
+
+static void set_user_timeout(struct sockets *ss, struct sock *s, int32_t v)
+{
+	stream_tcp(s)->opt.user_timeout_ms = (uint32_t)v;
+	settle_stream(ss, s);
+}
+
+static int32_t get_user_timeout(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return (int32_t)stream_tcp(s)->opt.user_timeout_ms;
+}
+
+static void set_cork(struct sockets *ss, struct sock *s, int32_t v)
+{
+	stream_tcp(s)->opt.cork = stream_tcp(s)->cork = v != 0;
+	settle_stream(ss, s);
+}
+
+static int32_t get_cork(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return stream_tcp(s)->opt.cork;
+}
 
 /* Linux's TCP_LINGER2: below zero at once, above two minutes as two minutes. */
 static void set_linger2(struct sockets *ss, struct sock *s, int32_t v)
 {
 	(void)ss;
-	s->linger2_ms = v < 0 ? -1 : MIN(v, 120) * 1000;
-	if (has_tcp(s))
-		s->tcp->linger2_ms = s->linger2_ms;
+	stream_tcp(s)->opt.linger2_s = (int8_t)MAX(MIN(v, 120), -1);
 }
 
 static int32_t get_linger2(const struct sockets *ss, const struct sock *s)
 {
-	if (s->linger2_ms < 0)
-		return -1;
-	if (s->linger2_ms)
-		return s->linger2_ms / 1000;
-	return (int32_t)ss->cfg->tcp_fin_timeout_ms / 1000;
+	int32_t v = stream_tcp(s)->opt.linger2_s;
+
+	return v ? v : (int32_t)ss->cfg->tcp_fin_timeout_ms / 1000;
 }
 
 static void set_keepalive(struct sockets *ss, struct sock *s, int32_t v)
 {
 	struct tcp_ctx x = sock_ctx(ss);
 
-	s->keepalive = v != 0;
-	if (!has_tcp(s))
-		return;
-	tcp_set_keepalive(s->tcp, &x, s->keepalive);
+	tcp_set_keepalive(stream_tcp(s), &x, v != 0);
 	settle_stream(ss, s);
 }
 
 static int32_t get_keepalive(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return s->keepalive;
+	return stream_tcp(s)->opt.keepalive;
 }
 
 static void set_quickack(struct sockets *ss, struct sock *s, int32_t v)
@@ -182,32 +194,38 @@ static uint32_t buffer_size(int32_t asked, uint32_t max, uint32_t min)
 	return MAX(2 * v, min);
 }
 
+static uint32_t *sndbuf_of(const struct sock *s)
+{
+	return sock_is_stream(s) ? &stream_tcp(s)->opt.sndbuf : &s->dgram->sndbuf;
+}
+
+static uint32_t *rcvbuf_of(const struct sock *s)
+{
+	return sock_is_stream(s) ? &stream_tcp(s)->opt.rcvbuf : &s->dgram->rcvbuf;
+}
+
 static void set_sndbuf(struct sockets *ss, struct sock *s, int32_t v)
 {
-	s->sndbuf = buffer_size(
+	*sndbuf_of(s) = buffer_size(
 		v, sock_is_stream(s) ? ss->cfg->tcp_sndbuf_max : ss->cfg->sndbuf_max, 4608);
-	if (has_tcp(s))
-		s->tcp->snd_buf_max = s->sndbuf;
 }
 
 static int32_t get_sndbuf(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return (int32_t)s->sndbuf;
+	return (int32_t)*sndbuf_of(s);
 }
 
 static void set_rcvbuf(struct sockets *ss, struct sock *s, int32_t v)
 {
-	s->rcvbuf = buffer_size(
+	*rcvbuf_of(s) = buffer_size(
 		v, sock_is_stream(s) ? ss->cfg->tcp_rcvbuf_max : ss->cfg->rcvbuf_max, 2304);
-	if (has_tcp(s))
-		s->tcp->rcv.buf_max = s->rcvbuf;
 }
 
 static int32_t get_rcvbuf(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return (int32_t)s->rcvbuf;
+	return (int32_t)*rcvbuf_of(s);
 }
 
 static void set_ttl(struct sockets *ss, struct sock *s, int32_t v)
@@ -313,8 +331,8 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 		return (int32_t)s->dgram->send_bytes;
 	if (!has_tcp(s) || s->tcp->state == TERN_TCP_CLOSED)
 		return 0;
-	return (int32_t)(s->tcp->snd.end -
-			 MIN(MAX(s->tcp->snd.una, s->tcp->iss + 1), s->tcp->snd.end));
+	return (int32_t)(s->tcp->snd.end - MIN(MAX(s->tcp->snd.una, seq_first(s->tcp->snd.iss) + 1),
+					       s->tcp->snd.end));
 }
 
 static int32_t get_atmark(const struct sockets *ss, const struct sock *s)
@@ -345,8 +363,10 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_REUSEADDR, ALL, ANY, RW(reuseaddr) },
 	{ TERN_SOL_SOCKET, TERN_SO_REUSEPORT, ALL, ANY, RW(reuseport) },
 	{ TERN_SOL_SOCKET, TERN_SO_BROADCAST, ALL, ANY, RW(broadcast) },
-	{ TERN_SOL_SOCKET, TERN_SO_KEEPALIVE, ALL, ANY, RW(keepalive) },
-	{ TERN_SOL_SOCKET, TERN_SO_OOBINLINE, ALL, ANY, RW(oob_inline) },
+	{ TERN_SOL_SOCKET, TERN_SO_KEEPALIVE, STREAM, ANY, RW(keepalive) },
+	{ TERN_SOL_SOCKET, TERN_SO_KEEPALIVE, DGRAM | RAW, ANY, RW(dgram_keepalive) },
+	{ TERN_SOL_SOCKET, TERN_SO_OOBINLINE, STREAM, ANY, RW(oob_inline) },
+	{ TERN_SOL_SOCKET, TERN_SO_OOBINLINE, DGRAM | RAW, ANY, RW(dgram_oob_inline) },
 	{ TERN_SOL_SOCKET, TERN_SO_SNDBUF, ALL, ANY, RW(sndbuf) },
 	{ TERN_SOL_SOCKET, TERN_SO_RCVBUF, ALL, ANY, RW(rcvbuf) },
 	{ TERN_SOL_SOCKET, TERN_SO_RCVLOWAT, ALL, 0, INT32_MAX, RW(rcvlowat) },
@@ -484,7 +504,7 @@ static int set_congestion(struct sock *s, const void *value, size_t len)
 	ops = cc_find(name);
 	if (!ops)
 		return -TERN_ENOENT;
-	s->cc = ops;
+	stream_tcp(s)->cc.ops = ops;
 	if (has_tcp(s)) {
 		uint32_t segments = MAX(s->tcp->cc.cwnd / MAX(s->tcp->cc.mss, 1), 1);
 
@@ -531,11 +551,12 @@ static int get_by_hand(struct sockets *ss, struct sock *s, int name, void *value
 	struct tern_tcp_info info;
 
 	if (name == TERN_TCP_CONGESTION) {
+		const char *algorithm = stream_tcp(s)->cc.ops->name;
 		size_t n = 0;
 
-		while (s->cc->name[n])
+		while (algorithm[n])
 			n++;
-		return put_out(value, len, s->cc->name, n + 1);
+		return put_out(value, len, algorithm, n + 1);
 	}
 	if (name != TERN_TCP_INFO)
 		return -TERN_ENOPROTOOPT;

@@ -222,7 +222,7 @@ TERN_API int tern_send_commit(struct tern_stack *st, tern_sock handle, size_t le
 	err = tcp_send_commit(s->tcp, &x, len);
 	if (err)
 		return err;
-	s->tcp->cork = s->cork || (flags & TERN_MSG_MORE);
+	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
 	if ((flags & TERN_MSG_OOB) && len)
 		tcp_mark_urgent(s->tcp);
 	sock_tcp_settle(&st->ss, s, 0);

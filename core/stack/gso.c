@@ -133,7 +133,10 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 
 	if (!p)
 		return NULL;
-	tcp_output(s->tcp, &x, plan, out);
+	if (!tcp_output(s->tcp, &x, plan, out)) {
+		pkt_free(&st->mem, p);
+		return NULL;
+	}
 	out->h.src_port = s->t.lport;
 	out->h.dst_port = s->t.rport;
 	return fill_piece(st, i, s, p);

@@ -6,8 +6,8 @@
  * TIME-WAIT lives on in tcp_timewait.c. Every change of state goes through tcp_enter, which keeps
  * a short log for the owner.
  *
- * Invariants (tcp_check): snd.una <= snd.nxt; what is unacknowledged is in snd_buf; the read
- * position <= rcv.nxt <= rcv.adv + 1; deadlines run only in states that need them.
+ * Invariants (tcp_check): snd.una <= snd.nxt; what is unacknowledged is in the send buffer; the
+ * read position <= rcv.nxt <= rcv.adv + 1; deadlines run only in states that need them.
  */
 #include "tcp_impl.h"
 
@@ -38,31 +38,30 @@ bool tcp_state_change(struct tcp *c, enum tern_tcp_state *state)
 /* Everything that is the same however a connection begins. */
 void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
 {
+	struct tcp_options opt = c->opt;
+	const struct cc_ops *cc = c->cc.ops;
+
 	memset(c, 0, sizeof(*c));
+	c->opt = opt;
+	c->cork = opt.cork;
 	c->adv_mss = open->adv_mss;
 	c->path_mss = open->path_mss;
 	c->peer_mss = open->default_mss;
 	c->rcv_mss = MIN(open->adv_mss, 536);
 	c->ts_off = open->ts_off;
-	c->rcv.buf_max = open->rcv_buf_max;
 	c->rcv.fin = c->rcv.up = TCP_NO_POS;
-	c->timed_pos = TCP_NO_POS;
-	c->snd_buf_max = x->cfg->tcp_sndbuf_default;
-	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
+	c->rtx_at = c->ack_at = c->keep_at = c->idle_at = TERN_NEVER;
 	c->sent_at = c->rcvd_at = x->now;
-	c->iss = seq_first(open->iss);
-	c->snd.una = c->snd.nxt = c->iss;
-	c->snd.end = c->iss + 1;
-	c->snd.recover = c->iss;
-	buf_init(&c->snd_buf, c->snd.end);
+	c->snd.iss = open->iss;
+	c->snd.una = c->snd.nxt = tcp_syn_pos(c);
+	c->snd.end = c->snd.nxt + 1;
 	tcp_rtt_init(c, x);
-	cc_init(&c->cc, open->cc, open->default_mss, x->cfg->tcp_initial_cwnd);
+	cc_init(&c->cc, cc, open->default_mss, x->cfg->tcp_initial_cwnd);
 }
 
 void tcp_connect(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
 {
 	tcp_reset_fields(c, x, open);
-	c->syn_retries = (uint8_t)x->cfg->tcp_syn_retries;
 	c->rcv_wscale = x->cfg->tcp_window_scaling ? tcp_wscale_for(open->rcv_buf_max) : 0;
 	c->syn_due = true;
 	tcp_enter(c, TERN_TCP_SYN_SENT);
@@ -79,7 +78,7 @@ void tcp_free_early(struct tcp *c, struct mem *mem)
 
 void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 {
-	buf_fini(&c->snd_buf, x->mem);
+	tcp_drop_work(c, x->mem);
 	buf_fini(&c->rcv_buf, x->mem);
 	tcp_free_early(c, x->mem);
 }
@@ -106,6 +105,7 @@ void tcp_syn_acked(struct tcp *c)
 /* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4. */
 void tcp_established(struct tcp *c, const struct tcp_ctx *x)
 {
+	tcp_drop_work(c, x->mem);
 	begin_transfer(c, x);
 	tcp_syn_acked(c);
 	tcp_enter(c, TERN_TCP_ESTABLISHED);
@@ -118,13 +118,11 @@ void tcp_end(struct tcp *c, const struct tcp_ctx *x, int error)
 	if (c->state == TERN_TCP_CLOSED)
 		return;
 	c->error = (uint8_t)error;
-	c->rtx_at = c->ack_at = c->keep_at = c->end_at = TERN_NEVER;
+	c->rtx_at = c->ack_at = c->keep_at = c->idle_at = TERN_NEVER;
 	c->syn_due = c->probe_due = c->keepalive_due = c->probing = false;
 	c->ack_due = ACK_NONE;
 	c->dup_acks_due = 0;
-	c->snd.rtx_nxt = c->snd.rtx_end = 0;
-	buf_fini(&c->snd_buf, x->mem);
-	buf_init(&c->snd_buf, c->snd.end);
+	tcp_drop_work(c, x->mem);
 	tcp_free_early(c, x->mem);
 	if (tcp_is_synchronized(c))
 		buf_cut(&c->rcv_buf, x->mem, MAX(c->rcv_buf.head, tcp_data_end(c)));
@@ -165,14 +163,16 @@ void tcp_close_send(struct tcp *c, const struct tcp_ctx *x)
 /* Nobody will read what the peer still sends: it gets tcp_fin_timeout_ms (or TCP_LINGER2). */
 static void limit_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 {
-	uint32_t ms = c->linger2_ms ? (uint32_t)MAX(c->linger2_ms, 0) : x->cfg->tcp_fin_timeout_ms;
+	int linger2 = c->opt.linger2_s;
+	uint32_t ms = linger2 ? (uint32_t)MAX(linger2, 0) * 1000 : x->cfg->tcp_fin_timeout_ms;
 
 	if (c->state == TERN_TCP_FIN_WAIT_2 && c->user_gone)
-		c->end_at = x->now + ms * TERN_MS;
+		c->idle_at = x->now + ms * TERN_MS;
 }
 
 void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 {
+	tcp_drop_work(c, x->mem); /* the last word is said */
 	tcp_enter(c, TERN_TCP_FIN_WAIT_2);
 	limit_fin_wait_2(c, x);
 }
@@ -220,15 +220,12 @@ bool tcp_on_icmp(struct tcp *c, const struct tcp_ctx *x, const struct tcp_icmp_n
 		if (news->mss >= c->path_mss)
 			break;
 		c->path_mss = news->mss;
-		if (!tcp_is_synchronized(c))
+		if (!tcp_is_synchronized(c) || !c->work)
 			break;
 		tcp_set_snd_mss(c, x);
 		/* What was too big goes again at once, in smaller pieces. */
-		c->snd.rtx_nxt = c->snd.una;
-		c->snd.rtx_end = c->snd.nxt;
-		c->rtx_forced = true;
-		c->rtx_cause = TERN_CAUSE_FAST_RETRANSMIT;
-		c->timed_pos = TCP_NO_POS;
+		tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_FAST_RETRANSMIT);
+		c->work->timed_pos = TCP_NO_POS;
 		break;
 	case TCP_ICMP_SOFT:
 		break;
@@ -241,13 +238,16 @@ static void check_send_side(const struct tcp *c)
 	assert(c->snd.una <= c->snd.nxt);
 	assert(c->snd.nxt <= c->snd.end + (c->fin_sent ? 1 : 0));
 	assert(!c->fin_sent || c->fin_queued);
-	buf_check(&c->snd_buf);
-	if (c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT) {
-		assert(c->snd_buf.end <= c->snd.end || c->snd_buf.n_chunks);
-		assert(c->snd_buf.head <= MAX(c->snd.una, c->iss + 1));
+	assert(c->work || !c->has_lost);
+	if (!c->work)
+		return;
+	buf_check(&c->work->snd_buf);
+	assert(c->work->snd_buf.end <= c->snd.end || c->work->snd_buf.n_chunks);
+	assert(c->work->snd_buf.head <= MAX(c->snd.una, tcp_syn_pos(c) + 1));
+	if (c->has_lost) {
+		assert(c->work->rtx_nxt >= c->snd.una && c->work->rtx_end <= c->snd.nxt);
+		assert(c->work->rtx_nxt < c->work->rtx_end);
 	}
-	if (c->snd.rtx_nxt < c->snd.rtx_end)
-		assert(c->snd.rtx_nxt >= c->snd.una && c->snd.rtx_end <= c->snd.nxt);
 }
 
 void tcp_check(const struct tcp *c)
@@ -267,6 +267,9 @@ void tcp_check(const struct tcp *c)
 		if (ranges_find(&c->early->set, 0, &first))
 			assert(first.lo > c->rcv.nxt);
 	}
-	if (tcp_may_transmit(c) && c->snd.una < c->snd.nxt)
-		assert(c->rtx_at != TERN_NEVER);
+	if (tcp_may_transmit(c)) {
+		assert(c->work || c->snd.nxt >= c->snd.end);
+		assert(c->work || c->snd.una >= c->snd.nxt || c->opened_passively);
+		assert(c->snd.una >= c->snd.nxt || c->rtx_at != TERN_NEVER);
+	}
 }

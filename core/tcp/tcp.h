@@ -47,7 +47,7 @@ struct tcp_open {
 	uint16_t path_mss;    /* what the path carries of ours, options not deducted */
 	uint16_t default_mss; /* of a peer that says none: 536 or 1220 (RFC 9293 3.7.1) */
 	uint32_t rcv_buf_max;
-	const struct cc_ops *cc;
+	tern_time synack_rtt; /* how long a SYN-ACK took that was sent once; 0: not known */
 };
 
 /* Something for the user to know. */
@@ -75,29 +75,39 @@ struct tcp_result {
 
 /* ---- the connection ---- */
 
+/*
+ * What the user set. The owner fills it in before the connection begins, and cc.ops, the algorithm;
+ * for one that a listener accepts they are the listener's. Later changes take effect at once.
+ */
+struct tcp_options {
+	uint32_t sndbuf, rcvbuf;	       /* bytes that may wait in each buffer */
+	uint32_t user_timeout_ms;	       /* 0: R2 */
+	uint16_t keep_idle_s, keep_interval_s; /* 0: the configuration's */
+	uint16_t user_mss;		       /* TCP_MAXSEG; 0: none */
+	uint8_t keep_count, syn_retries;       /* 0: the configuration's */
+	int8_t linger2_s;		       /* 0: the configuration's; below: at once */
+	bool nodelay : 1, cork : 1, keepalive : 1, oob_inline : 1;
+};
+
 enum tcp_ack_due { ACK_NONE, ACK_LATER, ACK_NOW, ACK_CHALLENGE };
 
 struct tcp_snd {
-	uint64_t una, nxt;	   /* oldest unacknowledged, next to send */
-	uint64_t end;		   /* one past the last byte the user gave; where the FIN is */
-	uint64_t wl1, wl2;	   /* positions of the segment that last updated wnd */
-	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
-	uint64_t recover;	   /* RFC 6582: nxt when recovery began */
-	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
-	uint64_t rtx_nxt, rtx_end; /* bytes believed lost, to be sent again from rtx_nxt */
+	uint64_t una, nxt; /* oldest unacknowledged, next to send */
+	uint64_t end;	   /* one past the last byte the user gave; where the FIN is */
 	uint32_t wnd, max_wnd;
 	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
+	uint32_t iss;	    /* the number; its position: tcp_syn_pos */
+	uint32_t wl1, wl2;  /* sequence numbers of the segment that last updated wnd */
 };
 
 struct tcp_rcv {
-	uint64_t nxt;	    /* next expected */
-	uint64_t adv;	    /* the right edge of the window ever shown */
-	uint64_t fin;	    /* position of the peer's FIN; TCP_NO_POS: not seen */
-	uint64_t up;	    /* one past the urgent data; TCP_NO_POS: none */
-	uint64_t acked;	    /* nxt as last acknowledged by us (Last.ACK.sent) */
-	uint32_t buf_max;   /* bytes the user may leave unread */
-	uint32_t ts_recent; /* RFC 7323 TS.Recent */
-	tern_time ts_recent_at;
+	uint64_t nxt;	       /* next expected */
+	uint64_t adv;	       /* the right edge of the window ever shown */
+	uint64_t fin;	       /* position of the peer's FIN; TCP_NO_POS: not seen */
+	uint64_t up;	       /* one past the urgent data; TCP_NO_POS: none */
+	uint64_t acked;	       /* nxt as last acknowledged by us (Last.ACK.sent) */
+	uint32_t ts_recent;    /* RFC 7323 TS.Recent */
+	uint32_t ts_recent_at; /* in seconds */
 };
 
 #define TCP_NO_POS UINT64_MAX
@@ -108,6 +118,18 @@ struct tcp_early {
 	uint64_t recent[TCP_SACK_MAX]; /* 0: none */
 };
 
+/* What only a connection that sends needs: tcp_work.c. */
+struct tcp_work {
+	struct buf snd_buf;
+	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
+	uint64_t recover;	   /* RFC 6582: snd.nxt when recovery began */
+	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
+	uint64_t rtx_nxt, rtx_end; /* while has_lost: to be sent again from rtx_nxt on */
+	uint64_t timed_pos;	   /* the segment timed ends here; TCP_NO_POS: none */
+	tern_time timed_at;
+	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+};
+
 struct tcp {
 	/* configuration and state, small */
 	uint8_t state; /* enum tern_tcp_state */
@@ -116,12 +138,10 @@ struct tcp {
 	uint8_t ack_due;      /* enum tcp_ack_due */
 	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
 	uint8_t snd_wscale, rcv_wscale;
-	uint8_t dup_acks; /* received in a row */
-	uint8_t backoff;  /* RFC 6298 5.5: the RTO is doubled so often */
-	uint8_t n_rtx;	  /* time-outs without an answer */
-	uint8_t n_probes; /* zero-window or keepalive probes without an answer */
-	uint8_t syn_retries;
-	uint8_t keep_count;  /* 0: the configuration's */
+	uint8_t dup_acks;    /* received in a row */
+	uint8_t backoff;     /* RFC 6298 5.5: the RTO is doubled so often */
+	uint8_t n_rtx;	     /* time-outs without an answer */
+	uint8_t n_probes;    /* zero-window or keepalive probes without an answer */
 	uint8_t challenge_n; /* challenge ACKs in this 5 s window */
 	uint8_t error;	     /* TERN_Exxx with which it ended */
 	bool opened_passively : 1;
@@ -130,44 +150,41 @@ struct tcp {
 	bool fin_sent : 1;
 	bool user_gone : 1; /* nobody will read: data is answered by RST */
 	bool rcv_shut : 1;  /* SHUT_RD */
-	bool nodelay : 1, cork : 1, keepalive : 1, quickack : 1;
+	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
+	bool quickack : 1;
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
+	bool has_lost : 1;   /* bytes are believed lost */
 	bool rtx_forced : 1; /* the head goes whatever cwnd says */
 	bool in_recovery : 1, in_rto_recovery : 1;
 	bool partial_seen : 1; /* the first partial ACK of this recovery came */
 	bool probing : 1;      /* the persist timer runs, the RTO does not */
-	bool oob_inline : 1, oob_taken : 1;
+	bool oob_taken : 1;
 	uint8_t rtx_cause; /* enum tern_cause */
 	uint16_t adv_mss;  /* what we told */
 	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
 	uint16_t peer_mss; /* what the peer told */
 	uint16_t path_mss; /* what the path carries */
 	uint16_t rcv_mss;  /* the peer's full segments, as seen */
-	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
-	struct buf snd_buf, rcv_buf;
+	struct buf rcv_buf;
+	struct tcp_work *work;	 /* NULL: nothing is to be sent, nothing we sent is outstanding */
 	struct tcp_early *early; /* what arrived above rcv.nxt; NULL: nothing */
-	uint64_t iss, irs;
-	uint32_t snd_buf_max;
+	uint32_t irs;
 	uint32_t ts_off;
 	/* RFC 6298 */
 	uint32_t srtt_us, rttvar_us, rto_us; /* srtt and rttvar 0: not yet measured */
 	uint32_t min_rtt_us;
-	uint64_t timed_pos; /* the segment timed ends here; TCP_NO_POS: none */
-	tern_time timed_at;
 	/* deadlines; TERN_NEVER: not set */
 	tern_time rtx_at; /* retransmission or, while probing, persist */
 	tern_time ack_at;
 	tern_time keep_at;
-	tern_time end_at;	/* FIN-WAIT-2 without a user */
-	tern_time sent_at;	/* last data sent */
-	tern_time rcvd_at;	/* last segment accepted */
-	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
-	tern_time challenge_at, oow_at;		 /* limits of RFC 5961 section 7 */
-	uint32_t keep_idle_ms, keep_interval_ms; /* 0: the configuration's */
-	uint32_t user_timeout_ms;		 /* 0: R2 */
-	int32_t linger2_ms;			 /* 0: the configuration's; below: at once */
+	tern_time idle_at; /* work goes back; of FIN-WAIT-2 without a user: the end */
+	tern_time sent_at; /* last data sent */
+	tern_time rcvd_at; /* last segment accepted */
+	/* limits of RFC 5961 section 7, in tcp_ms, compared by difference; oow_at 0: none yet */
+	uint32_t challenge_at, oow_at;
+	struct tcp_options opt;
 	struct cc cc;
 	/* figures for TCP_INFO */
 	uint32_t total_rtx, segs_in, segs_out;
@@ -176,7 +193,7 @@ struct tcp {
 
 /* ---- opening ---- */
 
-/* Active: state SYN-SENT, the plan is a SYN. */
+/* Active: state SYN-SENT, the plan is a SYN. Options and algorithm stay as they are. */
 void tcp_connect(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
 /* Frees buffers; the struct is the owner's. */
 void tcp_fini(struct tcp *, const struct tcp_ctx *);
@@ -243,7 +260,8 @@ struct tcp_out {
 	bool has_text : 1;  /* lo < hi at first */
 	bool done : 1;	    /* nothing is left of it */
 };
-void tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
+/* false: no memory, nothing has changed. */
+bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
 
 /* A segment that goes, of one piece or of several that the device cuts. */
 enum { TCP_PIECE_SPANS = TERN_PKT_SPANS_MAX };

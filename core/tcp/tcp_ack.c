@@ -43,13 +43,14 @@ static void take_rtt(struct arrival *a, tern_time rtt)
 void tcp_measure_rtt(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
 	const struct tcp_hdr *h = &a->seg->h;
 
-	if (c->timed_pos != TCP_NO_POS) {
-		if (a->ack < c->timed_pos)
+	if (w && w->timed_pos != TCP_NO_POS) {
+		if (a->ack < w->timed_pos)
 			return;
-		take_rtt(a, a->x->now - c->timed_at);
-		c->timed_pos = TCP_NO_POS;
+		take_rtt(a, a->x->now - w->timed_at);
+		w->timed_pos = TCP_NO_POS;
 	} else if (c->ts_ok && h->has_ts && h->ts_ecr) {
 		/* What was sent twice is told apart by its timestamp (RFC 7323 section 4). */
 		uint32_t ms = tcp_ts_clock(a->x, c->ts_off) - h->ts_ecr;
@@ -63,11 +64,8 @@ void tcp_measure_rtt(struct arrival *a)
 
 static void repair_head(struct tcp *c, enum tern_cause cause)
 {
-	c->snd.rtx_nxt = c->snd.una;
-	c->snd.rtx_end = MIN(c->snd.una + c->snd_mss, c->snd.nxt);
-	c->rtx_forced = true;
-	c->rtx_cause = (uint8_t)cause;
-	c->timed_pos = TCP_NO_POS;
+	tcp_mark_lost(c, MIN(c->snd.una + c->snd_mss, c->snd.nxt), cause);
+	c->work->timed_pos = TCP_NO_POS;
 }
 
 static void enter_recovery(struct arrival *a)
@@ -77,7 +75,7 @@ static void enter_recovery(struct arrival *a)
 
 	c->in_recovery = true;
 	c->partial_seen = false;
-	c->snd.recover = c->snd.nxt;
+	c->work->recover = c->snd.nxt;
 	c->cc.ops->on_congestion(&c->cc, &s);
 	repair_head(c, TERN_CAUSE_FAST_RETRANSMIT);
 }
@@ -124,15 +122,16 @@ static bool is_duplicate(const struct arrival *a)
 static void on_duplicate_ack(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
 	uint64_t most = c->snd.nxt - c->snd.una;
 
-	if (c->in_rto_recovery)
+	if (!w || c->in_rto_recovery)
 		return;
 	if (c->dup_acks < UINT8_MAX)
 		c->dup_acks++;
 	c->snd.dup_bytes = (uint32_t)MIN(c->snd.dup_bytes + (uint64_t)c->snd_mss, most);
 	/* RFC 6582 3.2 step 2: not again for what the last recovery covered. */
-	if (c->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una >= c->snd.recover)
+	if (c->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una >= w->recover)
 		enter_recovery(a);
 }
 
@@ -141,33 +140,29 @@ static void on_duplicate_ack(struct arrival *a)
 static void forget_acknowledged(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
 	uint64_t data = MIN(c->snd.una, c->snd.end);
 
-	if (data > c->snd_buf.head)
-		buf_drop(&c->snd_buf, a->x->mem, data);
-	c->snd.rtx_nxt = MAX(c->snd.rtx_nxt, c->snd.una);
-	if (c->snd.rtx_nxt >= c->snd.rtx_end) {
-		c->snd.rtx_nxt = c->snd.rtx_end = 0;
-		c->rtx_forced = false;
+	if (data > w->snd_buf.head)
+		buf_drop(&w->snd_buf, a->x->mem, data);
+	if (c->has_lost) {
+		w->rtx_nxt = MAX(w->rtx_nxt, c->snd.una);
+		c->has_lost = w->rtx_nxt < w->rtx_end;
+		c->rtx_forced = c->rtx_forced && c->has_lost;
 	}
 }
 
-static void on_new_ack(struct arrival *a)
+/* How the flight goes on of which a part has arrived. */
+static void continue_flight(struct arrival *a, uint64_t acked, uint64_t flight)
 {
 	struct tcp *c = a->c;
-	uint64_t flight = tcp_flight(c);
-	uint64_t acked = a->ack - c->snd.una;
+	struct tcp_work *w = c->work;
 
-	tcp_measure_rtt(a);
-	if (c->snd.una == c->iss) /* closed before the handshake ended */
-		tcp_syn_acked(c);
-	c->snd.una = a->ack;
-	c->n_rtx = 0;
-	c->first_rtx_at = a->x->now;
+	w->first_rtx_at = a->x->now;
 	forget_acknowledged(a);
-	if (c->snd.una >= c->snd.recover)
+	if (c->snd.una >= w->recover)
 		c->in_rto_recovery = false;
-	if (c->in_recovery && c->snd.una < c->snd.recover) {
+	if (c->in_recovery && c->snd.una < w->recover) {
 		on_partial_ack(a, acked);
 	} else {
 		struct cc_sample s = sample_now(a, acked, flight);
@@ -178,8 +173,26 @@ static void on_new_ack(struct arrival *a)
 			c->cc.ops->on_ack(&c->cc, &s);
 		c->dup_acks = 0;
 		c->snd.dup_bytes = 0;
-		tcp_arm_rtx(c, a->x);
+		if (c->snd.una < c->snd.nxt)
+			tcp_arm_rtx(c, a->x);
 	}
+	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c))
+		tcp_rest_work(c, a->x);
+}
+
+static void on_new_ack(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint64_t flight = tcp_flight(c);
+	uint64_t acked = a->ack - c->snd.una;
+
+	tcp_measure_rtt(a);
+	if (c->snd.una == tcp_syn_pos(c)) /* closed before the handshake ended */
+		tcp_syn_acked(c);
+	c->snd.una = a->ack;
+	c->n_rtx = 0;
+	if (c->work)
+		continue_flight(a, acked, flight);
 	if (c->snd.una == c->snd.nxt)
 		c->rtx_at = TERN_NEVER;
 	a->r.events |= TCP_WRITABLE;
@@ -191,6 +204,8 @@ static void on_new_ack(struct arrival *a)
 /* The window opened while probes were going out. */
 static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 {
+	struct tcp_work *w = c->work;
+
 	c->probing = c->probe_due = false;
 	c->backoff = 0;
 	c->rtx_at = TERN_NEVER;
@@ -198,14 +213,11 @@ static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 		return;
 	if (c->snd.nxt == c->snd.una + 1 && !c->fin_sent) {
 		c->snd.nxt = c->snd.una; /* only the probe's octet: it goes with the rest */
-		c->snd.small_end = MIN(c->snd.small_end, c->snd.una);
-		c->timed_pos = TCP_NO_POS;
+		w->small_end = MIN(w->small_end, c->snd.una);
+		w->timed_pos = TCP_NO_POS;
 		return;
 	}
-	c->snd.rtx_nxt = c->snd.una;
-	c->snd.rtx_end = c->snd.nxt;
-	c->rtx_cause = TERN_CAUSE_PROBE;
-	c->rtx_forced = true;
+	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_PROBE);
 	tcp_arm_rtx(c, x);
 }
 
@@ -213,15 +225,17 @@ void tcp_take_window(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	const struct tcp_hdr *h = &a->seg->h;
-	bool fresh = c->snd.wl1 < a->seq || (c->snd.wl1 == a->seq && c->snd.wl2 <= a->ack);
+	uint32_t seq = (uint32_t)a->seq, ack = (uint32_t)a->ack;
+	int32_t newer = (int32_t)(seq - c->snd.wl1);
+	bool fresh = newer > 0 || (newer == 0 && (int32_t)(ack - c->snd.wl2) >= 0);
 
 	c->n_probes = 0;
 	if (!fresh || a->ack < c->snd.una)
 		return;
 	c->snd.wnd = (uint32_t)h->wnd << (h->flags & TCP_SYN ? 0 : c->snd_wscale);
 	c->snd.max_wnd = MAX(c->snd.max_wnd, c->snd.wnd);
-	c->snd.wl1 = a->seq;
-	c->snd.wl2 = a->ack;
+	c->snd.wl1 = seq;
+	c->snd.wl2 = ack;
 	if (c->probing && c->snd.wnd > 0)
 		stop_probing(c, a->x);
 }
@@ -245,6 +259,7 @@ static void after_fin_acked(struct arrival *a)
 		tcp_enter_fin_wait_2(c, a->x);
 		break;
 	case TERN_TCP_CLOSING:
+		tcp_drop_work(c, a->x->mem);
 		tcp_enter(c, TERN_TCP_TIME_WAIT);
 		break;
 	case TERN_TCP_LAST_ACK:
@@ -268,9 +283,10 @@ static bool finish_handshake(struct arrival *a)
 	}
 	c->snd.wnd = (uint32_t)a->seg->h.wnd << c->snd_wscale;
 	c->snd.max_wnd = c->snd.wnd;
-	c->snd.wl1 = a->seq;
-	c->snd.wl2 = a->ack;
-	tcp_measure_rtt(a);
+	c->snd.wl1 = (uint32_t)a->seq;
+	c->snd.wl2 = (uint32_t)a->ack;
+	if (c->srtt_us == 0) /* else its record has measured it */
+		tcp_measure_rtt(a);
 	c->snd.una = a->ack;
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;

@@ -43,7 +43,30 @@ static inline bool tcp_may_transmit(const struct tcp *c)
 	return (STATES >> c->state & 1) != 0;
 }
 
+/* Where our SYN is. */
+static inline uint64_t tcp_syn_pos(const struct tcp *c)
+{
+	return seq_first(c->snd.iss);
+}
+/* A clock for what need not be exact; it wraps after 49 days. */
+static inline uint32_t tcp_ms(const struct tcp_ctx *x)
+{
+	return (uint32_t)(x->now / TERN_MS);
+}
+
 void tcp_free_early(struct tcp *, struct mem *);
+
+/* tcp_work.c */
+bool tcp_new_work(struct tcp *, const struct tcp_ctx *);
+void tcp_rest_work(struct tcp *, const struct tcp_ctx *);
+void tcp_drop_work(struct tcp *, struct mem *);
+void tcp_mark_lost(struct tcp *, uint64_t hi, enum tern_cause);
+void tcp_review_work(struct tcp *, const struct tcp_ctx *);
+/* false: no memory. */
+static inline bool tcp_take_work(struct tcp *c, const struct tcp_ctx *x)
+{
+	return c->work || tcp_new_work(c, x);
+}
 
 /* tcp_opt.c */
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);

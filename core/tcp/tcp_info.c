@@ -33,6 +33,8 @@ static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
 
 void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info *i)
 {
+	uint64_t first = tcp_syn_pos(c) + 1;
+
 	memset(i, 0, sizeof(*i));
 	fill_state(c, i);
 	i->rto = (uint32_t)(tcp_rto(c, x) / TERN_US);
@@ -50,15 +52,15 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->snd_cwnd = in_segments(c, c->cc.cwnd);
 	i->snd_ssthresh = in_segments(c, c->cc.ssthresh);
 	i->reordering = 3;
-	i->rcv_space = c->rcv.buf_max;
+	i->rcv_space = c->opt.rcvbuf;
 	i->total_retrans = c->total_rtx;
 	i->bytes_retrans = c->bytes_rtx;
 	i->segs_in = c->segs_in;
 	i->segs_out = c->segs_out;
 	i->snd_wnd = c->snd.wnd;
 	i->notsent_bytes = c->snd.end > c->snd.nxt ? (uint32_t)(c->snd.end - c->snd.nxt) : 0;
-	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(c->iss + 1, c->snd.una);
-	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(c->iss + 1, c->snd.nxt) + c->bytes_rtx;
-	if (c->irs)
-		i->bytes_received = tcp_data_end(c) - (c->irs + 1);
+	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(first, c->snd.una);
+	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(first, c->snd.nxt) + c->bytes_rtx;
+	if (c->rcv.nxt)
+		i->bytes_received = tcp_data_end(c) - (seq_first(c->irs) + 1);
 }

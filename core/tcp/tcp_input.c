@@ -24,7 +24,7 @@ static bool check_syn_sent_ack(struct arrival *a)
 
 	if (!(h->flags & TCP_ACK))
 		return true;
-	if (a->ack > c->iss && a->ack <= c->snd.nxt)
+	if (a->ack > tcp_syn_pos(c) && a->ack <= c->snd.nxt)
 		return true;
 	if (!(h->flags & TCP_RST))
 		a->r.rst = (struct tcp_rst){ .due = true, .seq = h->ack };
@@ -48,14 +48,14 @@ static void take_syn(struct arrival *a)
 	struct tcp *c = a->c;
 	const struct tcp_hdr *h = &a->seg->h;
 
-	c->irs = seq_first(h->seq);
-	c->rcv.nxt = c->rcv.acked = c->irs + 1;
-	c->rcv.adv = c->rcv.nxt + MIN(c->rcv.buf_max, 65535); /* what our SYN shows, unscaled */
+	c->irs = h->seq;
+	c->rcv.nxt = c->rcv.acked = seq_first(c->irs) + 1;
+	c->rcv.adv = c->rcv.nxt + MIN(c->opt.rcvbuf, 65535); /* what our SYN shows, unscaled */
 	buf_init(&c->rcv_buf, c->rcv.nxt);
 	tcp_take_syn_options(c, a->x, h);
 	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */
 	c->snd.wl1 = c->irs;
-	c->snd.wl2 = c->snd.una;
+	c->snd.wl2 = (uint32_t)c->snd.una;
 	c->rcvd_at = a->x->now;
 	a->seq = c->rcv.nxt; /* text begins one after the SYN */
 }
@@ -79,7 +79,8 @@ static void syn_sent_input(struct arrival *a)
 		return;
 	}
 	tcp_measure_rtt(a);
-	c->snd.una = c->snd.wl2 = a->ack;
+	c->snd.una = a->ack;
+	c->snd.wl2 = (uint32_t)a->ack;
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;
 	tcp_established(c, a->x);
@@ -100,12 +101,12 @@ static void syn_sent_input(struct arrival *a)
 static void answer_unacceptable(struct arrival *a)
 {
 	struct tcp *c = a->c;
-	tern_time gap = a->x->cfg->tcp_invalid_ratelimit_ms * TERN_MS;
+	uint32_t now = tcp_ms(a->x);
 
-	if (a->seg->len == 0 && c->oow_at && a->x->now - c->oow_at < gap)
+	if (a->seg->len == 0 && c->oow_at && now - c->oow_at < a->x->cfg->tcp_invalid_ratelimit_ms)
 		return;
 	if (a->seg->len == 0)
-		c->oow_at = MAX(a->x->now, 1);
+		c->oow_at = MAX(now, 1);
 	tcp_owe_ack(c, a->x, ACK_NOW);
 }
 
@@ -134,7 +135,8 @@ static void strip_known_syn(struct arrival *a)
 	struct tcp *c = a->c;
 	uint16_t both = TCP_SYN | TCP_ACK;
 
-	if (c->snd.una == c->iss && (a->seg->h.flags & both) == both && a->seq == c->irs) {
+	if ((a->seg->h.flags & both) == both && c->snd.una == tcp_syn_pos(c) &&
+	    a->seq == seq_first(c->irs)) {
 		a->seq++;
 		a->syn_known = true;
 		tcp_owe_ack(c, a->x, ACK_NOW);
@@ -205,9 +207,10 @@ static bool check_sequence(struct arrival *a)
 void tcp_challenge(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	uint32_t now = tcp_ms(a->x);
 
-	if (a->x->now - c->challenge_at >= 5 * TERN_SEC || c->challenge_n == 0) {
-		c->challenge_at = a->x->now;
+	if (now - c->challenge_at >= 5000 || c->challenge_n == 0) {
+		c->challenge_at = now;
 		c->challenge_n = 0;
 	}
 	if (c->challenge_n >= a->x->cfg->tcp_challenge_ack_limit)
@@ -266,7 +269,8 @@ static void synchronized_input(struct arrival *a)
 	if (!tcp_take_ack(a))
 		return;
 	a->c->rcvd_at = a->x->now;
-	tcp_touch_keepalive(a->c, a->x);
+	if (a->c->opt.keepalive)
+		tcp_touch_keepalive(a->c, a->x);
 	tcp_take_urgent(a);
 	tcp_take_text(a);
 	if (a->c->state != TERN_TCP_CLOSED)

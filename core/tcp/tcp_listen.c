@@ -148,14 +148,16 @@ void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->wscale_ok = half->wscale_ok;
 	c->snd_wscale = half->wscale & 15;
 	c->rcv_wscale = half->wscale >> 4;
-	c->snd.nxt = c->iss + 1;
+	c->snd.nxt++; /* behind our SYN */
 	c->snd.wnd = c->snd.max_wnd = half->snd_wnd;
-	c->irs = seq_first(half->irs);
-	c->rcv.nxt = c->rcv.acked = c->irs + 1;
+	c->irs = half->irs;
+	c->rcv.nxt = c->rcv.acked = seq_first(c->irs) + 1;
 	c->rcv.adv = c->rcv.nxt + half->rcv_wnd;
 	c->rcv.ts_recent = half->ts_recent;
-	c->rcv.ts_recent_at = x->now;
+	c->rcv.ts_recent_at = (uint32_t)(x->now / TERN_SEC);
 	c->snd.wl1 = c->irs;
-	c->snd.wl2 = c->iss;
+	c->snd.wl2 = c->snd.iss;
 	buf_init(&c->rcv_buf, c->rcv.nxt);
+	if (open->synack_rtt)
+		tcp_rtt_sample(c, x, open->synack_rtt);
 }

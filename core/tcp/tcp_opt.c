@@ -12,11 +12,11 @@
 enum { WSCALE_MAX = 14, TS_OPTION_LEN = 12 };
 
 /* RFC 7323 5.5: a TS.Recent older than 24 days says nothing any more. */
-static const tern_time TS_VALID = 24 * 24 * 3600 * TERN_SEC;
+enum { TS_VALID_SECONDS = 24 * 24 * 3600 };
 
 uint32_t tcp_ts_clock(const struct tcp_ctx *x, uint32_t ts_off)
 {
-	return (uint32_t)(x->now / TERN_MS) + ts_off;
+	return tcp_ms(x) + ts_off;
 }
 
 /* The least shift with which the whole buffer can be shown. */
@@ -34,8 +34,8 @@ void tcp_set_snd_mss(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint32_t mss = MIN(MAX(c->peer_mss, x->cfg->tcp_min_snd_mss), c->path_mss);
 
-	if (c->user_mss)
-		mss = MIN(mss, c->user_mss);
+	if (c->opt.user_mss)
+		mss = MIN(mss, c->opt.user_mss);
 	mss -= c->ts_ok ? TS_OPTION_LEN : 0;
 	c->snd_mss = (uint16_t)mss;
 	cc_set_mss(&c->cc, mss);
@@ -53,14 +53,14 @@ void tcp_take_syn_options(struct tcp *c, const struct tcp_ctx *x, const struct t
 	c->ts_ok = h->has_ts && x->cfg->tcp_timestamps;
 	if (c->ts_ok) {
 		c->rcv.ts_recent = h->ts_val;
-		c->rcv.ts_recent_at = x->now;
+		c->rcv.ts_recent_at = (uint32_t)(x->now / TERN_SEC);
 	}
 }
 
 /* RFC 7323 5.3 R1; of a segment with timestamps, where they were agreed on. */
 bool tcp_paws_rejects(const struct tcp *c, const struct tcp_ctx *x, const struct tcp_hdr *h)
 {
-	if (x->now - c->rcv.ts_recent_at > TS_VALID)
+	if (x->now / TERN_SEC - c->rcv.ts_recent_at > TS_VALID_SECONDS)
 		return false;
 	return (int32_t)(h->ts_val - c->rcv.ts_recent) < 0;
 }
@@ -76,7 +76,7 @@ void tcp_take_timestamp(struct arrival *a)
 	if (seq_unwrap(h->seq, c->rcv.nxt) > c->rcv.acked)
 		return;
 	c->rcv.ts_recent = h->ts_val;
-	c->rcv.ts_recent_at = a->x->now;
+	c->rcv.ts_recent_at = (uint32_t)(a->x->now / TERN_SEC);
 }
 
 static void put_timestamp(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
@@ -130,7 +130,7 @@ void tcp_put_syn_options(const struct tcp *c, const struct tcp_ctx *x, struct tc
 	bool answer = c->state != TERN_TCP_SYN_SENT;
 
 	h->has_mss = true;
-	h->mss = c->user_mss ? MIN(c->user_mss, c->adv_mss) : c->adv_mss;
+	h->mss = c->opt.user_mss ? MIN(c->opt.user_mss, c->adv_mss) : c->adv_mss;
 	h->sack_permitted = answer ? c->sack_ok : x->cfg->tcp_sack;
 	h->has_wscale = answer ? c->wscale_ok : x->cfg->tcp_window_scaling;
 	h->wscale = c->rcv_wscale;

@@ -5,7 +5,7 @@
  * Every segment but a SYN and a RST from nowhere acknowledges all that has arrived and shows the
  * current window, so sending anything settles what was owed. A burst is remembered by positions
  * alone: what is acknowledged or given up before its piece is taken is not sent. The payload is
- * lent from snd_buf; the owner pins the spans for as long as the packet lives.
+ * lent from the send buffer; the owner pins the spans for as long as the packet lives.
  */
 #include "tcp_impl.h"
 
@@ -26,23 +26,25 @@ static void settle_ack(struct tcp *c, struct tcp_hdr *h)
 
 static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 {
+	struct tcp_work *w = c->work;
 	struct tcp_hdr *h = &out->h;
 
-	out->lo = out->hi = c->iss;
+	out->lo = out->hi = tcp_syn_pos(c);
 	h->flags = TCP_SYN;
-	h->wnd = (uint16_t)MIN(c->rcv.buf_max, 65535);
+	h->wnd = (uint16_t)MIN(c->opt.rcvbuf, 65535);
 	if (c->state != TERN_TCP_SYN_SENT) {
 		h->flags |= TCP_ACK;
 		h->ack = (uint32_t)c->rcv.nxt;
 		c->ack_due = ACK_NONE;
 	}
 	tcp_put_syn_options(c, x, h);
-	if (c->snd.nxt == c->iss) {
-		c->snd.nxt = c->iss + 1;
-		c->timed_pos = c->snd.nxt;
-		c->timed_at = c->first_rtx_at = x->now;
+	if (c->snd.nxt == out->lo) {
+		c->snd.nxt++;
+		w->timed_pos = c->snd.nxt;
+		w->timed_at = w->first_rtx_at = x->now;
+		c->idle_at = TERN_NEVER;
 	} else if (c->rtx_cause == TERN_CAUSE_RTO) {
-		c->timed_pos = TCP_NO_POS;
+		w->timed_pos = TCP_NO_POS;
 		c->total_rtx++;
 	}
 	c->rtx_cause = TERN_CAUSE_NONE;
@@ -61,43 +63,47 @@ static void put_rst(struct tcp *c, struct tcp_out *out)
 	c->rst_due = false;
 }
 
-static void put_urgent(const struct tcp *c, uint64_t lo, struct tcp_hdr *h)
+static void put_urgent(const struct tcp_work *w, uint64_t lo, struct tcp_hdr *h)
 {
 	h->flags &= (uint16_t)~TCP_URG;
 	h->urg = 0;
-	if (c->snd.up <= lo)
+	if (w->up <= lo)
 		return;
 	h->flags |= TCP_URG;
-	h->urg = (uint16_t)MIN(c->snd.up - lo, 65535);
+	h->urg = (uint16_t)MIN(w->up - lo, 65535);
 }
 
 /* Bookkeeping of bytes and a FIN that go for the first time. */
 static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool fin)
 {
 	uint64_t lo = c->snd.nxt, len = hi - lo;
+	struct tcp_work *w = c->work;
 
-	if (c->snd.nxt == c->snd.una)
-		c->first_rtx_at = x->now;
+	if (c->snd.nxt == c->snd.una) {
+		w->first_rtx_at = x->now;
+		c->idle_at = TERN_NEVER;
+	}
 	if (fin)
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
 	if ((uint32_t)len % c->snd_mss)
-		c->snd.small_end = hi;
-	if (c->timed_pos == TCP_NO_POS && !c->probing) {
-		c->timed_pos = MIN(c->snd.nxt, lo + c->snd_mss); /* the first of a burst */
-		c->timed_at = x->now;
+		w->small_end = hi;
+	if (w->timed_pos == TCP_NO_POS && !c->probing) {
+		w->timed_pos = MIN(c->snd.nxt, lo + c->snd_mss); /* the first of a burst */
+		w->timed_at = x->now;
 	}
 }
 
 static void note_sent_again(struct tcp *c, uint64_t lo, uint64_t hi, bool fin)
 {
-	c->timed_pos = TCP_NO_POS;
+	struct tcp_work *w = c->work;
+
+	w->timed_pos = TCP_NO_POS;
 	c->total_rtx += MAX(1, (uint32_t)(hi - lo + c->snd_mss - 1) / c->snd_mss);
 	c->bytes_rtx += hi - lo;
 	c->rtx_forced = false;
-	c->snd.rtx_nxt = hi + (fin ? 1 : 0);
-	if (c->snd.rtx_nxt >= c->snd.rtx_end)
-		c->snd.rtx_nxt = c->snd.rtx_end = 0;
+	w->rtx_nxt = hi + (fin ? 1 : 0);
+	c->has_lost = w->rtx_nxt < w->rtx_end;
 }
 
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
@@ -139,9 +145,13 @@ static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct
 	settle_ack(c, &out->h);
 }
 
-void tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
+bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		struct tcp_out *out)
 {
+	bool starts_flight = p->what == SEND_SYN || p->what == SEND_DATA || p->what == SEND_PROBE;
+
+	if (starts_flight && !tcp_take_work(c, x))
+		return false;
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;
 	out->cause = (uint8_t)p->cause;
@@ -168,6 +178,7 @@ void tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 		put_ack(c, x, c->snd.nxt, out);
 		break;
 	}
+	return true;
 }
 
 /* Inside a burst: less than asked, but whole segments, unless it is the end. */
@@ -195,7 +206,7 @@ static void shorten(struct tcp_piece *piece, uint32_t by)
 static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 			 struct tcp_piece *piece)
 {
-	piece->n_spans = buf_spans(&c->snd_buf, out->lo, len, piece->span, TCP_PIECE_SPANS);
+	piece->n_spans = buf_spans(&c->work->snd_buf, out->lo, len, piece->span, TCP_PIECE_SPANS);
 	for (int i = 0; i < piece->n_spans; i++)
 		piece->len += piece->span[i].len;
 	if (piece->len < len && piece->len > c->snd_mss) /* spans ran out inside a segment */
@@ -204,18 +215,22 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 
 bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp_piece *piece)
 {
+	const struct tcp_work *w = c->work;
+
 	piece->h = &out->h;
 	piece->n_spans = 0;
 	piece->len = 0;
 	if (out->has_text) {
-		out->lo = MAX(out->lo, MIN(c->snd_buf.head, out->hi));
+		if (!w)
+			return false;
+		out->lo = MAX(out->lo, MIN(w->snd_buf.head, out->hi));
 		if (out->lo == out->hi)
 			return false;
 		lend_payload(c, out, piece_len(c, out, max), piece);
 	}
 	out->h.seq = (uint32_t)out->lo;
-	if (!(out->h.flags & (TCP_SYN | TCP_RST)))
-		put_urgent(c, out->lo, &out->h);
+	if (w && !(out->h.flags & (TCP_SYN | TCP_RST)))
+		put_urgent(w, out->lo, &out->h);
 	out->lo += piece->len;
 	out->done = out->lo == out->hi;
 	if (out->done)

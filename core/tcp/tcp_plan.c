@@ -18,9 +18,11 @@
  */
 uint64_t tcp_flight(const struct tcp *c)
 {
-	if (c->in_rto_recovery && c->snd.rtx_nxt < c->snd.rtx_end)
-		return c->snd.rtx_nxt - c->snd.una;
-	return c->snd.nxt - c->snd.una - MIN(c->snd.dup_bytes, c->snd.nxt - c->snd.una);
+	uint64_t sent = c->snd.nxt - c->snd.una;
+
+	if (c->in_rto_recovery && c->work->rtx_nxt < c->work->rtx_end)
+		return c->work->rtx_nxt - c->snd.una;
+	return sent - MIN(c->snd.dup_bytes, sent);
 }
 
 static uint64_t cwnd_room(const struct tcp *c)
@@ -74,10 +76,10 @@ static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_m
 static void plan_retransmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
 	uint64_t edge = c->snd.una + MAX(c->snd.wnd, 1);
-	uint64_t hi = MIN(MIN(c->snd.rtx_end, c->snd.end), edge);
+	uint64_t hi = MIN(MIN(c->work->rtx_end, c->snd.end), edge);
 	uint64_t n, room = cwnd_room(c);
-	uint64_t lo = c->snd.rtx_nxt;
-	bool fin = c->snd.rtx_end > c->snd.end;
+	uint64_t lo = c->work->rtx_nxt;
+	bool fin = c->work->rtx_end > c->snd.end;
 
 	if (lo >= hi && !(fin && lo == c->snd.end))
 		return;
@@ -101,9 +103,9 @@ static void plan_retransmission(const struct tcp *c, uint32_t burst_max, struct 
 /* Nagle as Minshall modified it: one small segment may be outstanding (RFC 9293 3.7.4). */
 static bool small_may_go(const struct tcp *c)
 {
-	if (c->nodelay || c->fin_queued)
+	if (c->opt.nodelay || c->fin_queued)
 		return true;
-	return !c->cork && c->snd.small_end <= c->snd.una;
+	return !c->cork && (!c->work || c->work->small_end <= c->snd.una);
 }
 
 /* RFC 9293 3.8.6.2.1: what is worth sending of n bytes that may go, of `waiting`. */
@@ -167,7 +169,7 @@ static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tc
 		plan_probe(c, p);
 	else if (c->probing)
 		return;
-	else if (c->snd.rtx_nxt < c->snd.rtx_end)
+	else if (c->has_lost)
 		plan_retransmission(c, burst_max, p);
 	else if (tcp_has_unsent(c))
 		plan_new_data(c, burst_max, p);
@@ -184,8 +186,8 @@ static void plan_ack(const struct tcp *c, struct tcp_plan *p)
 /* Most connections most of the time: there is nothing to say but what was received. */
 static bool has_only_acks(const struct tcp *c)
 {
-	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due) &&
-	       !tcp_has_unsent(c) && c->snd.rtx_nxt >= c->snd.rtx_end;
+	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->has_lost) &&
+	       !tcp_has_unsent(c);
 }
 
 static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
@@ -202,7 +204,7 @@ static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp
 	if (c->syn_due) {
 		p->what = SEND_SYN;
 		p->cause = c->rtx_cause;
-		p->again = c->snd.nxt > c->iss;
+		p->again = c->snd.nxt > tcp_syn_pos(c);
 		return;
 	}
 	plan_transmission(c, burst_max, p);

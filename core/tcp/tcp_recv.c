@@ -295,13 +295,13 @@ static uint64_t roomiest_edge(const struct tcp *c)
 {
 	uint64_t most = c->rcv.nxt + ((uint64_t)65535 << c->rcv_wscale);
 
-	return MIN(MAX(c->rcv_buf.head + c->rcv.buf_max, c->rcv.nxt), most);
+	return MIN(MAX(c->rcv_buf.head + c->opt.rcvbuf, c->rcv.nxt), most);
 }
 
 /* RFC 9293 3.8.6.2.2: the edge moves by min(half the buffer, MSS) at least, or stays. */
 static uint64_t worthwhile_edge(const struct tcp *c, uint64_t roomiest)
 {
-	uint32_t step = MIN(c->rcv.buf_max / 2, c->adv_mss);
+	uint32_t step = MIN(c->opt.rcvbuf / 2, c->adv_mss);
 
 	return roomiest >= c->rcv.adv + step ? roomiest : MAX(c->rcv.adv, c->rcv.nxt);
 }
@@ -337,8 +337,8 @@ void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 
 	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
-	if (gain >= c->rcv.buf_max / 2 ||
-	    (open < 2 * (uint64_t)c->adv_mss && gain >= MIN(c->rcv.buf_max / 2, c->adv_mss)))
+	if (gain >= c->opt.rcvbuf / 2 ||
+	    (open < 2 * (uint64_t)c->adv_mss && gain >= MIN(c->opt.rcvbuf / 2, c->adv_mss)))
 		tcp_owe_ack(c, x, ACK_NOW);
 }
 
@@ -357,7 +357,7 @@ size_t tcp_recv_ready(const struct tcp *c)
 		return (size_t)(end - head);
 	if (head < c->rcv.up - 1)
 		return (size_t)(c->rcv.up - 1 - head); /* a read stops at the mark */
-	return (size_t)(end - head) - (c->oob_inline ? 0 : 1);
+	return (size_t)(end - head) - (c->opt.oob_inline ? 0 : 1);
 }
 
 bool tcp_recv_ended(const struct tcp *c)
@@ -374,7 +374,7 @@ size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len, b
 	if (n == 0)
 		return 0;
 	if (peek) {
-		uint64_t skip = tcp_at_mark(c) && !c->oob_inline ? 1 : 0;
+		uint64_t skip = tcp_at_mark(c) && !c->opt.oob_inline ? 1 : 0;
 
 		buf_read(&c->rcv_buf, c->rcv_buf.head + skip, dst, n);
 		return n;

@@ -3,15 +3,15 @@
  * tcp_send.c - the user gives bytes: how many are taken, and where do they go?
  *
  * Bytes are copied once, to their position in snd_buf, and stay there until acknowledged. The room
- * is snd_buf_max less what is unacknowledged.
+ * is opt.sndbuf less what is unacknowledged.
  */
 #include "tcp_impl.h"
 
 static size_t room_behind_end(const struct tcp *c)
 {
-	uint64_t held = c->snd.end - MAX(c->snd_buf.head, c->iss + 1);
+	uint64_t held = c->work ? c->snd.end - c->work->snd_buf.head : 0;
 
-	return held < c->snd_buf_max ? (size_t)(c->snd_buf_max - held) : 0;
+	return held < c->opt.sndbuf ? (size_t)(c->opt.sndbuf - held) : 0;
 }
 
 size_t tcp_send_room(const struct tcp *c)
@@ -37,10 +37,11 @@ int tcp_send_allowed(const struct tcp *c)
 /* RFC 5681 section 4.1: after an idle RTO the old window says little. */
 static void restart_after_idle(struct tcp *c, const struct tcp_ctx *x)
 {
-	struct cc_sample s = { .now = x->now };
+	if (c->snd.una == c->snd.nxt && x->now - c->sent_at > (tern_time)c->rto_us * TERN_US) {
+		struct cc_sample s = { .now = x->now };
 
-	if (c->snd.una == c->snd.nxt && x->now - c->sent_at > (tern_time)c->rto_us * TERN_US)
 		c->cc.ops->on_idle(&c->cc, &s);
+	}
 }
 
 int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
@@ -53,8 +54,10 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
+	if (!tcp_take_work(c, x))
+		return -TERN_ENOBUFS;
 	restart_after_idle(c, x);
-	n = buf_write(&c->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
+	n = buf_write(&c->work->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
 	if (n == 0)
 		return -TERN_ENOBUFS;
 	c->snd.end += n;
@@ -72,7 +75,10 @@ int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out
 	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
-	n = buf_reserve(&c->snd_buf, x->mem, c->snd.end, room, spans, MIN(max, TERN_PKT_SPANS_MAX));
+	if (!tcp_take_work(c, x))
+		return -TERN_ENOBUFS;
+	n = buf_reserve(&c->work->snd_buf, x->mem, c->snd.end, room, spans,
+			MIN(max, TERN_PKT_SPANS_MAX));
 	if (n == 0)
 		return -TERN_ENOBUFS;
 	for (int i = 0; i < n; i++)
@@ -86,10 +92,12 @@ int tcp_send_commit(struct tcp *c, const struct tcp_ctx *x, size_t len)
 
 	if (allowed < 0)
 		return allowed;
-	if (len > c->snd_buf.end - c->snd.end)
+	if (len > (c->work ? c->work->snd_buf.end - c->snd.end : 0))
 		return -TERN_EINVAL;
+	if (!c->work)
+		return 0;
 	restart_after_idle(c, x);
 	c->snd.end += len;
-	buf_cut(&c->snd_buf, x->mem, MAX(c->snd.end, c->snd_buf.head));
+	buf_cut(&c->work->snd_buf, x->mem, MAX(c->snd.end, c->work->snd_buf.head));
 	return 0;
 }

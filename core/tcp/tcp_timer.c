@@ -5,7 +5,7 @@
  *	rtx_at   retransmission (RFC 6298), of SYN, data and FIN; while `probing`, persist
  *	ack_at   delayed ACK (RFC 9293 3.8.6.3)
  *	keep_at  keep-alive (RFC 9293 3.8.4)
- *	end_at   FIN-WAIT-2 whose user has gone
+ *	idle_at  struct tcp_work is no longer needed; FIN-WAIT-2 whose user has gone
  *
  * A deadline that passes makes something due; the plan sends it. tcp_review_timers decides after
  * each step whether the retransmission or the persist timer runs.
@@ -14,7 +14,7 @@
 
 tern_time tcp_deadline(const struct tcp *c)
 {
-	return MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->end_at));
+	return MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->idle_at));
 }
 
 void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
@@ -22,8 +22,9 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 	tern_time at = x->now + tcp_rto(c, x);
 
 	/* RFC 5482 and TCP_USER_TIMEOUT: the last look is at the limit itself. */
-	if (c->user_timeout_ms) {
-		tern_time limit = c->first_rtx_at + c->user_timeout_ms * TERN_MS;
+	if (c->opt.user_timeout_ms) {
+		tern_time first = c->work ? c->work->first_rtx_at : x->now;
+		tern_time limit = first + c->opt.user_timeout_ms * TERN_MS;
 
 		at = MAX(MIN(at, limit), x->now + TERN_MS);
 	}
@@ -61,22 +62,26 @@ void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send nex
 	}
 	if (c->rtx_at != TERN_NEVER)
 		return;
-	c->first_rtx_at = x->now;
+	if (tcp_take_work(c, x)) /* else it is told by the first probe */
+		c->work->first_rtx_at = x->now;
 	c->probing = c->snd.wnd == 0;
 	tcp_arm_rtx(c, x);
 }
 
 void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
 {
-	uint32_t idle = c->keep_idle_ms ? c->keep_idle_ms : x->cfg->tcp_keepalive_time_ms;
+	uint32_t idle_s = c->opt.keep_idle_s;
 
-	c->keep_at = c->keepalive && tcp_is_synchronized(c) ? x->now + idle * TERN_MS : TERN_NEVER;
 	c->keepalive_due = false;
+	c->keep_at = TERN_NEVER;
+	if (c->opt.keepalive && tcp_is_synchronized(c))
+		c->keep_at = x->now +
+			     (idle_s ? idle_s * TERN_SEC : x->cfg->tcp_keepalive_time_ms * TERN_MS);
 }
 
 void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
 {
-	c->keepalive = on;
+	c->opt.keepalive = on;
 	tcp_touch_keepalive(c, x);
 }
 
@@ -89,15 +94,18 @@ static void give_up(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_resu
 /* Has the user's own limit passed (RFC 9293 3.9.1.2, RFC 5482)? */
 static bool user_timed_out(const struct tcp *c, const struct tcp_ctx *x)
 {
-	return c->user_timeout_ms && x->now >= c->first_rtx_at + c->user_timeout_ms * TERN_MS;
+	return c->opt.user_timeout_ms && c->work &&
+	       x->now >= c->work->first_rtx_at + c->opt.user_timeout_ms * TERN_MS;
 }
 
 /* R2 of RFC 9293 3.8.3; one without a user is given up sooner. */
 static unsigned retry_limit(const struct tcp *c, const struct tcp_ctx *x)
 {
+	if (!tcp_is_synchronized(c) && c->opened_passively)
+		return x->cfg->tcp_synack_retries;
 	if (!tcp_is_synchronized(c))
-		return c->opened_passively ? x->cfg->tcp_synack_retries : c->syn_retries;
-	if (c->user_timeout_ms)
+		return c->opt.syn_retries ? c->opt.syn_retries : x->cfg->tcp_syn_retries;
+	if (c->opt.user_timeout_ms)
 		return UINT8_MAX;
 	return c->user_gone ? x->cfg->tcp_orphan_retries : x->cfg->tcp_retries2;
 }
@@ -137,28 +145,26 @@ static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct cc_sample s = { .now = x->now, .in_flight = c->snd.nxt - c->snd.una };
+	struct tcp_work *w = c->work;
 
 	if (c->n_rtx == 1 && !c->in_rto_recovery)
 		c->cc.ops->on_rto(&c->cc, &s);
 	else
 		c->cc.cwnd = MIN(c->cc.cwnd, c->snd_mss); /* ssthresh is not halved again */
-	c->snd.rtx_nxt = c->snd.una;
-	c->snd.rtx_end = c->snd.nxt;
-	c->snd.recover = c->snd.nxt;
-	c->rtx_forced = true;
-	c->rtx_cause = TERN_CAUSE_RTO;
+	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_RTO);
+	w->recover = c->snd.nxt;
 	c->in_rto_recovery = true;
 	c->in_recovery = false;
 	c->dup_acks = 0;
 	c->snd.dup_bytes = 0;
-	c->timed_pos = TCP_NO_POS;
+	w->timed_pos = TCP_NO_POS;
 	back_off(c, x);
 }
 
 static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
 	c->rtx_at = TERN_NEVER;
-	if (tcp_is_synchronized(c) && c->snd.una > c->iss) {
+	if (tcp_is_synchronized(c) && c->snd.una > tcp_syn_pos(c)) {
 		/* A window that shrank to nothing is probed, not pressed (MUST-35, SHLD-17). */
 		if (c->snd.wnd == 0 && !c->probing)
 			c->probing = true;
@@ -174,7 +180,7 @@ static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time
 	}
 	c->n_rtx++;
 	r->suspect = c->n_rtx == x->cfg->tcp_retries1;
-	if (c->snd.una > c->iss)
+	if (c->snd.una > tcp_syn_pos(c))
 		on_retransmission_timeout(c, x);
 	else /* our SYN itself, whatever came after it */
 		on_handshake_timeout(c, x);
@@ -183,12 +189,12 @@ static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time
 /* RFC 9293 3.8.4: only while nothing is outstanding (MUST-26). */
 static void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
-	uint32_t interval =
-		c->keep_interval_ms ? c->keep_interval_ms : x->cfg->tcp_keepalive_interval_ms;
-	unsigned count = c->keep_count ? c->keep_count : x->cfg->tcp_keepalive_probes;
+	uint32_t interval_ms = c->opt.keep_interval_s ? c->opt.keep_interval_s * 1000u :
+							x->cfg->tcp_keepalive_interval_ms;
+	unsigned count = c->opt.keep_count ? c->opt.keep_count : x->cfg->tcp_keepalive_probes;
 
 	r->timer = "keepalive";
-	c->keep_at = x->now + interval * TERN_MS;
+	c->keep_at = x->now + interval_ms * TERN_MS;
 	if (c->snd.una < c->snd.nxt || c->probing) {
 		tcp_touch_keepalive(c, x);
 		return;
@@ -207,7 +213,9 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tcp_time_result r = { 0 };
 
-	if (c->end_at <= x->now) {
+	if (c->idle_at <= x->now && c->work) {
+		tcp_review_work(c, x);
+	} else if (c->idle_at <= x->now) {
 		r.timer = "fin-wait-2";
 		tcp_end(c, x, 0);
 		r.events |= TCP_ENDED;

@@ -29,7 +29,8 @@ void tcp_take_urgent(struct arrival *a)
 
 void tcp_mark_urgent(struct tcp *c)
 {
-	c->snd.up = c->snd.end;
+	if (c->work)
+		c->work->up = c->snd.end;
 }
 
 static bool has_mark(const struct tcp *c)
@@ -45,14 +46,14 @@ bool tcp_at_mark(const struct tcp *c)
 /* A read that begins at the mark steps over the octet that only MSG_OOB returns, as Linux does. */
 void tcp_skip_urgent(struct tcp *c, const struct tcp_ctx *x)
 {
-	if (!tcp_at_mark(c) || c->oob_inline || c->rcv.up > tcp_data_end(c))
+	if (!tcp_at_mark(c) || c->opt.oob_inline || c->rcv.up > tcp_data_end(c))
 		return;
 	buf_drop(&c->rcv_buf, x->mem, c->rcv.up);
 }
 
 int tcp_recv_urgent(struct tcp *c, uint8_t *byte, bool peek)
 {
-	if (c->oob_inline || !has_mark(c) || c->oob_taken)
+	if (c->opt.oob_inline || !has_mark(c) || c->oob_taken)
 		return -TERN_EINVAL;
 	if (c->rcv.up > tcp_data_end(c))
 		return -TERN_EAGAIN;

@@ -185,6 +185,8 @@ struct dev *impair_open(struct dev *inner, const struct tern_weather *w, uint64_
 		return NULL;
 	memcpy(key, &seed, sizeof(seed));
 	m->dev = (struct dev){ .ops = &ops, .iface = inner->iface, .fd = inner->fd };
+	/* A checksum made behind the weather would be right for what the weather made of the bytes. */
+	m->dev.iface.flags &= ~(uint32_t)(TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6);
 	m->inner = inner;
 	rand_init(&r, key, 1);
 	link_init(&m->out, w, &r);

@@ -26,8 +26,8 @@ static void finish(struct mem *m)
 	check_eq(world.out, 0);
 }
 
-static const uint32_t sizes[] = { 1,	8,    31,    32,    33,	   64,	  100,	 512,	513,
-				  1000, 2016, 2048,  2049,  2208,  2209,  4104,	 4416,	4417,
+static const uint32_t sizes[] = { 1,	16,   17,    31,    32,	   33,	  48,	 64,	100,  512,
+				  513,	1000, 2016,  2048,  2049,  2208,  2209,	 4104,	4416, 4417,
 				  8000, 9000, 16392, 16704, 16705, 40000, 65544, 65856, 65857 };
 
 static void sizes_are_usable_and_aligned(void)

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what the tests look at
 # lib.sh - what the tests against real peers share. Each script runs in a network namespace of its
 # own (tools/run-peers makes it), with tern in $TERN and a directory for its files in $DIR.
 #

@@ -78,7 +78,7 @@ static inline uint32_t ssthresh_bytes(void)
 
 static inline void set_nodelay(bool on)
 {
-	f.c.nodelay = on;
+	f.c.opt.nodelay = on;
 }
 
 static inline void set_cork(bool on)
@@ -88,27 +88,27 @@ static inline void set_cork(bool on)
 
 static inline void set_oob_inline(bool on)
 {
-	f.c.oob_inline = on;
+	f.c.opt.oob_inline = on;
 }
 
 static inline void set_user_timeout(uint32_t ms)
 {
-	f.c.user_timeout_ms = ms;
+	f.c.opt.user_timeout_ms = ms;
 }
 
 static inline void set_user_mss(uint16_t mss)
 {
-	f.c.user_mss = mss;
+	f.c.opt.user_mss = mss;
 }
 
 static inline void set_receive_buffer(uint32_t size)
 {
-	f.c.rcv.buf_max = size;
+	f.c.opt.rcvbuf = size;
 }
 
 static inline void set_send_buffer(uint32_t size)
 {
-	f.c.snd_buf_max = size;
+	f.c.opt.sndbuf = size;
 }
 
 /* ---- life ---- */
@@ -138,11 +138,11 @@ static inline void start(void)
 	f.iss = UINT32_MAX - 511;
 	f.irs = UINT32_MAX - 255;
 	f.wnd = 65535;
-	f.open = (struct tcp_open){ .adv_mss = MSS,
-				    .path_mss = MSS,
-				    .default_mss = 536,
-				    .rcv_buf_max = 65535,
-				    .cc = &cc_reno };
+	f.open = (struct tcp_open){
+		.adv_mss = MSS, .path_mss = MSS, .default_mss = 536, .rcv_buf_max = 65535
+	};
+	f.c.opt.sndbuf = f.cfg.tcp_sndbuf_default;
+	f.c.cc.ops = &cc_reno;
 }
 
 /* What follows after each verb. */
@@ -358,6 +358,7 @@ static inline void begin_active(void)
 	struct tcp_ctx x = ctx();
 
 	f.open.iss = f.iss;
+	f.c.opt.rcvbuf = f.open.rcv_buf_max;
 	tcp_connect(&f.c, &x, &f.open);
 	settle();
 }
@@ -389,15 +390,22 @@ static inline void begin_passive_with(struct tcp_half *half, const struct tcp_hd
 	half_init(half, &x, &seg, &f.open);
 }
 
+static inline void become_connection(const struct tcp_half *half)
+{
+	struct tcp_ctx x = ctx();
+
+	f.c.opt.rcvbuf = f.open.rcv_buf_max;
+	tcp_from_half(&f.c, &x, half, &f.open);
+}
+
 /* SYN-RECEIVED as it is when the ACK of our SYN-ACK has come and is about to be handed over. */
 static inline void begin_passive(void)
 {
 	struct tcp_hdr syn = peer_syn(TCP_SYN);
-	struct tcp_ctx x = ctx();
 	struct tcp_half half;
 
 	begin_passive_with(&half, &syn);
-	tcp_from_half(&f.c, &x, &half, &f.open);
+	become_connection(&half);
 	settle();
 }
 
@@ -473,11 +481,15 @@ static inline void set_keepalive(bool on)
 
 /* ---- time ---- */
 
-/* Nanoseconds until the next deadline; TERN_NEVER. */
+/* Nanoseconds until the next deadline, giving memory back when silent apart; TERN_NEVER. */
 static inline tern_time until_deadline(void)
 {
-	tern_time at = tcp_deadline(&f.c);
+	struct tcp c = f.c;
+	tern_time at;
 
+	if (c.work)
+		c.idle_at = TERN_NEVER;
+	at = tcp_deadline(&c);
 	return at == TERN_NEVER ? TERN_NEVER : at > f.now ? at - f.now : 0;
 }
 

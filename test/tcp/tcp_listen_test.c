@@ -138,15 +138,13 @@ static void what_is_said_before_the_end(void)
 static void what_the_record_remembers(void)
 {
 	struct tcp_hdr syn;
-	struct tcp_ctx x;
 
 	start();
 	f.wnd = 7777;
 	syn = peer_syn(TCP_SYN);
 	syn.has_mss = false;
 	begin_passive_with(&half, &syn);
-	x = ctx();
-	tcp_from_half(&f.c, &x, &half, &f.open);
+	become_connection(&half);
 	check_eq(state(), TERN_TCP_SYN_RECEIVED);
 	in(TCP_ACK, 1, 1, 0);
 	check_eq(state(), TERN_TCP_ESTABLISHED);
@@ -165,7 +163,6 @@ static void complete_means_complete(void)
 		struct tcp_hdr syn, ack;
 		struct tcp_seg seg;
 		struct half_result r;
-		struct tcp_ctx x;
 
 		start();
 		f.open.rcv_buf_max = 4000;
@@ -182,8 +179,7 @@ static void complete_means_complete(void)
 			mem_fini(&f.mem);
 			continue;
 		}
-		x = ctx();
-		tcp_from_half(&f.c, &x, &half, &f.open);
+		become_connection(&half);
 		in_hdr(&ack, 0);
 		check_eq(state(), TERN_TCP_ESTABLISHED);
 		finish();

@@ -93,7 +93,7 @@ static void agreed_by_a_passive_open(void)
 		check_eq(synack.sack_permitted, both >> 1 & 1);
 		check_eq(synack.has_wscale, both >> 2);
 		check(!synack.has_wscale || synack.wscale == 5);
-		tcp_from_half(&f.c, &x, &half, &f.open);
+		become_connection(&half);
 		f.ts = both & 1;
 		f.ts_val = 500;
 		in(TCP_ACK, 1, 1, 0);
@@ -109,7 +109,6 @@ static void every_shift(void)
 	for (unsigned shift = 0; shift < 256; shift++) {
 		uint32_t want = 1000u << (shift < 14 ? shift : 14);
 		struct tcp_half half;
-		struct tcp_ctx x;
 		struct tcp_hdr h;
 
 		test_at("shift %u", shift);
@@ -125,9 +124,8 @@ static void every_shift(void)
 		finish();
 		start(); /* by a half-open record, too */
 		h.flags = TCP_SYN;
-		x = ctx();
 		begin_passive_with(&half, &h);
-		tcp_from_half(&f.c, &x, &half, &f.open);
+		become_connection(&half);
 		f.wnd = 1000;
 		in(TCP_ACK, 1, 1, 0);
 		check_eq(info().snd_wnd, want);

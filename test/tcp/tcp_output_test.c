@@ -139,7 +139,7 @@ static void text_over_many_chunks(void)
 	uint32_t seq = 1;
 
 	start();
-	f.open.cc = &cc_fixed;
+	f.c.cc.ops = &cc_fixed;
 	set_send_buffer(1 << 20);
 	open_active();
 	set_send_buffer(1 << 20);

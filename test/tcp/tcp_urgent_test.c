@@ -244,7 +244,7 @@ static void our_pointer_far_ahead(void)
 	struct seen s;
 
 	start();
-	f.open.cc = &cc_fixed;
+	f.c.cc.ops = &cc_fixed;
 	set_send_buffer(1 << 20);
 	open_active();
 	give(60000);

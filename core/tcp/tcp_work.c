@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_work.c - what does a connection hold only while it sends?
+ *
+ * struct tcp is what an idle connection costs. The send buffer, and what is known of the segments
+ * in flight, are in a struct tcp_work. It is taken when the user gives bytes, or else when a SYN or
+ * a FIN is about to go: without memory nothing happens, and it is tried again. It goes back some
+ * seconds after the connection fell silent, because one request is often followed by another; and
+ * at once when the handshake is over, because many connections then wait for the peer.
+ *
+ * Invariant (tcp_check): it is there while bytes wait or anything we sent is unacknowledged. Only
+ * the SYN-ACK of a half-open record is outstanding without.
+ */
+#include "tcp_impl.h"
+
+enum { SILENT_SECONDS = 5 };
+
+/* Nothing is outstanding, nothing waits: unless that changes soon, it goes back. */
+void tcp_rest_work(struct tcp *c, const struct tcp_ctx *x)
+{
+	c->idle_at = x->now + SILENT_SECONDS * TERN_SEC;
+}
+
+bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct tcp_work *w = mem_new(x->mem, sizeof(*w));
+
+	if (!w)
+		return false;
+	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS };
+	buf_init(&w->snd_buf, c->snd.end);
+	c->work = w;
+	tcp_rest_work(c, x);
+	return true;
+}
+
+void tcp_drop_work(struct tcp *c, struct mem *mem)
+{
+	if (!c->work)
+		return;
+	buf_fini(&c->work->snd_buf, mem);
+	mem_free(mem, c->work, sizeof(*c->work));
+	c->work = NULL;
+	c->has_lost = false;
+	c->idle_at = TERN_NEVER;
+}
+
+/* What is outstanding below hi goes again, its head at once. */
+void tcp_mark_lost(struct tcp *c, uint64_t hi, enum tern_cause cause)
+{
+	c->work->rtx_nxt = c->snd.una;
+	c->work->rtx_end = hi;
+	c->has_lost = c->rtx_forced = true;
+	c->rtx_cause = (uint8_t)cause;
+}
+
+/* idle_at has passed. Space that was lent to the user is not taken from under the pen. */
+void tcp_review_work(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c) && c->work->snd_buf.n_chunks == 0)
+		tcp_drop_work(c, x->mem);
+	else
+		tcp_rest_work(c, x);
+}
