@@ -18,7 +18,7 @@ void *memmove(void *, const void *, size_t);
 void *memset(void *, int, size_t);
 int memcmp(const void *, const void *, size_t);
 
-void tern_panic(const char *file, int line);
+_Noreturn void tern_panic(const char *file, int line);
 
 #define assert(cond) ((cond) ? (void)0 : tern_panic(__FILE__, __LINE__))
 

@@ -12,13 +12,21 @@
 #include "buf.h"
 
 enum { GRADE_LAST = 4, LAST_SHIFT = 16 };
+
+_Static_assert(sizeof(struct chunk) <= MEM_PIECE_EXTRA, "a chunk is a piece of mem's");
+_Static_assert(CHUNK_FIRST_SIZE << 4 == 1 << LAST_SHIFT, "three sizes, each four times the last");
+
 enum { DIR_CAP_FIRST = 4, DIR_CAP_MAX = 32768, SPANS_EACH_WRITE = 4 };
+
+/* A chunk of the first grade is a piece of the first kind, one of the last grade of the third. */
+static unsigned piece_of_grade(unsigned grade)
+{
+	return grade == 0 ? 0 : grade < GRADE_LAST ? 1 : 2;
+}
 
 static uint32_t size_of_grade(unsigned grade)
 {
-	static const uint32_t size[GRADE_LAST + 1] = { 4096, 16384, 16384, 16384, 1 << LAST_SHIFT };
-
-	return size[grade];
+	return (uint32_t)CHUNK_FIRST_SIZE << 2 * piece_of_grade(grade);
 }
 
 static unsigned grade_of(const struct buf *b, uint32_t index)
@@ -56,25 +64,14 @@ static struct chunk *chunk_at(const struct buf *b, uint32_t index)
 	return b->dir_cap ? b->dir[index] : b->only;
 }
 
-static struct chunk *new_chunk(struct mem *m, uint32_t size)
+static inline struct chunk *new_chunk(struct mem *m, unsigned grade)
 {
-	struct chunk *c = mem_new(m, sizeof(*c) + size);
+	unsigned piece = piece_of_grade(grade);
+	struct chunk *c = mem_new_piece(m, piece, sizeof(*c) + size_of_grade(grade));
 
 	if (c)
-		*c = (struct chunk){ .refs = 1, .size = size };
+		*c = (struct chunk){ .refs = 1, .piece = piece };
 	return c;
-}
-
-void chunk_pin(struct chunk *c)
-{
-	c->refs++;
-}
-
-void chunk_unpin(struct mem *m, struct chunk *c)
-{
-	assert(c->refs > 0);
-	if (--c->refs == 0)
-		mem_free(m, c, sizeof(*c) + c->size);
 }
 
 void buf_init(struct buf *b, uint64_t pos)
@@ -136,7 +133,7 @@ static struct chunk *get_chunk(struct buf *b, struct mem *m, uint32_t i)
 	for (; b->n_chunks <= i; b->n_chunks++)
 		chunks[b->n_chunks] = NULL;
 	if (!chunks[i])
-		chunks[i] = new_chunk(m, size_of_grade(grade_of(b, i)));
+		chunks[i] = new_chunk(m, grade_of(b, i));
 	return chunks[i];
 }
 
@@ -144,7 +141,7 @@ static struct buf_span span_of(struct chunk *c, uint32_t off, size_t len)
 {
 	return (struct buf_span){
 		.ptr = (uint8_t *)(c + 1) + off,
-		.len = (uint32_t)MIN(len, c->size - off),
+		.len = (uint32_t)MIN(len, chunk_size(c) - off),
 		.chunk = c,
 	};
 }
@@ -208,13 +205,13 @@ static uint8_t *in_one_chunk(const struct buf *b, uint64_t pos, size_t len)
 	struct place at = place_of(b, pos);
 	struct chunk *c = at.index < b->n_chunks ? chunk_at(b, at.index) : NULL;
 
-	return c && len <= c->size - at.off ? (uint8_t *)(c + 1) + at.off : NULL;
+	return c && len <= chunk_size(c) - at.off ? (uint8_t *)(c + 1) + at.off : NULL;
 }
 
 /* The common beginning: an empty buffer, bytes that fit in its first chunk. NULL: no memory. */
 static uint8_t *begin_with_one(struct buf *b, struct mem *m)
 {
-	b->only = new_chunk(m, size_of_grade(0));
+	b->only = new_chunk(m, 0);
 	if (!b->only)
 		return NULL;
 	b->n_chunks = 1;
@@ -234,18 +231,13 @@ uint8_t *buf_place(struct buf *b, struct mem *m, uint64_t pos, size_t len)
 	return place;
 }
 
-size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src, size_t len)
+size_t buf_write_pieces(struct buf *b, struct mem *m, uint64_t pos, const void *src, size_t len)
 {
 	struct buf_span span[SPANS_EACH_WRITE];
-	uint8_t *place = buf_place(b, m, pos, len);
 	const uint8_t *p = src;
 	size_t done = 0;
 	int n;
 
-	if (place) {
-		memcpy(place, src, len);
-		return len;
-	}
 	do {
 		n = buf_reserve(b, m, pos + done, len - done, span, SPANS_EACH_WRITE);
 		for (int i = 0; i < n; i++) {
@@ -265,7 +257,6 @@ void buf_read(const struct buf *b, uint64_t pos, void *dst, size_t len)
 		memcpy(dst, place, len);
 		return;
 	}
-
 	while (len > 0) {
 		buf_spans(b, pos, len, &span, 1);
 		memcpy(p, span.ptr, span.len);
@@ -311,7 +302,7 @@ size_t buf_cost(const struct buf *b)
 
 	for (unsigned i = 0; i < b->n_chunks; i++)
 		if (chunk_at(b, i))
-			cost += sizeof(struct chunk) + chunk_at(b, i)->size;
+			cost += sizeof(struct chunk) + chunk_size(chunk_at(b, i));
 	return cost;
 }
 
@@ -329,7 +320,7 @@ void buf_check(const struct buf *b)
 	for (unsigned i = 0; i < b->n_chunks; i++) {
 		const struct chunk *c = chunk_at(b, i);
 
-		assert(!c || (c->refs > 0 && c->size == size_of_grade(grade_of(b, i))));
+		assert(!c || (c->refs > 0 && chunk_size(c) == size_of_grade(grade_of(b, i))));
 	}
 	assert(place_of(b, b->end - 1).index == b->n_chunks - 1u);
 }

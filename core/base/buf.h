@@ -19,10 +19,16 @@
 
 #include "mem.h"
 
+/* The bytes follow. */
 struct chunk {
 	uint32_t refs;
-	uint32_t size; /* bytes that follow */
+	uint32_t piece; /* its size: 0: 4 KiB, 1: 16 KiB, 2: 64 KiB; a kind of mem's pieces */
 };
+enum { CHUNK_FIRST_SIZE = 4096 };
+static inline uint32_t chunk_size(const struct chunk *c)
+{
+	return (uint32_t)CHUNK_FIRST_SIZE << 2 * c->piece;
+}
 
 struct buf_span {
 	uint8_t *ptr;
@@ -57,10 +63,20 @@ int buf_reserve(struct buf *, struct mem *, uint64_t pos, size_t len, struct buf
 /* Up to max spans of the bytes [pos, pos + len), which must all have been reserved. */
 int buf_spans(const struct buf *, uint64_t pos, size_t len, struct buf_span *out, int max);
 
-/* Copies len bytes from src to pos, allocating; returns bytes written (short: no memory). */
-size_t buf_write(struct buf *, struct mem *, uint64_t pos, const void *src, size_t len);
 /* The place of [pos, pos + len), allocated, when one chunk can hold it all; end moves. NULL: no. */
 uint8_t *buf_place(struct buf *, struct mem *, uint64_t pos, size_t len);
+/* Copies len bytes from src to pos, allocating; returns bytes written (short: no memory). */
+size_t buf_write_pieces(struct buf *, struct mem *, uint64_t pos, const void *src, size_t len);
+static inline size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const void *src,
+			       size_t len)
+{
+	uint8_t *place = buf_place(b, m, pos, len);
+
+	if (!place)
+		return buf_write_pieces(b, m, pos, src, len);
+	memcpy(place, src, len);
+	return len;
+}
 /* Copies [pos, pos + len) out; all of it must have been written. */
 void buf_read(const struct buf *, uint64_t pos, void *dst, size_t len);
 
@@ -69,8 +85,16 @@ void buf_drop(struct buf *, struct mem *, uint64_t pos);
 /* Sets end back to pos (head <= pos <= end): undoes a reservation that was not filled. */
 void buf_cut(struct buf *, struct mem *, uint64_t pos);
 
-void chunk_pin(struct chunk *);
-void chunk_unpin(struct mem *, struct chunk *);
+static inline void chunk_pin(struct chunk *c)
+{
+	c->refs++;
+}
+static inline void chunk_unpin(struct mem *m, struct chunk *c)
+{
+	assert(c->refs > 0);
+	if (--c->refs == 0)
+		mem_free_piece(m, c, c->piece, sizeof(*c) + chunk_size(c));
+}
 
 /* Bytes of memory held: chunks and directory. */
 size_t buf_cost(const struct buf *);

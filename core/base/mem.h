@@ -39,7 +39,7 @@ void mem_fini(struct mem *);
 
 enum { MEM_RECORD_MAX = MEM_CLASSES * MEM_CLASS_STEP };
 
-void *mem_new_slow(struct mem *, size_t size);		/* no record of its class is free */
+void *mem_new_slow(struct mem *, size_t size);		/* none of its kind is free */
 void mem_free_large(struct mem *, void *, size_t size); /* above MEM_RECORD_MAX */
 
 static inline void **mem_class_of(struct mem *m, size_t size)
@@ -80,6 +80,30 @@ static inline void mem_free(struct mem *m, void *ptr, size_t size)
 	first = mem_class_of(m, size);
 	*(void **)ptr = *first;
 	*first = ptr;
+	m->n_out--;
+}
+
+/* The same of a size that fills a piece of kind i at least by half. */
+static inline void *mem_new_piece(struct mem *m, unsigned i, size_t size)
+{
+	void *piece = m->free_pieces[i];
+
+	if (!piece)
+		return mem_new_slow(m, size);
+	m->free_pieces[i] = *(void **)piece;
+	m->n_free_pieces[i]--;
+	m->n_out++;
+	return piece;
+}
+static inline void mem_free_piece(struct mem *m, void *piece, unsigned i, size_t size)
+{
+	if (m->n_free_pieces[i] >= MEM_PIECES_KEPT) {
+		mem_free_large(m, piece, size);
+		return;
+	}
+	*(void **)piece = m->free_pieces[i];
+	m->free_pieces[i] = piece;
+	m->n_free_pieces[i]++;
 	m->n_out--;
 }
 

@@ -89,15 +89,26 @@ static inline uint64_t hash_sip(const struct sip_key *key, const void *data, siz
 	return finish_sip(v, last_rounds);
 }
 
-uint64_t siphash13_of_two(const struct sip_key *key, uint64_t a, uint64_t b)
+static inline uint64_t hash_two(const struct sip_key *key, uint64_t a, uint64_t b, unsigned rounds,
+				unsigned last_rounds)
 {
 	uint64_t v[4];
 
 	start_sip(v, key);
-	add_word_sip(v, a, 1);
-	add_word_sip(v, b, 1);
-	add_word_sip(v, (uint64_t)16 << 56, 1);
-	return finish_sip(v, 3);
+	add_word_sip(v, a, rounds);
+	add_word_sip(v, b, rounds);
+	add_word_sip(v, (uint64_t)16 << 56, rounds);
+	return finish_sip(v, last_rounds);
+}
+
+uint64_t siphash24_of_two(const struct sip_key *key, uint64_t a, uint64_t b)
+{
+	return hash_two(key, a, b, 2, 4);
+}
+
+uint64_t siphash13_of_two(const struct sip_key *key, uint64_t a, uint64_t b)
+{
+	return hash_two(key, a, b, 1, 3);
 }
 
 uint64_t siphash24(const struct sip_key *key, const void *data, size_t len)

@@ -17,6 +17,7 @@ struct sip_key {
 uint64_t siphash24(const struct sip_key *, const void *, size_t);
 uint64_t siphash13(const struct sip_key *, const void *, size_t);
 /* The same of 16 bytes, given as two little-endian words. */
+uint64_t siphash24_of_two(const struct sip_key *, uint64_t a, uint64_t b);
 uint64_t siphash13_of_two(const struct sip_key *, uint64_t a, uint64_t b);
 
 struct rand {

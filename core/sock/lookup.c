@@ -12,24 +12,46 @@
 
 /* ---- tuples ---- */
 
+/* What is hashed of a tuple: of IPv4 addresses two words, without the prefix that all share. */
 struct tuple_key {
 	struct addr local, remote;
 	uint16_t lport, rport;
 	uint32_t proto;
 };
 
-/* IPv4 addresses without the prefix that all of them share: every packet pays for this. */
+static struct tuple_key key_of_names(const struct tuple *t)
+{
+	return (struct tuple_key){ t->local, t->remote, t->lport, t->rport, t->proto };
+}
+
+static uint64_t word_of_ips(const struct tuple *t)
+{
+	return (uint64_t)get_be32(t->local.b + 12) << 32 | get_be32(t->remote.b + 12);
+}
+
+static uint64_t word_of_ports(const struct tuple *t)
+{
+	return (uint64_t)t->lport << 32 | (uint64_t)t->rport << 16 | t->proto;
+}
+
 static uint32_t hash_tuple(const struct sockets *ss, const struct tuple *t)
 {
-	uint64_t ports = (uint64_t)t->lport << 32 | (uint64_t)t->rport << 16 | t->proto, ips;
+	struct tuple_key key;
 
-	if (!addr_is4(&t->remote)) {
-		struct tuple_key key = { t->local, t->remote, t->lport, t->rport, t->proto };
+	if (addr_is4(&t->remote))
+		return (uint32_t)siphash13_of_two(&ss->table_key, word_of_ips(t), word_of_ports(t));
+	key = key_of_names(t);
+	return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+}
 
-		return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
-	}
-	ips = (uint64_t)get_be32(t->local.b + 12) << 32 | get_be32(t->remote.b + 12);
-	return (uint32_t)siphash13_of_two(&ss->table_key, ips, ports);
+uint64_t tuple_hash_secretly(const struct sip_key *secret, const struct tuple *t)
+{
+	struct tuple_key key;
+
+	if (addr_is4(&t->remote))
+		return siphash24_of_two(secret, word_of_ips(t), word_of_ports(t));
+	key = key_of_names(t);
+	return siphash24(secret, &key, sizeof(key));
 }
 
 static bool same_tuple(const struct tuple *a, const struct tuple *b)
@@ -73,7 +95,18 @@ bool tuple_put(struct sockets *ss, struct tuple *t)
 		return false;
 	table_put(&ss->tuples, &t->node, hash);
 	t->in_table = true;
+	ss->recent = t; /* the answer to what is sent now will be for it */
 	return true;
+}
+
+void tuple_replace(struct sockets *ss, struct tuple *old, struct tuple *t)
+{
+	assert(old->in_table);
+	table_remove(&ss->tuples, &old->node);
+	table_put(&ss->tuples, &t->node, old->node.hash);
+	old->in_table = false;
+	t->in_table = true;
+	ss->recent = t;
 }
 
 void tuple_remove(struct sockets *ss, struct tuple *t)
@@ -88,16 +121,15 @@ void tuple_remove(struct sockets *ss, struct tuple *t)
 
 /* ---- ports ---- */
 
-static uint32_t hash_port(const struct sockets *ss, unsigned proto, unsigned number)
+/* Numbers that differ are in different buckets, as far as there are; strangers choose none. */
+static uint32_t hash_port(unsigned proto, unsigned number)
 {
-	uint32_t key[2] = { proto, number };
-
-	return (uint32_t)siphash13(&ss->table_key, key, sizeof(key));
+	return proto << 16 | number;
 }
 
 struct port *port_find(const struct sockets *ss, unsigned proto, unsigned number)
 {
-	uint32_t hash = hash_port(ss, proto, number);
+	uint32_t hash = hash_port(proto, number);
 	struct table_node *n;
 
 	for (n = table_first(&ss->ports, hash); n; n = table_next(n, hash)) {
@@ -121,7 +153,7 @@ struct port *port_get(struct sockets *ss, unsigned proto, unsigned number)
 	*p = (struct port){ .number = (uint16_t)number, .proto = (uint8_t)proto };
 	list_init(&p->open);
 	list_init(&p->conns);
-	table_put(&ss->ports, &p->node, hash_port(ss, proto, number));
+	table_put(&ss->ports, &p->node, hash_port(proto, number));
 	return p;
 }
 
@@ -356,11 +388,12 @@ static bool port_is_free_for(struct sockets *ss, struct sock *s, unsigned number
 /* RFC 6056 3.3.4: F and G are keyed; G picks one of several counters. */
 int port_pick_for_connect(struct sockets *ss, struct sock *s)
 {
-	struct tuple_key key = { s->t.local, s->t.remote, 0, s->t.rport, s->t.proto };
-	uint64_t hash = siphash24(&ss->port_key, &key, sizeof(key));
-	uint32_t *counter = &ss->port_counter[(hash >> 32) % EPHEMERAL_COUNTERS];
-	uint32_t n = n_ephemeral(ss);
+	uint32_t n = n_ephemeral(ss), *counter;
+	uint64_t hash;
 
+	s->t.lport = 0; /* not chosen yet: no part of the key */
+	hash = tuple_hash_secretly(&ss->port_key, &s->t);
+	counter = &ss->port_counter[(hash >> 32) % EPHEMERAL_COUNTERS];
 	for (uint32_t i = 0; i < n; i++) {
 		unsigned number = ss->cfg->port_min + ((uint32_t)hash + (*counter)++) % n;
 

@@ -378,14 +378,11 @@ int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 	return 0;
 }
 
-int sock_route(struct sockets *ss, struct sock *s)
+int sock_find_route(struct sockets *ss, struct sock *s)
 {
 	struct hop hop;
-	int err;
+	int err = route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop);
 
-	if (s->out_ifindex && s->route_version == ss->net->routes_version)
-		return 0;
-	err = route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop);
 	if (err)
 		return err;
 	if (addr_is_unspecified(&s->t.local)) {

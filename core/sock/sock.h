@@ -214,6 +214,10 @@ static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
 
 bool tuple_put(struct sockets *, struct tuple *);
 void tuple_remove(struct sockets *, struct tuple *);
+/* The name that old has is t's from now on; it is the same. */
+void tuple_replace(struct sockets *, struct tuple *old, struct tuple *t);
+/* Of the names, where strangers see what becomes of it. */
+uint64_t tuple_hash_secretly(const struct sip_key *, const struct tuple *);
 struct tuple *tuple_find(struct sockets *, const struct tuple *key);
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
@@ -257,7 +261,13 @@ int sock_take_error(struct sock *);
 int sock_addr_in(const struct sock *, const struct tern_addr *, struct addr *);
 void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, struct tern_addr *);
 /* Finds (or refreshes) the route and, when unbound, the source address. */
-int sock_route(struct sockets *, struct sock *);
+int sock_find_route(struct sockets *, struct sock *);
+static inline int sock_route(struct sockets *ss, struct sock *s)
+{
+	bool known = s->out_ifindex && s->route_version == ss->net->routes_version;
+
+	return known ? 0 : sock_find_route(ss, s);
+}
 void sock_set_ready(struct sockets *, struct sock *); /* it has something to send */
 
 /* ---- sock_tcp.c ---- */

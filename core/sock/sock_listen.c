@@ -55,14 +55,9 @@ static uint32_t path_mtu(const struct sockets *ss, const struct tuple *t, unsign
 	return hop.mtu;
 }
 
-static struct tcp_open open_for_half(const struct sockets *ss, const struct sock *listener,
-				     const struct half *half)
+static uint32_t ts_offset_of(const struct sockets *ss, const struct half *half)
 {
-	struct tcp_open open =
-		tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, half->t.flags));
-
-	open.iss = half->tcp.iss;
-	return open;
+	return half->tcp.ts_ok ? tcp_ts_offset(ss, &half->t) : 0;
 }
 
 /* The names of a reply whose header is written. */
@@ -84,9 +79,8 @@ static void reply_synack(struct sockets *ss, const struct sock *listener, const 
 			 struct tcp_reply *reply)
 {
 	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp_open open = open_for_half(ss, listener, half);
 
-	half_synack(&half->tcp, &x, &open, &reply->h);
+	half_synack(&half->tcp, &x, ts_offset_of(ss, half), &reply->h);
 	address_reply(listener, half, reply);
 }
 
@@ -94,9 +88,8 @@ static void reply_challenge(struct sockets *ss, const struct sock *listener,
 			    const struct half *half, struct tcp_reply *reply)
 {
 	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp_open open = open_for_half(ss, listener, half);
 
-	half_ack(&half->tcp, &x, &open, &reply->h);
+	half_ack(&half->tcp, &x, ts_offset_of(ss, half), &reply->h);
 	address_reply(listener, half, reply);
 	reply->cause = TERN_CAUSE_CHALLENGE;
 }
@@ -232,23 +225,26 @@ static void inherit(struct sock *child, const struct sock *parent, const struct 
 
 static struct sock *make_child(struct sockets *ss, struct sock *parent, struct half *half)
 {
-	struct tcp_open open = open_for_half(ss, parent, half);
 	struct tcp_ctx x = sock_ctx(ss);
+	struct tcp_open open;
 	struct sock *child;
 
 	if (sock_new(ss, parent->family, TERN_SOCK_STREAM, 0, &child))
 		return NULL;
 	inherit(child, parent, half);
+	if (sock_route(ss, child)) {
+		child->tcp = NULL; /* nothing is in it yet */
+		sock_free(ss, child);
+		return NULL;
+	}
+	open = tcp_open_for(ss, parent, &half->t, child->out_mtu);
+	open.iss = half->tcp.iss;
 	if (half->tcp.n_retries == 0) { /* Karn: sent once, so the ACK times it */
 		tern_time sent_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
 
 		open.synack_rtt = MAX(x.now - sent_at, 1);
 	}
 	tcp_from_half(child->tcp, &x, &half->tcp, &open);
-	if (sock_route(ss, child)) {
-		sock_free(ss, child);
-		return NULL;
-	}
 	return child;
 }
 
@@ -268,9 +264,8 @@ static enum tern_drop complete(struct sockets *ss, struct sock *parent, struct h
 	if (!child)
 		return TERN_DROP_NO_MEMORY;
 	l->n_half--;
+	tuple_replace(ss, &half->t, &child->t);
 	half_end(ss, half);
-	if (!tuple_put(ss, &child->t))
-		assert(false);
 	port_attach(child, parent->port, true);
 	child->in_accept_queue = true;
 	list_put_tail(&l->ready, &child->news_link);

@@ -116,7 +116,7 @@ static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *
 
 		n = tcp_recv(s->tcp, &x, m->iov[i].base, len, peek);
 		total += (int64_t)n;
-		if (n < len || peek) /* a peek fills one piece */
+		if (n < len || (peek && n)) /* a peek fills one piece */
 			break;
 	}
 	sock_tcp_after_read(ss, s, due);
@@ -134,13 +134,16 @@ static size_t room_in(const struct tern_msg *m)
 
 int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
 {
+	int64_t n;
+
 	if (s->state == TERN_TCP_LISTEN || !s->tcp)
 		return -TERN_ENOTCONN;
 	m->at = ss->timers->now;
 	if (flags & TERN_MSG_OOB)
 		return recv_urgent(s, m, flags);
-	if (tcp_recv_ready(s->tcp) > 0 && room_in(m) > 0)
-		return recv_pieces(ss, s, m, flags);
+	n = recv_pieces(ss, s, m, flags);
+	if (n > 0)
+		return n;
 	if (s->error)
 		return sock_take_error(s);
 	if (tcp_recv_ended(s->tcp))

@@ -12,27 +12,17 @@
 
 /* ---- numbers to begin with ---- */
 
-static uint64_t hash_names(const struct sip_key *key, const struct tuple *t)
-{
-	struct {
-		struct addr local, remote;
-		uint16_t lport, rport;
-		uint32_t pad;
-	} names = { t->local, t->remote, t->lport, t->rport, 0 };
-
-	return siphash24(key, &names, sizeof(names));
-}
-
 /* RFC 6528: a 4 us clock plus a keyed hash of the five-tuple. */
 uint32_t tcp_draw_isn(const struct sockets *ss, const struct tuple *t)
 {
-	return (uint32_t)(ss->timers->now / (4 * TERN_US)) + (uint32_t)hash_names(&ss->isn_key, t);
+	return (uint32_t)(ss->timers->now / (4 * TERN_US)) +
+	       (uint32_t)tuple_hash_secretly(&ss->isn_key, t);
 }
 
 /* RFC 7323 5.4: an offset of its own for each connection, known from its names alone. */
 uint32_t tcp_ts_offset(const struct sockets *ss, const struct tuple *t)
 {
-	return (uint32_t)hash_names(&ss->ts_key, t);
+	return (uint32_t)tuple_hash_secretly(&ss->ts_key, t);
 }
 
 static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
@@ -45,10 +35,12 @@ static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
 			     uint32_t mtu)
 {
+	uint16_t mss = mss_for(t, mtu);
+
 	return (struct tcp_open){
 		.ts_off = ss->cfg->tcp_timestamps ? tcp_ts_offset(ss, t) : 0,
-		.adv_mss = mss_for(t, mtu),
-		.path_mss = mss_for(t, mtu),
+		.adv_mss = mss,
+		.path_mss = mss,
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
 		.rcv_buf_max = stream_tcp(s)->opt.rcvbuf,
 	};
@@ -204,7 +196,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 		tell_user(ss, s, events);
 	/* One that is on a list already is asked when its turn comes, and settled after that. */
 	if (list_empty(&s->ready_link) || is_over(c)) {
-		enum tcp_send next = tcp_plan(c, 0).what;
+		enum tcp_send next = tcp_next(c);
 
 		tcp_review_timers(c, &x, next);
 		if (next != SEND_NOTHING)
@@ -306,11 +298,22 @@ static struct tuple key_of(const struct tcp_packet *p)
 			       .proto = TERN_IPPROTO_TCP };
 }
 
+/* As tuple_find, but for a train no key is made. */
 struct tuple *sock_tcp_find(struct sockets *ss, const struct tcp_packet *p)
 {
-	struct tuple key = key_of(p);
+	struct tuple *t = ss->recent, key;
 
+	if (t && t->rport == p->seg.h.src_port && t->lport == p->seg.h.dst_port &&
+	    t->proto == TERN_IPPROTO_TCP && addr_equal(&t->remote, &p->src) &&
+	    addr_equal(&t->local, &p->dst))
+		return t;
+	key = key_of(p);
 	return tuple_find(ss, &key);
+}
+
+static uint32_t add_text(const struct sockets *ss, const struct tcp_packet *p)
+{
+	return p->seg.len ? ss->env->sum(p->seg.data, p->seg.len, p->sum) : p->sum;
 }
 
 bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
@@ -320,8 +323,9 @@ bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
 
 	if (p->verified)
 		return true;
-	if (!c || !tcp_land(c, &x, &p->seg, ss->env->copy_sum, &p->sum))
-		p->sum = ss->env->sum(p->seg.data, p->seg.len, p->sum);
+	if (p->seg.len < TCP_LAND_MIN || !c ||
+	    !tcp_land(c, &x, &p->seg, ss->env->copy_sum, &p->sum))
+		p->sum = add_text(ss, p);
 	if (checksum_finish(p->sum) == 0)
 		return true;
 	if (p->seg.landed)

@@ -41,9 +41,9 @@ void time_wait_begin(struct sockets *ss, struct sock *s)
 {
 	struct time_wait *tw;
 
-	tuple_remove(ss, &s->t);
 	tw = ss->n_time_wait < ss->cfg->time_wait_max ? mem_new(ss->mem, sizeof(*tw)) : NULL;
 	if (!tw) {
+		tuple_remove(ss, &s->t);
 		ss->counters[COUNT_TCP_TW_OVERFLOW]++;
 		return;
 	}
@@ -57,7 +57,7 @@ void time_wait_begin(struct sockets *ss, struct sock *s)
 	tw_init(&tw->tcp, &tw->t.flags, s->tcp);
 	tw->t.flags |= s->reuseaddr ? TW_REUSEADDR : 0;
 	list_init(&tw->link);
-	tuple_put(ss, &tw->t);
+	tuple_replace(ss, &s->t, &tw->t);
 	s->port->n_time_wait++;
 	ss->n_time_wait++;
 	ss->counters[COUNT_TCP_TW]++;

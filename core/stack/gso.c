@@ -75,7 +75,7 @@ static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
 		st->counters[counter[cause]]++;
 	if (cause == TERN_CAUSE_FAST_RETRANSMIT)
 		st->counters[COUNT_TCP_FAST_RETRANS]++;
-	if (piece->h.flags & TCP_RST)
+	if (piece->h->flags & TCP_RST)
 		st->counters[COUNT_TCP_OUT_RSTS]++;
 }
 
@@ -111,12 +111,10 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 		pkt_free(&st->mem, p);
 		return NULL;
 	}
-	piece.h.src_port = s->t.lport;
-	piece.h.dst_port = s->t.rport;
 	for (int k = 0; k < piece.n_spans; k++)
 		pkt_add_span(p, &piece.span[k]);
 	mark_super_frame(s, p, piece.len);
-	push_tcp(st, p, &piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
+	push_tcp(st, p, piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
 	stack_push_ip(st, p, &names);
 	p->cause = out->cause;
 	p->conn = s->conn;
@@ -130,14 +128,17 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 				    const struct tcp_plan *plan)
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
+	struct tcp_out *out = &st->burst[i->index].out;
 	struct tcp_ctx x = sock_ctx(&st->ss);
 
 	if (!p)
 		return NULL;
-	if (!tcp_output(s->tcp, &x, plan, &st->burst[i->index].out)) {
+	if (!tcp_output(s->tcp, &x, plan, out)) {
 		pkt_free(&st->mem, p);
 		return NULL;
 	}
+	out->h.src_port = s->t.lport;
+	out->h.dst_port = s->t.rport;
 	return fill_piece(st, i, s, p);
 }
 

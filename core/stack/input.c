@@ -121,12 +121,11 @@ static enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
 
 static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 {
-	const uint8_t *data = in->p->data + in->l3_off;
+	const uint8_t *h = in->p->data + in->l3_off;
 	enum tern_drop why;
-	struct ip4 ip;
 
 	st->counters[COUNT_IP_IN_RECEIVES]++;
-	switch (ip4_parse(&ip, data, in->p->len - in->l3_off)) {
+	switch (ip4_verify(h, in->p->len - in->l3_off)) {
 	case IP4_OK:
 		break;
 	case IP4_MALFORMED:
@@ -134,17 +133,17 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 	case IP4_BAD_CHECKSUM:
 		return TERN_DROP_IP_CHECKSUM;
 	}
-	in->src = ip.src;
-	in->dst = ip.dst;
-	in->proto = ip.proto;
-	in->tos = ip.tos;
-	in->ttl = ip.ttl;
-	in->l4_off = in->l3_off + ip.hdr_len;
-	in->end = in->l3_off + ip.total_len;
+	in->tos = h[1];
+	in->ttl = h[8];
+	in->proto = h[9];
+	in->src = addr_from4(h + 12);
+	in->dst = addr_from4(h + 16);
+	in->l4_off = in->l3_off + ip4_hdr_len(h);
+	in->end = in->l3_off + get_be16(h + 2);
 	why = check_addresses(st, in);
 	if (why != TERN_DROP_NONE)
 		return why;
-	if (ip.mf || ip.frag_off)
+	if (get_be16(h + 6) & (IP4_MF | IP4_FRAG_OFF))
 		return TERN_DROP_IP_FRAGMENT;
 	return transport_input(st, in);
 }

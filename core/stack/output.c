@@ -174,11 +174,16 @@ struct tern_pkt *stack_output(struct tern_stack *st, struct iface *i)
 	return p;
 }
 
+static bool has_work(const struct iface *i)
+{
+	return i && iface_is_up(i) && (i->control.n || iface_has_ready(i));
+}
+
 TERN_API struct tern_pkt *tern_output(struct tern_stack *st, unsigned ifindex)
 {
 	struct iface *i = iface_get(&st->net, ifindex);
 
-	return i && ifindex != LO_INDEX ? stack_output(st, i) : NULL;
+	return has_work(i) && ifindex != LO_INDEX ? stack_output(st, i) : NULL;
 }
 
 TERN_API struct tern_pkt *tern_output_batch(struct tern_stack *st, unsigned ifindex, unsigned max,
@@ -198,19 +203,12 @@ TERN_API struct tern_pkt *tern_output_batch(struct tern_stack *st, unsigned ifin
 	return head;
 }
 
-static bool has_work(const struct tern_stack *st, unsigned ifindex)
-{
-	const struct iface *i = iface_get(&st->net, ifindex);
-
-	return i && iface_is_up(i) && (i->control.n || iface_has_ready(i));
-}
-
 TERN_API unsigned tern_output_ready(const struct tern_stack *st, unsigned ifindex)
 {
 	if (ifindex)
-		return ifindex != LO_INDEX && has_work(st, ifindex) ? ifindex : 0;
+		return ifindex != LO_INDEX && has_work(iface_get(&st->net, ifindex)) ? ifindex : 0;
 	for (unsigned i = LO_INDEX + 1; i <= IFACES_MAX; i++)
-		if (has_work(st, i))
+		if (has_work(iface_get(&st->net, i)))
 			return i;
 	return 0;
 }

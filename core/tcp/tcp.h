@@ -208,6 +208,7 @@ struct tcp_result tcp_input(struct tcp *, const struct tcp_ctx *, const struct t
  * tcp_input has accepted it. false: not of that kind, nothing has happened; otherwise *sum has
  * grown, and a segment that proves wrong is taken back by tcp_unland.
  */
+enum { TCP_LAND_MIN = 128 }; /* less text does not land */
 bool tcp_land(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn, uint32_t *sum);
 /*
  * The same for the text of a segment that goes on where a landed one ends and says nothing else:
@@ -244,17 +245,20 @@ struct tcp_plan {
 };
 /* burst_max: payload bytes that may go at once; 0: one segment. */
 struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
+/* The plan's `what` alone, which is cheaper. */
+enum tcp_send tcp_next(const struct tcp *);
 
 /*
  * Carries the plan out: the connection moves on as if all of it had been sent. What is to be sent
  * is in the struct tcp_out, one burst, and is taken from it in pieces.
  */
 struct tcp_out {
-	struct tcp_hdr h;  /* as the whole burst would have it */
-	uint64_t lo, hi;   /* positions of the payload that no piece has had */
-	uint8_t cause;	   /* enum tern_cause */
-	bool has_text : 1; /* lo < hi at first */
-	bool done : 1;	   /* nothing is left of it */
+	struct tcp_hdr h;   /* of the next piece; the owner's ports */
+	uint64_t lo, hi;    /* positions of the payload that no piece has had */
+	uint16_t end_flags; /* PSH and FIN, which the last piece has */
+	uint8_t cause;	    /* enum tern_cause */
+	bool has_text : 1;  /* lo < hi at first */
+	bool done : 1;	    /* nothing is left of it */
 };
 /* false: no memory, nothing has changed. */
 bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
@@ -262,7 +266,7 @@ bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, s
 /* A segment that goes, of one piece or of several that the device cuts. */
 enum { TCP_PIECE_SPANS = TERN_PKT_SPANS_MAX };
 struct tcp_piece {
-	struct tcp_hdr h;
+	const struct tcp_hdr *h; /* in the struct tcp_out */
 	struct buf_span span[TCP_PIECE_SPANS];
 	int n_spans;
 	uint32_t len; /* payload bytes */
@@ -364,10 +368,9 @@ struct half_result {
 	struct tcp_rst rst;
 };
 enum half_verdict half_input(const struct tcp_half *, const struct tcp_seg *, struct half_result *);
-void half_synack(const struct tcp_half *, const struct tcp_ctx *, const struct tcp_open *,
+void half_synack(const struct tcp_half *, const struct tcp_ctx *, uint32_t ts_off,
 		 struct tcp_hdr *);
-void half_ack(const struct tcp_half *, const struct tcp_ctx *, const struct tcp_open *,
-	      struct tcp_hdr *);
+void half_ack(const struct tcp_half *, const struct tcp_ctx *, uint32_t ts_off, struct tcp_hdr *);
 /* A connection in SYN-RECEIVED with what the record knows. */
 void tcp_from_half(struct tcp *, const struct tcp_ctx *, const struct tcp_half *,
 		   const struct tcp_open *);

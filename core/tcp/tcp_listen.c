@@ -44,7 +44,7 @@ void half_init(struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_
 			(uint8_t)(MIN(h->wscale, 14) | tcp_wscale_for(open->rcv_buf_max) << 4);
 }
 
-void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_open *open,
+void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, uint32_t ts_off,
 		 struct tcp_hdr *h)
 {
 	*h = (struct tcp_hdr){
@@ -60,13 +60,13 @@ void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, const str
 		.has_ts = half->ts_ok,
 	};
 	if (half->ts_ok) {
-		h->ts_val = tcp_ts_clock(x, open->ts_off);
+		h->ts_val = tcp_ts_clock(x, ts_off);
 		h->ts_ecr = half->ts_recent;
 	}
 }
 
 /* An empty ACK, with the window that the SYN-ACK showed, now scaled. */
-void half_ack(const struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_open *open,
+void half_ack(const struct tcp_half *half, const struct tcp_ctx *x, uint32_t ts_off,
 	      struct tcp_hdr *h)
 {
 	*h = (struct tcp_hdr){
@@ -77,7 +77,7 @@ void half_ack(const struct tcp_half *half, const struct tcp_ctx *x, const struct
 		.has_ts = half->ts_ok,
 	};
 	if (half->ts_ok) {
-		h->ts_val = tcp_ts_clock(x, open->ts_off);
+		h->ts_val = tcp_ts_clock(x, ts_off);
 		h->ts_ecr = half->ts_recent;
 	}
 }

@@ -65,6 +65,8 @@ static void put_rst(struct tcp *c, struct tcp_out *out)
 
 static void put_urgent(const struct tcp_work *w, uint64_t lo, struct tcp_hdr *h)
 {
+	h->flags &= (uint16_t)~TCP_URG;
+	h->urg = 0;
 	if (w->up <= lo)
 		return;
 	h->flags |= TCP_URG;
@@ -116,9 +118,9 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	out->has_text = p->lo < hi;
 	h->flags = TCP_ACK;
 	if (hi == c->snd.end && out->has_text)
-		h->flags |= TCP_PSH; /* MUST-61: it empties the queue */
+		out->end_flags |= TCP_PSH; /* MUST-61: it empties the queue */
 	if (fin)
-		h->flags |= TCP_FIN;
+		out->end_flags |= TCP_FIN;
 	tcp_put_options(c, x, h);
 	settle_ack(c, h);
 	if (p->what == SEND_PROBE) {
@@ -150,7 +152,10 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 
 	if (starts_flight && !tcp_take_work(c, x))
 		return false;
-	*out = (struct tcp_out){ .cause = (uint8_t)p->cause };
+	tcp_hdr_init(&out->h);
+	out->end_flags = 0;
+	out->cause = (uint8_t)p->cause;
+	out->has_text = out->done = false;
 	switch (p->what) {
 	case SEND_NOTHING:
 		assert(false);
@@ -212,7 +217,7 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 {
 	const struct tcp_work *w = c->work;
 
-	piece->h = out->h;
+	piece->h = &out->h;
 	piece->n_spans = 0;
 	piece->len = 0;
 	if (out->has_text) {
@@ -223,13 +228,13 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 			return false;
 		lend_payload(c, out, piece_len(c, out, max), piece);
 	}
-	piece->h.seq = (uint32_t)out->lo;
+	out->h.seq = (uint32_t)out->lo;
 	if (w && !(out->h.flags & (TCP_SYN | TCP_RST)))
-		put_urgent(w, out->lo, &piece->h);
+		put_urgent(w, out->lo, &out->h);
 	out->lo += piece->len;
 	out->done = out->lo == out->hi;
-	if (!out->done) /* they belong to the last one */
-		piece->h.flags &= (uint16_t) ~(TCP_PSH | TCP_FIN);
+	if (out->done)
+		out->h.flags |= out->end_flags;
 	c->segs_out++;
 	return true;
 }

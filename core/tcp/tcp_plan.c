@@ -73,9 +73,8 @@ static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_m
 }
 
 /* Lost data goes first. Inside the peer's window (SHLD-16), which may have shrunk. */
-static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_max)
+static void plan_retransmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
-	struct tcp_plan p = { .what = SEND_NOTHING };
 	uint64_t edge = c->snd.una + MAX(c->snd.wnd, 1);
 	uint64_t hi = MIN(MIN(c->work->rtx_end, c->snd.end), edge);
 	uint64_t n, room = cwnd_room(c);
@@ -83,7 +82,7 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 	bool fin = c->work->rtx_end > c->snd.end;
 
 	if (lo >= hi && !(fin && lo == c->snd.end))
-		return p;
+		return;
 	n = hi > lo ? hi - lo : 0;
 	if (c->rtx_forced)
 		n = MIN(n, c->snd_mss);
@@ -92,11 +91,13 @@ static struct tcp_plan plan_retransmission(const struct tcp *c, uint32_t burst_m
 	if (n > c->snd_mss)
 		n = whole_segments(c, n, burst_max);
 	if (n == 0 && lo < c->snd.end)
-		return p;
-	p = (struct tcp_plan){ .what = SEND_DATA, .cause = c->rtx_cause, .lo = lo, .hi = lo + n };
-	p.fin = fin && p.hi == c->snd.end;
-	p.again = true;
-	return p;
+		return;
+	p->what = SEND_DATA;
+	p->cause = c->rtx_cause;
+	p->lo = lo;
+	p->hi = lo + n;
+	p->fin = fin && p->hi == c->snd.end;
+	p->again = true;
 }
 
 /* Nagle as Minshall modified it: one small segment may be outstanding (RFC 9293 3.7.4). */
@@ -123,68 +124,63 @@ static uint64_t worthwhile(const struct tcp *c, uint64_t n, uint64_t waiting, ui
 	return whole_segments(c, n, burst_max);
 }
 
-static struct tcp_plan plan_new_data(const struct tcp *c, uint32_t burst_max)
+static void plan_new_data(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
-	struct tcp_plan p = { .what = SEND_NOTHING, .lo = c->snd.nxt, .hi = c->snd.nxt };
 	uint64_t waiting = unsent(c), window = usable_window(c), room = cwnd_room(c);
 	uint64_t n = MIN(waiting, window);
 
 	if (n > room)
 		n = room - odd_bytes(c, room); /* a cut by cwnd is never worth a small segment */
+	p->lo = p->hi = c->snd.nxt;
 	if (waiting) {
 		n = worthwhile(c, n, waiting, burst_max);
 		if (n == 0)
-			return p;
-		p.what = SEND_DATA;
-		p.hi += n;
+			return;
+		p->what = SEND_DATA;
+		p->hi += n;
 	}
 	/* The FIN goes with the last byte, or alone once all is sent; it takes window, too. */
-	if (fin_waits(c) && p.hi == c->snd.end && window > n) {
-		p.what = SEND_DATA;
-		p.fin = true;
+	if (fin_waits(c) && p->hi == c->snd.end && window > n) {
+		p->what = SEND_DATA;
+		p->fin = true;
 	}
-	return p;
 }
 
 /* RFC 9293 3.8.6.1: what the window takes, or one octet beyond it. */
-static struct tcp_plan plan_probe(const struct tcp *c)
+static void plan_probe(const struct tcp *c, struct tcp_plan *p)
 {
 	uint64_t window = MAX(c->snd.wnd, 1);
 	uint64_t hi = MIN(c->snd.una + MIN(window, c->snd_mss), c->snd.end);
-	struct tcp_plan p = { .what = SEND_PROBE, .cause = TERN_CAUSE_PROBE, .lo = c->snd.una };
 
-	p.hi = MAX(hi, p.lo);
-	p.fin = p.lo == c->snd.end && c->fin_queued;
-	p.again = c->snd.nxt > c->snd.una;
-	if (c->snd.wnd > 0) /* the override time-out of silly window avoidance: no probe */
-		p.cause = TERN_CAUSE_NONE;
-	return p;
+	p->what = SEND_PROBE;
+	p->lo = c->snd.una;
+	p->hi = MAX(hi, p->lo);
+	p->fin = p->lo == c->snd.end && c->fin_queued;
+	p->again = c->snd.nxt > c->snd.una;
+	if (c->snd.wnd == 0) /* else the override time-out of silly window avoidance: no probe */
+		p->cause = TERN_CAUSE_PROBE;
 }
 
-static struct tcp_plan plan_transmission(const struct tcp *c, uint32_t burst_max)
+static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
-	struct tcp_plan p = { .what = SEND_NOTHING };
-
 	if (!tcp_may_transmit(c))
-		return p;
+		return;
 	if (c->probe_due)
-		return plan_probe(c);
-	if (c->probing)
-		return p;
-	if (c->has_lost)
-		return plan_retransmission(c, burst_max);
-	if (tcp_has_unsent(c))
-		return plan_new_data(c, burst_max);
-	return p;
+		plan_probe(c, p);
+	else if (c->probing)
+		return;
+	else if (c->has_lost)
+		plan_retransmission(c, burst_max, p);
+	else if (tcp_has_unsent(c))
+		plan_new_data(c, burst_max, p);
 }
 
-static struct tcp_plan plan_ack(const struct tcp *c)
+static void plan_ack(const struct tcp *c, struct tcp_plan *p)
 {
-	struct tcp_plan p = { .what = c->ack_due >= ACK_NOW ? SEND_ACK : SEND_NOTHING };
-
+	if (c->ack_due >= ACK_NOW)
+		p->what = SEND_ACK;
 	if (c->ack_due == ACK_CHALLENGE)
-		p.cause = TERN_CAUSE_CHALLENGE;
-	return p;
+		p->cause = TERN_CAUSE_CHALLENGE;
 }
 
 /* Most connections most of the time: there is nothing to say but what was received. */
@@ -194,22 +190,46 @@ static bool has_only_acks(const struct tcp *c)
 	       !tcp_has_unsent(c);
 }
 
+static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
+{
+	*p = (struct tcp_plan){ .what = SEND_NOTHING };
+	if (has_only_acks(c)) {
+		plan_ack(c, p);
+		return;
+	}
+	if (c->rst_due) {
+		p->what = SEND_RST;
+		return;
+	}
+	if (c->syn_due) {
+		p->what = SEND_SYN;
+		p->cause = c->rtx_cause;
+		p->again = c->snd.nxt > tcp_syn_pos(c);
+		return;
+	}
+	plan_transmission(c, burst_max, p);
+	if (p->what != SEND_NOTHING)
+		return;
+	if (c->keepalive_due) {
+		p->what = SEND_KEEPALIVE;
+		p->cause = TERN_CAUSE_KEEPALIVE;
+		return;
+	}
+	plan_ack(c, p);
+}
+
 struct tcp_plan tcp_plan(const struct tcp *c, uint32_t burst_max)
 {
 	struct tcp_plan p;
 
-	if (has_only_acks(c))
-		return plan_ack(c);
-	if (c->rst_due)
-		return (struct tcp_plan){ .what = SEND_RST };
-	if (c->syn_due)
-		return (struct tcp_plan){ .what = SEND_SYN,
-					  .cause = c->rtx_cause,
-					  .again = c->snd.nxt > tcp_syn_pos(c) };
-	p = plan_transmission(c, burst_max);
-	if (p.what != SEND_NOTHING)
-		return p;
-	if (c->keepalive_due)
-		return (struct tcp_plan){ .what = SEND_KEEPALIVE, .cause = TERN_CAUSE_KEEPALIVE };
-	return plan_ack(c);
+	make_plan(c, burst_max, &p);
+	return p;
+}
+
+enum tcp_send tcp_next(const struct tcp *c)
+{
+	struct tcp_plan p;
+
+	make_plan(c, 0, &p);
+	return p.what;
 }

@@ -129,11 +129,11 @@ static bool refuse_after_close(struct arrival *a)
 
 /* ---- landing: copied and summed in one pass ---- */
 
-enum { LAND_MIN = 128, LAND_SPANS = 4 };
+enum { LAND_SPANS = 4 };
 
 static bool is_next_text(const struct tcp *c, const struct tcp_seg *seg)
 {
-	if (seg->len < LAND_MIN || c->early || c->user_gone || (seg->h.flags & TCP_SYN))
+	if (seg->len < TCP_LAND_MIN || c->early || c->user_gone || (seg->h.flags & TCP_SYN))
 		return false;
 	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
 	    c->state != TERN_TCP_FIN_WAIT_2)
@@ -335,7 +335,7 @@ void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 	uint64_t gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
 
-	if (!tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
+	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
 	if (gain >= c->opt.rcvbuf / 2 ||
 	    (open < 2 * (uint64_t)c->adv_mss && gain >= MIN(c->opt.rcvbuf / 2, c->adv_mss)))

@@ -100,17 +100,18 @@ bool tcp_parse(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	hdr_len = (p[12] >> 4) * 4u;
 	if (hdr_len < TCP_HDR_LEN || hdr_len > len)
 		return false;
-	*h = (struct tcp_hdr){
-		.src_port = get_be16(p),
-		.dst_port = get_be16(p + 2),
-		.seq = get_be32(p + 4),
-		.ack = get_be32(p + 8),
-		.hdr_len = (uint8_t)hdr_len,
-		.flags = (uint16_t)((p[12] & 1) << 8 | p[13]),
-		.wnd = get_be16(p + 14),
-		.checksum = get_be16(p + 16),
-		.urg = get_be16(p + 18),
-	};
+	tcp_hdr_init(h);
+	h->src_port = get_be16(p);
+	h->dst_port = get_be16(p + 2);
+	h->seq = get_be32(p + 4);
+	h->ack = get_be32(p + 8);
+	h->flags = get_be16(p + 12) & 0x1ff;
+	h->wnd = get_be16(p + 14);
+	h->checksum = get_be16(p + 16);
+	h->urg = get_be16(p + 18);
+	h->hdr_len = (uint8_t)hdr_len;
+	if (hdr_len == TCP_HDR_LEN)
+		return true;
 	p += TCP_HDR_LEN;
 	if (hdr_len == TCP_HDR_LEN + 12 && get_be32(p) == NOP_NOP_TIMESTAMPS)
 		read_timestamps(h, p + 4);
@@ -138,8 +139,12 @@ static size_t sacks_that_fit(const struct tcp_hdr *h, size_t len)
 
 size_t tcp_options_len(const struct tcp_hdr *h)
 {
-	size_t len = len_before_sack(h), n = sacks_that_fit(h, len);
+	size_t len, n;
 
+	if (!tcp_has_options(h))
+		return 0;
+	len = len_before_sack(h);
+	n = sacks_that_fit(h, len);
 	return n ? len + 4 + n * SACK_BLOCK_LEN : len;
 }
 
@@ -177,11 +182,9 @@ static uint8_t *emit_sack(const struct tcp_hdr *h, uint8_t *p, size_t n)
 	return p;
 }
 
-size_t tcp_emit(const struct tcp_hdr *h, uint8_t *start)
+static uint8_t *emit_options(const struct tcp_hdr *h, uint8_t *p)
 {
 	size_t n_sack = sacks_that_fit(h, len_before_sack(h));
-	uint8_t *p = start + TCP_HDR_LEN;
-	size_t hdr_len;
 
 	if (h->has_mss)
 		p = put4(p, OPT_MSS, MSS_LEN, (uint8_t)(h->mss >> 8), (uint8_t)h->mss);
@@ -193,13 +196,20 @@ size_t tcp_emit(const struct tcp_hdr *h, uint8_t *start)
 		p = put4(p, OPT_NOP, OPT_WSCALE, WSCALE_LEN, h->wscale);
 	if (n_sack)
 		p = emit_sack(h, p, n_sack);
-	hdr_len = (size_t)(p - start);
+	return p;
+}
+
+size_t tcp_emit(const struct tcp_hdr *h, uint8_t *start)
+{
+	size_t hdr_len = TCP_HDR_LEN;
+
+	if (tcp_has_options(h))
+		hdr_len = (size_t)(emit_options(h, start + TCP_HDR_LEN) - start);
 	put_be16(start, h->src_port);
 	put_be16(start + 2, h->dst_port);
 	put_be32(start + 4, h->seq);
 	put_be32(start + 8, h->ack);
-	start[12] = (uint8_t)(hdr_len << 2 | (h->flags >> 8 & 1));
-	start[13] = (uint8_t)h->flags;
+	put_be16(start + 12, (uint32_t)hdr_len << 10 | (h->flags & 0x1ff));
 	put_be16(start + 14, h->wnd);
 	put_be16(start + 16, 0);
 	put_be16(start + 18, h->urg);

@@ -71,9 +71,15 @@ struct arp {
 bool arp_parse(struct arp *, const uint8_t *, size_t);
 size_t arp_emit(const struct arp *, uint8_t *);
 
-/* ---- ip4.c: RFC 791 ---- */
+/* ---- IPv4: RFC 791. Each packet passes here, and most of what one writes is constant. ---- */
 
-enum { IP4_HDR_LEN = 20, IP4_DF = 0x4000, IP4_MF = 0x2000 };
+enum {
+	IP4_HDR_LEN = 20,
+	IP4_HDR_MAX = 60,
+	IP4_DF = 0x4000,
+	IP4_MF = 0x2000,
+	IP4_FRAG_OFF = 0x1fff
+};
 
 struct ip4 {
 	uint8_t tos, ttl, proto;
@@ -104,7 +110,7 @@ static inline bool ip4_parse_quoted(struct ip4 *h, const uint8_t *p, size_t len)
 	h->id = get_be16(p + 4);
 	h->df = frag & IP4_DF;
 	h->mf = frag & IP4_MF;
-	h->frag_off = (uint16_t)((frag & 0x1fff) * 8);
+	h->frag_off = (uint16_t)((frag & IP4_FRAG_OFF) * 8);
 	h->ttl = p[8];
 	h->proto = p[9];
 	h->checksum = get_be16(p + 10);
@@ -114,20 +120,58 @@ static inline bool ip4_parse_quoted(struct ip4 *h, const uint8_t *p, size_t len)
 	return true;
 }
 
-/* Checks version, lengths against the slice, and the header checksum. Each packet pays for it. */
-static inline enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t len)
+static inline unsigned ip4_hdr_len(const uint8_t *p)
 {
+	return (p[0] & 15) * 4u;
+}
+
+/* Version, lengths against the slice, and the header checksum. Each packet pays for it. */
+static inline enum ip4_verdict ip4_verify(const uint8_t *p, size_t len)
+{
+	unsigned hdr_len, total_len;
 	uint32_t sum;
 
-	if (!ip4_parse_quoted(h, p, len) || h->total_len < h->hdr_len || h->total_len > len)
+	if (len < IP4_HDR_LEN || p[0] >> 4 != 4)
+		return IP4_MALFORMED;
+	hdr_len = ip4_hdr_len(p);
+	total_len = get_be16(p + 2);
+	if (hdr_len < IP4_HDR_LEN || total_len < hdr_len || total_len > len)
 		return IP4_MALFORMED;
 	sum = checksum_header(p, IP4_HDR_LEN);
-	if (h->options)
-		sum += checksum_header(h->options, h->hdr_len - IP4_HDR_LEN);
+	if (hdr_len > IP4_HDR_LEN)
+		sum += checksum_header(p + IP4_HDR_LEN, hdr_len - IP4_HDR_LEN);
 	return checksum_finish(sum) == 0 ? IP4_OK : IP4_BAD_CHECKSUM;
 }
 
-size_t ip4_emit(const struct ip4 *, uint8_t *);
+static inline enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t len)
+{
+	return ip4_parse_quoted(h, p, len) ? ip4_verify(p, len) : IP4_MALFORMED;
+}
+
+static inline size_t ip4_emit(const struct ip4 *h, uint8_t *p)
+{
+	uint32_t frag = h->frag_off / 8u | (h->df ? IP4_DF : 0) | (h->mf ? IP4_MF : 0);
+	uint8_t hdr_len = h->options ? h->hdr_len : IP4_HDR_LEN;
+	uint32_t first = (0x40u | hdr_len / 4u) << 8 | h->tos;
+	uint32_t fifth = (uint32_t)h->ttl << 8 | h->proto;
+	uint32_t sum = first + h->total_len + h->id + frag + fifth;
+
+	assert(hdr_len >= IP4_HDR_LEN && hdr_len <= IP4_HDR_MAX && hdr_len % 4 == 0);
+	put_be16(p, first);
+	put_be16(p + 2, h->total_len);
+	put_be16(p + 4, h->id);
+	put_be16(p + 6, frag);
+	put_be16(p + 8, fifth);
+	memcpy(p + 12, h->src.b + 12, 4);
+	memcpy(p + 16, h->dst.b + 12, 4);
+	if (h->options) {
+		memmove(p + IP4_HDR_LEN, h->options, hdr_len - IP4_HDR_LEN);
+		sum += checksum_header(p + IP4_HDR_LEN, hdr_len - IP4_HDR_LEN);
+	}
+	sum += checksum_header(h->src.b + 12, 4) + checksum_header(h->dst.b + 12, 4);
+	put_be16(p + 10, checksum_finish(sum));
+	return hdr_len;
+}
 
 /* ---- ip6.c: RFC 8200 ---- */
 
@@ -267,11 +311,20 @@ struct tcp_hdr {
 	bool has_mss, has_wscale, sack_permitted, has_ts;
 	bool bad_options; /* an illegal length ended the walk; what came before it counts */
 	uint8_t wscale;	  /* as on the wire: may exceed 14 */
+	uint8_t n_sack;
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
-	uint8_t n_sack;
-	struct tcp_sack sack[TCP_SACK_MAX];
+	struct tcp_sack sack[TCP_SACK_MAX]; /* n_sack of them; the others mean nothing */
 };
+/* All fields 0, no options. */
+static inline void tcp_hdr_init(struct tcp_hdr *h)
+{
+	memset(h, 0, offsetof(struct tcp_hdr, sack));
+}
+static inline bool tcp_has_options(const struct tcp_hdr *h)
+{
+	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack;
+}
 /*
  * Parses header and options of a segment of len bytes. false: shorter than its header says, or
  * data offset below 5. A malformed option ends the option walk (MUST-7); an option of a known kind

@@ -34,6 +34,12 @@ static void siphash_agrees_with_its_vectors(void)
 		check(siphash13(&counting_key, message, i) == sip13[i]);
 	}
 	check(siphash24(&counting_key, message, 15) == 0xa129ca6149be45e5);
+	for (unsigned i = 0; i < 16; i++) /* message is 0, 1, 2, ... */
+		check(message[i] == i);
+	check(siphash24_of_two(&counting_key, 0x0706050403020100, 0x0f0e0d0c0b0a0908) ==
+	      siphash24(&counting_key, message, 16));
+	check(siphash13_of_two(&counting_key, 0x0706050403020100, 0x0f0e0d0c0b0a0908) ==
+	      siphash13(&counting_key, message, 16));
 }
 
 static const uint8_t chacha8_zero_key[128] = {

@@ -52,6 +52,25 @@ static void no_unfinished_connection_outside_a_small_window(void)
 	end_stack();
 }
 
+/* The way back has gone while the handshake went on: no connection, and nothing is lost. */
+static void no_connection_without_a_route(void)
+{
+	struct tern_route route;
+	struct reply r;
+	unsigned cursor = 0;
+
+	new_stack();
+	send_plain(TCP_SYN, PEER_ISN, 0, 0);
+	take_replies(&r);
+	while (tern_route_next(st, &cursor, &route))
+		if (tern_route_del(st, &route) == 0)
+			cursor = 0;
+	send_plain(TCP_ACK, PEER_ISN + 1, r.h.seq + 1, 0);
+	check_eq(tern_accept(st, listener, &server, NULL), -TERN_EAGAIN);
+	tern_check(st);
+	end_stack();
+}
+
 /* ---- small segments ---- */
 
 /* A connection with timestamps sends 9000 bytes: the first packet that goes. */
@@ -130,6 +149,7 @@ static const struct test tests[] = {
 	TEST(check_inside_a_burst),
 	TEST(no_unfinished_connection_without_timestamps),
 	TEST(no_unfinished_connection_outside_a_small_window),
+	TEST(no_connection_without_a_route),
 	TEST(small_maxseg_with_timestamps),
 	TEST(small_route_mtu_with_timestamps),
 };

@@ -123,11 +123,11 @@ static void what_is_said_before_the_end(void)
 	begin_passive_with(&half, &syn);
 	x = ctx();
 	memset(&h, 0xee, sizeof(h));
-	half_synack(&half, &x, &f.open, &h);
+	half_synack(&half, &x, f.open.ts_off, &h);
 	check(h.flags == (TCP_SYN | TCP_ACK) && h.seq == f.iss && h.ack == f.irs + 1);
 	check(h.wnd == 65535 && h.urg == 0 && h.wscale == 5 && h.n_sack == 0);
 	memset(&h, 0xee, sizeof(h));
-	half_ack(&half, &x, &f.open, &h);
+	half_ack(&half, &x, f.open.ts_off, &h);
 	check(h.flags == TCP_ACK && h.seq == f.iss + 1 && h.ack == f.irs + 1);
 	check(h.wnd == 65535 >> 5 && h.urg == 0 && h.n_sack == 0);
 	check(!h.has_mss && !h.has_wscale && !h.sack_permitted && !h.has_ts);

@@ -86,7 +86,7 @@ static void agreed_by_a_passive_open(void)
 		set_ours(i >> 3);
 		x = ctx();
 		begin_passive_with(&half, &syn);
-		half_synack(&half, &x, &f.open, &synack);
+		half_synack(&half, &x, f.open.ts_off, &synack);
 		check(synack.has_mss && synack.mss == MSS);
 		check_eq(synack.has_ts, both & 1);
 		check(!synack.has_ts || synack.ts_ecr == 500);

@@ -184,7 +184,7 @@ static void acks_overtake_a_burst(void)
 		tcp_output(&f.c, &x, &plan, &o);
 		settle();
 		check(tcp_next_piece(&f.c, &o, 0, &piece));
-		check(piece.len == MSS && !(piece.h.flags & (TCP_FIN | TCP_PSH)) && !o.done);
+		check(piece.len == MSS && !(piece.h->flags & (TCP_FIN | TCP_PSH)) && !o.done);
 		in(TCP_ACK, 1, acked < 6 ? 1 + acked * MSS : 5 * MSS + 502, 0);
 		if (acked == 6) {
 			check(!tcp_next_piece(&f.c, &o, 0, &piece));
@@ -192,9 +192,9 @@ static void acks_overtake_a_burst(void)
 			uint32_t next = MAX(acked, 1);
 
 			check(tcp_next_piece(&f.c, &o, 64000, &piece));
-			check_eq(piece.h.seq - f.iss, 1 + next * MSS);
+			check_eq(piece.h->seq - f.iss, 1 + next * MSS);
 			check_eq(piece.len, (5 - next) * MSS + 500);
-			check_eq(piece.h.flags, TCP_ACK | TCP_PSH | TCP_FIN);
+			check_eq(piece.h->flags, TCP_ACK | TCP_PSH | TCP_FIN);
 			check(o.done);
 			check_payload(&piece, 1 + next * MSS);
 		}

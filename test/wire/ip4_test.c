@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ip4_test.c - core/wire/ip4.c: round trips, every header length against every slice.
+ * ip4_test.c - IPv4 in core/wire/wire.h: round trips, every header length against every slice.
  */
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ static void random_headers_round_trip(void)
 	for (unsigned i = 0; i < 2000; i++) {
 		unsigned hdr_len = 20 + 4 * (i % 11);
 		uint8_t *p = malloc(hdr_len), out[60];
-		struct ip4 h;
+		struct ip4 h = { 0 };
 
 		make(&r, p, hdr_len, hdr_len);
 		check_eq(ip4_parse(&h, p, hdr_len), IP4_OK);
@@ -45,7 +45,7 @@ static void fields_are_read(void)
 		0x45, 0xb8, 0,	 28, 0x12, 0x34, 0x60, 0x02, 64,  17,
 		0,    0,    192, 0,  2,	   1,	 198,  51,   100, 2,
 	};
-	struct ip4 h;
+	struct ip4 h = { 0 };
 
 	check(ip4_parse_quoted(&h, p, sizeof(p)));
 	check(h.tos == 0xb8 && h.total_len == 28 && h.id == 0x1234 && h.df && h.mf);
@@ -64,7 +64,7 @@ static void lengths_are_checked(void)
 			for (size_t len = 0; len <= 70; len++) {
 				uint8_t *p = malloc(len), full[70];
 				bool quoted_ok = ihl >= 5 && ihl * 4 <= len;
-				struct ip4 h;
+				struct ip4 h = { 0 };
 
 				make(&r, full, MAX(ihl, 5) * 4, total);
 				full[0] = (uint8_t)(0x40 | ihl);
@@ -84,7 +84,7 @@ static void every_flipped_bit_is_noticed(void)
 	static const uint8_t seed[32] = { 3 };
 	struct rand r;
 	uint8_t p[24];
-	struct ip4 h;
+	struct ip4 h = { 0 };
 
 	rand_init(&r, seed, 0);
 	make(&r, p, 24, 24);
