@@ -5,9 +5,9 @@
  *	tap_bench WHO WAY FRAMES DEVICE MAC SECONDS
  *
  * WHO is tern or blast, WAY is tx or rx, FRAMES is tso or plain; MAC is the host's address on the
- * device, which bench/run-tap has set up. The blaster replays one hand-made connection: a handshake,
- * then frames made beforehand whose numbers alone change; inwards it reads and acknowledges each
- * frame. Prints the name and Gbit/s of wall time.
+ * device, which bench/run-tap has set up. The blaster replays one hand-made connection: a
+ * handshake, then frames made beforehand whose numbers alone change; inwards it reads and
+ * acknowledges each frame. Prints the name and Gbit/s of wall time.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
