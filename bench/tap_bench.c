@@ -3,11 +3,15 @@
  * tap_bench.c - a TCP stream over TAP to and from the kernel: tern, and no stack at all.
  *
  *	tap_bench WHO WAY FRAMES DEVICE MAC SECONDS
+ *	tap_bench echo                           the kernel's end of a ping-pong, until it is killed
+ *	tap_bench tern-rr|kernel-rr ADDR DEVICE SECONDS
  *
  * WHO is tern or blast, WAY is tx or rx, FRAMES is tso or plain; MAC is the host's address on the
  * device, which bench/run-tap has set up. The blaster replays one hand-made connection: a
  * handshake, then frames made beforehand whose numbers alone change; inwards it reads and
- * acknowledges each frame. Prints the name and Gbit/s of wall time.
+ * acknowledges each frame. Prints the name and Gbit/s of wall time. A ping-pong is one byte there
+ * and back to an echo of the kernel's at ADDR, by tern over the device or by the kernel's own TCP;
+ * it prints the median in microseconds.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -296,12 +300,140 @@ static double run_blast(void)
 	return (double)b.moved * 8 / 1e9 / seconds;
 }
 
+/* ---- ping-pong ---- */
+
+enum { SAMPLES_MAX = 1000000 };
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void serve_echo(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	int l = socket(AF_INET, SOCK_STREAM, 0), on = 1, s;
+	char byte;
+
+	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(l, (struct sockaddr *)&at, sizeof(at)) || listen(l, 1))
+		die("echo");
+	while ((s = accept(l, NULL, NULL)) >= 0) {
+		setsockopt(s, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on));
+		while (recv(s, &byte, 1, 0) == 1)
+			send(s, &byte, 1, MSG_NOSIGNAL);
+		close(s);
+	}
+}
+
+static bool kernel_round(int s)
+{
+	char byte = 'x';
+
+	return send(s, &byte, 1, MSG_NOSIGNAL) == 1 && recv(s, &byte, 1, 0) == 1;
+}
+
+struct tern_end {
+	struct loop l;
+	struct tern_stack *st;
+	tern_sock s;
+};
+
+static bool tern_round(struct tern_end *t)
+{
+	struct tern_event ev;
+	char byte = 'x';
+
+	if (tern_send(t->st, t->s, &byte, 1, 0) != 1)
+		return false;
+	do {
+		loop_wait(&t->l, loop_now() + TERN_SEC, NULL, 0);
+		loop_pump(&t->l);
+		while (tern_event(t->st, &ev))
+			continue;
+	} while (tern_recv(t->st, t->s, &byte, 1, 0) == -TERN_EAGAIN);
+	return true;
+}
+
+static void open_tern(struct tern_end *t, const char *addr)
+{
+	struct dev_wish w = { .mtu = 0 };
+	struct dev *d = tap_open(device, true, &w);
+	struct tern_addr ours = tern_ip4(10, 0, 0, 5, 0), to;
+	struct tern_config cfg;
+
+	if (!d)
+		die(w.error);
+	memcpy(d->iface.mac, our_mac, 6);
+	loop_init(&t->l);
+	tern_config_default(&cfg);
+	t->st = loop_new_stack(&t->l, &cfg, NULL, NULL);
+	if (loop_add(&t->l, t->st, d) != 2 || tern_addr_add(t->st, 2, &ours, 24) ||
+	    tern_addr_parse(addr, PORT, &to) ||
+	    tern_socket(t->st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &t->s) ||
+	    tern_connect(t->st, t->s, &to) != -TERN_EINPROGRESS)
+		die("tern");
+	while (!(tern_poll(t->st, t->s) & TERN_POLLOUT)) {
+		loop_wait(&t->l, loop_now() + TERN_SEC, NULL, 0);
+		loop_pump(&t->l);
+	}
+}
+
+static int open_kernel(const char *addr)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct tern_addr a;
+	int s = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	if (tern_addr_parse(addr, 0, &a))
+		die(addr);
+	memcpy(&to.sin_addr, a.ip, 4);
+	setsockopt(s, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on));
+	if (connect(s, (struct sockaddr *)&to, sizeof(to)))
+		die("connect");
+	return s;
+}
+
+static int ping_pong(const char *who, const char *addr)
+{
+	static double sample[SAMPLES_MAX];
+	static struct tern_end t;
+	bool tern = strcmp(who, "tern-rr") == 0;
+	int s = tern ? -1 : open_kernel(addr);
+	double begin = now();
+	unsigned n = 0;
+
+	if (tern)
+		open_tern(&t, addr);
+	while (now() - begin < seconds && n < SAMPLES_MAX) {
+		double at = now();
+
+		if (!(tern ? tern_round(&t) : kernel_round(s)))
+			die("ping-pong");
+		sample[n++] = (now() - at) * 1e6;
+	}
+	qsort(sample, n, sizeof(sample[0]), compare);
+	printf("%s %.4g\n", who, sample[n / 2]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	bool tern;
 	double rate;
 	pid_t child;
 
+	if (argc == 2 && strcmp(argv[1], "echo") == 0) {
+		serve_echo();
+		return 0;
+	}
+	if (argc == 5) {
+		device = argv[3];
+		seconds = atof(argv[4]);
+		return ping_pong(argv[1], argv[2]);
+	}
 	if (argc != 7 ||
 	    sscanf(argv[5], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &host_mac[0], &host_mac[1],
 		   &host_mac[2], &host_mac[3], &host_mac[4], &host_mac[5]) != 6)
