@@ -19,6 +19,8 @@
 #include "vnet.h"
 
 enum { FRAME_MAX = 65535 + 14 + 8, PARTS_MAX = 2 + TERN_PKT_SPANS_MAX };
+/* Of one turn: what is read should still be in the cache when it is looked at. */
+enum { READ_BYTES_MAX = 256 << 10 };
 
 /* What ends a device, and what only ends this frame. */
 static int verdict_of(int err)
@@ -74,11 +76,12 @@ static struct tern_pkt *read_one(struct frames *f, struct tern_stack *st, int *e
 static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struct tern_pkt **list)
 {
 	struct frames *f = (struct frames *)d;
+	uint32_t bytes = 0;
 	int err = 0, n = 0;
 	bool dropped = true;
 
 	*list = NULL;
-	while ((unsigned)n < max) {
+	while ((unsigned)n < max && bytes < READ_BYTES_MAX) {
 		struct tern_pkt *p = read_one(f, st, &err, &dropped);
 
 		if (!p && !dropped)
@@ -88,6 +91,7 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 		p->next = NULL;
 		*list = p;
 		list = &p->next;
+		bytes += p->len;
 		n++;
 	}
 	return n ? n : err;
