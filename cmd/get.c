@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <http_parser.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,14 @@
 #include "net.h"
 
 enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, URLS_MAX = 64, PROGRESS_MIN = 100 };
+enum { ASK_AGAIN = -1 }; /* beside the exit codes */
+enum { DISCARD_MAX = 65536, INTERIM_MAX = 20 };
+
+/* The value of a header; one that does not fit is empty, but its length is not. */
+struct value {
+	char text[FIELD_MAX];
+	size_t len;
+};
 
 struct get {
 	struct net_options net;
@@ -34,19 +44,22 @@ struct get {
 	tern_sock s; /* 0: none */
 	struct tern_addr connected_to;
 	bool reused; /* this request is not the first of its connection */
+	bool heard;  /* something of its answer has come */
 
 	/* of the current request */
 	struct url url;
 	FILE *out;
-	char name[512];
+	char name[PATH_MAX];
 	uint64_t had;	   /* bytes of the file that were there already */
 	uint64_t received; /* of the body */
 	uint64_t expected; /* UINT64_MAX: not said */
-	bool field_is_location, in_value;
-	char field[64], location[FIELD_MAX];
-	size_t field_len, location_len;
-	bool complete, keep, write_failed, discard;
-	unsigned status;
+	bool in_value;
+	char field[64];
+	size_t field_len;
+	struct value *value; /* that is read now, or NULL */
+	struct value location, range;
+	bool complete, keep, write_failed, discard, wrong_part;
+	unsigned status, n_interim;
 	tern_time begun, shown_at, progress_at;
 	uint64_t drip; /* bytes since progress_at */
 };
@@ -132,26 +145,36 @@ static int on_field(http_parser *parser, const char *at, size_t len)
 	g->in_value = false;
 	if (g->field_len + len < sizeof(g->field)) {
 		memcpy(g->field + g->field_len, at, len);
-		g->field_len += len;
+		g->field[g->field_len + len] = 0;
 	} else {
-		g->field_len = 0; /* too long to be one of ours */
+		g->field[0] = 0; /* too long to be one of ours */
 	}
-	g->field[g->field_len] = 0;
+	g->field_len += len;
 	return 0;
 }
 
 static int on_value(http_parser *parser, const char *at, size_t len)
 {
 	struct get *g = parser->data;
+	bool begins = !g->in_value;
 
-	if (!g->in_value)
-		g->field_is_location = strcasecmp(g->field, "Location") == 0;
-	g->in_value = true;
-	if (g->field_is_location && g->location_len + len < sizeof(g->location)) {
-		memcpy(g->location + g->location_len, at, len);
-		g->location_len += len;
-		g->location[g->location_len] = 0;
+	if (begins) {
+		g->value = strcasecmp(g->field, "Location") == 0      ? &g->location :
+			   strcasecmp(g->field, "Content-Range") == 0 ? &g->range :
+									NULL;
+		if (g->value) /* of several the last */
+			g->value->len = 0;
 	}
+	g->in_value = true;
+	if (!g->value)
+		return 0;
+	if (g->value->len + len < sizeof(g->value->text)) {
+		memcpy(g->value->text + g->value->len, at, len);
+		g->value->text[g->value->len + len] = 0;
+	} else {
+		g->value->text[0] = 0; /* half of it would mean something else */
+	}
+	g->value->len += len;
 	return 0;
 }
 
@@ -160,15 +183,29 @@ static bool is_redirect(unsigned status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Does the part that comes begin where our file ends? RFC 9110 14.4. */
+static bool is_part_wanted(const struct get *g)
+{
+	char *end;
+
+	if (!g->had || strncasecmp(g->range.text, "bytes ", 6) != 0)
+		return false;
+	return strtoull(g->range.text + 6, &end, 10) == g->had && *end == '-';
+}
+
 static int on_headers(http_parser *parser)
 {
 	struct get *g = parser->data;
 
-	if (parser->status_code / 100 == 1) /* an interim answer: the true one follows */
+	if (parser->status_code / 100 == 1) { /* an interim answer: the true one follows */
+		g->location.len = g->range.len = 0;
+		g->location.text[0] = g->range.text[0] = 0;
 		return 0;
+	}
 	g->status = parser->status_code;
 	g->expected = parser->content_length;
-	g->discard = is_redirect(g->status) || g->status >= 400;
+	g->wrong_part = g->status == 206 && !is_part_wanted(g);
+	g->discard = is_redirect(g->status) || g->status >= 400 || g->wrong_part;
 	if (g->had && g->status == 200 && g->out) { /* the server does not resume: from the start */
 		if (fseek(g->out, 0, SEEK_SET) != 0 || ftruncate(fileno(g->out), 0) != 0)
 			g->write_failed = true;
@@ -182,6 +219,11 @@ static int on_body(http_parser *parser, const char *at, size_t len)
 	struct get *g = parser->data;
 
 	g->received += len;
+	if (g->discard && g->received > DISCARD_MAX) { /* what nobody reads need not end */
+		g->complete = true;
+		g->keep = false;
+		http_parser_pause(parser, 1);
+	}
 	if (g->discard)
 		return 0;
 	if (fwrite(at, 1, len, g->out) != len)
@@ -194,7 +236,7 @@ static int on_complete(http_parser *parser)
 	struct get *g = parser->data;
 
 	if (parser->status_code / 100 == 1)
-		return 0;
+		return ++g->n_interim > INTERIM_MAX || parser->status_code == 101;
 	g->complete = true;
 	g->keep = http_should_keep_alive(parser);
 	http_parser_pause(parser, 1);
@@ -274,7 +316,9 @@ static int connect_to(struct get *g)
 	int32_t err;
 	size_t len = sizeof(err);
 
-	g->reused = g->s && same_endpoint(&g->connected_to, &g->url.to);
+	/* a server that says something unasked, or the end, is not asked again */
+	g->reused = g->s && same_endpoint(&g->connected_to, &g->url.to) &&
+		    !(tern_poll(g->n->st, g->s) & (TERN_POLLIN | TERN_POLLERR | TERN_POLLHUP));
 	if (g->reused)
 		return EXIT_DONE;
 	disconnect(g);
@@ -306,6 +350,8 @@ static int send_request(struct get *g)
 	while (done < len) {
 		int64_t n = tern_send(g->n->st, g->s, text + done, len - done, 0);
 
+		if (n < 0 && n != -TERN_EAGAIN && g->reused)
+			return ASK_AGAIN;
 		if (n < 0 && n != -TERN_EAGAIN)
 			return refuse(g, "cannot send: %s", strerror((int)-n));
 		done += n > 0 ? (size_t)n : 0;
@@ -329,6 +375,7 @@ static int parse_arrived(struct get *g, http_parser *parser)
 		size_t used =
 			http_parser_execute(parser, settings(), (char *)span[i].ptr, span[i].len);
 
+		g->heard = true;
 		tern_recv_consume(g->n->st, g->s, used);
 		g->drip += used;
 		if (g->drip >= PROGRESS_MIN) { /* a server that drips byte by byte makes none */
@@ -350,6 +397,7 @@ static int read_answer(struct get *g)
 
 	http_parser_init(&parser, HTTP_RESPONSE);
 	parser.data = g;
+	g->heard = false;
 	while ((state = parse_arrived(g, &parser)) > 0) {
 		show_progress(g, false);
 		if (!wait_more(g))
@@ -361,12 +409,16 @@ static int read_answer(struct get *g)
 		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
 		return EXIT_USAGE;
 	}
+	if (state < 0 && g->reused && !g->heard)
+		return ASK_AGAIN;
+	if (state == -EPROTO && g->n_interim)
+		return refuse(g, "interim answers and no other");
 	if (state == -EPROTO)
 		return refuse(g, "the answer is not HTTP: %s",
 			      http_errno_description(HTTP_PARSER_ERRNO(&parser)));
 	if (state < 0 && g->expected != UINT64_MAX && g->status)
 		return refuse(g, "the connection ended after %" PRIu64 " of %" PRIu64 " bytes",
-			      g->received, g->received + g->expected);
+			      g->received, g->expected);
 	if (state < 0)
 		return refuse(g, "the connection ended before the answer was complete");
 	if (!g->keep)
@@ -374,15 +426,15 @@ static int read_answer(struct get *g)
 	return EXIT_DONE;
 }
 
-static int one_request(struct get *g)
+static int ask_once(struct get *g)
 {
 	int code;
 
-	g->received = g->drip = g->status = 0;
+	g->received = g->drip = g->status = g->n_interim = 0;
 	g->expected = UINT64_MAX;
-	g->complete = g->keep = g->in_value = g->discard = false;
-	g->field_len = g->location_len = 0;
-	g->location[0] = 0;
+	g->complete = g->keep = g->in_value = g->discard = g->wrong_part = false;
+	g->field_len = g->location.len = g->range.len = 0;
+	g->field[0] = g->location.text[0] = g->range.text[0] = 0;
 	g->begun = loop_now();
 	code = connect_to(g);
 	g->progress_at = loop_now();
@@ -393,6 +445,14 @@ static int one_request(struct get *g)
 	if (code != EXIT_DONE)
 		disconnect(g);
 	return code;
+}
+
+/* A kept connection may end just when it is used again: that says nothing of the server. */
+static int one_request(struct get *g)
+{
+	int code = ask_once(g);
+
+	return code == ASK_AGAIN ? ask_once(g) : code;
 }
 
 /* ---- one URL ---- */
@@ -424,9 +484,19 @@ static int open_output(struct get *g)
 	return EXIT_DONE;
 }
 
+/* Does what there is (Content-Range: bytes *, slash, N) end where our file does? May be unsaid. */
+static bool is_all_had(const struct get *g)
+{
+	const char *slash = strchr(g->range.text, '/');
+
+	return g->status == 416 && g->had && (!slash || strtoull(slash + 1, NULL, 10) == g->had);
+}
+
 static int judge(struct get *g)
 {
-	if (g->status == 416 && g->had) {
+	if (g->wrong_part)
+		return refuse(g, "the server sends another part than it was asked for");
+	if (is_all_had(g)) {
 		fprintf(stderr, "%s: %s is complete already\n", g->n->command, g->name);
 		return EXIT_DONE;
 	}
@@ -452,11 +522,12 @@ static int fetch(struct get *g, const char *text)
 		code = one_request(g);
 		if (code != EXIT_DONE || !is_redirect(g->status))
 			break;
-		why = !g->location[0]	 ? "it does not say where" :
-		      i == REDIRECTS_MAX ? "too many in a row" :
-					   url_follow(&next, &g->url, g->location);
+		why = !g->location.len	   ? "it does not say where" :
+		      !g->location.text[0] ? "it is too long" :
+		      i == REDIRECTS_MAX   ? "too many in a row" :
+					     url_follow(&next, &g->url, g->location.text);
 		if (why) {
-			code = refuse(g, "redirected to '%s': %s", g->location, why);
+			code = refuse(g, "redirected to '%.200s': %s", g->location.text, why);
 			break;
 		}
 		g->url = next;
@@ -492,6 +563,7 @@ int cmd_get(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	g.n = &n;
+	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < a.n_words; i++) {
 		code = fetch(&g, a.word[i]);
 		worst = code > worst ? code : worst;

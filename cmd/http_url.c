@@ -4,6 +4,7 @@
  */
 #include "http_url.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,10 +74,43 @@ static const char *take_host(struct url *u, const char *p, size_t len)
 		return why;
 	if (strcmp(host, "localhost") == 0)
 		strcpy(host, "127.0.0.1");
-	if (tern_addr_parse(host, port, &u->to) != 0)
+	if (tern_addr_parse(host, port, &u->to) != 0 || six != (u->to.family == TERN_AF_INET6))
 		return "its host is not an address; names are not looked up yet";
 	snprintf(u->host, sizeof(u->host), "%.*s", (int)len, p);
 	return NULL;
+}
+
+/* "http" of "http://x/", RFC 3986 3.1; 0: none. */
+static size_t scheme_len(const char *s)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)s[n]) || (n && s[n] && strchr("+-.", s[n])))
+		n++;
+	return isalpha((unsigned char)*s) && s[n] == ':' ? n : 0;
+}
+
+/* RFC 3986 5.2.4, in place; what follows a '?' is left alone. */
+static void remove_dot_segments(char *path)
+{
+	char *query = path + strcspn(path, "?"), *in = path, *out = path;
+
+	while (in < query) {
+		size_t len = 1 + strcspn(in + 1, "/?"); /* with its leading slash */
+		bool dot = len == 2 && in[1] == '.',
+		     dots = len == 3 && in[1] == '.' && in[2] == '.';
+
+		while (dots && out > path && *--out != '/')
+			continue;
+		if (!dot && !dots) {
+			memmove(out, in, len);
+			out += len;
+		}
+		in += len;
+		if ((dot || dots) && in == query)
+			*out++ = '/';
+	}
+	memmove(out, query, strlen(query) + 1);
 }
 
 const char *url_parse(struct url *u, const char *text)
@@ -89,7 +123,7 @@ const char *url_parse(struct url *u, const char *text)
 		return "https is not spoken here, only http";
 	if (strncasecmp(text, "http://", 7) == 0)
 		text += 7;
-	else if (strstr(text, "://"))
+	else if (scheme_len(text) && strncmp(text + scheme_len(text), "://", 3) == 0)
 		return "only http:// URLs are understood";
 	len = strcspn(text, "/?#");
 	if (memchr(text, '@', len))
@@ -98,26 +132,42 @@ const char *url_parse(struct url *u, const char *text)
 	return why ? why : take_path(u, text + len);
 }
 
+/* The path of a reference that is relative to a base's: RFC 3986 5.2.3. */
+static const char *join_path(struct url *u, const struct url *base, const char *location)
+{
+	size_t keep = strcspn(base->path, *location == '#' ? "" : "?"), len;
+	char path[URL_PATH_MAX];
+
+	if (*location != '?' && *location != '#')
+		while (keep > 0 && base->path[keep - 1] != '/')
+			keep--;
+	len = strcspn(location, "#");
+	if (keep + len + 1 > sizeof(path))
+		return "its path is too long";
+	memcpy(path, base->path, keep);
+	memcpy(path + keep, location, len);
+	path[keep + len] = 0;
+	return take_path(u, path);
+}
+
 const char *url_follow(struct url *u, const struct url *base, const char *location)
 {
-	char path[URL_PATH_MAX];
-	const char *slash;
+	const char *why;
 
-	if (strstr(location, "://"))
+	if (scheme_len(location)) {
+		if (strncasecmp(location, "http:", 5) == 0 && strncmp(location + 5, "//", 2) != 0)
+			return "it names no host";
+		if (!strstr(location, "://"))
+			return "only http:// URLs are understood";
 		return url_parse(u, location);
+	}
 	*u = *base;
 	if (strncmp(location, "//", 2) == 0)
 		return url_parse(u, location + 2);
-	if (*location == '/')
-		return take_path(u, location);
-	path[0] = 0;
-	snprintf(path, sizeof(path), "%.*s", (int)strcspn(base->path, "?"), base->path);
-	slash = strrchr(path, '/');
-	path[slash ? slash - path + 1 : 0] = 0;
-	if (strlen(path) + strlen(location) + 1 > sizeof(path))
-		return "its path is too long";
-	strcat(path, location);
-	return take_path(u, path);
+	why = *location == '/' ? take_path(u, location) : join_path(u, base, location);
+	if (!why)
+		remove_dot_segments(u->path);
+	return why;
 }
 
 void url_file_name(const struct url *u, char *out, size_t size)

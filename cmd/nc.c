@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "cmd.h"
 #include "net.h"
 
-enum { PIECE = 65536 };
+enum { PIECE = 65536, DATAGRAM_MAX = 1024 };
 
 struct nc {
 	struct net_options net;
@@ -38,7 +39,8 @@ static void print_help(void)
 	       "half-close.\n\n"
 	       "  -l                listen, and talk to who calls\n"
 	       "  -k                with -l: go on with the next when one has ended\n"
-	       "  -u                datagrams; the first to speak is the peer\n");
+	       "  -u                datagrams; with -l the first to speak is the peer, with -k the "
+	       "last\n");
 	net_print_help();
 	printf("\nExit: 0 it ended in order, 1 the peer or the network said no, 2 usage.\n");
 }
@@ -91,13 +93,19 @@ static void fail(struct nc *c, const char *what, int err)
 
 /* ---- standard output ---- */
 
-static bool put_out(const char *bytes, size_t len)
+static bool put_all(const char *bytes, size_t len)
 {
 	while (len > 0) {
 		ssize_t n = write(STDOUT_FILENO, bytes, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) { /* somebody else made it so */
+			struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+			poll(&p, 1, -1);
+			continue;
+		}
 		if (n <= 0)
 			return false;
 		bytes += n;
@@ -106,7 +114,29 @@ static bool put_out(const char *bytes, size_t len)
 	return true;
 }
 
+static bool put_out(struct nc *c, const char *bytes, size_t len)
+{
+	if (put_all(bytes, len))
+		return true;
+	fail(c, "standard output", errno);
+	c->code = EXIT_USAGE;
+	return false;
+}
+
 /* ---- the peer ---- */
+
+/* The conversation has failed: with -k the next one may do better. */
+static void fail_peer(struct nc *c, const char *what, int err)
+{
+	fail(c, what, err);
+	if (!c->keep || !c->listener)
+		return;
+	c->code = -1;
+	c->in_len = 0;
+	tern_abort(c->n->st, c->s);
+	c->s = 0;
+	c->connected = false;
+}
 
 static void read_datagrams(struct nc *c)
 {
@@ -115,9 +145,11 @@ static void read_datagrams(struct nc *c)
 	int64_t n;
 
 	while ((n = tern_recvfrom(c->n->st, c->s, bytes, sizeof(bytes), 0, &from)) >= 0) {
+		if (c->listen && !c->keep && !c->peer.family) /* nobody else is heard */
+			tern_connect(c->n->st, c->s, &from);
 		c->peer = from;
-		if (!put_out(bytes, (size_t)n))
-			c->code = EXIT_USAGE;
+		if (!put_out(c, bytes, (size_t)n))
+			return;
 	}
 	if (n != -TERN_EAGAIN)
 		fail(c, "the peer", (int)n);
@@ -129,16 +161,14 @@ static void read_stream(struct nc *c)
 	int64_t n;
 
 	while ((n = tern_recv(c->n->st, c->s, bytes, sizeof(bytes), 0)) > 0) {
-		if (!put_out(bytes, (size_t)n)) {
-			c->code = EXIT_USAGE;
+		if (!put_out(c, bytes, (size_t)n))
 			return;
-		}
 	}
 	if (n == 0)
 		c->out_ended = true;
 	else if (n != -TERN_EAGAIN)
-		fail(c, c->connected ? "the connection ended" : "the connection was refused",
-		     (int)n);
+		fail_peer(c, c->connected ? "the connection ended" : "the connection was refused",
+			  (int)n);
 }
 
 static void note_connected(struct nc *c)
@@ -166,7 +196,7 @@ static void write_peer(struct nc *c)
 	else if (c->connected)
 		n = tern_send(c->n->st, c->s, c->in, c->in_len, 0);
 	if (n < 0 && n != -TERN_EAGAIN) {
-		fail(c, "cannot send", (int)n);
+		fail_peer(c, "cannot send", (int)n);
 		return;
 	}
 	if (n > 0) {
@@ -179,11 +209,16 @@ static void write_peer(struct nc *c)
 
 static void read_input(struct nc *c)
 {
-	ssize_t n = read(STDIN_FILENO, c->in, sizeof(c->in));
+	ssize_t n = read(STDIN_FILENO, c->in, c->udp ? DATAGRAM_MAX : sizeof(c->in));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
+	if (n < 0) {
+		fail(c, "standard input", errno);
+		c->code = EXIT_USAGE;
+		return;
+	}
+	if (n == 0) {
 		c->in_ended = true;
 		if (c->connected)
 			tern_shutdown(c->n->st, c->s, TERN_SHUT_WR);
@@ -272,12 +307,15 @@ static int run(struct nc *c, const struct args *a)
 			read_input(c);
 		if (c->code < 0)
 			write_peer(c);
-		if (c->code < 0 && c->udp)
+		if (c->code < 0 && c->s && c->udp)
 			read_datagrams(c);
-		else if (c->code < 0)
+		else if (c->code < 0 && c->s)
 			read_stream(c);
-		end_conversation(c);
+		if (c->s)
+			end_conversation(c);
 	}
+	if (c->s) /* it failed: the peer is told, too */
+		tern_abort(c->n->st, c->s);
 	net_drain(c->n);
 	return c->code;
 }
@@ -302,5 +340,6 @@ int cmd_nc(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	c.n = &n;
+	signal(SIGPIPE, SIG_IGN);
 	return net_close(&n, run(&c, &a));
 }

@@ -76,6 +76,7 @@ static bool take_address(struct args *a, int family, struct tern_addr *out)
 static bool take_prefix(struct args *a, int family, struct tern_addr *out, unsigned *len)
 {
 	char text[TERN_ADDR_TEXT_MAX], *slash, *end = NULL;
+	unsigned long v = 0;
 
 	if (!args_value(a))
 		return false;
@@ -83,12 +84,14 @@ static bool take_prefix(struct args *a, int family, struct tern_addr *out, unsig
 	slash = strchr(text, '/');
 	if (slash) {
 		*slash = 0;
-		*len = (unsigned)strtoul(slash + 1, &end, 10);
+		v = strtoul(slash + 1, &end, 10);
 	}
-	if (slash && end != slash + 1 && *end == 0 && tern_addr_parse(text, 0, out) == 0 &&
-	    (!family || out->family == family) &&
-	    *len <= (out->family == TERN_AF_INET ? 32u : 128u))
+	if (slash && slash[1] >= '0' && slash[1] <= '9' && *end == 0 &&
+	    tern_addr_parse(text, 0, out) == 0 && (!family || out->family == family) &&
+	    v <= (out->family == TERN_AF_INET ? 32u : 128u)) {
+		*len = (unsigned)v;
 		return true;
+	}
 	args_error(a, "%s: '%s' is not an address with its prefix length, such as %s", a->name,
 		   a->value, family == TERN_AF_INET6 ? "fd00::1/64" : "10.0.0.1/24");
 	return false;
@@ -216,11 +219,11 @@ static bool open_peer(struct net *n, struct dev *end)
 	tern_config_default(&cfg);
 	cfg.id = 2;
 	st = loop_new_stack(&n->loop, &cfg, NULL, NULL);
-	if (!st)
+	ifindex = st ? loop_add(&n->loop, st, end) : -TERN_ENOMEM;
+	if (ifindex < 0) {
+		dev_close(end);
 		return false;
-	ifindex = loop_add(&n->loop, st, end);
-	if (ifindex < 0)
-		return false;
+	}
 	memcpy(v6.ip, six, 16);
 	tern_addr_add(st, (unsigned)ifindex, &v4, 24);
 	tern_addr_add(st, (unsigned)ifindex, &v6, 64);
@@ -266,7 +269,8 @@ static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish 
 		return tap_open(name, false, w);
 	if ((name = after(d->what, "packet:")) && *name)
 		return packet_open(name, w);
-	if ((name = after(d->what, "fd:")) && *name >= '0' && *name <= '9')
+	if ((name = after(d->what, "fd:")) && *name && strlen(name) < 8 &&
+	    strspn(name, "0123456789") == strlen(name))
 		return fd_open(atoi(name), true, w);
 	snprintf(w->error, sizeof(w->error),
 		 "--dev %s: not tap:NAME, tun:NAME, packet:IF, fd:N or sim", d->what);
@@ -371,14 +375,28 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 
 void net_turn(struct net *n, tern_time until, struct pollfd *extra, unsigned n_extra)
 {
+	const char *gone;
+
 	if (n->peer)
 		sim_peer_turn(n->peer);
 	loop_wait(&n->loop, until, extra, n_extra);
 	loop_pump(&n->loop);
-	if (n->loop.gone) {
-		fprintf(stderr, "%s: the device %s has gone\n", n->command, n->loop.gone);
-		n->loop.gone = NULL;
+	while ((gone = loop_take_gone(&n->loop)))
+		fprintf(stderr, "%s: the device %s has gone\n", n->command, gone);
+}
+
+/* Has a device no room for a packet yet, or the weather frames that it has not let go? */
+static bool is_sending(const struct net *n)
+{
+	for (unsigned i = 0; i < n->loop.n_ports; i++) {
+		const struct loop_port *p = &n->loop.port[i];
+
+		if (p->st != n->st || p->gone)
+			continue;
+		if (p->held || (n->options->has_weather && impair_is_sending(p->dev)))
+			return true;
 	}
+	return false;
 }
 
 /* Is anything still on its way to a peer? TIME-WAIT is not waited for. */
@@ -387,6 +405,8 @@ static bool is_busy(const struct net *n)
 	struct tern_sock_info i;
 	uint64_t cursor = 0;
 
+	if (is_sending(n))
+		return true;
 	while (tern_sock_next(n->st, &cursor, &i)) {
 		if (i.type != TERN_SOCK_STREAM)
 			continue;
@@ -418,8 +438,10 @@ void net_drain(struct net *n)
 			continue;
 		net_turn(n, loop_now() + 10 * TERN_MS, NULL, 0);
 	} while (is_busy(n) && has_device(n) && loop_now() < until);
-	/* The last ACK of a close may just have become due. */
-	net_turn(n, loop_now(), NULL, 0);
+	/* The last ACK of a close may just have become due, and the weather may keep it. */
+	do
+		net_turn(n, loop_now() + TERN_MS, NULL, 0);
+	while (is_sending(n) && loop_now() < until);
 }
 
 int net_close(struct net *n, int code)

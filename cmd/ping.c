@@ -21,8 +21,8 @@ struct ping {
 
 	struct tern_addr to;
 	tern_sock s;
-	uint32_t sent, received;
-	tern_time sent_at[65536];
+	uint32_t sent, received, again; /* again: of requests that were answered already */
+	tern_time sent_at[65536];	/* 0: never, or it is answered */
 	tern_time least, most, sum;
 	double sum_of_squares; /* ms */
 	int error;	       /* that a send reported last */
@@ -112,6 +112,11 @@ static void note_reply(struct ping *p, const uint8_t *msg, int64_t len, int ttl)
 	uint32_t seq = (uint32_t)msg[6] << 8 | msg[7];
 	tern_time took = loop_now() - p->sent_at[seq];
 
+	if (!p->sent_at[seq]) {
+		p->again++;
+		return;
+	}
+	p->sent_at[seq] = 0;
 	p->received++;
 	p->least = p->received == 1 || took < p->least ? took : p->least;
 	p->most = took > p->most ? took : p->most;
@@ -145,8 +150,11 @@ static void print_summary(const struct ping *p)
 {
 	double n = p->received, mean;
 
-	printf("--- %s ---\n%u sent, %u received, %u%% lost\n", p->host, p->sent, p->received,
-	       p->sent ? (p->sent - p->received) * 100 / p->sent : 0);
+	printf("--- %s ---\n%u sent, %u received, %u%% lost", p->host, p->sent, p->received,
+	       p->sent ? (unsigned)((uint64_t)(p->sent - p->received) * 100 / p->sent) : 0);
+	if (p->again)
+		printf(", %u answers nobody waited for", p->again);
+	putchar('\n');
 	if (p->received == 0)
 		return;
 	mean = (double)p->sum / 1e6 / n;

@@ -3,8 +3,8 @@
  * serve.c - tern serve: the files below a directory by HTTP/1.1 over tern's own sockets.
  *
  * Each connection is a small machine: read a request, say its head, say its body, and again. Bodies
- * are read from the file straight into the send buffer. A connection that is silent too long, or
- * sends more of a head than anyone needs, is ended.
+ * are read from the file straight into the send buffer. A connection that takes too long for a
+ * request, does not read its answer, or sends more of a head than anyone needs, is ended.
  */
 #define _GNU_SOURCE
 #include "serve.h"
@@ -35,12 +35,12 @@ struct conn {
 	http_parser parser;
 	struct request request;
 	char field[32];
-	size_t field_len, target_len, range_len;
+	size_t field_len, target_len, range_len; /* field_len beyond field: too long a name */
 	bool in_value, is_range, complete, keep;
 	struct answer answer;
 	size_t head_said;
 	uint64_t body_said;
-	tern_time heard_at;
+	tern_time moved_at; /* when the request began to be waited for, or last bytes were said */
 };
 
 struct server {
@@ -97,11 +97,13 @@ static int on_field(http_parser *parser, const char *at, size_t len)
 	if (c->in_value)
 		c->field_len = 0;
 	c->in_value = false;
-	if (c->field_len + len >= sizeof(c->field))
-		len = 0; /* none of ours is so long */
-	memcpy(c->field + c->field_len, at, len);
+	if (c->field_len + len < sizeof(c->field)) {
+		memcpy(c->field + c->field_len, at, len);
+		c->field[c->field_len + len] = 0;
+	} else {
+		c->field[0] = 0; /* none of ours is so long */
+	}
 	c->field_len += len;
-	c->field[c->field_len] = 0;
 	return 0;
 }
 
@@ -112,11 +114,15 @@ static int on_value(http_parser *parser, const char *at, size_t len)
 	if (!c->in_value)
 		c->is_range = strcasecmp(c->field, "Range") == 0;
 	c->in_value = true;
-	if (c->is_range && c->range_len + len < sizeof(c->request.range)) {
+	if (!c->is_range)
+		return 0;
+	if (c->range_len + len < sizeof(c->request.range)) {
 		memcpy(c->request.range + c->range_len, at, len);
-		c->range_len += len;
-		c->request.range[c->range_len] = 0;
+		c->request.range[c->range_len + len] = 0;
+	} else {
+		c->request.range[0] = 0; /* half of it would be another one */
 	}
+	c->range_len += len;
 	return 0;
 }
 
@@ -152,6 +158,7 @@ static void begin_request(struct conn *c)
 	c->field_len = c->target_len = c->range_len = 0;
 	c->in_value = c->complete = false;
 	c->phase = READING;
+	c->moved_at = loop_now();
 	http_parser_init(&c->parser, HTTP_REQUEST);
 	c->parser.data = c;
 }
@@ -180,18 +187,15 @@ static void log_request(const struct conn *c)
 		c->answer.status);
 }
 
-/* false: the connection has ended. */
-static bool read_request(struct conn *c)
+/* 1: some of it was read, 0: there is no more of it now, -1: the connection has ended. */
+static int read_request(struct conn *c)
 {
 	char bytes[READ_MAX];
 	size_t used;
 	int64_t n = tern_recv(c->server->n->st, c->s, bytes, sizeof(bytes), TERN_MSG_PEEK);
 
-	if (n == 0 || (n < 0 && n != -TERN_EAGAIN))
-		return false;
-	if (n < 0)
-		return true;
-	c->heard_at = loop_now();
+	if (n <= 0)
+		return n == -TERN_EAGAIN ? 0 : -1;
 	used = http_parser_execute(&c->parser, settings(), bytes, (size_t)n);
 	if (!c->complete && HTTP_PARSER_ERRNO(&c->parser) != HPE_OK) {
 		used = (size_t)n;	  /* unread bytes would make the close a reset */
@@ -202,7 +206,7 @@ static bool read_request(struct conn *c)
 	}
 	tern_recv(c->server->n->st, c->s, bytes, used, 0); /* what follows is the next request */
 	if (!c->complete)
-		return true;
+		return 1;
 	c->answer.keep = c->keep;
 	serve_answer(c->server->root, &c->request, &c->answer);
 	c->server->n_requests++;
@@ -210,7 +214,7 @@ static bool read_request(struct conn *c)
 	c->body_said = 0;
 	c->phase = SAYING_HEAD;
 	log_request(c);
-	return true;
+	return 1;
 }
 
 /* 1: all is said, 0: there is no more room now, -1: the connection has ended. */
@@ -226,6 +230,7 @@ static int say_head(struct conn *c)
 		if (n <= 0)
 			return n == -TERN_EAGAIN ? 0 : -1;
 		c->head_said += (size_t)n;
+		c->moved_at = loop_now();
 	}
 	return 1;
 }
@@ -271,6 +276,7 @@ static int say_body(struct conn *c)
 		}
 		if (tern_send_commit(st, c->s, len, 0) != 0)
 			return -1;
+		c->moved_at = loop_now();
 	}
 	return 1;
 }
@@ -281,13 +287,9 @@ static void turn_conn(struct conn *c)
 	for (;;) {
 		int done = 1;
 
-		if (c->phase == READING) {
-			if (!read_request(c))
-				break;
-			if (c->phase == READING)
-				return;
-		}
-		if (c->phase == SAYING_HEAD)
+		while (c->phase == READING && done > 0)
+			done = read_request(c);
+		if (done > 0 && c->phase == SAYING_HEAD)
 			done = say_head(c);
 		if (done > 0) {
 			c->phase = SAYING_BODY;
@@ -318,7 +320,6 @@ static void accept_all(struct server *v)
 		}
 		c->server = v;
 		c->s = s;
-		c->heard_at = loop_now();
 		c->answer.body.fd = -1;
 		c->next = v->conns;
 		c->prev = &v->conns;
@@ -338,8 +339,11 @@ static void end_idle(struct server *v)
 
 	for (c = v->conns; c; c = next) {
 		next = c->next;
-		if (c->phase == READING && loop_now() - c->heard_at > IDLE_MAX)
-			end_conn(c);
+		if (loop_now() - c->moved_at <= IDLE_MAX)
+			continue;
+		if (c->phase != READING) /* whoever does not read an answer is not waited for */
+			tern_abort(v->n->st, c->s);
+		end_conn(c);
 	}
 }
 
@@ -370,11 +374,10 @@ static int run(struct server *v)
 	while (!interrupted && (v->count == 0 || v->n_requests < v->count || v->conns)) {
 		net_turn(v->n, sweep_at, NULL, 0);
 		while (tern_event(v->n->st, &ev)) {
-			if (ev.sock == v->listener)
-				accept_all(v);
-			else if (ev.user)
+			if (ev.sock != v->listener && ev.user)
 				turn_conn(ev.user);
 		}
+		accept_all(v); /* also those for whom there was no room before */
 		if (loop_now() < sweep_at)
 			continue;
 		end_idle(v);

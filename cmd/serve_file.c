@@ -17,6 +17,7 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -53,6 +54,17 @@ static bool decode(const char *in, char *out, size_t size)
 	return true;
 }
 
+/* The path of a target, which may be a whole URL, RFC 9112 3.2.2. */
+static const char *path_of(const char *target)
+{
+	const char *rest = strncasecmp(target, "http://", 7) == 0 ? target + 7 : NULL;
+
+	if (!rest)
+		return target;
+	rest += strcspn(rest, "/?#");
+	return *rest == '/' ? rest : "/";
+}
+
 /* Takes "." away and refuses "..": nobody needs it who has read our listings. */
 bool serve_path(const char *target, char *out, size_t size)
 {
@@ -60,6 +72,7 @@ bool serve_path(const char *target, char *out, size_t size)
 	char *part, *rest = text;
 	size_t n = 0;
 
+	target = path_of(target);
 	if (target[0] != '/' || !decode(target, text, sizeof(text)))
 		return false;
 	while ((part = strsep(&rest, "/"))) {
@@ -96,10 +109,9 @@ static bool read_number(const char **p, uint64_t *v)
 
 	if (**p < '0' || **p > '9')
 		return false;
-	errno = 0;
-	*v = strtoull(*p, &end, 10);
+	*v = strtoull(*p, &end, 10); /* beyond 64 bits: the largest, which no file reaches */
 	*p = end;
-	return errno == 0;
+	return true;
 }
 
 int serve_range(const char *header, uint64_t size, uint64_t *from, uint64_t *to)
@@ -107,7 +119,7 @@ int serve_range(const char *header, uint64_t size, uint64_t *from, uint64_t *to)
 	const char *p = header;
 	bool has_from, has_to;
 
-	if (strncmp(p, "bytes=", 6) != 0)
+	if (strncasecmp(p, "bytes=", 6) != 0)
 		return 0;
 	p += 6;
 	has_from = read_number(&p, from);
@@ -202,7 +214,7 @@ static void answer_file(int fd, const struct stat *about, const char *path, cons
 {
 	uint64_t from = 0, to = 0, len = (uint64_t)about->st_size;
 	char fields[512], part[128] = "";
-	int range = r->range[0] ? serve_range(r->range, len, &from, &to) : 0;
+	int range = r->range[0] && !r->head ? serve_range(r->range, len, &from, &to) : 0;
 
 	if (range < 0) {
 		close(fd);
@@ -290,15 +302,20 @@ static bool list_directory(int fd, const char *path, struct body *b)
 
 static void answer_directory(int fd, const char *path, const struct request *r, struct answer *a)
 {
-	size_t len = strcspn(r->target, "?#");
+	const char *target = path_of(r->target);
+	size_t len = strcspn(target, "?#");
 	struct stat about;
 	char fields[SERVE_PATH_MAX + 64];
 	int index;
 
-	if (len == 0 || r->target[len - 1] != '/') { /* so that relative links in it are right */
+	if (len == 0 || target[len - 1] != '/') { /* so that relative links in it are right */
 		close(fd);
+		while (target[0] == '/' && target[1] == '/') { /* or it would name a host */
+			target++;
+			len--;
+		}
 		snprintf(fields, sizeof(fields), "Location: %.*s/\r\nContent-Length: 0\r\n",
-			 (int)len, r->target);
+			 (int)len, target);
 		put_head(a, 301, fields);
 		return;
 	}
@@ -322,6 +339,15 @@ static void answer_directory(int fd, const char *path, const struct request *r, 
 	put_head(a, 200, fields);
 }
 
+static unsigned status_of(int err)
+{
+	if (err == EACCES || err == EPERM || err == EXDEV || err == ENXIO)
+		return 403;
+	if (err == EMFILE || err == ENFILE || err == ENOMEM)
+		return 503;
+	return 404;
+}
+
 static void find_and_answer(int root, const struct request *r, struct answer *a)
 {
 	char path[SERVE_PATH_MAX];
@@ -335,7 +361,7 @@ static void find_and_answer(int root, const struct request *r, struct answer *a)
 	} else if (!serve_path(r->target, path, sizeof(path))) {
 		say(400, a);
 	} else if ((fd = open_beneath(root, path, O_RDONLY)) < 0 || fstat(fd, &about) != 0) {
-		say(errno == EACCES || errno == EXDEV ? 403 : 404, a);
+		say(status_of(errno), a);
 	} else if (S_ISDIR(about.st_mode)) {
 		answer_directory(fd, path, r, a);
 		return; /* which has fd */

@@ -14,13 +14,17 @@
 
 enum { CONNS_MAX = 64, REQUEST_MAX = 4096, PIECE = 16384, ECHO_PORT = 7, HTTP_PORT = 80 };
 
+static const uint64_t SIZE_ASKED_MAX = (uint64_t)1 << 60;
+
 enum conn_kind { CONN_FREE, CONN_ECHO, CONN_HTTP, CONN_CALL };
 
 struct conn {
 	tern_sock s;
 	enum conn_kind kind;
-	char buf[PIECE]; /* what was read and not yet said, or the request so far */
+	char buf[PIECE]; /* to be said */
 	size_t len;
+	char request[REQUEST_MAX]; /* so far, and what came behind it */
+	size_t request_len;
 	uint64_t body_left; /* of the answer */
 	bool asked;	    /* the request is complete */
 	bool said;	    /* CONN_CALL */
@@ -98,6 +102,26 @@ static void end_conn(struct sim_peer *p, struct conn *c)
 	c->kind = CONN_FREE;
 }
 
+/* Can the connection not go on? n is what a send or a receive said. */
+static bool is_over(int64_t n)
+{
+	return n < 0 && n != -TERN_EAGAIN;
+}
+
+/* Says what is in buf, as far as there is room. false: the connection has ended. */
+static bool say(struct sim_peer *p, struct conn *c)
+{
+	int64_t n = c->len ? tern_send(p->st, c->s, c->buf, c->len, 0) : 0;
+
+	if (is_over(n))
+		return false;
+	if (n > 0) {
+		c->len -= (size_t)n;
+		memmove(c->buf, c->buf + n, c->len);
+	}
+	return true;
+}
+
 /* ---- echo ---- */
 
 static void turn_echo(struct sim_peer *p, struct conn *c)
@@ -107,72 +131,75 @@ static void turn_echo(struct sim_peer *p, struct conn *c)
 	while (n > 0) {
 		if (c->len == 0) {
 			n = tern_recv(p->st, c->s, c->buf, sizeof(c->buf), 0);
-			if (n == 0 || (n < 0 && n != -TERN_EAGAIN)) {
+			if (n == 0 || is_over(n)) {
 				end_conn(p, c);
 				return;
 			}
 			c->len = n > 0 ? (size_t)n : 0;
 		}
-		if (c->len == 0)
+		if (!say(p, c)) {
+			end_conn(p, c);
 			return;
-		n = tern_send(p->st, c->s, c->buf, c->len, 0);
-		if (n > 0) {
-			c->len -= (size_t)n;
-			memmove(c->buf, c->buf + n, c->len);
 		}
+		if (c->len)
+			return;
 	}
 }
 
 /* ---- HTTP ---- */
 
-/* "/200k": 200000; anything else that is not "/": UINT64_MAX. */
+/* "/200k": 200000; what is no such number, or too large a one: UINT64_MAX. */
 static uint64_t size_of_path(const char *path)
 {
-	char *end;
-	uint64_t n = strtoull(path + 1, &end, 10);
+	uint64_t n = 0, unit = 1;
+	const char *p = path + 1;
 
-	if (end == path + 1)
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (n > SIZE_ASKED_MAX / 10)
+			return UINT64_MAX;
+		n = n * 10 + (uint64_t)(*p - '0');
+	}
+	if (p == path + 1)
 		return UINT64_MAX;
-	if (*end == 'k')
-		n *= 1000, end++;
-	else if (*end == 'M')
-		n *= 1000000, end++;
-	return *end == 0 || *end == ' ' ? n : UINT64_MAX;
+	if (*p == 'k' || *p == 'M')
+		unit = *p++ == 'k' ? 1000 : 1000000;
+	return *p == 0 && n <= SIZE_ASKED_MAX / unit ? n * unit : UINT64_MAX;
 }
 
-static void answer(struct sim_peer *p, struct conn *c)
+/* The head of the answer to the request in buf, to be said first. */
+static void answer(struct conn *c)
 {
 	static const char hello[] = "hello from the other end of a simulated wire\n";
-	char path[256] = "", head[256];
+	char path[256] = "";
+	const char *status = "200 OK", *text = "";
 	uint64_t n = 0;
-	int len;
 
+	if (sscanf(c->request, "GET %255s HTTP/1.", path) != 1 || path[0] != '/') {
+		status = "400 Bad Request";
+	} else if (strcmp(path, "/") == 0) {
+		text = hello;
+	} else if ((n = size_of_path(path)) == UINT64_MAX) {
+		status = "404 Not Found";
+		n = 0;
+	}
+	c->len = (size_t)snprintf(c->buf, sizeof(c->buf),
+				  "HTTP/1.1 %s\r\nContent-Length: %llu\r\n\r\n%s", status,
+				  (unsigned long long)(n + strlen(text)), text);
+	c->body_left = n;
 	c->asked = true;
-	if (sscanf(c->buf, "GET %255s HTTP/1.", path) != 1 || path[0] != '/')
-		len = snprintf(head, sizeof(head),
-			       "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-	else if (strcmp(path, "/") == 0)
-		len = snprintf(head, sizeof(head),
-			       "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(hello),
-			       hello);
-	else if ((n = size_of_path(path)) == UINT64_MAX)
-		len = snprintf(head, sizeof(head),
-			       "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-	else
-		len = snprintf(head, sizeof(head),
-			       "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n",
-			       (unsigned long long)n);
-	tern_send(p->st, c->s, head, (size_t)len, 0);
-	c->body_left = n == UINT64_MAX ? 0 : n;
 }
 
-static void send_body(struct sim_peer *p, struct conn *c)
+/* true: all of the answer is said. */
+static bool send_answer(struct sim_peer *p, struct conn *c, bool *over)
 {
 	static const char line[] =
 		"0123456789abcdefghijklmnopqrstuvwxyz-all-that-there-is-to-say--\n";
 	char piece[PIECE];
 	int64_t n = 1;
 
+	*over = !say(p, c);
+	if (*over || c->len)
+		return false;
 	for (size_t i = 0; i < sizeof(piece); i++)
 		piece[i] = line[i % (sizeof(line) - 1)];
 	while (c->body_left && n > 0) {
@@ -182,35 +209,45 @@ static void send_body(struct sim_peer *p, struct conn *c)
 		if (n > 0)
 			c->body_left -= (uint64_t)n;
 	}
+	*over = is_over(n);
+	return c->body_left == 0;
+}
+
+/* Reads more of the request; false: there is nothing more now, or *over. */
+static bool read_request(struct sim_peer *p, struct conn *c, bool *over)
+{
+	int64_t n = tern_recv(p->st, c->s, c->request + c->request_len,
+			      REQUEST_MAX - 1 - c->request_len, 0);
+
+	*over = n == 0 || is_over(n); /* no room for more of it: n is 0, too */
+	if (n <= 0)
+		return false;
+	c->request_len += (size_t)n;
+	c->request[c->request_len] = 0;
+	return true;
 }
 
 static void turn_http(struct sim_peer *p, struct conn *c)
 {
-	int64_t n;
+	bool over = false, more = true;
 
-	if (c->asked && c->body_left) {
-		send_body(p, c);
-		if (c->body_left)
-			return;
+	while (more && !over) {
+		const char *end = c->asked ? NULL : strstr(c->request, "\r\n\r\n");
+
+		if (end) {
+			answer(c);
+			c->request_len -= (size_t)(end + 4 - c->request);
+			memmove(c->request, end + 4, c->request_len + 1);
+		}
+		if (c->asked) {
+			more = send_answer(p, c, &over);
+			c->asked = !more;
+		} else {
+			more = read_request(p, c, &over);
+		}
 	}
-	if (c->asked) { /* the next request on a kept connection */
-		c->asked = false;
-		c->len = 0;
-	}
-	n = tern_recv(p->st, c->s, c->buf + c->len, REQUEST_MAX - 1 - c->len, 0);
-	if (n == 0 || (n < 0 && n != -TERN_EAGAIN) ||
-	    (n > 0 && c->len + (size_t)n >= REQUEST_MAX - 1)) {
+	if (over)
 		end_conn(p, c);
-		return;
-	}
-	if (n < 0)
-		return;
-	c->len += (size_t)n;
-	c->buf[c->len] = 0;
-	if (strstr(c->buf, "\r\n\r\n")) {
-		answer(p, c);
-		send_body(p, c);
-	}
 }
 
 /* ---- calling ---- */

@@ -19,7 +19,8 @@ struct dev;
 struct dev_ops {
 	/*
 	 * At most max frames that have come, as packets of st linked by next in *list, which the
-	 * caller owns. How many (0: none now), or -TERN_ENODEV.
+	 * caller owns. How many (0: none now), or -TERN_ENODEV. A frame that makes no sense, is too
+	 * long or finds no memory is taken, counted (refused) and forgotten, as by a network card.
 	 */
 	int (*read)(struct dev *, struct tern_stack *st, unsigned max, struct tern_pkt **list);
 	/*
@@ -39,6 +40,7 @@ struct dev {
 	struct tern_iface iface;
 	unsigned ifindex; /* in the stack it serves: set by whoever adds it */
 	int fd;		  /* readable when frames wait; -1: none */
+	uint64_t refused; /* frames that came and never became packets: see read */
 };
 
 enum { DEV_ERROR_MAX = 200 };

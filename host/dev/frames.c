@@ -9,6 +9,7 @@
 #include "frames.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,10 +23,13 @@ enum { FRAME_MAX = 65535 + 14 + 8, PARTS_MAX = 2 + TERN_PKT_SPANS_MAX };
 /* Of one turn: what is read should still be in the cache when it is looked at. */
 enum { READ_BYTES_MAX = 256 << 10 };
 
-/* What ends a device, and what only ends this frame. */
+/*
+ * What ends a device, and what only ends this frame. ENOBUFS (the host's queue was full) is the
+ * frame's end: the descriptor stays writable, to wait for it would be to spin.
+ */
 static int verdict_of(int err)
 {
-	if (err == EAGAIN || err == EWOULDBLOCK || err == ENOBUFS)
+	if (err == EAGAIN || err == EWOULDBLOCK)
 		return -TERN_EAGAIN;
 	if (err == EBADF || err == EBADFD || err == ENODEV || err == ENXIO || err == EPIPE ||
 	    err == ECONNRESET || err == ENOTCONN || err == ECONNREFUSED)
@@ -33,7 +37,8 @@ static int verdict_of(int err)
 	return 0;
 }
 
-static ssize_t read_frame(const struct frames *f, struct iovec *iov, int n)
+/* Bytes of a frame, or -1. A frame longer than the parts has *cut set. */
+static ssize_t read_frame(const struct frames *f, struct iovec *iov, int n, bool *cut)
 {
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)n };
 	ssize_t got;
@@ -41,51 +46,60 @@ static ssize_t read_frame(const struct frames *f, struct iovec *iov, int n)
 	do
 		got = f->socket ? recvmsg(f->dev.fd, &m, MSG_DONTWAIT) : readv(f->dev.fd, iov, n);
 	while (got < 0 && errno == EINTR);
+	*cut = got > 0 && f->socket && (m.msg_flags & MSG_TRUNC);
 	return got;
 }
 
-/* NULL: none; *err: 0, or -TERN_ENODEV. *dropped: there was one that made no sense. */
-static struct tern_pkt *read_one(struct frames *f, struct tern_stack *st, int *err, bool *dropped)
+/* A message of no bytes, or the end? Both read as 0. */
+static bool far_end_is_closed(const struct frames *f)
+{
+	struct pollfd p = { .fd = f->dev.fd, .events = POLLRDHUP };
+
+	return f->socket && poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP));
+}
+
+/* 1: there was a frame, in *out unless it was refused; 0: there is none; or -TERN_ENODEV. */
+static int read_one(struct frames *f, struct tern_stack *st, struct tern_pkt **out)
 {
 	struct tern_pkt *p = tern_pkt_new(st, FRAME_MAX);
 	struct virtio_net_hdr h;
-	struct iovec iov[2] = { { &h, sizeof(h) }, { NULL, FRAME_MAX } };
+	uint8_t lost;
+	struct iovec iov[2] = { { &h, sizeof(h) }, { &lost, sizeof(lost) } };
 	ssize_t n, before = f->vnet ? (ssize_t)sizeof(h) : 0;
+	bool cut;
 
-	*err = 0;
-	*dropped = false;
-	if (!p)
-		return NULL;
-	iov[1].iov_base = p->data;
-	n = f->vnet ? read_frame(f, iov, 2) : read_frame(f, iov + 1, 1);
-	if (n > before) {
+	*out = NULL;
+	if (p)
+		iov[1] = (struct iovec){ p->data, FRAME_MAX };
+	n = f->vnet ? read_frame(f, iov, 2, &cut) : read_frame(f, iov + 1, 1, &cut);
+	if (p && n > before && !cut) {
 		p->len = p->total_len = (uint32_t)(n - before);
 		p->ifindex = (uint16_t)f->dev.ifindex;
-		if (!f->vnet || vnet_parse(&h, f->ethernet, p))
-			return p;
-		*dropped = true;
-	} else if (n < 0) {
-		*err = verdict_of(errno) == -TERN_ENODEV ? -TERN_ENODEV : 0;
-	} else if (n == 0 && f->socket) {
-		*err = -TERN_ENODEV; /* the far end is closed */
+		if (!f->vnet || vnet_parse(&h, f->ethernet, p)) {
+			*out = p;
+			return 1;
+		}
 	}
 	tern_pkt_free(st, p);
-	return NULL;
+	if (n < 0)
+		return verdict_of(errno) == -TERN_ENODEV ? -TERN_ENODEV : 0;
+	if (n == 0 && far_end_is_closed(f))
+		return -TERN_ENODEV;
+	f->dev.refused++;
+	return 1;
 }
 
 static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struct tern_pkt **list)
 {
 	struct frames *f = (struct frames *)d;
+	int state = 1, n = 0;
 	uint32_t bytes = 0;
-	int err = 0, n = 0;
-	bool dropped = true;
 
 	*list = NULL;
-	while ((unsigned)n < max && bytes < READ_BYTES_MAX) {
-		struct tern_pkt *p = read_one(f, st, &err, &dropped);
+	for (unsigned i = 0; i < max && bytes < READ_BYTES_MAX && state > 0; i++) {
+		struct tern_pkt *p;
 
-		if (!p && !dropped)
-			break;
+		state = read_one(f, st, &p);
 		if (!p)
 			continue;
 		p->next = NULL;
@@ -94,7 +108,7 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 		bytes += p->len;
 		n++;
 	}
-	return n ? n : err;
+	return n || state > 0 ? n : state;
 }
 
 static int frames_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *p)

@@ -36,18 +36,20 @@ static int pipe_read(struct dev *d, struct tern_stack *st, unsigned max, struct 
 		struct frame *f = e->first;
 		struct tern_pkt *p = tern_pkt_new(st, f->len);
 
-		if (!p)
-			break;
-		memcpy(p->data, f->bytes, f->len);
-		p->ifindex = (uint16_t)d->ifindex;
-		p->next = NULL;
-		*list = p;
-		list = &p->next;
 		e->first = f->next;
 		if (!e->first)
 			e->last = &e->first;
 		e->n--;
-		n++;
+		if (p) {
+			memcpy(p->data, f->bytes, f->len);
+			p->ifindex = (uint16_t)d->ifindex;
+			p->next = NULL;
+			*list = p;
+			list = &p->next;
+			n++;
+		} else {
+			d->refused++;
+		}
 		free(f);
 	}
 	return n || e->far ? n : -TERN_ENODEV;

@@ -46,6 +46,19 @@ static uint32_t ip_len_of(const uint8_t *p, uint32_t len, unsigned version)
 	return n >= IP4_LEN && n + TCP_LEN <= len ? n : 0;
 }
 
+/* Does the checksum of a super-frame begin where its TCP header does? */
+static bool begins_at_tcp(const struct tern_pkt *p, uint32_t link_len, unsigned version)
+{
+	uint32_t ip_len =
+		p->len < link_len ? 0 : ip_len_of(p->data + link_len, p->len - link_len, version);
+
+	if (ip_len == 0 || p->csum_start + (uint32_t)TCP_LEN > p->len)
+		return false;
+	/* IPv6 may have extension headers in between: the stack walks them */
+	return version == 4 ? p->csum_start == link_len + ip_len :
+			      p->csum_start >= link_len + ip_len;
+}
+
 static bool parse_gso(const struct virtio_net_hdr *h, uint32_t link_len, struct tern_pkt *p)
 {
 	unsigned type = h->gso_type & ~(unsigned)VIRTIO_NET_HDR_GSO_ECN;
@@ -58,8 +71,10 @@ static bool parse_gso(const struct virtio_net_hdr *h, uint32_t link_len, struct 
 	/* a super-frame without an open checksum could not be cut */
 	if (!(p->flags & TERN_PKT_CSUM_PARTIAL) || p->csum_off != TCP_OFF || h->gso_size == 0)
 		return false;
-	if (p->len < link_len || !ip_len_of(p->data + link_len, p->len - link_len, version))
+	if (!begins_at_tcp(p, link_len, version))
 		return false;
+	if (headers_len(p) + (uint32_t)h->gso_size >= p->len)
+		return true; /* one segment: nothing to cut */
 	p->gso_size = h->gso_size;
 	p->flags |= version == 4 ? TERN_PKT_TSO4 : TERN_PKT_TSO6;
 	return true;
@@ -70,7 +85,7 @@ bool vnet_parse(const struct virtio_net_hdr *h, bool ethernet, struct tern_pkt *
 	uint32_t link_len = ethernet ? ETH_LEN : 0;
 
 	if (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		if (h->csum_start < link_len + IP4_LEN || h->csum_start >= p->len ||
+		if (h->csum_start < link_len + IP4_LEN ||
 		    (h->csum_offset != TCP_OFF && h->csum_offset != UDP_OFF) ||
 		    (uint32_t)h->csum_start + h->csum_offset + 2 > p->len)
 			return false;

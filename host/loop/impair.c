@@ -8,15 +8,20 @@
 #include <string.h>
 
 #include "../../core/base/rand.h"
+#include "../../core/wire/wire.h"
 #include "../../link/link.h"
 
 enum { READ_MAX = 64, DIRECTIONS = 2 };
 enum { FLAGS_KEPT = TERN_PKT_CSUM_PARTIAL | TERN_PKT_CSUM_GOOD | TERN_PKT_TSO4 | TERN_PKT_TSO6 };
 
+/* A full device is asked again so soon: no descriptor tells the loop of it. */
+static const tern_time RETRY_AFTER = TERN_MS;
+
 struct impair {
 	struct dev dev;
 	struct dev *inner;
 	struct link out, in;
+	struct link_frame *stuck; /* due, but the inner device has no room */
 	tern_time now;
 	bool gone;
 };
@@ -34,6 +39,21 @@ static struct link_frame *frame_of(const struct tern_pkt *p)
 				  .len = p->total_len };
 	tern_pkt_copy(p, 0, f->data, f->len);
 	return f;
+}
+
+/* An open checksum is closed before a bit is flipped, or it would be right for the wrong bytes. */
+static void corrupt(struct link_frame *f, const struct link_fate *fate)
+{
+	uint32_t at = f->csum_start, field = at + f->csum_off;
+
+	if (f->len == 0)
+		return;
+	if ((f->flags & TERN_PKT_CSUM_PARTIAL) && field + 2 <= f->len)
+		put_be16(f->data + field,
+			 checksum_finish(checksum_add(f->data + at, f->len - at, 0)));
+	f->data[fate->bit / 8 % f->len] ^= (uint8_t)(1 << fate->bit % 8);
+	f->flags = 0; /* of a super-frame, too: whoever gets it verifies it as one segment */
+	f->gso_size = 0;
 }
 
 static struct tern_pkt *packet_of_frame(struct tern_stack *st, const struct link_frame *f)
@@ -56,10 +76,8 @@ static void put_copy(struct link *l, const struct tern_pkt *p, const struct link
 
 	if (!f)
 		return;
-	if (fate->corrupted && f->len) {
-		f->data[fate->bit / 8 % f->len] ^= (uint8_t)(1 << fate->bit % 8);
-		f->flags &= (uint16_t)~TERN_PKT_CSUM_GOOD;
-	}
+	if (fate->corrupted)
+		corrupt(f, fate);
 	link_put(l, f, fate);
 }
 
@@ -74,21 +92,30 @@ static void put_frame(struct impair *m, struct link *l, const struct tern_pkt *p
 		put_copy(l, p, &fate);
 }
 
-/* What is due goes to the inner device; what that has comes into the other link. */
-static void move(struct impair *m, struct tern_stack *st)
+/* What is due goes to the inner device, as far as that has room. */
+static void send_due(struct impair *m, struct tern_stack *st)
 {
 	struct link_frame *f;
-	struct tern_pkt *p, *next;
-	int n;
 
-	while ((f = link_take(&m->out, m->now))) {
-		p = packet_of_frame(st, f);
-		if (p && m->inner->ops->write(m->inner, st, p) == -TERN_ENODEV)
-			m->gone = true;
+	while (!m->gone && (f = m->stuck ? m->stuck : link_take(&m->out, m->now))) {
+		struct tern_pkt *p = packet_of_frame(st, f);
+		int err = p ? m->inner->ops->write(m->inner, st, p) : 0;
+
 		tern_pkt_free(st, p);
+		m->stuck = err == -TERN_EAGAIN ? f : NULL;
+		m->gone = err == -TERN_ENODEV;
+		if (m->stuck)
+			return;
 		free(f);
 	}
-	n = m->inner->ops->read(m->inner, st, READ_MAX, &p);
+}
+
+/* What the inner device has comes into the other link. */
+static void fetch(struct impair *m, struct tern_stack *st)
+{
+	struct tern_pkt *p, *next;
+	int n = m->gone ? 0 : m->inner->ops->read(m->inner, st, READ_MAX, &p);
+
 	if (n < 0)
 		m->gone = true;
 	for (; n > 0 && p; p = next) {
@@ -96,6 +123,7 @@ static void move(struct impair *m, struct tern_stack *st)
 		put_frame(m, &m->in, p);
 		tern_pkt_free(st, p);
 	}
+	m->dev.refused = m->inner->refused;
 }
 
 static int impair_read(struct dev *d, struct tern_stack *st, unsigned max, struct tern_pkt **list)
@@ -106,13 +134,17 @@ static int impair_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 
 	*list = NULL;
 	m->inner->ifindex = d->ifindex;
-	move(m, st);
+	m->now = tern_now(st);
+	send_due(m, st);
+	fetch(m, st);
 	while ((unsigned)n < max && (f = link_take(&m->in, m->now))) {
 		struct tern_pkt *p = packet_of_frame(st, f);
 
 		free(f);
-		if (!p)
+		if (!p) {
+			d->refused++;
 			continue;
+		}
 		p->ifindex = (uint16_t)d->ifindex;
 		p->next = NULL;
 		*list = p;
@@ -126,9 +158,11 @@ static int impair_write(struct dev *d, struct tern_stack *st, const struct tern_
 {
 	struct impair *m = (struct impair *)d;
 
-	(void)st;
 	if (m->gone)
 		return -TERN_ENODEV;
+	if (m->stuck)
+		return -TERN_EAGAIN;
+	m->now = tern_now(st);
 	put_frame(m, &m->out, p);
 	return 0;
 }
@@ -141,10 +175,9 @@ static tern_time impair_advance(struct dev *d, struct tern_stack *st, tern_time 
 	m->now = now;
 	if (m->inner->ops->advance)
 		m->inner->ops->advance(m->inner, st, now);
-	if (link_deadline(&m->out) <= now)
-		move(m, st);
+	send_due(m, st);
 	in = link_deadline(&m->in);
-	out = link_deadline(&m->out);
+	out = m->stuck ? now + RETRY_AFTER : link_deadline(&m->out);
 	return in < out ? in : out;
 }
 
@@ -169,8 +202,16 @@ static void impair_close(struct dev *d)
 
 	free_frames(&m->in);
 	free_frames(&m->out);
+	free(m->stuck);
 	dev_close(m->inner);
 	free(m);
+}
+
+bool impair_is_sending(const struct dev *d)
+{
+	const struct impair *m = (const struct impair *)d;
+
+	return !m->gone && (m->stuck || link_deadline(&m->out) != TERN_NEVER);
 }
 
 struct dev *impair_open(struct dev *inner, const struct tern_weather *w, uint64_t seed)

@@ -14,5 +14,7 @@
  * stays the caller's.
  */
 struct dev *impair_open(struct dev *inner, const struct tern_weather *, uint64_t seed);
+/* Is anything that was written to it still on its way? */
+bool impair_is_sending(const struct dev *);
 
 #endif

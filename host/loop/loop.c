@@ -97,8 +97,21 @@ static void lose_device(struct loop *l, struct loop_port *p)
 	const struct tern_iface *i = &p->dev->iface;
 
 	p->gone = true;
-	l->gone = i->name;
+	l->n_gone++;
 	tern_iface_set(p->st, p->dev->ifindex, i->mtu, i->flags | TERN_IFACE_DOWN);
+}
+
+const char *loop_take_gone(struct loop *l)
+{
+	for (unsigned i = 0; i < l->n_ports; i++) {
+		struct loop_port *p = &l->port[i];
+
+		if (!p->gone || p->gone_told)
+			continue;
+		p->gone_told = true;
+		return p->dev->iface.name;
+	}
+	return NULL;
 }
 
 static void port_read(struct loop *l, struct loop_port *p)
@@ -145,7 +158,7 @@ static void advance_all(struct loop *l)
 	for (unsigned i = 0; i < l->n_stacks; i++)
 		tern_advance(l->stack[i], now);
 	for (unsigned i = 0; i < l->n_ports; i++)
-		if (l->port[i].dev->ops->advance)
+		if (!l->port[i].gone && l->port[i].dev->ops->advance)
 			l->port[i].dev->ops->advance(l->port[i].dev, l->port[i].st, now);
 }
 
@@ -191,9 +204,11 @@ static tern_time next_deadline(struct loop *l, tern_time until)
 		until = at < until ? at : until;
 	}
 	for (unsigned i = 0; i < l->n_ports; i++) {
-		struct dev *d = l->port[i].dev;
-		tern_time at =
-			d->ops->advance ? d->ops->advance(d, l->port[i].st, now) : TERN_NEVER;
+		const struct loop_port *p = &l->port[i];
+		tern_time at = TERN_NEVER;
+
+		if (!p->gone && p->dev->ops->advance)
+			at = p->dev->ops->advance(p->dev, p->st, now);
 
 		until = at < until ? at : until;
 	}
@@ -222,16 +237,17 @@ static const tern_time WAIT_MAX = 3600 * TERN_SEC;
 void loop_wait(struct loop *l, tern_time until, struct pollfd *extra, unsigned n_extra)
 {
 	struct pollfd fds[LOOP_PORTS_MAX + EXTRA_MAX];
+	unsigned n, n_gone = l->n_gone;
 	tern_time now, wait;
 	struct timespec t;
-	unsigned n;
 
 	if (n_extra > EXTRA_MAX)
 		n_extra = EXTRA_MAX;
 	write_all(l);
 	until = next_deadline(l, until);
 	now = loop_now();
-	wait = has_work(l) || until <= now ? 0 : until - now;
+	/* that a device has just vanished is news: the caller wants to know it now */
+	wait = has_work(l) || l->n_gone != n_gone || until <= now ? 0 : until - now;
 	if (wait > WAIT_MAX)
 		wait = WAIT_MAX; /* ppoll takes no "never" that fits */
 	t = (struct timespec){ (time_t)(wait / TERN_SEC), (long)(wait % TERN_SEC) };

@@ -25,6 +25,7 @@ struct loop_port {
 	struct dev *dev;
 	struct tern_pkt *held; /* the device had no room for it */
 	bool gone;	       /* the device has vanished; its interface is down */
+	bool gone_told;	       /* loop_take_gone has said so */
 };
 
 struct loop {
@@ -32,7 +33,7 @@ struct loop {
 	unsigned n_stacks;
 	struct loop_port port[LOOP_PORTS_MAX];
 	unsigned n_ports;
-	const char *gone; /* name of the device that vanished last; the user clears it */
+	unsigned n_gone; /* devices that have vanished */
 };
 
 /* The instant, of the clock that stacks in a loop live by. */
@@ -55,5 +56,7 @@ void loop_pump(struct loop *);
  * descriptors is ready (revents say which), or `until` has passed.
  */
 void loop_wait(struct loop *, tern_time until, struct pollfd *extra, unsigned n_extra);
+/* The name of a device that has vanished, each once; NULL: no further one. */
+const char *loop_take_gone(struct loop *);
 
 #endif

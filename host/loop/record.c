@@ -3,8 +3,8 @@
  * record.c - a running stack as a capture and as a view.
  *
  * The capture is pcapng in the machine's byte order: one interface block for each interface before
- * its first frame, then a packet block for each frame with its direction; why a frame was sent or
- * refused, and what connections did, are comments of the frames.
+ * its first frame, then a packet block for each frame with its direction; why a frame was sent is a
+ * comment of it.
  *
  * Source: draft-ietf-opsawg-pcapng.
  */
@@ -42,14 +42,12 @@ static uint32_t padded(uint32_t len)
 
 static void put_section(struct recorder *r)
 {
-	static const uint8_t version[4] = { 1, 0, 0, 0 };
-	uint16_t one_zero[2] = { 1, 0 };
+	uint16_t version[2] = { 1, 0 };
 
-	(void)version;
 	put32(r, BLOCK_SECTION);
 	put32(r, 28);
 	put32(r, 0x1a2b3c4d);
-	put(r, one_zero, sizeof(one_zero));
+	put(r, version, sizeof(version));
 	put32(r, UINT32_MAX); /* the length of the section is not known */
 	put32(r, UINT32_MAX);
 	put32(r, 28);

@@ -14,11 +14,10 @@
 #include "../../view/events.h"
 
 struct recorder {
-	FILE *pcap;	   /* NULL: no capture */
-	struct view *view; /* NULL: no ladder */
-	bool failed;	   /* the file could not be written */
-	bool full;	   /* the view has reached its limit: what follows is missing in it */
-	bool links_known[2];
+	FILE *pcap;		 /* NULL: no capture */
+	struct view *view;	 /* NULL: no ladder */
+	bool failed;		 /* the file could not be written */
+	bool full;		 /* the view has reached its limit: what follows is missing in it */
 	tern_time begun;	 /* the clock of the loop when it began */
 	uint64_t wall_ns;	 /* and that of the world */
 	uint64_t frame;		 /* number of the last one */
