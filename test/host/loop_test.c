@@ -76,10 +76,9 @@ static void fake_close(struct dev *d)
 
 static struct fake fake_make(const char *name)
 {
-	static const struct dev_ops ops = { .read = fake_read,
-					    .write = fake_write,
-					    .advance = fake_advance,
-					    .close = fake_close };
+	static const struct dev_ops ops = {
+		.read = fake_read, .write = fake_write, .advance = fake_advance, .close = fake_close
+	};
 	struct fake f = { .dev = { .ops = &ops, .fd = -1 } };
 
 	snprintf(f.dev.iface.name, sizeof(f.dev.iface.name), "%s", name);

@@ -88,8 +88,8 @@ static inline void pair_send_some(struct pair *p, uint64_t total)
 	int64_t n = 1;
 
 	while (p->sent < total && n > 0) {
-		size_t len = total - p->sent < sizeof(piece) ? (size_t)(total - p->sent) :
-							       sizeof(piece);
+		size_t len =
+			total - p->sent < sizeof(piece) ? (size_t)(total - p->sent) : sizeof(piece);
 
 		for (size_t i = 0; i < len; i++)
 			piece[i] = pair_byte(p->sent + i);
