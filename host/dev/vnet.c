@@ -12,7 +12,7 @@
 
 enum { ETH_LEN = 14, IP4_LEN = 20, IP6_LEN = 40, TCP_LEN = 20, UDP_OFF = 6, TCP_OFF = 16 };
 
-/* Where the TCP header of a super-frame begins and ends; the packet is the stack's own. */
+/* Where the TCP header at csum_start ends, of which the first 20 bytes are there. */
 static uint32_t headers_len(const struct tern_pkt *p)
 {
 	return p->csum_start + (uint32_t)(p->data[p->csum_start + 12] >> 4) * 4;
@@ -52,7 +52,8 @@ static bool begins_at_tcp(const struct tern_pkt *p, uint32_t link_len, unsigned 
 	uint32_t ip_len =
 		p->len < link_len ? 0 : ip_len_of(p->data + link_len, p->len - link_len, version);
 
-	if (ip_len == 0 || p->csum_start + (uint32_t)TCP_LEN > p->len)
+	if (ip_len == 0 || p->csum_start + (uint32_t)TCP_LEN > p->len ||
+	    headers_len(p) < p->csum_start + (uint32_t)TCP_LEN)
 		return false;
 	/* IPv6 may have extension headers in between: the stack walks them */
 	return version == 4 ? p->csum_start == link_len + ip_len :
