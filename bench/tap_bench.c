@@ -402,17 +402,23 @@ static int ping_pong(const char *who, const char *addr)
 	static struct tern_end t;
 	bool tern = strcmp(who, "tern-rr") == 0;
 	int s = tern ? -1 : open_kernel(addr);
-	double begin = now();
 	unsigned n = 0;
+	double begin;
 
 	if (tern)
 		open_tern(&t, addr);
+	begin = now();
 	while (now() - begin < seconds && n < SAMPLES_MAX) {
 		double at = now();
 
 		if (!(tern ? tern_round(&t) : kernel_round(s)))
 			die("ping-pong");
 		sample[n++] = (now() - at) * 1e6;
+	}
+	if (tern) { /* the echo serves one after the other */
+		tern_abort(t.st, t.s);
+		loop_wait(&t.l, loop_now(), NULL, 0);
+		loop_fini(&t.l);
 	}
 	qsort(sample, n, sizeof(sample[0]), compare);
 	printf("%s %.4g\n", who, sample[n / 2]);

@@ -63,8 +63,8 @@ static void frames_of_every_size(void)
 	static const struct {
 		uint32_t len;
 		int n;
-	} sizes[] = { { 0, 0 },	    { 1, 1 },	  { 65535, 1 },	    { 65536, 1 },
-		      { 65549, 1 }, { 65557, 1 }, { 65558, 0 },	    { 65536 + 60, 0 },
+	} sizes[] = { { 0, 0 },	    { 1, 1 },	   { 65535, 1 },      { 65536, 1 },
+		      { 65549, 1 }, { 65557, 1 },  { 65558, 0 },      { 65536 + 60, 0 },
 		      { 70000, 0 }, { 131072, 0 }, { 131072 + 60, 0 } };
 	static const int types[] = { SOCK_SEQPACKET, SOCK_DGRAM };
 	static uint8_t bytes[140000];

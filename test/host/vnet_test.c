@@ -94,8 +94,8 @@ static bool try_header(const struct virtio_net_hdr *h, const struct kind *k, uin
 	return true;
 }
 
-static const uint32_t lengths[] = { 1,	2,  13, 14, 15, 19, 20,	 21,  33,  34,	 35,	39,
-				    40, 41, 53, 54, 55, 59, 60,	 61,  73,  74,	 75,	94,
+static const uint32_t lengths[] = { 1,	2,  13,	 14,  15,  19,	20,  21,   33,	 34,	   35, 39,
+				    40, 41, 53,	 54,  55,  59,	60,  61,   73,	 74,	   75, 94,
 				    95, 99, 100, 114, 115, 134, 300, 1514, 2000, FRAME_CAP };
 enum { N_LENGTHS = sizeof(lengths) / sizeof(lengths[0]) };
 
@@ -261,7 +261,9 @@ static unsigned n_super, n_plain;
 
 static void make_side(int i, bool ethernet)
 {
-	struct tern_iface wire = { "wire", ethernet ? TERN_LINK_ETHERNET : TERN_LINK_IP, 1500,
+	struct tern_iface wire = { "wire",
+				   ethernet ? TERN_LINK_ETHERNET : TERN_LINK_IP,
+				   1500,
 				   TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6,
 				   { 2, 0, 0, 0, 0, (uint8_t)i } };
 	struct tern_addr a = tern_ip4(10, 0, 0, (uint8_t)(1 + i), 0), six = { .family = 0 };
