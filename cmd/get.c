@@ -484,7 +484,7 @@ static int open_output(struct get *g)
 	return EXIT_DONE;
 }
 
-/* Does what there is ("bytes *" and a slash and N) end where our file does? A server may not say. */
+/* Does what there is (Content-Range: bytes *, slash, N) end where our file does? May be unsaid. */
 static bool is_all_had(const struct get *g)
 {
 	const char *slash = strchr(g->range.text, '/');

@@ -259,6 +259,8 @@ static int begin(struct nc *c, const struct args *a)
 		c->s = s;
 	if (!c->listen)
 		c->peer = at;
+	if (c->listener && c->n->peer) /* who else would call? */
+		sim_peer_call(c->n->peer, port, "hello from the other end of a simulated wire\n");
 	return -1;
 }
 

@@ -227,7 +227,7 @@ static bool open_peer(struct net *n, struct dev *end)
 	memcpy(v6.ip, six, 16);
 	tern_addr_add(st, (unsigned)ifindex, &v4, 24);
 	tern_addr_add(st, (unsigned)ifindex, &v6, 64);
-	n->peer = sim_peer_new(st, SIM_SERVES);
+	n->peer = sim_peer_new(st);
 	return n->peer != NULL;
 }
 

@@ -64,12 +64,10 @@ bool net_parse_host(const struct net *, const char *text, uint16_t port, struct 
 
 /* ---- sim_peer.c: who is at the other end of --dev sim ---- */
 
-/* What the peer does of its own accord. */
-enum sim_role { SIM_SERVES, SIM_CALLS };
-struct sim_peer *sim_peer_new(struct tern_stack *, enum sim_role);
+struct sim_peer *sim_peer_new(struct tern_stack *);
 void sim_peer_free(struct sim_peer *); /* the stack is the loop's */
 void sim_peer_turn(struct sim_peer *);
-/* SIM_CALLS: the port at which it finds the command listening, and what it says there. */
-void sim_peer_call(struct sim_peer *, const struct tern_addr *, const char *text);
+/* For a command that listens: the peer calls port at 10.0.0.1, says text and reads to the end. */
+void sim_peer_call(struct sim_peer *, uint16_t port, const char *text);
 
 #endif

@@ -371,6 +371,11 @@ static int run(struct server *v)
 		return EXIT_USAGE;
 	if (!v->quiet)
 		fprintf(stderr, "%s: listening on port %u\n", v->n->command, (unsigned)v->port);
+	if (v->n->peer) { /* who else would call? */
+		sim_peer_call(v->n->peer, (uint16_t)v->port,
+			      "GET / HTTP/1.1\r\nHost: 10.0.0.1\r\nConnection: close\r\n\r\n");
+		v->count = v->count ? v->count : 1;
+	}
 	while (!interrupted && (v->count == 0 || v->n_requests < v->count || v->conns)) {
 		net_turn(v->n, sweep_at, NULL, 0);
 		while (tern_event(v->n->st, &ev)) {

@@ -53,7 +53,7 @@ static tern_sock listen_on(struct tern_stack *st, uint16_t port)
 	return s;
 }
 
-struct sim_peer *sim_peer_new(struct tern_stack *st, enum sim_role role)
+struct sim_peer *sim_peer_new(struct tern_stack *st)
 {
 	struct tern_addr any = { .family = TERN_AF_INET6, .port = ECHO_PORT };
 	struct sim_peer *p = calloc(1, sizeof(*p));
@@ -61,8 +61,6 @@ struct sim_peer *sim_peer_new(struct tern_stack *st, enum sim_role role)
 	if (!p)
 		return NULL;
 	p->st = st;
-	if (role == SIM_CALLS)
-		return p;
 	p->echo = listen_on(st, ECHO_PORT);
 	p->http = listen_on(st, HTTP_PORT);
 	if (tern_socket(st, TERN_AF_INET6, TERN_SOCK_DGRAM, 0, &p->udp) == 0)
@@ -75,9 +73,9 @@ void sim_peer_free(struct sim_peer *p)
 	free(p);
 }
 
-void sim_peer_call(struct sim_peer *p, const struct tern_addr *to, const char *text)
+void sim_peer_call(struct sim_peer *p, uint16_t port, const char *text)
 {
-	p->call_to = *to;
+	p->call_to = tern_ip4(10, 0, 0, 1, port);
 	snprintf(p->call_text, sizeof(p->call_text), "%s", text);
 	p->wants_call = true;
 }

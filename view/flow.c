@@ -259,10 +259,14 @@ static void on_delivered(struct flows *fs, const struct view_event *ev, const st
 	struct segment *g;
 	struct step step = { .at = ev->at, .kind = STEP_ARRIVE, .text = ev->text };
 
-	if (!place || place->flow == NOWHERE || is_bystander(ev))
+	if (!place || place->flow == NOWHERE)
 		return;
 	f = &fs->flow[place->flow];
 	g = &f->segment[place->segment];
+	if (is_bystander(ev)) {
+		g->ignored = true;
+		return;
+	}
 	step.side = (uint8_t)(1 - g->from);
 	step.segment = place->segment;
 	step.copy = ev->copy_of != 0 || g->n_arrivals > 0;

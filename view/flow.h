@@ -36,6 +36,7 @@ struct segment {
 	tern_time arrived_at; /* first arrival; TERN_NEVER: none */
 	const char *dropped;  /* by its receiver: why; else NULL */
 	uint32_t n_arrivals;
+	bool ignored; /* it came to hosts that it was not for */
 };
 
 enum step_kind { STEP_SEND, STEP_ARRIVE, STEP_STATE, STEP_TIMER, STEP_LEFT_OUT };

@@ -131,6 +131,10 @@ static const struct icmp_name icmp6_names[] = {
 	{ ICMP6_NEIGH_SOLICIT, "neighbour-solicitation" },
 	{ ICMP6_NEIGH_ADVERT, "neighbour-advertisement" },
 	{ ICMP6_REDIRECT, "redirect" },
+	{ 130, "mld-query" }, /* RFC 2710, RFC 3810 */
+	{ 131, "mld-report" },
+	{ 132, "mld-done" },
+	{ 143, "mld2-report" },
 	{ 0, NULL },
 };
 
@@ -265,4 +269,13 @@ const char *label_state_class(unsigned state)
 bool label_is_remarkable(const struct segment *s)
 {
 	return s->dropped || (s->marks & (MARK_RETRANSMITTED | MARK_CORRUPTED | MARK_OUT_OF_ORDER));
+}
+
+const char *label_fate(char *buf, size_t size, const struct segment *g)
+{
+	if (g->sent->lost)
+		snprintf(buf, size, "lost: %.30s", g->sent->lost);
+	else
+		snprintf(buf, size, "%s", g->ignored ? "for others" : "not seen to arrive");
+	return buf;
 }

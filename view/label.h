@@ -33,6 +33,9 @@ const char *label_state_class(unsigned state);
 /* Worth another colour: sent again, damaged, overtaken or dropped. */
 bool label_is_remarkable(const struct segment *);
 
+/* Why it did not arrive: "lost: queue", "for others" or "not seen to arrive". Returns buf. */
+const char *label_fate(char *buf, size_t size, const struct segment *);
+
 /* How many bytes of text go on one line: up to a space outside brackets; a longer word is cut. */
 size_t label_break(const char *text, size_t columns);
 

@@ -88,8 +88,7 @@ static void put_segment(struct page *p, const struct row *r)
 	if (r->kind == ROW_ARROW)
 		label_add_arrived_marks(words, g);
 	if (r->kind == ROW_LOST)
-		snprintf(note, sizeof(note), "%s%.40s", g->sent->lost ? "lost: " : "",
-			 g->sent->lost ? g->sent->lost : "not seen to arrive");
+		label_fate(note, sizeof(note), g);
 	else if (r->kind == ROW_DEPART)
 		snprintf(note, sizeof(note), "(%u)", r->tag);
 	open_row(p, r, kind);

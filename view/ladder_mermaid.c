@@ -49,7 +49,7 @@ static void put_segment(const struct diagram *d, const struct row *r)
 {
 	const struct segment *g = &d->flow->segment[r->segment];
 	const char *arrow = r->kind == ROW_LOST ? "-x" : r->kind == ROW_DEPART ? "-)" : "->>";
-	char words[LABEL_MAX];
+	char words[LABEL_MAX], fate[64];
 
 	label_segment(words, d->flow, g);
 	label_add_sent_marks(words, g);
@@ -58,8 +58,7 @@ static void put_segment(const struct diagram *d, const struct row *r)
 	if (r->kind == ROW_DEPART)
 		label_add(words, " (%u)", r->tag);
 	if (r->kind == ROW_LOST)
-		label_add(words, " %s%.40s", g->sent->lost ? "lost: " : "",
-			  g->sent->lost ? g->sent->lost : "not seen to arrive");
+		label_add(words, " %s", label_fate(fate, sizeof(fate), g));
 	fprintf(d->out, "    %s%s%s: ", name_of(r->side), arrow, name_of(1 - r->side));
 	put_text(d, words);
 	fputc('\n', d->out);

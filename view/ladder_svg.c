@@ -222,10 +222,7 @@ static void put_lost(const struct figure *g, const struct row *r, int y)
 	put_line(g, "gone", AT(from, y), AT(to, end));
 	put_line(g, "cross", AT(to - 5, end - 5), AT(to + 5, end + 5));
 	put_line(g, "cross", AT(to - 5, end + 5), AT(to + 5, end - 5));
-	if (s->sent->lost)
-		snprintf(text, sizeof(text), "lost: %.40s", s->sent->lost);
-	else
-		snprintf(text, sizeof(text), "not seen to arrive");
+	label_fate(text, sizeof(text), s);
 	put_text(g, r->side == 0 ? "loss" : "loss end", AT(to + direction * 12, end + 4), text);
 }
 

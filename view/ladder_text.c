@@ -230,8 +230,7 @@ static void draw_segment(struct drawing *d, const struct row *r)
 	} else {
 		part.head = r->side == 0 ? 'X' : 'x';
 		part.colour = RED;
-		snprintf(part.note, sizeof(part.note), "%s%.30s", g->sent->lost ? "lost: " : "",
-			 g->sent->lost ? g->sent->lost : "not seen to arrive");
+		label_fate(part.note, sizeof(part.note), g);
 	}
 	draw_part(d, r, words, &part);
 }

@@ -20,6 +20,8 @@
 #include "vnet.h"
 
 enum { FRAME_MAX = 65535 + 14 + 8, PARTS_MAX = 2 + TERN_PKT_SPANS_MAX };
+/* Of one turn: what is read should still be in the cache when it is looked at. */
+enum { READ_BYTES_MAX = 256 << 10 };
 
 /*
  * What ends a device, and what only ends this frame. ENOBUFS (the host's queue was full) is the
@@ -91,9 +93,10 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 {
 	struct frames *f = (struct frames *)d;
 	int state = 1, n = 0;
+	uint32_t bytes = 0;
 
 	*list = NULL;
-	for (unsigned i = 0; i < max && state > 0; i++) {
+	for (unsigned i = 0; i < max && bytes < READ_BYTES_MAX && state > 0; i++) {
 		struct tern_pkt *p;
 
 		state = read_one(f, st, &p);
@@ -102,6 +105,7 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 		p->next = NULL;
 		*list = p;
 		list = &p->next;
+		bytes += p->len;
 		n++;
 	}
 	return n || state > 0 ? n : state;
