@@ -403,10 +403,15 @@ static bool is_sending(const struct net *n)
 static bool is_busy(const struct net *n)
 {
 	struct tern_sock_info i;
+	struct tern_neigh neigh;
 	uint64_t cursor = 0;
+	unsigned at = 0;
 
 	if (is_sending(n))
 		return true;
+	while (tern_neigh_next(n->st, &at, &neigh)) /* datagrams may wait for it */
+		if (neigh.state == TERN_NEIGH_INCOMPLETE)
+			return true;
 	while (tern_sock_next(n->st, &cursor, &i)) {
 		if (i.type != TERN_SOCK_STREAM)
 			continue;
