@@ -11,7 +11,25 @@
 #include <stdio.h>
 #include <string.h>
 
-bool args_next(struct args *a)
+struct args args_of(const char *command, int argc, char **argv)
+{
+	return (struct args){
+		.command = command, .argc = argc, .argv = argv, .at = 1, .word = argv
+	};
+}
+
+bool args_is(const struct args *a, const char *name)
+{
+	return strcmp(a->name, name) == 0;
+}
+
+enum taken args_taken(bool good)
+{
+	return good ? TAKEN : WRONG;
+}
+
+/* The next option's name in a->name ("--seed", "-o"), or false at the end. */
+static bool next_option(struct args *a)
 {
 	a->value = NULL;
 	while (a->at < a->argc) {
@@ -31,6 +49,30 @@ bool args_next(struct args *a)
 		return true;
 	}
 	return false;
+}
+
+int args_read(struct args *a, void (*print_help)(void),
+	      enum taken (*take)(struct args *, void *ctx), void *ctx)
+{
+	while (next_option(a)) {
+		if (args_is(a, "--help") || args_is(a, "-h")) {
+			print_help();
+			return EXIT_DONE;
+		}
+		if (args_is(a, "--version")) {
+			printf("tern %s\n", tern_version());
+			return EXIT_DONE;
+		}
+		switch (take(a, ctx)) {
+		case TAKEN:
+			break;
+		case UNKNOWN:
+			return args_error(a, "there is no option '%s'", a->name);
+		case WRONG:
+			return EXIT_USAGE;
+		}
+	}
+	return -1;
 }
 
 bool args_value(struct args *a)
@@ -197,4 +239,38 @@ bool args_probability(struct args *a, uint32_t *ppm)
 		return true;
 	}
 	return wrong_value(a, "a probability such as 5% or 0.05");
+}
+
+bool args_mtu(struct args *a, uint64_t *mtu)
+{
+	if (!args_count(a, 65535, mtu))
+		return false;
+	return *mtu >= 68 || wrong_value(a, "an MTU: the least is 68");
+}
+
+bool args_text(struct args *a, const char **text)
+{
+	if (!args_value(a))
+		return false;
+	*text = a->value;
+	return true;
+}
+
+enum taken args_weather(struct args *a, struct tern_weather *w)
+{
+	if (args_is(a, "--delay"))
+		return args_taken(args_time(a, &w->delay));
+	if (args_is(a, "--jitter"))
+		return args_taken(args_time(a, &w->jitter));
+	if (args_is(a, "--rate"))
+		return args_taken(args_rate(a, &w->rate_bps));
+	if (args_is(a, "--loss"))
+		return args_taken(args_probability(a, &w->loss_ppm));
+	if (args_is(a, "--reorder"))
+		return args_taken(args_probability(a, &w->reorder_ppm));
+	if (args_is(a, "--duplicate"))
+		return args_taken(args_probability(a, &w->duplicate_ppm));
+	if (args_is(a, "--corrupt"))
+		return args_taken(args_probability(a, &w->corrupt_ppm));
+	return UNKNOWN;
 }

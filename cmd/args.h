@@ -12,21 +12,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../include/tern_sim.h"
+
 enum { EXIT_DONE = 0, EXIT_NO = 1, EXIT_USAGE = 2 };
 
-/* The options left to read; words that are not options are skipped over and kept in order. */
+/* A command line. Words that are not options are kept in order, at the front of argv. */
 struct args {
 	const char *command; /* "tern lab": for error messages */
 	int argc;
 	char **argv;
-	int at;
+	int at;			  /* the next to read; 1 at first */
 	const char *name, *value; /* of the option just read; value only after args_value */
-	const char **word;	  /* words that are no options; words_cap = argc */
+	char **word;		  /* words that are no options */
 	int n_words;
 };
 
-/* The next option's name in a->name ("--seed", "-o"), or false at the end. */
-bool args_next(struct args *);
+/* What became of an option: taken, not known, or its value was wrong and that was told. */
+enum taken { TAKEN, UNKNOWN, WRONG };
+
+/* The command line of a command, nothing of it read yet. */
+struct args args_of(const char *command, int argc, char **argv);
+/*
+ * Reads it all: each option goes to take (its name is in a->name). --help, -h and --version are
+ * answered here. Below 0: go on; else the exit code.
+ */
+int args_read(struct args *, void (*print_help)(void), enum taken (*take)(struct args *, void *ctx),
+	      void *ctx);
+/* Is the option just read called so? */
+bool args_is(const struct args *, const char *name);
+/* TAKEN when the value was good, else WRONG. */
+enum taken args_taken(bool good);
 /* The value of the option just read ("--seed 7" or "--seed=7"); without one: says so, false. */
 bool args_value(struct args *);
 
@@ -36,6 +51,11 @@ bool args_size(struct args *, uint64_t *);	     /* 50M = 50 000 000, 50Mi, 1k */
 bool args_time(struct args *, uint64_t *ns);	     /* 10ms, 1.5s, 20us, 100ns */
 bool args_rate(struct args *, uint64_t *bps);	     /* 10Mbit, 1Gbit, 64kbit */
 bool args_probability(struct args *, uint32_t *ppm); /* 5% or 0.05 */
+bool args_mtu(struct args *, uint64_t *);	     /* 68 to 65535 */
+bool args_text(struct args *, const char **);	     /* a file's name, say: it lives in argv */
+
+/* --delay, --jitter, --rate, --loss, --reorder, --duplicate, --corrupt. */
+enum taken args_weather(struct args *, struct tern_weather *);
 
 /* One line: "tern lab: ...; try 'tern lab --help'". Returns EXIT_USAGE. */
 int args_error(const struct args *, const char *format, ...) __attribute__((format(printf, 2, 3)));

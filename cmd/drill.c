@@ -26,7 +26,8 @@ static void print_help(void)
 	printf("usage: tern drill [OPTIONS] SCRIPT...\n\n"
 	       "Runs scripts in packetdrill's language against one stack, in virtual time and\n"
 	       "without privilege. Of a directory it runs all *.pkt in it and below.\n\n"
-	       "  -v, --verbose   print each event as it happens\n\n"
+	       "  -v, --verbose   print each event as it happens\n"
+	       "  --version       which tern this is\n\n"
 	       "Options in a script besides packetdrill's:\n"
 	       "  --tern=NAME=VALUE   a setting such as tcp_sack=0 or net.tern.initial_cwnd=4\n\n"
 	       "Exit: 0 no script failed, 1 one did, 2 usage, or what is not a script.\n");
@@ -92,27 +93,22 @@ static int run_all(const struct args *a, struct tally *t)
 	return t->n[DRILL_FAILED] ? EXIT_NO : EXIT_DONE;
 }
 
+static enum taken take_option(struct args *a, void *ctx)
+{
+	struct tally *t = ctx;
+
+	if (args_is(a, "--verbose") || args_is(a, "-v"))
+		return args_taken(t->options.verbose = true);
+	return UNKNOWN;
+}
+
 int cmd_drill(int argc, char **argv)
 {
-	struct args a = { .command = "tern drill", .argc = argc, .argv = argv, .at = 1 };
+	struct args a = args_of("tern drill", argc, argv);
 	struct tally t = { .options = { .out = stdout, .err = stderr } };
-	int code = -1;
+	int code = args_read(&a, print_help, take_option, &t);
 
-	a.word = calloc((size_t)argc, sizeof(*a.word));
-	if (!a.word)
-		return EXIT_USAGE;
-	while (code < 0 && args_next(&a)) {
-		if (strcmp(a.name, "--help") == 0 || strcmp(a.name, "-h") == 0) {
-			print_help();
-			code = EXIT_DONE;
-		} else if (strcmp(a.name, "--verbose") == 0 || strcmp(a.name, "-v") == 0) {
-			t.options.verbose = true;
-		} else {
-			code = args_error(&a, "there is no option '%s'", a.name);
-		}
-	}
-	if (code < 0)
-		code = a.n_words > 0 ? run_all(&a, &t) : args_error(&a, "no script is named");
-	free(a.word);
-	return code;
+	if (code >= 0)
+		return code;
+	return a.n_words > 0 ? run_all(&a, &t) : args_error(&a, "no script is named");
 }

@@ -24,7 +24,7 @@
 #include "http_url.h"
 #include "net.h"
 
-enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, URLS_MAX = 64, PROGRESS_MIN = 100 };
+enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, PROGRESS_MIN = 100 };
 enum { ASK_AGAIN = -1 }; /* beside the exit codes */
 enum { DISCARD_MAX = 65536, INTERIM_MAX = 20 };
 
@@ -71,44 +71,37 @@ static void print_help(void)
 	       "  -o FILE           to this file\n"
 	       "  -O                each to a file named as the last part of its path\n"
 	       "  -C                resume: fetch what the file does not hold yet\n"
-	       "  --timeout T       give up when less than 100 bytes come in so long (default "
-	       "30s)\n"
+	       "  --timeout T       give up when less than 100 bytes come in so long\n"
+	       "                    (default 30s)\n"
 	       "  -q                no progress, no summary\n");
 	net_print_help();
 	printf("\nExit: 0 all were fetched, 1 a server or the network said no, 2 usage or a bad "
 	       "file.\n");
 }
 
-static bool is(const struct args *a, const char *name)
+static enum taken take_option(struct args *a, void *ctx)
 {
-	return strcmp(a->name, name) == 0;
+	struct get *g = ctx;
+
+	if (args_is(a, "-o"))
+		return args_taken(args_text(a, &g->output));
+	if (args_is(a, "-O"))
+		return args_taken(g->remote_name = true);
+	if (args_is(a, "-C"))
+		return args_taken(g->resume = true);
+	if (args_is(a, "-q"))
+		return args_taken(g->quiet = true);
+	if (args_is(a, "--timeout"))
+		return args_taken(args_time(a, &g->timeout));
+	return net_take_option(a, &g->net);
 }
 
 static int read_options(struct get *g, struct args *a)
 {
-	while (args_next(a)) {
-		bool good = true;
+	int code = args_read(a, print_help, take_option, g);
 
-		if (is(a, "--help") || is(a, "-h")) {
-			print_help();
-			return EXIT_DONE;
-		}
-		if (is(a, "-o")) {
-			good = args_value(a);
-			g->output = a->value;
-		} else if (is(a, "-O"))
-			g->remote_name = true;
-		else if (is(a, "-C"))
-			g->resume = true;
-		else if (is(a, "-q"))
-			g->quiet = true;
-		else if (is(a, "--timeout"))
-			good = args_time(a, &g->timeout);
-		else if (!net_take_option(&g->net, a))
-			return args_error(a, "unknown option %s", a->name);
-		if (!good || g->net.failed)
-			return EXIT_USAGE;
-	}
+	if (code >= 0)
+		return code;
 	if (a->n_words == 0)
 		return args_error(a, "a URL is needed");
 	if (g->resume && !g->output && !g->remote_name)
@@ -545,15 +538,10 @@ static int fetch(struct get *g, const char *text)
 int cmd_get(int argc, char **argv)
 {
 	static struct get g;
-	const char *words[URLS_MAX];
-	struct args a = {
-		.command = "tern get", .argc = argc, .argv = argv, .at = 1, .word = words
-	};
+	struct args a = args_of("tern get", argc, argv);
 	struct net n;
 	int code, worst = EXIT_DONE;
 
-	if (argc > URLS_MAX)
-		return args_error(&a, "too many words");
 	memset(&g, 0, sizeof(g));
 	g.timeout = 30 * TERN_SEC;
 	code = read_options(&g, &a);

@@ -24,23 +24,22 @@ struct options {
 	const struct scenario *scenario;
 	struct tern_weather weather;
 	uint64_t seed, mtu, bytes;
-	bool bytes_given, ipv6, full;
+	bool bytes_given, ipv6, full, list;
 	enum format format;
 	const char *output, *pcap;
-	int done; /* exit code when there is nothing more to do; -1 */
 };
 
 static void print_help(void)
 {
 	printf("usage: tern lab [OPTIONS]\n\n"
-	       "Two hosts in one process open, talk and close; the picture shows how. No "
-	       "privilege,\n"
-	       "virtual time; the same seed gives the same picture everywhere.\n\n"
+	       "Two hosts in one process open, talk and close; the picture shows how. No\n"
+	       "privilege, virtual time; the same seed gives the same picture everywhere.\n\n"
 	       "  --scenario NAME   what they do (default http)\n"
 	       "  --list            the scenarios\n"
 	       "  --seed N          seed of all randomness (default 1)\n"
 	       "  --bytes N         bytes to move, such as 50k, 50M, 50Mi\n"
 	       "  --ipv6            over IPv6\n"
+	       "  --version         which tern this is\n"
 	       "the wire:\n"
 	       "  --delay T         one way, such as 10ms (the default), 500us, 1.5s\n"
 	       "  --jitter T        up to so much more\n"
@@ -94,107 +93,44 @@ static bool take_format(struct args *a, struct options *o)
 	return false;
 }
 
-static bool take_mtu(struct args *a, struct options *o)
+static enum taken take_option(struct args *a, void *ctx)
 {
-	uint64_t least = 68;
+	struct options *o = ctx;
 
-	if (!args_count(a, 65535, &o->mtu))
-		return false;
-	if (o->mtu < least) {
-		args_error(a, "--mtu: %s is below %llu", a->value, (unsigned long long)least);
-		return false;
-	}
-	return true;
+	if (args_is(a, "--scenario"))
+		return args_taken(take_scenario(a, o));
+	if (args_is(a, "--list"))
+		return args_taken(o->list = true);
+	if (args_is(a, "--seed"))
+		return args_taken(args_count(a, UINT64_MAX / 10, &o->seed));
+	if (args_is(a, "--mtu"))
+		return args_taken(args_mtu(a, &o->mtu));
+	if (args_is(a, "--format"))
+		return args_taken(take_format(a, o));
+	if (args_is(a, "-o") || args_is(a, "--output"))
+		return args_taken(args_text(a, &o->output));
+	if (args_is(a, "--pcap"))
+		return args_taken(args_text(a, &o->pcap));
+	if (args_is(a, "--bytes"))
+		return args_taken(o->bytes_given = args_size(a, &o->bytes));
+	if (args_is(a, "--ipv6"))
+		return args_taken(o->ipv6 = true);
+	if (args_is(a, "--full"))
+		return args_taken(o->full = true);
+	return args_weather(a, &o->weather);
 }
 
-static bool take_file(struct args *a, const char **out)
+static int read_options(struct options *o, struct args *a)
 {
-	if (!args_value(a))
-		return false;
-	*out = a->value;
-	return true;
-}
+	int code = args_read(a, print_help, take_option, o);
 
-static bool is(const struct args *a, const char *name)
-{
-	return strcmp(a->name, name) == 0;
-}
-
-static bool take_wire_option(struct args *a, struct options *o, bool *known)
-{
-	*known = true;
-	if (is(a, "--delay"))
-		return args_time(a, &o->weather.delay);
-	if (is(a, "--jitter"))
-		return args_time(a, &o->weather.jitter);
-	if (is(a, "--rate"))
-		return args_rate(a, &o->weather.rate_bps);
-	if (is(a, "--mtu"))
-		return take_mtu(a, o);
-	if (is(a, "--loss"))
-		return args_probability(a, &o->weather.loss_ppm);
-	if (is(a, "--reorder"))
-		return args_probability(a, &o->weather.reorder_ppm);
-	if (is(a, "--duplicate"))
-		return args_probability(a, &o->weather.duplicate_ppm);
-	if (is(a, "--corrupt"))
-		return args_probability(a, &o->weather.corrupt_ppm);
-	*known = false;
-	return true;
-}
-
-static bool take_option(struct args *a, struct options *o)
-{
-	bool known;
-
-	if (!take_wire_option(a, o, &known))
-		return false;
-	if (known)
-		return true;
-	if (is(a, "--scenario"))
-		return take_scenario(a, o);
-	if (is(a, "--seed"))
-		return args_count(a, UINT64_MAX / 10, &o->seed);
-	if (is(a, "--format"))
-		return take_format(a, o);
-	if (is(a, "-o") || is(a, "--output"))
-		return take_file(a, &o->output);
-	if (is(a, "--pcap"))
-		return take_file(a, &o->pcap);
-	if (is(a, "--bytes"))
-		return (o->bytes_given = args_size(a, &o->bytes));
-	if (is(a, "--ipv6"))
-		return (o->ipv6 = true);
-	if (is(a, "--full"))
-		return (o->full = true);
-	args_error(a, "there is no option '%s'", a->name);
-	return false;
-}
-
-/* false: an error was told, or done is set. */
-static bool take_options(struct args *a, struct options *o)
-{
-	while (args_next(a)) {
-		if (is(a, "--help") || is(a, "-h") || is(a, "--list")) {
-			if (is(a, "--list"))
-				print_scenarios();
-			else
-				print_help();
-			o->done = EXIT_DONE;
-			return false;
-		}
-		if (!take_option(a, o))
-			return false;
-	}
-	if (a->n_words > 0) {
-		args_error(a, "'%s' is not an option", a->word[0]);
-		return false;
-	}
-	if (o->ipv6 && o->mtu < 1280) {
-		args_error(a, "--mtu: IPv6 needs 1280 at least");
-		return false;
-	}
-	return true;
+	if (code >= 0)
+		return code;
+	if (a->n_words > 0)
+		return args_error(a, "'%s' is not an option", a->word[0]);
+	if (o->ipv6 && o->mtu < 1280)
+		return args_error(a, "--mtu: IPv6 needs 1280 at least");
+	return -1;
 }
 
 /* ---- running ---- */
@@ -319,23 +255,25 @@ static int finish(const struct lab *lab, const struct options *o)
 
 int cmd_lab(int argc, char **argv)
 {
-	struct options o = { .scenario = scenario_at(0), .seed = 1, .mtu = 1500, .done = -1 };
-	struct args a = { .command = "tern lab", .argc = argc, .argv = argv, .at = 1 };
+	struct options o = { .scenario = scenario_at(0), .seed = 1, .mtu = 1500 };
+	struct args a = args_of("tern lab", argc, argv);
 	struct lab lab;
-	int code = EXIT_USAGE;
+	int code;
 
 	o.weather.delay = 10 * TERN_MS;
-	a.word = calloc((size_t)argc + 1, sizeof(*a.word));
-	if (!a.word || !take_options(&a, &o)) {
-		free(a.word);
-		return o.done >= 0 ? o.done : EXIT_USAGE;
+	code = read_options(&o, &a);
+	if (code >= 0)
+		return code;
+	if (o.list) {
+		print_scenarios();
+		return EXIT_DONE;
 	}
-	free(a.word);
 	if (set_up(&lab, &o)) {
 		run(&lab);
 		code = finish(&lab, &o);
 	} else {
 		fprintf(stderr, "tern lab: memory is short\n");
+		code = EXIT_USAGE;
 	}
 	tern_sim_free(lab.pair.sim);
 	view_free(lab.view);

@@ -36,17 +36,14 @@ struct options {
 	const char *file, *output;
 	uint64_t conn;
 	bool full, list;
-	int done; /* exit code when there is nothing more to do; -1 */
 };
 
 static void print_help(void)
 {
 	printf("usage: tern ladder FILE [OPTIONS]\n\n"
-	       "Draws the conversations of a capture file: segments, and the states of both ends "
-	       "as\n"
-	       "they can be deduced. Reads pcap and pcapng, of Ethernet with VLAN tags, raw IP, "
-	       "Linux\n"
-	       "cooked and BSD loopback frames; FILE is - for standard input.\n\n"
+	       "Draws the conversations of a capture file: segments, and the states of both ends\n"
+	       "as they can be deduced. Reads pcap and pcapng, of Ethernet with VLAN tags, raw\n"
+	       "IP, Linux cooked and BSD loopback frames; FILE is - for standard input.\n\n"
 	       "  --format F        text (default), svg, html, mermaid or json\n"
 	       "  -o FILE           instead of standard output\n"
 	       "  --conn N          only conversation N; without it the first %d are drawn\n"
@@ -73,11 +70,6 @@ static bool take_format(struct args *a, struct options *o)
 	return false;
 }
 
-static bool is(const struct args *a, const char *name)
-{
-	return strcmp(a->name, name) == 0;
-}
-
 static bool take_conn(struct args *a, struct options *o)
 {
 	if (!args_count(a, UINT32_MAX, &o->conn))
@@ -87,61 +79,37 @@ static bool take_conn(struct args *a, struct options *o)
 	return o->conn > 0;
 }
 
-static bool take_output(struct args *a, struct options *o)
+static enum taken take_option(struct args *a, void *ctx)
 {
-	if (!args_value(a))
-		return false;
-	o->output = a->value;
-	return true;
+	struct options *o = ctx;
+
+	if (args_is(a, "--format"))
+		return args_taken(take_format(a, o));
+	if (args_is(a, "--conn"))
+		return args_taken(take_conn(a, o));
+	if (args_is(a, "-o") || args_is(a, "--output"))
+		return args_taken(args_text(a, &o->output));
+	if (args_is(a, "--full"))
+		return args_taken(o->full = true);
+	if (args_is(a, "--list"))
+		return args_taken(o->list = true);
+	return UNKNOWN;
 }
 
-static bool take_option(struct args *a, struct options *o)
+static int read_options(struct options *o, struct args *a)
 {
-	if (is(a, "--format"))
-		return take_format(a, o);
-	if (is(a, "--conn"))
-		return take_conn(a, o);
-	if (is(a, "-o") || is(a, "--output"))
-		return take_output(a, o);
-	if (is(a, "--full"))
-		return (o->full = true);
-	if (is(a, "--list"))
-		return (o->list = true);
-	args_error(a, "there is no option '%s'", a->name);
-	return false;
-}
+	int code = args_read(a, print_help, take_option, o);
 
-static bool check_options(const struct args *a, struct options *o)
-{
-	if (a->n_words != 1) {
-		args_error(a, a->n_words ? "'%s' is one file too many" : "which file?%s",
-			   a->n_words ? a->word[1] : "");
-		return false;
-	}
+	if (code >= 0)
+		return code;
+	if (a->n_words == 0)
+		return args_error(a, "which file?");
+	if (a->n_words > 1)
+		return args_error(a, "'%s' is one file too many", a->word[1]);
 	o->file = a->word[0];
-	if (o->list && o->format->draw != ladder_text && o->format->draw != ladder_json) {
-		args_error(a, "--list is text or json, not %s", o->format->name);
-		return false;
-	}
-	return true;
-}
-
-/* false: an error was told, or done is set. */
-static bool take_options(struct args *a, struct options *o)
-{
-	while (args_next(a)) {
-		if (is(a, "--help") || is(a, "-h") || is(a, "--version")) {
-			if (is(a, "--version"))
-				printf("tern %s\n", tern_version());
-			else
-				print_help();
-			o->done = EXIT_DONE;
-			return false;
-		}
-		if (!take_option(a, o))
-			return false;
-	}
-	return check_options(a, o);
+	if (o->list && o->format->draw != ladder_text && o->format->draw != ladder_json)
+		return args_error(a, "--list is text or json, not %s", o->format->name);
+	return -1;
 }
 
 /* ---- reading ---- */
@@ -305,14 +273,9 @@ static int run(const struct options *o)
 
 int cmd_ladder(int argc, char **argv)
 {
-	struct options o = { .format = &formats[0], .done = -1 };
-	struct args a = { .command = "tern ladder", .argc = argc, .argv = argv, .at = 1 };
-	bool good;
+	struct options o = { .format = &formats[0] };
+	struct args a = args_of("tern ladder", argc, argv);
+	int code = read_options(&o, &a);
 
-	a.word = calloc((size_t)argc + 1, sizeof(*a.word));
-	good = a.word && take_options(&a, &o);
-	free(a.word);
-	if (!good)
-		return o.done >= 0 ? o.done : EXIT_USAGE;
-	return run(&o);
+	return code >= 0 ? code : run(&o);
 }

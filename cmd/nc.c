@@ -39,35 +39,31 @@ static void print_help(void)
 	       "half-close.\n\n"
 	       "  -l                listen, and talk to who calls\n"
 	       "  -k                with -l: go on with the next when one has ended\n"
-	       "  -u                datagrams; with -l the first to speak is the peer, with -k the "
-	       "last\n");
+	       "  -u                datagrams; with -l the first to speak is the peer, with -k\n"
+	       "                    the last\n");
 	net_print_help();
 	printf("\nExit: 0 it ended in order, 1 the peer or the network said no, 2 usage.\n");
 }
 
-static bool is(const struct args *a, const char *name)
+static enum taken take_option(struct args *a, void *ctx)
 {
-	return strcmp(a->name, name) == 0;
+	struct nc *c = ctx;
+
+	if (args_is(a, "-l"))
+		return args_taken(c->listen = true);
+	if (args_is(a, "-u"))
+		return args_taken(c->udp = true);
+	if (args_is(a, "-k"))
+		return args_taken(c->keep = true);
+	return net_take_option(a, &c->net);
 }
 
 static int read_options(struct nc *c, struct args *a)
 {
-	while (args_next(a)) {
-		if (is(a, "--help") || is(a, "-h")) {
-			print_help();
-			return EXIT_DONE;
-		}
-		if (is(a, "-l"))
-			c->listen = true;
-		else if (is(a, "-u"))
-			c->udp = true;
-		else if (is(a, "-k"))
-			c->keep = true;
-		else if (!net_take_option(&c->net, a))
-			return args_error(a, "unknown option %s", a->name);
-		if (c->net.failed)
-			return EXIT_USAGE;
-	}
+	int code = args_read(a, print_help, take_option, c);
+
+	if (code >= 0)
+		return code;
 	if (a->n_words < (c->listen ? 1 : 2) || a->n_words > 2)
 		return args_error(a,
 				  c->listen ? "a port is needed" : "a host and a port are needed");
@@ -325,15 +321,10 @@ static int run(struct nc *c, const struct args *a)
 int cmd_nc(int argc, char **argv)
 {
 	static struct nc c;
-	const char *words[64];
-	struct args a = {
-		.command = "tern nc", .argc = argc, .argv = argv, .at = 1, .word = words
-	};
+	struct args a = args_of("tern nc", argc, argv);
 	struct net n;
 	int code;
 
-	if (argc > 64)
-		return args_error(&a, "too many words");
 	memset(&c, 0, sizeof(c));
 	code = read_options(&c, &a);
 	if (code >= 0)

@@ -17,7 +17,8 @@
 
 void net_print_help(void)
 {
-	printf("the network:\n"
+	printf("  --version         which tern this is\n"
+	       "the network:\n"
 	       "  --dev D           tap:NAME, tun:NAME, packet:IF, fd:N, or sim (the default: a\n"
 	       "                    simulated peer, 10.0.0.2 and fd00::2, in this process);\n"
 	       "                    may be repeated, what follows belongs to the last one\n"
@@ -25,9 +26,9 @@ void net_print_help(void)
 	       "  --gw A            the IPv4 gateway\n"
 	       "  --addr6 A/LEN     our IPv6 address (default with sim: fd00::1/64)\n"
 	       "  --gw6 A           the IPv6 gateway\n"
-	       "  --host-addr A/LEN gives the host's side of a tap or tun this address, and brings "
-	       "it "
-	       "up\n"
+	       "  --host-addr A/LEN gives the host's side of a tap or tun this address, and "
+	       "brings\n"
+	       "                    it up\n"
 	       "  --mtu N           largest IP packet\n"
 	       "  --no-offload      plain frames, no segmentation or checksums by the host\n"
 	       "the wire:\n"
@@ -97,97 +98,44 @@ static bool take_prefix(struct args *a, int family, struct tern_addr *out, unsig
 	return false;
 }
 
-static bool take_mtu(struct args *a, struct net_options *o)
+static enum taken take_address_option(struct args *a, struct net_options *o)
 {
-	if (!args_count(a, 65535, &o->mtu))
-		return false;
-	if (o->mtu >= 68)
-		return true;
-	args_error(a, "--mtu: %s is below 68", a->value);
-	return false;
+	struct net_dev *d = last_dev(o);
+
+	if (args_is(a, "--addr"))
+		return args_taken(take_prefix(a, TERN_AF_INET, &d->addr, &d->len));
+	if (args_is(a, "--addr6"))
+		return args_taken(take_prefix(a, TERN_AF_INET6, &d->addr6, &d->len6));
+	if (args_is(a, "--gw"))
+		return args_taken(take_address(a, TERN_AF_INET, &d->gw));
+	if (args_is(a, "--gw6"))
+		return args_taken(take_address(a, TERN_AF_INET6, &d->gw6));
+	if (args_is(a, "--host-addr"))
+		return args_taken(take_prefix(a, 0, &d->host_addr, &d->host_len));
+	return UNKNOWN;
 }
 
-static bool is(const struct args *a, const char *name)
+enum taken net_take_option(struct args *a, struct net_options *o)
 {
-	return strcmp(a->name, name) == 0;
-}
+	enum taken taken = args_weather(a, &o->weather);
 
-/* 1: taken, 0: not ours, -1: a bad value. */
-static int take_weather(struct args *a, struct net_options *o)
-{
-	struct tern_weather *w = &o->weather;
-	bool good;
-
-	if (is(a, "--delay"))
-		good = args_time(a, &w->delay);
-	else if (is(a, "--jitter"))
-		good = args_time(a, &w->jitter);
-	else if (is(a, "--rate"))
-		good = args_rate(a, &w->rate_bps);
-	else if (is(a, "--loss"))
-		good = args_probability(a, &w->loss_ppm);
-	else if (is(a, "--reorder"))
-		good = args_probability(a, &w->reorder_ppm);
-	else if (is(a, "--duplicate"))
-		good = args_probability(a, &w->duplicate_ppm);
-	else if (is(a, "--corrupt"))
-		good = args_probability(a, &w->corrupt_ppm);
-	else
-		return 0;
-	o->has_weather = true;
-	return good ? 1 : -1;
-}
-
-static int take_network(struct args *a, struct net_options *o)
-{
-	struct net_dev *d;
-	bool good;
-
-	if (is(a, "--dev"))
-		return take_dev(a, o) ? 1 : -1;
-	if (is(a, "--mtu"))
-		return take_mtu(a, o) ? 1 : -1;
-	if (is(a, "--seed"))
-		return args_count(a, UINT64_MAX, &o->seed) ? 1 : -1;
-	d = last_dev(o);
-	if (is(a, "--addr"))
-		good = take_prefix(a, TERN_AF_INET, &d->addr, &d->len);
-	else if (is(a, "--addr6"))
-		good = take_prefix(a, TERN_AF_INET6, &d->addr6, &d->len6);
-	else if (is(a, "--gw"))
-		good = take_address(a, TERN_AF_INET, &d->gw);
-	else if (is(a, "--gw6"))
-		good = take_address(a, TERN_AF_INET6, &d->gw6);
-	else if (is(a, "--host-addr"))
-		good = take_prefix(a, 0, &d->host_addr, &d->host_len);
-	else
-		return 0;
-	return good ? 1 : -1;
-}
-
-bool net_take_option(struct net_options *o, struct args *a)
-{
-	int taken = take_weather(a, o);
-
-	if (taken == 0 && is(a, "--ladder")) {
-		o->ladder = true;
-		return true;
+	if (taken != UNKNOWN) {
+		o->has_weather = true;
+		return taken;
 	}
-	if (taken == 0 && is(a, "--no-offload")) {
-		o->no_offload = true;
-		return true;
-	}
-	if (taken == 0 && is(a, "--pcap")) {
-		if (args_value(a))
-			o->pcap = a->value;
-		else
-			o->failed = true;
-		return true;
-	}
-	if (taken == 0)
-		taken = take_network(a, o);
-	o->failed = o->failed || taken < 0;
-	return taken != 0;
+	if (args_is(a, "--dev"))
+		return args_taken(take_dev(a, o));
+	if (args_is(a, "--mtu"))
+		return args_taken(args_mtu(a, &o->mtu));
+	if (args_is(a, "--seed"))
+		return args_taken(args_count(a, UINT64_MAX, &o->seed));
+	if (args_is(a, "--pcap"))
+		return args_taken(args_text(a, &o->pcap));
+	if (args_is(a, "--ladder"))
+		return args_taken(o->ladder = true);
+	if (args_is(a, "--no-offload"))
+		return args_taken(o->no_offload = true);
+	return take_address_option(a, o);
 }
 
 /* ---- opening ---- */

@@ -28,13 +28,12 @@ struct net_options {
 	uint64_t mtu, seed;
 	bool ladder, no_offload;
 	const char *pcap;
-	bool failed; /* a bad value: it was told */
 };
 
-/* The lines of --help about these options. */
+/* The lines of --help about these options and what every command takes. */
 void net_print_help(void);
-/* Is the option just read one of these? Then it is taken; see failed. */
-bool net_take_option(struct net_options *, struct args *);
+/* Takes the option just read when it is one of these. */
+enum taken net_take_option(struct args *, struct net_options *);
 
 struct sim_peer;
 struct net {

@@ -10,9 +10,8 @@
 static int refuse(const char *command)
 {
 	fprintf(stderr,
-		"tern %s: this build has no HTTP; install http_parser (Debian: libhttp-parser-dev) "
-		"and "
-		"build again\n",
+		"tern %s: this build has no HTTP; install http_parser "
+		"(Debian: libhttp-parser-dev) and build again\n",
 		command);
 	return EXIT_USAGE;
 }

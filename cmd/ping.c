@@ -47,32 +47,25 @@ static void print_help(void)
 	printf("\nExit: 0 at least one was answered, 1 none was, 2 usage or no such device.\n");
 }
 
-static bool is(const struct args *a, const char *name)
+static enum taken take_option(struct args *a, void *ctx)
 {
-	return strcmp(a->name, name) == 0;
+	struct ping *p = ctx;
+
+	if (args_is(a, "-c"))
+		return args_taken(args_count(a, UINT32_MAX, &p->count));
+	if (args_is(a, "-i"))
+		return args_taken(args_time(a, &p->interval));
+	if (args_is(a, "-s"))
+		return args_taken(args_count(a, SIZE_MAX_BYTES, &p->size));
+	return net_take_option(a, &p->net);
 }
 
-/* -1: go on; else the exit code. */
 static int read_options(struct ping *p, struct args *a)
 {
-	while (args_next(a)) {
-		bool good = true;
+	int code = args_read(a, print_help, take_option, p);
 
-		if (is(a, "--help") || is(a, "-h")) {
-			print_help();
-			return EXIT_DONE;
-		}
-		if (is(a, "-c"))
-			good = args_count(a, UINT32_MAX, &p->count);
-		else if (is(a, "-i"))
-			good = args_time(a, &p->interval);
-		else if (is(a, "-s"))
-			good = args_count(a, SIZE_MAX_BYTES, &p->size);
-		else if (!net_take_option(&p->net, a))
-			return args_error(a, "unknown option %s", a->name);
-		if (!good || p->net.failed)
-			return EXIT_USAGE;
-	}
+	if (code >= 0)
+		return code;
 	if (a->n_words != 1)
 		return args_error(a, "one host is needed");
 	p->host = a->word[0];
@@ -201,15 +194,10 @@ static int run(struct ping *p, struct net *n)
 int cmd_ping(int argc, char **argv)
 {
 	static struct ping p;
-	const char *words[64];
-	struct args a = {
-		.command = "tern ping", .argc = argc, .argv = argv, .at = 1, .word = words
-	};
+	struct args a = args_of("tern ping", argc, argv);
 	struct net n;
 	int code;
 
-	if (argc > 64)
-		return args_error(&a, "too many words");
 	p = (struct ping){ .count = UINT32_MAX, .size = 56, .interval = TERN_SEC };
 	code = read_options(&p, &a);
 	if (code >= 0)

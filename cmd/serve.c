@@ -395,31 +395,25 @@ static int run(struct server *v)
 	return EXIT_DONE;
 }
 
-static bool is(const struct args *a, const char *name)
+static enum taken take_option(struct args *a, void *ctx)
 {
-	return strcmp(a->name, name) == 0;
+	struct server *v = ctx;
+
+	if (args_is(a, "--port"))
+		return args_taken(args_count(a, 65535, &v->port));
+	if (args_is(a, "--count"))
+		return args_taken(args_count(a, UINT32_MAX, &v->count));
+	if (args_is(a, "-q"))
+		return args_taken(v->quiet = true);
+	return net_take_option(a, &v->net);
 }
 
 static int read_options(struct server *v, struct args *a)
 {
-	while (args_next(a)) {
-		bool good = true;
+	int code = args_read(a, print_help, take_option, v);
 
-		if (is(a, "--help") || is(a, "-h")) {
-			print_help();
-			return EXIT_DONE;
-		}
-		if (is(a, "--port"))
-			good = args_count(a, 65535, &v->port);
-		else if (is(a, "--count"))
-			good = args_count(a, UINT32_MAX, &v->count);
-		else if (is(a, "-q"))
-			v->quiet = true;
-		else if (!net_take_option(&v->net, a))
-			return args_error(a, "unknown option %s", a->name);
-		if (!good || v->net.failed)
-			return EXIT_USAGE;
-	}
+	if (code >= 0)
+		return code;
 	if (a->n_words != 1)
 		return args_error(a, "one directory is needed");
 	v->root = open(a->word[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -432,15 +426,10 @@ static int read_options(struct server *v, struct args *a)
 int cmd_serve(int argc, char **argv)
 {
 	static struct server v;
-	const char *words[64];
-	struct args a = {
-		.command = "tern serve", .argc = argc, .argv = argv, .at = 1, .word = words
-	};
+	struct args a = args_of("tern serve", argc, argv);
 	struct net n;
 	int code;
 
-	if (argc > 64)
-		return args_error(&a, "too many words");
 	v = (struct server){ .port = 80, .root = -1 };
 	code = read_options(&v, &a);
 	if (code >= 0)
