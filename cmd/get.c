@@ -11,7 +11,6 @@
 #include <http_parser.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,18 +289,26 @@ static bool same_endpoint(const struct tern_addr *a, const struct tern_addr *b)
 	return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
 }
 
-/* A turn, unless nothing has moved for too long: then false. */
+/* A turn, unless nothing has moved for too long or the user wants no more: then false. */
 static bool wait_more(struct get *g)
 {
 	tern_time until = g->progress_at + g->timeout;
 	struct tern_event ev;
 
-	if (loop_now() >= until)
+	if (net_interrupted() || loop_now() >= until)
 		return false;
-	net_turn(g->n, until, NULL, 0);
+	net_turn(g->n, until, NULL);
 	while (tern_event(g->n->st, &ev))
 		continue;
 	return true;
+}
+
+static int give_up(const struct get *g, const char *why)
+{
+	if (net_interrupted())
+		return refuse(g, "interrupted; %" PRIu64 " bytes were received", g->received);
+	return refuse(g, "%s: nothing has come for %g s; %" PRIu64 " bytes were received", why,
+		      (double)g->timeout / 1e9, g->received);
 }
 
 static int connect_to(struct get *g)
@@ -324,7 +331,7 @@ static int connect_to(struct get *g)
 	g->progress_at = loop_now();
 	while (!(tern_poll(g->n->st, g->s) & (TERN_POLLOUT | TERN_POLLERR)))
 		if (!wait_more(g))
-			return refuse(g, "cannot connect: no answer");
+			return give_up(g, "cannot connect: no answer");
 	tern_getsockopt(g->n->st, g->s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
 	return err ? refuse(g, "cannot connect: %s", strerror(err)) : EXIT_DONE;
 }
@@ -349,7 +356,7 @@ static int send_request(struct get *g)
 			return refuse(g, "cannot send: %s", strerror((int)-n));
 		done += n > 0 ? (size_t)n : 0;
 		if (done < len && !wait_more(g))
-			return refuse(g, "cannot send: the server takes nothing");
+			return give_up(g, "cannot send: the server takes nothing");
 	}
 	return EXIT_DONE;
 }
@@ -394,10 +401,10 @@ static int read_answer(struct get *g)
 	while ((state = parse_arrived(g, &parser)) > 0) {
 		show_progress(g, false);
 		if (!wait_more(g))
-			return refuse(g,
-				      "nothing has come for %g s; %" PRIu64 " bytes were received",
-				      (double)g->timeout / 1e9, g->received);
+			return give_up(g, "the server has fallen silent");
 	}
+	if (g->write_failed && net_interrupted()) /* nobody took what it printed */
+		return give_up(g, g->name);
 	if (g->write_failed) {
 		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
 		return EXIT_USAGE;
@@ -551,8 +558,7 @@ int cmd_get(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	g.n = &n;
-	signal(SIGPIPE, SIG_IGN);
-	for (int i = 0; i < a.n_words; i++) {
+	for (int i = 0; i < a.n_words && !net_interrupted(); i++) {
 		code = fetch(&g, a.word[i]);
 		worst = code > worst ? code : worst;
 	}

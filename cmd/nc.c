@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +90,7 @@ static void fail(struct nc *c, const char *what, int err)
 
 static bool put_all(const char *bytes, size_t len)
 {
-	while (len > 0) {
+	while (len > 0 && !net_interrupted()) {
 		ssize_t n = write(STDOUT_FILENO, bytes, len);
 
 		if (n < 0 && errno == EINTR)
@@ -107,13 +106,15 @@ static bool put_all(const char *bytes, size_t len)
 		bytes += n;
 		len -= (size_t)n;
 	}
-	return true;
+	return len == 0;
 }
 
 static bool put_out(struct nc *c, const char *bytes, size_t len)
 {
 	if (put_all(bytes, len))
 		return true;
+	if (net_interrupted()) /* run() sees to it */
+		return false;
 	fail(c, "standard output", errno);
 	c->code = EXIT_USAGE;
 	return false;
@@ -289,12 +290,12 @@ static int run(struct nc *c, const struct args *a)
 	struct tern_event ev;
 
 	c->code = begin(c, a);
-	while (c->code < 0) {
+	while (c->code < 0 && !net_interrupted()) {
 		bool wants_input = !c->in_ended && c->in_len == 0 &&
 				   (c->connected || (c->udp && c->peer.family));
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 
-		net_turn(c->n, TERN_NEVER, &in, wants_input);
+		net_turn(c->n, TERN_NEVER, wants_input ? &in : NULL);
 		while (tern_event(c->n->st, &ev))
 			continue;
 		accept_one(c);
@@ -312,8 +313,12 @@ static int run(struct nc *c, const struct args *a)
 		if (c->s)
 			end_conversation(c);
 	}
-	if (c->s) /* it failed: the peer is told, too */
+	if (c->code < 0) {
+		c->code = c->s ? EXIT_NO : EXIT_DONE;
+		tern_close(c->n->st, c->s);
+	} else if (c->s) { /* it failed: the peer is told, too */
 		tern_abort(c->n->st, c->s);
+	}
 	net_drain(c->n);
 	return c->code;
 }
@@ -333,6 +338,5 @@ int cmd_nc(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	c.n = &n;
-	signal(SIGPIPE, SIG_IGN);
 	return net_close(&n, run(&c, &a));
 }

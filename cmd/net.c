@@ -6,6 +6,8 @@
 #include "net.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,6 +307,37 @@ static int open_all(struct net *n, struct net_options *o)
 	return code;
 }
 
+/* ---- interruption ---- */
+
+static volatile sig_atomic_t interrupted;
+/* A signal between the look at the flag and the sleep must end the sleep, too: it is readable. */
+static int wake_pipe[2];
+
+static void on_interrupt(int sig)
+{
+	int saved = errno;
+	ssize_t n = write(wake_pipe[1], "", 1);
+
+	(void)sig;
+	(void)n; /* a full pipe wakes as well */
+	interrupted = 1;
+	errno = saved;
+}
+
+bool net_interrupted(void)
+{
+	return interrupted;
+}
+
+static bool catch_interrupts(void)
+{
+	struct sigaction act = { .sa_handler = on_interrupt }; /* it ends system calls */
+
+	signal(SIGPIPE, SIG_IGN);
+	return pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) == 0 &&
+	       sigaction(SIGINT, &act, NULL) == 0 && sigaction(SIGTERM, &act, NULL) == 0;
+}
+
 int net_open(struct net *n, struct net_options *o, const struct args *a)
 {
 	int code;
@@ -313,6 +346,8 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 	n->options = o;
 	n->command = a->command;
 	loop_init(&n->loop);
+	if (!catch_interrupts())
+		return refuse(n, "%s", strerror(errno));
 	code = open_all(n, o);
 	if (code != EXIT_DONE)
 		net_close(n, code);
@@ -321,13 +356,21 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 
 /* ---- running ---- */
 
-void net_turn(struct net *n, tern_time until, struct pollfd *extra, unsigned n_extra)
+void net_turn(struct net *n, tern_time until, struct pollfd *own)
 {
+	struct pollfd fds[2] = { { .fd = wake_pipe[0], .events = POLLIN }, { .fd = -1 } };
 	const char *gone;
+	char byte;
 
 	if (n->peer)
 		sim_peer_turn(n->peer);
-	loop_wait(&n->loop, until, extra, n_extra);
+	if (own)
+		fds[1] = *own;
+	loop_wait(&n->loop, until, fds, 2);
+	if (own)
+		own->revents = fds[1].revents;
+	while (fds[0].revents && read(wake_pipe[0], &byte, 1) > 0)
+		continue;
 	loop_pump(&n->loop);
 	while ((gone = loop_take_gone(&n->loop)))
 		fprintf(stderr, "%s: the device %s has gone\n", n->command, gone);
@@ -383,17 +426,17 @@ static bool has_device(const struct net *n)
 
 void net_drain(struct net *n)
 {
-	tern_time until = loop_now() + 60 * TERN_SEC;
+	tern_time until = loop_now() + (interrupted ? 2 : 60) * TERN_SEC;
 	struct tern_event ev;
 
 	do {
 		while (tern_event(n->st, &ev))
 			continue;
-		net_turn(n, loop_now() + 10 * TERN_MS, NULL, 0);
+		net_turn(n, loop_now() + 10 * TERN_MS, NULL);
 	} while (is_busy(n) && has_device(n) && loop_now() < until);
 	/* The last ACK of a close may just have become due, and the weather may keep it. */
 	do
-		net_turn(n, loop_now() + TERN_MS, NULL, 0);
+		net_turn(n, loop_now() + TERN_MS, NULL);
 	while (is_sending(n) && loop_now() < until);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * net.h - what the commands that talk to a network share: the device options, the stack over them,
- * and the end that loses no bytes.
+ * and the end that loses no bytes, also of a command that is interrupted.
  */
 #ifndef TERN_CMD_NET_H
 #define TERN_CMD_NET_H
@@ -49,11 +49,20 @@ struct net {
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */
 int net_open(struct net *, struct net_options *, const struct args *);
 /*
- * One turn: frames, time, and sleep until `until` or until a descriptor of the caller's is ready.
+ * One turn: frames, time, and sleep until `until` or until the caller's own descriptor (or NULL) is
+ * ready.
  * The caller has handled all events before.
  */
-void net_turn(struct net *, tern_time until, struct pollfd *extra, unsigned n_extra);
-/* Goes on until what was sent is acknowledged and what was closed is finished, or 60 s passed. */
+void net_turn(struct net *, tern_time until, struct pollfd *own);
+/*
+ * SIGINT or SIGTERM has come since net_open: the command is to end in order. The turn that runs
+ * ends, a system call fails with EINTR.
+ */
+bool net_interrupted(void);
+/*
+ * Goes on until what was sent is acknowledged and what was closed is finished; at most 60 s, of an
+ * interrupted command 2 s.
+ */
 void net_drain(struct net *);
 /* Draws the ladder when it was asked for, and frees all. Returns code, or worse. */
 int net_close(struct net *, int code);

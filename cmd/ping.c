@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,14 +26,6 @@ struct ping {
 	double sum_of_squares; /* ms */
 	int error;	       /* that a send reported last */
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 static void print_help(void)
 {
@@ -175,14 +166,14 @@ static int run(struct ping *p, struct net *n)
 	}
 	printf("%s from %s: %" PRIu64 " bytes\n", "ping", tern_addr_format(&p->to, false, to),
 	       p->size);
-	while (!interrupted && p->received < p->count && loop_now() < end) {
+	while (!net_interrupted() && p->received < p->count && loop_now() < end) {
 		if (loop_now() >= next && p->sent < p->count) {
 			send_request(p, n);
 			next = loop_now() + p->interval;
 			if (p->sent == p->count)
 				end = loop_now() + LINGER_S * TERN_SEC;
 		}
-		net_turn(n, p->sent < p->count ? next : end, NULL, 0);
+		net_turn(n, p->sent < p->count ? next : end, NULL);
 		while (tern_event(n->st, &ev))
 			continue;
 		read_replies(p, n);
@@ -207,7 +198,6 @@ int cmd_ping(int argc, char **argv)
 		return code;
 	if (n.peer && p.count == UINT32_MAX)
 		p.count = 4;
-	signal(SIGINT, on_interrupt);
 	code = run(&p, &n);
 	return net_close(&n, code);
 }

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <http_parser.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -54,14 +53,6 @@ struct server {
 	unsigned n_conns;
 	uint64_t n_requests;
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 static void print_help(void)
 {
@@ -376,8 +367,8 @@ static int run(struct server *v)
 			      "GET / HTTP/1.1\r\nHost: 10.0.0.1\r\nConnection: close\r\n\r\n");
 		v->count = v->count ? v->count : 1;
 	}
-	while (!interrupted && (v->count == 0 || v->n_requests < v->count || v->conns)) {
-		net_turn(v->n, sweep_at, NULL, 0);
+	while (!net_interrupted() && (v->count == 0 || v->n_requests < v->count || v->conns)) {
+		net_turn(v->n, sweep_at, NULL);
 		while (tern_event(v->n->st, &ev)) {
 			if (ev.sock != v->listener && ev.user)
 				turn_conn(ev.user);
@@ -438,8 +429,6 @@ int cmd_serve(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	v.n = &n;
-	signal(SIGINT, on_interrupt);
-	signal(SIGTERM, on_interrupt);
 	code = run(&v);
 	close(v.root);
 	return net_close(&n, code);
