@@ -2,8 +2,10 @@
 /*
  * main.c - the tern command: finds the subcommand.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../include/tern.h"
 #include "args.h"
@@ -33,10 +35,19 @@ static void print_help(FILE *out)
 		     "  tern --version        which tern this is\n");
 }
 
+/* Closed standard descriptors stay unusable, and no file or device gets their numbers. */
+static void keep_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
+	keep_standard_descriptors();
 	if (!name) {
 		print_help(stderr);
 		return EXIT_USAGE;
