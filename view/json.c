@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-void json_text(struct json *j, const char *text)
+static void put_text(struct json *j, const char *text)
 {
 	fputc('"', j->out);
 	for (; *text; text++) {
@@ -22,7 +22,6 @@ void json_text(struct json *j, const char *text)
 	fputc('"', j->out);
 }
 
-/* Begins the next member of an object, or, without a name, of an array. */
 void json_key(struct json *j, const char *name)
 {
 	if (j->comma)
@@ -30,7 +29,7 @@ void json_key(struct json *j, const char *name)
 	j->comma = true;
 	if (!name)
 		return;
-	json_text(j, name);
+	put_text(j, name);
 	fputc(':', j->out);
 }
 
@@ -40,6 +39,13 @@ void json_open(struct json *j, const char *name, char bracket)
 	if (!name || bracket == '[')
 		fputc('\n', j->out);
 	fputc(bracket, j->out);
+	j->comma = false;
+}
+
+void json_list(struct json *j, const char *name)
+{
+	json_key(j, name);
+	fputc('[', j->out);
 	j->comma = false;
 }
 
@@ -53,7 +59,7 @@ void json_string(struct json *j, const char *name, const char *value)
 {
 	json_key(j, name);
 	if (value)
-		json_text(j, value);
+		put_text(j, value);
 	else
 		fputs("null", j->out);
 }

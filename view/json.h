@@ -14,10 +14,12 @@ struct json {
 	bool comma; /* something stands before the next value */
 };
 
-/* A name of NULL: the next member of an array. */
-void json_text(struct json *j, const char *text);
+/* The next member of an object, its value to follow; a name of NULL: the next of an array. */
 void json_key(struct json *j, const char *name);
+/* An object or array of its own line. */
 void json_open(struct json *j, const char *name, char bracket);
+/* A short array on the line that it is on. */
+void json_list(struct json *j, const char *name);
 void json_close(struct json *j, char bracket);
 void json_string(struct json *j, const char *name, const char *value);
 void json_number(struct json *j, const char *name, uint64_t value);

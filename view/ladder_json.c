@@ -8,7 +8,6 @@
  */
 #include "ladder.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "flow.h"
@@ -60,9 +59,7 @@ static void put_marks(struct json *j, uint32_t marks)
 		{ MARK_GAP, "gap" },
 	};
 
-	json_key(j, "marks");
-	fputc('[', j->out);
-	j->comma = false;
+	json_list(j, "marks");
 	for (size_t i = 0; i < N_ELEMENTS(names); i++)
 		if (marks & names[i].bit)
 			json_string(j, NULL, names[i].name);
@@ -92,11 +89,13 @@ static void put_tcp(struct json *j, const struct segment *g)
 	json_bool(j, "sack_permitted", h->sack_permitted);
 	json_number_if(j, "ts_val", h->has_ts, h->ts_val);
 	json_number_if(j, "ts_ecr", h->has_ts, h->ts_ecr);
-	json_key(j, "raw_sack");
-	fputc('[', j->out);
-	for (int i = 0; i < h->n_sack; i++)
-		fprintf(j->out, "%s[%" PRIu32 ",%" PRIu32 "]", i ? "," : "", h->sack[i].lo,
-			h->sack[i].hi);
+	json_list(j, "raw_sack");
+	for (int i = 0; i < h->n_sack; i++) {
+		json_list(j, NULL);
+		json_number(j, NULL, h->sack[i].lo);
+		json_number(j, NULL, h->sack[i].hi);
+		json_close(j, ']');
+	}
 	json_close(j, ']');
 }
 
