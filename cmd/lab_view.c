@@ -22,67 +22,37 @@ static uint32_t link_kind(const struct lab *lab, int host)
 	return iface.link;
 }
 
-static void observe_lo(struct lab *lab, const struct tern_sim_note *n, struct view_event *ev)
+static void observe_lo(struct lab *lab, const struct tern_sim_note *n)
 {
 	uint8_t bytes[65535];
 	const struct tern_pkt *p = n->trace->pkt;
+	struct view_event ev = { .at = n->at, .host = n->host, .raw_ip = true };
 
-	ev->raw_ip = true;
-	ev->len = ev->kept = tern_pkt_copy(p, 0, bytes, sizeof(bytes));
-	ev->bytes = bytes;
+	ev.len = ev.kept = tern_pkt_copy(p, 0, bytes, sizeof(bytes));
 	if (n->trace->kind == TERN_TRACE_PACKET_OUT) {
-		ev->kind = VIEW_SENT;
-		ev->frame = ++lab->lo_frame;
+		ev.kind = VIEW_SENT;
+		ev.frame = ++lab->lo_frame;
+		ev.bytes = bytes;
 	} else {
-		ev->kind = VIEW_DELIVERED;
-		ev->frame = ++lab->lo_delivered;
-		ev->bytes = NULL;
+		ev.kind = VIEW_DELIVERED;
+		ev.frame = ++lab->lo_delivered;
 	}
-	view_add(lab->view, ev);
+	view_add(lab->view, &ev);
 }
 
 static void observe_trace(struct lab *lab, const struct tern_sim_note *n)
 {
 	const struct tern_trace *t = n->trace;
-	struct view_event ev = { .at = n->at,
-				 .host = n->host,
-				 .conn = t->conn,
-				 .local = t->local,
-				 .remote = t->remote,
-				 .old_state = t->old_state,
-				 .new_state = t->new_state,
-				 .by_listen = t->by_listen };
-	bool on_lo = t->pkt && t->pkt->ifindex == LO_INDEX;
+	struct view_event ev;
 
-	switch (t->kind) {
-	case TERN_TRACE_PACKET_OUT:
-		if (t->cause) {
-			ev.kind = VIEW_CAUSE;
-			ev.text = tern_cause_name((enum tern_cause)t->cause);
-			view_add(lab->view, &ev);
-		}
-		if (on_lo)
-			observe_lo(lab, n, &ev);
-		return;
-	case TERN_TRACE_PACKET_IN:
-		if (on_lo)
-			observe_lo(lab, n, &ev);
-		return;
-	case TERN_TRACE_DROP:
-		ev.kind = VIEW_DROP;
-		ev.text = tern_drop_name((enum tern_drop)t->drop);
-		break;
-	case TERN_TRACE_STATE:
-		ev.kind = VIEW_STATE;
-		break;
-	case TERN_TRACE_TIMER:
-		ev.kind = VIEW_TIMER;
-		ev.text = t->timer;
-		break;
-	default:
-		return;
+	if (view_event_of_trace(&ev, t)) {
+		ev.at = n->at;
+		ev.host = n->host;
+		view_add(lab->view, &ev);
 	}
-	view_add(lab->view, &ev);
+	if ((t->kind == TERN_TRACE_PACKET_OUT || t->kind == TERN_TRACE_PACKET_IN) &&
+	    t->pkt->ifindex == LO_INDEX)
+		observe_lo(lab, n);
 }
 
 void lab_observe(void *ctx, const struct tern_sim_note *n)

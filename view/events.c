@@ -304,6 +304,35 @@ bool view_add(struct view *v, const struct view_event *ev)
 	}
 }
 
+bool view_event_of_trace(struct view_event *ev, const struct tern_trace *t)
+{
+	*ev = (struct view_event){ .conn = t->conn,
+				   .local = t->local,
+				   .remote = t->remote,
+				   .old_state = t->old_state,
+				   .new_state = t->new_state,
+				   .by_listen = t->by_listen };
+	switch (t->kind) {
+	case TERN_TRACE_PACKET_OUT:
+		ev->kind = VIEW_CAUSE;
+		ev->text = t->cause ? tern_cause_name((enum tern_cause)t->cause) : NULL;
+		return ev->text != NULL;
+	case TERN_TRACE_DROP:
+		ev->kind = VIEW_DROP;
+		ev->text = tern_drop_name((enum tern_drop)t->drop);
+		return true;
+	case TERN_TRACE_STATE:
+		ev->kind = VIEW_STATE;
+		return true;
+	case TERN_TRACE_TIMER:
+		ev->kind = VIEW_TIMER;
+		ev->text = t->timer;
+		return true;
+	default:
+		return false;
+	}
+}
+
 void view_name_host(struct view *v, int host, const char *name)
 {
 	if (host < 0 || host >= VIEW_HOSTS_MAX)

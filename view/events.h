@@ -97,6 +97,11 @@ void view_free(struct view *); /* NULL is allowed */
  * never sent or was sent before) or memory is short; the list stays as it was.
  */
 bool view_add(struct view *, const struct view_event *);
+/*
+ * What a stack's trace says, but for frames: a cause (of the frame that comes next), a drop, a state,
+ * a timer. The caller sets at and host. false: it says none of these.
+ */
+bool view_event_of_trace(struct view_event *, const struct tern_trace *);
 /* Names a host for heads and captures. */
 void view_name_host(struct view *, int host, const char *name);
 /* The frame of this number, or NULL. */

@@ -134,47 +134,19 @@ static void record_frame(struct recorder *r, const struct tern_trace *t)
 	add(r, &ev);
 }
 
-static void record_event(struct recorder *r, const struct tern_trace *t, enum view_kind kind,
-			 const char *text)
-{
-	add(r, &(struct view_event){ .at = t->at - r->begun,
-				     .kind = kind,
-				     .text = text,
-				     .conn = t->conn,
-				     .local = t->local,
-				     .remote = t->remote,
-				     .old_state = t->old_state,
-				     .new_state = t->new_state,
-				     .by_listen = t->by_listen });
-}
-
 void recorder_trace(void *ctx, const struct tern_trace *t)
 {
 	struct recorder *r = ctx;
+	struct view_event ev;
 
-	switch (t->kind) {
-	case TERN_TRACE_PACKET_OUT:
-		if (t->cause) {
-			r->cause = tern_cause_name((enum tern_cause)t->cause);
-			record_event(r, t, VIEW_CAUSE, r->cause);
-		}
-		record_frame(r, t);
-		break;
-	case TERN_TRACE_PACKET_IN:
-		record_frame(r, t);
-		break;
-	case TERN_TRACE_DROP:
-		record_event(r, t, VIEW_DROP, tern_drop_name((enum tern_drop)t->drop));
-		break;
-	case TERN_TRACE_STATE:
-		record_event(r, t, VIEW_STATE, NULL);
-		break;
-	case TERN_TRACE_TIMER:
-		record_event(r, t, VIEW_TIMER, t->timer);
-		break;
-	default:
-		break;
+	if (view_event_of_trace(&ev, t)) {
+		ev.at = t->at - r->begun;
+		if (ev.kind == VIEW_CAUSE)
+			r->cause = ev.text;
+		add(r, &ev);
 	}
+	if (t->kind == TERN_TRACE_PACKET_OUT || t->kind == TERN_TRACE_PACKET_IN)
+		record_frame(r, t);
 }
 
 static uint64_t clock_ns(clockid_t id)
