@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "array.h"
 #include "capture_impl.h"
 #include "decode.h"
 
@@ -91,39 +92,27 @@ static bool grow_slots(struct capturing *c)
 	return true;
 }
 
-static bool grow_conns(struct capturing *c)
-{
-	struct capture *out = c->out;
-	size_t cap = out->conns_cap ? out->conns_cap * 2 : 64;
-	struct capture_conn *grown;
-
-	if (out->n_conns < out->conns_cap)
-		return true;
-	grown = realloc(out->conn, cap * sizeof(*grown));
-	if (!grown)
-		return false;
-	out->conn = grown;
-	out->conns_cap = cap;
-	return true;
-}
-
 static struct capture_conn *add_conn(struct capturing *c, const struct decoded *d)
 {
-	struct capture_conn *k;
+	struct capture *out = c->out;
+	struct capture_conn *k, *grown;
 
-	if (c->out->n_conns == CAPTURE_CONNS_MAX) {
+	if (out->n_conns == CAPTURE_CONNS_MAX) {
 		capture_count(c, &c->uncounted);
 		return NULL;
 	}
-	if (!grow_slots(c) || !grow_conns(c)) {
+	grown = array_grow(out->conn, out->n_conns, &out->conns_cap, sizeof(*grown));
+	if (grown)
+		out->conn = grown;
+	if (!grown || !grow_slots(c)) {
 		c->out_of_memory = true;
 		return NULL;
 	}
-	k = &c->out->conn[c->out->n_conns];
+	k = &out->conn[out->n_conns];
 	memset(k, 0, sizeof(*k));
 	flow_begin(&k->flow, d);
-	*find_slot(c, d) = (uint32_t)++c->out->n_conns;
-	k->flow.number = (uint32_t)c->out->n_conns;
+	*find_slot(c, d) = (uint32_t)++out->n_conns;
+	k->flow.number = (uint32_t)out->n_conns;
 	return k;
 }
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 enum { BLOCK_SIZE = 64 * 1024 };
 
 struct view_block {
@@ -76,19 +78,6 @@ static const char *keep_text(struct view *v, const char *text)
 	return (const char *)keep_bytes(v, (const uint8_t *)text, (uint32_t)strlen(text) + 1);
 }
 
-/* An array with room for one more member; NULL: no memory. */
-static void *grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	void *grown;
-
-	if (n < *cap)
-		return array;
-	grown = realloc(array, (*cap ? *cap * 2 : 64) * size);
-	if (grown)
-		*cap = *cap ? *cap * 2 : 64;
-	return grown;
-}
-
 /* The slot of the frame, or the empty one where it belongs. There are slots. */
 static size_t find_slot(const struct view *v, uint64_t id)
 {
@@ -131,7 +120,7 @@ static bool add_frame(struct view *v, struct view_frame f)
 
 	if (f.id == 0 || view_find_frame(v, f.id))
 		return false;
-	grown = grow(v->frame, v->n_frames, &v->frames_cap, sizeof(*grown));
+	grown = array_grow(v->frame, v->n_frames, &v->frames_cap, sizeof(*grown));
 	if (grown)
 		v->frame = grown;
 	if (!grown || !grow_slots(v)) {
@@ -146,7 +135,7 @@ static bool add_frame(struct view *v, struct view_frame f)
 /* Appends the event itself; its bytes are already the view's, its text becomes so. */
 static bool append(struct view *v, struct view_event ev)
 {
-	struct view_event *grown = grow(v->event, v->n_events, &v->events_cap, sizeof(*grown));
+	struct view_event *grown = array_grow(v->event, v->n_events, &v->events_cap, sizeof(*grown));
 
 	if (grown)
 		v->event = grown;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "track.h"
 
 #define NOWHERE UINT32_MAX
@@ -34,20 +35,6 @@ static void flow_release(void *ctx, void *ptr, size_t size)
 	free(ptr);
 }
 
-/* An array with room for one more; NULL: no memory. */
-static void *grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	size_t wanted = *cap ? *cap * 2 : 16;
-	void *grown;
-
-	if (n < *cap)
-		return array;
-	grown = realloc(array, wanted * size);
-	if (grown)
-		*cap = wanted;
-	return grown;
-}
-
 void flow_init(struct flow *f, uint8_t proto, const struct tern_addr *left,
 	       const struct tern_addr *right)
 {
@@ -64,7 +51,7 @@ void flow_init(struct flow *f, uint8_t proto, const struct tern_addr *left,
 
 static struct flow *new_flow(struct flows *fs)
 {
-	struct flow *grown = grow(fs->flow, fs->n, &fs->cap, sizeof(*grown));
+	struct flow *grown = array_grow(fs->flow, fs->n, &fs->cap, sizeof(*grown));
 
 	if (!grown) {
 		fs->incomplete = true;
@@ -88,7 +75,7 @@ static struct flow *add_flow(struct flows *fs, uint8_t proto, const struct tern_
 
 static bool add_step(struct flows *fs, struct flow *f, struct step step)
 {
-	struct step *grown = grow(f->step, f->n_steps, &f->steps_cap, sizeof(*grown));
+	struct step *grown = array_grow(f->step, f->n_steps, &f->steps_cap, sizeof(*grown));
 
 	if (!grown) {
 		fs->incomplete = true;
@@ -101,7 +88,7 @@ static bool add_step(struct flows *fs, struct flow *f, struct step step)
 
 static struct segment *add_segment(struct flows *fs, struct flow *f)
 {
-	struct segment *grown = grow(f->segment, f->n_segments, &f->segments_cap, sizeof(*grown));
+	struct segment *grown = array_grow(f->segment, f->n_segments, &f->segments_cap, sizeof(*grown));
 
 	if (!grown) {
 		fs->incomplete = true;

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 enum { EVEN_MIN = 10, EVEN_SHOWN = 2, LONG_MIN = 60, LONG_SHOWN = 20 };
 
 static const tern_time gap_min = TERN_SEC;
@@ -198,17 +200,13 @@ static void hide_crossing_edges(struct plan *p)
 
 static void put_row(struct rows *rs, struct row row)
 {
-	struct row *grown = rs->row;
+	struct row *grown = array_grow(rs->row, rs->n, &rs->cap, sizeof(*grown));
 
-	if (rs->n == rs->cap) {
-		grown = realloc(rs->row, (rs->cap ? rs->cap * 2 : 32) * sizeof(*grown));
-		if (!grown) {
-			rs->incomplete = true;
-			return;
-		}
-		rs->cap = rs->cap ? rs->cap * 2 : 32;
-		rs->row = grown;
+	if (!grown) {
+		rs->incomplete = true;
+		return;
 	}
+	rs->row = grown;
 	rs->row[rs->n++] = row;
 }
 
