@@ -135,7 +135,8 @@ static bool add_frame(struct view *v, struct view_frame f)
 /* Appends the event itself; its bytes are already the view's, its text becomes so. */
 static bool append(struct view *v, struct view_event ev)
 {
-	struct view_event *grown = array_grow(v->event, v->n_events, &v->events_cap, sizeof(*grown));
+	struct view_event *grown =
+		array_grow(v->event, v->n_events, &v->events_cap, sizeof(*grown));
 
 	if (grown)
 		v->event = grown;

@@ -88,7 +88,8 @@ static bool add_step(struct flows *fs, struct flow *f, struct step step)
 
 static struct segment *add_segment(struct flows *fs, struct flow *f)
 {
-	struct segment *grown = array_grow(f->segment, f->n_segments, &f->segments_cap, sizeof(*grown));
+	struct segment *grown =
+		array_grow(f->segment, f->n_segments, &f->segments_cap, sizeof(*grown));
 
 	if (!grown) {
 		fs->incomplete = true;

@@ -157,7 +157,7 @@ static void label_icmp(char buf[LABEL_MAX], const struct flow *f, const struct s
 	label_add(buf, " len=%" PRIu32, g->len);
 }
 
-void label_segment(char buf[LABEL_MAX], const struct flow *f, const struct segment *g)
+static void label_segment(char buf[LABEL_MAX], const struct flow *f, const struct segment *g)
 {
 	buf[0] = 0;
 	if (f->proto == TERN_IPPROTO_TCP)
@@ -215,6 +215,21 @@ void label_add_arrived_marks(char buf[LABEL_MAX], const struct segment *g)
 		add_mark(buf, "duplicate", NULL);
 	if (g->dropped)
 		add_mark(buf, "dropped", g->dropped);
+}
+
+void label_row(char buf[LABEL_MAX], const struct flow *f, const struct row *r)
+{
+	const struct segment *g = &f->segment[r->segment];
+
+	label_segment(buf, f, g);
+	label_add_sent_marks(buf, g);
+	if (r->kind == ROW_ARROW)
+		label_add_arrived_marks(buf, g);
+}
+
+void label_timer(char buf[LABEL_MAX], const struct row *r)
+{
+	snprintf(buf, LABEL_MAX, "timer: %.40s", r->step->text);
 }
 
 static void add_count(char buf[LABEL_MAX], uint64_t n, const char *noun)

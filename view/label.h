@@ -9,12 +9,17 @@
 
 enum { LABEL_MAX = 384, TIME_TEXT_MAX = 32, FLAGS_TEXT_MAX = 40 };
 
-/* "SYN,ACK seq=0 ack=1 win=65535 mss=1460 ws=7 sack-ok ts": words to be broken at spaces. */
-void label_segment(char buf[LABEL_MAX], const struct flow *, const struct segment *);
 /* Appends what is remarkable about its sending: " [retransmission: rto] [zero-window]". */
 void label_add_sent_marks(char buf[LABEL_MAX], const struct segment *);
 /* Appends what is remarkable about its first arrival: " [out-of-order]". */
 void label_add_arrived_marks(char buf[LABEL_MAX], const struct segment *);
+/*
+ * The words of a row that shows a sending, to be broken at spaces: "SYN,ACK seq=0 ack=1 win=65535
+ * mss=1460 ws=7 sack-ok ts", and the marks of what the row shows.
+ */
+void label_row(char buf[LABEL_MAX], const struct flow *, const struct row *);
+/* "timer: delayed-ack". */
+void label_timer(char buf[LABEL_MAX], const struct row *);
 /* Enough to know it again: "SYN,ACK seq=0". */
 void label_short(char buf[LABEL_MAX], const struct flow *, const struct segment *);
 /* "SYN,ACK"; "none" without any. */

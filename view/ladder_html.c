@@ -83,10 +83,7 @@ static void put_segment(struct page *p, const struct row *r)
 		 r->kind == ROW_LOST   ? " lost" :
 		 r->kind == ROW_DEPART ? " part" :
 					 "");
-	label_segment(words, p->flow, g);
-	label_add_sent_marks(words, g);
-	if (r->kind == ROW_ARROW)
-		label_add_arrived_marks(words, g);
+	label_row(words, p->flow, r);
 	if (r->kind == ROW_LOST)
 		label_fate(note, sizeof(note), g);
 	else if (r->kind == ROW_DEPART)
@@ -147,7 +144,7 @@ static void put_row(struct page *p, const struct row *r)
 		put_arrival(p, r);
 		break;
 	case ROW_TIMER:
-		snprintf(words, sizeof(words), "timer: %.40s", r->step->text);
+		label_timer(words, r);
 		put_note(p, r, r->side ? "timer right" : "timer", words);
 		break;
 	case ROW_FOLD:

@@ -51,10 +51,7 @@ static void put_segment(const struct diagram *d, const struct row *r)
 	const char *arrow = r->kind == ROW_LOST ? "-x" : r->kind == ROW_DEPART ? "-)" : "->>";
 	char words[LABEL_MAX], fate[64];
 
-	label_segment(words, d->flow, g);
-	label_add_sent_marks(words, g);
-	if (r->kind == ROW_ARROW)
-		label_add_arrived_marks(words, g);
+	label_row(words, d->flow, r);
 	if (r->kind == ROW_DEPART)
 		label_add(words, " (%u)", r->tag);
 	if (r->kind == ROW_LOST)
@@ -88,7 +85,7 @@ static void put_row(const struct diagram *d, const struct row *r)
 		put_arrival(d, r);
 		break;
 	case ROW_TIMER:
-		snprintf(words, sizeof(words), "timer: %.40s", r->step->text);
+		label_timer(words, r);
 		put_note(d, r->side, words);
 		break;
 	case ROW_FOLD:

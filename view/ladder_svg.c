@@ -75,16 +75,6 @@ static void put_text(const struct figure *g, const char *class, const int at[2],
 
 /* ---- heights ---- */
 
-static void words_of(const struct figure *g, const struct row *r, char words[LABEL_MAX])
-{
-	const struct segment *s = &g->flow->segment[r->segment];
-
-	label_segment(words, g->flow, s);
-	label_add_sent_marks(words, s);
-	if (r->kind == ROW_ARROW)
-		label_add_arrived_marks(words, s);
-}
-
 static int lines_of(const char *words)
 {
 	int n = 0;
@@ -111,7 +101,7 @@ static int height_of(const struct figure *g, const struct row *r)
 	case ROW_ARRIVE:
 		return 36;
 	default:
-		words_of(g, r, words);
+		label_row(words, g->flow, r);
 		return 14 + LINE_HEIGHT * lines_of(words) + LEAN;
 	}
 }
@@ -234,7 +224,7 @@ static void put_segment(struct figure *g, const struct row *r, int y)
 	int to = lifeline_x(1 - r->side) - direction * 5;
 	char words[LABEL_MAX];
 
-	words_of(g, r, words);
+	label_row(words, g->flow, r);
 	y += 10 + LINE_HEIGHT * lines_of(words);
 	put_time(g, y + 4, r->at);
 	if (r->kind == ROW_LOST)
@@ -296,9 +286,9 @@ static void put_gap(struct figure *g, const struct row *r, int y)
 
 static void put_timer(struct figure *g, const struct row *r, int y)
 {
-	char words[64];
+	char words[LABEL_MAX];
 
-	snprintf(words, sizeof(words), "timer: %.40s", r->step->text);
+	label_timer(words, r);
 	put_time(g, y + 14, r->at);
 	put_text(g, r->side == 0 ? "note start" : "note end",
 		 AT(lifeline_x(r->side) + (r->side == 0 ? 10 : -10), y + 14), words);

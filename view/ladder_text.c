@@ -217,10 +217,8 @@ static void draw_segment(struct drawing *d, const struct row *r)
 	struct part part = { .side = r->side, .len_min = ARROW_MIN, .colour = DIM };
 	char words[LABEL_MAX];
 
-	label_segment(words, d->flow, g);
-	label_add_sent_marks(words, g);
+	label_row(words, d->flow, r);
 	if (r->kind == ROW_ARROW) {
-		label_add_arrived_marks(words, g);
 		draw_whole(d, r, words);
 		return;
 	}
