@@ -228,16 +228,21 @@ static void put_fold(struct rows *rs, struct plan *p)
 	p->folding = false;
 }
 
+static void open_fold(struct rows *rs, struct plan *p, tern_time at)
+{
+	if (p->folding)
+		return;
+	put_gap(rs, p, at);
+	p->fold_at = at;
+	p->folding = true;
+}
+
 static void count_hidden(struct rows *rs, struct plan *p, const struct step *s)
 {
 	const struct segment *g = segment_of(p, s);
 
 	if (s->kind == STEP_SEND) {
-		if (!p->folding) {
-			put_gap(rs, p, s->at);
-			p->fold_at = s->at;
-		}
-		p->folding = true;
+		open_fold(rs, p, s->at);
 		p->fold.n_data[g->from] += g->len > 0;
 		p->fold.n_acks[g->from] += g->len == 0;
 		p->fold.n_bytes[g->from] += g->len;
@@ -252,11 +257,7 @@ static void count_left_out(struct rows *rs, struct plan *p, const struct step *s
 {
 	const struct view_fold *f = s->fold;
 
-	if (!p->folding) {
-		put_gap(rs, p, s->at);
-		p->fold_at = s->at;
-	}
-	p->folding = true;
+	open_fold(rs, p, s->at);
 	for (int i = 0; i < 2; i++) {
 		p->fold.n_data[i] += f->n_data[i];
 		p->fold.n_acks[i] += f->n_acks[i];
