@@ -117,21 +117,12 @@ static struct capture_conn *add_conn(struct capturing *c, const struct decoded *
 }
 
 /* A SYN with another number than the one before opens anew, whatever was seen of the end. */
-static bool opens_anew(const struct flow *f, const struct decoded *d)
-{
-	int from = view_addr_equal(&f->side[0].addr, &d->src) ? 0 : 1;
-
-	if (d->proto != TERN_IPPROTO_TCP || (d->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-		return false;
-	return f->side[from].isn_known && f->side[from].isn != d->tcp.seq;
-}
-
 static struct capture_conn *find_conn(struct capturing *c, const struct decoded *d)
 {
 	uint32_t found = c->n_slots ? *find_slot(c, d) : 0;
 	struct capture_conn *k = found ? &c->out->conn[found - 1] : NULL;
 
-	return k && !opens_anew(&k->flow, d) ? k : add_conn(c, d);
+	return k && !flow_has_other_syn(&k->flow, d) ? k : add_conn(c, d);
 }
 
 /* ---- into the view ---- */
@@ -307,7 +298,7 @@ static struct tally *tally_of_failure(struct capturing *c, const struct whole_pa
 static void track(struct capture_conn *k, struct segment *g, const struct decoded *d,
 		  const struct view_event *ev, uint64_t *n_new)
 {
-	int from = view_addr_equal(&k->flow.side[0].addr, &d->src) ? 0 : 1;
+	int from = flow_sender(&k->flow, d);
 	int64_t before = k->flow.side[from].nxt;
 
 	memset(g, 0, sizeof(*g));
@@ -322,7 +313,7 @@ static void track(struct capture_conn *k, struct segment *g, const struct decode
 static void look_for_burst(struct capturing *c, struct capture_conn *k, const struct decoded *d)
 {
 	enum { JUMBO = 9216 };
-	int from = view_addr_equal(&k->flow.side[0].addr, &d->src) ? 0 : 1;
+	int from = flow_sender(&k->flow, d);
 	uint32_t max = k->mss[1 - from] ? k->mss[1 - from] : JUMBO;
 
 	if (d->proto != TERN_IPPROTO_TCP)

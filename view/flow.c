@@ -131,14 +131,17 @@ static bool is_over(const struct flow *f)
 
 /* ---- frames ---- */
 
-/* Does the frame open a new conversation between the endpoints of f? */
-static bool opens_anew(const struct flow *f, const struct decoded *d)
+int flow_sender(const struct flow *f, const struct decoded *d)
 {
-	int from = view_addr_equal(&f->side[0].addr, &d->src) ? 0 : 1;
+	return view_addr_equal(&f->side[0].addr, &d->src) ? 0 : 1;
+}
 
-	if (d->proto != TERN_IPPROTO_TCP || (d->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-		return false;
-	return is_over(f) && f->side[from].isn_known && f->side[from].isn != d->tcp.seq;
+bool flow_has_other_syn(const struct flow *f, const struct decoded *d)
+{
+	const struct flow_side *from = &f->side[flow_sender(f, d)];
+
+	return d->proto == TERN_IPPROTO_TCP && (d->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	       from->isn_known && from->isn != d->tcp.seq;
 }
 
 /* Who is on the left: who opens; in the middle of a conversation the higher port. */
@@ -170,7 +173,7 @@ static struct flow *flow_of_frame(struct flows *fs, const struct decoded *d, uin
 	struct flow *f =
 		number ? flow_of_number(fs, number) : find_flow(fs, d->proto, &d->src, &d->dst);
 
-	if (f && (number || !opens_anew(f, d)))
+	if (f && (number || !is_over(f) || !flow_has_other_syn(f, d)))
 		return f;
 	f = new_flow(fs);
 	if (f) {
@@ -189,7 +192,7 @@ void flow_sent(struct flow *f, struct segment *g, const struct decoded *d,
 	       const struct view_event *ev)
 {
 	g->sent = ev;
-	g->from = view_addr_equal(&f->side[0].addr, &d->src) ? 0 : 1;
+	g->from = flow_sender(f, d);
 	g->len = d->len;
 	g->tcp = d->tcp;
 	g->icmp = d->icmp;

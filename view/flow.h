@@ -106,6 +106,10 @@ void flow_init(struct flow *, uint8_t proto, const struct tern_addr *left,
 /* Begins a conversation with its first frame: who opens is on the left. */
 void flow_begin(struct flow *, const struct decoded *first);
 /* Fills in the segment and counts it; it has not arrived. */
+/* Which of the sides sent it. */
+int flow_sender(const struct flow *, const struct decoded *);
+/* Is it a SYN with another number than the one that its sender's side began with? */
+bool flow_has_other_syn(const struct flow *, const struct decoded *);
 void flow_sent(struct flow *, struct segment *, const struct decoded *, const struct view_event *);
 
 /* "10.0.0.1:80", "[fd00::1]:80", or without a port for ICMP. buf: TERN_ADDR_TEXT_MAX bytes. */
