@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* The array of n members of this size with room for one more; NULL: no memory, it stays as it is. */
+/* The array of n members with room for one more; NULL: no memory, and it stays as it is. */
 static inline void *array_grow(void *array, size_t n, size_t *cap, size_t size)
 {
 	size_t wanted = *cap ? *cap * 2 : 32;

@@ -27,6 +27,21 @@ bool capture_take(struct capturing *c, void *buf, size_t n)
 	return got == n;
 }
 
+const uint8_t *capture_take_block(struct capturing *c, size_t n)
+{
+	if (n >= c->block_size) { /* also of an empty one */
+		uint8_t *grown = realloc(c->block, n + 1);
+
+		if (!grown) {
+			c->out_of_memory = true;
+			return NULL;
+		}
+		c->block = grown;
+		c->block_size = n + 1;
+	}
+	return capture_take(c, c->block, n) ? c->block : NULL;
+}
+
 void capture_count(struct capturing *c, struct tally *t)
 {
 	if (t->n++ == 0)
@@ -335,6 +350,7 @@ struct capture *capture_read(FILE *in, const struct capture_options *options, co
 	}
 	reassembly_free(c.fragments);
 	free(c.slot);
+	free(c.block);
 	if (*why) {
 		capture_free(c.out);
 		return NULL;

@@ -30,6 +30,8 @@ struct capturing {
 	const struct capture_options *options;
 	struct capture *out;
 	struct reassembly *fragments;
+	uint8_t *block; /* capture_take_block's */
+	size_t block_size;
 	uint32_t *slot; /* of the newest conversation of each pair of endpoints: 1 + index */
 	size_t n_slots;
 	uint64_t bytes_read;
@@ -46,6 +48,8 @@ struct capturing {
 
 /* Exactly n bytes; false: the file ends before. */
 bool capture_take(struct capturing *, void *buf, size_t n);
+/* The same into room that the next one reuses; NULL: the file ends before, or out_of_memory. */
+const uint8_t *capture_take_block(struct capturing *, size_t n);
 uint32_t capture_drawn_max(const struct capture_options *);
 void capture_count(struct capturing *, struct tally *);
 

@@ -98,8 +98,8 @@ void view_free(struct view *); /* NULL is allowed */
  */
 bool view_add(struct view *, const struct view_event *);
 /*
- * What a stack's trace says, but for frames: a cause (of the frame that comes next), a drop, a state,
- * a timer. The caller sets at and host. false: it says none of these.
+ * What a stack's trace says, but for frames: a cause (of the frame that comes next), a drop, a
+ * state, a timer. The caller sets at and host. false: it says none of these.
  */
 bool view_event_of_trace(struct view_event *, const struct tern_trace *);
 /* Names a host for heads and captures. */

@@ -5,8 +5,6 @@
  * The magic number tells the byte order and whether times are in micro- or nanoseconds. Lengths are
  * checked before they are used; a file that ends within a packet is read as far as it goes.
  */
-#include <stdlib.h>
-
 #include "capture_impl.h"
 
 enum { HEAD_LEN = 24, PACKET_HEAD_LEN = 16 };
@@ -15,8 +13,6 @@ struct pcap {
 	struct capturing *c;
 	bool big_endian, nanoseconds;
 	uint32_t link_type;
-	uint8_t *bytes;
-	size_t cap;
 };
 
 static uint32_t get32(const struct pcap *p, const uint8_t *b)
@@ -42,22 +38,6 @@ static bool read_head(struct pcap *p)
 	return true;
 }
 
-static bool make_room(struct pcap *p, uint32_t len)
-{
-	uint8_t *grown;
-
-	if (len <= p->cap)
-		return true;
-	grown = realloc(p->bytes, len);
-	if (!grown) {
-		p->c->out_of_memory = true;
-		return false;
-	}
-	p->bytes = grown;
-	p->cap = len;
-	return true;
-}
-
 /* false: the end. */
 static bool read_packet(struct pcap *p)
 {
@@ -79,10 +59,8 @@ static bool read_packet(struct pcap *p)
 		c->broken = "a packet has an impossible length: the file is broken from there on";
 		return false;
 	}
-	if (!make_room(p, packet.kept ? packet.kept : 1))
-		return false;
-	packet.bytes = p->bytes;
-	if (!capture_take(c, p->bytes, packet.kept)) {
+	packet.bytes = capture_take_block(c, packet.kept);
+	if (!packet.bytes) {
 		c->broken = "the file ends within a packet";
 		return false;
 	}
@@ -97,5 +75,4 @@ void pcap_read_packets(struct capturing *c)
 	if (read_head(&p))
 		while (read_packet(&p))
 			continue;
-	free(p.bytes);
 }

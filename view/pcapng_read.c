@@ -29,8 +29,8 @@ struct reader {
 	struct view *view;
 	bool in_section;
 	bool big_endian;
-	uint8_t *block; /* the body of the block, without its head and tail */
-	size_t len, cap;
+	const uint8_t *block; /* the body of the block, without its head and tail */
+	size_t len;
 	struct iface iface[IFACES_MAX];
 	uint32_t n_ifaces;
 };
@@ -53,22 +53,6 @@ static uint16_t get16(const struct reader *r, const uint8_t *p)
 }
 
 /* ---- blocks ---- */
-
-static bool make_room(struct reader *r, size_t len)
-{
-	uint8_t *grown;
-
-	if (len <= r->cap)
-		return true;
-	grown = realloc(r->block, len);
-	if (!grown) {
-		r->c->out_of_memory = true;
-		return false;
-	}
-	r->block = grown;
-	r->cap = len;
-	return true;
-}
 
 /* The byte order is in the first four bytes of a section's body; until then it is unknown. */
 static bool read_byte_order(struct reader *r)
@@ -125,9 +109,8 @@ static bool read_block(struct reader *r, uint32_t *type)
 		return ends_within(r, "a block has an impossible length: the file is broken from "
 				      "there on");
 	r->len = total - taken - 4;
-	if (!make_room(r, r->len + 4))
-		return false;
-	if (!capture_take(r->c, r->block, r->len + 4))
+	r->block = capture_take_block(r->c, r->len + 4);
+	if (!r->block)
 		return ends_within(r, "the file ends within a block");
 	return true;
 }
@@ -411,6 +394,5 @@ void pcapng_read_packets(struct capturing *c)
 	r->view = c->out->view;
 	while (!c->out_of_memory && read_block(r, &type))
 		on_block(r, type);
-	free(r->block);
 	free(r);
 }
