@@ -131,10 +131,7 @@ static struct scene long_scene(void)
 	for (uint32_t i = 0; i < 100; i++) {
 		f = scene_send(&s, 0, TCP_ACK, SEG(1 + 1000 * i, 1, 1000, 512));
 		if (i == 50)
-			scene_add(&s, (struct view_event){ .kind = VIEW_DUPLICATED,
-							   .host = 0,
-							   .frame = ++s.n_frames,
-							   .copy_of = f });
+			scene_duplicate(&s, f);
 		scene_wait(&s, TERN_MS);
 		scene_arrive(&s, 1, f);
 		if (i == 50)

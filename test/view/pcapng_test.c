@@ -51,19 +51,11 @@ static struct scene rich_scene(bool ip6, bool raw_ip)
 	scene_send(&s, 0, TCP_PSH | TCP_ACK, SEG(1, 1, 100, 512));
 	scene_tell(&s, VIEW_LOST, 0, "filter");
 	scene_wait(&s, TERN_SEC);
-	scene_add(&s, (struct view_event){ .kind = VIEW_TIMER,
-					   .host = 0,
-					   .conn = 1,
-					   .local = s.addr[0],
-					   .remote = s.addr[1],
-					   .text = "rto" });
+	scene_time_out(&s);
 	scene_tell(&s, VIEW_CAUSE, 0, "rto");
 	f = scene_send(&s, 0, TCP_PSH | TCP_ACK, SEG(1, 1, 100, 512));
 	scene_tell(&s, VIEW_CORRUPTED, 0, NULL);
-	scene_add(&s, (struct view_event){ .kind = VIEW_DUPLICATED,
-					   .host = 0,
-					   .frame = ++s.n_frames,
-					   .copy_of = f });
+	scene_duplicate(&s, f);
 	scene_wait(&s, TERN_MS);
 	scene_arrive(&s, 1, f);
 	scene_tell(&s, VIEW_DROP, 1, "tcp-checksum");

@@ -136,6 +136,23 @@ static inline void scene_tell(struct scene *s, enum view_kind kind, int host, co
 			     .kind = kind, .host = host, .frame = s->n_frames, .text = text });
 }
 
+/* The retransmission timer of host 0's connection. */
+static inline void scene_time_out(struct scene *s)
+{
+	scene_add(s, (struct view_event){ .kind = VIEW_TIMER,
+					  .conn = 1,
+					  .local = s->addr[0],
+					  .remote = s->addr[1],
+					  .text = "rto" });
+}
+
+/* The next frame is a second copy of this one of host 0. */
+static inline void scene_duplicate(struct scene *s, uint64_t frame)
+{
+	scene_add(s, (struct view_event){
+			     .kind = VIEW_DUPLICATED, .frame = ++s->n_frames, .copy_of = frame });
+}
+
 /* by_listen of side 1, unless it went through SYN-SENT */
 static inline void scene_state(struct scene *s, int side, enum tern_tcp_state from,
 			       enum tern_tcp_state to)
