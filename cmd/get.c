@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "http_head.h"
 #include "http_url.h"
 #include "net.h"
 
@@ -52,9 +53,7 @@ struct get {
 	uint64_t had;	   /* bytes of the file that were there already */
 	uint64_t received; /* of the body */
 	uint64_t expected; /* UINT64_MAX: not said */
-	bool in_value;
-	char field[64];
-	size_t field_len;
+	struct http_field field;
 	struct value *value; /* that is read now, or NULL */
 	struct value location, range;
 	bool complete, keep, write_failed, discard, wrong_part;
@@ -132,41 +131,23 @@ static int on_field(http_parser *parser, const char *at, size_t len)
 {
 	struct get *g = parser->data;
 
-	if (g->in_value)
-		g->field_len = 0;
-	g->in_value = false;
-	if (g->field_len + len < sizeof(g->field)) {
-		memcpy(g->field + g->field_len, at, len);
-		g->field[g->field_len + len] = 0;
-	} else {
-		g->field[0] = 0; /* too long to be one of ours */
-	}
-	g->field_len += len;
+	http_field_name(&g->field, at, len);
 	return 0;
 }
 
 static int on_value(http_parser *parser, const char *at, size_t len)
 {
 	struct get *g = parser->data;
-	bool begins = !g->in_value;
 
-	if (begins) {
-		g->value = strcasecmp(g->field, "Location") == 0      ? &g->location :
-			   strcasecmp(g->field, "Content-Range") == 0 ? &g->range :
-									NULL;
+	if (http_field_value(&g->field)) {
+		g->value = strcasecmp(g->field.name, "Location") == 0	   ? &g->location :
+			   strcasecmp(g->field.name, "Content-Range") == 0 ? &g->range :
+									     NULL;
 		if (g->value) /* of several the last */
 			g->value->len = 0;
 	}
-	g->in_value = true;
-	if (!g->value)
-		return 0;
-	if (g->value->len + len < sizeof(g->value->text)) {
-		memcpy(g->value->text + g->value->len, at, len);
-		g->value->text[g->value->len + len] = 0;
-	} else {
-		g->value->text[0] = 0; /* half of it would mean something else */
-	}
-	g->value->len += len;
+	if (g->value)
+		http_add(g->value->text, sizeof(g->value->text), &g->value->len, at, len);
 	return 0;
 }
 
@@ -432,9 +413,10 @@ static int ask_once(struct get *g)
 
 	g->received = g->drip = g->status = g->n_interim = 0;
 	g->expected = UINT64_MAX;
-	g->complete = g->keep = g->in_value = g->discard = g->wrong_part = false;
-	g->field_len = g->location.len = g->range.len = 0;
-	g->field[0] = g->location.text[0] = g->range.text[0] = 0;
+	g->complete = g->keep = g->discard = g->wrong_part = false;
+	g->field = (struct http_field){ .len = 0 };
+	g->location.len = g->range.len = 0;
+	g->location.text[0] = g->range.text[0] = 0;
 	g->begun = loop_now();
 	code = connect_to(g);
 	g->progress_at = loop_now();

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "http_head.h"
 #include "net.h"
 
 enum { CONNS_MAX = 4096, READ_MAX = 16384 };
@@ -33,9 +34,9 @@ struct conn {
 	enum phase phase;
 	http_parser parser;
 	struct request request;
-	char field[32];
-	size_t field_len, target_len, range_len; /* field_len beyond field: too long a name */
-	bool in_value, is_range, complete, keep;
+	struct http_field field;
+	size_t target_len, range_len;
+	bool is_range, complete, keep;
 	struct answer answer;
 	size_t head_said;
 	uint64_t body_said;
@@ -85,16 +86,7 @@ static int on_field(http_parser *parser, const char *at, size_t len)
 {
 	struct conn *c = parser->data;
 
-	if (c->in_value)
-		c->field_len = 0;
-	c->in_value = false;
-	if (c->field_len + len < sizeof(c->field)) {
-		memcpy(c->field + c->field_len, at, len);
-		c->field[c->field_len + len] = 0;
-	} else {
-		c->field[0] = 0; /* none of ours is so long */
-	}
-	c->field_len += len;
+	http_field_name(&c->field, at, len);
 	return 0;
 }
 
@@ -102,18 +94,10 @@ static int on_value(http_parser *parser, const char *at, size_t len)
 {
 	struct conn *c = parser->data;
 
-	if (!c->in_value)
-		c->is_range = strcasecmp(c->field, "Range") == 0;
-	c->in_value = true;
-	if (!c->is_range)
-		return 0;
-	if (c->range_len + len < sizeof(c->request.range)) {
-		memcpy(c->request.range + c->range_len, at, len);
-		c->request.range[c->range_len + len] = 0;
-	} else {
-		c->request.range[0] = 0; /* half of it would be another one */
-	}
-	c->range_len += len;
+	if (http_field_value(&c->field))
+		c->is_range = strcasecmp(c->field.name, "Range") == 0;
+	if (c->is_range)
+		http_add(c->request.range, sizeof(c->request.range), &c->range_len, at, len);
 	return 0;
 }
 
@@ -146,8 +130,9 @@ static const http_parser_settings *settings(void)
 static void begin_request(struct conn *c)
 {
 	memset(&c->request, 0, sizeof(c->request));
-	c->field_len = c->target_len = c->range_len = 0;
-	c->in_value = c->complete = false;
+	c->field = (struct http_field){ .len = 0 };
+	c->target_len = c->range_len = 0;
+	c->complete = false;
 	c->phase = READING;
 	c->moved_at = loop_now();
 	http_parser_init(&c->parser, HTTP_REQUEST);
