@@ -246,7 +246,7 @@ static void show_progress(struct get *g, bool last)
 			rate);
 		return;
 	}
-	if (!isatty(STDERR_FILENO) || loop_now() - g->shown_at < 100 * TERN_MS)
+	if (g->net.ladder || !isatty(STDERR_FILENO) || loop_now() - g->shown_at < 100 * TERN_MS)
 		return;
 	g->shown_at = loop_now();
 	if (g->expected && g->expected != UINT64_MAX)

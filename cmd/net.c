@@ -37,7 +37,8 @@ void net_print_help(void)
 	       "  --delay T --jitter T --rate R --loss P --reorder P --duplicate P --corrupt P\n"
 	       "  --seed N          of that weather (default 1)\n"
 	       "to see it:\n"
-	       "  --ladder          draws what happened, on standard error\n"
+	       "  --ladder          draws what happens, on standard error: on a terminal at once,\n"
+	       "                    else at the end\n"
 	       "  --pcap FILE       a capture (pcapng)\n");
 }
 
@@ -295,6 +296,9 @@ static int open_all(struct net *n, struct net_options *o)
 	}
 	if (!recorder_init(&n->recorder, n->pcap, o->ladder))
 		return refuse(n, "%s", "out of memory");
+	if (o->ladder && isatty(STDERR_FILENO) &&
+	    !(n->live = ladder_live_new(stderr, n->recorder.view, true)))
+		return refuse(n, "%s", "out of memory");
 	tern_config_default(&cfg);
 	cfg.id = 1;
 	n->st = loop_new_stack(&n->loop, &cfg, o->pcap || o->ladder ? recorder_trace : NULL,
@@ -346,6 +350,8 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 	n->options = o;
 	n->command = a->command;
 	loop_init(&n->loop);
+	if (o->ladder) /* not cell by cell */
+		setvbuf(stderr, NULL, _IOLBF, 0);
 	if (!catch_interrupts())
 		return refuse(n, "%s", strerror(errno));
 	code = open_all(n, o);
@@ -355,6 +361,25 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 }
 
 /* ---- running ---- */
+
+/* The instant to draw what is new of a live ladder: soon, or when much comes, in folds. */
+static tern_time draw_at(const struct net *n)
+{
+	size_t n_new = n->live ? n->recorder.view->n_events - n->n_drawn : 0;
+
+	return n_new == 0 ? TERN_NEVER : n->drawn_at + (n_new < 16 ? 20 : 500) * TERN_MS;
+}
+
+static void draw_live(struct net *n)
+{
+	if (loop_now() < draw_at(n))
+		return;
+	ladder_live_draw(n->live);
+	n->n_drawn = n->recorder.view->n_events;
+	n->drawn_at = loop_now();
+	if (n->recorder.full)
+		fprintf(stderr, "%s: the ladder ends here: it has no more room\n", n->command);
+}
 
 void net_turn(struct net *n, tern_time until, struct pollfd *own)
 {
@@ -366,7 +391,7 @@ void net_turn(struct net *n, tern_time until, struct pollfd *own)
 		sim_peer_turn(n->peer);
 	if (own)
 		fds[1] = *own;
-	loop_wait(&n->loop, until, fds, 2);
+	loop_wait(&n->loop, draw_at(n) < until ? draw_at(n) : until, fds, 2);
 	if (own)
 		own->revents = fds[1].revents;
 	while (fds[0].revents && read(wake_pipe[0], &byte, 1) > 0)
@@ -374,6 +399,7 @@ void net_turn(struct net *n, tern_time until, struct pollfd *own)
 	loop_pump(&n->loop);
 	while ((gone = loop_take_gone(&n->loop)))
 		fprintf(stderr, "%s: the device %s has gone\n", n->command, gone);
+	draw_live(n);
 }
 
 /* Has a device no room for a packet yet, or the weather frames that it has not let go? */
@@ -442,10 +468,12 @@ void net_drain(struct net *n)
 
 int net_close(struct net *n, int code)
 {
-	struct ladder_options options = { .colour = isatty(STDERR_FILENO) };
+	static const struct ladder_options plain;
 
-	if (n->recorder.view && n->recorder.view->n_events) {
-		ladder_text(stderr, n->recorder.view, &options);
+	if (n->live) {
+		ladder_live_end(n->live);
+	} else if (n->recorder.view && n->recorder.view->n_events) {
+		ladder_text(stderr, n->recorder.view, &plain);
 		if (n->recorder.full)
 			fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
 	}
@@ -453,6 +481,7 @@ int net_close(struct net *n, int code)
 		fprintf(stderr, "%s: %s: could not be written\n", n->command, n->options->pcap);
 		code = code == EXIT_DONE ? EXIT_USAGE : code;
 	}
+	ladder_live_free(n->live);
 	sim_peer_free(n->peer);
 	loop_fini(&n->loop);
 	recorder_fini(&n->recorder);

@@ -42,6 +42,9 @@ struct net {
 	struct loop loop;
 	struct tern_stack *st;
 	struct recorder recorder;
+	struct ladder_live *live; /* NULL: the ladder, if any, is drawn at the end */
+	size_t n_drawn;		  /* of the recorder's events */
+	tern_time drawn_at;
 	FILE *pcap;
 	struct sim_peer *peer; /* of --dev sim; else NULL */
 };
@@ -64,7 +67,7 @@ bool net_interrupted(void);
  * interrupted command 2 s.
  */
 void net_drain(struct net *);
-/* Draws the ladder when it was asked for, and frees all. Returns code, or worse. */
+/* Draws what is wanted of a ladder and not drawn yet, and frees all. Returns code, or worse. */
 int net_close(struct net *, int code);
 
 /* "10.0.0.2" or "fd00::2": false after a line of error. */

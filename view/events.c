@@ -31,6 +31,17 @@ struct view *view_new(uint32_t keep)
 	return v;
 }
 
+bool view_reserve(struct view *v, size_t n)
+{
+	struct view_event *grown = realloc(v->event, n * sizeof(*grown));
+
+	if (!grown)
+		return false;
+	v->event = grown;
+	v->events_cap = n;
+	return true;
+}
+
 void view_free(struct view *v)
 {
 	struct view_block *b, *next;

@@ -97,6 +97,8 @@ void view_free(struct view *); /* NULL is allowed */
  * never sent or was sent before) or memory is short; the list stays as it was.
  */
 bool view_add(struct view *, const struct view_event *);
+/* Room for n events in all: until then they stay where they are. false: no memory. */
+bool view_reserve(struct view *, size_t n);
 /*
  * What a stack's trace says, but for frames: a cause (of the frame that comes next), a drop, a
  * state, a timer. The caller sets at and host. false: it says none of these.

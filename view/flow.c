@@ -18,7 +18,7 @@
 #define NOWHERE UINT32_MAX
 
 /* Where the frame of a SENT event went. */
-struct place {
+struct flow_place {
 	uint32_t flow, segment;
 };
 
@@ -210,7 +210,7 @@ void flow_sent(struct flow *f, struct segment *g, const struct decoded *d,
 	}
 }
 
-static void on_sent(struct flows *fs, size_t event, struct place *place)
+static void on_sent(struct flows *fs, size_t event, struct flow_place *place)
 {
 	const struct view_event *ev = &fs->view->event[event];
 	struct decoded d;
@@ -242,10 +242,10 @@ static bool is_bystander(const struct view_event *ev)
 			    strcmp(ev->text, tern_drop_name(TERN_DROP_IP_NOT_OURS)) == 0);
 }
 
-static void on_delivered(struct flows *fs, const struct view_event *ev, const struct place *places)
+static void on_delivered(struct flows *fs, const struct view_event *ev)
 {
 	const struct view_frame *frame = view_find_frame(fs->view, ev->frame);
-	const struct place *place = frame ? &places[frame->sent] : NULL;
+	const struct flow_place *place = frame ? &fs->place[frame->sent] : NULL;
 	struct flow *f;
 	struct segment *g;
 	struct step step = { .at = ev->at, .kind = STEP_ARRIVE, .text = ev->text };
@@ -368,49 +368,58 @@ static void on_left_out(struct flows *fs, const struct view_event *ev)
 
 /* ---- all of them ---- */
 
-static void sort_events(struct flows *fs, struct place *places)
+static void sort_event(struct flows *fs, size_t event)
 {
-	const struct view *v = fs->view;
+	const struct view_event *ev = &fs->view->event[event];
+	struct flow_place *place = &fs->place[event];
 
-	for (size_t i = 0; i < v->n_events; i++) {
-		places[i].flow = NOWHERE;
-		switch (v->event[i].kind) {
-		case VIEW_SENT:
-			on_sent(fs, i, &places[i]);
-			break;
-		case VIEW_DELIVERED:
-			on_delivered(fs, &v->event[i], places);
-			break;
-		case VIEW_STATE:
-			on_state(fs, &v->event[i]);
-			break;
-		case VIEW_TIMER:
-			on_timer(fs, &v->event[i]);
-			break;
-		case VIEW_LEFT_OUT:
-			on_left_out(fs, &v->event[i]);
-			break;
-		default:
-			break;
-		}
+	place->flow = NOWHERE;
+	switch (ev->kind) {
+	case VIEW_SENT:
+		on_sent(fs, event, place);
+		break;
+	case VIEW_DELIVERED:
+		on_delivered(fs, ev);
+		break;
+	case VIEW_STATE:
+		on_state(fs, ev);
+		break;
+	case VIEW_TIMER:
+		on_timer(fs, ev);
+		break;
+	case VIEW_LEFT_OUT:
+		on_left_out(fs, ev);
+		break;
+	default:
+		break;
 	}
+}
+
+void flows_read_on(struct flows *fs)
+{
+	for (; fs->n_read < fs->view->n_events; fs->n_read++) {
+		struct flow_place *grown =
+			array_grow(fs->place, fs->n_read, &fs->places_cap, sizeof(*grown));
+
+		if (!grown) {
+			fs->incomplete = true;
+			return;
+		}
+		fs->place = grown;
+		sort_event(fs, fs->n_read);
+	}
+	fs->incomplete |= fs->view->incomplete;
 }
 
 struct flows *flows_new(const struct view *v)
 {
 	struct flows *fs = calloc(1, sizeof(*fs));
-	struct place *places = malloc((v->n_events + 1) * sizeof(*places));
 
-	if (!fs || !places) {
-		free(fs);
-		free(places);
+	if (!fs)
 		return NULL;
-	}
 	fs->view = v;
 	mem_init(&fs->mem, flow_alloc, flow_release, NULL, UINT64_MAX);
-	sort_events(fs, places);
-	free(places);
-	fs->incomplete |= v->incomplete;
+	flows_read_on(fs);
 	return fs;
 }
 
@@ -428,6 +437,7 @@ void flows_free(struct flows *fs)
 	}
 	mem_fini(&fs->mem);
 	free(fs->flow);
+	free(fs->place);
 	free(fs);
 }
 

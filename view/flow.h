@@ -86,8 +86,13 @@ struct flow {
 	size_t n_steps, steps_cap;
 };
 
+struct flow_place; /* private */
+
 struct flows {
 	const struct view *view;
+	size_t n_read;		  /* events of the view that are sorted */
+	struct flow_place *place; /* where each of their frames went */
+	size_t places_cap;
 	struct flow *flow;
 	size_t n, cap;
 	uint32_t n_other; /* frames that belong to no flow: ARP, fragments, ... */
@@ -95,8 +100,10 @@ struct flows {
 	struct mem mem;
 };
 
-/* Sorts a view, which must outlive it unchanged. NULL: no memory. */
+/* Sorts a view, which must outlive it; its events stay where they are. NULL: no memory. */
 struct flows *flows_new(const struct view *);
+/* Sorts what has been added to the view since, which has room for it: see view_reserve. */
+void flows_read_on(struct flows *);
 void flows_free(struct flows *); /* NULL is allowed */
 
 /* ---- for readers that sort frames themselves ---- */
@@ -105,11 +112,11 @@ void flow_init(struct flow *, uint8_t proto, const struct tern_addr *left,
 	       const struct tern_addr *right);
 /* Begins a conversation with its first frame: who opens is on the left. */
 void flow_begin(struct flow *, const struct decoded *first);
-/* Fills in the segment and counts it; it has not arrived. */
 /* Which of the sides sent it. */
 int flow_sender(const struct flow *, const struct decoded *);
 /* Is it a SYN with another number than the one that its sender's side began with? */
 bool flow_has_other_syn(const struct flow *, const struct decoded *);
+/* Fills in the segment and counts it; it has not arrived. */
 void flow_sent(struct flow *, struct segment *, const struct decoded *, const struct view_event *);
 
 /* "10.0.0.1:80", "[fd00::1]:80", or without a port for ICMP. buf: TERN_ADDR_TEXT_MAX bytes. */

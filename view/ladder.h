@@ -37,4 +37,16 @@ bool ladder_html(FILE *, const struct view *, const struct ladder_options *);
 bool ladder_mermaid(FILE *, const struct view *, const struct ladder_options *);
 bool ladder_json(FILE *, const struct view *, const struct ladder_options *);
 
+/*
+ * A text that is drawn while things happen: each call draws what the view got since the last one.
+ * The view must outlive it and have its events reserved (view_reserve). Conversations take turns;
+ * those that only others of a shared medium have are left out; what is even and comes between two
+ * calls is folded.
+ */
+struct ladder_live;
+struct ladder_live *ladder_live_new(FILE *, const struct view *, bool colour); /* NULL: no memory */
+bool ladder_live_draw(struct ladder_live *);				       /* false as above */
+bool ladder_live_end(struct ladder_live *);  /* the rest, and how each conversation went */
+void ladder_live_free(struct ladder_live *); /* NULL is allowed */
+
 #endif

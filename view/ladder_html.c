@@ -182,7 +182,7 @@ static void put_end(const struct page *p, int side)
 
 static bool put_flow(struct page *p)
 {
-	struct rows *rows = rows_new(p->flow, p->options->full);
+	struct rows *rows = rows_new(p->flow, 0, p->options->full);
 	bool good = rows && !rows->incomplete;
 	char summary[LABEL_MAX];
 

@@ -103,7 +103,7 @@ static void put_row(const struct diagram *d, const struct row *r)
 
 static bool put_flow(const struct diagram *d, const struct flows *fs, bool full)
 {
-	struct rows *rows = rows_new(d->flow, full);
+	struct rows *rows = rows_new(d->flow, 0, full);
 	bool good = rows && !rows->incomplete;
 	char text[LABEL_MAX];
 

@@ -382,7 +382,7 @@ static void put_style(FILE *out)
 static bool put_flow(struct figure *g, int *y)
 {
 	char summary[LABEL_MAX];
-	struct rows *rows = rows_new(g->flow, g->options->full);
+	struct rows *rows = rows_new(g->flow, 0, g->options->full);
 	bool good;
 
 	g->rows = rows;

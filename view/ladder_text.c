@@ -12,8 +12,10 @@
  */
 #include "ladder.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "label.h"
 #include "rows.h"
 
@@ -388,6 +390,18 @@ static void draw_summary(const struct drawing *d)
 	}
 }
 
+/* The steps of the flow from `from` on; false: no memory. */
+static bool draw_rows(struct drawing *d, size_t from)
+{
+	struct rows *rows = rows_new(d->flow, from, d->options->full);
+	bool good = rows && !rows->incomplete;
+
+	for (size_t i = 0; rows && i < rows->n; i++)
+		draw_row(d, &rows->row[i]);
+	rows_free(rows);
+	return good;
+}
+
 bool ladder_text(FILE *out, const struct view *v, const struct ladder_options *options)
 {
 	struct flows *flows = flows_new(v);
@@ -396,22 +410,128 @@ bool ladder_text(FILE *out, const struct view *v, const struct ladder_options *o
 	int n_drawn = 0;
 
 	for (size_t i = 0; flows && i < flows->n; i++) {
-		struct rows *rows;
-
 		d.flow = &flows->flow[i];
 		if (options->conn && d.flow->number != options->conn)
 			continue;
-		rows = rows_new(d.flow, options->full);
 		d.time_shown[0] = 0;
 		if (n_drawn++ > 0)
 			fputc('\n', out);
 		draw_head(&d);
-		for (size_t j = 0; rows && j < rows->n; j++)
-			draw_row(&d, &rows->row[j]);
+		good = draw_rows(&d, 0) && good;
 		draw_summary(&d);
-		good = good && rows && !rows->incomplete;
-		rows_free(rows);
 	}
 	flows_free(flows);
 	return good && !ferror(out);
+}
+
+/* ---- live ---- */
+
+struct ladder_live {
+	struct ladder_options options;
+	struct flows *flows;
+	size_t *shown; /* steps, of each flow */
+	size_t n_shown, shown_cap;
+	struct drawing d; /* d.flow is not kept: flows move */
+	size_t last;	  /* 1 + the flow whose ladder stands last; 0: none */
+};
+
+struct ladder_live *ladder_live_new(FILE *out, const struct view *v, bool colour)
+{
+	struct ladder_live *live = calloc(1, sizeof(*live));
+
+	if (!live)
+		return NULL;
+	live->options.colour = colour;
+	live->flows = flows_new(v);
+	live->d = (struct drawing){ .out = out, .options = &live->options, .flows = live->flows };
+	if (live->flows)
+		return live;
+	free(live);
+	return NULL;
+}
+
+/* What only others of a shared medium say to each other is not drawn. */
+static bool is_of_others(const struct flow *f)
+{
+	for (size_t i = 0; i < f->n_segments; i++)
+		if (!f->segment[i].ignored)
+			return false;
+	return f->n_segments > 0;
+}
+
+static bool make_room_for_flows(struct ladder_live *live)
+{
+	while (live->n_shown < live->flows->n) {
+		size_t *grown =
+			array_grow(live->shown, live->n_shown, &live->shown_cap, sizeof(*grown));
+
+		if (!grown)
+			return false;
+		live->shown = grown;
+		live->shown[live->n_shown++] = 0;
+	}
+	return true;
+}
+
+/* The ladder of another conversation begins, or goes on. */
+static void turn_to(struct ladder_live *live, size_t flow)
+{
+	char text[2][TERN_ADDR_TEXT_MAX];
+
+	if (live->last == flow + 1)
+		return;
+	if (live->last)
+		fputc('\n', live->d.out);
+	live->last = flow + 1;
+	live->d.time_shown[0] = 0;
+	if (live->shown[flow] == 0) {
+		draw_head(&live->d);
+		return;
+	}
+	for (int i = 0; i < 2; i++)
+		flow_endpoint(live->d.flow, i, text[i]);
+	draw_pair(&live->d, "...", text[0], text[1]);
+}
+
+bool ladder_live_draw(struct ladder_live *live)
+{
+	bool good;
+
+	flows_read_on(live->flows);
+	good = make_room_for_flows(live) && !live->flows->incomplete;
+	for (size_t i = 0; i < live->n_shown; i++) {
+		const struct flow *f = &live->flows->flow[i];
+
+		if (f->n_steps == live->shown[i] || is_of_others(f))
+			continue;
+		live->d.flow = f;
+		turn_to(live, i);
+		good = draw_rows(&live->d, live->shown[i]) && good;
+		live->shown[i] = f->n_steps;
+	}
+	fflush(live->d.out);
+	return good && !ferror(live->d.out);
+}
+
+bool ladder_live_end(struct ladder_live *live)
+{
+	bool good = ladder_live_draw(live);
+
+	for (size_t i = 0; i < live->n_shown; i++) {
+		live->d.flow = &live->flows->flow[i];
+		if (live->shown[i] == 0)
+			continue;
+		turn_to(live, i);
+		draw_summary(&live->d);
+	}
+	return good && !ferror(live->d.out);
+}
+
+void ladder_live_free(struct ladder_live *live)
+{
+	if (!live)
+		return;
+	flows_free(live->flows);
+	free(live->shown);
+	free(live);
 }

@@ -24,6 +24,7 @@ static const tern_time gap_min = TERN_SEC;
 
 struct plan {
 	const struct flow *flow;
+	size_t from; /* the first step to show */
 	bool full;
 	bool *hidden;	 /* by step */
 	bool *one_line;	 /* by segment */
@@ -106,9 +107,9 @@ static void fold_stretch(struct plan *p, const struct fold_rule *rule, size_t fr
 static void fold_by(struct plan *p, const struct fold_rule *rule)
 {
 	const struct flow *f = p->flow;
-	size_t from = 0;
+	size_t from = p->from;
 
-	for (size_t i = 0; i <= f->n_steps; i++) {
+	for (size_t i = from; i <= f->n_steps; i++) {
 		if (i < f->n_steps && rule->fits(p, &f->step[i]))
 			continue;
 		fold_stretch(p, rule, from, i);
@@ -121,7 +122,7 @@ static void hide_arrivals(struct plan *p)
 {
 	const struct flow *f = p->flow;
 
-	for (size_t i = 0; i < f->n_steps; i++) {
+	for (size_t i = p->from; i < f->n_steps; i++) {
 		const struct step *s = &f->step[i];
 
 		if (s->kind == STEP_SEND)
@@ -141,7 +142,7 @@ static void choose_hidden(struct plan *p)
 		return;
 	fold_by(p, &even);
 	fold_by(p, &longish);
-	for (size_t i = 0; i < f->n_steps; i++)
+	for (size_t i = p->from; i < f->n_steps; i++)
 		if (f->step[i].kind == STEP_TIMER)
 			p->hidden[i] = true;
 	hide_arrivals(p);
@@ -174,7 +175,7 @@ static void choose_lines(struct plan *p)
 	const struct flow *f = p->flow;
 
 	memset(p->one_line, 0, f->n_segments * sizeof(*p->one_line));
-	for (size_t i = 0; i < f->n_steps; i++) {
+	for (size_t i = p->from; i < f->n_steps; i++) {
 		const struct step *s = &f->step[i];
 
 		if (s->kind == STEP_SEND && !p->hidden[i] && f->segment[s->segment].n_arrivals)
@@ -187,7 +188,7 @@ static void hide_crossing_edges(struct plan *p)
 {
 	const struct flow *f = p->flow;
 
-	for (size_t i = 0; i < f->n_steps; i++) {
+	for (size_t i = p->from; i < f->n_steps; i++) {
 		const struct step *s = &f->step[i];
 
 		if (s->kind == STEP_SEND && p->edge[s->segment] && !p->one_line[s->segment])
@@ -315,7 +316,7 @@ static void put_rows(struct rows *rs, struct plan *p)
 {
 	const struct flow *f = p->flow;
 
-	for (size_t i = 0; i < f->n_steps && !rs->incomplete; i++) {
+	for (size_t i = p->from; i < f->n_steps && !rs->incomplete; i++) {
 		const struct step *s = &f->step[i];
 
 		if (s->kind == STEP_LEFT_OUT)
@@ -328,10 +329,23 @@ static void put_rows(struct rows *rs, struct plan *p)
 	put_fold(rs, p);
 }
 
-struct rows *rows_new(const struct flow *f, bool full)
+/* When the last line before step `from` was; an arrival mostly has none of its own. */
+static tern_time last_line_at(const struct flow *f, size_t from)
+{
+	for (size_t i = from; i-- > 0;)
+		if (f->step[i].kind == STEP_SEND || f->step[i].kind == STEP_STATE)
+			return f->step[i].at;
+	return 0;
+}
+
+struct rows *rows_new(const struct flow *f, size_t from, bool full)
 {
 	struct rows *rs = calloc(1, sizeof(*rs));
-	struct plan p = { .flow = f, .full = full };
+	struct plan p = { .flow = f,
+			  .from = from,
+			  .full = full,
+			  .any = from > 0,
+			  .last_at = last_line_at(f, from) };
 
 	p.hidden = calloc(f->n_steps + 1, sizeof(*p.hidden));
 	p.one_line = calloc(f->n_segments + 1, sizeof(*p.one_line));

@@ -37,8 +37,11 @@ struct rows {
 	bool incomplete; /* memory ran out */
 };
 
-/* full: fold nothing, show timers. The flow must outlive the rows. */
-struct rows *rows_new(const struct flow *, bool full); /* NULL: no memory */
+/*
+ * from: the first step to show, 0 unless those before are drawn already; full: fold nothing, show
+ * timers. The flow must outlive the rows. NULL: no memory.
+ */
+struct rows *rows_new(const struct flow *, size_t from, bool full);
 void rows_free(struct rows *);
 
 #endif

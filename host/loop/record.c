@@ -162,7 +162,7 @@ bool recorder_init(struct recorder *r, FILE *pcap, bool with_view)
 	memset(r, 0, sizeof(*r));
 	r->bytes = malloc(FRAME_MAX);
 	r->view = with_view ? view_new(KEPT) : NULL;
-	if (!r->bytes || (with_view && !r->view)) {
+	if (!r->bytes || (with_view && (!r->view || !view_reserve(r->view, EVENTS_MAX)))) {
 		recorder_fini(r);
 		return false;
 	}

@@ -3,8 +3,8 @@
  * record.h - what a running stack sends, gets and does, as a capture file and as a view.
  *
  * The recorder is the stack's trace hook. The capture is written as things happen; the view keeps
- * the beginning of each frame, up to a limit, for a ladder at the end. Our side is host 0, whoever
- * is on the wire host 1.
+ * the beginning of each frame, up to a limit, for a ladder; its events stay where they are. Our
+ * side is host 0, whoever is on the wire host 1.
  */
 #ifndef TERN_HOST_RECORD_H
 #define TERN_HOST_RECORD_H
