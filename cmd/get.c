@@ -26,7 +26,7 @@
 
 enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, PROGRESS_MIN = 100 };
 enum { ASK_AGAIN = -1 }; /* beside the exit codes */
-enum { DISCARD_MAX = 65536, INTERIM_MAX = 20 };
+enum { OUTPUT_BUFFER = 1 << 20, DISCARD_MAX = 65536, INTERIM_MAX = 20 };
 
 /* The value of a header; one that does not fit is empty, but its length is not. */
 struct value {
@@ -37,7 +37,7 @@ struct value {
 struct get {
 	struct net_options net;
 	const char *output;
-	bool remote_name, resume, quiet;
+	bool remote_name, resume, quiet, on_terminal;
 	uint64_t timeout; /* ns without any progress */
 	struct net *n;
 
@@ -242,11 +242,10 @@ static void show_progress(struct get *g, bool last)
 		return;
 	if (last) {
 		fprintf(stderr, "%s%s: %.6g MB in %.3g s, %.4g Mbit/s\n",
-			isatty(STDERR_FILENO) ? "\r\033[K" : "", g->url.path, megabytes, seconds,
-			rate);
+			g->on_terminal ? "\r\033[K" : "", g->url.path, megabytes, seconds, rate);
 		return;
 	}
-	if (g->net.ladder || !isatty(STDERR_FILENO) || loop_now() - g->shown_at < 100 * TERN_MS)
+	if (g->net.ladder || !g->on_terminal || loop_now() - g->shown_at < 100 * TERN_MS)
 		return;
 	g->shown_at = loop_now();
 	if (g->expected && g->expected != UINT64_MAX)
@@ -461,6 +460,7 @@ static int open_output(struct get *g)
 		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
 		return EXIT_USAGE;
 	}
+	setvbuf(g->out, NULL, _IOFBF, OUTPUT_BUFFER);
 	if (g->resume && fstat(fileno(g->out), &about) == 0 && fseek(g->out, 0, SEEK_END) == 0)
 		g->had = (uint64_t)about.st_size;
 	return EXIT_DONE;
@@ -533,6 +533,7 @@ int cmd_get(int argc, char **argv)
 
 	memset(&g, 0, sizeof(g));
 	g.timeout = 30 * TERN_SEC;
+	g.on_terminal = isatty(STDERR_FILENO);
 	code = read_options(&g, &a);
 	if (code >= 0)
 		return code;
