@@ -362,6 +362,14 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 
 /* ---- running ---- */
 
+static bool has_device(const struct net *n)
+{
+	for (unsigned i = 0; i < n->loop.n_ports; i++)
+		if (n->loop.port[i].st == n->st && !n->loop.port[i].gone)
+			return true;
+	return false;
+}
+
 /* The instant to draw what is new of a live ladder: soon, or when much comes, in folds. */
 static tern_time draw_at(const struct net *n)
 {
@@ -397,8 +405,10 @@ void net_turn(struct net *n, tern_time until, struct pollfd *own)
 	while (fds[0].revents && read(wake_pipe[0], &byte, 1) > 0)
 		continue;
 	loop_pump(&n->loop);
-	while ((gone = loop_take_gone(&n->loop)))
+	while ((gone = loop_take_gone(&n->loop))) {
 		fprintf(stderr, "%s: the device %s has gone\n", n->command, gone);
+		interrupted |= !has_device(n); /* nothing more can happen */
+	}
 	draw_live(n);
 }
 
@@ -442,14 +452,6 @@ static bool is_busy(const struct net *n)
 	return false;
 }
 
-static bool has_device(const struct net *n)
-{
-	for (unsigned i = 0; i < n->loop.n_ports; i++)
-		if (n->loop.port[i].st == n->st && !n->loop.port[i].gone)
-			return true;
-	return false;
-}
-
 void net_drain(struct net *n)
 {
 	tern_time until = loop_now() + (interrupted ? 2 : 60) * TERN_SEC;
@@ -477,6 +479,8 @@ int net_close(struct net *n, int code)
 		if (n->recorder.full)
 			fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
 	}
+	if (n->st && !has_device(n) && code == EXIT_DONE)
+		code = EXIT_NO;
 	if (n->pcap && (fclose(n->pcap) != 0 || n->recorder.failed)) {
 		fprintf(stderr, "%s: %s: could not be written\n", n->command, n->options->pcap);
 		code = code == EXIT_DONE ? EXIT_USAGE : code;

@@ -58,8 +58,8 @@ int net_open(struct net *, struct net_options *, const struct args *);
  */
 void net_turn(struct net *, tern_time until, struct pollfd *own);
 /*
- * SIGINT or SIGTERM has come since net_open: the command is to end in order. The turn that runs
- * ends, a system call fails with EINTR.
+ * SIGINT or SIGTERM has come since net_open (the turn that runs ends, a system call fails with
+ * EINTR), or the last device has gone: the command is to end in order.
  */
 bool net_interrupted(void);
 /*

@@ -9,6 +9,7 @@
 #include "frames.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,18 @@ static bool far_end_is_closed(const struct frames *f)
 	return f->socket && poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP));
 }
 
+/*
+ * An interface that goes down may be about to vanish. Of the one the socket tells (ENETDOWN), of
+ * the other it does not: it is only bound to none then.
+ */
+static bool is_unbound(const struct frames *f)
+{
+	struct sockaddr_ll at = { .sll_ifindex = 0 };
+	socklen_t len = sizeof(at);
+
+	return getsockname(f->dev.fd, (struct sockaddr *)&at, &len) == 0 && at.sll_ifindex <= 0;
+}
+
 /* 1: there was a frame, in *out unless it was refused; 0: there is none; or -TERN_ENODEV. */
 static int read_one(struct frames *f, struct tern_stack *st, struct tern_pkt **out)
 {
@@ -81,6 +94,7 @@ static int read_one(struct frames *f, struct tern_stack *st, struct tern_pkt **o
 		}
 	}
 	tern_pkt_free(st, p);
+	f->down |= n < 0 && errno == ENETDOWN;
 	if (n < 0)
 		return verdict_of(errno) == -TERN_ENODEV ? -TERN_ENODEV : 0;
 	if (n == 0 && far_end_is_closed(f))
@@ -96,6 +110,8 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 	uint32_t bytes = 0;
 
 	*list = NULL;
+	if (f->down && is_unbound(f))
+		return -TERN_ENODEV;
 	for (unsigned i = 0; i < max && bytes < READ_BYTES_MAX && state > 0; i++) {
 		struct tern_pkt *p;
 
@@ -105,6 +121,7 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 		p->next = NULL;
 		*list = p;
 		list = &p->next;
+		f->down = false;
 		bytes += p->len;
 		n++;
 	}
@@ -136,6 +153,15 @@ static int frames_write(struct dev *d, struct tern_stack *st, const struct tern_
 	return sent < 0 ? verdict_of(errno) : 0;
 }
 
+/* One that is down is looked at now and then. */
+static tern_time frames_advance(struct dev *d, struct tern_stack *st, tern_time now)
+{
+	const struct frames *f = (const struct frames *)d;
+
+	(void)st;
+	return f->down ? now + 100 * TERN_MS : TERN_NEVER;
+}
+
 static void frames_close(struct dev *d)
 {
 	close(d->fd);
@@ -146,6 +172,7 @@ struct dev *frames_new(int fd, const struct tern_iface *iface, bool vnet, bool s
 {
 	static const struct dev_ops ops = { .read = frames_read,
 					    .write = frames_write,
+					    .advance = frames_advance,
 					    .close = frames_close };
 	struct frames *f = calloc(1, sizeof(*f));
 

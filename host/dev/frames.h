@@ -12,6 +12,7 @@ struct frames {
 	struct dev dev;
 	bool ethernet, vnet;
 	bool socket; /* recvmsg and sendmsg; else readv and writev */
+	bool down;   /* the host's interface is, or has gone */
 };
 
 /* A frames device over fd, which it owns; NULL: no memory (fd stays the caller's). */

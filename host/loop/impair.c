@@ -170,15 +170,15 @@ static int impair_write(struct dev *d, struct tern_stack *st, const struct tern_
 static tern_time impair_advance(struct dev *d, struct tern_stack *st, tern_time now)
 {
 	struct impair *m = (struct impair *)d;
-	tern_time in, out;
+	tern_time in, out, inner = TERN_NEVER;
 
 	m->now = now;
 	if (m->inner->ops->advance)
-		m->inner->ops->advance(m->inner, st, now);
+		inner = m->inner->ops->advance(m->inner, st, now);
 	send_due(m, st);
 	in = link_deadline(&m->in);
 	out = m->stuck ? now + RETRY_AFTER : link_deadline(&m->out);
-	return in < out ? in : out;
+	return MIN(inner, MIN(in, out));
 }
 
 static bool impair_pending(const struct dev *d)
