@@ -166,7 +166,8 @@ static int run(struct ping *p, struct net *n)
 	}
 	printf("%s from %s: %" PRIu64 " bytes\n", "ping", tern_addr_format(&p->to, false, to),
 	       p->size);
-	while (!net_interrupted() && p->received < p->count && loop_now() < end) {
+	fflush(stdout);
+	while (!net_interrupted() && !ferror(stdout) && p->received < p->count && loop_now() < end) {
 		if (loop_now() >= next && p->sent < p->count) {
 			send_request(p, n);
 			next = loop_now() + p->interval;
@@ -179,6 +180,10 @@ static int run(struct ping *p, struct net *n)
 		read_replies(p, n);
 	}
 	print_summary(p);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "%s: standard output: it cannot be written\n", n->command);
+		return EXIT_USAGE;
+	}
 	return p->received ? EXIT_DONE : EXIT_NO;
 }
 
