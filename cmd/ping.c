@@ -166,8 +166,9 @@ static int run(struct ping *p, struct net *n)
 	}
 	printf("%s from %s: %" PRIu64 " bytes\n", "ping", tern_addr_format(&p->to, false, to),
 	       p->size);
-	fflush(stdout);
-	while (!net_interrupted() && !ferror(stdout) && p->received < p->count && loop_now() < end) {
+	while (p->received < p->count && loop_now() < end) {
+		if (net_interrupted() || fflush(stdout) != 0)
+			break;
 		if (loop_now() >= next && p->sent < p->count) {
 			send_request(p, n);
 			next = loop_now() + p->interval;
