@@ -108,7 +108,6 @@ static void note_reply(struct ping *p, const uint8_t *msg, int64_t len, int ttl)
 	p->sum_of_squares += (double)took / 1e6 * ((double)took / 1e6);
 	printf("%" PRId64 " bytes from %s: icmp_seq=%u ttl=%d time=%.3f ms\n", len,
 	       tern_addr_format(&p->to, false, from), seq, ttl, (double)took / 1e6);
-	fflush(stdout);
 }
 
 static void read_replies(struct ping *p, struct net *n)
@@ -146,6 +145,12 @@ static void print_summary(const struct ping *p)
 	       mean, (double)p->most / 1e6, sqrt(fabs(p->sum_of_squares / n - mean * mean)));
 }
 
+/* Everything so far: false when nobody reads it any more. */
+static bool is_printed(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
 static int run(struct ping *p, struct net *n)
 {
 	char to[TERN_ADDR_TEXT_MAX];
@@ -167,7 +172,7 @@ static int run(struct ping *p, struct net *n)
 	printf("%s from %s: %" PRIu64 " bytes\n", "ping", tern_addr_format(&p->to, false, to),
 	       p->size);
 	while (p->received < p->count && loop_now() < end) {
-		if (net_interrupted() || fflush(stdout) != 0)
+		if (net_interrupted() || !is_printed())
 			break;
 		if (loop_now() >= next && p->sent < p->count) {
 			send_request(p, n);
@@ -181,7 +186,7 @@ static int run(struct ping *p, struct net *n)
 		read_replies(p, n);
 	}
 	print_summary(p);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	if (!is_printed()) {
 		fprintf(stderr, "%s: standard output: it cannot be written\n", n->command);
 		return EXIT_USAGE;
 	}
