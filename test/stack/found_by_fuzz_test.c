@@ -34,8 +34,64 @@ static void error_queue_is_not_the_text(void)
 	end_stack();
 }
 
+/* n bytes have arrived at the peer, whose window is wnd (zero, too). */
+static void peer_says(const struct tcp_hdr *syn_ack, uint32_t n, uint16_t wnd)
+{
+	struct sent a = { .seq = 78, .ack = syn_ack->seq + 1 + n, .flags = TCP_ACK };
+	struct tern_pkt *p = packet_of(&a);
+
+	put_be16(p->data + 20 + 14, wnd);
+	p->flags |= TERN_PKT_CSUM_GOOD;
+	tern_input(st, p);
+}
+
+static void take_all(void)
+{
+	uint8_t buf[2000];
+
+	while (next_out(buf, sizeof(buf)))
+		continue;
+}
+
+/*
+ * A recovery goes on while the window is shut. When it opens, what is taken back as the octet of a
+ * probe is no longer lost: it is sent once, and its acknowledgement is one.
+ */
+static void octet_taken_back_is_not_lost(void)
+{
+	struct tcp_hdr h;
+	uint8_t text[537] = { 0 };
+	int32_t one = 1, left = 0;
+	size_t len = sizeof(left);
+	tern_sock s;
+
+	new_stack(1);
+	s = open_connection(&h);
+	tern_setsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_NODELAY, &one, sizeof(one));
+	check_eq(tern_send(st, s, text, sizeof(text), 0),
+		 sizeof(text)); /* a segment and an octet */
+	take_all();
+	for (int i = 0; i < 3; i++)
+		peer_says(&h, 0, 65535);
+	take_all();
+	peer_says(&h, 0, 0);
+	tern_advance(st, tern_now(st) + 2 * TERN_SEC);
+	take_all();
+	peer_says(&h, 536, 0);
+	take_all();
+	peer_says(&h, 536, 1000);
+	tern_check(st);
+	take_all();
+	peer_says(&h, 537, 1000);
+	check_eq(next_out(text, sizeof(text)), 0);
+	tern_getsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_SIOCOUTQ, &left, &len);
+	check_eq(left, 0);
+	end_stack();
+}
+
 static const struct test tests[] = {
 	TEST(error_queue_is_not_the_text),
+	TEST(octet_taken_back_is_not_lost),
 };
 
 int main(int argc, char **argv)
