@@ -26,49 +26,46 @@ static bool is_at_other_side(const struct tern_addr *a, int side)
 					   a->ip[0] == 0xfd && a->ip[15] == 2 - side;
 }
 
-/* The names as side 0 and side 1 have them; only what goes over the wire has a pipe. */
-static struct pipe *find_pipe(struct run *r, int side, const struct slot *s)
+/* IPv4 behind a socket of IPv6 is IPv4 on the wire. */
+static struct tern_addr on_the_wire(const struct tern_addr *a)
 {
-	struct tern_addr local, remote;
+	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
 
-	if (tern_getsockname(r->side[side].st, s->sock, &local) ||
-	    tern_getpeername(r->side[side].st, s->sock, &remote) ||
-	    !is_at_other_side(&remote, side))
+	if (a->family != TERN_AF_INET6 || memcmp(a->ip, mapped, sizeof(mapped)) != 0)
+		return *a;
+	return tern_ip4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], a->port);
+}
+
+/* By the names as side 0 and side 1 have them; NULL: none, or the way is not the wire. */
+static struct pipe *find_pipe(struct run *r, int side, tern_sock sock, const struct tern_addr *peer,
+			      bool make)
+{
+	struct tern_addr local, remote = on_the_wire(peer);
+	struct pipe *p;
+
+	if (!is_at_other_side(&remote, side) || tern_getsockname(r->side[side].st, sock, &local))
 		return NULL;
-	for (unsigned i = 0; i < r->n_pipes; i++) {
-		struct pipe *p = &r->pipe[i];
-
-		if (p->family == local.family && p->port[side] == local.port &&
-		    p->port[!side] == remote.port)
-			return p;
+	for (p = r->pipe; p < r->pipe + r->n_pipes; p++) {
+		if (p->family != remote.family || p->port[side] != local.port ||
+		    p->port[!side] != remote.port)
+			continue;
+		p->spoiled = p->spoiled || make;
+		return p;
 	}
-	return NULL;
+	if (!make || r->n_pipes == PIPES)
+		return NULL;
+	p = &r->pipe[r->n_pipes++];
+	p->family = remote.family;
+	p->port[side] = local.port;
+	p->port[!side] = remote.port;
+	return p;
 }
 
 static void open_pipe(struct run *r, int side, struct slot *s, const struct tern_addr *to)
 {
-	struct tern_addr local;
-
-	s->pipe = NULL;
+	s->pipe = find_pipe(r, side, s->sock, to, true);
 	s->sent = s->received = 0;
 	s->deaf = false;
-	if (!is_at_other_side(to, side) || tern_getsockname(r->side[side].st, s->sock, &local))
-		return;
-	for (unsigned i = 0; i < r->n_pipes; i++) {
-		struct pipe *p = &r->pipe[i];
-
-		if (p->family == to->family && p->port[side] == local.port &&
-		    p->port[!side] == to->port)
-			s->pipe = p;
-	}
-	if (s->pipe) {
-		s->pipe->spoiled = true;
-	} else if (r->n_pipes < PIPES) {
-		s->pipe = &r->pipe[r->n_pipes++];
-		s->pipe->family = to->family;
-		s->pipe->port[side] = local.port;
-		s->pipe->port[!side] = to->port;
-	}
 }
 
 static void fill(const struct run *r, int side, const struct slot *s, uint8_t *to, uint32_t len)
@@ -205,12 +202,13 @@ static void call_listen(struct caller *c)
 static void call_accept(struct caller *c)
 {
 	struct slot *child = empty_slot(&c->run->side[c->side]);
+	struct tern_addr peer;
 	tern_sock sock;
 
-	if (!child || tern_accept(c->st, c->slot->sock, &sock, NULL))
+	if (!child || tern_accept(c->st, c->slot->sock, &sock, &peer))
 		return;
 	*child = (struct slot){ .sock = sock, .family = c->slot->family, .type = TERN_SOCK_STREAM };
-	child->pipe = find_pipe(c->run, c->side, child);
+	child->pipe = find_pipe(c->run, c->side, sock, &peer, false);
 }
 
 static void call_send(struct caller *c)

@@ -17,7 +17,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TURNS_MAX = 64, RUN_DOWN_MAX = 20000, RECORDS_MAX = 100000, INPUT_MAX = 3000 };
+enum {
+	TURNS_MAX = 64,
+	RUN_DOWN_MAX = 20000,
+	SETTLE_MAX = 3000,
+	RECORDS_MAX = 100000,
+	INPUT_MAX = 3000
+};
 
 /* ---- time, and what must hold at any ---- */
 
@@ -230,34 +236,113 @@ static void open_all(struct run *r)
 	}
 }
 
-/* All is closed and the sky is fair: in some time nothing is left. */
+/* ---- the end: a fair sky ---- */
+
+static void clear_up(struct run *r)
+{
+	for (int i = 0; i < 2; i++) {
+		struct side *s = &r->side[i];
+		struct tern_addr four = tern_ip4(10, 0, 0, (uint8_t)(i + 1), 0);
+		int32_t off = 0;
+
+		s->fails = s->fails_in = 0;
+		tern_iface_set(s->st, NIC, 1500, 0);
+		tern_addr_add(s->st, NIC, &four, 24);
+		for (int k = 0; k < SLOTS; k++)
+			tern_setsockopt(s->st, s->slot[k].sock, TERN_IPPROTO_TCP, TERN_TCP_CORK,
+					&off, sizeof(off));
+	}
+}
+
+/* Time goes on until something is due. */
+static void wait_for_news(struct run *r)
+{
+	tern_time next = next_deadline(r);
+
+	if (next != TERN_NEVER && next > r->now)
+		r->now = next;
+	for (int i = 0; i < 2; i++) {
+		advance(r, &r->side[i]);
+		look(r, &r->side[i]);
+	}
+	carry(r, FRAMES_MAX + 1, true);
+}
+
+static void read_all(struct run *r, int side, struct slot *s)
+{
+	struct tern_stack *st = r->side[side].st;
+	struct caller c = { r, side, st, s };
+	tern_sock child;
+	int64_t n;
+
+	if (!s->sock || s->type != TERN_SOCK_STREAM)
+		return;
+	while ((n = tern_recv(st, s->sock, room, ROOM, 0)) > 0) {
+		judge_received(r, side, s, room, s->received, (uint64_t)n);
+		s->received += (uint64_t)n;
+	}
+	if (empty_slot(&r->side[side]))
+		call_accept(&c);
+	else if (tern_accept(st, s->sock, &child, NULL) == 0)
+		tern_close(st, child);
+}
+
+/* Bytes that a connection has not got rid of, though it has not given up. */
+static bool is_waiting(const struct side *side, const struct slot *s)
+{
+	int32_t n = 0;
+	size_t len = sizeof(n);
+
+	if (!s->sock || s->type != TERN_SOCK_STREAM ||
+	    tern_getsockopt(side->st, s->sock, TERN_SOL_SOCKET, TERN_SO_SIOCOUTQ, &n, &len))
+		return false;
+	return n > 0;
+}
+
+/* Everybody reads: what was sent arrives, or the connection has ended. */
+static void settle(struct run *r)
+{
+	bool waiting = true;
+
+	for (int turn = 0; turn < SETTLE_MAX && waiting && !r->why; turn++) {
+		waiting = false;
+		wait_for_news(r);
+		for (int i = 0; i < 2; i++) {
+			for (int k = 0; k < SLOTS; k++) {
+				struct slot *s = &r->side[i].slot[k];
+
+				read_all(r, i, s);
+				waiting = waiting || is_waiting(&r->side[i], s);
+				if (s->deaf && s->type == TERN_SOCK_STREAM)
+					return; /* who has shut down reading may stop its peer */
+			}
+		}
+	}
+	if (waiting)
+		fail(r, "a connection does not get on");
+}
+
+/* All is closed: in some time nothing is left. */
 static void run_down(struct run *r)
 {
 	for (int i = 0; i < 2; i++) {
-		r->side[i].fails = r->side[i].fails_in = 0;
-		tern_iface_set(r->side[i].st, NIC, 1500, 0);
 		for (int k = 0; k < SLOTS; k++) {
 			struct caller c = { r, i, r->side[i].st, &r->side[i].slot[k] };
 
 			if (c.slot->sock)
-				end_slot(&c, draw(r) & 1);
+				end_slot(&c, (k & 1) && r->defers);
 		}
 	}
 	for (int turn = 0; turn < RUN_DOWN_MAX && !r->why; turn++) {
-		tern_time next;
-
 		carry(r, FRAMES_MAX + 1, true);
 		advance(r, &r->side[0]);
 		advance(r, &r->side[1]);
 		if (look(r, &r->side[0]) + look(r, &r->side[1]) == 0)
 			return;
-		next = next_deadline(r);
-		if (next == TERN_NEVER && !tern_output_ready(r->side[0].st, 0) &&
+		if (next_deadline(r) == TERN_NEVER && !tern_output_ready(r->side[0].st, 0) &&
 		    !tern_output_ready(r->side[1].st, 0))
 			fail(r, "something is left without a timer");
-		r->now = next == TERN_NEVER ? r->now : next;
-		advance(r, &r->side[0]);
-		advance(r, &r->side[1]);
+		wait_for_news(r);
 	}
 	fail(r, "no end of what is left");
 }
@@ -295,6 +380,8 @@ static const char *run_input(const uint8_t *data, size_t size)
 		open_all(r);
 		while (r->at < r->end && !r->why)
 			step(r);
+		clear_up(r);
+		settle(r);
 		if (!r->why)
 			run_down(r);
 	}
