@@ -89,9 +89,40 @@ static void octet_taken_back_is_not_lost(void)
 	end_stack();
 }
 
+static uint32_t congestion_window(tern_sock s)
+{
+	struct tern_tcp_info i = { 0 };
+	size_t len = sizeof(i);
+
+	check_eq(tern_getsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_INFO, &i, &len), 0);
+	return i.snd_cwnd;
+}
+
+/* The algorithm that never changes its window is not overruled by a second time-out. */
+static void fixed_window_stays_after_two_timeouts(void)
+{
+	struct tcp_hdr h;
+	uint32_t before;
+	tern_sock s;
+
+	new_stack(1);
+	s = open_connection(&h);
+	tern_setsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, "fixed", 5);
+	before = congestion_window(s);
+	check_eq(tern_send(st, s, "text", 4, 0), 4);
+	take_all();
+	for (int i = 0; i < 2; i++) {
+		tern_advance(st, tern_now(st) + 3 * TERN_SEC);
+		take_all();
+	}
+	check_eq(congestion_window(s), before);
+	end_stack();
+}
+
 static const struct test tests[] = {
 	TEST(error_queue_is_not_the_text),
 	TEST(octet_taken_back_is_not_lost),
+	TEST(fixed_window_stays_after_two_timeouts),
 };
 
 int main(int argc, char **argv)
