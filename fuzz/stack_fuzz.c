@@ -254,6 +254,20 @@ static void clear_up(struct run *r)
 	}
 }
 
+/* Until both sides have said all. */
+static void carry_all(struct run *r)
+{
+	unsigned rounds = 0;
+
+	while (tern_output_ready(r->side[0].st, NIC) || tern_output_ready(r->side[1].st, NIC)) {
+		carry(r, FRAMES_MAX + 1, true);
+		if (rounds++ == FRAMES_MAX)
+			fail(r, "no end of talk");
+		if (r->why)
+			return;
+	}
+}
+
 /* Time goes on until something is due. */
 static void wait_for_news(struct run *r)
 {
@@ -265,7 +279,7 @@ static void wait_for_news(struct run *r)
 		advance(r, &r->side[i]);
 		look(r, &r->side[i]);
 	}
-	carry(r, FRAMES_MAX + 1, true);
+	carry_all(r);
 }
 
 static void read_all(struct run *r, int side, struct slot *s)
@@ -334,7 +348,7 @@ static void run_down(struct run *r)
 		}
 	}
 	for (int turn = 0; turn < RUN_DOWN_MAX && !r->why; turn++) {
-		carry(r, FRAMES_MAX + 1, true);
+		carry_all(r);
 		advance(r, &r->side[0]);
 		advance(r, &r->side[1]);
 		if (look(r, &r->side[0]) + look(r, &r->side[1]) == 0)
