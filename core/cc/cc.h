@@ -30,8 +30,9 @@ struct cc_ops {
 	void (*on_ack)(struct cc *, const struct cc_sample *);
 	void (*on_congestion)(struct cc *, const struct cc_sample *); /* once per episode */
 	void (*on_recovery_end)(struct cc *, const struct cc_sample *);
-	void (*on_rto)(struct cc *, const struct cc_sample *);	/* once per episode */
-	void (*on_idle)(struct cc *, const struct cc_sample *); /* nothing sent for an RTO */
+	void (*on_rto)(struct cc *, const struct cc_sample *);	     /* once per episode */
+	void (*on_rto_again)(struct cc *, const struct cc_sample *); /* of the same episode */
+	void (*on_idle)(struct cc *, const struct cc_sample *);	     /* nothing sent for an RTO */
 };
 
 struct cc {

@@ -83,6 +83,13 @@ static void reno_on_rto(struct cc *cc, const struct cc_sample *s)
 	cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
 }
 
+/* RFC 5681 3.1: the loss window again, but ssthresh is not halved again. */
+static void reno_on_rto_again(struct cc *cc, const struct cc_sample *s)
+{
+	(void)s;
+	cc->cwnd = MIN(cc->cwnd, cc->mss);
+}
+
 static void reno_on_idle(struct cc *cc, const struct cc_sample *s)
 {
 	(void)s;
@@ -96,5 +103,6 @@ const struct cc_ops cc_reno = {
 	.on_congestion = reno_on_congestion,
 	.on_recovery_end = reno_on_recovery_end,
 	.on_rto = reno_on_rto,
+	.on_rto_again = reno_on_rto_again,
 	.on_idle = reno_on_idle,
 };

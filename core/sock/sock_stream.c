@@ -136,6 +136,8 @@ int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, in
 {
 	int64_t n;
 
+	if (flags & TERN_MSG_ERRQUEUE) /* a stream has none; asking takes no text */
+		return -TERN_EAGAIN;
 	if (s->state == TERN_TCP_LISTEN || !s->tcp)
 		return -TERN_ENOTCONN;
 	m->at = ss->timers->now;

@@ -215,6 +215,8 @@ static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 		c->snd.nxt = c->snd.una; /* only the probe's octet: it goes with the rest */
 		w->small_end = MIN(w->small_end, c->snd.una);
 		w->timed_pos = TCP_NO_POS;
+		w->rtx_nxt = w->rtx_end = c->snd.una; /* nor is it lost, whatever was known of it */
+		c->has_lost = c->rtx_forced = false;
 		return;
 	}
 	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_PROBE);

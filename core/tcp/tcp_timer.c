@@ -150,7 +150,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	if (c->n_rtx == 1 && !c->in_rto_recovery)
 		c->cc.ops->on_rto(&c->cc, &s);
 	else
-		c->cc.cwnd = MIN(c->cc.cwnd, c->snd_mss); /* ssthresh is not halved again */
+		c->cc.ops->on_rto_again(&c->cc, &s);
 	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_RTO);
 	w->recover = c->snd.nxt;
 	c->in_rto_recovery = true;
