@@ -18,6 +18,7 @@ struct cc_sample {
 	uint64_t in_flight; /* before this event */
 	uint32_t acked;	    /* bytes newly acknowledged */
 	bool cwnd_limited;  /* the window was full: growing it makes sense */
+	bool again;	    /* a time-out: not the first of its episode */
 };
 
 enum { CC_STATE_SIZE = 8, CC_INFINITE = 0x7fffffff };
@@ -30,9 +31,8 @@ struct cc_ops {
 	void (*on_ack)(struct cc *, const struct cc_sample *);
 	void (*on_congestion)(struct cc *, const struct cc_sample *); /* once per episode */
 	void (*on_recovery_end)(struct cc *, const struct cc_sample *);
-	void (*on_rto)(struct cc *, const struct cc_sample *);	     /* once per episode */
-	void (*on_rto_again)(struct cc *, const struct cc_sample *); /* of the same episode */
-	void (*on_idle)(struct cc *, const struct cc_sample *);	     /* nothing sent for an RTO */
+	void (*on_rto)(struct cc *, const struct cc_sample *);
+	void (*on_idle)(struct cc *, const struct cc_sample *); /* nothing sent for an RTO */
 };
 
 struct cc {

@@ -22,6 +22,5 @@ const struct cc_ops cc_fixed = {
 	.on_congestion = keep_window,
 	.on_recovery_end = keep_window,
 	.on_rto = keep_window,
-	.on_rto_again = keep_window,
 	.on_idle = keep_window,
 };

@@ -76,18 +76,13 @@ static void reno_on_rto(struct cc *cc, const struct cc_sample *s)
 {
 	struct reno r;
 
+	cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
+	if (s->again)	    /* ssthresh is not halved again */
+		return;
 	load_state(cc, &r);
 	r.after_rto = true;
 	store_state(cc, &r);
 	cc->ssthresh = half_of_flight(cc, s);
-	cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
-}
-
-/* RFC 5681 3.1: the loss window again, but ssthresh is not halved again. */
-static void reno_on_rto_again(struct cc *cc, const struct cc_sample *s)
-{
-	(void)s;
-	cc->cwnd = MIN(cc->cwnd, cc->mss);
 }
 
 static void reno_on_idle(struct cc *cc, const struct cc_sample *s)
@@ -103,6 +98,5 @@ const struct cc_ops cc_reno = {
 	.on_congestion = reno_on_congestion,
 	.on_recovery_end = reno_on_recovery_end,
 	.on_rto = reno_on_rto,
-	.on_rto_again = reno_on_rto_again,
 	.on_idle = reno_on_idle,
 };

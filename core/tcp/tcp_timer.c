@@ -147,10 +147,8 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	struct cc_sample s = { .now = x->now, .in_flight = c->snd.nxt - c->snd.una };
 	struct tcp_work *w = c->work;
 
-	if (c->n_rtx == 1 && !c->in_rto_recovery)
-		c->cc.ops->on_rto(&c->cc, &s);
-	else
-		c->cc.ops->on_rto_again(&c->cc, &s);
+	s.again = c->n_rtx > 1 || c->in_rto_recovery;
+	c->cc.ops->on_rto(&c->cc, &s);
 	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_RTO);
 	w->recover = c->snd.nxt;
 	c->in_rto_recovery = true;
