@@ -5,7 +5,9 @@
  * A record of up to 2048 bytes is a pop from the free list of its size class. An empty list is
  * filled by one slab, whose size follows what is in use (an eighth of it, 4 to 32 KiB), so that a
  * small stack takes little and a large one seldom asks; at the end of the budget a slab holds one
- * record. Slabs go back only in mem_fini.
+ * record. Slabs none of whose records is out go back when something is refused, so that a flood of
+ * one size does not keep the budget for ever. To find them costs a walk over all that is free; the
+ * next walk waits for refusals in proportion.
  *
  * A larger size that fills at least half of a piece gets a whole one, which is kept when it is
  * freed; any other size is a plain allocation.
@@ -15,12 +17,8 @@
 #include "mem.h"
 
 struct mem_slab {
-	struct mem_slab *next;
-	size_t size;
-};
-
-struct free_node {
-	struct free_node *next;
+	struct mem_node in_list;
+	uint32_t size, class;
 };
 
 enum { SLAB_HDR_LEN = 16 };
@@ -57,10 +55,10 @@ static bool give_back_pieces(struct mem *m)
 	uint64_t used = m->used;
 
 	for (unsigned i = 0; i < MEM_PIECES; i++) {
-		struct free_node *n = m->free_pieces[i];
+		struct mem_node *n = m->free_pieces[i];
 
 		while (n) {
-			struct free_node *next = n->next;
+			struct mem_node *next = n->next;
 
 			give_back(m, n, piece_size[i]);
 			n = next;
@@ -71,14 +69,120 @@ static bool give_back_pieces(struct mem *m)
 	return m->used < used;
 }
 
+/* ---- empty slabs ---- */
+
+static size_t record_size(unsigned class)
+{
+	return (class + 1) * (size_t)MEM_CLASS_STEP;
+}
+
+static struct mem_slab *slab_of(struct mem_node *node)
+{
+	return (struct mem_slab *)(void *)node;
+}
+
+static uint32_t records_of(const struct mem_slab *s)
+{
+	return (uint32_t)((s->size - SLAB_HDR_LEN) / record_size(s->class));
+}
+
+static bool is_below(const void *a, const void *b)
+{
+	return (uintptr_t)a < (uintptr_t)b;
+}
+
+static struct mem_node *merge(struct mem_node *a, struct mem_node *b)
+{
+	struct mem_node first, *last = &first;
+
+	while (a && b) {
+		struct mem_node **lower = is_below(a, b) ? &a : &b;
+
+		last->next = *lower;
+		last = *lower;
+		*lower = last->next;
+	}
+	last->next = a ? a : b;
+	return first.next;
+}
+
+/* By address, without memory: sorted[i] is a list of 2^i nodes, or none. */
+static struct mem_node *sort(struct mem_node *list)
+{
+	struct mem_node *sorted[32] = { NULL }, *all = NULL;
+
+	while (list) {
+		struct mem_node *run = list;
+		unsigned i = 0;
+
+		list = list->next;
+		run->next = NULL;
+		for (; sorted[i] && i < 31; i++) {
+			run = merge(sorted[i], run);
+			sorted[i] = NULL;
+		}
+		sorted[i] = merge(sorted[i], run);
+	}
+	for (unsigned i = 0; i < 32; i++)
+		all = merge(sorted[i], all);
+	return all;
+}
+
+/* Both lists are sorted: gives back the slabs of a class that are all free. Returns nodes seen. */
+static uint64_t give_back_slabs_of(struct mem *m, unsigned class)
+{
+	struct mem_node **at = &m->free_records[class], **link = &m->slabs;
+	uint64_t n_seen = 0;
+
+	while (*link && *at) {
+		struct mem_slab *s = slab_of(*link);
+		struct mem_node **end = at;
+		uint32_t n = 0;
+
+		n_seen++;
+		for (; s->class == class && *end && is_below(*end, (char *)s + s->size); n++)
+			end = &(*end)->next;
+		n_seen += n;
+		if (n > 0 && n == records_of(s)) {
+			*at = *end;
+			*link = (*link)->next;
+			give_back(m, s, s->size);
+		} else {
+			at = end;
+			link = &(*link)->next;
+		}
+	}
+	return n_seen;
+}
+
+/* false: there was none, or it is not yet time to look. */
+static bool give_back_slabs(struct mem *m)
+{
+	uint64_t used = m->used, n_seen = 0;
+
+	if (m->patience > 0) {
+		m->patience--;
+		return false;
+	}
+	m->slabs = sort(m->slabs);
+	for (unsigned i = 0; i < MEM_CLASSES; i++) {
+		if (!m->free_records[i])
+			continue;
+		m->free_records[i] = sort(m->free_records[i]);
+		n_seen += give_back_slabs_of(m, i);
+	}
+	m->patience = n_seen / 64;
+	return m->used < used;
+}
+
 void mem_fini(struct mem *m)
 {
 	assert(m->n_out == 0);
 	give_back_pieces(m);
 	while (m->slabs) {
-		struct mem_slab *s = m->slabs;
+		struct mem_slab *s = slab_of(m->slabs);
 
-		m->slabs = s->next;
+		m->slabs = m->slabs->next;
 		give_back(m, s, s->size);
 	}
 	assert(m->used == 0);
@@ -102,13 +206,15 @@ static void *take_from_allocator(struct mem *m, size_t size)
 
 	if (!ptr && give_back_pieces(m))
 		ptr = take_within_budget(m, size);
+	if (!ptr && m->slabs && give_back_slabs(m))
+		ptr = take_within_budget(m, size);
 	return ptr;
 }
 
 /* Makes a slab and returns its first record; the others go on the list, lowest address first. */
 static void *fill_class(struct mem *m, unsigned class)
 {
-	size_t record = (class + 1) * (size_t)MEM_CLASS_STEP;
+	size_t record = record_size(class);
 	size_t size = (size_t)MAX(SLAB_MIN, MIN(SLAB_MAX, m->used / 8));
 	struct mem_slab *s;
 	char *first, *r;
@@ -118,12 +224,11 @@ static void *fill_class(struct mem *m, unsigned class)
 	s = take_from_allocator(m, size);
 	if (!s)
 		return NULL;
-	s->next = m->slabs;
-	s->size = size;
-	m->slabs = s;
+	*s = (struct mem_slab){ { m->slabs }, (uint32_t)size, class };
+	m->slabs = &s->in_list;
 	first = (char *)s + SLAB_HDR_LEN;
 	for (r = first + ((size - SLAB_HDR_LEN) / record - 1) * record; r != first; r -= record) {
-		struct free_node *n = (struct free_node *)(void *)r;
+		struct mem_node *n = (struct mem_node *)(void *)r;
 
 		n->next = m->free_records[class];
 		m->free_records[class] = n;
@@ -143,7 +248,7 @@ static unsigned find_piece(size_t size)
 static void *new_large(struct mem *m, size_t size)
 {
 	unsigned i = find_piece(size);
-	struct free_node *n;
+	struct mem_node *n;
 
 	if (i == MEM_PIECES)
 		return take_from_allocator(m, size);
@@ -158,7 +263,7 @@ static void *new_large(struct mem *m, size_t size)
 void mem_free_large(struct mem *m, void *ptr, size_t size)
 {
 	unsigned i = find_piece(size);
-	struct free_node *n = ptr;
+	struct mem_node *n = ptr;
 
 	m->n_out--;
 	if (i == MEM_PIECES) {

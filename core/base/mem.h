@@ -13,7 +13,10 @@
 
 #include "base.h"
 
-struct mem_slab; /* private */
+/* How a free record or piece begins. */
+struct mem_node {
+	struct mem_node *next;
+};
 
 enum { MEM_CLASSES = 128, MEM_CLASS_STEP = 16 }; /* records of 16, 32, ... 2048 bytes */
 /* Kept pieces: up to 4, 16, 64 KiB, plus room for headers (of a packet of 65535 bytes, too). */
@@ -25,10 +28,11 @@ struct mem {
 	void *ctx;
 	uint64_t used; /* bytes taken from alloc */
 	uint64_t max;
-	struct mem_slab *slabs;
-	uint64_t n_out; /* allocations out, for mem_fini's assert */
-	void *free_records[MEM_CLASSES];
-	void *free_pieces[MEM_PIECES];
+	struct mem_node *slabs;
+	uint64_t n_out;	   /* allocations out, for mem_fini's assert */
+	uint64_t patience; /* refusals until slabs are looked through again */
+	struct mem_node *free_records[MEM_CLASSES];
+	struct mem_node *free_pieces[MEM_PIECES];
 	uint32_t n_free_pieces[MEM_PIECES];
 };
 
@@ -42,18 +46,18 @@ enum { MEM_RECORD_MAX = MEM_CLASSES * MEM_CLASS_STEP };
 void *mem_new_slow(struct mem *, size_t size);		/* none of its kind is free */
 void mem_free_large(struct mem *, void *, size_t size); /* above MEM_RECORD_MAX */
 
-static inline void **mem_class_of(struct mem *m, size_t size)
+static inline struct mem_node **mem_class_of(struct mem *m, size_t size)
 {
 	return &m->free_records[size ? (size - 1) / MEM_CLASS_STEP : 0];
 }
 
 /*
- * size bytes, 16-byte aligned, or NULL when the budget or the allocator says no (kept pieces are
- * given back before it says no). Freed with the same size.
+ * size bytes, 16-byte aligned, or NULL when the budget or the allocator says no (kept pieces and,
+ * now and then, empty slabs are given back before it says no). Freed with the same size.
  */
 static inline void *mem_new(struct mem *m, size_t size)
 {
-	void **first, *record;
+	struct mem_node **first, *record;
 
 	if (size > MEM_RECORD_MAX)
 		return mem_new_slow(m, size);
@@ -61,7 +65,7 @@ static inline void *mem_new(struct mem *m, size_t size)
 	record = *first;
 	if (!record)
 		return mem_new_slow(m, size);
-	*first = *(void **)record; /* a free record begins with the next one's address */
+	*first = record->next;
 	m->n_out++;
 	return record;
 }
@@ -69,7 +73,7 @@ static inline void *mem_new(struct mem *m, size_t size)
 /* NULL is allowed. */
 static inline void mem_free(struct mem *m, void *ptr, size_t size)
 {
-	void **first;
+	struct mem_node **first, *record = ptr;
 
 	if (!ptr)
 		return;
@@ -78,30 +82,32 @@ static inline void mem_free(struct mem *m, void *ptr, size_t size)
 		return;
 	}
 	first = mem_class_of(m, size);
-	*(void **)ptr = *first;
-	*first = ptr;
+	record->next = *first;
+	*first = record;
 	m->n_out--;
 }
 
 /* The same of a size that fills a piece of kind i at least by half. */
 static inline void *mem_new_piece(struct mem *m, unsigned i, size_t size)
 {
-	void *piece = m->free_pieces[i];
+	struct mem_node *piece = m->free_pieces[i];
 
 	if (!piece)
 		return mem_new_slow(m, size);
-	m->free_pieces[i] = *(void **)piece;
+	m->free_pieces[i] = piece->next;
 	m->n_free_pieces[i]--;
 	m->n_out++;
 	return piece;
 }
-static inline void mem_free_piece(struct mem *m, void *piece, unsigned i, size_t size)
+static inline void mem_free_piece(struct mem *m, void *ptr, unsigned i, size_t size)
 {
+	struct mem_node *piece = ptr;
+
 	if (m->n_free_pieces[i] >= MEM_PIECES_KEPT) {
-		mem_free_large(m, piece, size);
+		mem_free_large(m, ptr, size);
 		return;
 	}
-	*(void **)piece = m->free_pieces[i];
+	piece->next = m->free_pieces[i];
 	m->free_pieces[i] = piece;
 	m->n_free_pieces[i]++;
 	m->n_out--;

@@ -227,6 +227,88 @@ static void arrays_grow_and_keep_their_elements(void)
 	finish(&m);
 }
 
+enum { RECORD = 128, FILL = 2000, KEPT_EACH = 400 };
+
+/* Fills the budget with records: how many there were. */
+static unsigned fill_with_records(struct mem *m, uint8_t *record[FILL])
+{
+	unsigned n = 0;
+
+	while (n < FILL && (record[n] = mem_new(m, RECORD))) {
+		memset(record[n], (int)n & 0xff, RECORD);
+		n++;
+	}
+	check(n > 1000 && n < FILL);
+	return n;
+}
+
+/* Slabs are not looked through for each refusal, but whoever asks again gets his turn. */
+static void *take_soon(struct mem *m, size_t size)
+{
+	void *ptr = NULL;
+
+	for (int i = 0; i < 100 && !ptr; i++)
+		ptr = mem_new(m, size);
+	return ptr;
+}
+
+/* What one size has filled and left serves another: no flood of records is for ever. */
+static void empty_slabs_give_way(void)
+{
+	static const uint32_t others[] = { 2048, 5000, 16000, 65536 };
+	static uint8_t *record[FILL];
+	struct mem m;
+
+	start(&m, 200000);
+	for (unsigned i = 0; i < N_TESTS(others); i++) {
+		unsigned n = fill_with_records(&m, record);
+		void *other;
+
+		test_at("size %u", others[i]);
+		while (n > 0)
+			mem_free(&m, record[--n], RECORD);
+		other = take_soon(&m, others[i]);
+		check(other != NULL);
+		mem_free(&m, other, others[i]);
+	}
+	finish(&m);
+}
+
+static void check_kept(uint8_t *record[FILL], unsigned n)
+{
+	for (unsigned i = 0; i < n; i += KEPT_EACH)
+		for (unsigned k = 0; k < RECORD; k++)
+			check_eq(record[i][k], i & 0xff);
+}
+
+/* A slab stays for its last record; what is free in it is handed out again, each once. */
+static void slabs_in_use_stay(void)
+{
+	static uint8_t *record[FILL], *again[FILL];
+	unsigned n, n_again = 0;
+	struct mem m;
+	void *other;
+
+	start(&m, 200000);
+	n = fill_with_records(&m, record);
+	for (unsigned i = 0; i < n; i++)
+		if (i % KEPT_EACH)
+			mem_free(&m, record[i], RECORD);
+	other = take_soon(&m, 16000);
+	check(other != NULL);
+	check_kept(record, n);
+	while (n_again < FILL && (again[n_again] = mem_new(&m, RECORD)))
+		memset(again[n_again++], 0xee, RECORD);
+	check(n_again > 1000 && n_again < n);
+	check_kept(record, n);
+	while (n_again > 0)
+		mem_free(&m, again[--n_again], RECORD);
+	for (unsigned i = 0; i < n; i += KEPT_EACH)
+		mem_free(&m, record[i], RECORD);
+	mem_free(&m, other, 16000);
+	finish(&m);
+}
+
 static const struct test tests[] = {
 	TEST(sizes_are_usable_and_aligned),
 	TEST(random_use_keeps_to_the_budget),
@@ -235,6 +317,8 @@ static const struct test tests[] = {
 	TEST(records_are_dense),
 	TEST(last_bytes_of_the_budget_are_used),
 	TEST(kept_pieces_give_way),
+	TEST(empty_slabs_give_way),
+	TEST(slabs_in_use_stay),
 	TEST(only_so_many_pieces_are_kept),
 	TEST(refusals_of_the_allocator_are_passed_on),
 	TEST(arrays_grow_and_keep_their_elements),
