@@ -468,12 +468,12 @@ void net_drain(struct net *n)
 
 int net_close(struct net *n, int code)
 {
-	static const struct ladder_options plain;
+	static const struct ladder_options own = { .own = true };
 
 	if (n->live) {
 		ladder_live_end(n->live);
 	} else if (n->recorder.view && n->recorder.view->n_events) {
-		ladder_text(stderr, n->recorder.view, &plain);
+		ladder_text(stderr, n->recorder.view, &own);
 		if (n->recorder.full)
 			fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
 	}

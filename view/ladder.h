@@ -17,6 +17,7 @@ enum { LADDER_REMARK_LEN = 200 };
 struct ladder_options {
 	bool full;				 /* fold nothing, show timers */
 	bool colour;				 /* text: with ANSI escapes */
+	bool own;				 /* text: not what only others of a medium say */
 	uint32_t conn;				 /* only the conversation of this number; 0: all */
 	bool numbered;				 /* show the numbers of conversations */
 	const char *title;			 /* of a document; NULL: none */

@@ -402,6 +402,15 @@ static bool draw_rows(struct drawing *d, size_t from)
 	return good;
 }
 
+/* What others of a shared medium say to each other: nobody here took part. */
+static bool is_of_others(const struct flow *f)
+{
+	for (size_t i = 0; i < f->n_segments; i++)
+		if (!f->segment[i].ignored)
+			return false;
+	return f->n_segments > 0;
+}
+
 bool ladder_text(FILE *out, const struct view *v, const struct ladder_options *options)
 {
 	struct flows *flows = flows_new(v);
@@ -411,7 +420,8 @@ bool ladder_text(FILE *out, const struct view *v, const struct ladder_options *o
 
 	for (size_t i = 0; flows && i < flows->n; i++) {
 		d.flow = &flows->flow[i];
-		if (options->conn && d.flow->number != options->conn)
+		if ((options->conn && d.flow->number != options->conn) ||
+		    (options->own && is_of_others(d.flow)))
 			continue;
 		d.time_shown[0] = 0;
 		if (n_drawn++ > 0)
@@ -448,15 +458,6 @@ struct ladder_live *ladder_live_new(FILE *out, const struct view *v, bool colour
 		return live;
 	free(live);
 	return NULL;
-}
-
-/* What only others of a shared medium say to each other is not drawn. */
-static bool is_of_others(const struct flow *f)
-{
-	for (size_t i = 0; i < f->n_segments; i++)
-		if (!f->segment[i].ignored)
-			return false;
-	return f->n_segments > 0;
 }
 
 static bool make_room_for_flows(struct ladder_live *live)

@@ -133,6 +133,10 @@ static void what_others_say_is_left_out(void)
 	scene_tell(&s, VIEW_DROP, 1, "eth-not-ours");
 	check(ladder_live_end(l.ladder));
 	check_eq(ftell(l.f), 0);
+	check(ladder_text(l.f, s.view, &(struct ladder_options){ .own = true }));
+	check_eq(ftell(l.f), 0);
+	check(ladder_text(l.f, s.view, &(struct ladder_options){ .own = false }));
+	check(ftell(l.f) > 0);
 	live_free(&l);
 	view_free(s.view);
 }
