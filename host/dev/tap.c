@@ -31,6 +31,8 @@ static struct dev *say(struct dev_wish *w, int fd, const char *what, const char 
 		hint = "; load the module: modprobe tun";
 	else if (err == EBUSY)
 		hint = "; another program has it open";
+	else if (err == EINVAL)
+		hint = "; no name for a device, or that of another kind";
 	snprintf(w->error, sizeof(w->error), "%s %s: %s%s", what, name, strerror(err), hint);
 	if (fd >= 0)
 		close(fd);
@@ -52,20 +54,24 @@ static uint32_t mtu_of(const char *name)
 	return mtu;
 }
 
-/* true: it has a virtio header. */
-static int attach(int fd, struct ifreq *req, bool want_vnet)
+/*
+ * As the device was made: with one queue or, then also used by one, with several; with a virtio
+ * header, or without where it cannot be had. 1: it has one, 0: it has none, -1: see errno.
+ */
+static int attach(int fd, struct ifreq *req)
 {
-	short plain = req->ifr_flags;
+	static const short ways[] = { IFF_VNET_HDR, IFF_VNET_HDR | IFF_MULTI_QUEUE, 0,
+				      IFF_MULTI_QUEUE };
+	const short kind = req->ifr_flags;
 
-	if (want_vnet) {
-		req->ifr_flags = (short)(plain | IFF_VNET_HDR);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		req->ifr_flags = (short)(kind | ways[i]);
 		if (ioctl(fd, TUNSETIFF, req) == 0)
-			return 1;
+			return (ways[i] & IFF_VNET_HDR) != 0;
 		if (errno != EINVAL)
 			return -1;
 	}
-	req->ifr_flags = plain;
-	return ioctl(fd, TUNSETIFF, req) == 0 ? 0 : -1;
+	return -1;
 }
 
 struct dev *tap_open(const char *name, bool ethernet, struct dev_wish *w)
@@ -83,7 +89,7 @@ struct dev *tap_open(const char *name, bool ethernet, struct dev_wish *w)
 	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return say(w, -1, "cannot open", "/dev/net/tun");
-	vnet = attach(fd, &req, true);
+	vnet = attach(fd, &req);
 	if (vnet < 0)
 		return say(w, fd, "cannot attach to", name);
 	if (vnet && ioctl(fd, TUNSETVNETHDRSZ, &hdr_len) != 0)
