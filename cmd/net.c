@@ -141,6 +141,8 @@ enum taken net_take_option(struct args *a, struct net_options *o)
 
 /* ---- opening ---- */
 
+enum { IP6_MTU_MIN = 1280 }; /* RFC 8200 5 */
+
 static int refuse(const struct net *n, const char *format, const char *what)
 {
 	fprintf(stderr, "%s: ", n->command);
@@ -199,6 +201,8 @@ static struct dev *open_sim(struct net *n, struct net_dev *d, struct dev_wish *w
 	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
 		d->addr = tern_ip4(10, 0, 0, 1, 0);
 		d->len = 24;
+		if (end[0]->iface.mtu < IP6_MTU_MIN)
+			return end[0];
 		d->addr6.family = TERN_AF_INET6;
 		memcpy(d->addr6.ip, six, 16);
 		d->len6 = 64;
@@ -229,9 +233,13 @@ static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish 
 static int add_addresses(struct net *n, const struct net_dev *d, unsigned ifindex)
 {
 	struct tern_route via = { .ifindex = ifindex };
+	struct tern_iface iface;
 
 	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC)
 		return refuse(n, "%s has no address; give it one: --addr 10.0.0.1/24", d->what);
+	tern_iface_get(n->st, ifindex, &iface);
+	if (d->addr6.family && iface.mtu < IP6_MTU_MIN)
+		return refuse(n, "%s: IPv6 needs an MTU of 1280 at least", d->what);
 	if ((d->addr.family && tern_addr_add(n->st, ifindex, &d->addr, d->len)) ||
 	    (d->addr6.family && tern_addr_add(n->st, ifindex, &d->addr6, d->len6)))
 		return refuse(n, "the address of %s cannot be used", d->what);

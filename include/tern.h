@@ -423,7 +423,7 @@ enum tern_iface_flag {
 struct tern_iface {
 	char name[16];
 	uint32_t link;	/* enum tern_link */
-	uint32_t mtu;	/* IP bytes: 68..65535 (IPv6 needs 1280) */
+	uint32_t mtu;	/* IP bytes: 68..65535; with IPv6 addresses 1280 at least */
 	uint32_t flags; /* enum tern_iface_flag */
 	uint8_t mac[6]; /* Ethernet only */
 };
@@ -434,7 +434,7 @@ TERN_API int tern_iface_add(struct tern_stack *, const struct tern_iface *);
 TERN_API int tern_iface_del(struct tern_stack *, unsigned ifindex);
 /* 0 or -TERN_ENODEV. */
 TERN_API int tern_iface_get(const struct tern_stack *, unsigned ifindex, struct tern_iface *);
-/* Changes mtu and flags. 0, -TERN_ENODEV or -TERN_EINVAL. */
+/* Changes mtu and flags. 0, -TERN_ENODEV or -TERN_EINVAL (the mtu; see struct tern_iface). */
 TERN_API int tern_iface_set(struct tern_stack *, unsigned ifindex, uint32_t mtu, uint32_t flags);
 /* The next index above `after` (0: the first), or 0. */
 TERN_API unsigned tern_iface_next(const struct tern_stack *, unsigned after);

@@ -13,7 +13,7 @@
 
 #include "../base/text.h"
 
-enum { MTU_MIN = 68, MTU_MAX = 65535 };
+enum { MTU_MIN = 68, IP6_MTU_MIN = 1280, MTU_MAX = 65535 }; /* RFC 791, RFC 8200 5 */
 
 /* ---- interfaces ---- */
 
@@ -110,6 +110,28 @@ static struct ifaddr *find_on(const struct net *net, unsigned ifindex, const str
 	return NULL;
 }
 
+static bool has_ip6(const struct net *net, unsigned ifindex)
+{
+	for (uint32_t i = 0; i < net->n_addrs; i++)
+		if (net->addrs[i].ifindex == ifindex && !addr_is4(&net->addrs[i].addr))
+			return true;
+	return false;
+}
+
+int iface_set(struct net *net, unsigned ifindex, uint32_t mtu, uint32_t flags)
+{
+	struct iface *i = iface_get(net, ifindex);
+
+	if (!i)
+		return -TERN_ENODEV;
+	if (mtu < MTU_MIN || mtu > MTU_MAX || (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
+		return -TERN_EINVAL;
+	i->cfg.mtu = mtu;
+	i->cfg.flags = flags;
+	net->routes_version++;
+	return 0;
+}
+
 /* The on-link route that an address brings. */
 static struct tern_route connected_route(const struct ifaddr *a)
 {
@@ -155,14 +177,17 @@ static struct ifaddr make_ifaddr(unsigned ifindex, const struct addr *addr, unsi
 int ifaddr_add(struct net *net, unsigned ifindex, const struct addr *addr, unsigned prefix_len)
 {
 	struct ifaddr new = make_ifaddr(ifindex, addr, prefix_len);
+	const struct iface *i = iface_get(net, ifindex);
 	struct tern_route route;
 	int err;
 
-	if (!iface_get(net, ifindex))
+	if (!i)
 		return -TERN_ENODEV;
 	if (addr_is_unspecified(addr) || addr_is_multicast(addr) || addr_is_limited_broadcast(addr))
 		return -TERN_EINVAL;
 	if (prefix_len > (addr_is4(addr) ? 32u : 128u))
+		return -TERN_EINVAL;
+	if (!addr_is4(addr) && i->cfg.mtu < IP6_MTU_MIN)
 		return -TERN_EINVAL;
 	if (find_on(net, ifindex, addr))
 		return -TERN_EEXIST;

@@ -47,6 +47,7 @@ int iface_add(struct net *, const struct tern_iface *, unsigned index);
 /* Also removes addresses, routes and neighbours; the queues must be empty. */
 int iface_del(struct net *, unsigned index);
 struct iface *iface_get(const struct net *, unsigned index); /* NULL: none */
+int iface_set(struct net *, unsigned ifindex, uint32_t mtu, uint32_t flags);
 bool iface_is_up(const struct iface *);
 static inline bool iface_has_ready(const struct iface *i)
 {

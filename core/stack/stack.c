@@ -296,16 +296,7 @@ TERN_API int tern_iface_get(const struct tern_stack *st, unsigned ifindex, struc
 
 TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mtu, uint32_t flags)
 {
-	struct iface *i = iface_get(&st->net, ifindex);
-
-	if (!i)
-		return -TERN_ENODEV;
-	if (mtu < 68 || mtu > 65535)
-		return -TERN_EINVAL;
-	i->cfg.mtu = mtu;
-	i->cfg.flags = flags;
-	st->net.routes_version++;
-	return 0;
+	return iface_set(&st->net, ifindex, mtu, flags);
 }
 
 TERN_API unsigned tern_iface_next(const struct tern_stack *st, unsigned after)
@@ -321,11 +312,8 @@ TERN_API int tern_addr_add(struct tern_stack *st, unsigned ifindex, const struct
 {
 	struct addr a;
 
-	if (!iface_get(&st->net, ifindex))
-		return -TERN_ENODEV;
-	if (!addr_from_public(&a, addr) || prefix_len > (addr_is4(&a) ? 32u : 128u) ||
-	    addr_is_multicast(&a) || addr_is_unspecified(&a) || addr_is_limited_broadcast(&a))
-		return -TERN_EINVAL;
+	if (!addr_from_public(&a, addr))
+		return iface_get(&st->net, ifindex) ? -TERN_EINVAL : -TERN_ENODEV;
 	return ifaddr_add(&st->net, ifindex, &a, prefix_len);
 }
 

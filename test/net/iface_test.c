@@ -230,6 +230,29 @@ static void public_form_and_back(void)
 	check(addr_from_public(&b, &t) && addr_equal(&a, &b));
 }
 
+/* RFC 8200 5: IPv6 needs links of 1280 bytes. */
+static void ip6_needs_1280(void)
+{
+	struct tern_iface cfg = { .name = "six", .link = TERN_LINK_IP, .mtu = 1279 };
+	struct addr six = { .b = { 0xfd, [15] = 1 } };
+	struct addr four = addr_from4((const uint8_t[4]){ 10, 1, 1, 1 });
+	unsigned i;
+
+	start();
+	i = (unsigned)iface_add(&f.net, &cfg, 0);
+	check_eq(ifaddr_add(&f.net, i, &four, 24), 0);
+	check_eq(ifaddr_add(&f.net, i, &six, 64), -TERN_EINVAL);
+	check_eq(iface_set(&f.net, i, 1280, 0), 0);
+	check_eq(ifaddr_add(&f.net, i, &six, 64), 0);
+	check_eq(iface_set(&f.net, i, 1279, 0), -TERN_EINVAL);
+	check_eq(iface_get(&f.net, i)->cfg.mtu, 1280);
+	check_eq(ifaddr_del(&f.net, i, &six), 0);
+	check_eq(iface_set(&f.net, i, 68, 0), 0);
+	check_eq(iface_set(&f.net, i, 67, 0), -TERN_EINVAL);
+	check_eq(iface_set(&f.net, 77, 1500, 0), -TERN_ENODEV);
+	finish();
+}
+
 static const struct test tests[] = {
 	TEST(interfaces_have_numbers_and_names),
 	TEST(nonsense_is_refused),
@@ -239,6 +262,7 @@ static const struct test tests[] = {
 	TEST(every_failed_allocation_is_survived),
 	TEST(kinds_of_addresses),
 	TEST(groups_every_node_is_in),
+	TEST(ip6_needs_1280),
 	TEST(public_form_and_back),
 };
 
