@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../core/wire/wire.h"
+
 struct args args_of(const char *command, int argc, char **argv)
 {
 	return (struct args){
@@ -245,7 +247,7 @@ bool args_mtu(struct args *a, uint64_t *mtu)
 {
 	if (!args_count(a, 65535, mtu))
 		return false;
-	return *mtu >= 68 || wrong_value(a, "an MTU: the least is 68");
+	return *mtu >= IP4_MTU_MIN || wrong_value(a, "an MTU: the least is 68");
 }
 
 bool args_text(struct args *a, const char **text)

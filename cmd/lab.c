@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../core/wire/wire.h"
 #include "../view/ladder.h"
 #include "../view/pcapng.h"
 #include "args.h"
@@ -128,7 +129,7 @@ static int read_options(struct options *o, struct args *a)
 		return code;
 	if (a->n_words > 0)
 		return args_error(a, "'%s' is not an option", a->word[0]);
-	if (o->ipv6 && o->mtu < 1280)
+	if (o->ipv6 && o->mtu < IP6_MTU_MIN)
 		return args_error(a, "--mtu: IPv6 needs 1280 at least");
 	return -1;
 }

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "../core/wire/wire.h"
 #include "../host/loop/impair.h"
 #include "../view/ladder.h"
 
@@ -140,8 +141,6 @@ enum taken net_take_option(struct args *a, struct net_options *o)
 }
 
 /* ---- opening ---- */
-
-enum { IP6_MTU_MIN = 1280 }; /* RFC 8200 5 */
 
 static int refuse(const struct net *n, const char *format, const char *what)
 {

@@ -12,8 +12,9 @@
 #include "net.h"
 
 #include "../base/text.h"
+#include "../wire/wire.h"
 
-enum { MTU_MIN = 68, IP6_MTU_MIN = 1280, MTU_MAX = 65535 }; /* RFC 791, RFC 8200 5 */
+enum { MTU_MAX = 65535 };
 
 /* ---- interfaces ---- */
 
@@ -27,7 +28,7 @@ static bool is_name(const char name[16])
 
 static bool is_valid_iface(const struct tern_iface *cfg)
 {
-	if (!is_name(cfg->name) || cfg->mtu < MTU_MIN || cfg->mtu > MTU_MAX)
+	if (!is_name(cfg->name) || cfg->mtu < IP4_MTU_MIN || cfg->mtu > MTU_MAX)
 		return false;
 	if (cfg->link == TERN_LINK_ETHERNET)
 		return !(cfg->mac[0] & 1);
@@ -124,7 +125,7 @@ int iface_set(struct net *net, unsigned ifindex, uint32_t mtu, uint32_t flags)
 
 	if (!i)
 		return -TERN_ENODEV;
-	if (mtu < MTU_MIN || mtu > MTU_MAX || (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
+	if (mtu < IP4_MTU_MIN || mtu > MTU_MAX || (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
 		return -TERN_EINVAL;
 	i->cfg.mtu = mtu;
 	i->cfg.flags = flags;

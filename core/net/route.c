@@ -11,6 +11,8 @@
  */
 #include "net.h"
 
+#include "../wire/wire.h"
+
 struct route {
 	struct addr prefix, gateway; /* gateway unspecified: on link */
 	unsigned len;		     /* of the family's own form */
@@ -49,7 +51,7 @@ static bool read_route(struct route *r, const struct tern_route *t)
 	};
 	if (!addr_from_public(&r->prefix, &t->dst))
 		return false;
-	if (r->mtu && r->mtu < (addr_is4(&r->prefix) ? 68 : 1280)) /* RFC 791, RFC 8200 5 */
+	if (r->mtu && r->mtu < (addr_is4(&r->prefix) ? IP4_MTU_MIN : IP6_MTU_MIN))
 		return false;
 	if (r->len > (addr_is4(&r->prefix) ? 32u : 128u) || !is_prefix(&r->prefix, r->len))
 		return false;

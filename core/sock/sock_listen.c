@@ -51,7 +51,7 @@ static uint32_t path_mtu(const struct sockets *ss, const struct tuple *t, unsign
 	bool local_link = addr_is_link_local(&t->remote);
 
 	if (route_lookup(ss->net, &t->remote, local_link ? ifindex : 0, &hop))
-		return addr_is4(&t->remote) ? 576 : 1280;
+		return addr_is4(&t->remote) ? 576 : IP6_MTU_MIN;
 	return hop.mtu;
 }
 

@@ -45,7 +45,8 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 		     const struct icmp_problem *problem)
 {
 	bool v4 = addr_is4(&in->dst);
-	uint32_t max = v4 ? 576 - IP4_HDR_LEN - ICMP_HDR_LEN : 1280 - IP6_HDR_LEN - ICMP_HDR_LEN;
+	uint32_t max =
+		v4 ? 576 - IP4_HDR_LEN - ICMP_HDR_LEN : IP6_MTU_MIN - IP6_HDR_LEN - ICMP_HDR_LEN;
 	uint32_t quoted = MIN(in->end - in->l3_off, max);
 	struct icmp h = { .type = problem->type, .code = problem->code, .rest = problem->rest };
 	struct ip_names names = { .src = in->dst, .dst = in->src, .ttl = -1 };
@@ -122,7 +123,7 @@ static uint32_t reported_mtu(const struct icmp_report *r)
 {
 	uint32_t mtu = r->v6 ? r->info : r->info & 0xffff;
 
-	return r->v6 ? MAX(mtu, 1280) : MAX(mtu, 552); /* floors: Linux's min_pmtu, RFC 8200 */
+	return MAX(mtu, r->v6 ? IP6_MTU_MIN : 552); /* 552: Linux's min_pmtu */
 }
 
 static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_report *r,
