@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pcapng_impl.h - numbers of the pcapng format, for its writer and its reader.
+ * pcapng_impl.h - numbers of the pcapng format, for its writers and its reader.
  */
 #ifndef TERN_VIEW_PCAPNG_IMPL_H
 #define TERN_VIEW_PCAPNG_IMPL_H

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../view/pcapng_impl.h"
+
 enum { FRAME_MAX = 65536 + 64, KEPT = 128, EVENTS_MAX = 400000, LO_INDEX = 1 };
-enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 6 };
-enum { LINKTYPE_ETHERNET = 1, LINKTYPE_RAW = 101, OPT_COMMENT = 1, OPT_FLAGS = 2, OPT_TSRESOL = 9 };
 
 /* ---- pcapng ---- */
 
@@ -46,7 +46,7 @@ static void put_section(struct recorder *r)
 
 	put32(r, BLOCK_SECTION);
 	put32(r, 28);
-	put32(r, 0x1a2b3c4d);
+	put32(r, BYTE_ORDER_MAGIC);
 	put(r, version, sizeof(version));
 	put32(r, UINT32_MAX); /* the length of the section is not known */
 	put32(r, UINT32_MAX);
@@ -58,7 +58,7 @@ static void put_interface(struct recorder *r, unsigned ifindex)
 	uint16_t link[2] = { r->link[ifindex] == TERN_LINK_ETHERNET ? LINKTYPE_ETHERNET :
 								      LINKTYPE_RAW,
 			     0 };
-	uint16_t resolution[2] = { OPT_TSRESOL, 1 };
+	uint16_t resolution[2] = { OPT_IF_TSRESOL, 1 };
 
 	put32(r, BLOCK_INTERFACE);
 	put32(r, 32);
@@ -73,7 +73,7 @@ static void put_interface(struct recorder *r, unsigned ifindex)
 
 static void put_packet(struct recorder *r, const struct view_event *ev, unsigned ifindex, bool out)
 {
-	uint16_t flags[2] = { OPT_FLAGS, 4 }, comment[2] = { OPT_COMMENT, 0 };
+	uint16_t flags[2] = { OPT_EPB_FLAGS, 4 }, comment[2] = { OPT_COMMENT, 0 };
 	uint32_t text_len = out && r->cause ? (uint32_t)strlen(r->cause) + 12 : 0;
 	uint32_t len = 32 + padded(ev->len) + 8 + (text_len ? 4 + padded(text_len) : 0) + 4;
 	uint64_t at = r->wall_ns + ev->at;
@@ -90,7 +90,7 @@ static void put_packet(struct recorder *r, const struct view_event *ev, unsigned
 	put32(r, ev->len);
 	put(r, r->bytes, ev->len);
 	put(r, flags, sizeof(flags));
-	put32(r, out ? 2 : 1);
+	put32(r, out ? DIRECTION_OUT : DIRECTION_IN);
 	if (text_len) {
 		comment[1] = (uint16_t)text_len;
 		snprintf(text, sizeof(text), "tern: cause %s", r->cause);
