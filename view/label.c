@@ -227,6 +227,12 @@ void label_row(char buf[LABEL_MAX], const struct flow *f, const struct row *r)
 		label_add_arrived_marks(buf, g);
 }
 
+void label_copy(char buf[LABEL_MAX], const struct flow *f, const struct row *r)
+{
+	label_short(buf, f, &f->segment[r->segment]);
+	label_add(buf, " [copy]%s", r->step->duplicate ? " [duplicate]" : "");
+}
+
 void label_timer(char buf[LABEL_MAX], const struct row *r)
 {
 	snprintf(buf, LABEL_MAX, "timer: %.40s", r->step->text);

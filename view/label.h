@@ -22,6 +22,8 @@ void label_row(char buf[LABEL_MAX], const struct flow *, const struct row *);
 void label_timer(char buf[LABEL_MAX], const struct row *);
 /* Enough to know it again: "SYN,ACK seq=0". */
 void label_short(char buf[LABEL_MAX], const struct flow *, const struct segment *);
+/* The same of an arrival that is not the first: "SYN,ACK seq=0 [copy] [duplicate]". */
+void label_copy(char buf[LABEL_MAX], const struct flow *, const struct row *);
 /* "SYN,ACK"; "none" without any. */
 char *label_flags(char buf[FLAGS_TEXT_MAX], uint16_t flags);
 

@@ -109,11 +109,12 @@ static void put_arrival(struct page *p, const struct row *r)
 
 	snprintf(kind, sizeof(kind), "seg arrive to-%s%s", r->side ? "right" : "left",
 		 label_is_remarkable(g) || r->step->copy ? " again" : "");
-	label_short(words, p->flow, g);
-	if (r->step->copy)
-		label_add(words, " [copy]%s", r->step->duplicate ? " [duplicate]" : "");
-	else
+	if (r->step->copy) {
+		label_copy(words, p->flow, r);
+	} else {
+		label_short(words, p->flow, g);
 		label_add_arrived_marks(words, g);
+	}
 	open_row(p, r, kind);
 	put_words(p, words);
 	fputs("<div class=\"arrow\">", p->out);

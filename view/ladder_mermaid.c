@@ -65,11 +65,12 @@ static void put_arrival(const struct diagram *d, const struct row *r)
 {
 	char words[LABEL_MAX];
 
-	label_short(words, d->flow, &d->flow->segment[r->segment]);
-	if (r->step->copy)
-		label_add(words, " [copy]%s", r->step->duplicate ? " [duplicate]" : "");
-	else
+	if (r->step->copy) {
+		label_copy(words, d->flow, r);
+	} else {
+		label_short(words, d->flow, &d->flow->segment[r->segment]);
 		label_add(words, " arrives (%u)", r->tag);
+	}
 	put_note(d, r->side, words);
 }
 

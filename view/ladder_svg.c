@@ -248,8 +248,7 @@ static void put_arrival(struct figure *g, const struct row *r, int y)
 
 	put_time(g, y + 20, r->at);
 	if (r->step->copy) {
-		label_short(words, g->flow, s);
-		label_add(words, " [copy]%s", r->step->duplicate ? " [duplicate]" : "");
+		label_copy(words, g->flow, r);
 		put_line(g, "arrow again", AT(to - direction * 240, y + 10), AT(to, y + 16));
 	} else {
 		label_add_arrived_marks(words, s);
