@@ -166,13 +166,19 @@ static bool is_part_wanted(const struct get *g)
 	return strtoull(g->range.text + 6, &end, 10) == g->had && *end == '-';
 }
 
+/* What was said about the answer in its head. */
+static void forget_values(struct get *g)
+{
+	g->location.len = g->range.len = 0;
+	g->location.text[0] = g->range.text[0] = 0;
+}
+
 static int on_headers(http_parser *parser)
 {
 	struct get *g = parser->data;
 
 	if (parser->status_code / 100 == 1) { /* an interim answer: the true one follows */
-		g->location.len = g->range.len = 0;
-		g->location.text[0] = g->range.text[0] = 0;
+		forget_values(g);
 		return 0;
 	}
 	g->status = parser->status_code;
@@ -414,8 +420,7 @@ static int ask_once(struct get *g)
 	g->expected = UINT64_MAX;
 	g->complete = g->keep = g->discard = g->wrong_part = false;
 	g->field = (struct http_field){ .len = 0 };
-	g->location.len = g->range.len = 0;
-	g->location.text[0] = g->range.text[0] = 0;
+	forget_values(g);
 	g->begun = loop_now();
 	code = connect_to(g);
 	g->progress_at = loop_now();
