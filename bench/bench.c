@@ -9,8 +9,8 @@
  * stacks and makes the table.
  *
  * The wire is a ring of 64 packets; a packet that crosses it is copied once, as a device would, its
- * checksum made in that pass. The
- * ideal pipeline is that ring and nothing else: a fused copy and checksum at each end.
+ * checksum made in that pass. The ideal pipeline is that ring and nothing else: a fused copy and
+ * checksum at each end.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>

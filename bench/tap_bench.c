@@ -10,9 +10,9 @@
  * device, which bench/run-tap has set up. The blaster replays one hand-made connection: a
  * handshake, then frames made beforehand whose numbers alone change; inwards it reads and
  * acknowledges each frame, or as many at once as it is told. Prints the name, Gbit/s of wall time
- * and the frames that came for each ACK. A ping-pong is one byte there
- * and back to an echo of the kernel's at ADDR, by tern over the device or by the kernel's own TCP;
- * it prints the median in microseconds.
+ * and the frames that came for each ACK. A ping-pong is one byte there and back to an echo of the
+ * kernel's at ADDR, by tern over the device or by the kernel's own TCP; it prints the median in
+ * microseconds.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -71,16 +71,22 @@ static void serve_kernel(int listener)
 	_exit(0);
 }
 
-static pid_t start_kernel(void)
+static int listen_here(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-	pid_t child;
 
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(s, (struct sockaddr *)&at, sizeof(at)) || listen(s, 1))
 		die("kernel's end");
-	child = fork();
+	return s;
+}
+
+static pid_t start_kernel(void)
+{
+	int s = listen_here();
+	pid_t child = fork();
+
 	if (child == 0)
 		serve_kernel(s);
 	close(s);
@@ -88,6 +94,37 @@ static pid_t start_kernel(void)
 }
 
 /* ---- tern ---- */
+
+struct tern_end {
+	struct loop l;
+	struct tern_stack *st;
+	tern_sock s;
+};
+
+/* A stack over the device, connecting to the port at addr; buffer: its size, 0: the usual one. */
+static void open_tern(struct tern_end *t, const char *addr, bool offload, uint32_t buffer)
+{
+	struct dev_wish w = { .no_offload = !offload };
+	struct dev *d = tap_open(device, true, &w);
+	struct tern_addr ours = tern_ip4(10, 0, 0, 5, 0), to;
+	struct tern_config cfg;
+
+	if (!d) {
+		fprintf(stderr, "%s\n", w.error);
+		exit(2);
+	}
+	memcpy(d->iface.mac, our_mac, 6);
+	loop_init(&t->l);
+	tern_config_default(&cfg);
+	if (buffer)
+		cfg.tcp_rcvbuf_default = cfg.tcp_sndbuf_default = buffer;
+	t->st = loop_new_stack(&t->l, &cfg, NULL, NULL);
+	if (loop_add(&t->l, t->st, d) != 2 || tern_addr_add(t->st, 2, &ours, 24) ||
+	    tern_addr_parse(addr, PORT, &to) ||
+	    tern_socket(t->st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &t->s) ||
+	    tern_connect(t->st, t->s, &to) != -TERN_EINPROGRESS)
+		die("tern");
+}
 
 static uint64_t turn_tern(struct tern_stack *st, tern_sock s)
 {
@@ -109,42 +146,24 @@ static uint64_t turn_tern(struct tern_stack *st, tern_sock s)
 
 static double run_tern(void)
 {
-	struct dev_wish w = { .no_offload = !tso };
-	struct tern_addr addr = tern_ip4(10, 0, 0, 5, 0), to = tern_ip4(10, 0, 0, 1, PORT);
-	struct dev *d = tap_open(device, true, &w);
-	struct tern_config cfg;
-	struct tern_stack *st;
+	static struct tern_end t;
 	struct tern_event ev;
-	struct loop l;
 	uint64_t moved = 0;
-	tern_sock s;
 	double begin;
 
-	if (!d) {
-		fprintf(stderr, "%s\n", w.error);
-		exit(2);
-	}
-	memcpy(d->iface.mac, our_mac, 6);
-	loop_init(&l);
-	tern_config_default(&cfg);
-	cfg.tcp_rcvbuf_default = cfg.tcp_sndbuf_default = 4 << 20;
-	st = loop_new_stack(&l, &cfg, NULL, NULL);
-	if (loop_add(&l, st, d) != 2 || tern_addr_add(st, 2, &addr, 24) ||
-	    tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s) ||
-	    tern_connect(st, s, &to) != -TERN_EINPROGRESS)
-		die("tern");
+	open_tern(&t, "10.0.0.1", tso, 4 << 20);
 	begin = now();
 	while (now() - begin < seconds) {
-		loop_wait(&l, loop_now() + TERN_MS, NULL, 0);
-		loop_pump(&l);
-		while (tern_event(st, &ev))
+		loop_wait(&t.l, loop_now() + TERN_MS, NULL, 0);
+		loop_pump(&t.l);
+		while (tern_event(t.st, &ev))
 			continue;
-		if (tern_poll(st, s) & TERN_POLLOUT || !tx)
-			moved += turn_tern(st, s);
+		if (tern_poll(t.st, t.s) & TERN_POLLOUT || !tx)
+			moved += turn_tern(t.st, t.s);
 	}
 	frames_per_ack =
-		(double)tern_counter(st, "TcpInSegs") / (double)tern_counter(st, "TcpOutSegs");
-	loop_fini(&l);
+		(double)tern_counter(t.st, "TcpInSegs") / (double)tern_counter(t.st, "TcpOutSegs");
+	loop_fini(&t.l);
 	return (double)moved * 8 / 1e9 / seconds;
 }
 
@@ -327,13 +346,9 @@ static int compare(const void *a, const void *b)
 
 static void serve_echo(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-	int l = socket(AF_INET, SOCK_STREAM, 0), on = 1, s;
+	int l = listen_here(), on = 1, s;
 	char byte;
 
-	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(l, (struct sockaddr *)&at, sizeof(at)) || listen(l, 1))
-		die("echo");
 	while ((s = accept(l, NULL, NULL)) >= 0) {
 		setsockopt(s, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on));
 		while (recv(s, &byte, 1, 0) == 1)
@@ -349,12 +364,6 @@ static bool kernel_round(int s)
 	return send(s, &byte, 1, MSG_NOSIGNAL) == 1 && recv(s, &byte, 1, 0) == 1;
 }
 
-struct tern_end {
-	struct loop l;
-	struct tern_stack *st;
-	tern_sock s;
-};
-
 static bool tern_round(struct tern_end *t)
 {
 	struct tern_event ev;
@@ -369,30 +378,6 @@ static bool tern_round(struct tern_end *t)
 			continue;
 	} while (tern_recv(t->st, t->s, &byte, 1, 0) == -TERN_EAGAIN);
 	return true;
-}
-
-static void open_tern(struct tern_end *t, const char *addr)
-{
-	struct dev_wish w = { .mtu = 0 };
-	struct dev *d = tap_open(device, true, &w);
-	struct tern_addr ours = tern_ip4(10, 0, 0, 5, 0), to;
-	struct tern_config cfg;
-
-	if (!d)
-		die(w.error);
-	memcpy(d->iface.mac, our_mac, 6);
-	loop_init(&t->l);
-	tern_config_default(&cfg);
-	t->st = loop_new_stack(&t->l, &cfg, NULL, NULL);
-	if (loop_add(&t->l, t->st, d) != 2 || tern_addr_add(t->st, 2, &ours, 24) ||
-	    tern_addr_parse(addr, PORT, &to) ||
-	    tern_socket(t->st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &t->s) ||
-	    tern_connect(t->st, t->s, &to) != -TERN_EINPROGRESS)
-		die("tern");
-	while (!(tern_poll(t->st, t->s) & TERN_POLLOUT)) {
-		loop_wait(&t->l, loop_now() + TERN_SEC, NULL, 0);
-		loop_pump(&t->l);
-	}
 }
 
 static int open_kernel(const char *addr)
@@ -420,7 +405,11 @@ static int ping_pong(const char *who, const char *addr)
 	double begin;
 
 	if (tern)
-		open_tern(&t, addr);
+		open_tern(&t, addr, true, 0);
+	while (tern && !(tern_poll(t.st, t.s) & TERN_POLLOUT)) {
+		loop_wait(&t.l, loop_now() + TERN_SEC, NULL, 0);
+		loop_pump(&t.l);
+	}
 	begin = now();
 	while (now() - begin < seconds && n < SAMPLES_MAX) {
 		double at = now();
