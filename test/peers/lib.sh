@@ -27,6 +27,7 @@ says() {
 }
 
 finish() {
+	[ -z "${nginx_pid:-}" ] || kill "$nginx_pid"
 	echo "$passed passed, $failed failed, 0 skipped"
 	[ "$failed" -eq 0 ]
 	exit
