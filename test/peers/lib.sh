@@ -82,8 +82,32 @@ listens() {
 	ss -ltn "sport = :$1" | grep -q LISTEN
 }
 
+hears() { # UDP
+	ss -lun "sport = :$1" | grep -q UNCONN
+}
+
 answers() {
 	ping -c 1 -W 1 "$1"
+}
+
+# echoed FILE: it comes back from the host's UDP echo. A datagram may be lost: the host drops what it
+# sends while a device comes up. One of three has to return.
+echoed() {
+	local echo_pid try code=1
+	timeout 30 python3 - <<-EOF &
+		import socket
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.bind(("10.0.0.1", 9004))
+		while True: s.sendto(*s.recvfrom(65535))
+	EOF
+	echo_pid=$!
+	wait_for hears 9004
+	for try in 1 2 3; do
+		(cat "$1"; sleep 1) | timeout 5 "$TERN" nc "${dev[@]}" -u 10.0.0.1 9004 > "echo.$try"
+		cmp "$1" "echo.$try" && code=0 && break
+	done
+	kill $echo_pid
+	return $code
 }
 
 start_nginx() {
