@@ -35,6 +35,22 @@ void cc_init(struct cc *cc, const struct cc_ops *ops, uint32_t mss, uint32_t ini
 	ops->init(cc);
 }
 
+void cc_set_state(struct cc *cc, void *state)
+{
+	cc->state = state;
+	if (state)
+		memset(state, 0, CC_STATE_SIZE);
+	cc->ops->init(cc);
+}
+
+void cc_change(struct cc *cc, const struct cc_ops *ops)
+{
+	cc->ops = ops;
+	if (cc->cwnd == CC_INFINITE) /* the fixed window's says nothing to others */
+		cc->cwnd = cc->initial;
+	cc_set_state(cc, cc->state);
+}
+
 void cc_set_mss(struct cc *cc, uint32_t mss)
 {
 	cc->mss = mss;

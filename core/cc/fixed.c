@@ -20,7 +20,7 @@ const struct cc_ops cc_fixed = {
 	.init = fixed_init,
 	.on_ack = keep_window,
 	.on_congestion = keep_window,
-	.on_recovery_end = keep_window,
 	.on_rto = keep_window,
 	.on_idle = keep_window,
+	.on_undo = fixed_init,
 };

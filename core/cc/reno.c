@@ -1,54 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * reno.c - slow start and congestion avoidance as in RFC 5681, with appropriate byte counting
- * (RFC 3465, L = 2) and the NewReno exit of recovery (RFC 6582).
- *
- * The state counts bytes acknowledged in congestion avoidance since cwnd last grew.
+ * (RFC 3465, L = 2).
  */
 #include "cc.h"
 
 struct reno {
-	uint32_t acked;
+	uint32_t acked; /* in congestion avoidance, since cwnd last grew */
 	bool after_rto; /* the slow start that follows a time-out: L = 1 (RFC 3465 2.3) */
 };
 
 _Static_assert(sizeof(struct reno) <= CC_STATE_SIZE, "fits in struct cc");
 
-static void load_state(const struct cc *cc, struct reno *r)
-{
-	memcpy(r, cc->state, sizeof(*r));
-}
-
-static void store_state(struct cc *cc, const struct reno *r)
-{
-	memcpy(cc->state, r, sizeof(*r));
-}
-
-static void reno_init(struct cc *cc)
+static void reno_nothing(struct cc *cc)
 {
 	(void)cc;
 }
 
 static void reno_on_ack(struct cc *cc, const struct cc_sample *s)
 {
-	struct reno r;
+	struct reno *r = cc->state;
 
 	/* RFC 5681 3.1 grows by what was acknowledged; a window that was not used says nothing. */
 	if (!s->cwnd_limited)
 		return;
-	load_state(cc, &r);
 	if (cc->cwnd < cc->ssthresh) {
-		cc->cwnd += MIN(s->acked, (r.after_rto ? 1 : 2) * cc->mss);
+		cc->cwnd += MIN(s->acked, (r->after_rto ? 1 : 2) * cc->mss);
 		cc->cwnd = MIN(cc->cwnd, CC_INFINITE);
 		return;
 	}
-	r.after_rto = false;
-	r.acked += s->acked;
-	if (r.acked >= cc->cwnd) {
-		r.acked -= cc->cwnd;
+	r->after_rto = false;
+	r->acked += s->acked;
+	if (r->acked >= cc->cwnd) {
+		r->acked -= cc->cwnd;
 		cc->cwnd = MIN(cc->cwnd + cc->mss, CC_INFINITE);
 	}
-	store_state(cc, &r);
 }
 
 /* RFC 5681 equation 4. */
@@ -60,28 +46,16 @@ static uint32_t half_of_flight(const struct cc *cc, const struct cc_sample *s)
 static void reno_on_congestion(struct cc *cc, const struct cc_sample *s)
 {
 	cc->ssthresh = half_of_flight(cc, s);
-	cc->cwnd = cc->ssthresh;
-}
-
-static void reno_on_recovery_end(struct cc *cc, const struct cc_sample *s)
-{
-	/* RFC 6582 3.2 step 3, first choice: no burst when little is in flight. */
-	uint64_t flight = MAX(s->in_flight, cc->mss) + cc->mss;
-
-	cc->cwnd = (uint32_t)MIN(cc->ssthresh, flight);
-	cc->cwnd = MAX(cc->cwnd, 2 * cc->mss);
 }
 
 static void reno_on_rto(struct cc *cc, const struct cc_sample *s)
 {
-	struct reno r;
+	struct reno *r = cc->state;
 
 	cc->cwnd = cc->mss; /* the loss window, RFC 5681 3.1 */
 	if (s->again)	    /* ssthresh is not halved again */
 		return;
-	load_state(cc, &r);
-	r.after_rto = true;
-	store_state(cc, &r);
+	r->after_rto = true;
 	cc->ssthresh = half_of_flight(cc, s);
 }
 
@@ -93,10 +67,10 @@ static void reno_on_idle(struct cc *cc, const struct cc_sample *s)
 
 const struct cc_ops cc_reno = {
 	.name = "reno",
-	.init = reno_init,
+	.init = reno_nothing,
 	.on_ack = reno_on_ack,
 	.on_congestion = reno_on_congestion,
-	.on_recovery_end = reno_on_recovery_end,
 	.on_rto = reno_on_rto,
 	.on_idle = reno_on_idle,
+	.on_undo = reno_nothing,
 };

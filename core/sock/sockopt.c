@@ -504,12 +504,10 @@ static int set_congestion(struct sock *s, const void *value, size_t len)
 	ops = cc_find(name);
 	if (!ops)
 		return -TERN_ENOENT;
-	stream_tcp(s)->cc.ops = ops;
-	if (has_tcp(s)) {
-		uint32_t segments = MAX(s->tcp->cc.cwnd / MAX(s->tcp->cc.mss, 1), 1);
-
-		cc_init(&s->tcp->cc, ops, s->tcp->cc.mss, MIN(segments, 65535));
-	}
+	if (has_tcp(s))
+		cc_change(&s->tcp->cc, ops);
+	else
+		stream_tcp(s)->cc.ops = ops;
 	return 0;
 }
 

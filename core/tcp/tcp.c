@@ -88,6 +88,8 @@ static void begin_transfer(struct tcp *c, const struct tcp_ctx *x)
 {
 	tcp_set_snd_mss(c, x);
 	cc_init(&c->cc, c->cc.ops, c->snd_mss, x->cfg->tcp_initial_cwnd);
+	if (c->work)
+		cc_set_state(&c->cc, c->work->cc_state);
 }
 
 /* RFC 6298 5.7: a SYN was repeated and nothing was measured: 3 s to begin with. */

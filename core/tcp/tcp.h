@@ -128,6 +128,7 @@ struct tcp_work {
 	uint64_t timed_pos;	   /* the segment timed ends here; TCP_NO_POS: none */
 	tern_time timed_at;
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
 };
 
 struct tcp {

@@ -77,17 +77,18 @@ static void enter_recovery(struct arrival *a)
 	c->partial_seen = false;
 	c->work->recover = c->snd.nxt;
 	c->cc.ops->on_congestion(&c->cc, &s);
+	c->cc.cwnd = c->cc.ssthresh;
 	repair_head(c, TERN_CAUSE_FAST_RETRANSMIT);
 }
 
-static void leave_recovery(struct arrival *a)
+static void leave_recovery(struct tcp *c)
 {
-	struct tcp *c = a->c;
-	struct cc_sample s = sample_now(a, 0, c->snd.nxt - c->snd.una);
+	/* RFC 6582 3.2 step 3, first choice: no burst when little is in flight. */
+	uint64_t flight = MAX(c->snd.nxt - c->snd.una, c->snd_mss) + c->snd_mss;
 
 	c->in_recovery = false;
 	c->snd.dup_bytes = 0;
-	c->cc.ops->on_recovery_end(&c->cc, &s);
+	c->cc.cwnd = (uint32_t)MIN(c->cc.ssthresh, flight);
 }
 
 /* RFC 6582 3.2 step 3: some, but not all of what was outstanding is acknowledged. */
@@ -168,7 +169,7 @@ static void continue_flight(struct arrival *a, uint64_t acked, uint64_t flight)
 		struct cc_sample s = sample_now(a, acked, flight);
 
 		if (c->in_recovery)
-			leave_recovery(a);
+			leave_recovery(c);
 		else
 			c->cc.ops->on_ack(&c->cc, &s);
 		c->dup_acks = 0;

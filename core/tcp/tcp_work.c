@@ -29,6 +29,7 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 		return false;
 	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS };
 	buf_init(&w->snd_buf, c->snd.end);
+	cc_set_state(&c->cc, w->cc_state);
 	c->work = w;
 	tcp_rest_work(c, x);
 	return true;
@@ -41,6 +42,7 @@ void tcp_drop_work(struct tcp *c, struct mem *mem)
 	buf_fini(&c->work->snd_buf, mem);
 	mem_free(mem, c->work, sizeof(*c->work));
 	c->work = NULL;
+	cc_set_state(&c->cc, NULL);
 	c->has_lost = false;
 	c->idle_at = TERN_NEVER;
 }

@@ -55,18 +55,45 @@ static void changed_mss(void)
 static void fixed_never_changes(void)
 {
 	struct cc_sample s = { .acked = 1000, .in_flight = 5000, .cwnd_limited = true };
+	uint64_t state[CC_STATE_SIZE / sizeof(uint64_t)];
 	struct cc cc;
 	uint32_t before;
 
 	cc_init(&cc, &cc_fixed, 1000, 10);
+	cc_set_state(&cc, state);
 	before = cc.cwnd;
 	check(before > 1 << 30);
 	cc.ops->on_ack(&cc, &s);
 	cc.ops->on_congestion(&cc, &s);
-	cc.ops->on_recovery_end(&cc, &s);
 	cc.ops->on_rto(&cc, &s);
 	cc.ops->on_idle(&cc, &s);
+	cc.ops->on_undo(&cc);
 	check_eq(cc.cwnd, before);
+}
+
+/* A state is fresh each time; another algorithm goes on from the same window. */
+static void states_and_changes(void)
+{
+	uint64_t state[CC_STATE_SIZE / sizeof(uint64_t)];
+	struct cc cc;
+
+	cc_init(&cc, &cc_reno, 1000, 10);
+	check(cc.state == NULL);
+	memset(state, 0xee, sizeof(state));
+	cc_set_state(&cc, state);
+	check(cc.state == state && state[0] == 0);
+	cc.cwnd = 7000;
+	cc.ssthresh = 5000;
+	state[0] = 1;
+	cc_change(&cc, &cc_reno);
+	check(cc.cwnd == 7000 && cc.ssthresh == 5000 && state[0] == 0);
+	cc_change(&cc, &cc_fixed);
+	check_eq(cc.cwnd, CC_INFINITE);
+	cc_change(&cc, &cc_reno);
+	check_eq(cc.cwnd, cc.initial);
+	cc_set_state(&cc, NULL);
+	check(cc.state == NULL);
+	check_eq(cc.cwnd, 10000);
 }
 
 static const struct test tests[] = {
@@ -74,6 +101,7 @@ static const struct test tests[] = {
 	TEST(initial_window),
 	TEST(changed_mss),
 	TEST(fixed_never_changes),
+	TEST(states_and_changes),
 };
 
 int main(int argc, char **argv)
