@@ -13,17 +13,17 @@
 
 #include "mem.h"
 
+struct tree_node;
+
 struct range {
 	uint64_t lo, hi;
 };
-
-struct ranges_node; /* private */
 
 enum { RANGES_INLINE = 4 };
 
 struct ranges {
 	uint32_t n;
-	struct ranges_node *root; /* NULL while all are inline */
+	struct tree_node *root; /* NULL while all are inline */
 	struct range inl[RANGES_INLINE];
 };
 
