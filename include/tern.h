@@ -240,12 +240,13 @@ TERN_API const char *tern_drop_name(enum tern_drop);
 enum tern_cause { /* why a segment was sent that is not simply new data */
 		  TERN_CAUSE_NONE,
 		  TERN_CAUSE_RTO,	      /* retransmission time-out, RFC 6298 */
-		  TERN_CAUSE_FAST_RETRANSMIT, /* three duplicate ACKs, RFC 5681 */
+		  TERN_CAUSE_FAST_RETRANSMIT, /* three duplicate ACKs, RFC 5681; RFC 8985 */
 		  TERN_CAUSE_PARTIAL_ACK,     /* NewReno, RFC 6582 */
 		  TERN_CAUSE_PROBE,	      /* zero-window probe, RFC 9293 3.8.6.1 */
 		  TERN_CAUSE_KEEPALIVE,	      /* RFC 9293 3.8.4 */
 		  TERN_CAUSE_CHALLENGE,	      /* RFC 5961 challenge ACK */
 		  TERN_CAUSE_SYN_AGAIN, /* the peer's SYN came again: the SYN-ACK goes again */
+		  TERN_CAUSE_TLP,	/* tail loss probe, RFC 8985 7 */
 		  TERN_N_CAUSES
 };
 
@@ -340,6 +341,8 @@ struct tern_config {
 	uint32_t icmp_burst;		   /* ... with bursts of so many */
 	uint8_t ttl, hop_limit;
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
+	bool tcp_early_retrans; /* tail loss probes, RFC 8985 7 */
+	bool tcp_frto;		/* RFC 5682 */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
 	char tcp_congestion_control[16]; /* "reno", "fixed" */

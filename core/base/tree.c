@@ -15,8 +15,8 @@ static uint8_t level_of(const struct tree_node *t)
 
 static void look_below(struct tree_node *t)
 {
-	t->any_marked = t->marked || (t->left && t->left->any_marked) ||
-			(t->right && t->right->any_marked);
+	t->any_marked =
+		t->marked || (t->left && t->left->any_marked) || (t->right && t->right->any_marked);
 }
 
 /* Rights a left child of the same level. */

@@ -31,6 +31,7 @@ static const char *const count_names[] = {
 	[COUNT_TCP_CHALLENGE_ACK] = "TcpExtTCPChallengeACK",
 	[COUNT_TCP_TW] = "TcpExtTW",
 	[COUNT_TCP_TW_OVERFLOW] = "TcpExtTCPTimeWaitOverflow",
+	[COUNT_TCP_LOSS_PROBES] = "TcpExtTCPLossProbes",
 	[COUNT_TCP_WIN_PROBE] = "TcpExtTCPWinProbe",
 	[COUNT_TCP_KEEPALIVE] = "TcpExtTCPKeepAlive",
 	[COUNT_TCP_PAWS_ESTAB] = "TcpExtPAWSEstab",

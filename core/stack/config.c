@@ -59,6 +59,8 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_window_scaling = true,
 		.tcp_timestamps = true,
 		.tcp_sack = true,
+		.tcp_early_retrans = true,
+		.tcp_frto = true,
 		.tcp_congestion_control = "reno",
 	};
 }
@@ -89,7 +91,9 @@ static const struct setting settings[] = {
 	{ "net.ipv4.tcp_challenge_ack_limit", FIELD(tcp_challenge_ack_limit), 1, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", offsetof(struct tern_config, tcp_congestion_control),
 	  0, 1, 0, 0 },
+	{ "net.ipv4.tcp_early_retrans", FIELD(tcp_early_retrans), 1, 0, 1 },
 	{ "net.ipv4.tcp_fin_timeout", FIELD(tcp_fin_timeout_ms), 1000, 0, 3600 },
+	{ "net.ipv4.tcp_frto", FIELD(tcp_frto), 1, 0, 1 },
 	{ "net.ipv4.tcp_invalid_ratelimit", FIELD(tcp_invalid_ratelimit_ms), 1, 0, 60000 },
 	{ "net.ipv4.tcp_keepalive_intvl", FIELD(tcp_keepalive_interval_ms), 1000, 1, 32767 },
 	{ "net.ipv4.tcp_keepalive_probes", FIELD(tcp_keepalive_probes), 1, 1, 127 },

@@ -33,6 +33,7 @@ static const char *const cause_names[] = {
 	[TERN_CAUSE_KEEPALIVE] = "keepalive",
 	[TERN_CAUSE_CHALLENGE] = "challenge",
 	[TERN_CAUSE_SYN_AGAIN] = "syn-again",
+	[TERN_CAUSE_TLP] = "tlp",
 };
 _Static_assert(N_ELEMENTS(cause_names) == TERN_N_CAUSES, "every cause has a name");
 

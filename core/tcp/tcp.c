@@ -48,7 +48,7 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->path_mss = open->path_mss;
 	c->peer_mss = open->default_mss;
 	c->rcv_mss = MIN(open->adv_mss, 536);
-	c->ts_off = open->ts_off;
+	c->snd.ts_off = open->ts_off;
 	c->rcv.fin = c->rcv.up = TCP_NO_POS;
 	c->rtx_at = c->ack_at = c->keep_at = c->idle_at = TERN_NEVER;
 	c->sent_at = c->rcvd_at = x->now;
@@ -226,7 +226,7 @@ bool tcp_on_icmp(struct tcp *c, const struct tcp_ctx *x, const struct tcp_icmp_n
 			break;
 		tcp_set_snd_mss(c, x);
 		/* What was too big goes again at once, in smaller pieces. */
-		tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_FAST_RETRANSMIT);
+		tcp_mark_lost(c, x, c->snd.nxt, TERN_CAUSE_FAST_RETRANSMIT);
 		c->work->timed_pos = TCP_NO_POS;
 		break;
 	case TCP_ICMP_SOFT:
@@ -240,15 +240,16 @@ static void check_send_side(const struct tcp *c)
 	assert(c->snd.una <= c->snd.nxt);
 	assert(c->snd.nxt <= c->snd.end + (c->fin_sent ? 1 : 0));
 	assert(!c->fin_sent || c->fin_queued);
-	assert(c->work || !c->has_lost);
 	if (!c->work)
 		return;
 	buf_check(&c->work->snd_buf);
 	assert(c->work->snd_buf.end <= c->snd.end || c->work->snd_buf.n_chunks);
 	assert(c->work->snd_buf.head <= MAX(c->snd.una, tcp_syn_pos(c) + 1));
-	if (c->has_lost) {
-		assert(c->work->rtx_nxt >= c->snd.una && c->work->rtx_end <= c->snd.nxt);
-		assert(c->work->rtx_nxt < c->work->rtx_end);
+	if (c->snd.una > tcp_syn_pos(c)) {
+		const struct sent *first = sent_first(&c->work->sent);
+
+		sent_check(&c->work->sent, c->snd.nxt);
+		assert(first ? sent_lo(first) == c->snd.una : c->snd.una == c->snd.nxt);
 	}
 }
 

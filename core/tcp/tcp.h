@@ -20,6 +20,7 @@
 #include "../base/timers.h"
 #include "../cc/cc.h"
 #include "../wire/wire.h"
+#include "tcp_sent.h"
 
 /* What the owner hands to every verb. */
 struct tcp_ctx {
@@ -95,9 +96,9 @@ struct tcp_snd {
 	uint64_t una, nxt; /* oldest unacknowledged, next to send */
 	uint64_t end;	   /* one past the last byte the user gave; where the FIN is */
 	uint32_t wnd, max_wnd;
-	uint32_t dup_bytes; /* RFC 5681/6582 without a scoreboard: bytes that left by dup ACKs */
-	uint32_t iss;	    /* the number; its position: tcp_syn_pos */
-	uint32_t wl1, wl2;  /* sequence numbers of the segment that last updated wnd */
+	uint32_t iss;	   /* the number; its position: tcp_syn_pos */
+	uint32_t wl1, wl2; /* sequence numbers of the segment that last updated wnd */
+	uint32_t ts_off;   /* our timestamp clock less the stack's, RFC 7323 5.4 */
 };
 
 struct tcp_rcv {
@@ -118,15 +119,55 @@ struct tcp_early {
 	uint64_t recent[TCP_SACK_MAX]; /* 0: none */
 };
 
+/* RFC 8985 5.2: what the youngest delivered segment says of those that went before it. */
+struct tcp_rack {
+	tern_time sent_at; /* when it went */
+	uint64_t end;	   /* one past its last octet */
+	tern_time rtt;	   /* how long it took */
+	uint64_t fack;	   /* one past the highest octet delivered */
+	uint64_t dsack_round;
+	uint8_t reo_mult, reo_persist;
+	bool reordering_seen;
+};
+
+/* RFC 6937 section 3. */
+struct tcp_prr {
+	uint64_t delivered, out, recover_fs; /* bytes, in this recovery */
+};
+
+/* What to return to when a loss was none: tcp_undo.c. */
+struct tcp_undo {
+	uint64_t pos;		 /* snd.una when it was believed; TCP_NO_POS: nothing to undo */
+	uint32_t cwnd, ssthresh; /* before */
+	uint32_t n_again;	 /* segments sent again that no DSACK has told of */
+	uint32_t rtx_ts;	 /* our timestamp clock at the first of them */
+	bool sent_again;	 /* there was one */
+};
+
+enum tcp_loss_timer { LOSS_TIMER_PROBE, LOSS_TIMER_REORDERING };
+
 /* What only a connection that sends needs: tcp_work.c. */
 struct tcp_work {
 	struct buf snd_buf;
-	uint64_t up;		   /* the urgent pointer: one past the last urgent byte */
-	uint64_t recover;	   /* RFC 6582: snd.nxt when recovery began */
-	uint64_t small_end;	   /* one past the last segment below the MSS, for Nagle */
-	uint64_t rtx_nxt, rtx_end; /* while has_lost: to be sent again from rtx_nxt on */
-	uint64_t timed_pos;	   /* the segment timed ends here; TCP_NO_POS: none */
+	struct sent_log sent;
+	uint64_t up;	    /* the urgent pointer: one past the last urgent byte */
+	uint64_t recover;   /* RFC 6582: snd.nxt when recovery began */
+	uint64_t small_end; /* one past the last segment below the MSS, for Nagle */
+	uint64_t timed_pos; /* the segment timed ends here; TCP_NO_POS: none */
 	tern_time timed_at;
+	uint64_t round_end; /* snd.nxt when this round trip began */
+	struct tcp_rack rack;
+	struct tcp_prr prr;
+	struct tcp_undo undo;
+	uint64_t tlp_end;   /* RFC 8985 TLP.end_seq; TCP_NO_POS: no probe is out */
+	tern_time loss_at;  /* of loss_timer; TERN_NEVER */
+	uint8_t loss_timer; /* enum tcp_loss_timer */
+	bool tlp_is_again;  /* TLP.is_retrans */
+	bool tlp_timed;	    /* a round trip was measured since the last probe */
+	/* without SACK: tcp_newreno.c */
+	bool partial_seen;	/* the first partial ACK of this recovery came */
+	uint8_t dup_acks;	/* received in a row */
+	uint32_t dup_bytes;	/* that left the network, as they say */
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
 	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
 };
@@ -139,7 +180,6 @@ struct tcp {
 	uint8_t ack_due;      /* enum tcp_ack_due */
 	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
 	uint8_t snd_wscale, rcv_wscale;
-	uint8_t dup_acks;    /* received in a row */
 	uint8_t backoff;     /* RFC 6298 5.5: the RTO is doubled so often */
 	uint8_t n_rtx;	     /* time-outs without an answer */
 	uint8_t n_probes;    /* zero-window or keepalive probes without an answer */
@@ -154,13 +194,13 @@ struct tcp {
 	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
 	bool quickack : 1;
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
-	bool has_lost : 1;   /* bytes are believed lost */
-	bool rtx_forced : 1; /* the head goes whatever cwnd says */
+	bool tlp_due : 1;
+	bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
 	bool in_recovery : 1, in_rto_recovery : 1;
-	bool partial_seen : 1; /* the first partial ACK of this recovery came */
-	bool probing : 1;      /* the persist timer runs, the RTO does not */
+	uint8_t frto : 2; /* enum tcp_frto_step */
+	bool probing : 1; /* the persist timer runs, the RTO does not */
 	bool oob_taken : 1;
-	uint8_t rtx_cause; /* enum tern_cause */
+	uint8_t syn_cause; /* enum tern_cause: why the SYN goes again */
 	uint16_t adv_mss;  /* what we told */
 	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
 	uint16_t peer_mss; /* what the peer told */
@@ -172,10 +212,10 @@ struct tcp {
 	struct tcp_work *work;	 /* NULL: nothing is to be sent, nothing we sent is outstanding */
 	struct tcp_early *early; /* what arrived above rcv.nxt; NULL: nothing */
 	uint32_t irs;
-	uint32_t ts_off;
+	uint32_t dsack_lo,
+		dsack_hi; /* numbers that came twice, to be told; equal: none (RFC 2883) */
 	/* RFC 6298 */
 	uint32_t srtt_us, rttvar_us, rto_us; /* srtt and rttvar 0: not yet measured */
-	uint32_t min_rtt_us;
 	/* deadlines; TERN_NEVER: not set */
 	tern_time rtx_at; /* retransmission or, while probing, persist */
 	tern_time ack_at;
@@ -188,6 +228,7 @@ struct tcp {
 	struct tcp_options opt;
 	struct cc cc;
 	/* figures for TCP_INFO */
+	uint32_t min_rtt_us; /* the least ever measured: RACK, too */
 	uint32_t total_rtx, segs_in, segs_out;
 	uint64_t bytes_rtx;
 };

@@ -2,31 +2,13 @@
 /*
  * tcp_ack.c - what did this ACK tell us?
  *
- * The fifth step of RFC 9293 3.10.7.4: is the number possible, what does it acknowledge, is it a
- * duplicate, what window comes with it; and what follows for loss repair (RFC 5681 3.2, RFC 6582)
- * and the congestion window.
- *
- * Without a scoreboard the bytes that left the network during a run of duplicate ACKs are
- * estimated: one full segment for each (snd.dup_bytes). That estimate is what RFC 5681 calls
- * inflating the window, and it yields limited transmit (RFC 3042) for the first two.
+ * The fifth step of RFC 9293 3.10.7.4: is the number possible, what does it acknowledge, what
+ * window comes with it; and what follows, in this order: which bytes have arrived (tcp_sack.c), was
+ * a loss that we believed in none (tcp_undo.c), which do we believe lost now (tcp_loss.c, or
+ * tcp_newreno.c without SACK), and then either the repair goes on (tcp_prr.c) or the congestion
+ * window grows.
  */
 #include "tcp_impl.h"
-
-enum { DUP_ACKS_FOR_LOSS = 3 };
-
-static struct cc_sample sample_now(const struct arrival *a, uint64_t acked, uint64_t flight)
-{
-	const struct tcp *c = a->c;
-	bool slow_start = c->cc.cwnd < c->cc.ssthresh;
-
-	return (struct cc_sample){
-		.now = a->x->now,
-		.in_flight = flight,
-		.acked = (uint32_t)acked,
-		.cwnd_limited = flight + c->snd_mss >= c->cc.cwnd ||
-				(slow_start && 2 * flight >= c->cc.cwnd),
-	};
-}
 
 /* ---- round-trip time ---- */
 
@@ -38,6 +20,8 @@ static void take_rtt(struct arrival *a, tern_time rtt)
 {
 	tcp_rtt_sample(a->c, a->x, rtt);
 	a->c->backoff = 0;
+	if (a->c->work)
+		a->c->work->tlp_timed = true;
 }
 
 void tcp_measure_rtt(struct arrival *a)
@@ -53,87 +37,11 @@ void tcp_measure_rtt(struct arrival *a)
 		w->timed_pos = TCP_NO_POS;
 	} else if (c->ts_ok && h->has_ts && h->ts_ecr) {
 		/* What was sent twice is told apart by its timestamp (RFC 7323 section 4). */
-		uint32_t ms = tcp_ts_clock(a->x, c->ts_off) - h->ts_ecr;
+		uint32_t ms = tcp_ts_clock(a->x, c->snd.ts_off) - h->ts_ecr;
 
 		if (ms < 600000)
 			take_rtt(a, MAX(ms, 1) * TERN_MS);
 	}
-}
-
-/* ---- loss repair: RFC 6582 ---- */
-
-static void repair_head(struct tcp *c, enum tern_cause cause)
-{
-	tcp_mark_lost(c, MIN(c->snd.una + c->snd_mss, c->snd.nxt), cause);
-	c->work->timed_pos = TCP_NO_POS;
-}
-
-static void enter_recovery(struct arrival *a)
-{
-	struct tcp *c = a->c;
-	struct cc_sample s = sample_now(a, 0, c->snd.nxt - c->snd.una);
-
-	c->in_recovery = true;
-	c->partial_seen = false;
-	c->work->recover = c->snd.nxt;
-	c->cc.ops->on_congestion(&c->cc, &s);
-	c->cc.cwnd = c->cc.ssthresh;
-	repair_head(c, TERN_CAUSE_FAST_RETRANSMIT);
-}
-
-static void leave_recovery(struct tcp *c)
-{
-	/* RFC 6582 3.2 step 3, first choice: no burst when little is in flight. */
-	uint64_t flight = MAX(c->snd.nxt - c->snd.una, c->snd_mss) + c->snd_mss;
-
-	c->in_recovery = false;
-	c->snd.dup_bytes = 0;
-	c->cc.cwnd = (uint32_t)MIN(c->cc.ssthresh, flight);
-}
-
-/* RFC 6582 3.2 step 3: some, but not all of what was outstanding is acknowledged. */
-static void on_partial_ack(struct arrival *a, uint64_t acked)
-{
-	struct tcp *c = a->c;
-	uint64_t left = acked > c->snd_mss ? acked - c->snd_mss : 0;
-
-	c->snd.dup_bytes -= (uint32_t)MIN(left, c->snd.dup_bytes);
-	repair_head(c, TERN_CAUSE_PARTIAL_ACK);
-	if (!c->partial_seen)
-		tcp_arm_rtx(c, a->x);
-	c->partial_seen = true;
-}
-
-/*
- * RFC 5681 section 2: no data, no SYN or FIN, the same number, something outstanding, the same
- * window; a SACK block says as much when the window moved (RFC 6675 section 2).
- */
-static bool is_duplicate(const struct arrival *a)
-{
-	const struct tcp *c = a->c;
-	const struct tcp_hdr *h = &a->seg->h;
-
-	if (a->seg->len || (h->flags & (TCP_SYN | TCP_FIN)))
-		return false;
-	if (a->ack != c->snd.una || c->snd.una == c->snd.nxt || c->probing)
-		return false;
-	return (uint32_t)h->wnd << c->snd_wscale == c->snd.wnd || (c->sack_ok && h->n_sack);
-}
-
-static void on_duplicate_ack(struct arrival *a)
-{
-	struct tcp *c = a->c;
-	struct tcp_work *w = c->work;
-	uint64_t most = c->snd.nxt - c->snd.una;
-
-	if (!w || c->in_rto_recovery)
-		return;
-	if (c->dup_acks < UINT8_MAX)
-		c->dup_acks++;
-	c->snd.dup_bytes = (uint32_t)MIN(c->snd.dup_bytes + (uint64_t)c->snd_mss, most);
-	/* RFC 6582 3.2 step 2: not again for what the last recovery covered. */
-	if (c->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una >= w->recover)
-		enter_recovery(a);
 }
 
 /* ---- new data acknowledged ---- */
@@ -146,58 +54,127 @@ static void forget_acknowledged(struct arrival *a)
 
 	if (data > w->snd_buf.head)
 		buf_drop(&w->snd_buf, a->x->mem, data);
-	if (c->has_lost) {
-		w->rtx_nxt = MAX(w->rtx_nxt, c->snd.una);
-		c->has_lost = w->rtx_nxt < w->rtx_end;
-		c->rtx_forced = c->rtx_forced && c->has_lost;
-	}
-}
-
-/* How the flight goes on of which a part has arrived. */
-static void continue_flight(struct arrival *a, uint64_t acked, uint64_t flight)
-{
-	struct tcp *c = a->c;
-	struct tcp_work *w = c->work;
-
-	w->first_rtx_at = a->x->now;
-	forget_acknowledged(a);
-	if (c->snd.una >= w->recover)
-		c->in_rto_recovery = false;
-	if (c->in_recovery && c->snd.una < w->recover) {
-		on_partial_ack(a, acked);
-	} else {
-		struct cc_sample s = sample_now(a, acked, flight);
-
-		if (c->in_recovery)
-			leave_recovery(c);
-		else
-			c->cc.ops->on_ack(&c->cc, &s);
-		c->dup_acks = 0;
-		c->snd.dup_bytes = 0;
-		if (c->snd.una < c->snd.nxt)
-			tcp_arm_rtx(c, a->x);
-	}
-	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c))
-		tcp_rest_work(c, a->x);
+	if (w->sent.n_lost == 0)
+		c->rtx_forced = false;
 }
 
 static void on_new_ack(struct arrival *a)
 {
 	struct tcp *c = a->c;
-	uint64_t flight = tcp_flight(c);
-	uint64_t acked = a->ack - c->snd.una;
 
 	tcp_measure_rtt(a);
 	if (c->snd.una == tcp_syn_pos(c)) /* closed before the handshake ended */
 		tcp_syn_acked(c);
+	if (c->work)
+		tcp_take_cumulative_ack(a);
 	c->snd.una = a->ack;
 	c->n_rtx = 0;
-	if (c->work)
-		continue_flight(a, acked, flight);
-	if (c->snd.una == c->snd.nxt)
-		c->rtx_at = TERN_NEVER;
+	if (c->work) {
+		c->work->first_rtx_at = a->x->now;
+		forget_acknowledged(a);
+	}
 	a->r.events |= TCP_WRITABLE;
 	a->r.progress = true;
+}
+
+/* ---- what follows ---- */
+
+/* A round trip ends when all that was in flight at its beginning has arrived. */
+static bool is_new_round(struct tcp *c)
+{
+	struct tcp_work *w = c->work;
+
+	if (c->snd.una < w->round_end)
+		return false;
+	w->round_end = c->snd.nxt;
+	return true;
+}
+
+static void grow_window(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+	bool slow_start = c->cc.cwnd < c->cc.ssthresh;
+	struct cc_sample s = {
+		.now = a->x->now,
+		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
+		.srtt = (tern_time)c->srtt_us * TERN_US,
+		.in_flight = a->flight,
+		.acked = (uint32_t)MIN(acked, UINT32_MAX),
+		.new_round = is_new_round(c),
+		.cwnd_limited = a->flight + c->snd_mss >= c->cc.cwnd ||
+				(slow_start && 2 * a->flight >= c->cc.cwnd),
+	};
+
+	c->cc.ops->on_ack(&c->cc, &s);
+}
+
+static bool is_repaired(const struct tcp *c)
+{
+	return (c->in_recovery || c->in_rto_recovery) && c->snd.una >= c->work->recover;
+}
+
+/* RFC 8985 and RFC 6937. */
+static void follow_with_sack(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+	bool was_in_recovery = c->in_recovery;
+	uint64_t lost;
+
+	tcp_take_probe_answer(a);
+	tcp_adapt_reordering(a);
+	tcp_undo_review(a, acked);
+	if (is_repaired(c))
+		tcp_leave_recovery(c);
+	lost = tcp_detect_losses(c, a->x);
+	if (lost && !c->in_recovery && !c->in_rto_recovery)
+		tcp_enter_recovery(c, a->x);
+	if (c->in_recovery)
+		tcp_pace_recovery(a, lost);
+	else if (acked && !was_in_recovery)
+		grow_window(a, acked);
+}
+
+/* RFC 6582. */
+static void follow_without_sack(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+
+	tcp_undo_review(a, acked);
+	if (!acked) {
+		if (tcp_is_duplicate_ack(a))
+			tcp_newreno_duplicate(a);
+		return;
+	}
+	if (c->in_recovery && c->snd.una < c->work->recover) {
+		tcp_newreno_partial(a, acked);
+		return;
+	}
+	if (c->in_recovery)
+		tcp_leave_recovery(c);
+	else
+		grow_window(a, acked);
+	if (is_repaired(c))
+		tcp_leave_recovery(c);
+	c->work->dup_acks = 0;
+	c->work->dup_bytes = 0;
+}
+
+static void draw_conclusions(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+	bool partial;
+
+	if (c->sack_ok)
+		follow_with_sack(a, acked);
+	else
+		follow_without_sack(a, acked);
+	partial = !c->sack_ok && c->in_recovery && acked; /* it has seen to the timer */
+	if (acked && c->snd.una < c->snd.nxt && !partial)
+		tcp_arm_rtx(c, a->x);
+	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c))
+		tcp_rest_work(c, a->x);
+	if (acked || a->d.sacked)
+		tcp_schedule_probe(c, a->x);
 }
 
 /* ---- the window ---- */
@@ -213,14 +190,15 @@ static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 	if (c->snd.nxt == c->snd.una)
 		return;
 	if (c->snd.nxt == c->snd.una + 1 && !c->fin_sent) {
-		c->snd.nxt = c->snd.una; /* only the probe's octet: it goes with the rest */
+		/* only the probe's octet: it goes with the rest, whatever was known of it */
+		sent_drop_below(&w->sent, x->mem, c->snd.nxt);
+		c->snd.nxt = c->snd.una;
 		w->small_end = MIN(w->small_end, c->snd.una);
 		w->timed_pos = TCP_NO_POS;
-		w->rtx_nxt = w->rtx_end = c->snd.una; /* nor is it lost, whatever was known of it */
-		c->has_lost = c->rtx_forced = false;
+		c->rtx_forced = false;
 		return;
 	}
-	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_PROBE);
+	tcp_mark_lost(c, x, c->snd.nxt, TERN_CAUSE_PROBE);
 	tcp_arm_rtx(c, x);
 }
 
@@ -302,6 +280,7 @@ static bool finish_handshake(struct arrival *a)
 bool tcp_take_ack(struct arrival *a)
 {
 	struct tcp *c = a->c;
+	uint64_t acked;
 
 	if (!(a->seg->h.flags & TCP_ACK)) {
 		a->r.drop = TERN_DROP_TCP_NO_ACK;
@@ -314,10 +293,16 @@ bool tcp_take_ack(struct arrival *a)
 		tcp_challenge(a);
 		return false;
 	}
-	if (a->ack > c->snd.una)
+	acked = a->ack > c->snd.una ? a->ack - c->snd.una : 0;
+	a->flight = tcp_flight(c);
+	if (c->work && c->sack_ok && a->seg->h.n_sack)
+		tcp_take_sack(a);
+	if (acked)
 		on_new_ack(a);
-	else if (is_duplicate(a))
-		on_duplicate_ack(a);
+	if (c->work)
+		draw_conclusions(a, acked);
+	if (c->snd.una == c->snd.nxt)
+		c->rtx_at = c->probing ? c->rtx_at : TERN_NEVER;
 	tcp_take_window(a);
 	if (tcp_fin_acked(c))
 		after_fin_acked(a);

@@ -7,6 +7,16 @@
 
 #include "tcp.h"
 
+/* What an ACK says has arrived, by its number or by its SACK blocks, and was not known before. */
+struct delivery {
+	uint64_t bytes;
+	tern_time once_at;     /* when the youngest went that went only once; 0: none */
+	tern_time youngest_at; /* when the youngest went; 0: not clear */
+	bool sacked;	       /* a block said something new */
+	bool dsack;	       /* something came twice */
+	bool original;	       /* something went once, before the last time-out */
+};
+
 /* A segment while it is examined: its numbers as positions, trimmed step by step. */
 struct arrival {
 	struct tcp *c;
@@ -14,9 +24,11 @@ struct arrival {
 	const struct tcp_seg *seg;
 	uint64_t seq, ack; /* positions */
 	const uint8_t *data;
-	uint32_t len;	/* payload left after trimming */
-	bool fin;	/* the FIN is inside the window */
-	bool syn_known; /* its SYN is the one we have: see strip_known_syn */
+	uint32_t len;	 /* payload left after trimming */
+	bool fin;	 /* the FIN is inside the window */
+	bool syn_known;	 /* its SYN is the one we have: see strip_known_syn */
+	uint64_t flight; /* tcp_flight before it arrived */
+	struct delivery d;
 	struct tcp_result r;
 };
 
@@ -60,13 +72,50 @@ void tcp_free_early(struct tcp *, struct mem *);
 bool tcp_new_work(struct tcp *, const struct tcp_ctx *);
 void tcp_rest_work(struct tcp *, const struct tcp_ctx *);
 void tcp_drop_work(struct tcp *, struct mem *);
-void tcp_mark_lost(struct tcp *, uint64_t hi, enum tern_cause);
 void tcp_review_work(struct tcp *, const struct tcp_ctx *);
 /* false: no memory. */
 static inline bool tcp_take_work(struct tcp *c, const struct tcp_ctx *x)
 {
 	return c->work || tcp_new_work(c, x);
 }
+
+static inline bool tcp_has_lost(const struct tcp *c)
+{
+	return c->work && c->work->sent.n_lost > 0;
+}
+
+/* tcp_sack.c */
+void tcp_take_sack(struct arrival *);
+void tcp_take_cumulative_ack(struct arrival *);
+void tcp_note_duplicate(struct tcp *, uint64_t lo, uint64_t hi);
+
+/* tcp_loss.c */
+void tcp_rack_init(struct tcp *);
+void tcp_rack_delivered(struct arrival *, const struct sent *);
+uint64_t tcp_detect_losses(struct tcp *, const struct tcp_ctx *); /* bytes newly lost */
+void tcp_adapt_reordering(struct arrival *);
+void tcp_mark_lost(struct tcp *, const struct tcp_ctx *, uint64_t hi, enum tern_cause);
+void tcp_mark_losses_on_rto(struct tcp *, const struct tcp_ctx *);
+void tcp_schedule_probe(struct tcp *, const struct tcp_ctx *);
+void tcp_take_probe_answer(struct arrival *);
+const char *tcp_on_loss_timer(struct tcp *, const struct tcp_ctx *);
+
+/* tcp_newreno.c */
+bool tcp_is_duplicate_ack(const struct arrival *);
+void tcp_newreno_duplicate(struct arrival *);
+void tcp_newreno_partial(struct arrival *, uint64_t acked);
+
+/* tcp_prr.c */
+void tcp_enter_recovery(struct tcp *, const struct tcp_ctx *);
+void tcp_leave_recovery(struct tcp *);
+void tcp_pace_recovery(struct arrival *, uint64_t newly_lost);
+
+/* tcp_undo.c */
+enum tcp_frto_step { FRTO_NONE, FRTO_FIRST_ACK, FRTO_NEW_DATA };
+void tcp_undo_begin(struct tcp *);
+void tcp_undo_note_again(struct tcp *, const struct tcp_ctx *, uint32_t segments);
+void tcp_undo_note_dsack(struct tcp *, uint64_t lo, uint64_t hi);
+void tcp_undo_review(struct arrival *, uint64_t acked);
 
 /* tcp_opt.c */
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);

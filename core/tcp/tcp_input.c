@@ -150,6 +150,8 @@ static void trim_to_window(struct arrival *a)
 	uint64_t old = a->seq < c->rcv.nxt ? c->rcv.nxt - a->seq : 0;
 
 	old = MIN(old, a->len);
+	if (old)
+		tcp_note_duplicate(c, a->seq, a->seq + old);
 	a->seq += old;
 	a->data += old;
 	a->len -= (uint32_t)old;
@@ -199,6 +201,8 @@ static bool check_sequence(struct arrival *a)
 		a->fin = false;
 		return true;
 	}
+	if (a->len && a->seq + a->len <= c->rcv.nxt)
+		tcp_note_duplicate(c, a->seq, a->seq + a->len);
 	answer_unacceptable(a);
 	return drop_segment(a, TERN_DROP_TCP_SEQUENCE);
 }

@@ -82,46 +82,46 @@ void tcp_take_timestamp(struct arrival *a)
 static void put_timestamp(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
 {
 	h->has_ts = true;
-	h->ts_val = tcp_ts_clock(x, c->ts_off);
+	h->ts_val = tcp_ts_clock(x, c->snd.ts_off);
 	h->ts_ecr = c->rcv.ts_recent;
 }
 
-static bool has_block(const struct tcp_hdr *h, const struct range *r)
+/* Unless it is among those from `first` on. */
+static void put_block(struct tcp_hdr *h, unsigned first, const struct range *r)
 {
-	for (unsigned i = 0; i < h->n_sack; i++)
+	for (unsigned i = first; i < h->n_sack; i++)
 		if (h->sack[i].lo == (uint32_t)r->lo)
-			return true;
-	return false;
-}
-
-static void put_block(struct tcp_hdr *h, const struct range *r)
-{
-	if (!has_block(h, r))
-		h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r->lo, (uint32_t)r->hi };
+			return;
+	h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r->lo, (uint32_t)r->hi };
 }
 
 /* RFC 2018 section 4: first the block of the newest segment, then those told last, then others. */
 static void put_sack(const struct tcp *c, struct tcp_hdr *h)
 {
 	const struct tcp_early *early = c->early;
-	unsigned max = c->ts_ok ? 3 : 4;
+	unsigned max = c->ts_ok ? 3 : 4, first;
 	struct range r;
 	uint64_t pos;
 
+	if (c->dsack_lo != c->dsack_hi) /* RFC 2883 section 4: the duplicate first */
+		h->sack[h->n_sack++] = (struct tcp_sack){ c->dsack_lo, c->dsack_hi };
+	if (!early)
+		return;
+	first = h->n_sack;
 	for (unsigned i = 0; i < TCP_SACK_MAX && h->n_sack < max; i++) {
 		pos = early->recent[i];
 		if (pos && ranges_find(&early->set, pos, &r) && r.lo <= pos)
-			put_block(h, &r);
+			put_block(h, first, &r);
 	}
 	for (pos = 0; h->n_sack < max && ranges_find(&early->set, pos, &r); pos = r.hi)
-		put_block(h, &r);
+		put_block(h, first, &r);
 }
 
 void tcp_put_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
 {
 	if (c->ts_ok)
 		put_timestamp(c, x, h);
-	if (c->sack_ok && c->early && (h->flags & TCP_ACK))
+	if (c->sack_ok && (c->early || c->dsack_lo != c->dsack_hi) && (h->flags & TCP_ACK))
 		put_sack(c, h);
 }
 

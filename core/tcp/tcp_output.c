@@ -17,6 +17,7 @@ static void settle_ack(struct tcp *c, struct tcp_hdr *h)
 	h->wnd = tcp_window_field(c, &edge);
 	c->rcv.adv = edge;
 	c->rcv.acked = c->rcv.nxt;
+	c->dsack_lo = c->dsack_hi;
 	c->ack_at = TERN_NEVER;
 	if (c->dup_acks_due)
 		c->dup_acks_due--;
@@ -43,11 +44,11 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		w->timed_pos = c->snd.nxt;
 		w->timed_at = w->first_rtx_at = x->now;
 		c->idle_at = TERN_NEVER;
-	} else if (c->rtx_cause == TERN_CAUSE_RTO) {
+	} else if (c->syn_cause == TERN_CAUSE_RTO) {
 		w->timed_pos = TCP_NO_POS;
 		c->total_rtx++;
 	}
-	c->rtx_cause = TERN_CAUSE_NONE;
+	c->syn_cause = TERN_CAUSE_NONE;
 	c->syn_due = false;
 	if (c->rtx_at == TERN_NEVER)
 		tcp_arm_rtx(c, x);
@@ -86,6 +87,7 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 	if (fin)
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
+	sent_put(&w->sent, lo, c->snd.nxt, x->now);
 	if ((uint32_t)len % c->snd_mss)
 		w->small_end = hi;
 	if (w->timed_pos == TCP_NO_POS && !c->probing) {
@@ -94,16 +96,27 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 	}
 }
 
-static void note_sent_again(struct tcp *c, uint64_t lo, uint64_t hi, bool fin)
+static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p)
 {
+	uint32_t segments = MAX(1, (uint32_t)(p->hi - p->lo + c->snd_mss - 1) / c->snd_mss);
+	uint64_t end = p->hi + (p->fin ? 1 : 0);
 	struct tcp_work *w = c->work;
 
+	sent_renew(&w->sent, sent_find(&w->sent, p->lo), end, x->now);
 	w->timed_pos = TCP_NO_POS;
-	c->total_rtx += MAX(1, (uint32_t)(hi - lo + c->snd_mss - 1) / c->snd_mss);
-	c->bytes_rtx += hi - lo;
+	c->total_rtx += segments;
+	c->bytes_rtx += p->hi - p->lo;
 	c->rtx_forced = false;
-	w->rtx_nxt = hi + (fin ? 1 : 0);
-	c->has_lost = w->rtx_nxt < w->rtx_end;
+	tcp_undo_note_again(c, x, segments);
+}
+
+/* A loss probe is out; the flag says whether it repeats something. RFC 8985 TLP_send_probe. */
+static void note_probe(struct tcp *c, bool again)
+{
+	c->work->tlp_end = c->snd.nxt;
+	c->work->tlp_is_again = again;
+	c->work->tlp_timed = false;
+	c->tlp_due = false;
 }
 
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
@@ -128,13 +141,21 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		if (hi + (fin ? 1 : 0) > c->snd.nxt)
 			note_sent(c, x, MAX(hi, c->snd.nxt), fin && !c->fin_sent);
 	} else if (p->again) {
-		note_sent_again(c, p->lo, hi, fin);
+		note_sent_again(c, x, p);
 	} else {
 		note_sent(c, x, hi, fin);
 	}
+	if (c->in_recovery)
+		c->work->prr.out += hi - p->lo;
 	c->sent_at = x->now;
-	if (c->rtx_at == TERN_NEVER) /* RFC 6298 5.1 */
+	/* RFC 6298 5.1; the head that goes again gets its full time, too */
+	if (c->rtx_at == TERN_NEVER ||
+	    (p->again && c->sack_ok && c->in_recovery && p->lo == c->snd.una))
 		tcp_arm_rtx(c, x);
+	if (p->cause == TERN_CAUSE_TLP)
+		note_probe(c, p->again);
+	else if (!p->again)
+		tcp_schedule_probe(c, x);
 }
 
 static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct tcp_out *out)
@@ -145,12 +166,26 @@ static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct
 	settle_ack(c, &out->h);
 }
 
+/* What goes again is a lost record's beginning; a loss probe makes its segment one. */
+static bool prepare_records(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p)
+{
+	struct sent_log *log = &c->work->sent;
+
+	bool probe = p->cause == TERN_CAUSE_TLP && p->again;
+
+	if ((probe && !sent_cut(log, x->mem, p->lo)) || !sent_reserve(log, x->mem))
+		return false;
+	if (probe)
+		sent_set_lost(log, sent_find(log, p->lo), TERN_CAUSE_TLP);
+	return true;
+}
+
 bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		struct tcp_out *out)
 {
 	bool starts_flight = p->what == SEND_SYN || p->what == SEND_DATA || p->what == SEND_PROBE;
 
-	if (starts_flight && !tcp_take_work(c, x))
+	if (starts_flight && !(tcp_take_work(c, x) && prepare_records(c, x, p)))
 		return false;
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;

@@ -13,16 +13,18 @@
 #include "tcp_impl.h"
 
 /*
- * Bytes believed to be in the network. After a time-out nothing from rtx_nxt on counts; during
- * duplicate ACKs one segment for each has left.
+ * Bytes believed to be in the network: neither sacked nor lost, and, without SACK, less a segment
+ * for each duplicate ACK.
  */
 uint64_t tcp_flight(const struct tcp *c)
 {
+	const struct tcp_work *w = c->work;
 	uint64_t sent = c->snd.nxt - c->snd.una;
 
-	if (c->in_rto_recovery && c->work->rtx_nxt < c->work->rtx_end)
-		return c->work->rtx_nxt - c->snd.una;
-	return sent - MIN(c->snd.dup_bytes, sent);
+	if (!w)
+		return sent;
+	sent -= w->sent.n_sacked + w->sent.n_lost;
+	return sent - MIN(w->dup_bytes, sent);
 }
 
 static uint64_t cwnd_room(const struct tcp *c)
@@ -72,14 +74,15 @@ static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_m
 	return n <= mss ? n : n - odd_bytes(c, n);
 }
 
-/* Lost data goes first. Inside the peer's window (SHLD-16), which may have shrunk. */
+/* Inside the peer's window (SHLD-16), which may have shrunk. */
 static void plan_retransmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
+	const struct sent *lost = sent_first_lost(&c->work->sent);
 	uint64_t edge = c->snd.una + MAX(c->snd.wnd, 1);
-	uint64_t hi = MIN(MIN(c->work->rtx_end, c->snd.end), edge);
+	uint64_t hi = MIN(MIN(lost->hi, c->snd.end), edge);
 	uint64_t n, room = cwnd_room(c);
-	uint64_t lo = c->work->rtx_nxt;
-	bool fin = c->work->rtx_end > c->snd.end;
+	uint64_t lo = sent_lo(lost);
+	bool fin = lost->hi > c->snd.end;
 
 	if (lo >= hi && !(fin && lo == c->snd.end))
 		return;
@@ -93,7 +96,7 @@ static void plan_retransmission(const struct tcp *c, uint32_t burst_max, struct 
 	if (n == 0 && lo < c->snd.end)
 		return;
 	p->what = SEND_DATA;
-	p->cause = c->rtx_cause;
+	p->cause = lost->cause;
 	p->lo = lo;
 	p->hi = lo + n;
 	p->fin = fin && p->hi == c->snd.end;
@@ -131,6 +134,8 @@ static void plan_new_data(const struct tcp *c, uint32_t burst_max, struct tcp_pl
 
 	if (n > room)
 		n = room - odd_bytes(c, room); /* a cut by cwnd is never worth a small segment */
+	if (!tcp_has_unsent(c))
+		return;
 	p->lo = p->hi = c->snd.nxt;
 	if (waiting) {
 		n = worthwhile(c, n, waiting, burst_max);
@@ -161,6 +166,35 @@ static void plan_probe(const struct tcp *c, struct tcp_plan *p)
 		p->cause = TERN_CAUSE_PROBE;
 }
 
+/* RFC 8985 7.3: new data if there is some that the peer takes, else the last segment again. */
+static void plan_loss_probe(const struct tcp *c, struct tcp_plan *p)
+{
+	uint64_t n = MIN(MIN(unsent(c), usable_window(c)), c->snd_mss);
+	const struct sent *last = sent_last(&c->work->sent);
+
+	p->what = SEND_DATA;
+	p->cause = TERN_CAUSE_TLP;
+	if (n > 0) {
+		p->lo = c->snd.nxt;
+		p->hi = p->lo + n;
+		p->fin = p->hi == c->snd.end && fin_waits(c) && usable_window(c) > n;
+		return;
+	}
+	p->hi = MIN(c->snd.nxt, c->snd.end);
+	p->lo = MAX(sent_lo(last), p->hi - MIN(p->hi, c->snd_mss));
+	p->fin = c->snd.nxt > c->snd.end;
+	p->again = true;
+}
+
+/* Lost data goes first; once in F-RTO new data does (RFC 5682 2.1 step 2b). */
+static void plan_repair(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
+{
+	if (c->frto == FRTO_NEW_DATA)
+		plan_new_data(c, burst_max, p);
+	if (p->what == SEND_NOTHING)
+		plan_retransmission(c, burst_max, p);
+}
+
 static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
 	if (!tcp_may_transmit(c))
@@ -169,10 +203,12 @@ static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tc
 		plan_probe(c, p);
 	else if (c->probing)
 		return;
-	else if (c->has_lost)
-		plan_retransmission(c, burst_max, p);
-	else if (tcp_has_unsent(c))
+	else if (c->tlp_due)
+		plan_loss_probe(c, p);
+	else if (!tcp_has_lost(c))
 		plan_new_data(c, burst_max, p);
+	else
+		plan_repair(c, burst_max, p);
 }
 
 static void plan_ack(const struct tcp *c, struct tcp_plan *p)
@@ -186,8 +222,8 @@ static void plan_ack(const struct tcp *c, struct tcp_plan *p)
 /* Most connections most of the time: there is nothing to say but what was received. */
 static bool has_only_acks(const struct tcp *c)
 {
-	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->has_lost) &&
-	       !tcp_has_unsent(c);
+	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->tlp_due) &&
+	       !tcp_has_lost(c) && !tcp_has_unsent(c);
 }
 
 static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
@@ -203,7 +239,7 @@ static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp
 	}
 	if (c->syn_due) {
 		p->what = SEND_SYN;
-		p->cause = c->rtx_cause;
+		p->cause = c->syn_cause;
 		p->again = c->snd.nxt > tcp_syn_pos(c);
 		return;
 	}

@@ -83,6 +83,8 @@ static bool note_out_of_order(struct arrival *a)
 
 	if (!c->early)
 		c->early = new_early(mem);
+	if (c->early && ranges_contain(&c->early->set, a->seq, a->seq + a->len))
+		tcp_note_duplicate(c, a->seq, a->seq + a->len);
 	if (!c->early || c->early->set.n >= a->x->cfg->tcp_ranges_max)
 		return false;
 	if (!ranges_add(&c->early->set, mem, a->seq, a->seq + a->len))

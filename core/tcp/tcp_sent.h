@@ -2,38 +2,44 @@
 /*
  * tcp_sent.h - the record of what is outstanding: which bytes, when they went, what became of them.
  *
- * A record is a run of bytes that went at one instant and shares one fate. Records lie side by side
- * from snd.una to snd.nxt; a FIN is the octet after the last byte. They are found by position (a
- * balanced tree) and, while in flight, by age (a list), so that no question that an ACK raises costs
- * more than O(log n), however many holes there are. Each subtree knows whether it holds a loss.
+ * A record is a run of bytes that went at one instant and share one fate. Records lie side by side
+ * up to snd.nxt; a FIN is the octet after the last byte. They are found by position (a tree, which
+ * knows where the lowest loss is) and, while in flight, by age (a list), so that nothing an ACK
+ * asks costs more than O(log n) for each record whose fate it changes.
  *
  * Invariants (sent_check): records are disjoint, without gaps, sorted; n_sacked and n_lost are the
- * bytes of those fates; the list holds those in flight, the longest under way first.
+ * bytes of those fates; the list holds those in flight, the longest under way first; no two sacked
+ * records touch.
  */
 #ifndef TERN_TCP_SENT_H
 #define TERN_TCP_SENT_H
 
 #include "../base/list.h"
 #include "../base/mem.h"
+#include "../base/tree.h"
 
 enum sent_fate { SENT_IN_FLIGHT, SENT_SACKED, SENT_LOST };
 
 struct sent {
-	uint64_t lo, hi;
-	tern_time sent_at;
-	struct list link; /* in sent_log.by_age while in flight */
-	struct sent *left, *right;
-	uint8_t level;
-	uint8_t fate;	   /* enum sent_fate */
-	uint8_t cause;	   /* enum tern_cause: of a loss, why it is believed lost */
-	bool again : 1;	   /* it went more than once */
-	bool any_lost : 1; /* in this subtree */
+	struct tree_node node; /* the key is the first position; marked: lost */
+	uint64_t hi;	       /* one past the last */
+	tern_time sent_at;     /* the last time */
+	struct list by_age;    /* while in flight */
+	uint8_t fate;	       /* enum sent_fate */
+	uint8_t cause;	       /* enum tern_cause: of a loss, why it is believed */
+	bool again;	       /* it went more than once */
 };
 
+static inline uint64_t sent_lo(const struct sent *s)
+{
+	return s->node.key;
+}
+
 struct sent_log {
-	struct sent *root;
+	struct tree_node *root;
 	struct sent *spare;
-	struct list by_age;
+	struct list in_flight;
+	uint32_t n; /* records */
 	uint64_t n_sacked, n_lost;
 };
 
@@ -42,33 +48,30 @@ void sent_fini(struct sent_log *, struct mem *);
 
 /* A record is at hand for the next sent_put or sent_renew. false: no memory. */
 bool sent_reserve(struct sent_log *, struct mem *);
-/* [lo, hi) goes for the first time; it follows all others. A record must be at hand. */
+/* [lo, hi) goes for the first time, behind all others. A record must be at hand. */
 void sent_put(struct sent_log *, uint64_t lo, uint64_t hi, tern_time now);
-/* The first `len` bytes of a lost record go again. A record must be at hand. */
-void sent_renew(struct sent_log *, struct sent *, uint64_t len, tern_time now);
+/* What lies below hi of a record that is lost goes again. A record must be at hand. */
+void sent_renew(struct sent_log *, struct sent *, uint64_t hi, tern_time now);
 /* What lies below pos is no longer outstanding. */
 void sent_drop_below(struct sent_log *, struct mem *, uint64_t pos);
-void sent_clear(struct sent_log *, struct mem *);
 
-/* The record that holds pos, else the first behind it; NULL: none. */
-struct sent *sent_find(const struct sent_log *, uint64_t pos);
-/* The lowest that is lost; NULL: none. */
+/* Each NULL when there is none. */
+struct sent *sent_first(const struct sent_log *);
+struct sent *sent_last(const struct sent_log *);
+struct sent *sent_find(const struct sent_log *, uint64_t pos); /* that holds pos, or lies behind */
 struct sent *sent_first_lost(const struct sent_log *);
-/* The one in flight that is longest under way; NULL: none. */
+/* The longest under way, and the next. */
 struct sent *sent_oldest(const struct sent_log *);
 struct sent *sent_next_oldest(const struct sent_log *, const struct sent *);
-/* The last by position; NULL: none. */
-struct sent *sent_last(const struct sent_log *);
 
-/* Makes pos, inside a record, the beginning of another. false: no memory. */
+/* A record ends at pos, if pos lies within one that is not sacked. false: no memory. */
 bool sent_cut(struct sent_log *, struct mem *, uint64_t pos);
-/* A sacked record becomes one with sacked neighbours; it may be gone afterwards. */
+/* The record may become part of a neighbour. */
 void sent_set_sacked(struct sent_log *, struct mem *, struct sent *);
 void sent_set_lost(struct sent_log *, struct sent *, uint8_t cause);
-/* It was not lost after all: in flight as it was, behind those that went before it. */
-void sent_set_in_flight(struct sent_log *, struct sent *);
+/* None of the losses was one: in flight as before. */
+void sent_forgive(struct sent_log *);
 
-/* Nodes of the tree that were looked at: what an ACK costs, for tests. */
-void sent_check(const struct sent_log *, uint64_t una, uint64_t nxt);
+void sent_check(const struct sent_log *, uint64_t nxt);
 
 #endif

@@ -3,6 +3,7 @@
  * tcp_timer.c - which deadlines exist, and what happens when one passes?
  *
  *	rtx_at   retransmission (RFC 6298), of SYN, data and FIN; while `probing`, persist
+ *	loss_at  loss probe or reordering window (RFC 8985), in struct tcp_work
  *	ack_at   delayed ACK (RFC 9293 3.8.6.3)
  *	keep_at  keep-alive (RFC 9293 3.8.4)
  *	idle_at  struct tcp_work is no longer needed; FIN-WAIT-2 whose user has gone
@@ -14,7 +15,9 @@
 
 tern_time tcp_deadline(const struct tcp *c)
 {
-	return MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->idle_at));
+	tern_time at = MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->idle_at));
+
+	return c->work ? MIN(at, c->work->loss_at) : at;
 }
 
 void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
@@ -137,24 +140,27 @@ static void on_persist(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_r
 static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
 	c->syn_due = true;
-	c->rtx_cause = TERN_CAUSE_RTO;
+	c->syn_cause = TERN_CAUSE_RTO;
 	back_off(c, x);
 }
 
-/* RFC 6298 section 5, RFC 5681 section 3.1: everything in flight counts as lost. */
+/* RFC 6298 section 5, RFC 5681 section 3.1, RFC 8985 6.3. */
 static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct cc_sample s = { .now = x->now, .in_flight = c->snd.nxt - c->snd.una };
 	struct tcp_work *w = c->work;
 
 	s.again = c->n_rtx > 1 || c->in_rto_recovery;
+	tcp_undo_begin(c);
 	c->cc.ops->on_rto(&c->cc, &s);
-	tcp_mark_lost(c, c->snd.nxt, TERN_CAUSE_RTO);
-	w->recover = c->snd.nxt;
+	/* RFC 5682 2.1 step 1: not when a recovery was under way */
+	c->frto = x->cfg->tcp_frto && !c->in_recovery && !s.again ? FRTO_FIRST_ACK : FRTO_NONE;
 	c->in_rto_recovery = true;
 	c->in_recovery = false;
-	c->dup_acks = 0;
-	c->snd.dup_bytes = 0;
+	tcp_mark_losses_on_rto(c, x);
+	w->recover = c->snd.nxt;
+	w->dup_acks = 0;
+	w->dup_bytes = 0;
 	w->timed_pos = TCP_NO_POS;
 	back_off(c, x);
 }
@@ -223,6 +229,8 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 		r.timer = "delayed-ack";
 		tcp_owe_ack(c, x, ACK_NOW);
 	}
+	if (c->work && c->work->loss_at <= x->now)
+		r.timer = tcp_on_loss_timer(c, x);
 	if (c->rtx_at <= x->now)
 		on_rtx_timer(c, x, &r);
 	if (c->keep_at <= x->now)

@@ -27,10 +27,12 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!w)
 		return false;
-	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS };
+	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS, .undo.pos = TCP_NO_POS };
 	buf_init(&w->snd_buf, c->snd.end);
+	sent_init(&w->sent);
 	cc_set_state(&c->cc, w->cc_state);
 	c->work = w;
+	tcp_rack_init(c);
 	tcp_rest_work(c, x);
 	return true;
 }
@@ -40,20 +42,12 @@ void tcp_drop_work(struct tcp *c, struct mem *mem)
 	if (!c->work)
 		return;
 	buf_fini(&c->work->snd_buf, mem);
+	sent_fini(&c->work->sent, mem);
 	mem_free(mem, c->work, sizeof(*c->work));
 	c->work = NULL;
 	cc_set_state(&c->cc, NULL);
-	c->has_lost = false;
+	c->tlp_due = c->rtx_forced = c->in_recovery = c->in_rto_recovery = false;
 	c->idle_at = TERN_NEVER;
-}
-
-/* What is outstanding below hi goes again, its head at once. */
-void tcp_mark_lost(struct tcp *c, uint64_t hi, enum tern_cause cause)
-{
-	c->work->rtx_nxt = c->snd.una;
-	c->work->rtx_end = hi;
-	c->has_lost = c->rtx_forced = true;
-	c->rtx_cause = (uint8_t)cause;
 }
 
 /* idle_at has passed. Space that was lent to the user is not taken from under the pen. */

@@ -47,7 +47,9 @@ static const struct {
 	{ "net.ipv4.ip_nonlocal_bind", 0, 0, 1 },
 	{ "net.ipv4.tcp_challenge_ack_limit", 10, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", 0, 0, 0 }, /* by hand */
+	{ "net.ipv4.tcp_early_retrans", 1, 0, 1 },
 	{ "net.ipv4.tcp_fin_timeout", 60, 0, 3600 },
+	{ "net.ipv4.tcp_frto", 1, 0, 1 },
 	{ "net.ipv4.tcp_invalid_ratelimit", 500, 0, 60000 },
 	{ "net.ipv4.tcp_keepalive_intvl", 75, 1, 32767 },
 	{ "net.ipv4.tcp_keepalive_probes", 9, 1, 127 },

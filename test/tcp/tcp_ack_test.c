@@ -149,8 +149,8 @@ static void what_counts_as_duplicate(void)
 	}
 }
 
-/* RFC 6675 section 2: a block says as much as an unchanged window, where SACK was agreed on. */
-static void blocks_make_duplicates(void)
+/* RFC 6675 section 4: more than two segments are sacked above it, where SACK was agreed on. */
+static void blocks_tell_of_losses(void)
 {
 	for (unsigned agreed = 0; agreed < 2; agreed++) {
 		struct tcp_hdr h;
@@ -166,10 +166,10 @@ static void blocks_make_duplicates(void)
 			h = header(TCP_ACK, 1, 1);
 			h.wnd = (uint16_t)(60000 + i);
 			h.n_sack = 1;
-			h.sack[0] = (struct tcp_sack){ f.iss + 1 + MSS, f.iss + 1 + 2 * MSS };
+			h.sack[0] = (struct tcp_sack){ f.iss + 1 + MSS, f.iss + 1 + (2 + i) * MSS };
 			in_hdr(&h, 0);
+			check_eq(plan_of(0).again, agreed && i == 2);
 		}
-		check_eq(plan_of(0).again, agreed);
 		finish();
 	}
 }
@@ -395,7 +395,7 @@ static const struct test tests[] = {
 	TEST(refused_acks_bring_no_text),
 	TEST(window_updates),
 	TEST(what_counts_as_duplicate),
-	TEST(blocks_make_duplicates),
+	TEST(blocks_tell_of_losses),
 	TEST(third_duplicate_repairs),
 	TEST(partial_acks),
 	TEST(partial_ack_deflates),

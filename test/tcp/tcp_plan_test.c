@@ -241,7 +241,8 @@ static void check_bounds(const struct seen *s, const struct told *t, uint32_t bu
 	/* never beyond the furthest edge ever shown (MUST-34), nor beyond what was given */
 	check(s->h.seq + s->len + (s->h.flags & TCP_FIN ? 1 : 0) <= t->edge_max);
 	check(s->h.seq + s->len <= f.given + 1);
-	if (!s->plan.again && !t->has_duplicates) /* RFC 5681: cwnd bounds what is outstanding */
+	/* RFC 5681: cwnd bounds what is outstanding; once after a time-out RFC 5682 lets it go on */
+	if (!s->plan.again && !t->has_duplicates && !f.c.in_rto_recovery)
 		check(s->h.seq + s->len - t->una <= cwnd_bytes());
 }
 

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_loss.c - which of the bytes in flight do we believe lost? RACK-TLP, RFC 8985.
+ *
+ * What went before something that was delivered, and is not here a reordering window later, is
+ * lost: a question of time, not of counting, and so the same for first and further transmissions.
+ * Records in flight are a list by age, and a look at it ends at the first that is not due. Where
+ * no ACK comes at all, a probe at the tail of the flight asks for one (section 7); the time-out is
+ * the last resort (6.3).
+ *
+ * The RFC's reordering timer waits for the last record inside the window; ours for the first,
+ * which is the same decision, taken when it is due.
+ */
+#include "tcp_impl.h"
+
+enum { DUP_THRESH = 3, REO_PERSIST = 16, REO_MULT_MAX = 200 };
+
+void tcp_rack_init(struct tcp *c)
+{
+	struct tcp_work *w = c->work;
+
+	w->rack = (struct tcp_rack){ .dsack_round = TCP_NO_POS, .reo_mult = 1 };
+	w->tlp_end = TCP_NO_POS;
+	w->loss_at = TERN_NEVER;
+	w->tlp_timed = true;
+}
+
+/* RACK_sent_after */
+static bool is_younger(tern_time t1, uint64_t end1, tern_time t2, uint64_t end2)
+{
+	return t1 > t2 || (t1 == t2 && end1 > end2);
+}
+
+static tern_time min_rtt(const struct tcp *c)
+{
+	return (tern_time)c->min_rtt_us * TERN_US;
+}
+
+/* Did the ACK come for an earlier transmission than the last one (6.2, step 2)? */
+static bool is_ambiguous(const struct arrival *a, const struct sent *s)
+{
+	const struct tcp_hdr *h = &a->seg->h;
+	const struct tcp *c = a->c;
+	uint32_t sent_ts = (uint32_t)(s->sent_at / TERN_MS) + c->snd.ts_off;
+
+	if (c->ts_ok && h->has_ts && (int32_t)(h->ts_ecr - sent_ts) < 0)
+		return true;
+	return a->x->now - s->sent_at < min_rtt(c);
+}
+
+/* Steps 2 and 3 of section 6.2, for a record of which the ACK says that it is there. */
+void tcp_rack_delivered(struct arrival *a, const struct sent *s)
+{
+	struct tcp_rack *r = &a->c->work->rack;
+
+	if (s->hi > r->fack)
+		r->fack = s->hi;
+	else if (s->hi < r->fack && !s->again)
+		r->reordering_seen = true;
+	if (s->again && is_ambiguous(a, s))
+		return;
+	if (s->sent_at >= a->d.youngest_at) { /* of all that this ACK tells of */
+		a->d.youngest_at = s->sent_at;
+		r->rtt = a->x->now - s->sent_at;
+	}
+	if (!is_younger(s->sent_at, s->hi, r->sent_at, r->end))
+		return;
+	r->sent_at = s->sent_at;
+	r->end = s->hi;
+}
+
+/* Step 4, first half: DSACKs widen the window once a round trip. */
+void tcp_adapt_reordering(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	struct tcp_rack *r = &c->work->rack;
+
+	if (r->dsack_round != TCP_NO_POS && c->snd.una >= r->dsack_round)
+		r->dsack_round = TCP_NO_POS;
+	if (r->dsack_round != TCP_NO_POS || !a->d.dsack)
+		return;
+	r->dsack_round = c->snd.nxt;
+	r->reo_mult = (uint8_t)MIN(r->reo_mult + 1, REO_MULT_MAX);
+	r->reo_persist = REO_PERSIST;
+}
+
+/* Step 4, second half. */
+static tern_time reordering_window(const struct tcp *c)
+{
+	const struct tcp_work *w = c->work;
+
+	if (!w->rack.reordering_seen) {
+		if (c->in_recovery || c->in_rto_recovery)
+			return 0;
+		/* RFC 6675 section 4, IsLost: that many segments, whatever their sizes */
+		if (w->sent.n_sacked > (DUP_THRESH - 1) * (uint64_t)c->snd_mss)
+			return 0;
+	}
+	return MIN(w->rack.reo_mult * min_rtt(c) / 4, (tern_time)c->srtt_us * TERN_US);
+}
+
+/* Step 5. */
+uint64_t tcp_detect_losses(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct tcp_work *w = c->work;
+	struct sent_log *log = &w->sent;
+	uint64_t before = log->n_lost;
+	struct sent *s;
+
+	if (w->loss_timer == LOSS_TIMER_REORDERING)
+		w->loss_at = TERN_NEVER;
+	while ((s = sent_oldest(log)) &&
+	       is_younger(w->rack.sent_at, w->rack.end, s->sent_at, s->hi)) {
+		tern_time due = s->sent_at + w->rack.rtt + reordering_window(c);
+
+		if (due > x->now) {
+			w->loss_at = due;
+			w->loss_timer = LOSS_TIMER_REORDERING;
+			break;
+		}
+		sent_set_lost(log, s, TERN_CAUSE_FAST_RETRANSMIT);
+	}
+	return log->n_lost - before;
+}
+
+/* Whatever is in flight below hi is lost; its head goes at once. */
+void tcp_mark_lost(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, enum tern_cause cause)
+{
+	struct sent_log *log = &c->work->sent;
+	struct sent *s;
+
+	/* Without memory for another record the whole of it is: it only goes more than once. */
+	sent_cut(log, x->mem, hi);
+	for (uint64_t pos = c->snd.una; pos < hi && (s = sent_find(log, pos)); pos = s->hi)
+		if (s->fate == SENT_IN_FLIGHT)
+			sent_set_lost(log, s, (uint8_t)cause);
+	c->rtx_forced = log->n_lost > 0;
+}
+
+/* A peer that forgot what it had sacked (RFC 2018 section 8): all of it counts as lost. */
+static void distrust_sacks(struct tcp *c)
+{
+	struct sent_log *log = &c->work->sent;
+	struct sent *s;
+
+	for (uint64_t pos = c->snd.una; (s = sent_find(log, pos)); pos = s->hi)
+		if (s->fate == SENT_SACKED)
+			sent_set_lost(log, s, TERN_CAUSE_RTO);
+}
+
+/* RFC 8985 6.3: the head, and what is older than a round trip; without SACK everything. */
+void tcp_mark_losses_on_rto(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct tcp_work *w = c->work;
+	struct sent_log *log = &w->sent;
+	struct sent *s = sent_first(log);
+	tern_time wait;
+
+	if (s && s->fate == SENT_SACKED)
+		distrust_sacks(c);
+	wait = w->rack.rtt + reordering_window(c);
+	while (c->sack_ok && (s = sent_oldest(log)) && s->sent_at + wait <= x->now)
+		sent_set_lost(log, s, TERN_CAUSE_RTO);
+	tcp_mark_lost(c, x, c->sack_ok ? MIN(c->snd.una + c->snd_mss, c->snd.nxt) : c->snd.nxt,
+		      TERN_CAUSE_RTO);
+	w->loss_at = TERN_NEVER;
+	w->tlp_end = TCP_NO_POS;
+	c->tlp_due = false;
+}
+
+/* ---- tail loss probes, section 7 ---- */
+
+/* TLP_calc_PTO */
+static tern_time probe_timeout(const struct tcp *c, const struct tcp_ctx *x)
+{
+	tern_time pto = 2 * (tern_time)c->srtt_us * TERN_US;
+
+	if (c->srtt_us == 0)
+		return TERN_SEC;
+	/* 7.2: a lone segment's ACK may be delayed, as long as a peer like us delays it, and more */
+	if (c->snd.nxt - c->snd.una <= c->snd_mss)
+		pto += x->cfg->tcp_rto_min_ms * TERN_MS;
+	return pto;
+}
+
+/* 7.2: after new data went, and after an ACK that said something. */
+void tcp_schedule_probe(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct tcp_work *w = c->work;
+
+	c->tlp_due = false;
+	if (w->loss_timer == LOSS_TIMER_PROBE)
+		w->loss_at = TERN_NEVER;
+	if (!c->sack_ok || !x->cfg->tcp_early_retrans || c->probing || c->snd.una == c->snd.nxt)
+		return;
+	if (c->in_recovery || c->in_rto_recovery || w->sent.n_sacked || w->sent.n_lost)
+		return;
+	if (w->tlp_end != TCP_NO_POS || !w->tlp_timed || w->loss_at != TERN_NEVER)
+		return;
+	w->loss_timer = LOSS_TIMER_PROBE;
+	w->loss_at = MIN(x->now + probe_timeout(c, x), c->rtx_at);
+}
+
+/* TLP_process_ack */
+void tcp_take_probe_answer(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
+
+	if (w->tlp_end == TCP_NO_POS || a->ack < w->tlp_end)
+		return;
+	if (w->tlp_is_again && !a->d.dsack) {
+		if (a->ack > w->tlp_end) { /* the probe has repaired a loss */
+			struct cc_sample s = { .now = a->x->now, .in_flight = a->flight };
+
+			c->cc.ops->on_congestion(&c->cc, &s);
+			c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
+		} else if (a->seg->h.n_sack || !tcp_is_duplicate_ack(a)) {
+			return;
+		}
+	}
+	w->tlp_end = TCP_NO_POS;
+}
+
+/* What the timer of the work record was for; NULL: nothing to tell. */
+const char *tcp_on_loss_timer(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct tcp_work *w = c->work;
+
+	w->loss_at = TERN_NEVER;
+	if (w->loss_timer == LOSS_TIMER_REORDERING) {
+		if (tcp_detect_losses(c, x) && !c->in_recovery && !c->in_rto_recovery)
+			tcp_enter_recovery(c, x);
+		return "reordering";
+	}
+	c->tlp_due = true;
+	tcp_arm_rtx(c, x); /* 7.3: the time-out is the last resort if this fails */
+	return "loss-probe";
+}

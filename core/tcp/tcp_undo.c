@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_undo.c - was it a false alarm?
+ *
+ * Losses that we believed in may have been delays. Three things prove it: a timestamp older than
+ * our first retransmission in the ACK of what we had sent again (Eifel, RFC 3522); a duplicate
+ * reported for each retransmission (DSACK, RFC 3708); and, after a time-out, an ACK of what went
+ * only once (F-RTO, RFC 5682, of which the SACK form needs no waiting). Then window and threshold
+ * go back to what they were (RFC 4015), as far as that makes no burst.
+ */
+#include "tcp_impl.h"
+
+/* Before the window changes. An episode inside an episode has the same past. */
+void tcp_undo_begin(struct tcp *c)
+{
+	struct tcp_undo *u = &c->work->undo;
+
+	if (u->pos != TCP_NO_POS && (c->in_recovery || c->in_rto_recovery))
+		return;
+	*u = (struct tcp_undo){ .pos = c->snd.una, .cwnd = c->cc.cwnd, .ssthresh = c->cc.ssthresh };
+}
+
+void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint32_t segments)
+{
+	struct tcp_undo *u = &c->work->undo;
+
+	if (u->pos == TCP_NO_POS)
+		return;
+	u->n_again += segments;
+	if (!u->sent_again)
+		u->rtx_ts = tcp_ts_clock(x, c->snd.ts_off);
+	u->sent_again = true;
+}
+
+/* [lo, hi) came twice: not for us what was sent before, or what we never sent again. */
+void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
+{
+	struct tcp_undo *u = &c->work->undo;
+	uint64_t segments = (hi - lo + c->snd_mss - 1) / c->snd_mss;
+
+	if (u->pos == TCP_NO_POS || lo < u->pos || !u->sent_again)
+		return;
+	u->n_again -= (uint32_t)MIN(segments, u->n_again);
+}
+
+/* RFC 3522: the first ACK of something new answers what went before we sent anything again. */
+static bool is_late_ack(const struct arrival *a, uint64_t acked)
+{
+	const struct tcp_undo *u = &a->c->work->undo;
+	const struct tcp_hdr *h = &a->seg->h;
+
+	return acked > 0 && a->c->ts_ok && h->has_ts && h->ts_ecr && u->sent_again &&
+	       (int32_t)(h->ts_ecr - u->rtx_ts) < 0;
+}
+
+static bool all_were_duplicates(const struct arrival *a)
+{
+	const struct tcp_undo *u = &a->c->work->undo;
+
+	return a->d.dsack && u->sent_again && u->n_again == 0;
+}
+
+/*
+ * RFC 5682 2.1 and 3.1: the first ACK after the time-out that moves on lets new data go, once, in
+ * place of what may not be lost; what is acknowledged next tells.
+ */
+static bool frto_says_so(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+
+	if (c->frto == FRTO_NONE)
+		return false;
+	if (a->d.original && (c->sack_ok || c->frto == FRTO_NEW_DATA))
+		return true;
+	if (c->frto == FRTO_NEW_DATA || acked == 0 || !tcp_has_unsent(c))
+		c->frto = FRTO_NONE;
+	else
+		c->frto = FRTO_NEW_DATA;
+	return false;
+}
+
+/* RFC 4015 section 3.2: the flight may go on, the rest of the old window comes by slow start. */
+static void undo(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
+	uint64_t cwnd;
+
+	sent_forgive(&w->sent);
+	cwnd = tcp_flight(c) + MIN(acked, c->cc.initial);
+	c->cc.ssthresh = MAX(c->cc.ssthresh, MAX(w->undo.ssthresh, w->undo.cwnd));
+	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, w->undo.cwnd), c->cc.cwnd);
+	c->cc.ops->on_undo(&c->cc);
+	w->undo.pos = TCP_NO_POS;
+	c->in_recovery = c->in_rto_recovery = c->rtx_forced = false;
+	c->frto = FRTO_NONE;
+	w->dup_bytes = 0;
+	w->dup_acks = 0;
+}
+
+/* On every ACK, after what it says is known and snd.una has moved by `acked`. */
+void tcp_undo_review(struct arrival *a, uint64_t acked)
+{
+	if (a->c->work->undo.pos == TCP_NO_POS)
+		return;
+	if (is_late_ack(a, acked) || all_were_duplicates(a) || frto_says_so(a, acked))
+		undo(a, acked);
+}
