@@ -191,7 +191,7 @@ static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 		return;
 	if (c->snd.nxt == c->snd.una + 1 && !c->fin_sent) {
 		/* only the probe's octet: it goes with the rest, whatever was known of it */
-		sent_drop_below(&w->sent, x->mem, c->snd.nxt);
+		sent_drop_first(&w->sent, x->mem, c->snd.nxt);
 		c->snd.nxt = c->snd.una;
 		w->small_end = MIN(w->small_end, c->snd.una);
 		w->timed_pos = TCP_NO_POS;

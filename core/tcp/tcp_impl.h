@@ -91,7 +91,7 @@ void tcp_note_duplicate(struct tcp *, uint64_t lo, uint64_t hi);
 
 /* tcp_loss.c */
 void tcp_rack_init(struct tcp *);
-void tcp_rack_delivered(struct arrival *, const struct sent *);
+void tcp_rack_delivered(struct arrival *, const struct sent *, uint64_t hi);
 uint64_t tcp_detect_losses(struct tcp *, const struct tcp_ctx *); /* bytes newly lost */
 void tcp_adapt_reordering(struct arrival *);
 void tcp_mark_lost(struct tcp *, const struct tcp_ctx *, uint64_t hi, enum tern_cause);

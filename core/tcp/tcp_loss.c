@@ -48,14 +48,14 @@ static bool is_ambiguous(const struct arrival *a, const struct sent *s)
 	return a->x->now - s->sent_at < min_rtt(c);
 }
 
-/* Steps 2 and 3 of section 6.2, for a record of which the ACK says that it is there. */
-void tcp_rack_delivered(struct arrival *a, const struct sent *s)
+/* Steps 2 and 3 of section 6.2, for what the ACK says is there: a record as far as hi. */
+void tcp_rack_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 {
 	struct tcp_rack *r = &a->c->work->rack;
 
-	if (s->hi > r->fack)
-		r->fack = s->hi;
-	else if (s->hi < r->fack && !s->again)
+	if (hi > r->fack)
+		r->fack = hi;
+	else if (hi < r->fack && !s->again)
 		r->reordering_seen = true;
 	if (s->again && is_ambiguous(a, s))
 		return;
@@ -63,10 +63,10 @@ void tcp_rack_delivered(struct arrival *a, const struct sent *s)
 		a->d.youngest_at = s->sent_at;
 		r->rtt = a->x->now - s->sent_at;
 	}
-	if (!is_younger(s->sent_at, s->hi, r->sent_at, r->end))
+	if (!is_younger(s->sent_at, hi, r->sent_at, r->end))
 		return;
 	r->sent_at = s->sent_at;
-	r->end = s->hi;
+	r->end = hi;
 }
 
 /* Step 4, first half: DSACKs widen the window once a round trip. */
@@ -177,7 +177,7 @@ static tern_time probe_timeout(const struct tcp *c, const struct tcp_ctx *x)
 
 	if (c->srtt_us == 0)
 		return TERN_SEC;
-	/* 7.2: a lone segment's ACK may be delayed, as long as a peer like us delays it, and more */
+	/* 7.2: the ACK of a lone segment may be delayed */
 	if (c->snd.nxt - c->snd.una <= c->snd_mss)
 		pto += x->cfg->tcp_rto_min_ms * TERN_MS;
 	return pto;

@@ -11,21 +11,22 @@
  */
 #include "tcp_impl.h"
 
-static void note_delivered(struct arrival *a, const struct sent *s)
+/* What lies below hi of a record has arrived. */
+static void note_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 {
 	struct delivery *d = &a->d;
 	const struct tcp *c = a->c;
 
-	d->bytes += s->hi - sent_lo(s);
+	d->bytes += hi - sent_lo(s);
 	if (!s->again) {
 		d->once_at = MAX(d->once_at, MAX(s->sent_at, 1));
-		d->original = d->original || s->hi <= c->work->recover;
+		d->original = d->original || hi <= c->work->recover;
 	}
 	if (c->sack_ok)
-		tcp_rack_delivered(a, s);
+		tcp_rack_delivered(a, s, hi);
 }
 
-/* The part of a record that lies in [lo, hi), as a record of its own. false: no memory, or too many. */
+/* The part of a record in [lo, hi), as a record of its own. NULL: no memory, or too many. */
 static struct sent *isolate(struct arrival *a, struct sent *s, uint64_t lo, uint64_t hi)
 {
 	struct sent_log *log = &a->c->work->sent;
@@ -51,7 +52,7 @@ static void take_block(struct arrival *a, uint64_t lo, uint64_t hi)
 		if (!s)
 			return;
 		lo = s->hi;
-		note_delivered(a, s);
+		note_delivered(a, s, s->hi);
 		a->d.sacked = true;
 		sent_set_sacked(log, a->x->mem, s);
 	}
@@ -96,14 +97,11 @@ void tcp_take_cumulative_ack(struct arrival *a)
 	struct sent_log *log = &a->c->work->sent;
 	struct sent *s;
 
-	for (uint64_t pos = a->c->snd.una; pos < a->ack && (s = sent_find(log, pos)); pos = s->hi) {
-		struct sent part = *s;
-
-		part.hi = MIN(s->hi, a->ack);
+	while ((s = sent_first(log)) && sent_lo(s) < a->ack) {
 		if (s->fate != SENT_SACKED)
-			note_delivered(a, &part);
+			note_delivered(a, s, MIN(s->hi, a->ack));
+		sent_drop_first(log, a->x->mem, a->ack);
 	}
-	sent_drop_below(log, a->x->mem, a->ack);
 }
 
 /* ---- the receiver's side of RFC 2883 ---- */

@@ -165,19 +165,17 @@ void sent_renew(struct sent_log *log, struct sent *s, uint64_t hi, tern_time now
 	list_put_tail(&log->in_flight, &s->by_age);
 }
 
-void sent_drop_below(struct sent_log *log, struct mem *mem, uint64_t pos)
+void sent_drop_first(struct sent_log *log, struct mem *mem, uint64_t pos)
 {
-	struct sent *s;
+	struct sent *s = sent_first(log);
 
-	while ((s = sent_first(log)) && s->hi <= pos) {
-		count_fate(log, s, -1);
+	count_fate(log, s, -1);
+	if (s->hi <= pos) {
 		remove_record(log, mem, s);
+		return;
 	}
-	if (s && sent_lo(s) < pos) {
-		count_fate(log, s, -1);
-		s->node.key = pos;
-		count_fate(log, s, 1);
-	}
+	s->node.key = MAX(pos, sent_lo(s));
+	count_fate(log, s, 1);
 }
 
 bool sent_cut(struct sent_log *log, struct mem *mem, uint64_t pos)

@@ -52,8 +52,8 @@ bool sent_reserve(struct sent_log *, struct mem *);
 void sent_put(struct sent_log *, uint64_t lo, uint64_t hi, tern_time now);
 /* What lies below hi of a record that is lost goes again. A record must be at hand. */
 void sent_renew(struct sent_log *, struct sent *, uint64_t hi, tern_time now);
-/* What lies below pos is no longer outstanding. */
-void sent_drop_below(struct sent_log *, struct mem *, uint64_t pos);
+/* What lies below pos of the first record, which there is, is no longer outstanding. */
+void sent_drop_first(struct sent_log *, struct mem *, uint64_t pos);
 
 /* Each NULL when there is none. */
 struct sent *sent_first(const struct sent_log *);
