@@ -14,6 +14,7 @@
 #ifndef TERN_TCP_SENT_H
 #define TERN_TCP_SENT_H
 
+#include "../../include/tern.h"
 #include "../base/list.h"
 #include "../base/mem.h"
 #include "../base/tree.h"
