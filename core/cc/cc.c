@@ -8,7 +8,7 @@
 
 #include "../base/text.h"
 
-static const struct cc_ops *const algorithms[] = { &cc_reno, &cc_fixed };
+static const struct cc_ops *const algorithms[] = { &cc_reno, &cc_cubic, &cc_fixed };
 
 const struct cc_ops *cc_find(const char *name)
 {

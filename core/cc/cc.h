@@ -47,7 +47,7 @@ struct cc {
 	void *state;	  /* the algorithm's own, CC_STATE_SIZE bytes; NULL: it rests */
 };
 
-/* "reno", "fixed"; NULL: no such algorithm. */
+/* "reno", "cubic", "fixed"; NULL: no such algorithm. */
 const struct cc_ops *cc_find(const char *name);
 void cc_init(struct cc *, const struct cc_ops *, uint32_t mss, uint32_t initial_segments);
 /* Begins with a fresh state, of CC_STATE_SIZE bytes and aligned for any; NULL takes it away. */
@@ -57,6 +57,6 @@ void cc_change(struct cc *, const struct cc_ops *);
 /* The MSS became smaller or larger. */
 void cc_set_mss(struct cc *, uint32_t mss);
 
-extern const struct cc_ops cc_reno, cc_fixed;
+extern const struct cc_ops cc_reno, cc_cubic, cc_fixed;
 
 #endif

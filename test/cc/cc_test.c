@@ -8,10 +8,12 @@
 static void names(void)
 {
 	check(cc_find("reno") == &cc_reno);
+	check(cc_find("cubic") == &cc_cubic);
 	check(cc_find("fixed") == &cc_fixed);
 	check(cc_find("") == NULL);
 	check(cc_find("ren") == NULL && cc_find("renos") == NULL && cc_find("Reno") == NULL);
 	check_str(cc_reno.name, "reno");
+	check_str(cc_cubic.name, "cubic");
 	check_str(cc_fixed.name, "fixed");
 }
 
