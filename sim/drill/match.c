@@ -48,6 +48,7 @@ void inject_packet(struct drill *d, const struct event *ev)
 	}
 	memcpy(pkt->data, d->scratch, len);
 	pkt->ifindex = (uint16_t)d->ifindex;
+	drill_watch(d, DRILL_INJECTED, pkt->data, len);
 	tern_input(d->st, pkt);
 	drill_settle(d);
 }

@@ -84,7 +84,7 @@ enum event_kind { EVENT_PACKET, EVENT_CALL, EVENT_COMMAND, EVENT_CODE };
 
 struct event {
 	struct event *next;
-	int line;
+	int line, column; /* of what happens */
 	struct when when;
 	enum event_kind kind;
 	struct packet packet;
@@ -97,14 +97,31 @@ struct setting {
 	const char *name, *value;
 };
 
+/* A shell line ahead of the events. */
+struct init_command {
+	struct init_command *next;
+	int line;
+	struct slice text;
+};
+
+/* An option that means nothing here and is told so. */
+struct left_out {
+	struct left_out *next;
+	int line;
+	const char *text;
+};
+
 struct script {
 	const char *name;
 	struct event *events;
-	struct slice init_command;
+	struct init_command *init_commands;
+	struct left_out *left_out;
 	/* options */
 	int family;	   /* of packets: TERN_AF_INET or _INET6 */
 	int socket_family; /* differs for ipv4-mapped IPv6 */
 	tern_time tolerance;
+	uint32_t tolerance_percent; /* of the time an event is expected after the one before */
+	bool forgives_packets, forgives_calls; /* --non_fatal */
 	uint32_t mtu;
 	uint16_t bind_port, connect_port;
 	bool strict_ts;			/* --tcp_ts_tick_usecs=1000 */
@@ -125,10 +142,9 @@ const char *script_text(struct script *, struct slice);
 bool symbol_find(struct slice name, int64_t *value);
 int errno_find(struct slice name); /* 0: unknown */
 
-/* ---- command.c: `commands` and %{ assertions }% ---- */
+/* ---- code.c: %{ assertions }% ---- */
 
 /* What the runner cannot do in the text; NULL: nothing. */
-const char *command_unsupported(struct slice);
 const char *code_unsupported(struct slice);
 
 /* ---- options.c: walks TCP options as they are on the wire ---- */

@@ -9,15 +9,18 @@
 
 enum { TEXT_MAX = 4000 };
 
+static unsigned n_skipped; /* of the script run last */
+
 /* Runs a script; what it printed, on either stream, is left in said. */
 static enum drill_outcome drill(const char *script, char said[TEXT_MAX])
 {
 	FILE *f = tmpfile();
-	struct drill_options o = { .out = f, .err = f };
+	struct drill_options o = { .out = f, .err = f, .n_skipped = &n_skipped };
 	enum drill_outcome outcome;
 	size_t n;
 
 	said[0] = 0;
+	n_skipped = 0;
 	if (!f) {
 		test_skip("no temporary file");
 		return DRILL_BROKEN;
@@ -110,6 +113,24 @@ static void shows_results(void)
 	       "  actual    0\n");
 }
 
+/* What was left out shows where it may be the reason, and is counted in any case. */
+static void tells_what_it_left_out(void)
+{
+	expect("`iptables -F`\n" ESTABLISHED, DRILL_PASSED, "");
+	check_eq(n_skipped, 1);
+	expect("--wire_client\n`iptables -F; sysctl -q net.ipv4.tcp_mem=3 && true`\n" ESTABLISHED
+	       "+0 %{ assert tcpi_state == TCP_CLOSE }%\n",
+	       DRILL_FAILED,
+	       "t.pkt:1: skipped: --wire_client\n"
+	       "t.pkt:2: skipped: iptables -F\n"
+	       "t.pkt:2: skipped: net.ipv4.tcp_mem=3: tern has no such setting\n"
+	       "t.pkt:2: skipped: true\n"
+	       "t.pkt:11: the assertion on tcpi_state does not hold\n"
+	       "  expected  7\n"
+	       "  actual    1\n");
+	check_eq(n_skipped, 4);
+}
+
 static void counts_apart_what_it_has_not(void)
 {
 	expect("0 epoll_create(1) = 3\n", DRILL_UNSUPPORTED,
@@ -118,34 +139,35 @@ static void counts_apart_what_it_has_not(void)
 	       DRILL_UNSUPPORTED, "t.pkt:9: not supported: TCP_FASTOPEN\n");
 	expect(ESTABLISHED "+0 %{ print(tcpi_state) }%\n", DRILL_UNSUPPORTED,
 	       "t.pkt:9: not supported: Python beyond assertions on tcp_info\n");
-	expect("`iptables -F`\n" ESTABLISHED, DRILL_UNSUPPORTED,
-	       "t.pkt:1: not supported: a shell command\n");
-	expect("--wire_client\n" ESTABLISHED, DRILL_UNSUPPORTED,
-	       "t.pkt:1: not supported: --wire_client\n");
+	expect("--mpls\n" ESTABLISHED, DRILL_UNSUPPORTED, "t.pkt:1: not supported: --mpls\n");
 }
 
 static void names_what_it_expected(void)
 {
-	expect("", DRILL_BROKEN, "t.pkt:1: expected an event, found the end\n");
+	expect("", DRILL_BROKEN, "t.pkt:1:1: expected an event, found the end\n");
 	expect("0 <\n", DRILL_BROKEN,
-	       "t.pkt:2: expected a packet (flags of SFRPUEWA and .), found the end\n");
+	       "t.pkt:2:1: expected a packet (flags of SFRPUEWA and .), found the end\n");
 	expect("0 < S 0:1(0) win 5\n", DRILL_BROKEN,
-	       "t.pkt:1: sequence numbers and length do not agree\n");
+	       "t.pkt:1:12: sequence numbers and length do not agree\n");
 	expect("0 < S 0:0(0)\n", DRILL_BROKEN,
-	       "t.pkt:2: expected 'win': an injected segment has a window, found the end\n");
+	       "t.pkt:2:1: expected 'win': an injected segment has a window, found the end\n");
 	expect("0 > S 0:0(0) <mss 1460,nop>\n", DRILL_BROKEN,
-	       "t.pkt:1: TCP options must fill words of 4 bytes: add nop\n");
+	       "t.pkt:1:27: TCP options must fill words of 4 bytes: add nop\n");
 	expect("/* never", DRILL_BROKEN,
-	       "t.pkt:1: expected a time in seconds, found a comment that never ends\n");
-	expect("0 close(3 = 0\n", DRILL_BROKEN, "t.pkt:1: expected ',', found '='\n");
-	expect("0 close(...) = 0\n", DRILL_BROKEN, "t.pkt:1: close: argument 1 must be a number\n");
+	       "t.pkt:1:1: expected a time in seconds, found a comment that never ends\n");
+	expect("0 close(3 = 0\n", DRILL_BROKEN, "t.pkt:1:11: expected ',', found '='\n");
+	expect("0 close(...) = 0\n", DRILL_BROKEN,
+	       "t.pkt:1:3: close: argument 1 must be a number\n");
 	expect("* < S 0:0(0) win 5\n", DRILL_BROKEN,
-	       "t.pkt:2: only an expected packet may come at any of several times\n");
+	       "t.pkt:2:1: only an expected packet may come at any of several times\n");
 }
 
 static const struct test tests[] = {
-	TEST(shows_what_differs),     TEST(shows_when),
-	TEST(shows_results),	      TEST(counts_apart_what_it_has_not),
+	TEST(shows_what_differs),
+	TEST(shows_when),
+	TEST(shows_results),
+	TEST(tells_what_it_left_out),
+	TEST(counts_apart_what_it_has_not),
 	TEST(names_what_it_expected),
 };
 
