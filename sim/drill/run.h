@@ -68,6 +68,7 @@ struct drill {
 	const struct drill_options *o;
 	enum drill_outcome outcome;
 	bool forgives; /* --non_fatal: what the event at work does wrong is a warning */
+	bool any_option_order;
 	struct note *notes;
 	unsigned n_skipped;
 	struct tern_stack *st;

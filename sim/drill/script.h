@@ -26,7 +26,7 @@ struct when {
 
 enum { WIN_ANY = -1, TCP_OPTIONS_MAX = 40 };
 
-enum ecn_check { TOS_UNCHECKED, TOS_WHOLE, TOS_ECN, TOS_ECT01 };
+enum ecn_check { TOS_UNCHECKED, TOS_WHOLE, TOS_ECN, TOS_ECT01, TOS_DSCP };
 
 struct packet {
 	bool inbound;
@@ -147,7 +147,7 @@ int errno_find(struct slice name); /* 0: unknown */
 /* What the runner cannot do in the text; NULL: nothing. */
 const char *code_unsupported(struct slice);
 
-/* ---- options.c: walks TCP options as they are on the wire ---- */
+/* ---- packet_bytes.c: walks TCP options as they are on the wire ---- */
 
 enum {
 	OPT_EOL = 0,
@@ -157,8 +157,15 @@ enum {
 	OPT_SACK_OK = 4,
 	OPT_SACK = 5,
 	OPT_TS = 8,
-	OPT_FASTOPEN = 34
+	OPT_MD5 = 19,
+	OPT_FASTOPEN = 34,
+	OPT_ACCECN0 = 172,
+	OPT_ACCECN1 = 174,
+	OPT_EXPERIMENT = 254
 };
+
+/* Experiments, by the 16 bits behind an option's length (RFC 6994). */
+enum { EXID_FASTOPEN = 0xf989, EXID_ACCECN0 = 0xacc0, EXID_ACCECN1 = 0xacc1 };
 
 struct option_at {
 	uint8_t kind, len; /* len with kind and length bytes */
