@@ -46,6 +46,8 @@ struct drills {
 	struct drill_options options;
 	bool ladder, times;
 	uint64_t at_once;
+	const char **script_options; /* room for all words of the command line */
+	int n_script_options;
 	bool unreadable; /* a directory was */
 	struct job *job;
 	size_t n_jobs, jobs_cap;
@@ -68,6 +70,8 @@ static void print_help(void)
 	       "  --times             how each script ended and its milliseconds\n"
 	       "  -v, --verbose       print each event as it happens, and what is skipped\n"
 	       "  --version           which tern this is\n\n"
+	       "packetdrill's own options, such as --ip_version=ipv6, --mtu=1280 and\n"
+	       "-D NAME=VALUE, may be given, too, and win over the script's.\n\n"
 	       "Options in a script besides packetdrill's:\n"
 	       "  --tern=NAME=VALUE   a setting such as tcp_sack=0 or net.tern.initial_cwnd=4\n\n"
 	       "Exit: 0 no script failed, 1 one did, 2 usage, or what is not a script.\n");
@@ -337,6 +341,25 @@ static bool take_at_once(struct args *a, struct drills *t)
 	return t->at_once > 0;
 }
 
+/* --name=value or --name, as a script would write it; packetdrill's -D NAME=VALUE is --define. */
+static bool take_script_option(struct args *a, struct drills *t)
+{
+	bool defines = args_is(a, "-D");
+	const char *name = defines ? "--define" : a->name;
+	size_t len;
+	char *text;
+
+	if (defines && !args_value(a))
+		return false;
+	len = strlen(name) + (a->value ? strlen(a->value) : 0) + 2;
+	text = malloc(len);
+	if (!text)
+		abort();
+	snprintf(text, len, "%s%s%s", name, a->value ? "=" : "", a->value ? a->value : "");
+	t->script_options[t->n_script_options++] = text;
+	return true;
+}
+
 static enum taken take_option(struct args *a, void *ctx)
 {
 	struct drills *t = ctx;
@@ -357,6 +380,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(t->times = true);
 	if (args_is(a, "-j") || args_is(a, "--jobs"))
 		return args_taken(take_at_once(a, t));
+	if (args_is(a, "-D") || drill_is_script_option(a->name))
+		return args_taken(take_script_option(a, t));
 	return UNKNOWN;
 }
 
@@ -366,14 +391,23 @@ int cmd_drill(int argc, char **argv)
 	struct drills t = { .at_once = 1,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .job_done = PTHREAD_COND_INITIALIZER };
-	int code = args_read(&a, print_help, take_option, &t);
+	int code;
 
-	if (code >= 0)
-		return code;
-	if (a.n_words == 0)
-		return args_error(&a, "no script is named");
-	for (int i = 0; i < a.n_words; i++)
-		add_path(&t, a.word[i], 0);
-	run_all(&t);
-	return count_all(&t);
+	t.script_options = calloc((size_t)argc + 1, sizeof(*t.script_options));
+	if (!t.script_options)
+		abort();
+	t.options.script_options = t.script_options;
+	code = args_read(&a, print_help, take_option, &t);
+	if (code < 0 && a.n_words == 0)
+		code = args_error(&a, "no script is named");
+	if (code < 0) {
+		for (int i = 0; i < a.n_words; i++)
+			add_path(&t, a.word[i], 0);
+		run_all(&t);
+		code = count_all(&t);
+	}
+	for (int i = 0; i < t.n_script_options; i++)
+		free((char *)t.script_options[i]);
+	free(t.script_options);
+	return code;
 }

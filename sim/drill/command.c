@@ -25,16 +25,27 @@ static bool ends_command(const struct slice *rest, const char *p)
 	return *p == '&' && (p == rest->text || p[-1] != '>');
 }
 
+static void skip_between(struct slice *line)
+{
+	bool comment = false;
+
+	for (; line->len > 0; line->text++, line->len--) {
+		if (*line->text == '#')
+			comment = true;
+		else if (*line->text == '\n')
+			comment = false;
+		else if (!comment && !strchr(" \t\r;&", *line->text))
+			return;
+	}
+}
+
 /* The next command of the line, which shrinks; false: none is left. */
 static bool next_command(struct slice *line, struct slice *command)
 {
 	const char *end = line->text + line->len, *p;
 	char quote = 0;
 
-	while (line->len > 0 && strchr(" \t\r\n;&", *line->text)) {
-		line->text++;
-		line->len--;
-	}
+	skip_between(line);
 	for (p = line->text; p < end && (quote || !ends_command(line, p)); p++) {
 		if (*p == '\\' && p + 1 < end)
 			p++;
@@ -166,7 +177,7 @@ static bool run_known(struct drill *d, struct slice command)
 	char word[WORD_MAX];
 
 	if (!next_word(&command, word))
-		return word[0] == 0; /* a comment */
+		return false;
 	if (strcmp(word, "sudo") == 0 && !next_word(&command, word))
 		return false;
 	if (ends_with(word, "defaults.sh"))

@@ -49,9 +49,13 @@ struct drill_options {
 	int (*shell)(const char *command);
 	void (*watch)(void *ctx, const struct drill_note *); /* NULL: nobody looks */
 	void *ctx;
+	/* "--mtu=1280": options on top of the script's own; ends with NULL. NULL: none. */
+	const char *const *script_options;
 	unsigned *n_skipped; /* counts shell commands and options left out; NULL: nobody asks */
 };
 
+/* Is --name an option that scripts have? */
+bool drill_is_script_option(const char *name);
 /* Runs one script file. */
 enum drill_outcome drill_file(const char *path, const struct drill_options *);
 /* Runs the text of a script; name stands for it in messages. */

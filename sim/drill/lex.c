@@ -14,7 +14,6 @@ static const uint64_t SECONDS_MAX = 1000000; /* eleven days: enough for any scri
 
 void lex_init(struct lexer *lx, const char *text, size_t len)
 {
-	memset(lx, 0, sizeof(*lx));
 	lx->begin = lx->p = lx->start = text;
 	lx->end = text + len;
 	lx->at_line = 1;
@@ -179,6 +178,13 @@ static void take_word(struct lexer *lx)
 	while (is_word(peek(lx, 0)))
 		lx->p++;
 	lx->text.len = (size_t)(lx->p - lx->text.text);
+}
+
+void lex_as_word(struct lexer *lx)
+{
+	lx->p = lx->start;
+	lx->text = (struct slice){ lx->p, 0 };
+	take_word(lx);
 }
 
 static void take_number(struct lexer *lx)

@@ -47,8 +47,11 @@ struct lexer {
 	unsigned n_defines;
 };
 
+/* Reads this text from now on; definitions stay. The first time, the lexer is all zero. */
 void lex_init(struct lexer *, const char *text, size_t len);
 void lex_next(struct lexer *);
+/* Reads the token again, as a word: such as a cookie that is all digits. */
+void lex_as_word(struct lexer *);
 /* Of the token, from 1; a tab is one column. */
 int lex_column(const struct lexer *);
 /* Is the next character behind the token, blanks skipped, this one? */

@@ -333,6 +333,40 @@ static bool parse_head(struct parser *p)
 	return true;
 }
 
+/* Options of the command line win over those of the script. */
+static bool parse_given_options(struct parser *p)
+{
+	const char *name = p->script->name;
+	struct lexer *lx = &p->lx, script = p->lx;
+
+	p->script->name = "command line";
+	for (const char *const *o = p->o->script_options; o && *o; o++) {
+		lex_init(lx, *o, strlen(*o));
+		lex_next(lx);
+		if (lx->kind != T_OPTION || !parse_option(p))
+			return parse_expected(p, "an option");
+	}
+	p->script->name = name;
+	memcpy(script.names, lx->names, sizeof(lx->names));
+	memcpy(script.values, lx->values, sizeof(lx->values));
+	script.n_defines = lx->n_defines;
+	*lx = script;
+	return true;
+}
+
+/* Words that the public suites define for each family on packetdrill's command line. */
+static bool define_by_family(struct parser *p)
+{
+	static const struct slice level = { "CMSG_LEVEL_IP", 13 },
+				  type = { "CMSG_TYPE_RECVERR", 17 };
+	static const struct slice v4[] = { { "SOL_IP", 6 }, { "IP_RECVERR", 10 } };
+	static const struct slice v6[] = { { "SOL_IPV6", 8 }, { "IPV6_RECVERR", 12 } };
+	const struct slice *value = p->script->socket_family == TERN_AF_INET6 ? v6 : v4;
+
+	return (lex_define(&p->lx, level, value[0]) && lex_define(&p->lx, type, value[1])) ||
+	       parse_wrong(p, "too many --define");
+}
+
 static bool parse_all(struct parser *p)
 {
 	struct event **tail = &p->script->events;
@@ -341,6 +375,8 @@ static bool parse_all(struct parser *p)
 	while (p->lx.kind == T_OPTION || p->lx.kind == T_COMMAND)
 		if (!parse_head(p))
 			return false;
+	if (!parse_given_options(p) || !define_by_family(p))
+		return false;
 	while (p->lx.kind != T_END) {
 		if (p->lx.kind == T_COMMAND) { /* the clean-up at the end */
 			lex_next(&p->lx);

@@ -222,6 +222,16 @@ static const struct {
 	{ "--init_scripts", parse_init_command },
 };
 
+bool drill_is_script_option(const char *name)
+{
+	struct slice s = { name, strlen(name) };
+
+	for (size_t i = 0; i < N_ELEMENTS(options); i++)
+		if (slice_is(s, options[i].name))
+			return true;
+	return is_of_wire(s) || is_harmless(s);
+}
+
 static bool take(struct parser *p, struct slice name, struct slice v)
 {
 	const char *text;

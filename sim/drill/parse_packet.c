@@ -183,13 +183,17 @@ static bool parse_seq(struct parser *p, struct packet *pkt)
 {
 	uint32_t end;
 
+	if (p->lx.kind == T_ELLIPSIS)
+		return parse_unsupported(p, "a sequence number that is left open");
 	if (!parse_number(p, "a sequence number", UINT32_MAX, &pkt->seq) || !parse_char(p, ':') ||
 	    !parse_number(p, "the sequence number of the end", UINT32_MAX, &end) ||
 	    !parse_char(p, '(') || !parse_number(p, "a length", 65535, &pkt->len))
 		return false;
 	if (end != pkt->seq + pkt->len)
 		return parse_wrong(p, "sequence numbers and length do not agree");
-	return parse_char(p, ')');
+	if (!parse_char(p, ')'))
+		return false;
+	return !parse_is(p, '!') || parse_unsupported(p, "absolute sequence numbers");
 }
 
 static bool parse_window(struct parser *p, struct packet *pkt)

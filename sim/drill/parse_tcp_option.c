@@ -114,10 +114,13 @@ static int hex_digit(char c)
 /* 4ad2c3, behind what is in data already; none is fine. */
 static bool parse_blob(struct parser *p, uint8_t *data, size_t *len, size_t max)
 {
-	struct slice t = p->lx.text;
+	struct slice t;
 
-	if (p->lx.kind != T_WORD && p->lx.kind != T_INT)
+	if (p->lx.kind == T_INT || (p->lx.kind == T_BAD && hex_digit(*p->lx.start) >= 0))
+		lex_as_word(&p->lx);
+	if (p->lx.kind != T_WORD)
 		return true;
+	t = p->lx.text;
 	if (t.len % 2 != 0 || *len + t.len / 2 > max)
 		return parse_expected(p, "at most 16 bytes, two hexadecimal digits each");
 	for (size_t i = 0; i < t.len; i += 2) {

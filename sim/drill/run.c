@@ -133,7 +133,7 @@ void drill_settle(struct drill *d)
 
 	do {
 		while (tern_event(d->st, &ev))
-			continue;
+			epoll_news(d, ev.sock);
 		while ((pkt = tern_output(d->st, d->ifindex)) != NULL)
 			keep_frame(d, pkt);
 	} while (d->calling.ev && d->outcome == DRILL_PASSED && call_retry(d));

@@ -14,7 +14,9 @@
 #include "drill.h"
 #include "packet.h"
 
-enum { FDS_MAX = 64, TS_PAIRS = 32 };
+enum { FDS_MAX = 64, WATCHES_MAX = 64, TS_PAIRS = 32 };
+
+enum { FD_EPOLL = 100 }; /* the type of a descriptor that is no socket */
 
 struct ts_pair {
 	uint32_t script, live;
@@ -47,6 +49,15 @@ struct fd {
 	tern_sock sock;
 };
 
+/* A descriptor that epoll looks at. */
+struct watch {
+	bool used;
+	int epoll, number; /* of the epoll's descriptor and of what it looks at */
+	uint32_t events;
+	uint64_t data;
+	bool fresh; /* something has happened since it was reported: for EPOLLET */
+};
+
 /* Something that was left out. */
 struct note {
 	struct note *next;
@@ -60,7 +71,8 @@ struct calling {
 	tern_time end;		/* of a blocking one: when it shall return */
 	tern_time timer;	/* when it returns by itself; TERN_NEVER */
 	bool started;
-	int64_t done; /* bytes written so far */
+	int64_t done;			/* bytes written so far */
+	struct tern_addr local, remote; /* of a connection that close() waits for */
 };
 
 struct drill {
@@ -81,6 +93,7 @@ struct drill {
 	uint16_t next_remote; /* port of the next peer */
 	struct frame *frames, **frames_tail;
 	struct fd fds[FDS_MAX];
+	struct watch watches[WATCHES_MAX];
 	int last_fd;		/* number of the socket opened last; -1 */
 	struct calling calling; /* the blocking one */
 	uint8_t *scratch;	/* FRAME_MAX bytes */
@@ -134,6 +147,13 @@ struct flow flow_of(const struct drill *, const struct conn *, bool inbound);
 void call_start(struct drill *, const struct event *, tern_time end);
 /* Another try of the blocking call; true: it has returned. */
 bool call_retry(struct drill *);
+
+/* ---- calls_ready.c ---- */
+
+/* The socket may have become ready. */
+void epoll_news(struct drill *, tern_sock);
+/* The descriptor is about to be closed. */
+void epoll_forget(struct drill *, const struct fd *);
 
 /* ---- command.c, code.c ---- */
 

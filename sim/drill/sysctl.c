@@ -119,13 +119,24 @@ static bool set_part(struct tern_stack *st, const char *name, const char *part, 
 	return set_plain(st, full, value);
 }
 
-/* "4096 131072 6291456": the least is nothing that tern keeps. */
-static bool set_buffers(struct tern_stack *st, const char *name, const char *value)
+/*
+ * "4096 131072 6291456". tern does not grow receive buffers: a socket has from the start what
+ * Linux's may grow to, which is also what the window scale is chosen for.
+ */
+static bool set_receive_buffers(struct tern_stack *st, const char *name, const char *value)
 {
 	char least[24], usual[24], most[24];
 
 	return sscanf(value, "%23s %23s %23s", least, usual, most) == 3 &&
-	       set_part(st, name, "default", usual) && set_part(st, name, "max", most);
+	       set_part(st, name, "max", most) && set_part(st, name, "default", most);
+}
+
+static bool set_send_buffers(struct tern_stack *st, const char *name, const char *value)
+{
+	char least[24], usual[24], most[24];
+
+	return sscanf(value, "%23s %23s %23s", least, usual, most) == 3 &&
+	       set_part(st, name, "max", most) && set_part(st, name, "default", usual);
 }
 
 /* The least port may never be above the greatest, so their order depends on where they move. */
@@ -172,8 +183,8 @@ static const struct {
 	const char *name;
 	bool (*set)(struct tern_stack *, const char *name, const char *value);
 } special[] = {
-	{ "net.ipv4.tcp_rmem", set_buffers },
-	{ "net.ipv4.tcp_wmem", set_buffers },
+	{ "net.ipv4.tcp_rmem", set_receive_buffers },
+	{ "net.ipv4.tcp_wmem", set_send_buffers },
 	{ "net.ipv4.ip_local_port_range", set_ports },
 	{ "net.inet.tcp.rfc1323", set_rfc1323 },
 	{ "net.inet.tcp.cc.algorithm", set_congestion },

@@ -133,10 +133,13 @@ static void tells_what_it_left_out(void)
 
 static void counts_apart_what_it_has_not(void)
 {
-	expect("0 epoll_create(1) = 3\n", DRILL_UNSUPPORTED,
-	       "t.pkt:1: not supported: epoll_create\n");
-	expect(ESTABLISHED "+0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [1], 4) = 0\n",
-	       DRILL_UNSUPPORTED, "t.pkt:9: not supported: TCP_FASTOPEN\n");
+	expect("0 splice(1) = 3\n", DRILL_UNSUPPORTED, "t.pkt:1: not supported: splice\n");
+	expect(ESTABLISHED "+0 setsockopt(4, SOL_TCP, TCP_REPAIR, [1], 4) = 0\n", DRILL_UNSUPPORTED,
+	       "t.pkt:9: not supported: socket option TCP_REPAIR\n");
+	expect(ESTABLISHED "+0 setsockopt(4, SOL_TCP, TCP_NONE, [1], 4) = 0\n", DRILL_UNSUPPORTED,
+	       "t.pkt:9: not supported: TCP_NONE\n");
+	expect(ESTABLISHED "+0 %{ assert tcpi_none == 1 }%\n", DRILL_UNSUPPORTED,
+	       "t.pkt:9: not supported: this part of an assertion\n");
 	expect(ESTABLISHED "+0 %{ print(tcpi_state) }%\n", DRILL_UNSUPPORTED,
 	       "t.pkt:9: not supported: Python beyond assertions on tcp_info\n");
 	expect("--mpls\n" ESTABLISHED, DRILL_UNSUPPORTED, "t.pkt:1: not supported: --mpls\n");
@@ -162,6 +165,81 @@ static void names_what_it_expected(void)
 	       "t.pkt:2:1: only an expected packet may come at any of several times\n");
 }
 
+/* ---- bytes that are injected ---- */
+
+struct injected {
+	uint8_t frame[100];
+	size_t len;
+};
+
+static void keep_injected(void *ctx, const struct drill_note *n)
+{
+	struct injected *i = ctx;
+
+	if (n->what != DRILL_INJECTED || n->len > sizeof(i->frame))
+		return;
+	memcpy(i->frame, n->frame, n->len);
+	i->len = n->len;
+}
+
+/* The segment of a script's line, from the flags on: 02 for SYN, then the options. */
+static void injects(const char *line, const char *hex)
+{
+	struct injected i = { .len = 0 };
+	FILE *f = tmpfile();
+	struct drill_options o = { .out = f, .err = f, .watch = keep_injected, .ctx = &i };
+	char text[300], got[201] = "";
+
+	if (!f) {
+		test_skip("no temporary file");
+		return;
+	}
+	test_at("%s", line);
+	snprintf(text, sizeof(text), "0 < %s\n", line);
+	check_eq(drill_text("t.pkt", text, strlen(text), &o), DRILL_PASSED);
+	fclose(f);
+	check(i.len >= 40);
+	snprintf(got, sizeof(got), "%x%02x", i.frame[32] & 15, i.frame[33]);
+	for (size_t b = 40; b < i.len; b++)
+		snprintf(got + strlen(got), 3, "%02x", i.frame[b]);
+	check_str(got, hex);
+}
+
+static void makes_bytes_of_flags(void)
+{
+	injects("- 0:0(0) win 1", "000");
+	injects("FSRP. 0:0(0) win 1", "01f");
+	injects("UEWA 0:0(0) win 1", "1e0");
+	injects(".5 0:0(0) win 1", "150");
+	injects("5. 0:0(0) win 1", "150");
+	injects("P3. 0:0(0) win 1", "0d8");
+	injects("S.6 0:0(0) win 1", "192");
+	injects(". 0:0(0) win 1", "010");
+	injects("1 > 2 0. 0:0(0) win 1", "010");
+}
+
+static void makes_bytes_of_options(void)
+{
+	injects("S 0:0(0) win 1 <mss 1460,nop,wscale 7>", "002020405b401030307");
+	injects("S 0:0(0) win 1 <sackOK,eol,nop>", "00204020001");
+	injects(". 0:0(0) win 1 <nop,nop,sack 1:2 3:4>", "01001010512"
+							 "00000001000000020000000300000004");
+	injects(". 0:0(0) win 1 <nop,nop,TS val 1 ecr 0>", "0100101080a0000000100000000");
+	injects("S 0:0(0) win 1 <FO,nop,nop>", "00222020101");
+	injects("S 0:0(0) win 1 <FO 12345678,nop,nop>", "0022206123456780101");
+	injects("S 0:0(0) win 1 <FO 1234567812345678,nop,nop>", "002220a12345678123456780101");
+	injects("S 0:0(0) win 1 <FOEXP a1b2,nop,nop>", "002fe06f989a1b20101");
+	injects("S 0:0(0) win 1 <md5 00112233445566778899001122334455,nop,nop>",
+		"0021312001122334455667788990011223344550101");
+	injects(". 0:0(0) win 1 <ECN e0b 1 ceb 131072 e1b 3,nop>", "010ac0b00000102000000000301");
+	injects(". 0:0(0) win 1 <ECN e1b 1 ceb 2,nop,nop,nop,nop>", "010ae0800000100000201010101");
+	injects(". 0:0(0) win 1 <AccECN0 EE0B 1,nop,nop,nop>", "010ac05000001010101");
+	injects(". 0:0(0) win 1 <AccECN1,nop,nop>", "010ae020101");
+	injects(". 0:0(0) win 1 <exp-AccECN1 EE1B 9,nop>", "010fe07acc100000901");
+	injects(". 0:0(0) win 1 <kind 253 len 5 1 2 3>", "010fd05010203000000");
+	injects(". 0:0(0) win 1 <kind 3 len 99 1 2>", "01003630102");
+}
+
 static const struct test tests[] = {
 	TEST(shows_what_differs),
 	TEST(shows_when),
@@ -169,6 +247,8 @@ static const struct test tests[] = {
 	TEST(tells_what_it_left_out),
 	TEST(counts_apart_what_it_has_not),
 	TEST(names_what_it_expected),
+	TEST(makes_bytes_of_flags),
+	TEST(makes_bytes_of_options),
 };
 
 int main(int argc, char **argv)
