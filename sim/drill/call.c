@@ -137,6 +137,10 @@ bool call_addr(struct drill *d, const struct calling *c, unsigned i, bool remote
 {
 	const struct expr *e = call_arg(c, i);
 
+	if (e && e->kind == EXPR_INT && e->number == TERN_AF_UNSPEC) {
+		*out = (struct tern_addr){ .family = TERN_AF_UNSPEC };
+		return true;
+	}
 	*out = drill_addr(d, remote, remote ? d->s->connect_port : d->s->bind_port);
 	return !e || e->kind == EXPR_ANY || read_addr(e, out) ||
 	       call_mistyped(d, c, i, "{sa_family=..., sin_port=..., sin_addr=...} or ...");
@@ -227,7 +231,8 @@ int64_t call_open(struct drill *d, const struct calling *c, tern_sock sock, int 
 		if (d->fds[i].used)
 			continue;
 		d->fds[i] = (struct fd){ true, nonblock, number, type, sock };
-		d->last_fd = number;
+		if (type == TERN_SOCK_STREAM)
+			d->last_fd = number;
 		return number;
 	}
 	drill_end(d, DRILL_UNSUPPORTED, "more than %d open descriptors", FDS_MAX);

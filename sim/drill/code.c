@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * code.c - %{ assertions }%: `assert condition, remark`, one behind the other. They speak of the
- * tcp_info of the socket opened last, of which a script may name what tern fills in. Any other
+ * tcp_info of the TCP socket opened last, of which a script may name what tern fills in. Scripts
+ * often print what they are about to assert: that is read, and shown with --verbose. Any other
  * Python is not supported.
  *
  * Code is read twice: when the script is read, to see whether all of it is understood, and when its
@@ -101,13 +102,25 @@ static void skip_statement(struct py_lexer *lx)
 		py_next(lx);
 }
 
+static void print_fraction(struct fraction f, char buf[48])
+{
+	if (f.den == 1)
+		snprintf(buf, 48, "%lld", (long long)f.num);
+	else
+		snprintf(buf, 48, "%lld/%lld", (long long)f.num, (long long)f.den);
+}
+
+static bool ends_statement(struct py *py)
+{
+	return py->lx.kind == PY_NEWLINE || py->lx.kind == PY_END ||
+	       py_give_up(py, "this part of an assertion");
+}
+
 /* One assertion; false: it does not hold, or is not understood. */
 static bool read_assertion(struct py *py)
 {
 	struct fraction v;
 
-	if (!py_is(&py->lx, "assert"))
-		return py_give_up(py, "Python beyond assertions on tcp_info");
 	py_next(&py->lx);
 	py->compared = false;
 	py->left_text = (struct slice){ py->lx.text.text, 0 };
@@ -117,19 +130,66 @@ static bool read_assertion(struct py *py)
 		py->left_text.len = (size_t)(py->lx.text.text - py->left_text.text);
 	if (py_is(&py->lx, ",")) /* the remark, which may be any Python */
 		skip_statement(&py->lx);
-	if (py->lx.kind != PY_NEWLINE && py->lx.kind != PY_END)
-		return py_give_up(py, "this part of an assertion");
-	return v.num != 0 || py->dry;
+	return ends_statement(py) && (v.num != 0 || py->dry);
+}
+
+/* What is printed: expressions and texts. */
+static bool read_printed(struct py *py, FILE *out)
+{
+	struct fraction v;
+	char text[48];
+
+	do {
+		if (py->lx.kind == PY_TEXT) {
+			if (out)
+				fprintf(out, " %.*s", (int)py->lx.text.len - 2,
+					py->lx.text.text + 1);
+			py_next(&py->lx);
+			continue;
+		}
+		if (!py_expression(py, &v))
+			return false;
+		print_fraction(v, text);
+		if (out)
+			fprintf(out, " %s", text);
+	} while (py_accept(py, ","));
+	return true;
+}
+
+/* print(a, b), or print a, b as scripts did once; out NULL: nobody wants to see it. */
+static bool read_print(struct py *py, FILE *out)
+{
+	bool bracket;
+
+	py_next(&py->lx);
+	bracket = py_accept(py, "(");
+	if (out)
+		fprintf(out, " ");
+	if (!read_printed(py, out) ||
+	    (bracket && !py_accept(py, ")") && !py_give_up(py, "this part of a print")))
+		return false;
+	if (out)
+		fprintf(out, "\n");
+	return ends_statement(py);
+}
+
+static bool read_statement(struct py *py, FILE *out)
+{
+	if (py_is(&py->lx, "assert"))
+		return read_assertion(py);
+	if (py_is(&py->lx, "print"))
+		return read_print(py, out);
+	return py_give_up(py, "Python beyond assertions on tcp_info");
 }
 
 /* All of them, or until one does not hold. */
-static bool read_code(struct py *py, struct slice text)
+static bool read_code(struct py *py, struct slice text, FILE *out)
 {
 	py_init(&py->lx, text);
 	while (py->lx.kind != PY_END) {
 		if (py->lx.kind == PY_NEWLINE)
 			py_next(&py->lx);
-		else if (!read_assertion(py))
+		else if (!read_statement(py, out))
 			return false;
 	}
 	return true;
@@ -140,19 +200,11 @@ const char *code_unsupported(struct slice text)
 	struct tern_tcp_info info = { 0 };
 	struct py py = { .lookup = find_name, .ctx = &info, .dry = true };
 
-	read_code(&py, text);
+	read_code(&py, text, NULL);
 	return py.problem;
 }
 
 /* ---- what did not hold ---- */
-
-static void print_fraction(struct fraction f, char buf[48])
-{
-	if (f.den == 1)
-		snprintf(buf, 48, "%lld", (long long)f.num);
-	else
-		snprintf(buf, 48, "%lld/%lld", (long long)f.num, (long long)f.den);
-}
 
 static void tell_failure(struct drill *d, const struct py *py)
 {
@@ -189,7 +241,7 @@ void code_run(struct drill *d, struct slice text)
 	if (!fd ||
 	    tern_getsockopt(d->st, fd->sock, TERN_IPPROTO_TCP, TERN_TCP_INFO, &info, &len) != 0)
 		drill_end(d, DRILL_BROKEN, "an assertion without an open TCP socket");
-	else if (read_code(&py, text))
+	else if (read_code(&py, text, d->o->verbose ? d->o->out : NULL))
 		return;
 	else if (py.problem)
 		drill_end(d, DRILL_UNSUPPORTED, "%s", py.problem);

@@ -26,7 +26,7 @@ static struct fraction whole(int64_t v)
 	return (struct fraction){ v, 1 };
 }
 
-static bool accept_token(struct py *py, const char *text)
+bool py_accept(struct py *py, const char *text)
 {
 	if (!py_is(&py->lx, text))
 		return false;
@@ -85,7 +85,7 @@ static bool read_arguments(struct py *py, const char *name, struct fraction *out
 		out->num = -out->num;
 	if (strcmp(name, "int") == 0) /* towards zero */
 		*out = whole(out->num / out->den);
-	while (name[0] == 'm' && accept_token(py, ",")) {
+	while (name[0] == 'm' && py_accept(py, ",")) {
 		if (!read_or(py, &v, depth))
 			return false;
 		if (!fraction_compare(v, *out, &order))
@@ -93,7 +93,7 @@ static bool read_arguments(struct py *py, const char *name, struct fraction *out
 		if (strcmp(name, "max") == 0 ? order > 0 : order < 0)
 			*out = v;
 	}
-	return accept_token(py, ")") || py_give_up(py, not_understood);
+	return py_accept(py, ")") || py_give_up(py, not_understood);
 }
 
 static bool read_name(struct py *py, struct fraction *out, int depth)
@@ -104,7 +104,7 @@ static bool read_name(struct py *py, struct fraction *out, int depth)
 
 	py_next(&py->lx);
 	for (size_t i = 0; i < N_ELEMENTS(functions); i++)
-		if (slice_is(name, functions[i]) && accept_token(py, "("))
+		if (slice_is(name, functions[i]) && py_accept(py, "("))
 			return read_arguments(py, functions[i], out, depth);
 	if (slice_is(name, "True") || slice_is(name, "False"))
 		v = slice_is(name, "True");
@@ -118,17 +118,17 @@ static bool read_operand(struct py *py, struct fraction *out, int depth)
 {
 	if (depth > PY_DEPTH_MAX)
 		return py_give_up(py, not_understood);
-	if (accept_token(py, "+"))
+	if (py_accept(py, "+"))
 		return read_operand(py, out, depth + 1);
-	if (accept_token(py, "-")) {
+	if (py_accept(py, "-")) {
 		if (!read_operand(py, out, depth + 1))
 			return false;
 		out->num = -out->num;
 		return true;
 	}
-	if (accept_token(py, "("))
+	if (py_accept(py, "("))
 		return read_or(py, out, depth + 1) &&
-		       (accept_token(py, ")") || py_give_up(py, not_understood));
+		       (py_accept(py, ")") || py_give_up(py, not_understood));
 	if (py->lx.kind == PY_NUMBER)
 		return read_literal(py, out);
 	if (py->lx.kind == PY_NAME)
@@ -295,7 +295,7 @@ static bool read_not(struct py *py, struct fraction *out, int depth)
 {
 	if (depth > PY_DEPTH_MAX)
 		return py_give_up(py, not_understood);
-	if (!accept_token(py, "not"))
+	if (!py_accept(py, "not"))
 		return read_comparison(py, out, depth);
 	if (!read_not(py, out, depth + 1))
 		return false;
@@ -309,7 +309,7 @@ static bool read_and(struct py *py, struct fraction *out, int depth)
 
 	if (!read_not(py, out, depth))
 		return false;
-	while (accept_token(py, "and")) {
+	while (py_accept(py, "and")) {
 		if (!read_not(py, &b, depth))
 			return false;
 		*out = out->num ? b : *out;
@@ -323,7 +323,7 @@ static bool read_or(struct py *py, struct fraction *out, int depth)
 
 	if (!read_and(py, out, depth))
 		return false;
-	while (accept_token(py, "or")) {
+	while (py_accept(py, "or")) {
 		if (!read_and(py, &b, depth))
 			return false;
 		*out = out->num ? *out : b;

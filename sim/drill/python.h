@@ -53,6 +53,9 @@ struct py {
 
 /* An expression; false: py->problem says what is not understood. */
 bool py_expression(struct py *, struct fraction *);
+/* Takes the token if it is this name or operator. */
+bool py_accept(struct py *, const char *text);
+/* Remembers what is not understood; false. */
 bool py_give_up(struct py *, const char *problem);
 
 #endif

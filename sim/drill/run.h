@@ -94,7 +94,7 @@ struct drill {
 	struct frame *frames, **frames_tail;
 	struct fd fds[FDS_MAX];
 	struct watch watches[WATCHES_MAX];
-	int last_fd;		/* number of the socket opened last; -1 */
+	int last_fd;		/* number of the TCP socket opened last; -1 */
 	struct calling calling; /* the blocking one */
 	uint8_t *scratch;	/* FRAME_MAX bytes */
 };
