@@ -214,21 +214,24 @@ static uint32_t report_of(struct drill *d, const struct watch *w)
 	return tern_poll(d->st, fd->sock) & (w->events | ALWAYS);
 }
 
-/* Up to max of those with something to report. */
-static int64_t collect(struct drill *d, int epoll, int64_t max, struct watch *found[WATCHES_MAX])
-{
-	int64_t n = 0;
+struct found {
+	struct watch *watch[WATCHES_MAX];
+	int64_t n;
+};
 
-	for (int i = 0; i < WATCHES_MAX && n < max; i++)
+/* Up to max of those with something to report. */
+static void collect(struct drill *d, int epoll, int64_t max, struct found *f)
+{
+	f->n = 0;
+	for (int i = 0; i < WATCHES_MAX && f->n < max; i++)
 		if (d->watches[i].used && d->watches[i].epoll == epoll &&
 		    report_of(d, &d->watches[i]))
-			found[n++] = &d->watches[i];
-	return n;
+			f->watch[f->n++] = &d->watches[i];
 }
 
 /* One of those found is as the script says. */
 static void check_event(struct drill *d, const struct calling *c, const struct expr *e,
-			struct watch *const found[], int64_t n)
+			const struct found *f)
 {
 	uint64_t data;
 	uint32_t events;
@@ -237,35 +240,34 @@ static void check_event(struct drill *d, const struct calling *c, const struct e
 		call_mistyped(d, c, 1, "{events=..., fd=...}, or several in brackets");
 		return;
 	}
-	for (int64_t i = 0; i < n; i++) {
-		if (found[i]->data != data)
+	for (int64_t i = 0; i < f->n; i++) {
+		if (f->watch[i]->data != data)
 			continue;
-		if (report_of(d, found[i]) != events)
-			call_differs(d, c, "events", events, report_of(d, found[i]));
+		if (report_of(d, f->watch[i]) != events)
+			call_differs(d, c, "events", events, report_of(d, f->watch[i]));
 		return;
 	}
-	call_differs(d, c, "what is ready", (int64_t)data, (int64_t)found[0]->data);
+	call_differs(d, c, "what is ready", (int64_t)data, (int64_t)f->watch[0]->data);
 }
 
-static void check_events(struct drill *d, const struct calling *c, struct watch *const found[],
-			 int64_t n)
+static void check_events(struct drill *d, const struct calling *c, const struct found *f)
 {
 	const struct expr *e = call_arg(c, 1);
 
-	if (e->kind != EXPR_LIST || n == 0)
+	if (e->kind != EXPR_LIST || f->n == 0)
 		return;
 	if (expr_field(e, "events")) {
-		check_event(d, c, e, found, n);
+		check_event(d, c, e, f);
 		return;
 	}
 	for (e = e->items; e; e = e->next)
-		check_event(d, c, e, found, n);
+		check_event(d, c, e, f);
 }
 
 int64_t run_epoll_wait(struct drill *d, struct calling *c)
 {
-	struct watch *found[WATCHES_MAX];
-	int64_t error, max, timeout, n;
+	struct found f;
+	int64_t error, max, timeout;
 	const struct fd *epoll = call_fd(d, c, 0, &error);
 
 	if (!epoll)
@@ -275,14 +277,14 @@ int64_t run_epoll_wait(struct drill *d, struct calling *c)
 	if (epoll->type != FD_EPOLL || max <= 0)
 		return -TERN_EINVAL;
 	set_limit(d, c, timeout);
-	n = collect(d, epoll->number, max, found);
-	if (n == 0 && may_wait(d, c))
+	collect(d, epoll->number, max, &f);
+	if (f.n == 0 && may_wait(d, c))
 		return CALL_WAIT;
-	check_events(d, c, found, n);
-	for (int64_t i = 0; i < n; i++) {
-		found[i]->fresh = false;
-		if (found[i]->events & FLAG_ONESHOT)
-			found[i]->events = 0;
+	check_events(d, c, &f);
+	for (int64_t i = 0; i < f.n; i++) {
+		f.watch[i]->fresh = false;
+		if (f.watch[i]->events & FLAG_ONESHOT)
+			f.watch[i]->events = 0;
 	}
-	return n;
+	return f.n;
 }
