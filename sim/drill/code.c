@@ -13,6 +13,8 @@
 #include "python.h"
 #include "run.h"
 
+enum { NAME_SHOWN_MAX = 60 };
+
 #define FIELD(f)                                                                                   \
 	{                                                                                          \
 		"tcpi_" #f, offsetof(struct tern_tcp_info, f),                                     \
@@ -195,13 +197,21 @@ static bool read_code(struct py *py, struct slice text, FILE *out)
 	return true;
 }
 
-const char *code_unsupported(struct slice text)
+const char *code_unsupported(struct script *s, struct slice text)
 {
 	struct tern_tcp_info info = { 0 };
 	struct py py = { .lookup = find_name, .ctx = &info, .dry = true };
+	char *problem;
 
 	read_code(&py, text, NULL);
-	return py.problem;
+	if (py.unknown.len == 0 || py.unknown.len > NAME_SHOWN_MAX)
+		return py.problem;
+	problem = script_alloc(s, NAME_SHOWN_MAX + 20);
+	if (!problem)
+		return py.problem;
+	snprintf(problem, NAME_SHOWN_MAX + 20, "%.*s in an assertion", (int)py.unknown.len,
+		 py.unknown.text);
+	return problem;
 }
 
 /* ---- what did not hold ---- */

@@ -105,6 +105,13 @@ bool parse_unsupported(struct parser *p, const char *what)
 	return false;
 }
 
+bool parse_unknown_name(struct parser *p)
+{
+	const char *name = script_text(p->script, p->lx.text);
+
+	return name ? parse_unsupported(p, name) : parse_no_memory(p);
+}
+
 bool parse_no_memory(struct parser *p)
 {
 	return parse_wrong(p, "memory is short");
@@ -214,7 +221,7 @@ static bool parse_result(struct parser *p, struct call *c)
 	if (p->lx.kind == T_WORD) {
 		c->error = errno_find(p->lx.text);
 		if (!c->error)
-			return parse_unsupported(p, "an error that tern has not");
+			return parse_unknown_name(p);
 		end = p->lx.text.text + p->lx.text.len;
 		lex_next(&p->lx);
 	}
@@ -226,7 +233,7 @@ static bool parse_result(struct parser *p, struct call *c)
 
 static bool parse_call(struct parser *p, struct call *c)
 {
-	const char *start, *name;
+	const char *start;
 
 	if (p->lx.kind == T_ELLIPSIS) {
 		lex_next(&p->lx);
@@ -239,12 +246,11 @@ static bool parse_call(struct parser *p, struct call *c)
 	if (p->lx.kind != T_WORD)
 		return parse_expected(p, "a packet or a call");
 	c->kind = call_find(p->lx.text);
+	if (!c->kind && lex_followed_by(&p->lx, '('))
+		return parse_unknown_name(p);
 	if (!c->kind) {
-		name = script_text(p->script, p->lx.text);
 		lex_next(&p->lx);
-		if (!parse_is(p, '('))
-			return parse_expected(p, "'(' behind the name of a call");
-		return name ? parse_unsupported(p, name) : parse_no_memory(p);
+		return parse_expected(p, "'(' behind the name of a call");
 	}
 	lex_next(&p->lx);
 	if (!parse_char(p, '(') || !parse_list(p, ')', &c->args, 0))
@@ -263,7 +269,7 @@ static bool parse_call(struct parser *p, struct call *c)
 
 static bool parse_code(struct parser *p, struct event *ev)
 {
-	const char *problem = code_unsupported(p->lx.text);
+	const char *problem = code_unsupported(p->script, p->lx.text);
 
 	ev->kind = EVENT_CODE;
 	ev->text = p->lx.text;

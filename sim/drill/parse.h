@@ -41,6 +41,8 @@ bool parse_unsupported(struct parser *, const char *what);
 /* Something that is understood but cannot be. */
 bool parse_wrong(struct parser *, const char *what);
 bool parse_no_memory(struct parser *);
+/* The token names something that tern or the runner has not. */
+bool parse_unknown_name(struct parser *);
 
 bool parse_is(const struct parser *, char c);
 bool parse_is_word(const struct parser *, const char *word);

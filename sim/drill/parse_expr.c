@@ -39,11 +39,8 @@ static bool parse_wrapped(struct parser *p, struct expr *e, int depth)
 static bool parse_term(struct parser *p, int64_t *value)
 {
 	if (p->lx.kind == T_WORD) {
-		if (!symbol_find(p->lx.text, value)) {
-			const char *name = script_text(p->script, p->lx.text);
-
-			return name ? parse_unsupported(p, name) : parse_no_memory(p);
-		}
+		if (!symbol_find(p->lx.text, value))
+			return parse_unknown_name(p);
 	} else if (p->lx.kind == T_INT) {
 		*value = p->lx.number;
 	} else {

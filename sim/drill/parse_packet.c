@@ -306,6 +306,8 @@ bool parse_packet(struct parser *p, struct packet *pkt)
 		return parse_unsupported(p, "encapsulation");
 	if (!parse_ip_info(p, pkt))
 		return false;
+	if (parse_is_word(p, "sctp") || parse_is_word(p, "udplite"))
+		return parse_unsupported(p, "this protocol");
 	if (parse_accept_word(p, "icmp") || parse_accept_word(p, "icmpv6"))
 		return parse_icmp(p, pkt);
 	if (parse_accept_word(p, "udp")) {

@@ -262,6 +262,14 @@ static bool parse_eol(struct parser *p, struct packet *pkt)
 	return put(p, pkt, OPT_EOL, NULL, 0);
 }
 
+/* mpcapable, mp_join, dss4, add_address: the subtypes of RFC 8684, each with words of its own. */
+static bool is_of_multipath(struct slice name)
+{
+	return name.len > 3 &&
+	       (memcmp(name.text, "mp", 2) == 0 || memcmp(name.text, "dss", 3) == 0 ||
+		memcmp(name.text, "add_", 4) == 0);
+}
+
 static bool parse_one(struct parser *p, struct packet *pkt)
 {
 	static const struct {
@@ -293,8 +301,7 @@ static bool parse_one(struct parser *p, struct packet *pkt)
 		return false;
 	if (is_accecn)
 		return true;
-	if (experiment || parse_is_word(p, "mp_capable") || parse_is_word(p, "mp_join") ||
-	    parse_is_word(p, "dss"))
+	if (experiment || is_of_multipath(p->lx.text))
 		return parse_unsupported(p, "this TCP option");
 	return parse_expected(p, "a TCP option");
 }

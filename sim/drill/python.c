@@ -108,8 +108,10 @@ static bool read_name(struct py *py, struct fraction *out, int depth)
 			return read_arguments(py, functions[i], out, depth);
 	if (slice_is(name, "True") || slice_is(name, "False"))
 		v = slice_is(name, "True");
-	else if (!py->lookup(py->ctx, name, &v))
+	else if (!py->lookup(py->ctx, name, &v)) {
+		py->unknown = name;
 		return py_give_up(py, not_understood);
+	}
 	*out = whole(v);
 	return true;
 }

@@ -43,8 +43,9 @@ struct py {
 	struct py_lexer lx;
 	py_lookup *lookup;
 	void *ctx;
-	bool dry;	     /* only to see whether all of it is understood: values mean nothing */
-	const char *problem; /* what is not understood; NULL: nothing */
+	bool dry;	      /* only to see whether all of it is understood: values mean nothing */
+	const char *problem;  /* what is not understood; NULL: nothing */
+	struct slice unknown; /* the name that it is, or empty */
 	/* of the comparison read last that did not hold */
 	struct slice left_text, operator;
 	struct fraction left, right;

@@ -145,7 +145,7 @@ int errno_find(struct slice name); /* 0: unknown */
 /* ---- code.c: %{ assertions }% ---- */
 
 /* What the runner cannot do in the text; NULL: nothing. */
-const char *code_unsupported(struct slice);
+const char *code_unsupported(struct script *, struct slice);
 
 /* ---- packet_bytes.c: walks TCP options as they are on the wire ---- */
 

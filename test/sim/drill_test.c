@@ -139,7 +139,13 @@ static void counts_apart_what_it_has_not(void)
 	expect(ESTABLISHED "+0 setsockopt(4, SOL_TCP, TCP_NONE, [1], 4) = 0\n", DRILL_UNSUPPORTED,
 	       "t.pkt:9: not supported: TCP_NONE\n");
 	expect(ESTABLISHED "+0 %{ assert tcpi_none == 1 }%\n", DRILL_UNSUPPORTED,
-	       "t.pkt:9: not supported: this part of an assertion\n");
+	       "t.pkt:9: not supported: tcpi_none in an assertion\n");
+	expect(ESTABLISHED "+0 read(4, ..., 1) = -1 EDEADLK\n", DRILL_UNSUPPORTED,
+	       "t.pkt:9: not supported: EDEADLK\n");
+	expect(ESTABLISHED "+0 < sctp: ABORT[]\n", DRILL_UNSUPPORTED,
+	       "t.pkt:9: not supported: this protocol\n");
+	expect("0 < S 0:0(0) win 1 <mss 1000,mpcapable v1 nokey>\n", DRILL_UNSUPPORTED,
+	       "t.pkt:1: not supported: this TCP option\n");
 	expect(ESTABLISHED "+0 %{ import os }%\n", DRILL_UNSUPPORTED,
 	       "t.pkt:9: not supported: Python beyond assertions on tcp_info\n");
 	expect("--mpls\n" ESTABLISHED, DRILL_UNSUPPORTED, "t.pkt:1: not supported: --mpls\n");
