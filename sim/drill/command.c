@@ -4,12 +4,13 @@
  *
  * Those that set sysctls, and the defaults scripts of the public suites. The rest is left out, told
  * and counted; with --allow-shell it is run. A line is cut into its commands at newlines, ; and &&;
- * nothing is expanded.
+ * nothing is expanded but $((sums)).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fraction.h"
 #include "run.h"
 #include "sysctl.h"
 
@@ -69,6 +70,32 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool no_names(void *ctx, struct slice name, int64_t *value)
+{
+	(void)ctx;
+	(void)name;
+	(void)value;
+	return false;
+}
+
+/* $((15*1024*1024)) becomes its value, wherever it stands in the word. */
+static void do_sums(char word[WORD_MAX])
+{
+	char *from, *to, rest[WORD_MAX];
+
+	while ((from = strstr(word, "$((")) != NULL && (to = strstr(from, "))")) != NULL) {
+		struct py py = { .lookup = no_names };
+		struct fraction v;
+
+		py_init(&py.lx, (struct slice){ from + 3, (size_t)(to - from - 3) });
+		if (!py_expression(&py, &v) || py.lx.kind != PY_END)
+			return;
+		snprintf(rest, sizeof(rest), "%s", to + 2);
+		snprintf(from, WORD_MAX - (size_t)(from - word), "%lld%s",
+			 (long long)fraction_floor(v), rest);
+	}
+}
+
 /* The next word, without quotes; false: none is left, or one too long. */
 static bool next_word(struct slice *rest, char word[WORD_MAX])
 {
@@ -89,6 +116,7 @@ static bool next_word(struct slice *rest, char word[WORD_MAX])
 			word[n++] = *p;
 	}
 	word[n] = 0;
+	do_sums(word);
 	*rest = (struct slice){ p, (size_t)(end - p) };
 	return n < WORD_MAX - 1;
 }
