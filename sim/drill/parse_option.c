@@ -145,9 +145,8 @@ static bool option_non_fatal(struct parser *p, struct slice v)
 static bool is_harmless(struct slice name)
 {
 	static const char *const names[] = {
-		"--gateway_ip",	 "--gateway_ip_addr",	 "--netmask_ip", "--speed",
-		"--so_filename", "--send_omit_free",	 "--verbose",	 "--dry_run",
-		"--debug",	 "--persistent_tun_dev",
+		"--gateway_ip",	 "--gateway_ip_addr", "--netmask_ip", "--speed",
+		"--so_filename", "--send_omit_free",  "--verbose",    "--persistent_tun_dev",
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(names); i++)
