@@ -48,11 +48,6 @@ const struct call_kind *call_find(struct slice name)
 	return NULL;
 }
 
-bool call_takes(const struct call_kind *k, unsigned n_args)
-{
-	return n_args >= k->min_args && n_args <= k->max_args;
-}
-
 /* ---- arguments ---- */
 
 const struct expr *call_arg(const struct calling *c, unsigned i)

@@ -27,7 +27,6 @@ struct call_kind {
 };
 
 const struct call_kind *call_find(struct slice name); /* NULL: no such */
-bool call_takes(const struct call_kind *, unsigned n_args);
 
 /* ---- call.c: arguments. Those that return false have ended the script. ---- */
 

@@ -231,6 +231,23 @@ static bool parse_result(struct parser *p, struct call *c)
 	return skip_note(p);
 }
 
+/* Told where the call begins. */
+static bool wrong_arguments(struct parser *p, const struct call *c, const char *start)
+{
+	char what[80];
+
+	for (const char *at = start; at < p->lx.start; at++)
+		p->lx.line -= *at == '\n';
+	p->lx.start = start;
+	if (c->kind->min_args == c->kind->max_args)
+		snprintf(what, sizeof(what), "%s takes %u arguments, not %u", c->kind->name,
+			 c->kind->min_args, c->n_args);
+	else
+		snprintf(what, sizeof(what), "%s takes %u to %u arguments, not %u", c->kind->name,
+			 c->kind->min_args, c->kind->max_args, c->n_args);
+	return parse_wrong(p, what);
+}
+
 static bool parse_call(struct parser *p, struct call *c)
 {
 	const char *start;
@@ -260,8 +277,8 @@ static bool parse_call(struct parser *p, struct call *c)
 		c->text.len--;
 	for (const struct expr *e = c->args; e; e = e->next)
 		c->n_args++;
-	if (!call_takes(c->kind, c->n_args))
-		return parse_wrong(p, "a wrong number of arguments");
+	if (c->n_args < c->kind->min_args || c->n_args > c->kind->max_args)
+		return wrong_arguments(p, c, start);
 	return parse_char(p, '=') && parse_result(p, c);
 }
 
