@@ -19,7 +19,13 @@ static const struct call_kind kinds[] = {
 	{ "close", 1, 1, run_close, false },
 	{ "fcntl", 2, 3, run_fcntl, false },
 	{ "ioctl", 3, 3, run_ioctl, false },
+	{ "getsockname", 3, 3, run_getsockname, false },
+	{ "getpeername", 3, 3, run_getpeername, false },
 	{ "poll", 3, 3, run_poll, false },
+	{ "epoll_create", 1, 1, run_epoll_create, true },
+	{ "epoll_create1", 1, 1, run_epoll_create, true },
+	{ "epoll_ctl", 4, 4, run_epoll_ctl, false },
+	{ "epoll_wait", 4, 4, run_epoll_wait, false },
 	{ "getsockopt", 5, 5, run_getsockopt, false },
 	{ "setsockopt", 5, 5, run_setsockopt, false },
 	{ "read", 3, 3, run_read, false },
@@ -40,11 +46,6 @@ const struct call_kind *call_find(struct slice name)
 		if (slice_is(name, kinds[i].name))
 			return &kinds[i];
 	return NULL;
-}
-
-bool call_takes(const struct call_kind *k, unsigned n_args)
-{
-	return n_args >= k->min_args && n_args <= k->max_args;
 }
 
 /* ---- arguments ---- */
@@ -99,27 +100,80 @@ const struct expr *expr_field(const struct expr *e, const char *name)
 	return NULL;
 }
 
+bool expr_number(const struct expr *e, const char *name, int64_t *out)
+{
+	e = expr_field(e, name);
+	if (!e || e->kind != EXPR_INT)
+		return false;
+	*out = e->number;
+	return true;
+}
+
+/* {sa_family=AF_INET, sin_port=htons(8080), sin_addr=inet_addr("192.0.2.1")} */
+static bool read_addr(const struct expr *e, struct tern_addr *out)
+{
+	const struct expr *ip = expr_field(e, "sin_addr");
+	int64_t family, port;
+	char text[64];
+
+	if (!expr_number(e, "sa_family", &family) || !expr_number(e, "sin_port", &port) || !ip ||
+	    ip->kind != EXPR_STRING || ip->text.len >= sizeof(text))
+		return false;
+	memcpy(text, ip->text.text, ip->text.len);
+	text[ip->text.len] = 0;
+	if (tern_addr_parse(text, (uint16_t)port, out) != 0)
+		return false;
+	out->family = (uint16_t)family;
+	return true;
+}
+
 bool call_addr(struct drill *d, const struct calling *c, unsigned i, bool remote,
 	       struct tern_addr *out)
 {
-	const struct expr *e = call_arg(c, i), *family, *port, *ip;
-	char text[64];
+	const struct expr *e = call_arg(c, i);
 
-	*out = drill_addr(d, remote, remote ? d->s->connect_port : d->s->bind_port);
-	if (!e || e->kind == EXPR_ANY)
+	if (e && e->kind == EXPR_INT && e->number == TERN_AF_UNSPEC) {
+		*out = (struct tern_addr){ .family = TERN_AF_UNSPEC };
 		return true;
-	family = expr_field(e, "sa_family");
-	port = expr_field(e, "sin_port");
-	ip = expr_field(e, "sin_addr");
-	if (!family || family->kind != EXPR_INT || !port || port->kind != EXPR_INT || !ip ||
-	    ip->kind != EXPR_STRING || ip->text.len >= sizeof(text))
-		return call_mistyped(d, c, i, "{sa_family=..., sin_port=..., sin_addr=...} or ...");
-	memcpy(text, ip->text.text, ip->text.len);
-	text[ip->text.len] = 0;
-	if (tern_addr_parse(text, (uint16_t)port->number, out) != 0)
-		return call_mistyped(d, c, i, "an address");
-	out->family = (uint16_t)family->number;
-	return true;
+	}
+	*out = drill_addr(d, remote, remote ? d->s->connect_port : d->s->bind_port);
+	return !e || e->kind == EXPR_ANY || read_addr(e, out) ||
+	       call_mistyped(d, c, i, "{sa_family=..., sin_port=..., sin_addr=...} or ...");
+}
+
+bool call_read_addr(struct drill *d, const struct calling *c, const struct expr *e,
+		    struct tern_addr *out)
+{
+	if (read_addr(e, out))
+		return true;
+	drill_end(d, DRILL_BROKEN,
+		  "%s: an address is {sa_family=..., sin_port=..., sin_addr=...} or ...",
+		  c->ev->call.kind->name);
+	return false;
+}
+
+void call_check_addr_expr(struct drill *d, const struct calling *c, const struct expr *e,
+			  const struct tern_addr *got)
+{
+	char wanted[TERN_ADDR_TEXT_MAX], actual[TERN_ADDR_TEXT_MAX];
+	struct tern_addr want;
+
+	if (!e || e->kind == EXPR_ANY || !call_read_addr(d, c, e, &want))
+		return;
+	if (want.family != got->family || want.port != got->port ||
+	    memcmp(want.ip, got->ip, sizeof(want.ip)) != 0)
+		drill_end(d, DRILL_FAILED,
+			  "the address of %.*s differs\n  expected  %s\n"
+			  "  actual    %s",
+			  (int)c->ev->call.text.len, c->ev->call.text.text,
+			  tern_addr_format(&want, true, wanted),
+			  tern_addr_format(got, true, actual));
+}
+
+void call_check_addr(struct drill *d, const struct calling *c, unsigned i,
+		     const struct tern_addr *got)
+{
+	call_check_addr_expr(d, c, call_arg(c, i), got);
 }
 
 void call_differs(struct drill *d, const struct calling *c, const char *what, int64_t want,
@@ -172,7 +226,8 @@ int64_t call_open(struct drill *d, const struct calling *c, tern_sock sock, int 
 		if (d->fds[i].used)
 			continue;
 		d->fds[i] = (struct fd){ true, nonblock, number, type, sock };
-		d->last_fd = number;
+		if (type == TERN_SOCK_STREAM)
+			d->last_fd = number;
 		return number;
 	}
 	drill_end(d, DRILL_UNSUPPORTED, "more than %d open descriptors", FDS_MAX);

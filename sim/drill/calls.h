@@ -27,7 +27,6 @@ struct call_kind {
 };
 
 const struct call_kind *call_find(struct slice name); /* NULL: no such */
-bool call_takes(const struct call_kind *, unsigned n_args);
 
 /* ---- call.c: arguments. Those that return false have ended the script. ---- */
 
@@ -40,6 +39,15 @@ bool call_addr(struct drill *, const struct calling *, unsigned i, bool remote, 
 /* The field of {a=1, b=2}; NULL: none. */
 const struct expr *expr_field(const struct expr *, const char *name);
 bool call_mistyped(struct drill *, const struct calling *, unsigned i, const char *wanted);
+/* Argument i, where it is an address, is this one. */
+void call_check_addr(struct drill *, const struct calling *, unsigned i, const struct tern_addr *);
+bool call_read_addr(struct drill *, const struct calling *, const struct expr *,
+		    struct tern_addr *);
+/* The same for any expression that the call holds. */
+void call_check_addr_expr(struct drill *, const struct calling *, const struct expr *,
+			  const struct tern_addr *);
+/* The first such field's number; false: there is none, or it is no number. */
+bool expr_number(const struct expr *, const char *name, int64_t *);
 /* What an inner value of a call was, and what it should have been. */
 void call_differs(struct drill *, const struct calling *, const char *what, int64_t want,
 		  int64_t got);
@@ -54,6 +62,14 @@ int64_t call_open(struct drill *, const struct calling *, tern_sock, int type, b
 /* EAGAIN becomes CALL_WAIT where the call may block. */
 int64_t call_or_wait(const struct calling *, const struct fd *, int64_t result);
 
+/* ---- calls_cmsg.c: ancillary data ---- */
+
+/* Into what is sent; false: the script has ended. */
+bool cmsg_put(struct drill *, const struct calling *, const struct expr *control,
+	      struct tern_msg *);
+/* Compares what came with what msg_control= names. */
+void cmsg_check(struct drill *, const struct calling *, const struct fd *, const struct tern_msg *);
+
 /* ---- the calls ---- */
 
 int64_t run_socket(struct drill *, struct calling *);
@@ -65,7 +81,12 @@ int64_t run_shutdown(struct drill *, struct calling *);
 int64_t run_close(struct drill *, struct calling *);
 int64_t run_fcntl(struct drill *, struct calling *);
 int64_t run_ioctl(struct drill *, struct calling *);
+int64_t run_getsockname(struct drill *, struct calling *);
+int64_t run_getpeername(struct drill *, struct calling *);
 int64_t run_poll(struct drill *, struct calling *);
+int64_t run_epoll_create(struct drill *, struct calling *);
+int64_t run_epoll_ctl(struct drill *, struct calling *);
+int64_t run_epoll_wait(struct drill *, struct calling *);
 int64_t run_getsockopt(struct drill *, struct calling *);
 int64_t run_setsockopt(struct drill *, struct calling *);
 int64_t run_read(struct drill *, struct calling *);

@@ -72,12 +72,53 @@ static bool buffer_of_iov(struct drill *d, const struct calling *c, const struct
 	return buffer_new(d, b, sum);
 }
 
+/* Flags that tern has and that the runner carries out itself; others end the script. */
+static bool check_flags(struct drill *d, int64_t flags)
+{
+	const int64_t known = MSG_NO_WAIT | TERN_MSG_OOB | TERN_MSG_PEEK | TERN_MSG_CTRUNC |
+			      TERN_MSG_TRUNC | TERN_MSG_EOR | TERN_MSG_WAITALL | TERN_MSG_CONFIRM |
+			      TERN_MSG_ERRQUEUE | TERN_MSG_NOSIGNAL | TERN_MSG_MORE;
+
+	if (flags & ~known)
+		drill_end(d, DRILL_UNSUPPORTED, "message flags %#llx",
+			  (unsigned long long)(flags & ~known));
+	return !(flags & ~known);
+}
+
 /* ---- receiving ---- */
+
+/* MSG_WAITALL: nothing is taken until there is enough, or there will be no more. */
+static bool waits_for_all(struct drill *d, const struct calling *c, const struct fd *fd,
+			  const struct buffer *b)
+{
+	unsigned over = TERN_POLLHUP | TERN_POLLRDHUP | TERN_POLLERR;
+	int32_t n = 0;
+	size_t len = sizeof(n);
+
+	if (!c->ev->call.blocking || fd->nonblock || fd->type != TERN_SOCK_STREAM)
+		return false;
+	tern_getsockopt(d->st, fd->sock, TERN_SOL_SOCKET, TERN_SO_SIOCINQ, &n, &len);
+	return n < b->len && !(tern_poll(d->st, fd->sock) & over);
+}
+
+/* What came besides the bytes: where from, flags, ancillary data. */
+static void check_message(struct drill *d, const struct calling *c, const struct fd *fd,
+			  const struct tern_msg *msg)
+{
+	const struct expr *head = call_arg(c, 1);
+	int64_t want;
+
+	if (expr_number(head, "msg_flags", &want) && want != msg->flags)
+		call_differs(d, c, "msg_flags", want, msg->flags);
+	call_check_addr_expr(d, c, expr_field(head, "msg_name"), &msg->addr);
+	if (call_arg(c, 5)) /* recvfrom */
+		call_check_addr(d, c, 4, &msg->addr);
+	cmsg_check(d, c, fd, msg);
+}
 
 static int64_t receive(struct drill *d, struct calling *c, struct buffer *b, int64_t flags)
 {
 	const struct expr *text = call_arg(c, 1);
-	const struct expr *want_flags = expr_field(text, "msg_flags");
 	struct tern_iovec iov = { b->bytes, (size_t)b->len };
 	struct tern_msg msg;
 	int64_t error, n;
@@ -85,6 +126,8 @@ static int64_t receive(struct drill *d, struct calling *c, struct buffer *b, int
 
 	if (!fd)
 		return error;
+	if ((flags & TERN_MSG_WAITALL) && !(flags & MSG_NO_WAIT) && waits_for_all(d, c, fd, b))
+		return CALL_WAIT;
 	tern_msg_init(&msg, &iov, 1);
 	n = tern_recvmsg(d->st, fd->sock, &msg, (int)(flags & ~(int64_t)MSG_NO_WAIT));
 	if (n < 0)
@@ -95,8 +138,7 @@ static int64_t receive(struct drill *d, struct calling *c, struct buffer *b, int
 			  "the bytes read differ\n  expected  \"%.*s\"\n"
 			  "  actual    \"%.*s\"",
 			  (int)text->text.len, text->text.text, (int)n, (const char *)b->bytes);
-	if (want_flags && want_flags->kind == EXPR_INT && want_flags->number != msg.flags)
-		call_differs(d, c, "msg_flags", want_flags->number, msg.flags);
+	check_message(d, c, fd, &msg);
 	return n;
 }
 
@@ -122,7 +164,9 @@ int64_t run_recv(struct drill *d, struct calling *c)
 {
 	int64_t flags;
 
-	return call_int(d, c, 3, &flags) ? receive_args(d, c, flags) : CALL_ENDED;
+	if (!call_int(d, c, 3, &flags) || !check_flags(d, flags))
+		return CALL_ENDED;
+	return receive_args(d, c, flags);
 }
 
 int64_t run_recvmsg(struct drill *d, struct calling *c)
@@ -130,7 +174,7 @@ int64_t run_recvmsg(struct drill *d, struct calling *c)
 	struct buffer b;
 	int64_t n, flags;
 
-	if (!call_int(d, c, 2, &flags) ||
+	if (!call_int(d, c, 2, &flags) || !check_flags(d, flags) ||
 	    !buffer_of_iov(d, c, expr_field(call_arg(c, 1), "msg_iov"), &b))
 		return CALL_ENDED;
 	n = receive(d, c, &b, flags);
@@ -152,34 +196,46 @@ int64_t run_readv(struct drill *d, struct calling *c)
 
 /* ---- sending ---- */
 
-/* A datagram without an address goes to whom the socket is connected to. */
-static int64_t send_once(struct drill *d, const struct fd *fd, const struct buffer *b,
-			 int64_t flags, const struct tern_addr *to)
-{
-	struct tern_addr local;
-	int64_t n;
+/* How the bytes go. */
+struct sending {
+	int64_t flags;
+	const struct tern_addr *to; /* NULL: to whom the socket is connected */
+	const struct expr *control; /* NULL: no ancillary data */
+};
 
-	if (!to)
-		return tern_send(d->st, fd->sock, b->bytes, (size_t)b->len, (int)flags);
-	n = tern_sendto(d->st, fd->sock, b->bytes, (size_t)b->len, (int)flags, to);
-	if (n >= 0 && tern_getsockname(d->st, fd->sock, &local) == 0)
-		d->current = conn_get(d, TERN_IPPROTO_UDP, local.port, to->port);
+static int64_t send_once(struct drill *d, const struct calling *c, const struct buffer *b,
+			 const struct sending *how)
+{
+	struct tern_iovec iov = { b->bytes, (size_t)b->len };
+	int64_t error, n;
+	const struct fd *fd = call_fd(d, c, 0, &error);
+	struct tern_addr local;
+	struct tern_msg msg;
+
+	tern_msg_init(&msg, &iov, 1);
+	if (how->to)
+		msg.addr = *how->to;
+	if (!cmsg_put(d, c, how->control, &msg))
+		return CALL_ENDED;
+	n = tern_sendmsg(d->st, fd->sock, &msg, (int)(how->flags & ~(int64_t)MSG_NO_WAIT));
+	if (how->to && n >= 0 && tern_getsockname(d->st, fd->sock, &local) == 0)
+		d->current = conn_get(d, TERN_IPPROTO_UDP, local.port, how->to->port);
 	return n;
 }
 
 /* A blocking write to a stream returns when all bytes are taken. */
-static int64_t transmit(struct drill *d, struct calling *c, const struct buffer *b, int64_t flags,
-			const struct tern_addr *to)
+static int64_t transmit(struct drill *d, struct calling *c, const struct buffer *b,
+			const struct sending *how)
 {
 	int64_t error, n;
 	struct fd *fd = call_fd(d, c, 0, &error);
 	struct buffer rest = { b->bytes + c->done, b->len - c->done };
-	bool waits = c->ev->call.blocking && !(flags & MSG_NO_WAIT);
+	bool waits = c->ev->call.blocking && !(how->flags & MSG_NO_WAIT);
 
 	if (!fd)
 		return error;
-	n = send_once(d, fd, &rest, flags & ~(int64_t)MSG_NO_WAIT, to);
-	if (!waits || fd->nonblock || fd->type != TERN_SOCK_STREAM)
+	n = send_once(d, c, &rest, how);
+	if (n == CALL_ENDED || !waits || fd->nonblock || fd->type != TERN_SOCK_STREAM)
 		return waits ? call_or_wait(c, fd, n) : n;
 	if (n > 0)
 		c->done += n;
@@ -195,7 +251,7 @@ static int64_t transmit_args(struct drill *d, struct calling *c, int64_t flags)
 
 	if (!buffer_of_args(d, c, 1, &b))
 		return CALL_ENDED;
-	n = transmit(d, c, &b, flags, NULL);
+	n = transmit(d, c, &b, &(struct sending){ .flags = flags });
 	free(b.bytes);
 	return n;
 }
@@ -209,7 +265,9 @@ int64_t run_send(struct drill *d, struct calling *c)
 {
 	int64_t flags;
 
-	return call_int(d, c, 3, &flags) ? transmit_args(d, c, flags) : CALL_ENDED;
+	if (!call_int(d, c, 3, &flags) || !check_flags(d, flags))
+		return CALL_ENDED;
+	return transmit_args(d, c, flags);
 }
 
 int64_t run_sendto(struct drill *d, struct calling *c)
@@ -221,30 +279,46 @@ int64_t run_sendto(struct drill *d, struct calling *c)
 
 	if (!fd)
 		return error;
-	if (!call_int(d, c, 3, &flags) || !call_addr(d, c, 4, true, &to) ||
-	    !buffer_of_args(d, c, 1, &b))
+	if (!call_int(d, c, 3, &flags) || !check_flags(d, flags) ||
+	    !call_addr(d, c, 4, true, &to) || !buffer_of_args(d, c, 1, &b))
 		return CALL_ENDED;
-	n = transmit(d, c, &b, flags, fd->type == TERN_SOCK_STREAM ? NULL : &to);
+	n = transmit(d, c, &b,
+		     &(struct sending){ .flags = flags,
+					.to = fd->type == TERN_SOCK_STREAM ? NULL : &to });
 	free(b.bytes);
 	return n;
 }
 
-/* As `...` is the address of every sendmsg, an unconnected socket sends to the default one. */
+/* `...` as msg_name: an unconnected socket sends to the default address. */
+static const struct tern_addr *receiver_of(struct drill *d, const struct calling *c,
+					   const struct fd *fd, struct tern_addr *to)
+{
+	const struct expr *name = expr_field(call_arg(c, 1), "msg_name");
+	struct tern_addr peer;
+
+	if (name && name->kind == EXPR_LIST)
+		return call_read_addr(d, c, name, to) ? to : NULL;
+	*to = drill_addr(d, true, d->s->connect_port);
+	if (fd->type == TERN_SOCK_STREAM || tern_getpeername(d->st, fd->sock, &peer) == 0)
+		return NULL;
+	return to;
+}
+
 int64_t run_sendmsg(struct drill *d, struct calling *c)
 {
-	struct tern_addr to = drill_addr(d, true, d->s->connect_port), peer;
+	struct sending how = { .control = expr_field(call_arg(c, 1), "msg_control") };
+	struct tern_addr to;
 	struct buffer b;
-	int64_t n, flags, error;
+	int64_t n, error;
 	const struct fd *fd = call_fd(d, c, 0, &error);
-	bool connected;
 
 	if (!fd)
 		return error;
-	if (!call_int(d, c, 2, &flags) ||
+	if (!call_int(d, c, 2, &how.flags) || !check_flags(d, how.flags) ||
 	    !buffer_of_iov(d, c, expr_field(call_arg(c, 1), "msg_iov"), &b))
 		return CALL_ENDED;
-	connected = fd->type == TERN_SOCK_STREAM || tern_getpeername(d->st, fd->sock, &peer) == 0;
-	n = transmit(d, c, &b, flags, connected ? NULL : &to);
+	how.to = receiver_of(d, c, fd, &to);
+	n = transmit(d, c, &b, &how);
 	free(b.bytes);
 	return n;
 }
@@ -256,7 +330,7 @@ int64_t run_writev(struct drill *d, struct calling *c)
 
 	if (!buffer_of_iov(d, c, call_arg(c, 1), &b))
 		return CALL_ENDED;
-	n = transmit(d, c, &b, 0, NULL);
+	n = transmit(d, c, &b, &(struct sending){ .flags = 0 });
 	free(b.bytes);
 	return n;
 }

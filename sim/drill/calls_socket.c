@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * calls_socket.c - calls that open, name, connect and end sockets, and that ask what is ready.
+ * calls_socket.c - calls that open, name, connect and end sockets.
  */
 #include <string.h>
 
@@ -74,15 +74,17 @@ int64_t run_accept(struct drill *d, struct calling *c)
 {
 	int64_t error, flags = 0;
 	struct fd *fd = call_fd(d, c, 0, &error);
+	struct tern_addr peer;
 	tern_sock sock;
 
 	if (!fd)
 		return error;
 	if (call_arg(c, 3) && !call_int(d, c, 3, &flags))
 		return CALL_ENDED;
-	error = tern_accept(d->st, fd->sock, &sock, NULL);
+	error = tern_accept(d->st, fd->sock, &sock, &peer);
 	if (error < 0)
 		return call_or_wait(c, fd, error);
+	call_check_addr(d, c, 1, &peer);
 	return call_open(d, c, sock, TERN_SOCK_STREAM, flags & O_FLAG_NONBLOCK);
 }
 
@@ -130,19 +132,76 @@ int64_t run_shutdown(struct drill *d, struct calling *c)
 	return call_int(d, c, 1, &how) ? tern_shutdown(d->st, fd->sock, (int)how) : CALL_ENDED;
 }
 
+/* Has the peer acknowledged all that a closed connection had to say, or is the connection gone? */
+static bool close_is_over(struct drill *d, const struct calling *c)
+{
+	struct tern_sock_info info;
+	uint64_t cursor = 0;
+
+	while (tern_sock_next(d->st, &cursor, &info)) {
+		if (info.type != TERN_SOCK_STREAM || info.local.port != c->local.port ||
+		    info.remote.port != c->remote.port)
+			continue;
+		if (info.state != TERN_TCP_FIN_WAIT_2 && info.state != TERN_TCP_TIME_WAIT)
+			return false;
+	}
+	return true;
+}
+
+/* SO_LINGER: a closing process waits for so many seconds at most. */
+static void start_lingering(struct drill *d, struct calling *c, const struct fd *fd)
+{
+	struct tern_linger l = { 0, 0 };
+	size_t len = sizeof(l);
+
+	tern_getsockopt(d->st, fd->sock, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, &len);
+	tern_getsockname(d->st, fd->sock, &c->local);
+	tern_getpeername(d->st, fd->sock, &c->remote);
+	c->timer = d->now + (l.onoff ? (tern_time)MAX(l.linger, 0) * TERN_SEC : 0);
+	c->started = true;
+}
+
 int64_t run_close(struct drill *d, struct calling *c)
 {
+	int64_t error = 0;
+	struct fd *fd = c->started ? NULL : call_fd(d, c, 0, &error);
+
+	if (!fd && !c->started)
+		return error;
+	if (fd) {
+		start_lingering(d, c, fd);
+		epoll_forget(d, fd);
+		fd->used = false;
+		error = fd->type == FD_EPOLL ? 0 : tern_close(d->st, fd->sock);
+	}
+	if (c->ev->call.blocking && d->now < c->timer && !close_is_over(d, c))
+		return CALL_WAIT;
+	return error;
+}
+
+static int64_t check_name(struct drill *d, struct calling *c,
+			  int (*get)(struct tern_stack *, tern_sock, struct tern_addr *))
+{
+	struct tern_addr addr;
 	int64_t error;
-	struct fd *fd = call_fd(d, c, 0, &error);
+	const struct fd *fd = call_fd(d, c, 0, &error);
 
 	if (!fd)
 		return error;
-	if (c->ev->call.blocking) {
-		drill_end(d, DRILL_UNSUPPORTED, "close that blocks");
-		return CALL_ENDED;
-	}
-	fd->used = false;
-	return tern_close(d->st, fd->sock);
+	error = get(d->st, fd->sock, &addr);
+	if (error == 0)
+		call_check_addr(d, c, 1, &addr);
+	return error;
+}
+
+int64_t run_getsockname(struct drill *d, struct calling *c)
+{
+	return check_name(d, c, tern_getsockname);
+}
+
+int64_t run_getpeername(struct drill *d, struct calling *c)
+{
+	return check_name(d, c, tern_getpeername);
 }
 
 int64_t run_fcntl(struct drill *d, struct calling *c)
@@ -193,70 +252,4 @@ int64_t run_ioctl(struct drill *d, struct calling *c)
 		return r;
 	}
 	return -TERN_EINVAL;
-}
-
-/* ---- poll ---- */
-
-struct polled {
-	int64_t fd, events, revents;
-};
-
-static bool read_pollfd(struct drill *d, const struct calling *c, const struct expr *e,
-			struct polled *p)
-{
-	const struct expr *fd = expr_field(e, "fd"), *events = expr_field(e, "events"),
-			  *revents = expr_field(e, "revents");
-
-	if (!fd || fd->kind != EXPR_INT || !events || events->kind != EXPR_INT ||
-	    (revents && revents->kind != EXPR_INT))
-		return call_mistyped(d, c, 0, "[{fd=..., events=..., revents=...}]");
-	*p = (struct polled){ fd->number, events->number, revents ? revents->number : 0 };
-	return true;
-}
-
-static unsigned ready_of(struct drill *d, const struct polled *p)
-{
-	const struct fd *fd = fd_find(d, p->fd);
-
-	if (!fd)
-		return TERN_POLLERR;
-	return tern_poll(d->st, fd->sock) & ((unsigned)p->events | TERN_POLLERR | TERN_POLLHUP);
-}
-
-/* How many are ready; with `check`, their revents are compared. Negative: the script has ended. */
-static int64_t poll_all(struct drill *d, const struct calling *c, bool check)
-{
-	const struct expr *list = call_arg(c, 0);
-	struct polled p = { 0, 0, 0 };
-	int64_t n = 0;
-
-	if (list->kind != EXPR_LIST) {
-		call_mistyped(d, c, 0, "a list");
-		return -1;
-	}
-	for (const struct expr *e = list->items; e; e = e->next) {
-		unsigned ready;
-
-		if (!read_pollfd(d, c, e, &p))
-			return -1;
-		ready = ready_of(d, &p);
-		n += ready != 0;
-		if (check && ready != p.revents)
-			call_differs(d, c, "revents", p.revents, ready);
-	}
-	return n;
-}
-
-int64_t run_poll(struct drill *d, struct calling *c)
-{
-	int64_t n = poll_all(d, c, false), timeout;
-
-	if (n < 0 || !call_int(d, c, 2, &timeout))
-		return CALL_ENDED;
-	if (!c->started && timeout >= 0)
-		c->timer = d->now + MIN((tern_time)timeout, 1000000000) * TERN_MS;
-	c->started = true;
-	if (n == 0 && c->ev->call.blocking && d->now < c->timer)
-		return CALL_WAIT;
-	return poll_all(d, c, true) < 0 ? CALL_ENDED : n;
 }

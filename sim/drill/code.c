@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * code.c - %{ assertions }%: lines of `assert tcpi_field == number`, joined by `and`, with a remark
- * behind a comma. They speak of the socket opened last. Any other Python is not supported.
+ * code.c - %{ assertions }%: `assert condition, remark`, one behind the other. They speak of the
+ * tcp_info of the TCP socket opened last, of which a script may name what tern fills in. Scripts
+ * often print what they are about to assert: that is read, and shown with --verbose. Any other
+ * Python is not supported.
+ *
+ * Code is read twice: when the script is read, to see whether all of it is understood, and when its
+ * time has come.
  */
 #include <string.h>
 
+#include "python.h"
 #include "run.h"
 
-enum { CODE_DEPTH_MAX = 16 };
+enum { NAME_SHOWN_MAX = 60 };
 
 #define FIELD(f)                                                                                   \
 	{                                                                                          \
@@ -20,39 +26,39 @@ static const struct {
 	const char *name;
 	size_t offset, size;
 } fields[] = {
-	FIELD(state),	       FIELD(ca_state),	  FIELD(retransmits),	FIELD(probes),
-	FIELD(backoff),	       FIELD(options),	  FIELD(rto),		FIELD(ato),
-	FIELD(snd_mss),	       FIELD(rcv_mss),	  FIELD(unacked),	FIELD(advmss),
-	FIELD(pmtu),	       FIELD(rtt),	  FIELD(rttvar),	FIELD(snd_ssthresh),
-	FIELD(snd_cwnd),       FIELD(reordering), FIELD(total_retrans), FIELD(bytes_acked),
-	FIELD(bytes_received), FIELD(segs_out),	  FIELD(segs_in),	FIELD(notsent_bytes),
-	FIELD(min_rtt),	       FIELD(bytes_sent), FIELD(bytes_retrans), FIELD(snd_wnd),
+	FIELD(state),
+	FIELD(ca_state),
+	FIELD(retransmits),
+	FIELD(probes),
+	FIELD(backoff),
+	FIELD(options),
+	FIELD(rto),
+	FIELD(ato),
+	FIELD(snd_mss),
+	FIELD(rcv_mss),
+	FIELD(unacked),
+	FIELD(last_data_sent),
+	FIELD(last_data_recv),
+	FIELD(last_ack_recv),
+	FIELD(advmss),
+	FIELD(pmtu),
+	FIELD(rtt),
+	FIELD(rttvar),
+	FIELD(snd_ssthresh),
+	FIELD(snd_cwnd),
+	FIELD(reordering),
+	FIELD(rcv_space),
+	FIELD(total_retrans),
+	FIELD(bytes_acked),
+	FIELD(bytes_received),
+	FIELD(segs_out),
+	FIELD(segs_in),
+	FIELD(notsent_bytes),
+	FIELD(min_rtt),
+	FIELD(bytes_sent),
+	FIELD(bytes_retrans),
+	FIELD(snd_wnd),
 };
-
-struct reader {
-	struct lexer lx;
-	const struct tern_tcp_info *info;
-	const char *problem; /* what is not supported */
-	int64_t left, right; /* of the comparison read last that was false */
-	struct slice name;
-};
-
-static bool give_up(struct reader *r, const char *problem)
-{
-	if (!r->problem)
-		r->problem = problem;
-	return false;
-}
-
-static bool is_char(const struct reader *r, char c)
-{
-	return r->lx.kind == T_CHAR && r->lx.c == c;
-}
-
-static bool is_word(const struct reader *r, const char *word)
-{
-	return r->lx.kind == T_WORD && slice_is(r->lx.text, word);
-}
 
 static int64_t field_value(const struct tern_tcp_info *info, size_t i)
 {
@@ -70,158 +76,185 @@ static int64_t field_value(const struct tern_tcp_info *info, size_t i)
 	return (int64_t)v64;
 }
 
-static bool read_operand(struct reader *r, int64_t *out)
+bool tcp_info_field(const struct tern_tcp_info *info, struct slice name, int64_t *value)
 {
-	*out = 0;
-	if (r->lx.kind == T_INT) {
-		*out = r->lx.number;
-	} else if (r->lx.kind == T_WORD) {
-		size_t i = 0;
-
-		while (i < N_ELEMENTS(fields) && !slice_is(r->lx.text, fields[i].name))
-			i++;
-		if (i < N_ELEMENTS(fields) && r->info)
-			*out = field_value(r->info, i);
-		else if (i == N_ELEMENTS(fields) && !symbol_find(r->lx.text, out))
-			return give_up(r, "this part of an assertion");
-	} else {
-		return give_up(r, "this part of an assertion");
-	}
-	lex_next(&r->lx);
-	return true;
-}
-
-/* ==, !=, <, <=, >, >= as two characters. */
-static bool read_operator(struct reader *r, char op[2])
-{
-	if (r->lx.kind != T_CHAR || !strchr("=!<>", r->lx.c))
-		return give_up(r, "this part of an assertion");
-	op[0] = r->lx.c;
-	op[1] = 0;
-	lex_next(&r->lx);
-	if (is_char(r, '=')) {
-		op[1] = '=';
-		lex_next(&r->lx);
-	}
-	return op[1] || op[0] == '<' || op[0] == '>' || give_up(r, "this part of an assertion");
-}
-
-static bool compare(int64_t a, const char op[2], int64_t b)
-{
-	switch (op[0]) {
-	case '=':
-		return a == b;
-	case '!':
-		return a != b;
-	case '<':
-		return op[1] ? a <= b : a < b;
-	default:
-		return op[1] ? a >= b : a > b;
-	}
-}
-
-static bool read_all_of(struct reader *r, bool *holds, int depth);
-
-static bool read_comparison(struct reader *r, bool *holds, int depth)
-{
-	struct slice name = r->lx.text;
-	int64_t a, b;
-	char op[2];
-
-	if (is_char(r, '(') && depth < CODE_DEPTH_MAX) {
-		lex_next(&r->lx);
-		if (!read_all_of(r, holds, depth + 1))
-			return false;
-		if (!is_char(r, ')'))
-			return give_up(r, "this part of an assertion");
-		lex_next(&r->lx);
-		return true;
-	}
-	if (!read_operand(r, &a) || !read_operator(r, op) || !read_operand(r, &b))
-		return false;
-	*holds = compare(a, op, b);
-	if (!*holds) {
-		r->left = a;
-		r->right = b;
-		r->name = name;
-	}
-	return true;
-}
-
-static bool read_all_of(struct reader *r, bool *holds, int depth)
-{
-	bool one;
-
-	*holds = true;
-	for (;;) {
-		if (!read_comparison(r, &one, depth))
-			return false;
-		*holds = *holds && one;
-		if (!is_word(r, "and"))
-			return true;
-		lex_next(&r->lx);
-	}
-}
-
-/* All assertions, or until one does not hold. */
-static bool read_code(struct reader *r, struct slice text)
-{
-	bool holds = true;
-
-	lex_init(&r->lx, text.text, text.len);
-	lex_next(&r->lx);
-	while (r->lx.kind != T_END && (holds || !r->info)) {
-		int line = r->lx.line;
-
-		if (!is_word(r, "assert")) {
-			give_up(r, "Python beyond assertions on tcp_info");
+	for (size_t i = 0; i < N_ELEMENTS(fields); i++) {
+		if (slice_is(name, fields[i].name)) {
+			*value = field_value(info, i);
 			return true;
 		}
-		lex_next(&r->lx);
-		if (!read_all_of(r, &holds, 0))
-			return true;
-		if (!is_char(r, ',')) {
-			if (r->lx.kind != T_END && r->lx.line == line && !is_char(r, ';'))
-				give_up(r, "this part of an assertion");
-			if (r->problem)
-				return true;
-			if (is_char(r, ';'))
-				lex_next(&r->lx);
+	}
+	if (slice_is(name, "tcpi_snd_wscale"))
+		*value = info->wscale & 15;
+	else if (slice_is(name, "tcpi_rcv_wscale"))
+		*value = info->wscale >> 4;
+	else
+		return false;
+	return true;
+}
+
+static bool find_name(void *ctx, struct slice name, int64_t *value)
+{
+	return tcp_info_field(ctx, name, value) || symbol_find(name, value);
+}
+
+static void skip_statement(struct py_lexer *lx)
+{
+	while (lx->kind != PY_NEWLINE && lx->kind != PY_END)
+		py_next(lx);
+}
+
+static void print_fraction(struct fraction f, char buf[48])
+{
+	if (f.den == 1)
+		snprintf(buf, 48, "%lld", (long long)f.num);
+	else
+		snprintf(buf, 48, "%lld/%lld", (long long)f.num, (long long)f.den);
+}
+
+static bool ends_statement(struct py *py)
+{
+	return py->lx.kind == PY_NEWLINE || py->lx.kind == PY_END ||
+	       py_give_up(py, "this part of an assertion");
+}
+
+/* One assertion; false: it does not hold, or is not understood. */
+static bool read_assertion(struct py *py)
+{
+	struct fraction v;
+
+	py_next(&py->lx);
+	py->compared = false;
+	py->left_text = (struct slice){ py->lx.text.text, 0 };
+	if (!py_expression(py, &v))
+		return false;
+	if (!py->compared)
+		py->left_text.len = (size_t)(py->lx.text.text - py->left_text.text);
+	if (py_is(&py->lx, ",")) /* the remark, which may be any Python */
+		skip_statement(&py->lx);
+	return ends_statement(py) && (v.num != 0 || py->dry);
+}
+
+/* What is printed: expressions and texts. */
+static bool read_printed(struct py *py, FILE *out)
+{
+	struct fraction v;
+	char text[48];
+
+	do {
+		if (py->lx.kind == PY_TEXT) {
+			if (out)
+				fprintf(out, " %.*s", (int)py->lx.text.len - 2,
+					py->lx.text.text + 1);
+			py_next(&py->lx);
 			continue;
 		}
-		while (r->lx.kind != T_END && r->lx.kind != T_BAD && r->lx.line == line)
-			lex_next(&r->lx);
-		if (r->lx.kind == T_BAD)
-			give_up(r, "this part of an assertion");
-		if (r->problem)
-			return true;
-	}
-	return holds;
+		if (!py_expression(py, &v))
+			return false;
+		print_fraction(v, text);
+		if (out)
+			fprintf(out, " %s", text);
+	} while (py_accept(py, ","));
+	return true;
 }
 
-const char *code_unsupported(struct slice text)
+/* print(a, b), or print a, b as scripts did once; out NULL: nobody wants to see it. */
+static bool read_print(struct py *py, FILE *out)
 {
-	struct reader r = { .info = NULL };
+	bool bracket;
 
-	read_code(&r, text);
-	return r.problem;
+	py_next(&py->lx);
+	bracket = py_accept(py, "(");
+	if (out)
+		fprintf(out, " ");
+	if (!read_printed(py, out) ||
+	    (bracket && !py_accept(py, ")") && !py_give_up(py, "this part of a print")))
+		return false;
+	if (out)
+		fprintf(out, "\n");
+	return ends_statement(py);
+}
+
+static bool read_statement(struct py *py, FILE *out)
+{
+	if (py_is(&py->lx, "assert"))
+		return read_assertion(py);
+	if (py_is(&py->lx, "print"))
+		return read_print(py, out);
+	return py_give_up(py, "Python beyond assertions on tcp_info");
+}
+
+/* All of them, or until one does not hold. */
+static bool read_code(struct py *py, struct slice text, FILE *out)
+{
+	py_init(&py->lx, text);
+	while (py->lx.kind != PY_END) {
+		if (py->lx.kind == PY_NEWLINE)
+			py_next(&py->lx);
+		else if (!read_statement(py, out))
+			return false;
+	}
+	return true;
+}
+
+const char *code_unsupported(struct script *s, struct slice text)
+{
+	struct tern_tcp_info info = { 0 };
+	struct py py = { .lookup = find_name, .ctx = &info, .dry = true };
+	char *problem;
+
+	read_code(&py, text, NULL);
+	if (py.unknown.len == 0 || py.unknown.len > NAME_SHOWN_MAX)
+		return py.problem;
+	problem = script_alloc(s, NAME_SHOWN_MAX + 20);
+	if (!problem)
+		return py.problem;
+	snprintf(problem, NAME_SHOWN_MAX + 20, "%.*s in an assertion", (int)py.unknown.len,
+		 py.unknown.text);
+	return problem;
+}
+
+/* ---- what did not hold ---- */
+
+static void tell_failure(struct drill *d, const struct py *py)
+{
+	struct slice name = py->left_text, op = py->operator;
+	char left[48], right[48];
+
+	while (name.len > 0 && strchr(" \t(\n", name.text[0])) {
+		name.text++;
+		name.len--;
+	}
+	while (name.len > 0 && strchr(" \t\n", name.text[name.len - 1]))
+		name.len--;
+	if (!py->compared) {
+		drill_end(d, DRILL_FAILED, "the assertion on %.*s does not hold", (int)name.len,
+			  name.text);
+		return;
+	}
+	if (slice_is(op, "=="))
+		op.len = 0;
+	print_fraction(py->left, left);
+	print_fraction(py->right, right);
+	drill_end(d, DRILL_FAILED,
+		  "the assertion on %.*s does not hold\n  expected  %.*s%s%s\n  actual    %s",
+		  (int)name.len, name.text, (int)op.len, op.text, op.len ? " " : "", right, left);
 }
 
 void code_run(struct drill *d, struct slice text)
 {
 	const struct fd *fd = fd_find(d, d->last_fd);
 	struct tern_tcp_info info;
-	struct reader r = { .info = &info };
+	struct py py = { .lookup = find_name, .ctx = &info };
 	size_t len = sizeof(info);
 
 	if (!fd ||
-	    tern_getsockopt(d->st, fd->sock, TERN_IPPROTO_TCP, TERN_TCP_INFO, &info, &len) != 0) {
+	    tern_getsockopt(d->st, fd->sock, TERN_IPPROTO_TCP, TERN_TCP_INFO, &info, &len) != 0)
 		drill_end(d, DRILL_BROKEN, "an assertion without an open TCP socket");
+	else if (read_code(&py, text, d->o->verbose ? d->o->out : NULL))
 		return;
-	}
-	if (!read_code(&r, text))
-		drill_end(d, DRILL_FAILED,
-			  "the assertion on %.*s does not hold\n  expected  %lld\n"
-			  "  actual    %lld",
-			  (int)r.name.len, r.name.text, (long long)r.right, (long long)r.left);
+	else if (py.problem)
+		drill_end(d, DRILL_UNSUPPORTED, "%s", py.problem);
+	else
+		tell_failure(d, &py);
 }

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "../../include/tern.h"
+
 enum drill_outcome {
 	DRILL_PASSED,
 	DRILL_FAILED,	   /* the stack did otherwise */
@@ -19,12 +21,41 @@ enum drill_outcome {
 	DRILL_BROKEN	   /* not readable, or not a script */
 };
 
-struct drill_options {
-	FILE *out;    /* what differs */
-	FILE *err;    /* what is wrong with the script itself */
-	bool verbose; /* each event as it happens, to out */
+/* Something that a picture of the run shows. Everything it points to is borrowed for the call. */
+enum drill_seen {
+	DRILL_SENT,	/* by the stack */
+	DRILL_INJECTED, /* by the script: it reaches the stack at once */
+	DRILL_TRACE
+};
+struct drill_note {
+	enum drill_seen what;
+	tern_time at; /* since the script's own 0 */
+	const uint8_t *frame;
+	size_t len;
+	const struct tern_trace *trace;
 };
 
+struct drill_profile;
+/* "linux", "rfc", "freebsd"; NULL: no such. */
+const struct drill_profile *drill_profile_find(const char *name);
+
+struct drill_options {
+	FILE *out;			     /* what differs */
+	FILE *err;			     /* what is wrong with the script itself */
+	bool verbose;			     /* each event as it happens, to out */
+	bool any_option_order;		     /* of TCP options in what is expected */
+	const struct drill_profile *profile; /* NULL: Linux's */
+	/* Runs a shell command that the runner does not know; its exit code. NULL: none is run. */
+	int (*shell)(const char *command);
+	void (*watch)(void *ctx, const struct drill_note *); /* NULL: nobody looks */
+	void *ctx;
+	/* "--mtu=1280": options on top of the script's own; ends with NULL. NULL: none. */
+	const char *const *script_options;
+	unsigned *n_skipped; /* counts shell commands and options left out; NULL: nobody asks */
+};
+
+/* Is --name an option that scripts have? */
+bool drill_is_script_option(const char *name);
 /* Runs one script file. */
 enum drill_outcome drill_file(const char *path, const struct drill_options *);
 /* Runs the text of a script; name stands for it in messages. */

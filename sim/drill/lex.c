@@ -14,10 +14,27 @@ static const uint64_t SECONDS_MAX = 1000000; /* eleven days: enough for any scri
 
 void lex_init(struct lexer *lx, const char *text, size_t len)
 {
-	memset(lx, 0, sizeof(*lx));
-	lx->p = text;
+	lx->begin = lx->p = lx->start = text;
 	lx->end = text + len;
 	lx->at_line = 1;
+}
+
+int lex_column(const struct lexer *lx)
+{
+	int column = 1;
+
+	for (const char *p = lx->start; p > lx->begin && p[-1] != '\n'; p--)
+		column++;
+	return column;
+}
+
+bool lex_followed_by(const struct lexer *lx, char c)
+{
+	const char *p = lx->p;
+
+	while (p < lx->end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+		p++;
+	return p < lx->end && *p == c;
 }
 
 bool slice_is(struct slice s, const char *word)
@@ -82,6 +99,7 @@ static bool skip_blank(struct lexer *lx)
 	while (lx->p < lx->end) {
 		if (looking_at(lx, "/*")) {
 			lx->line = lx->at_line;
+			lx->start = lx->p;
 			lx->p += 2;
 			if (!skip_behind(lx, "*/"))
 				return false;
@@ -160,6 +178,13 @@ static void take_word(struct lexer *lx)
 	while (is_word(peek(lx, 0)))
 		lx->p++;
 	lx->text.len = (size_t)(lx->p - lx->text.text);
+}
+
+void lex_as_word(struct lexer *lx)
+{
+	lx->p = lx->start;
+	lx->text = (struct slice){ lx->p, 0 };
+	take_word(lx);
 }
 
 static void take_number(struct lexer *lx)

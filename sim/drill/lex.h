@@ -31,7 +31,7 @@ struct slice {
 };
 
 struct lexer {
-	const char *p, *end;
+	const char *begin, *p, *end;
 	int at_line; /* of p */
 	/* the token */
 	enum token kind;
@@ -47,8 +47,15 @@ struct lexer {
 	unsigned n_defines;
 };
 
+/* Reads this text from now on; definitions stay. The first time, the lexer is all zero. */
 void lex_init(struct lexer *, const char *text, size_t len);
 void lex_next(struct lexer *);
+/* Reads the token again, as a word: such as a cookie that is all digits. */
+void lex_as_word(struct lexer *);
+/* Of the token, from 1; a tab is one column. */
+int lex_column(const struct lexer *);
+/* Is the next character behind the token, blanks skipped, this one? */
+bool lex_followed_by(const struct lexer *, char);
 /* From here on the word is its value; false: too many. */
 bool lex_define(struct lexer *, struct slice name, struct slice value);
 bool slice_is(struct slice, const char *);

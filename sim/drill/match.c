@@ -48,6 +48,7 @@ void inject_packet(struct drill *d, const struct event *ev)
 	}
 	memcpy(pkt->data, d->scratch, len);
 	pkt->ifindex = (uint16_t)d->ifindex;
+	drill_watch(d, DRILL_INJECTED, pkt->data, len);
 	tern_input(d->st, pkt);
 	drill_settle(d);
 }
@@ -94,6 +95,8 @@ static bool same_tos(const struct packet *want, const struct packet *got)
 		return (want->tos & 3) == (got->tos & 3);
 	case TOS_ECT01:
 		return got->tos_check == TOS_ECT01;
+	case TOS_DSCP:
+		return want->tos >> 2 == got->tos >> 2;
 	}
 	return true;
 }
@@ -113,7 +116,31 @@ static void clear_wild(struct packet *p, bool val, bool ecr)
 	}
 }
 
-static bool same_options(const struct packet *want, const struct packet *got)
+static bool has_option(struct packet *p, const struct option_at *wanted)
+{
+	struct option_at o;
+	unsigned pos = 0;
+
+	while (option_next(p->options, p->options_len, &pos, &o))
+		if (o.kind == wanted->kind && o.len == wanted->len &&
+		    memcmp(o.data, wanted->data, o.len - 2u) == 0)
+			return true;
+	return false;
+}
+
+/* Each of a's is among b's; padding aside. */
+static bool among_options(struct packet *a, struct packet *b)
+{
+	struct option_at o;
+	unsigned pos = 0;
+
+	while (option_next(a->options, a->options_len, &pos, &o))
+		if (o.kind != OPT_NOP && o.kind != OPT_EOL && !has_option(b, &o))
+			return false;
+	return pos == a->options_len;
+}
+
+static bool same_options(const struct drill *d, const struct packet *want, const struct packet *got)
 {
 	struct packet w = *want, g = *got;
 
@@ -121,6 +148,8 @@ static bool same_options(const struct packet *want, const struct packet *got)
 		return true;
 	clear_wild(&w, want->any_ts_val, want->any_ts_ecr);
 	clear_wild(&g, want->any_ts_val, want->any_ts_ecr);
+	if (d->any_option_order)
+		return among_options(&w, &g) && among_options(&g, &w);
 	return w.options_len == g.options_len && memcmp(w.options, g.options, w.options_len) == 0;
 }
 
@@ -137,7 +166,8 @@ static const char *icmp_difference(const struct packet *want, const struct packe
 	return NULL;
 }
 
-static const char *tcp_difference(const struct packet *want, const struct packet *got)
+static const char *tcp_difference(const struct drill *d, const struct packet *want,
+				  const struct packet *got)
 {
 	if (want->flags != got->flags)
 		return "flags differ";
@@ -151,10 +181,11 @@ static const char *tcp_difference(const struct packet *want, const struct packet
 		return "window differs";
 	if (want->urg != got->urg)
 		return "urgent pointer differs";
-	return same_options(want, got) ? NULL : "options differ";
+	return same_options(d, want, got) ? NULL : "options differ";
 }
 
-static const char *difference(const struct packet *want, const struct packet *got)
+static const char *difference(const struct drill *d, const struct packet *want,
+			      const struct packet *got)
 {
 	const char *what = NULL;
 
@@ -163,7 +194,7 @@ static const char *difference(const struct packet *want, const struct packet *go
 	if (want->src != got->src || want->dst != got->dst)
 		return "the packet is of another connection";
 	if (want->proto == TERN_IPPROTO_TCP)
-		what = tcp_difference(want, got);
+		what = tcp_difference(d, want, got);
 	else if (want->proto == TERN_IPPROTO_ICMP)
 		what = icmp_difference(want, got);
 	else if (want->len != got->len)
@@ -181,9 +212,11 @@ static const char *difference(const struct packet *want, const struct packet *go
 
 static void check_time(struct drill *d, const struct event *ev, tern_time at, tern_time base)
 {
-	tern_time from = base + ev->when.from, to = base + ev->when.to, slack = d->s->tolerance;
+	tern_time from = base + ev->when.from, to = base + ev->when.to, slack;
 	char text[PACKET_TEXT_MAX], t1[24], t2[24], t3[24];
 
+	slack = (to - MIN(to, base)) / 100 * d->s->tolerance_percent;
+	slack = MAX(slack, d->s->tolerance);
 	if (ev->when.kind == WHEN_ANY || (at + slack >= from && at <= to + slack))
 		return;
 	packet_text(&ev->packet, d->s->family, text);
@@ -289,7 +322,7 @@ static void compare(struct drill *d, const struct event *ev, const struct frame 
 	conn_to_script(of_got, &got);
 	set_ports(&want, &got, c, of_got);
 	hide_unasked(&want, &got);
-	what = difference(&want, &got);
+	what = difference(d, &want, &got);
 	right = flow_of(d, c, false);
 	if (!what && (!addr_equal(&flow.src, &right.src) || !addr_equal(&flow.dst, &right.dst)))
 		what = "addresses differ";

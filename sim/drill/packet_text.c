@@ -35,6 +35,8 @@ static void put_ip_info(const struct packet *p, char *out)
 		add(out, "(%s", ecn[p->tos & 3]);
 	else if (p->tos_check == TOS_ECT01)
 		add(out, "(ect01");
+	else if (p->tos_check == TOS_DSCP)
+		add(out, "(dscp %#x", p->tos >> 2);
 	comma = out[0] ? "," : "(";
 	if (p->ttl) {
 		add(out, "%sttl %u", comma, p->ttl);
@@ -76,30 +78,66 @@ static void put_ts(const struct packet *p, const struct option_at *o, char *out)
 		add(out, " ecr %u", get_be32(o->data + 4));
 }
 
+static void put_blob(const char *name, const uint8_t *data, unsigned len, char *out)
+{
+	add(out, len ? "%s " : "%s", name);
+	for (unsigned i = 0; i < len; i++)
+		add(out, "%02x", data[i]);
+}
+
+/* The counters of Accurate ECN; `first`: that of ECT(0) comes first. */
+static void put_counters(const struct option_at *o, bool first, char *out)
+{
+	const char *const names[3] = { first ? "e0b" : "e1b", "ceb", first ? "e1b" : "e0b" };
+
+	add(out, "ECN");
+	for (unsigned i = 0; i < 3 && 3 * i + 5 <= o->len; i++)
+		add(out, " %s %u", names[i],
+		    (unsigned)o->data[3 * i] << 16 | get_be16(o->data + 3 * i + 1));
+}
+
+/* As `kind 253 len 4 1 2`. */
+static void put_raw_option(const struct option_at *o, char *out)
+{
+	add(out, "kind %u len %u", o->kind, o->len);
+	for (unsigned i = 0; i + 2 < o->len; i++)
+		add(out, " %u", o->data[i]);
+}
+
+static void put_odd_option(const struct option_at *o, char *out)
+{
+	unsigned len = o->len - 2u;
+
+	if (o->kind == OPT_FASTOPEN)
+		put_blob("FO", o->data, len, out);
+	else if (o->kind == OPT_MD5 && len == 16)
+		put_blob("md5", o->data, len, out);
+	else if ((o->kind == OPT_ACCECN0 || o->kind == OPT_ACCECN1) && len % 3 == 0 && len <= 9)
+		put_counters(o, o->kind == OPT_ACCECN0, out);
+	else if (o->kind == OPT_EXPERIMENT && len >= 2 && get_be16(o->data) == EXID_FASTOPEN)
+		put_blob("FOEXP", o->data + 2, len - 2, out);
+	else
+		put_raw_option(o, out);
+}
+
 static void put_option(const struct packet *p, const struct option_at *o, char *out)
 {
-	if (o->kind == OPT_EOL) {
+	if (o->kind == OPT_EOL)
 		add(out, "eol");
-	} else if (o->kind == OPT_NOP) {
+	else if (o->kind == OPT_NOP)
 		add(out, "nop");
-	} else if (o->kind == OPT_MSS && o->len == 4) {
+	else if (o->kind == OPT_MSS && o->len == 4)
 		add(out, "mss %u", get_be16(o->data));
-	} else if (o->kind == OPT_WSCALE && o->len == 3) {
+	else if (o->kind == OPT_WSCALE && o->len == 3)
 		add(out, "wscale %u", o->data[0]);
-	} else if (o->kind == OPT_SACK_OK && o->len == 2) {
+	else if (o->kind == OPT_SACK_OK && o->len == 2)
 		add(out, "sackOK");
-	} else if (o->kind == OPT_SACK) {
+	else if (o->kind == OPT_SACK)
 		put_sack(o, out);
-	} else if (o->kind == OPT_TS && o->len == 10) {
+	else if (o->kind == OPT_TS && o->len == 10)
 		put_ts(p, o, out);
-	} else {
-		if (o->kind == OPT_FASTOPEN)
-			add(out, "FO ");
-		else
-			add(out, "kind %u ", o->kind);
-		for (unsigned i = 0; i + 2 < o->len; i++)
-			add(out, "%02x", o->data[i]);
-	}
+	else
+		put_odd_option(o, out);
 }
 
 static void put_options(const struct packet *given, char *out)

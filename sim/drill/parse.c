@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * parse.c - from tokens to a script: options, events, calls and their expressions.
+ * parse.c - from tokens to a script: options, events and calls.
  */
 #include "parse.h"
 
@@ -9,7 +9,7 @@
 
 #include "calls.h"
 
-enum { DEPTH_MAX = 16, ARENA_BLOCK = 16384 };
+enum { ARENA_BLOCK = 16384 };
 
 /* ---- the arena ---- */
 
@@ -76,7 +76,8 @@ bool parse_expected(struct parser *p, const char *what)
 	if (p->outcome != DRILL_PASSED)
 		return false;
 	p->outcome = DRILL_BROKEN;
-	fprintf(p->o->err, "%s:%d: expected %s, found ", p->script->name, lx->line, what);
+	fprintf(p->o->err, "%s:%d:%d: expected %s, found ", p->script->name, lx->line,
+		lex_column(lx), what);
 	if (lx->kind == T_END)
 		fprintf(p->o->err, "the end\n");
 	else if (lx->kind == T_BAD)
@@ -89,7 +90,8 @@ bool parse_expected(struct parser *p, const char *what)
 bool parse_wrong(struct parser *p, const char *what)
 {
 	if (p->outcome == DRILL_PASSED)
-		fprintf(p->o->err, "%s:%d: %s\n", p->script->name, p->lx.line, what);
+		fprintf(p->o->err, "%s:%d:%d: %s\n", p->script->name, p->lx.line,
+			lex_column(&p->lx), what);
 	p->outcome = DRILL_BROKEN;
 	return false;
 }
@@ -103,7 +105,14 @@ bool parse_unsupported(struct parser *p, const char *what)
 	return false;
 }
 
-static bool no_memory(struct parser *p)
+bool parse_unknown_name(struct parser *p)
+{
+	const char *name = script_text(p->script, p->lx.text);
+
+	return name ? parse_unsupported(p, name) : parse_no_memory(p);
+}
+
+bool parse_no_memory(struct parser *p)
 {
 	return parse_wrong(p, "memory is short");
 }
@@ -186,135 +195,6 @@ static bool parse_when(struct parser *p, struct when *w)
 	return w->to >= w->from || parse_wrong(p, "a range of time that runs backwards");
 }
 
-/* ---- expressions ---- */
-
-static bool parse_expr(struct parser *p, struct expr **out, int depth);
-
-/* Items up to the closing bracket, which is taken, too. */
-static bool parse_list(struct parser *p, char closing, struct expr **out, int depth)
-{
-	while (!parse_accept(p, closing)) {
-		if (!parse_expr(p, out, depth))
-			return false;
-		out = &(*out)->next;
-		if (!parse_is(p, closing) && !parse_char(p, ','))
-			return false;
-	}
-	return true;
-}
-
-/* htons(8080), inet_addr("192.0.2.1"): what is inside, once. */
-static bool parse_wrapped(struct parser *p, struct expr *e, int depth)
-{
-	struct expr *inner = NULL;
-
-	lex_next(&p->lx);
-	if (!parse_char(p, '(') || !parse_expr(p, &inner, depth) || !parse_char(p, ')'))
-		return false;
-	e->kind = inner->kind;
-	e->number = inner->number;
-	e->text = inner->text;
-	return true;
-}
-
-/* A number or the name of one. */
-static bool parse_term(struct parser *p, int64_t *value)
-{
-	if (p->lx.kind == T_WORD) {
-		if (!symbol_find(p->lx.text, value)) {
-			const char *name = script_text(p->script, p->lx.text);
-
-			return name ? parse_unsupported(p, name) : no_memory(p);
-		}
-	} else if (p->lx.kind == T_INT) {
-		*value = p->lx.number;
-	} else {
-		return parse_expected(p, "a value");
-	}
-	lex_next(&p->lx);
-	return true;
-}
-
-static bool parse_integer(struct parser *p, struct expr *e)
-{
-	int64_t v;
-
-	e->kind = EXPR_INT;
-	if (!parse_term(p, &e->number))
-		return false;
-	while (parse_accept(p, '|')) {
-		if (!parse_term(p, &v))
-			return false;
-		e->number |= v;
-	}
-	return true;
-}
-
-static bool parse_value(struct parser *p, struct expr *e, int depth)
-{
-	if (p->lx.kind == T_ELLIPSIS) {
-		e->kind = EXPR_ANY;
-		lex_next(&p->lx);
-		return true;
-	}
-	if (p->lx.kind == T_STRING) {
-		e->kind = EXPR_STRING;
-		e->text = p->lx.text;
-		lex_next(&p->lx);
-		if (p->lx.kind == T_STRING)
-			return parse_unsupported(p, "strings side by side");
-		if (p->lx.kind == T_ELLIPSIS)
-			lex_next(&p->lx);
-		return true;
-	}
-	e->kind = EXPR_LIST;
-	if (parse_accept(p, '['))
-		return parse_list(p, ']', &e->items, depth + 1);
-	if (parse_accept(p, '{'))
-		return parse_list(p, '}', &e->items, depth + 1);
-	if (parse_is_word(p, "htons") || parse_is_word(p, "inet_addr") ||
-	    parse_is_word(p, "inet6_addr"))
-		return parse_wrapped(p, e, depth + 1);
-	return parse_integer(p, e);
-}
-
-static bool is_field_name(struct slice s)
-{
-	static const char *const names[] = {
-		"sa_family",   "sin_port", "sin_addr", "msg_name", "msg_iov", "msg_flags",
-		"msg_control", "fd",	   "events",   "revents",  "onoff",   "linger",
-	};
-
-	for (size_t i = 0; i < N_ELEMENTS(names); i++)
-		if (slice_is(s, names[i]))
-			return true;
-	return false;
-}
-
-/* field=value, field(...)=value, or a value. */
-static bool parse_expr(struct parser *p, struct expr **out, int depth)
-{
-	struct expr *e = script_alloc(p->script, sizeof(*e)), *length;
-
-	if (!e)
-		return no_memory(p);
-	if (depth > DEPTH_MAX)
-		return parse_wrong(p, "brackets nested too deeply");
-	*out = e;
-	if (p->lx.kind == T_WORD && is_field_name(p->lx.text)) {
-		e->name = script_text(p->script, p->lx.text);
-		if (!e->name)
-			return no_memory(p);
-		lex_next(&p->lx);
-		if (parse_accept(p, '(') &&
-		    (!parse_expr(p, &length, depth + 1) || !parse_char(p, ')')))
-			return false;
-		if (!parse_char(p, '='))
-			return false;
-	}
-	return parse_value(p, e, depth);
-}
-
 /* ---- calls ---- */
 
 /* (Resource temporarily unavailable) */
@@ -341,7 +221,7 @@ static bool parse_result(struct parser *p, struct call *c)
 	if (p->lx.kind == T_WORD) {
 		c->error = errno_find(p->lx.text);
 		if (!c->error)
-			return parse_unsupported(p, "an error that tern has not");
+			return parse_unknown_name(p);
 		end = p->lx.text.text + p->lx.text.len;
 		lex_next(&p->lx);
 	}
@@ -351,9 +231,26 @@ static bool parse_result(struct parser *p, struct call *c)
 	return skip_note(p);
 }
 
+/* Told where the call begins. */
+static bool wrong_arguments(struct parser *p, const struct call *c, const char *start)
+{
+	char what[80];
+
+	for (const char *at = start; at < p->lx.start; at++)
+		p->lx.line -= *at == '\n';
+	p->lx.start = start;
+	if (c->kind->min_args == c->kind->max_args)
+		snprintf(what, sizeof(what), "%s takes %u arguments, not %u", c->kind->name,
+			 c->kind->min_args, c->n_args);
+	else
+		snprintf(what, sizeof(what), "%s takes %u to %u arguments, not %u", c->kind->name,
+			 c->kind->min_args, c->kind->max_args, c->n_args);
+	return parse_wrong(p, what);
+}
+
 static bool parse_call(struct parser *p, struct call *c)
 {
-	const char *start, *name;
+	const char *start;
 
 	if (p->lx.kind == T_ELLIPSIS) {
 		lex_next(&p->lx);
@@ -366,12 +263,11 @@ static bool parse_call(struct parser *p, struct call *c)
 	if (p->lx.kind != T_WORD)
 		return parse_expected(p, "a packet or a call");
 	c->kind = call_find(p->lx.text);
+	if (!c->kind && lex_followed_by(&p->lx, '('))
+		return parse_unknown_name(p);
 	if (!c->kind) {
-		name = script_text(p->script, p->lx.text);
 		lex_next(&p->lx);
-		if (!parse_is(p, '('))
-			return parse_expected(p, "'(' behind the name of a call");
-		return name ? parse_unsupported(p, name) : no_memory(p);
+		return parse_expected(p, "'(' behind the name of a call");
 	}
 	lex_next(&p->lx);
 	if (!parse_char(p, '(') || !parse_list(p, ')', &c->args, 0))
@@ -381,23 +277,29 @@ static bool parse_call(struct parser *p, struct call *c)
 		c->text.len--;
 	for (const struct expr *e = c->args; e; e = e->next)
 		c->n_args++;
-	if (!call_takes(c->kind, c->n_args))
-		return parse_wrong(p, "a wrong number of arguments");
+	if (c->n_args < c->kind->min_args || c->n_args > c->kind->max_args)
+		return wrong_arguments(p, c, start);
 	return parse_char(p, '=') && parse_result(p, c);
 }
 
 /* ---- events ---- */
 
-static bool parse_text(struct parser *p, struct event *ev)
+static bool parse_code(struct parser *p, struct event *ev)
 {
-	const char *problem;
+	const char *problem = code_unsupported(p->script, p->lx.text);
 
-	ev->kind = p->lx.kind == T_CODE ? EVENT_CODE : EVENT_COMMAND;
+	ev->kind = EVENT_CODE;
 	ev->text = p->lx.text;
-	problem =
-		ev->kind == EVENT_CODE ? code_unsupported(ev->text) : command_unsupported(ev->text);
 	if (problem)
 		return parse_unsupported(p, problem);
+	lex_next(&p->lx);
+	return true;
+}
+
+static bool parse_command(struct parser *p, struct event *ev)
+{
+	ev->kind = EVENT_COMMAND;
+	ev->text = p->lx.text;
 	lex_next(&p->lx);
 	return true;
 }
@@ -409,11 +311,14 @@ static bool parse_event(struct parser *p, struct event *ev)
 	ev->line = p->lx.line;
 	if (!parse_when(p, &ev->when))
 		return false;
+	ev->column = lex_column(&p->lx);
 	if (parse_is(p, '<') || parse_is(p, '>')) {
 		ev->kind = EVENT_PACKET;
 		good = parse_packet(p, &ev->packet);
-	} else if (p->lx.kind == T_COMMAND || p->lx.kind == T_CODE) {
-		good = parse_text(p, ev);
+	} else if (p->lx.kind == T_COMMAND) {
+		good = parse_command(p, ev);
+	} else if (p->lx.kind == T_CODE) {
+		good = parse_code(p, ev);
 	} else {
 		ev->kind = EVENT_CALL;
 		good = parse_call(p, &ev->call);
@@ -427,22 +332,74 @@ static bool parse_event(struct parser *p, struct event *ev)
 	return true;
 }
 
+bool parse_init_command(struct parser *p, struct slice text)
+{
+	struct init_command **tail = &p->script->init_commands;
+
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = script_alloc(p->script, sizeof(**tail));
+	if (!*tail)
+		return parse_no_memory(p);
+	**tail = (struct init_command){ .line = p->lx.line, .text = text };
+	return true;
+}
+
+/* What comes ahead of the events. */
+static bool parse_head(struct parser *p)
+{
+	if (p->lx.kind == T_OPTION)
+		return parse_option(p);
+	if (!parse_init_command(p, p->lx.text))
+		return false;
+	lex_next(&p->lx);
+	return true;
+}
+
+/* Options of the command line win over those of the script. */
+static bool parse_given_options(struct parser *p)
+{
+	const char *name = p->script->name;
+	struct lexer *lx = &p->lx, script = p->lx;
+
+	p->script->name = "command line";
+	for (const char *const *o = p->o->script_options; o && *o; o++) {
+		lex_init(lx, *o, strlen(*o));
+		lex_next(lx);
+		if (lx->kind != T_OPTION || !parse_option(p))
+			return parse_expected(p, "an option");
+	}
+	p->script->name = name;
+	memcpy(script.names, lx->names, sizeof(lx->names));
+	memcpy(script.values, lx->values, sizeof(lx->values));
+	script.n_defines = lx->n_defines;
+	*lx = script;
+	return true;
+}
+
+/* Words that the public suites define for each family on packetdrill's command line. */
+static bool define_by_family(struct parser *p)
+{
+	static const struct slice level = { "CMSG_LEVEL_IP", 13 },
+				  type = { "CMSG_TYPE_RECVERR", 17 };
+	static const struct slice v4[] = { { "SOL_IP", 6 }, { "IP_RECVERR", 10 } };
+	static const struct slice v6[] = { { "SOL_IPV6", 8 }, { "IPV6_RECVERR", 12 } };
+	const struct slice *value = p->script->socket_family == TERN_AF_INET6 ? v6 : v4;
+
+	return (lex_define(&p->lx, level, value[0]) && lex_define(&p->lx, type, value[1])) ||
+	       parse_wrong(p, "too many --define");
+}
+
 static bool parse_all(struct parser *p)
 {
 	struct event **tail = &p->script->events;
-	const char *problem;
 
 	lex_next(&p->lx);
-	while (p->lx.kind == T_OPTION)
-		if (!parse_option(p))
+	while (p->lx.kind == T_OPTION || p->lx.kind == T_COMMAND)
+		if (!parse_head(p))
 			return false;
-	if (p->lx.kind == T_COMMAND) {
-		p->script->init_command = p->lx.text;
-		problem = command_unsupported(p->lx.text);
-		if (problem)
-			return parse_unsupported(p, problem);
-		lex_next(&p->lx);
-	}
+	if (!parse_given_options(p) || !define_by_family(p))
+		return false;
 	while (p->lx.kind != T_END) {
 		if (p->lx.kind == T_COMMAND) { /* the clean-up at the end */
 			lex_next(&p->lx);
@@ -450,7 +407,7 @@ static bool parse_all(struct parser *p)
 		}
 		*tail = script_alloc(p->script, sizeof(**tail));
 		if (!*tail)
-			return no_memory(p);
+			return parse_no_memory(p);
 		if (!parse_event(p, *tail))
 			return false;
 		tail = &(*tail)->next;

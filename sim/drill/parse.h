@@ -25,8 +25,14 @@ enum drill_outcome parse_script(struct script *, const char *text, size_t len,
 bool parse_packet(struct parser *, struct packet *);
 /* parse_option.c: the token is --name=value. */
 bool parse_option(struct parser *);
+/* parse_expr.c: field=value, field(...)=value, or a value; items up to the closing bracket. */
+bool parse_expr(struct parser *, struct expr **out, int depth);
+bool parse_list(struct parser *, char closing, struct expr **out, int depth);
 /* parse_tcp_option.c: behind <, through >. */
 bool parse_tcp_options(struct parser *, struct packet *);
+
+/* parse.c: a shell line ahead of the events. */
+bool parse_init_command(struct parser *, struct slice text);
 
 /* ---- helpers ---- */
 
@@ -34,6 +40,9 @@ bool parse_expected(struct parser *, const char *what);
 bool parse_unsupported(struct parser *, const char *what);
 /* Something that is understood but cannot be. */
 bool parse_wrong(struct parser *, const char *what);
+bool parse_no_memory(struct parser *);
+/* The token names something that tern or the runner has not. */
+bool parse_unknown_name(struct parser *);
 
 bool parse_is(const struct parser *, char c);
 bool parse_is_word(const struct parser *, const char *word);

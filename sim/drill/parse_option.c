@@ -120,13 +120,33 @@ static bool option_define(struct parser *p, struct slice v)
 	return lex_define(&p->lx, name, value) || parse_wrong(p, "too many --define");
 }
 
+/* --non_fatal=packet,syscall */
+static bool option_non_fatal(struct parser *p, struct slice v)
+{
+	struct slice part;
+
+	while (v.len > 0) {
+		const char *comma = memchr(v.text, ',', v.len);
+
+		part = (struct slice){ v.text, comma ? (size_t)(comma - v.text) : v.len };
+		if (slice_is(part, "packet"))
+			p->script->forgives_packets = true;
+		else if (slice_is(part, "syscall"))
+			p->script->forgives_calls = true;
+		else
+			return parse_wrong(p, "--non_fatal is packet, syscall or both");
+		v.text += part.len + (comma != NULL);
+		v.len -= part.len + (comma != NULL);
+	}
+	return true;
+}
+
 /* What changes nothing here: no wall time, no other machine, no other addresses to be reached. */
 static bool is_harmless(struct slice name)
 {
 	static const char *const names[] = {
-		"--gateway_ip",	 "--gateway_ip_addr",	"--netmask_ip",	    "--speed",
-		"--non_fatal",	 "--tolerance_percent", "--init_scripts",   "--verbose",
-		"--so_filename", "--dry_run",		"--send_omit_free",
+		"--gateway_ip",	 "--gateway_ip_addr", "--netmask_ip", "--speed",
+		"--so_filename", "--send_omit_free",  "--verbose",    "--persistent_tun_dev",
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(names); i++)
@@ -135,32 +155,95 @@ static bool is_harmless(struct slice name)
 	return false;
 }
 
+/* Of packetdrill between two machines; here there is one, and no wire. */
+static bool leave_out(struct parser *p, struct slice name)
+{
+	struct left_out **tail = &p->script->left_out;
+
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = script_alloc(p->script, sizeof(**tail));
+	if (!*tail)
+		return parse_no_memory(p);
+	(*tail)->line = p->lx.line;
+	(*tail)->text = script_text(p->script, name);
+	return (*tail)->text || parse_no_memory(p);
+}
+
+static bool is_of_wire(struct slice name)
+{
+	static const char prefix[] = "--wire_";
+
+	return name.len >= sizeof(prefix) && memcmp(name.text, prefix, sizeof(prefix) - 1) == 0;
+}
+
+static bool option_bind_port(struct parser *p, struct slice v)
+{
+	return option_port(p, v, &p->script->bind_port);
+}
+
+static bool option_connect_port(struct parser *p, struct slice v)
+{
+	return option_port(p, v, &p->script->connect_port);
+}
+
+static bool option_local(struct parser *p, struct slice v)
+{
+	return option_addr(p, v, &p->script->local);
+}
+
+static bool option_remote(struct parser *p, struct slice v)
+{
+	return option_addr(p, v, &p->script->remote);
+}
+
+static bool option_percent(struct parser *p, struct slice v)
+{
+	return option_number(p, v, 1000, &p->script->tolerance_percent);
+}
+
+static const struct {
+	const char *name;
+	bool (*take)(struct parser *, struct slice value);
+} options[] = {
+	{ "--tolerance_usecs", option_tolerance },
+	{ "--tolerance_percent", option_percent },
+	{ "--ip_version", option_family },
+	{ "--mtu", option_mtu },
+	{ "--bind_port", option_bind_port },
+	{ "--connect_port", option_connect_port },
+	{ "--local_ip", option_local },
+	{ "--remote_ip", option_remote },
+	{ "--tcp_ts_tick_usecs", option_ts_tick },
+	{ "--tern", option_tern },
+	{ "--define", option_define },
+	{ "--non_fatal", option_non_fatal },
+	{ "--init_scripts", parse_init_command },
+};
+
+bool drill_is_script_option(const char *name)
+{
+	struct slice s = { name, strlen(name) };
+
+	for (size_t i = 0; i < N_ELEMENTS(options); i++)
+		if (slice_is(s, options[i].name))
+			return true;
+	return is_of_wire(s) || is_harmless(s);
+}
+
 static bool take(struct parser *p, struct slice name, struct slice v)
 {
-	if (slice_is(name, "--tolerance_usecs"))
-		return option_tolerance(p, v);
-	if (slice_is(name, "--ip_version"))
-		return option_family(p, v);
-	if (slice_is(name, "--mtu"))
-		return option_mtu(p, v);
-	if (slice_is(name, "--bind_port"))
-		return option_port(p, v, &p->script->bind_port);
-	if (slice_is(name, "--connect_port"))
-		return option_port(p, v, &p->script->connect_port);
-	if (slice_is(name, "--local_ip"))
-		return option_addr(p, v, &p->script->local);
-	if (slice_is(name, "--remote_ip"))
-		return option_addr(p, v, &p->script->remote);
-	if (slice_is(name, "--tcp_ts_tick_usecs"))
-		return option_ts_tick(p, v);
-	if (slice_is(name, "--tern"))
-		return option_tern(p, v);
-	if (slice_is(name, "--define"))
-		return option_define(p, v);
+	const char *text;
+
+	for (size_t i = 0; i < N_ELEMENTS(options); i++)
+		if (slice_is(name, options[i].name))
+			return options[i].take(p, v);
 	if (is_harmless(name))
 		return true;
-	return parse_unsupported(p, script_text(p->script, name) ? script_text(p->script, name) :
-								   "an option");
+	if (is_of_wire(name))
+		return leave_out(p, name);
+	text = script_text(p->script, name);
+	return text ? parse_unsupported(p, text) : parse_no_memory(p);
 }
 
 bool parse_option(struct parser *p)

@@ -10,11 +10,12 @@
 #include "parse.h"
 #include "packet.h"
 
+/* Ports, or else nothing is taken: a number may also be the ACE field at the head of the flags. */
 static bool parse_ports(struct parser *p, struct packet *pkt)
 {
 	uint32_t src, dst;
 
-	if (p->lx.kind != T_INT)
+	if (p->lx.kind != T_INT || lex_followed_by(&p->lx, '.'))
 		return true;
 	if (!parse_number(p, "a port", 65535, &src) || !parse_char(p, '>') ||
 	    !parse_number(p, "a port", 65535, &dst))
@@ -45,18 +46,67 @@ static bool parse_ecn(struct parser *p, struct packet *pkt)
 	return parse_expected(p, "ect0, ect1, ect01, ce, noecn, tos, ttl or flowlabel");
 }
 
+/* 0x2e, or one of the names of RFC 2474, 2597, 3246, 5865 and 8622. */
+static bool parse_dscp_value(struct parser *p, uint32_t *v)
+{
+	const char *t = p->lx.text.text;
+
+	if (p->lx.kind != T_WORD)
+		return parse_number(p, "a code point", 63, v);
+	if (parse_is_word(p, "EF"))
+		*v = 46;
+	else if (parse_is_word(p, "LE"))
+		*v = 1;
+	else if (parse_is_word(p, "VOICE_ADMIT"))
+		*v = 44;
+	else if (p->lx.text.len == 3 && t[0] == 'C' && t[1] == 'S' && t[2] >= '0' && t[2] <= '7')
+		*v = 8u * (uint32_t)(t[2] - '0');
+	else if (p->lx.text.len == 4 && t[0] == 'A' && t[1] == 'F' && t[2] >= '1' && t[2] <= '4' &&
+		 t[3] >= '1' && t[3] <= '3')
+		*v = 8u * (uint32_t)(t[2] - '0') + 2u * (uint32_t)(t[3] - '0');
+	else
+		return parse_expected(p, "a code point");
+	lex_next(&p->lx);
+	return true;
+}
+
+/* Alone, or followed by the ECN bits: then the whole byte is said. */
+static bool parse_dscp(struct parser *p, struct packet *pkt)
+{
+	uint32_t v;
+
+	if (!parse_dscp_value(p, &v))
+		return false;
+	pkt->tos_check = TOS_DSCP;
+	pkt->tos = (uint8_t)(v << 2);
+	return true;
+}
+
+static bool parse_ecn_of(struct parser *p, struct packet *pkt)
+{
+	struct packet ecn = { .inbound = pkt->inbound };
+
+	if (!parse_ecn(p, &ecn))
+		return false;
+	if (pkt->tos_check == TOS_DSCP && ecn.tos_check == TOS_ECT01)
+		return parse_unsupported(p, "dscp together with ect01");
+	pkt->tos_check = pkt->tos_check == TOS_DSCP ? TOS_WHOLE : ecn.tos_check;
+	pkt->tos |= ecn.tos;
+	return true;
+}
+
 static bool parse_ip_item(struct parser *p, struct packet *pkt)
 {
 	uint32_t v;
 
-	if (parse_accept_word(p, "tos")) {
+	if (parse_accept_word(p, "tos") || parse_accept_word(p, "class")) {
 		if (!parse_number(p, "a type of service", 255, &v))
 			return false;
 		pkt->tos_check = TOS_WHOLE;
 		pkt->tos = (uint8_t)v;
 		return true;
 	}
-	if (parse_accept_word(p, "ttl")) {
+	if (parse_accept_word(p, "ttl") || parse_accept_word(p, "hlim")) {
 		if (!parse_number(p, "a time to live", 255, &v))
 			return false;
 		pkt->ttl = (uint8_t)v;
@@ -64,7 +114,10 @@ static bool parse_ip_item(struct parser *p, struct packet *pkt)
 	}
 	if (parse_accept_word(p, "flowlabel"))
 		return parse_number(p, "a flow label", 0xfffff, &pkt->flow_label);
-	return parse_ecn(p, pkt);
+	if (parse_accept_word(p, "dscp"))
+		return parse_dscp(p, pkt);
+	parse_accept_word(p, "ecn");
+	return parse_ecn_of(p, pkt);
 }
 
 static bool parse_ip_info(struct parser *p, struct packet *pkt)
@@ -82,25 +135,43 @@ static bool parse_ip_info(struct parser *p, struct packet *pkt)
 
 /* ---- TCP ---- */
 
+/* Letters, and one digit for the ACE field: its bits are AE, CWR and ECE (RFC 9768 3.2). */
+static bool take_flags(struct packet *pkt, struct slice text)
+{
+	static const uint16_t ace[] = { TCP_ECE, TCP_CWR, TCP_AE };
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.text[i];
+		uint16_t bit = packet_flag(c);
+
+		for (unsigned b = 0; b < 3 && c >= '0' && c <= '7'; b++)
+			if ((c - '0') >> b & 1)
+				bit |= ace[b];
+		if (!bit && c != '0')
+			return false;
+		pkt->flags |= bit;
+	}
+	return true;
+}
+
+/* S. P. . - and with the ACE field .5 P.5 5. P5. */
 static bool parse_flags(struct parser *p, struct packet *pkt)
 {
+	static const char what[] = "a packet (flags of SFRPUEWA and .)";
+
 	if (parse_accept(p, '-'))
 		return true;
-	if (p->lx.kind == T_DECIMAL)
-		return parse_unsupported(p, "the ACE field in numbers");
-	if (p->lx.kind == T_WORD) {
-		for (size_t i = 0; i < p->lx.text.len; i++) {
-			uint16_t bit = packet_flag(p->lx.text.text[i]);
-
-			if (!bit)
-				return parse_expected(p, "a packet (flags of SFRPUEWA and .)");
-			pkt->flags |= bit;
-		}
+	if (p->lx.kind == T_WORD || p->lx.kind == T_INT) {
+		if (!take_flags(pkt, p->lx.text))
+			return parse_expected(p, what);
 		lex_next(&p->lx);
-		if (p->lx.kind == T_DECIMAL)
-			return parse_unsupported(p, "the ACE field in numbers");
-	} else if (!parse_is(p, '.')) {
-		return parse_expected(p, "a packet (flags of SFRPUEWA and .)");
+	} else if (p->lx.kind != T_DECIMAL && !parse_is(p, '.')) {
+		return parse_expected(p, what);
+	}
+	if (p->lx.kind == T_DECIMAL) {
+		if (!take_flags(pkt, p->lx.text))
+			return parse_expected(p, what);
+		lex_next(&p->lx);
 	}
 	if (parse_accept(p, '.'))
 		pkt->flags |= TCP_ACK;
@@ -112,13 +183,17 @@ static bool parse_seq(struct parser *p, struct packet *pkt)
 {
 	uint32_t end;
 
+	if (p->lx.kind == T_ELLIPSIS)
+		return parse_unsupported(p, "a sequence number that is left open");
 	if (!parse_number(p, "a sequence number", UINT32_MAX, &pkt->seq) || !parse_char(p, ':') ||
 	    !parse_number(p, "the sequence number of the end", UINT32_MAX, &end) ||
 	    !parse_char(p, '(') || !parse_number(p, "a length", 65535, &pkt->len))
 		return false;
 	if (end != pkt->seq + pkt->len)
 		return parse_wrong(p, "sequence numbers and length do not agree");
-	return parse_char(p, ')');
+	if (!parse_char(p, ')'))
+		return false;
+	return !parse_is(p, '!') || parse_unsupported(p, "absolute sequence numbers");
 }
 
 static bool parse_window(struct parser *p, struct packet *pkt)
@@ -231,6 +306,8 @@ bool parse_packet(struct parser *p, struct packet *pkt)
 		return parse_unsupported(p, "encapsulation");
 	if (!parse_ip_info(p, pkt))
 		return false;
+	if (parse_is_word(p, "sctp") || parse_is_word(p, "udplite"))
+		return parse_unsupported(p, "this protocol");
 	if (parse_accept_word(p, "icmp") || parse_accept_word(p, "icmpv6"))
 		return parse_icmp(p, pkt);
 	if (parse_accept_word(p, "udp")) {

@@ -7,42 +7,18 @@
  */
 #include "run.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "parse.h"
+#include "profile.h"
+#include "sysctl.h"
 
 enum { FIRST_REMOTE_PORT = 40001, STEPS_MAX = 10000 };
 
 /* Above any time that a script can name, so that its own 0 may lie before. */
 static const tern_time START = 2000000 * TERN_SEC;
 static const long SCRIPT_MAX = 16 << 20;
-
-void drill_end(struct drill *d, enum drill_outcome outcome, const char *format, ...)
-{
-	FILE *out = outcome == DRILL_BROKEN ? d->o->err : d->o->out;
-	va_list ap;
-
-	if (d->outcome != DRILL_PASSED)
-		return;
-	d->outcome = outcome;
-	fprintf(out, "%s:%d: %s", d->s->name, d->line,
-		outcome == DRILL_UNSUPPORTED ? "not supported: " : "");
-	va_start(ap, format);
-	vfprintf(out, format, ap);
-	va_end(ap);
-	fprintf(out, "\n");
-}
-
-char *drill_time(const struct drill *d, tern_time t, char *buf)
-{
-	tern_time us = (t - MIN(t, d->start)) / TERN_US;
-
-	snprintf(buf, 24, "%llu.%06llu", (unsigned long long)(us / 1000000),
-		 (unsigned long long)(us % 1000000));
-	return buf;
-}
 
 struct tern_addr drill_addr(const struct drill *d, bool remote, uint16_t port)
 {
@@ -73,6 +49,15 @@ static void env_free(void *ctx, void *ptr, size_t size)
 	free(ptr);
 }
 
+static void env_trace(void *ctx, const struct tern_trace *t)
+{
+	const struct drill *d = ctx;
+
+	d->o->watch(d->o->ctx, &(struct drill_note){ .what = DRILL_TRACE,
+						     .at = t->at - MIN(t->at, d->start),
+						     .trace = t });
+}
+
 static bool make_interface(struct drill *d)
 {
 	struct tern_iface iface = { .name = "drill0", .link = TERN_LINK_IP, .mtu = d->s->mtu };
@@ -89,11 +74,14 @@ static bool make_interface(struct drill *d)
 
 static bool make_stack(struct drill *d)
 {
-	struct tern_env env = { .alloc = env_alloc, .free = env_free, .seed = "drill" };
+	struct tern_env env = { .alloc = env_alloc, .free = env_free, .ctx = d, .seed = "drill" };
 	struct tern_config cfg;
 
 	tern_config_default(&cfg);
 	cfg.id = 1;
+	profile_apply(d->o->profile, &cfg);
+	if (d->o->watch)
+		env.trace = env_trace;
 	d->st = tern_new(&cfg, &env);
 	if (!d->st)
 		return false;
@@ -108,6 +96,15 @@ static void apply_settings(struct drill *d)
 			drill_end(d, DRILL_BROKEN, "tern has no setting %s=%s", s->name, s->value);
 }
 
+void drill_watch(struct drill *d, enum drill_seen what, const uint8_t *frame, size_t len)
+{
+	if (d->o->watch)
+		d->o->watch(d->o->ctx, &(struct drill_note){ .what = what,
+							     .at = d->now - d->start,
+							     .frame = frame,
+							     .len = len });
+}
+
 /* ---- time ---- */
 
 static void keep_frame(struct drill *d, struct tern_pkt *pkt)
@@ -120,6 +117,7 @@ static void keep_frame(struct drill *d, struct tern_pkt *pkt)
 		f->next = NULL;
 		f->at = d->now;
 		f->len = tern_pkt_copy(pkt, 0, f->bytes, pkt->total_len);
+		drill_watch(d, DRILL_SENT, f->bytes, f->len);
 		*d->frames_tail = f;
 		d->frames_tail = &f->next;
 	} else {
@@ -135,7 +133,7 @@ void drill_settle(struct drill *d)
 
 	do {
 		while (tern_event(d->st, &ev))
-			continue;
+			epoll_news(d, ev.sock);
 		while ((pkt = tern_output(d->st, d->ifindex)) != NULL)
 			keep_frame(d, pkt);
 	} while (d->calling.ev && d->outcome == DRILL_PASSED && call_retry(d));
@@ -208,6 +206,9 @@ static void do_event(struct drill *d, const struct event *ev)
 	bool expects = ev->kind == EVENT_PACKET && !ev->packet.inbound;
 
 	d->line = ev->line;
+	d->column = ev->column;
+	d->forgives = (ev->kind == EVENT_PACKET && d->s->forgives_packets) ||
+		      (ev->kind == EVENT_CALL && d->s->forgives_calls);
 	if (expects) {
 		match_packet(d, ev);
 		say_event(d, ev);
@@ -241,15 +242,21 @@ static void run_events(struct drill *d)
 	/* The clock starts with the first event. */
 	if (first->when.kind == WHEN_AT)
 		d->start = d->now - first->when.from;
-	if (d->s->init_command.len)
-		command_run(d, d->s->init_command);
+	for (const struct left_out *l = d->s->left_out; l; l = l->next) {
+		d->line = l->line;
+		drill_skip(d, "%s", l->text);
+	}
+	for (const struct init_command *c = d->s->init_commands; c; c = c->next) {
+		d->line = c->line;
+		command_run(d, c->text);
+	}
 	for (const struct event *ev = first; ev && d->outcome == DRILL_PASSED; ev = ev->next)
 		do_event(d, ev);
 	if (d->outcome == DRILL_PASSED)
 		finish_call(d);
 }
 
-enum drill_outcome run_script(const struct script *s, const struct drill_options *o)
+enum drill_outcome run_script(struct script *s, const struct drill_options *o)
 {
 	struct drill *d = calloc(1, sizeof(*d));
 	enum drill_outcome outcome = DRILL_BROKEN;
@@ -264,6 +271,7 @@ enum drill_outcome run_script(const struct script *s, const struct drill_options
 			     .last_fd = -1,
 			     .next_remote = FIRST_REMOTE_PORT,
 			     .frames_tail = &d->frames };
+	d->any_option_order = o->any_option_order || (o->profile && o->profile->any_option_order);
 	d->line = s->events->line;
 	d->scratch = malloc(FRAME_MAX);
 	if (d->scratch && make_stack(d)) {
@@ -273,6 +281,8 @@ enum drill_outcome run_script(const struct script *s, const struct drill_options
 	} else {
 		drill_end(d, DRILL_BROKEN, "a stack with these addresses and MTU cannot be made");
 	}
+	if (o->n_skipped)
+		*o->n_skipped += d->n_skipped;
 	for (; d->frames; d->frames = next) {
 		next = d->frames->next;
 		free(d->frames);

@@ -14,7 +14,9 @@
 #include "drill.h"
 #include "packet.h"
 
-enum { FDS_MAX = 64, TS_PAIRS = 32 };
+enum { FDS_MAX = 64, WATCHES_MAX = 64, TS_PAIRS = 32 };
+
+enum { FD_EPOLL = 100 }; /* the type of a descriptor that is no socket */
 
 struct ts_pair {
 	uint32_t script, live;
@@ -47,46 +49,75 @@ struct fd {
 	tern_sock sock;
 };
 
+/* A descriptor that epoll looks at. */
+struct watch {
+	bool used;
+	int epoll, number; /* of the epoll's descriptor and of what it looks at */
+	uint32_t events;
+	uint64_t data;
+	bool fresh; /* something has happened since it was reported: for EPOLLET */
+};
+
+/* Something that was left out. */
+struct note {
+	struct note *next;
+	int line;
+	char text[];
+};
+
 /* A call under way. */
 struct calling {
 	const struct event *ev; /* NULL: none */
 	tern_time end;		/* of a blocking one: when it shall return */
 	tern_time timer;	/* when it returns by itself; TERN_NEVER */
 	bool started;
-	int64_t done; /* bytes written so far */
+	int64_t done;			/* bytes written so far */
+	struct tern_addr local, remote; /* of a connection that close() waits for */
 };
 
 struct drill {
-	const struct script *s;
+	struct script *s;
 	const struct drill_options *o;
 	enum drill_outcome outcome;
+	bool forgives; /* --non_fatal: what the event at work does wrong is a warning */
+	bool any_option_order;
+	struct note *notes;
+	unsigned n_skipped;
 	struct tern_stack *st;
 	unsigned ifindex;
 	tern_time start, now;
 	unsigned n_steps_here; /* without time passing */
-	int line;	       /* of the event at work */
+	int line, column;      /* of the event at work */
 	struct conn *conns, *current;
 	uint16_t listen_port; /* the next SYN opens a connection to it; 0: none listens */
 	uint16_t next_remote; /* port of the next peer */
 	struct frame *frames, **frames_tail;
 	struct fd fds[FDS_MAX];
-	int last_fd;		/* number of the socket opened last; -1 */
+	struct watch watches[WATCHES_MAX];
+	int last_fd;		/* number of the TCP socket opened last; -1 */
 	struct calling calling; /* the blocking one */
 	uint8_t *scratch;	/* FRAME_MAX bytes */
 };
 
-/* ---- run.c ---- */
+/* ---- report.c ---- */
 
-enum drill_outcome run_script(const struct script *, const struct drill_options *);
 /* "file:line: ..." and the outcome, unless there is one already. */
 void drill_end(struct drill *, enum drill_outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Something of the script is left out; that alone does not change the outcome. */
+void drill_skip(struct drill *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "0.100000", since the start, in 24 bytes; returns buf. */
+char *drill_time(const struct drill *, tern_time, char *buf);
+
+/* ---- run.c ---- */
+
+enum drill_outcome run_script(struct script *, const struct drill_options *);
+/* Shows a frame to whoever watches. */
+void drill_watch(struct drill *, enum drill_seen, const uint8_t *frame, size_t len);
 /* Takes what the stack has to say now, and lets the blocking call have another try. */
 void drill_settle(struct drill *);
 /* Time passes, at most until `limit`; stops behind the first thing that happens. */
 void drill_step(struct drill *, tern_time limit);
-/* "0.100000", since the start, in 24 bytes; returns buf. */
-char *drill_time(const struct drill *, tern_time, char *buf);
 /* An address of either side as the sockets of the script write it. */
 struct tern_addr drill_addr(const struct drill *, bool remote, uint16_t port);
 
@@ -117,11 +148,18 @@ void call_start(struct drill *, const struct event *, tern_time end);
 /* Another try of the blocking call; true: it has returned. */
 bool call_retry(struct drill *);
 
-/* ---- command.c ---- */
+/* ---- calls_ready.c ---- */
+
+/* The socket may have become ready. */
+void epoll_news(struct drill *, tern_sock);
+/* The descriptor is about to be closed. */
+void epoll_forget(struct drill *, const struct fd *);
+
+/* ---- command.c, code.c ---- */
 
 void command_run(struct drill *, struct slice);
 void code_run(struct drill *, struct slice);
-/* A setting by its name, with or without "net.ipv4."; false: no such name or value. */
-bool setting_apply(struct tern_stack *, const char *name, const char *value);
+/* tcpi_rto and the like; false: not a field, or one that tern does not fill in. */
+bool tcp_info_field(const struct tern_tcp_info *, struct slice name, int64_t *value);
 
 #endif

@@ -26,7 +26,7 @@ struct when {
 
 enum { WIN_ANY = -1, TCP_OPTIONS_MAX = 40 };
 
-enum ecn_check { TOS_UNCHECKED, TOS_WHOLE, TOS_ECN, TOS_ECT01 };
+enum ecn_check { TOS_UNCHECKED, TOS_WHOLE, TOS_ECN, TOS_ECT01, TOS_DSCP };
 
 struct packet {
 	bool inbound;
@@ -84,7 +84,7 @@ enum event_kind { EVENT_PACKET, EVENT_CALL, EVENT_COMMAND, EVENT_CODE };
 
 struct event {
 	struct event *next;
-	int line;
+	int line, column; /* of what happens */
 	struct when when;
 	enum event_kind kind;
 	struct packet packet;
@@ -97,14 +97,31 @@ struct setting {
 	const char *name, *value;
 };
 
+/* A shell line ahead of the events. */
+struct init_command {
+	struct init_command *next;
+	int line;
+	struct slice text;
+};
+
+/* An option that means nothing here and is told so. */
+struct left_out {
+	struct left_out *next;
+	int line;
+	const char *text;
+};
+
 struct script {
 	const char *name;
 	struct event *events;
-	struct slice init_command;
+	struct init_command *init_commands;
+	struct left_out *left_out;
 	/* options */
 	int family;	   /* of packets: TERN_AF_INET or _INET6 */
 	int socket_family; /* differs for ipv4-mapped IPv6 */
 	tern_time tolerance;
+	uint32_t tolerance_percent; /* of the time an event is expected after the one before */
+	bool forgives_packets, forgives_calls; /* --non_fatal */
 	uint32_t mtu;
 	uint16_t bind_port, connect_port;
 	bool strict_ts;			/* --tcp_ts_tick_usecs=1000 */
@@ -125,13 +142,12 @@ const char *script_text(struct script *, struct slice);
 bool symbol_find(struct slice name, int64_t *value);
 int errno_find(struct slice name); /* 0: unknown */
 
-/* ---- command.c: `commands` and %{ assertions }% ---- */
+/* ---- code.c: %{ assertions }% ---- */
 
 /* What the runner cannot do in the text; NULL: nothing. */
-const char *command_unsupported(struct slice);
-const char *code_unsupported(struct slice);
+const char *code_unsupported(struct script *, struct slice);
 
-/* ---- options.c: walks TCP options as they are on the wire ---- */
+/* ---- packet_bytes.c: walks TCP options as they are on the wire ---- */
 
 enum {
 	OPT_EOL = 0,
@@ -141,8 +157,15 @@ enum {
 	OPT_SACK_OK = 4,
 	OPT_SACK = 5,
 	OPT_TS = 8,
-	OPT_FASTOPEN = 34
+	OPT_MD5 = 19,
+	OPT_FASTOPEN = 34,
+	OPT_ACCECN0 = 172,
+	OPT_ACCECN1 = 174,
+	OPT_EXPERIMENT = 254
 };
+
+/* Experiments, by the 16 bits behind an option's length (RFC 6994). */
+enum { EXID_FASTOPEN = 0xf989, EXID_ACCECN0 = 0xacc0, EXID_ACCECN1 = 0xacc1 };
 
 struct option_at {
 	uint8_t kind, len; /* len with kind and length bytes */
