@@ -345,7 +345,7 @@ struct tern_config {
 	bool tcp_frto;		/* RFC 5682 */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
-	char tcp_congestion_control[16]; /* "reno", "fixed" */
+	char tcp_congestion_control[16]; /* "cubic", "reno", "fixed" */
 };
 
 TERN_API void tern_config_default(struct tern_config *);

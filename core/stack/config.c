@@ -61,7 +61,7 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_sack = true,
 		.tcp_early_retrans = true,
 		.tcp_frto = true,
-		.tcp_congestion_control = "reno",
+		.tcp_congestion_control = "cubic",
 	};
 }
 

@@ -392,7 +392,7 @@ static void congestion(void)
 	s = new_sock(TCP4);
 	u = new_sock(UDP4);
 	check_eq(tern_getsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, name, &len), 0);
-	check_str(name, "reno");
+	check_str(name, "cubic");
 	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, "fixed", 5), 0);
 	len = sizeof(name);
 	check_eq(tern_getsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, name, &len), 0);

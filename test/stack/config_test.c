@@ -203,7 +203,7 @@ static void congestion_control(void)
 
 	start();
 	check_eq(tern_sysctl_get(st, "net.ipv4.tcp_congestion_control", buf, sizeof(buf)), 0);
-	check_str(buf, "reno");
+	check_str(buf, "cubic");
 	check_eq(tern_sysctl_set(st, "net.ipv4.tcp_congestion_control", "fixed"), 0);
 	check_eq(tern_sysctl_set(st, "net.ipv4.tcp_congestion_control", "vegas"), -TERN_EINVAL);
 	check_eq(tern_sysctl_get(st, "net.ipv4.tcp_congestion_control", buf, sizeof(buf)), 0);
