@@ -106,6 +106,7 @@ static struct tern_stack *new_stack(struct world *w, uint8_t last)
 	memset(env.seed, last, sizeof(env.seed));
 	cfg.memory_max = (uint64_t)8 << 30;
 	cfg.tcp_rcvbuf_default = cfg.tcp_sndbuf_default = WINDOW;
+	cfg.tcp_rcvbuf_max = cfg.tcp_sndbuf_max = WINDOW;
 	cfg.tcp_timestamps = false; /* lwIP has none, and the segment is 1460 bytes */
 	cfg.time_wait_max = 1000000;
 	cfg.port_min = 1024;

@@ -10,26 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 16384 };
+enum { PIECE = 16384, SPANS = 6 };
 
 static struct side *other_side(const struct side *s)
 {
 	return s == &s->lab->client ? &s->lab->server : &s->lab->client;
 }
 
-static uint8_t byte_at(const struct side *sender, uint64_t i)
+static void fill(const struct side *sender, uint64_t from, uint8_t *buf, size_t len)
 {
 	size_t text_len = sender->text ? strlen(sender->text) : 0;
 
-	if (i < text_len)
-		return (uint8_t)sender->text[i];
-	return (uint8_t)(i * 31 + (i >> 8) * 17 + (uint64_t)sender->host * 101);
-}
-
-static void fill(const struct side *sender, uint64_t from, uint8_t *buf, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		buf[i] = byte_at(sender, from + i);
+	for (uint64_t i = from; i < from + len; i++)
+		*buf++ = i < text_len ?
+				 (uint8_t)sender->text[i] :
+				 (uint8_t)(i * 31 + (i >> 8) * 17 + (uint64_t)sender->host * 101);
 }
 
 static void note_error(struct side *s, int64_t result)
@@ -65,22 +60,27 @@ void side_connect(struct side *s, uint16_t from_port, const struct tern_addr *to
 		note_error(s, err);
 }
 
+/* Straight into the send buffer, as much as it takes. */
 static void pump(struct side *s)
 {
-	uint8_t buf[PIECE];
+	struct tern_span span[SPANS];
 
 	while (s->sock && s->sent < s->to_send) {
-		uint64_t left = s->to_send - s->sent;
-		size_t n = left < sizeof(buf) ? (size_t)left : sizeof(buf);
-		int64_t r;
+		int n = tern_send_space(s->st, s->sock, span, SPANS), err;
+		size_t len = 0;
 
-		fill(s, s->sent, buf, n);
-		r = tern_send(s->st, s->sock, buf, n, 0);
-		if (r <= 0) {
-			note_error(s, r);
-			return;
+		for (int i = 0; i < n; i++) {
+			uint64_t left = s->to_send - s->sent - len;
+			size_t take = left < span[i].len ? (size_t)left : span[i].len;
+
+			fill(s, s->sent + len, span[i].ptr, take);
+			len += take;
 		}
-		s->sent += (uint64_t)r;
+		err = n > 0 ? tern_send_commit(s->st, s->sock, len, 0) : n;
+		note_error(s, err);
+		if (err)
+			return;
+		s->sent += len;
 	}
 }
 

@@ -321,6 +321,7 @@ struct tern_config {
 	uint16_t port_min, port_max;	     /* of automatic ports, inclusive */
 	uint32_t rcvbuf_default, rcvbuf_max; /* datagram and raw sockets */
 	uint32_t sndbuf_default, sndbuf_max;
+	/* what a stream's buffers begin with, and what they grow to or may be set to */
 	uint32_t tcp_rcvbuf_default, tcp_rcvbuf_max;
 	uint32_t tcp_sndbuf_default, tcp_sndbuf_max;
 	uint32_t tcp_time_wait_ms;   /* 2 MSL */
@@ -341,8 +342,9 @@ struct tern_config {
 	uint32_t icmp_burst;		   /* ... with bursts of so many */
 	uint8_t ttl, hop_limit;
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
-	bool tcp_early_retrans; /* tail loss probes, RFC 8985 7 */
-	bool tcp_frto;		/* RFC 5682 */
+	bool tcp_moderate_rcvbuf; /* receive buffers grow with what is read */
+	bool tcp_early_retrans;	  /* tail loss probes, RFC 8985 7 */
+	bool tcp_frto;		  /* RFC 5682 */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
 	char tcp_congestion_control[16]; /* "cubic", "reno", "fixed" */

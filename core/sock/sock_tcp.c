@@ -35,6 +35,7 @@ static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
 			     uint32_t mtu)
 {
+	const struct tcp_options *opt = &stream_tcp(s)->opt;
 	uint16_t mss = mss_for(t, mtu);
 
 	return (struct tcp_open){
@@ -42,7 +43,8 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 		.adv_mss = mss,
 		.path_mss = mss,
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
-		.rcv_buf_max = stream_tcp(s)->opt.rcvbuf,
+		.rcv_buf_max =
+			opt->rcvbuf_set ? opt->rcvbuf : MAX(opt->rcvbuf, ss->cfg->tcp_rcvbuf_max),
 	};
 }
 

@@ -206,6 +206,8 @@ static uint32_t *rcvbuf_of(const struct sock *s)
 
 static void set_sndbuf(struct sockets *ss, struct sock *s, int32_t v)
 {
+	if (sock_is_stream(s))
+		stream_tcp(s)->opt.sndbuf_set = true;
 	*sndbuf_of(s) = buffer_size(
 		v, sock_is_stream(s) ? ss->cfg->tcp_sndbuf_max : ss->cfg->sndbuf_max, 4608);
 }
@@ -218,6 +220,8 @@ static int32_t get_sndbuf(const struct sockets *ss, const struct sock *s)
 
 static void set_rcvbuf(struct sockets *ss, struct sock *s, int32_t v)
 {
+	if (sock_is_stream(s))
+		stream_tcp(s)->opt.rcvbuf_set = true;
 	*rcvbuf_of(s) = buffer_size(
 		v, sock_is_stream(s) ? ss->cfg->tcp_rcvbuf_max : ss->cfg->rcvbuf_max, 2304);
 }

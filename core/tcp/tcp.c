@@ -51,7 +51,7 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->snd.ts_off = open->ts_off;
 	c->rcv.fin = c->rcv.up = TCP_NO_POS;
 	c->rtx_at = c->ack_at = c->keep_at = c->idle_at = TERN_NEVER;
-	c->sent_at = c->rcvd_at = x->now;
+	c->sent_ms = c->rcvd_ms = tcp_ms(x);
 	c->snd.iss = open->iss;
 	c->snd.una = c->snd.nxt = tcp_syn_pos(c);
 	c->snd.end = c->snd.nxt + 1;
@@ -110,6 +110,7 @@ void tcp_established(struct tcp *c, const struct tcp_ctx *x)
 	tcp_drop_work(c, x->mem);
 	begin_transfer(c, x);
 	tcp_syn_acked(c);
+	tcp_tune_begin(c, x);
 	tcp_enter(c, TERN_TCP_ESTABLISHED);
 	tcp_touch_keepalive(c, x);
 }

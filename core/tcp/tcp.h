@@ -47,7 +47,7 @@ struct tcp_open {
 	uint16_t adv_mss;     /* what our SYN says: from the interface's MTU, RFC 6691 */
 	uint16_t path_mss;    /* what the path carries of ours, options not deducted */
 	uint16_t default_mss; /* of a peer that says none: 536 or 1220 (RFC 9293 3.7.1) */
-	uint32_t rcv_buf_max;
+	uint32_t rcv_buf_max; /* for the window scale: what rcvbuf may grow to */
 	tern_time synack_rtt; /* how long a SYN-ACK took that was sent once; 0: not known */
 };
 
@@ -88,6 +88,7 @@ struct tcp_options {
 	uint8_t keep_count, syn_retries;       /* 0: the configuration's */
 	int8_t linger2_s;		       /* 0: the configuration's; below: at once */
 	bool nodelay : 1, cork : 1, keepalive : 1, oob_inline : 1;
+	bool sndbuf_set : 1, rcvbuf_set : 1; /* by the user: they stay as they are */
 };
 
 enum tcp_ack_due { ACK_NONE, ACK_LATER, ACK_NOW, ACK_CHALLENGE };
@@ -109,6 +110,9 @@ struct tcp_rcv {
 	uint64_t acked;	       /* nxt as last acknowledged by us (Last.ACK.sent) */
 	uint32_t ts_recent;    /* RFC 7323 TS.Recent */
 	uint32_t ts_recent_at; /* in seconds */
+	/* tcp_tune.c: how fast the user reads */
+	uint32_t rtt_us;	    /* of the peer's segments; 0: not known */
+	uint32_t read_us, read_pos; /* when that was last looked at, and where the reader was */
 };
 
 #define TCP_NO_POS UINT64_MAX
@@ -221,8 +225,8 @@ struct tcp {
 	tern_time ack_at;
 	tern_time keep_at;
 	tern_time idle_at; /* work goes back; of FIN-WAIT-2 without a user: the end */
-	tern_time sent_at; /* last data sent */
-	tern_time rcvd_at; /* last segment accepted */
+	uint32_t sent_ms;  /* in tcp_ms: last data sent */
+	uint32_t rcvd_ms;  /* last segment accepted */
 	/* limits of RFC 5961 section 7, in tcp_ms, compared by difference; oow_at 0: none yet */
 	uint32_t challenge_at, oow_at;
 	struct tcp_options opt;

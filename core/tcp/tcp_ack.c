@@ -106,6 +106,7 @@ static void grow_window(struct arrival *a, uint64_t acked)
 	};
 
 	c->cc.ops->on_ack(&c->cc, &s);
+	tcp_tune_send_buffer(c, a->x);
 }
 
 static bool is_repaired(const struct tcp *c)

@@ -144,6 +144,12 @@ uint16_t tcp_window_field(const struct tcp *, uint64_t *edge);
 void tcp_after_read(struct tcp *, const struct tcp_ctx *);
 uint64_t tcp_data_end(const struct tcp *); /* one past the last byte that arrived in order */
 
+/* tcp_tune.c */
+void tcp_tune_begin(struct tcp *, const struct tcp_ctx *);
+void tcp_measure_peer_rtt(struct arrival *);
+void tcp_tune_receive_buffer(struct tcp *, const struct tcp_ctx *);
+void tcp_tune_send_buffer(struct tcp *, const struct tcp_ctx *);
+
 /* tcp_urgent.c */
 void tcp_take_urgent(struct arrival *);
 void tcp_skip_urgent(struct tcp *, const struct tcp_ctx *);

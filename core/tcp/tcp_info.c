@@ -43,8 +43,8 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->rcv_mss = c->rcv_mss;
 	i->advmss = c->adv_mss;
 	i->unacked = in_segments(c, c->snd.nxt - c->snd.una);
-	i->last_data_sent = (uint32_t)((x->now - c->sent_at) / TERN_MS);
-	i->last_data_recv = i->last_ack_recv = (uint32_t)((x->now - c->rcvd_at) / TERN_MS);
+	i->last_data_sent = tcp_ms(x) - c->sent_ms;
+	i->last_data_recv = i->last_ack_recv = tcp_ms(x) - c->rcvd_ms;
 	i->pmtu = c->path_mss;
 	i->rtt = c->srtt_us;
 	i->rttvar = c->rttvar_us;

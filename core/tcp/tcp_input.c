@@ -56,7 +56,7 @@ static void take_syn(struct arrival *a)
 	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */
 	c->snd.wl1 = c->irs;
 	c->snd.wl2 = (uint32_t)c->snd.una;
-	c->rcvd_at = a->x->now;
+	c->rcvd_ms = tcp_ms(a->x);
 	a->seq = c->rcv.nxt; /* text begins one after the SYN */
 }
 
@@ -272,7 +272,7 @@ static void synchronized_input(struct arrival *a)
 	tcp_take_timestamp(a);
 	if (!tcp_take_ack(a))
 		return;
-	a->c->rcvd_at = a->x->now;
+	a->c->rcvd_ms = tcp_ms(a->x);
 	if (a->c->opt.keepalive)
 		tcp_touch_keepalive(a->c, a->x);
 	tcp_take_urgent(a);

@@ -243,6 +243,8 @@ void tcp_take_text(struct arrival *a)
 		owe_ack_for_text(a, false);
 		return;
 	}
+	if (c->ts_ok)
+		tcp_measure_peer_rtt(a);
 	c->rcv.nxt += a->len;
 	in_order = c->early == NULL;
 	join_out_of_order(c, a->x->mem);
@@ -384,6 +386,7 @@ size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len, b
 	tcp_skip_urgent(c, x);
 	buf_read(&c->rcv_buf, c->rcv_buf.head, dst, n);
 	buf_drop(&c->rcv_buf, x->mem, c->rcv_buf.head + n);
+	tcp_tune_receive_buffer(c, x);
 	tcp_after_read(c, x);
 	return n;
 }
@@ -408,6 +411,7 @@ int tcp_recv_consume(struct tcp *c, const struct tcp_ctx *x, size_t len)
 	if (len > tcp_recv_ready(c))
 		return -TERN_EINVAL;
 	buf_drop(&c->rcv_buf, x->mem, c->rcv_buf.head + len);
+	tcp_tune_receive_buffer(c, x);
 	tcp_after_read(c, x);
 	return 0;
 }

@@ -34,14 +34,21 @@ int tcp_send_allowed(const struct tcp *c)
 	}
 }
 
-/* RFC 5681 section 4.1: after an idle RTO the old window says little. */
-static void restart_after_idle(struct tcp *c, const struct tcp_ctx *x)
+/*
+ * The work record, for bytes that come. RFC 5681 section 4.1: after an idle RTO the old window says
+ * little. That the record had to be made says that it was longer.
+ */
+static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 {
-	if (c->snd.una == c->snd.nxt && x->now - c->sent_at > (tern_time)c->rto_us * TERN_US) {
-		struct cc_sample s = { .now = x->now };
+	bool idle =
+		c->snd.una == c->snd.nxt && (!c->work || tcp_ms(x) - c->sent_ms > c->rto_us / 1000);
+	struct cc_sample s = { .now = x->now };
 
+	if (!tcp_take_work(c, x))
+		return false;
+	if (idle)
 		c->cc.ops->on_idle(&c->cc, &s);
-	}
+	return true;
 }
 
 int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
@@ -54,9 +61,8 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
-	if (!tcp_take_work(c, x))
+	if (!prepare_to_send(c, x))
 		return -TERN_ENOBUFS;
-	restart_after_idle(c, x);
 	n = buf_write(&c->work->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
 	if (n == 0)
 		return -TERN_ENOBUFS;
@@ -75,7 +81,7 @@ int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out
 	room = room_behind_end(c);
 	if (room == 0)
 		return -TERN_EAGAIN;
-	if (!tcp_take_work(c, x))
+	if (!prepare_to_send(c, x))
 		return -TERN_ENOBUFS;
 	n = buf_reserve(&c->work->snd_buf, x->mem, c->snd.end, room, spans,
 			MIN(max, TERN_PKT_SPANS_MAX));
@@ -96,7 +102,6 @@ int tcp_send_commit(struct tcp *c, const struct tcp_ctx *x, size_t len)
 		return -TERN_EINVAL;
 	if (!c->work)
 		return 0;
-	restart_after_idle(c, x);
 	c->snd.end += len;
 	buf_cut(&c->work->snd_buf, x->mem, MAX(c->snd.end, c->work->snd_buf.head));
 	return 0;

@@ -119,19 +119,8 @@ static bool set_part(struct tern_stack *st, const char *name, const char *part, 
 	return set_plain(st, full, value);
 }
 
-/*
- * "4096 131072 6291456". tern does not grow receive buffers: a socket has from the start what
- * Linux's may grow to, which is also what the window scale is chosen for.
- */
-static bool set_receive_buffers(struct tern_stack *st, const char *name, const char *value)
-{
-	char least[24], usual[24], most[24];
-
-	return sscanf(value, "%23s %23s %23s", least, usual, most) == 3 &&
-	       set_part(st, name, "max", most) && set_part(st, name, "default", most);
-}
-
-static bool set_send_buffers(struct tern_stack *st, const char *name, const char *value)
+/* "4096 131072 6291456": tern has no least one. */
+static bool set_buffers(struct tern_stack *st, const char *name, const char *value)
 {
 	char least[24], usual[24], most[24];
 
@@ -179,12 +168,28 @@ static bool set_delayed_ack(struct tern_stack *st, const char *name, const char 
 	       (strcmp(value, "0") == 0 && set_plain(st, "net.tern.delayed_ack_ms", "0"));
 }
 
+/* Linux's 1 and 2 are the same since F-RTO has its SACK form only. */
+static bool set_frto(struct tern_stack *st, const char *name, const char *value)
+{
+	return set_plain(st, name, strcmp(value, "2") == 0 ? "1" : value);
+}
+
+/* Of Linux's values 3 and 4 send loss probes. */
+static bool set_loss_probes(struct tern_stack *st, const char *name, const char *value)
+{
+	uint64_t v;
+
+	return read_number(value, &v) && v <= 4 && set_plain(st, name, v >= 3 ? "1" : "0");
+}
+
 static const struct {
 	const char *name;
 	bool (*set)(struct tern_stack *, const char *name, const char *value);
 } special[] = {
-	{ "net.ipv4.tcp_rmem", set_receive_buffers },
-	{ "net.ipv4.tcp_wmem", set_send_buffers },
+	{ "net.ipv4.tcp_rmem", set_buffers },
+	{ "net.ipv4.tcp_wmem", set_buffers },
+	{ "net.ipv4.tcp_frto", set_frto },
+	{ "net.ipv4.tcp_early_retrans", set_loss_probes },
 	{ "net.ipv4.ip_local_port_range", set_ports },
 	{ "net.inet.tcp.rfc1323", set_rfc1323 },
 	{ "net.inet.tcp.cc.algorithm", set_congestion },
@@ -205,12 +210,9 @@ static const struct {
 	{ "net.ipv4.tcp_autocorking", "0" },
 	{ "net.ipv4.tcp_ecn", "0" },
 	{ "net.ipv4.tcp_fastopen", "0" },
-	{ "net.ipv4.tcp_frto", "0" },
 	{ "net.ipv4.tcp_fack", "0" },
-	{ "net.ipv4.tcp_dsack", "0" },
-	{ "net.ipv4.tcp_recovery", "0" },
-	{ "net.ipv4.tcp_early_retrans", "0" },
-	{ "net.ipv4.tcp_moderate_rcvbuf", "0" },
+	{ "net.ipv4.tcp_dsack", "1" },
+	{ "net.ipv4.tcp_recovery", "1" },
 	{ "net.ipv4.tcp_abort_on_overflow", "0" },
 	{ "net.ipv4.tcp_syncookies", "0" },
 	{ "net.ipv4.tcp_thin_linear_timeouts", "0" },

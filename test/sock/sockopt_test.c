@@ -276,7 +276,7 @@ static const struct odd odds[] = {
 	{ SOCKET(RCVBUF), TCP6, 10000, 0, 20000 },
 	{ SOCKET(RCVBUF), UDP6, 1, 0, 2304 },
 	{ SOCKET(RCVBUF), UDP6, INT32_MAX, 0, 2 * (4 << 20) },
-	{ SOCKET(RCVBUF), TCP4, INT32_MAX, 0, 2 * (64 << 20) },
+	{ SOCKET(RCVBUF), TCP4, INT32_MAX, 0, 2 * (255 << 20) },
 	{ SOCKET(SNDBUF), UDP4, -1, 0, 2 * (4 << 20) }, /* a large number, as unsigned */
 	{ SOCKET(RCVLOWAT), TCP4, 0, 0, 1 },
 	{ IP(TOS), UDP4, 255, 0, 255 },

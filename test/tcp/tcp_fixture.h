@@ -104,11 +104,13 @@ static inline void set_user_mss(uint16_t mss)
 static inline void set_receive_buffer(uint32_t size)
 {
 	f.c.opt.rcvbuf = size;
+	f.c.opt.rcvbuf_set = true;
 }
 
 static inline void set_send_buffer(uint32_t size)
 {
 	f.c.opt.sndbuf = size;
+	f.c.opt.sndbuf_set = true;
 }
 
 /* ---- life ---- */

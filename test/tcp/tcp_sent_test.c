@@ -168,7 +168,8 @@ static void one_history(unsigned seed)
 				send_new(1 + (unsigned)rand_below(&dice, 40), now);
 			break;
 		case 2:
-			if (seed % 2) /* or else forgiven, which is in order only of what went once */
+			if (seed %
+			    2) /* or else forgiven, which is in order only of what went once */
 				send_again(1 + (unsigned)rand_below(&dice, 20), now);
 			break;
 		case 3:
