@@ -342,6 +342,7 @@ struct tern_config {
 	uint32_t icmp_burst;		   /* ... with bursts of so many */
 	uint8_t ttl, hop_limit;
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
+	bool tcp_pacing;	  /* windows leave over a round trip, not at once */
 	bool tcp_moderate_rcvbuf; /* receive buffers grow with what is read */
 	bool tcp_early_retrans;	  /* tail loss probes, RFC 8985 7 */
 	bool tcp_frto;		  /* RFC 5682 */
@@ -644,6 +645,7 @@ enum tern_so {
 	TERN_SO_REUSEPORT = 15,
 	TERN_SO_RCVLOWAT = 18,
 	TERN_SO_SNDLOWAT = 19,
+	TERN_SO_MAX_PACING_RATE = 47, /* bytes a second, in 4 or 8 bytes; all ones: no limit */
 	TERN_SO_ACCEPTCONN = 30,
 	TERN_SO_MARK = 36,
 	TERN_SO_PROTOCOL = 38,
@@ -702,10 +704,12 @@ enum tern_tcp_option {
 	TERN_TCP_KEEPCNT = 6,
 	TERN_TCP_SYNCNT = 7,
 	TERN_TCP_LINGER2 = 8,
+	TERN_TCP_WINDOW_CLAMP = 10,
 	TERN_TCP_INFO = 11, /* struct tern_tcp_info */
 	TERN_TCP_QUICKACK = 12,
 	TERN_TCP_CONGESTION = 13,
 	TERN_TCP_USER_TIMEOUT = 18,
+	TERN_TCP_NOTSENT_LOWAT = 25, /* bytes that may wait unsent; 0: as the buffer takes */
 };
 
 /* Linux's struct tcp_info as far as tern fills it; the layout is Linux's. */

@@ -32,6 +32,14 @@ static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 	return (uint16_t)(mtu > headers + 1 ? MIN(mtu - headers, 65535 - headers) : 1);
 }
 
+/* How large the receive buffer may become: its present size is 32 units of the window field. */
+static uint32_t buffer_to_be(const struct sockets *ss, const struct tcp_options *opt)
+{
+	uint64_t most = MIN((uint64_t)opt->rcvbuf * (65535 / 32), ss->cfg->tcp_rcvbuf_max);
+
+	return opt->rcvbuf_set ? opt->rcvbuf : (uint32_t)MAX(opt->rcvbuf, most);
+}
+
 struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
 			     uint32_t mtu)
 {
@@ -43,8 +51,7 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 		.adv_mss = mss,
 		.path_mss = mss,
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
-		.rcv_buf_max =
-			opt->rcvbuf_set ? opt->rcvbuf : MAX(opt->rcvbuf, ss->cfg->tcp_rcvbuf_max),
+		.rcv_buf_max = buffer_to_be(ss, opt),
 	};
 }
 
@@ -215,6 +222,8 @@ void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
 	struct tcp_time_result r = tcp_on_time(s->tcp, &x);
 
 	trace_timer(ss, s, r.timer);
+	if (r.timer)
+		trace_sample(ss, s);
 	if (r.timer && r.timer[0] == 'r')
 		ss->counters[COUNT_TCP_TIMEOUTS]++;
 	if (r.suspect) {
@@ -265,6 +274,7 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 				    struct tcp_reply *reply)
 {
 	struct tcp_ctx x = sock_ctx(ss);
+	uint32_t cwnd = s->tcp->cc.cwnd;
 	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
 
 	if (r.rst.due) {
@@ -272,10 +282,10 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 		tcp_reply_rst(reply, &r.rst);
 		reply->conn = s->conn;
 	}
-	if (r.progress) {
+	if (r.progress)
 		confirm_neighbour(ss, s);
+	if (r.progress || s->tcp->cc.cwnd != cwnd)
 		trace_sample(ss, s);
-	}
 	if (r.drop == TERN_DROP_TCP_PAWS)
 		ss->counters[COUNT_TCP_PAWS_ESTAB]++;
 	sock_tcp_settle(ss, s, r.events);

@@ -3,10 +3,11 @@
  * sockopt.c - socket options, with Linux's numbers, structs and limits.
  *
  * Most options are one integer. They are in one table: level, name, which sockets know it, its
- * range, and the function that carries it out. What is not in the table is ENOPROTOOPT. Options
- * that are not one integer (linger, filters, names, tcp_info) follow by hand.
+ * range, and the function that carries it out. What is neither there nor in sockopt_struct.c is
+ * ENOPROTOOPT.
  */
 #include "sock_tcp.h"
+#include "sockopt.h"
 
 enum who { STREAM = 1, DGRAM = 2, RAW = 4, V4 = 8, V6 = 16, ALL = STREAM | DGRAM | RAW };
 
@@ -89,11 +90,6 @@ static void settle_stream(struct sockets *ss, struct sock *s)
 		sock_tcp_settle(ss, s, 0);
 }
 
-static bool has_tcp(const struct sock *s)
-{
-	return sock_is_stream(s) && s->state != TERN_TCP_LISTEN && s->tcp;
-}
-
 /* An option of a stream; a value of 0 means what the configuration says. */
 #define TCP_OPTION(fn, field, type, to_user)                                                       \
 	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
@@ -109,8 +105,9 @@ static bool has_tcp(const struct sock *s)
 	}
 
 TCP_OPTION(nodelay, nodelay, bool, v)
+TCP_OPTION(notsent_lowat, notsent_lowat, uint32_t, v)
 TCP_OPTION(oob_inline, oob_inline, bool, v)
-TCP_OPTION(maxseg, user_mss, uint16_t, has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
+TCP_OPTION(maxseg, user_mss, uint16_t, sockopt_has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
 TCP_OPTION(keepidle, keep_idle_s, uint16_t, v ? v : (int32_t)ss->cfg->tcp_keepalive_time_ms / 1000)
 TCP_OPTION(keepintvl, keep_interval_s, uint16_t,
 	   v ? v : (int32_t)ss->cfg->tcp_keepalive_interval_ms / 1000)
@@ -169,9 +166,23 @@ static int32_t get_keepalive(const struct sockets *ss, const struct sock *s)
 	return stream_tcp(s)->opt.keepalive;
 }
 
+enum { CLAMP_MIN = 1152 }; /* Linux's SOCK_MIN_RCVBUF / 2 */
+
+static void set_window_clamp(struct sockets *ss, struct sock *s, int32_t v)
+{
+	stream_tcp(s)->opt.window_clamp = v ? (uint32_t)MAX(v, CLAMP_MIN) : 0;
+	settle_stream(ss, s);
+}
+
+static int32_t get_window_clamp(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return (int32_t)stream_tcp(s)->opt.window_clamp;
+}
+
 static void set_quickack(struct sockets *ss, struct sock *s, int32_t v)
 {
-	if (!has_tcp(s))
+	if (!sockopt_has_tcp(s))
 		return;
 	s->tcp->quickack = v != 0;
 	if (v && s->tcp->ack_due == ACK_LATER) {
@@ -183,7 +194,7 @@ static void set_quickack(struct sockets *ss, struct sock *s, int32_t v)
 static int32_t get_quickack(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return has_tcp(s) && s->tcp->quickack;
+	return sockopt_has_tcp(s) && s->tcp->quickack;
 }
 
 /* As Linux: the kernel doubles what was asked for, within limits. */
@@ -325,7 +336,7 @@ static int32_t get_inq(const struct sockets *ss, const struct sock *s)
 	(void)ss;
 	if (!sock_is_stream(s))
 		return s->dgram->recv.head ? (int32_t)s->dgram->recv.head->len : 0;
-	return has_tcp(s) ? (int32_t)tcp_recv_ready(s->tcp) : 0;
+	return sockopt_has_tcp(s) ? (int32_t)tcp_recv_ready(s->tcp) : 0;
 }
 
 static int32_t get_outq(const struct sockets *ss, const struct sock *s)
@@ -333,7 +344,7 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 	(void)ss;
 	if (!sock_is_stream(s))
 		return (int32_t)s->dgram->send_bytes;
-	if (!has_tcp(s) || s->tcp->state == TERN_TCP_CLOSED)
+	if (!sockopt_has_tcp(s) || s->tcp->state == TERN_TCP_CLOSED)
 		return 0;
 	return (int32_t)(s->tcp->snd.end - MIN(MAX(s->tcp->snd.una, seq_first(s->tcp->snd.iss) + 1),
 					       s->tcp->snd.end));
@@ -342,7 +353,7 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 static int32_t get_atmark(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return has_tcp(s) && tcp_at_mark(s->tcp);
+	return sockopt_has_tcp(s) && tcp_at_mark(s->tcp);
 }
 
 static int32_t get_drops(const struct sockets *ss, const struct sock *s)
@@ -417,6 +428,8 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_TCP, TERN_TCP_SYNCNT, STREAM, 1, 127, RW(syncnt) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_LINGER2, STREAM, ANY, RW(linger2) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK, STREAM, ANY, RW(quickack) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_NOTSENT_LOWAT, STREAM, ANY, RW(notsent_lowat) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_WINDOW_CLAMP, STREAM, 0, INT32_MAX, RW(window_clamp) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_USER_TIMEOUT, STREAM, 0, INT32_MAX, RW(user_timeout) },
 };
 
@@ -471,63 +484,11 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 		return -TERN_EINVAL;
 	if (o->set == set_ttl && v == 0 && s->family == TERN_AF_INET)
 		return -TERN_EINVAL;
+	if (o->set == set_window_clamp && v == 0 && s->state != TERN_TCP_CLOSED)
+		return -TERN_EINVAL;
 	if (o->set == set_maxseg && v != 0 && (v < MAXSEG_MIN || v > 32767))
 		return -TERN_EINVAL;
 	o->set(ss, s, v);
-	return 0;
-}
-
-static int put_out(void *value, size_t *len, const void *from, size_t size)
-{
-	*len = MIN(*len, size);
-	memcpy(value, from, *len);
-	return 0;
-}
-
-/* ---- by hand ---- */
-
-static int set_linger(struct sock *s, const void *value, size_t len)
-{
-	struct tern_linger l;
-
-	if (len < sizeof(l))
-		return -TERN_EINVAL;
-	memcpy(&l, value, sizeof(l));
-	s->linger_s = l.onoff ? MAX(l.linger, 0) : -1;
-	return 0;
-}
-
-static int set_congestion(struct sock *s, const void *value, size_t len)
-{
-	char name[16] = { 0 };
-	const struct cc_ops *ops;
-
-	if (len == 0)
-		return -TERN_EINVAL;
-	memcpy(name, value, MIN(len, sizeof(name) - 1));
-	ops = cc_find(name);
-	if (!ops)
-		return -TERN_ENOENT;
-	if (has_tcp(s))
-		cc_change(&s->tcp->cc, ops);
-	else
-		stream_tcp(s)->cc.ops = ops;
-	return 0;
-}
-
-static bool is_icmp_filter(const struct sock *s, int level)
-{
-	if (s->type != TERN_SOCK_RAW)
-		return false;
-	return (level == TERN_IPPROTO_RAW && s->protocol == TERN_IPPROTO_ICMP) ||
-	       (level == TERN_IPPROTO_ICMPV6 && s->protocol == TERN_IPPROTO_ICMPV6);
-}
-
-static int set_filter(struct sock *s, const void *value, size_t len)
-{
-	size_t size = s->family == TERN_AF_INET ? sizeof(uint32_t) : sizeof(s->dgram->icmp_filter);
-
-	memcpy(s->dgram->icmp_filter, value, MIN(len, size));
 	return 0;
 }
 
@@ -535,66 +496,26 @@ int sock_setopt(struct sockets *ss, struct sock *s, int level, int name, const v
 		size_t len)
 {
 	const struct option *o = find_option(s, level, name);
+	struct sock_option opt = { level, name, value, NULL, len };
 
-	if (o)
-		return set_integer(ss, s, o, value, len);
-	if (level == TERN_SOL_SOCKET && name == TERN_SO_LINGER)
-		return set_linger(s, value, len);
-	if (level == TERN_IPPROTO_TCP && name == TERN_TCP_CONGESTION && sock_is_stream(s))
-		return set_congestion(s, value, len);
-	if (name == TERN_ICMP_FILTER && is_icmp_filter(s, level))
-		return set_filter(s, value, len);
-	return -TERN_ENOPROTOOPT;
-}
-
-static int get_by_hand(struct sockets *ss, struct sock *s, int name, void *value, size_t *len)
-{
-	struct tcp_ctx x = sock_ctx(ss);
-	struct tern_tcp_info info;
-
-	if (name == TERN_TCP_CONGESTION) {
-		const char *algorithm = stream_tcp(s)->cc.ops->name;
-		size_t n = 0;
-
-		while (algorithm[n])
-			n++;
-		return put_out(value, len, algorithm, n + 1);
-	}
-	if (name != TERN_TCP_INFO)
-		return -TERN_ENOPROTOOPT;
-	if (has_tcp(s)) {
-		tcp_info(s->tcp, &x, &info);
-	} else {
-		memset(&info, 0, sizeof(info));
-		info.state = s->state == TERN_TCP_LISTEN ? 10 : 7;
-	}
-	return put_out(value, len, &info, sizeof(info));
+	return o ? set_integer(ss, s, o, value, len) : sockopt_set_struct(s, &opt);
 }
 
 int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *value, size_t *len)
 {
 	const struct option *o = find_option(s, level, name);
-	int32_t v;
+	struct sock_option opt = { level, name, NULL, value, *len };
+	int err = 0;
 
+	if (o && o->get == get_mtu && !s->out_ifindex)
+		return -TERN_ENOTCONN;
 	if (o) {
-		if (o->get == get_mtu && !s->out_ifindex)
-			return -TERN_ENOTCONN;
-		v = o->get(ss, s);
-		return put_out(value, len, &v, sizeof(v));
-	}
-	if (level == TERN_SOL_SOCKET && name == TERN_SO_ERROR) {
-		v = -sock_take_error(s);
-		return put_out(value, len, &v, sizeof(v));
-	}
-	if (level == TERN_SOL_SOCKET && name == TERN_SO_LINGER) {
-		struct tern_linger l = { s->linger_s >= 0, MAX(s->linger_s, 0) };
+		int32_t v = o->get(ss, s);
 
-		return put_out(value, len, &l, sizeof(l));
+		sockopt_put(&opt, &v, sizeof(v));
+	} else {
+		err = sockopt_get_struct(ss, s, &opt);
 	}
-	if (name == TERN_ICMP_FILTER && is_icmp_filter(s, level))
-		return put_out(value, len, s->dgram->icmp_filter,
-			       s->family == TERN_AF_INET ? 4 : sizeof(s->dgram->icmp_filter));
-	if (level == TERN_IPPROTO_TCP && sock_is_stream(s))
-		return get_by_hand(ss, s, name, value, len);
-	return -TERN_ENOPROTOOPT;
+	*len = opt.len;
+	return err;
 }

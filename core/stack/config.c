@@ -59,6 +59,7 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_window_scaling = true,
 		.tcp_timestamps = true,
 		.tcp_sack = true,
+		.tcp_pacing = true,
 		.tcp_moderate_rcvbuf = true,
 		.tcp_early_retrans = true,
 		.tcp_frto = true,
@@ -121,6 +122,7 @@ static const struct setting settings[] = {
 	{ "net.ipv6.hop_limit", FIELD(hop_limit), 1, 1, 255 },
 	{ "net.tern.delayed_ack_ms", FIELD(tcp_delayed_ack_ms), 1, 0, 499 },
 	{ "net.tern.initial_cwnd", FIELD(tcp_initial_cwnd), 1, 1, 1000 },
+	{ "net.tern.pacing", FIELD(tcp_pacing), 1, 0, 1 },
 };
 
 static const struct setting *find_setting(const char *name)

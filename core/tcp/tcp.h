@@ -83,6 +83,9 @@ struct tcp_result {
 struct tcp_options {
 	uint32_t sndbuf, rcvbuf;	       /* bytes that may wait in each buffer */
 	uint32_t user_timeout_ms;	       /* 0: R2 */
+	uint32_t max_pacing_rate;	       /* bytes a second; 0: no limit */
+	uint32_t notsent_lowat;		       /* bytes that may wait unsent; 0: no limit */
+	uint32_t window_clamp;		       /* of the window we show; 0: none */
 	uint16_t keep_idle_s, keep_interval_s; /* 0: the configuration's */
 	uint16_t user_mss;		       /* TCP_MAXSEG; 0: none */
 	uint8_t keep_count, syn_retries;       /* 0: the configuration's */
@@ -166,6 +169,8 @@ struct tcp_work {
 	uint64_t tlp_end;   /* RFC 8985 TLP.end_seq; TCP_NO_POS: no probe is out */
 	tern_time loss_at;  /* of loss_timer; TERN_NEVER */
 	uint8_t loss_timer; /* enum tcp_loss_timer */
+	tern_time pace_at;  /* what has gone is in time with pace_rate until then */
+	uint64_t pace_rate; /* bytes a second; 0: as fast as it comes */
 	bool tlp_is_again;  /* TLP.is_retrans */
 	bool tlp_timed;	    /* a round trip was measured since the last probe */
 	/* without SACK: tcp_newreno.c */
@@ -199,6 +204,7 @@ struct tcp {
 	bool quickack : 1;
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
 	bool tlp_due : 1;
+	bool paced : 1;	     /* data waits for pace_at */
 	bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
 	bool in_recovery : 1, in_rto_recovery : 1;
 	uint8_t frto : 2; /* enum tcp_frto_step */

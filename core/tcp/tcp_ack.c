@@ -39,7 +39,9 @@ void tcp_measure_rtt(struct arrival *a)
 		/* What was sent twice is told apart by its timestamp (RFC 7323 section 4). */
 		uint32_t ms = tcp_ts_clock(a->x, c->snd.ts_off) - h->ts_ecr;
 
-		if (ms < 600000)
+		if (c->snd.una > tcp_syn_pos(c) && a->d.youngest_at)
+			take_rtt(a, a->x->now - a->d.youngest_at);
+		else if (c->snd.una == tcp_syn_pos(c) && ms < 600000)
 			take_rtt(a, MAX(ms, 1) * TERN_MS);
 	}
 }
@@ -62,11 +64,11 @@ static void on_new_ack(struct arrival *a)
 {
 	struct tcp *c = a->c;
 
+	if (c->work)
+		tcp_take_cumulative_ack(a);
 	tcp_measure_rtt(a);
 	if (c->snd.una == tcp_syn_pos(c)) /* closed before the handshake ended */
 		tcp_syn_acked(c);
-	if (c->work)
-		tcp_take_cumulative_ack(a);
 	c->snd.una = a->ack;
 	c->n_rtx = 0;
 	if (c->work) {
@@ -176,6 +178,7 @@ static void draw_conclusions(struct arrival *a, uint64_t acked)
 		tcp_rest_work(c, a->x);
 	if (acked || a->d.sacked)
 		tcp_schedule_probe(c, a->x);
+	tcp_set_pace(c, a->x);
 }
 
 /* ---- the window ---- */

@@ -147,6 +147,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	}
 	if (c->in_recovery)
 		c->work->prr.out += hi - p->lo;
+	tcp_pace_sent(c, x, hi - p->lo);
 	c->sent_ms = tcp_ms(x);
 	/* RFC 6298 5.1; the head that goes again gets its full time, too */
 	if (c->rtx_at == TERN_NEVER ||

@@ -197,6 +197,7 @@ static void plan_repair(const struct tcp *c, uint32_t burst_max, struct tcp_plan
 
 static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
+	burst_max = MIN(burst_max, tcp_pace_burst(c));
 	if (!tcp_may_transmit(c))
 		return;
 	if (c->probe_due)
@@ -205,6 +206,8 @@ static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tc
 		return;
 	else if (c->tlp_due)
 		plan_loss_probe(c, p);
+	else if (c->paced)
+		return;
 	else if (!tcp_has_lost(c))
 		plan_new_data(c, burst_max, p);
 	else

@@ -298,8 +298,11 @@ void tcp_take_fin(struct arrival *a)
 static uint64_t roomiest_edge(const struct tcp *c)
 {
 	uint64_t most = c->rcv.nxt + ((uint64_t)65535 << c->rcv_wscale);
+	uint32_t least = 2u << c->rcv_wscale; /* the field says no less than one unit */
 
-	return MIN(MAX(c->rcv_buf.head + c->opt.rcvbuf, c->rcv.nxt), most);
+	if (c->opt.window_clamp)
+		most = MIN(most, c->rcv.nxt + MAX(c->opt.window_clamp, least));
+	return MIN(MAX(c->rcv_buf.head + MAX(c->opt.rcvbuf, least), c->rcv.nxt), most);
 }
 
 /* RFC 9293 3.8.6.2.2: the edge moves by min(half the buffer, MSS) at least, or stays. */

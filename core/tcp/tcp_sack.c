@@ -22,8 +22,7 @@ static void note_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 		d->once_at = MAX(d->once_at, MAX(s->sent_at, 1));
 		d->original = d->original || hi <= c->work->recover;
 	}
-	if (c->sack_ok)
-		tcp_rack_delivered(a, s, hi);
+	tcp_rack_delivered(a, s, hi);
 }
 
 /* The part of a record in [lo, hi), as a record of its own. NULL: no memory, or too many. */

@@ -4,6 +4,7 @@
  *
  *	rtx_at   retransmission (RFC 6298), of SYN, data and FIN; while `probing`, persist
  *	loss_at  loss probe or reordering window (RFC 8985), in struct tcp_work
+ *	pace_at  data may go on, in struct tcp_work (tcp_pace.c)
  *	ack_at   delayed ACK (RFC 9293 3.8.6.3)
  *	keep_at  keep-alive (RFC 9293 3.8.4)
  *	idle_at  struct tcp_work is no longer needed; FIN-WAIT-2 whose user has gone
@@ -17,7 +18,11 @@ tern_time tcp_deadline(const struct tcp *c)
 {
 	tern_time at = MIN(MIN(c->rtx_at, c->ack_at), MIN(c->keep_at, c->idle_at));
 
-	return c->work ? MIN(at, c->work->loss_at) : at;
+	if (!c->work)
+		return at;
+	if (c->paced)
+		at = MIN(at, c->work->pace_at);
+	return MIN(at, c->work->loss_at);
 }
 
 void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
@@ -229,6 +234,8 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 		r.timer = "delayed-ack";
 		tcp_owe_ack(c, x, ACK_NOW);
 	}
+	if (c->paced && c->work->pace_at <= x->now)
+		c->paced = false;
 	if (c->work && c->work->loss_at <= x->now)
 		r.timer = tcp_on_loss_timer(c, x);
 	if (c->rtx_at <= x->now)

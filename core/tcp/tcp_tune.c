@@ -25,7 +25,7 @@ static bool has_memory(const struct tcp_ctx *x)
 	return x->mem->used < x->mem->max / 2;
 }
 
-/* The peer's segments echo when our ACKs went (RFC 7323 4.1). Below 2 ms the clock is too coarse. */
+/* The peer's segments echo when our ACKs went (RFC 7323 4.1); the clock is coarse below 2 ms. */
 void tcp_measure_peer_rtt(struct arrival *a)
 {
 	struct tcp *c = a->c;

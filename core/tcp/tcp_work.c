@@ -46,7 +46,7 @@ void tcp_drop_work(struct tcp *c, struct mem *mem)
 	mem_free(mem, c->work, sizeof(*c->work));
 	c->work = NULL;
 	cc_set_state(&c->cc, NULL);
-	c->tlp_due = c->rtx_forced = c->in_recovery = c->in_rto_recovery = false;
+	c->paced = c->tlp_due = c->rtx_forced = c->in_recovery = c->in_rto_recovery = false;
 	c->idle_at = TERN_NEVER;
 }
 

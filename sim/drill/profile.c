@@ -49,4 +49,5 @@ void profile_apply(const struct drill_profile *p, struct tern_config *cfg)
 	cfg->tcp_rto_min_ms = p->rto_min_ms;
 	cfg->tcp_delayed_ack_ms = p->delayed_ack_ms;
 	cfg->tcp_initial_cwnd = p->initial_cwnd;
+	cfg->tcp_pacing = false; /* no system paces without being asked: windows leave at once */
 }

@@ -302,6 +302,12 @@ static const struct odd odds[] = {
 	{ TCP(MAXSEG), TCP4, 32767, 0, 32767 },
 	{ TCP(MAXSEG), TCP4, 32768, -TERN_EINVAL, 0 },
 	{ TCP(MAXSEG), TCP4, -1, -TERN_EINVAL, 0 },
+	{ TCP(NOTSENT_LOWAT), TCP4, 131072, 0, 131072 },
+	{ TCP(NOTSENT_LOWAT), TCP4, -1, 0, -1 }, /* Linux's default: all ones */
+	{ TCP(WINDOW_CLAMP), TCP4, 65535, 0, 65535 },
+	{ TCP(WINDOW_CLAMP), TCP4, 1, 0, 1152 },
+	{ TCP(WINDOW_CLAMP), TCP4, 0, 0, 0 },
+	{ TCP(WINDOW_CLAMP), TCP4, -1, -TERN_EINVAL, 0 },
 	{ TCP(LINGER2), TCP4, 30, 0, 30 },
 	{ TCP(LINGER2), TCP4, 0, 0, 60 }, /* the default */
 	{ TCP(LINGER2), TCP4, -5, 0, -1 },
@@ -379,6 +385,35 @@ static void linger(void)
 	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, sizeof(l)), 0);
 	check_eq(tern_getsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_LINGER, &got, &len), 0);
 	check_eq(got.onoff, 0);
+	finish();
+}
+
+/* SO_MAX_PACING_RATE: 4 bytes or 8, as on Linux; all ones is no limit. */
+static void pacing_rate(void)
+{
+	uint32_t v32 = 1000000;
+	uint64_t v64 = 0;
+	size_t len = sizeof(v64);
+	tern_sock s;
+
+	start();
+	s = new_sock(TCP4);
+	check_eq(tern_getsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v64, &len), 0);
+	check(len == 8 && v64 == UINT64_MAX);
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v32, 4), 0);
+	check_eq(tern_getsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v64, &len), 0);
+	check(len == 8 && v64 == 1000000);
+	v64 = 3000000000;
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v64, 8), 0);
+	len = 4;
+	check_eq(tern_getsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v32, &len), 0);
+	check(len == 4 && v32 == 3000000000);
+	v64 = UINT64_MAX;
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v64, 8), 0);
+	check_eq(tern_getsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v32, &len), 0);
+	check_eq(v32, UINT32_MAX);
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE, &v64, 3),
+		 -TERN_EINVAL);
 	finish();
 }
 
@@ -506,6 +541,7 @@ static bool is_known(int level, int number)
 		{ TERN_SOL_SOCKET, TERN_SO_DEFER_SYN },
 		{ TERN_IPPROTO_IP, TERN_IP_MTU },
 		{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU },
+		{ TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE },
 		{ TERN_IPPROTO_TCP, TERN_TCP_INFO },
 		{ TERN_IPPROTO_TCP, TERN_TCP_CONGESTION },
 		{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK },
@@ -562,6 +598,7 @@ static const struct test tests[] = {
 	TEST(one_byte),
 	TEST(mtu_of_nowhere),
 	TEST(linger),
+	TEST(pacing_rate),
 	TEST(congestion),
 	TEST(tcp_info),
 	TEST(pending_error),

@@ -76,6 +76,7 @@ static const struct {
 	{ "net.ipv6.hop_limit", 64, 1, 255 },
 	{ "net.tern.delayed_ack_ms", 40, 0, 499 },
 	{ "net.tern.initial_cwnd", 10, 1, 1000 },
+	{ "net.tern.pacing", 1, 0, 1 },
 };
 
 static int set(const char *name, uint64_t v)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sockopt_struct.c - socket options whose value is more than one integer, with Linux's structs.
+ */
+#include "sock_tcp.h"
+#include "sockopt.h"
+
+void sockopt_put(struct sock_option *o, const void *from, size_t size)
+{
+	o->len = MIN(o->len, size);
+	memcpy(o->place, from, o->len);
+}
+
+/* ---- SO_LINGER ---- */
+
+static int set_linger(struct sock *s, const struct sock_option *o)
+{
+	struct tern_linger l;
+
+	if (o->len < sizeof(l))
+		return -TERN_EINVAL;
+	memcpy(&l, o->given, sizeof(l));
+	s->linger_s = l.onoff ? MAX(l.linger, 0) : -1;
+	return 0;
+}
+
+static void get_linger(const struct sock *s, struct sock_option *o)
+{
+	struct tern_linger l = { s->linger_s >= 0, MAX(s->linger_s, 0) };
+
+	sockopt_put(o, &l, sizeof(l));
+}
+
+/* ---- SO_MAX_PACING_RATE: bytes a second, in 32 or 64 bits; all ones: none ---- */
+
+static int set_pacing_rate(struct sock *s, const struct sock_option *o)
+{
+	uint32_t rate32;
+	uint64_t rate;
+
+	if (o->len < sizeof(rate32))
+		return -TERN_EINVAL;
+	memcpy(&rate32, o->given, sizeof(rate32));
+	rate = rate32;
+	if (o->len >= sizeof(rate))
+		memcpy(&rate, o->given, sizeof(rate));
+	stream_tcp(s)->opt.max_pacing_rate = rate < UINT32_MAX ? (uint32_t)rate : 0;
+	return 0;
+}
+
+static void get_pacing_rate(const struct sock *s, struct sock_option *o)
+{
+	uint32_t rate = stream_tcp(s)->opt.max_pacing_rate;
+	uint64_t wide = rate ? rate : UINT64_MAX;
+
+	if (!rate)
+		rate = UINT32_MAX;
+	if (o->len >= sizeof(wide))
+		sockopt_put(o, &wide, sizeof(wide));
+	else
+		sockopt_put(o, &rate, sizeof(rate));
+}
+
+/* ---- TCP_CONGESTION ---- */
+
+static int set_congestion(struct sock *s, const struct sock_option *o)
+{
+	char name[16] = { 0 };
+	const struct cc_ops *ops;
+
+	if (o->len == 0)
+		return -TERN_EINVAL;
+	memcpy(name, o->given, MIN(o->len, sizeof(name) - 1));
+	ops = cc_find(name);
+	if (!ops)
+		return -TERN_ENOENT;
+	if (sockopt_has_tcp(s))
+		cc_change(&s->tcp->cc, ops);
+	else
+		stream_tcp(s)->cc.ops = ops;
+	return 0;
+}
+
+static void get_congestion(struct sock *s, struct sock_option *o)
+{
+	const char *algorithm = stream_tcp(s)->cc.ops->name;
+	size_t n = 0;
+
+	while (algorithm[n])
+		n++;
+	sockopt_put(o, algorithm, n + 1);
+}
+
+/* ---- TCP_INFO ---- */
+
+static void get_info(struct sockets *ss, struct sock *s, struct sock_option *o)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct tern_tcp_info info = { 0 };
+
+	if (sockopt_has_tcp(s))
+		tcp_info(s->tcp, &x, &info);
+	else
+		info.state = s->state == TERN_TCP_LISTEN ? 10 : 7;
+	sockopt_put(o, &info, sizeof(info));
+}
+
+/* ---- ICMP_FILTER, ICMPV6_FILTER ---- */
+
+static bool is_icmp_filter(const struct sock *s, const struct sock_option *o)
+{
+	if (s->type != TERN_SOCK_RAW || o->name != TERN_ICMP_FILTER)
+		return false;
+	return (o->level == TERN_IPPROTO_RAW && s->protocol == TERN_IPPROTO_ICMP) ||
+	       (o->level == TERN_IPPROTO_ICMPV6 && s->protocol == TERN_IPPROTO_ICMPV6);
+}
+
+static size_t filter_size(const struct sock *s)
+{
+	return s->family == TERN_AF_INET ? sizeof(uint32_t) : sizeof(s->dgram->icmp_filter);
+}
+
+/* ---- all ---- */
+
+static bool is_option(const struct sock_option *o, int level, int name)
+{
+	return o->level == level && o->name == name;
+}
+
+int sockopt_set_struct(struct sock *s, const struct sock_option *o)
+{
+	bool stream = sock_is_stream(s);
+
+	if (is_option(o, TERN_SOL_SOCKET, TERN_SO_LINGER))
+		return set_linger(s, o);
+	if (is_option(o, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE) && stream)
+		return set_pacing_rate(s, o);
+	if (is_option(o, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION) && stream)
+		return set_congestion(s, o);
+	if (!is_icmp_filter(s, o))
+		return -TERN_ENOPROTOOPT;
+	memcpy(s->dgram->icmp_filter, o->given, MIN(o->len, filter_size(s)));
+	return 0;
+}
+
+int sockopt_get_struct(struct sockets *ss, struct sock *s, struct sock_option *o)
+{
+	bool stream = sock_is_stream(s);
+	int32_t error;
+
+	if (is_option(o, TERN_SOL_SOCKET, TERN_SO_ERROR)) {
+		error = -sock_take_error(s);
+		sockopt_put(o, &error, sizeof(error));
+	} else if (is_option(o, TERN_SOL_SOCKET, TERN_SO_LINGER)) {
+		get_linger(s, o);
+	} else if (is_option(o, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE) && stream) {
+		get_pacing_rate(s, o);
+	} else if (is_option(o, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION) && stream) {
+		get_congestion(s, o);
+	} else if (is_option(o, TERN_IPPROTO_TCP, TERN_TCP_INFO) && stream) {
+		get_info(ss, s, o);
+	} else if (is_icmp_filter(s, o)) {
+		sockopt_put(o, s->dgram->icmp_filter, filter_size(s));
+	} else {
+		return -TERN_ENOPROTOOPT;
+	}
+	return 0;
+}

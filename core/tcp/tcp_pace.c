@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_pace.c - how fast may a window leave?
+ *
+ * What an ACK or the user lets go is not sent at once but at a rate: the congestion window in a
+ * round trip, doubled in slow start, which must double it, and a fifth more afterwards, so that the
+ * window and not the pace is what limits. Queues on the path see no bursts of windows. pace_at runs
+ * ahead of the clock by what has been sent; a millisecond ahead is a burst that may still go, so
+ * there is one timer for a millisecond and not for a segment, and on a path shorter than that none.
+ * The initial window goes unpaced: nothing is known yet.
+ *
+ * SO_MAX_PACING_RATE bounds the rate, and paces also where the configuration does not.
+ */
+#include "tcp_impl.h"
+
+enum { SLOW_START_PERCENT = 200, AVOIDANCE_PERCENT = 120 };
+
+#define AHEAD TERN_MS
+
+/* After the congestion window or the round-trip time has changed. */
+void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint64_t percent = c->cc.cwnd < c->cc.ssthresh / 2 ? SLOW_START_PERCENT : AVOIDANCE_PERCENT;
+	struct tcp_work *w = c->work;
+	uint64_t rate = 0;
+
+	if (x->cfg->tcp_pacing && c->srtt_us)
+		rate = c->cc.cwnd * percent * 10000 / c->srtt_us;
+	if (c->opt.max_pacing_rate)
+		rate = rate ? MIN(rate, c->opt.max_pacing_rate) : c->opt.max_pacing_rate;
+	w->pace_rate = rate;
+}
+
+/* n bytes have gone. */
+void tcp_pace_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t n)
+{
+	struct tcp_work *w = c->work;
+	tern_time earliest = x->now > AHEAD ? x->now - AHEAD : 0;
+
+	if (!w->pace_rate)
+		return;
+	w->pace_at = MAX(w->pace_at, earliest) + n * TERN_SEC / w->pace_rate;
+	c->paced = w->pace_at > x->now + AHEAD;
+}
+
+/* How much may go in one burst: what a millisecond carries, two segments at least. */
+uint32_t tcp_pace_burst(const struct tcp *c)
+{
+	uint64_t n = c->work && c->work->pace_rate ? c->work->pace_rate / 1000 : UINT32_MAX;
+
+	return (uint32_t)MIN(MAX(n, 2 * (uint64_t)c->snd_mss), UINT32_MAX);
+}
