@@ -21,7 +21,7 @@ struct plot_sample {
 	tern_time srtt, rto;
 };
 
-/* Begins as zeros. */
+/* Begins as zeros; grows with the run, as its view does, a record for each of the stack's. */
 struct plot_samples {
 	struct plot_sample *sample;
 	size_t n, cap;
