@@ -16,6 +16,7 @@
 #include "../core/wire/wire.h"
 #include "../view/ladder.h"
 #include "../view/pcapng.h"
+#include "../view/plot.h"
 #include "args.h"
 #include "cmd.h"
 
@@ -27,7 +28,16 @@ struct options {
 	uint64_t seed, mtu, bytes;
 	bool bytes_given, ipv6, full, list;
 	enum format format;
-	const char *output, *pcap;
+	const char *output, *pcap, *plot;
+	int argc; /* the command line */
+	char **argv;
+};
+
+/* A lab, and what is kept of its stacks' figures. */
+struct watched {
+	struct lab lab;
+	bool plotted;
+	struct plot_samples samples;
 };
 
 static void print_help(void)
@@ -54,7 +64,8 @@ static void print_help(void)
 	       "  --format F        text (default), svg or json\n"
 	       "  --full            fold nothing\n"
 	       "  -o FILE           instead of standard output\n"
-	       "  --pcap FILE       also a capture (pcapng) with comments\n\n"
+	       "  --pcap FILE       also a capture (pcapng) with comments\n"
+	       "  --plot FILE       also curves (SVG): sequence numbers, windows, round trips\n\n"
 	       "Exit: 0 it ended as designed, 1 it did not, 2 usage or a bad file.\n");
 }
 
@@ -94,6 +105,16 @@ static bool take_format(struct args *a, struct options *o)
 	return false;
 }
 
+static bool take_plot(struct args *a, struct options *o)
+{
+	if (!args_text(a, &o->plot))
+		return false;
+	if (strcmp(o->plot, "-") != 0)
+		return true;
+	args_error(a, "--plot: standard output is the ladder's; name a file");
+	return false;
+}
+
 static enum taken take_option(struct args *a, void *ctx)
 {
 	struct options *o = ctx;
@@ -112,6 +133,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(args_text(a, &o->output));
 	if (args_is(a, "--pcap"))
 		return args_taken(args_text(a, &o->pcap));
+	if (args_is(a, "--plot"))
+		return args_taken(take_plot(a, o));
 	if (args_is(a, "--bytes"))
 		return args_taken(o->bytes_given = args_size(a, &o->bytes));
 	if (args_is(a, "--ipv6"))
@@ -136,6 +159,15 @@ static int read_options(struct options *o, struct args *a)
 
 /* ---- running ---- */
 
+static void watch_lab(void *ctx, const struct tern_sim_note *n)
+{
+	struct watched *w = ctx;
+
+	lab_observe(&w->lab, n);
+	if (w->plotted && n->what == TERN_SIM_TRACE)
+		plot_samples_take(&w->samples, n->host, n->trace);
+}
+
 static enum tern_sim_verdict filter_frame(void *ctx, int from, const uint8_t *frame, uint32_t len)
 {
 	struct lab *lab = ctx;
@@ -150,8 +182,10 @@ static void set_up_side(struct lab *lab, struct side *s, int host)
 	s->addr = host == 0 ? lab->pair.addr_a : lab->pair.addr_b;
 }
 
-static bool set_up(struct lab *lab, const struct options *o)
+static bool set_up(struct watched *w, const struct options *o)
 {
+	struct lab *lab = &w->lab;
+
 	*lab = (struct lab){ .scenario = o->scenario, .seed = o->seed };
 	lab->bytes = o->bytes_given ? o->bytes : o->scenario->bytes;
 	lab->family = o->ipv6 ? TERN_AF_INET6 : TERN_AF_INET;
@@ -161,7 +195,7 @@ static bool set_up(struct lab *lab, const struct options *o)
 		return false;
 	view_name_host(lab->view, 0, "a");
 	view_name_host(lab->view, 1, "b");
-	tern_sim_observe(lab->pair.sim, lab_observe, lab);
+	tern_sim_observe(lab->pair.sim, watch_lab, w);
 	set_up_side(lab, &lab->client, 0);
 	set_up_side(lab, &lab->server, 1);
 	tern_sim_on_event(lab->pair.sim, 0, lab_on_event, lab);
@@ -226,11 +260,66 @@ static bool draw(const struct lab *lab, const struct options *o, FILE *out)
 	return ladder_text(out, lab->view, &lo);
 }
 
-static bool write_file(const char *path, const struct lab *lab, const struct options *o, bool pcap)
+/* How many words of the command line at i only say what is shown of the run, and where. */
+static int words_of_output(const struct options *o, int i)
 {
-	FILE *f = fopen(path, "wb");
-	bool good = f && (pcap ? pcapng_write(f, lab->view) : draw(lab, o, f));
+	static const char *const names[] = { "--plot", "--pcap", "--format", "--output", "-o" };
+	size_t len = strcspn(o->argv[i], "=");
 
+	if (strcmp(o->argv[i], "--full") == 0)
+		return 1;
+	for (size_t k = 0; k < N_ELEMENTS(names); k++)
+		if (strlen(names[k]) == len && memcmp(o->argv[i], names[k], len) == 0)
+			return o->argv[i][len] ? 1 : 2;
+	return 0;
+}
+
+/* What to type to have this run again. */
+static void tell_command(const struct options *o, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "tern lab"), skip;
+
+	for (int i = 1; i < o->argc && n >= 0 && (size_t)n < size; i += MAX(skip, 1)) {
+		skip = words_of_output(o, i);
+		if (!skip)
+			n += snprintf(buf + n, size - (size_t)n, " %s", o->argv[i]);
+	}
+}
+
+static bool draw_plot(const struct watched *w, const struct options *o, FILE *out)
+{
+	char command[120];
+
+	tell_command(o, command, sizeof(command));
+	return plot_svg(out, w->lab.view, &w->samples, command);
+}
+
+enum content { CONTENT_PICTURE, CONTENT_PCAP, CONTENT_PLOT };
+
+static bool put_content(FILE *f, const struct watched *w, const struct options *o, enum content c)
+{
+	switch (c) {
+	case CONTENT_PCAP:
+		return pcapng_write(f, w->lab.view);
+	case CONTENT_PLOT:
+		return draw_plot(w, o, f);
+	case CONTENT_PICTURE:
+		break;
+	}
+	return draw(&w->lab, o, f);
+}
+
+/* path: NULL means that it is not wanted. */
+static bool write_file(const char *path, const struct watched *w, const struct options *o,
+		       enum content c)
+{
+	FILE *f;
+	bool good;
+
+	if (!path)
+		return true;
+	f = fopen(path, "wb");
+	good = f && put_content(f, w, o, c);
 	if (f && fclose(f) != 0)
 		good = false;
 	if (!good)
@@ -238,13 +327,14 @@ static bool write_file(const char *path, const struct lab *lab, const struct opt
 	return good;
 }
 
-static int finish(const struct lab *lab, const struct options *o)
+static int finish(const struct watched *w, const struct options *o)
 {
-	bool good = o->output ? write_file(o->output, lab, o, false) :
+	const struct lab *lab = &w->lab;
+	bool good = o->output ? write_file(o->output, w, o, CONTENT_PICTURE) :
 				draw(lab, o, stdout) && fflush(stdout) == 0;
 
-	if (o->pcap && !write_file(o->pcap, lab, o, true))
-		good = false;
+	good &= write_file(o->pcap, w, o, CONTENT_PCAP);
+	good &= write_file(o->plot, w, o, CONTENT_PLOT);
 	if (!good)
 		return EXIT_USAGE;
 	if (!lab->failure)
@@ -256,9 +346,11 @@ static int finish(const struct lab *lab, const struct options *o)
 
 int cmd_lab(int argc, char **argv)
 {
-	struct options o = { .scenario = scenario_at(0), .seed = 1, .mtu = 1500 };
+	struct options o = {
+		.scenario = scenario_at(0), .seed = 1, .mtu = 1500, .argc = argc, .argv = argv
+	};
 	struct args a = args_of("tern lab", argc, argv);
-	struct lab lab;
+	struct watched w = { 0 };
 	int code;
 
 	o.weather.delay = 10 * TERN_MS;
@@ -269,14 +361,16 @@ int cmd_lab(int argc, char **argv)
 		print_scenarios();
 		return EXIT_DONE;
 	}
-	if (set_up(&lab, &o)) {
-		run(&lab);
-		code = finish(&lab, &o);
+	w.plotted = o.plot != NULL;
+	if (set_up(&w, &o)) {
+		run(&w.lab);
+		code = finish(&w, &o);
 	} else {
 		fprintf(stderr, "tern lab: memory is short\n");
 		code = EXIT_USAGE;
 	}
-	tern_sim_free(lab.pair.sim);
-	view_free(lab.view);
+	plot_samples_fini(&w.samples);
+	tern_sim_free(w.lab.pair.sim);
+	view_free(w.lab.view);
 	return code;
 }
