@@ -148,6 +148,7 @@ struct tcp_undo {
 	uint32_t cwnd, ssthresh; /* before */
 	uint32_t n_again;	 /* segments sent again that no DSACK has told of */
 	uint32_t rtx_ts;	 /* our timestamp clock at the first of them */
+	uint64_t rtx_end;	 /* one past what has gone again */
 	bool sent_again;	 /* there was one */
 };
 
@@ -163,6 +164,7 @@ struct tcp_work {
 	uint64_t timed_pos; /* the segment timed ends here; TCP_NO_POS: none */
 	tern_time timed_at;
 	uint64_t round_end; /* snd.nxt when this round trip began */
+	uint64_t rtt_end;   /* snd.nxt when a round trip was last measured */
 	struct tcp_rack rack;
 	struct tcp_prr prr;
 	struct tcp_undo undo;
@@ -173,10 +175,11 @@ struct tcp_work {
 	uint64_t pace_rate; /* bytes a second; 0: as fast as it comes */
 	bool tlp_is_again;  /* TLP.is_retrans */
 	bool tlp_timed;	    /* a round trip was measured since the last probe */
-	/* without SACK: tcp_newreno.c */
-	bool partial_seen;	/* the first partial ACK of this recovery came */
-	uint8_t dup_acks;	/* received in a row */
-	uint32_t dup_bytes;	/* that left the network, as they say */
+	/* tcp_newreno.c, but for `limited` without SACK */
+	uint64_t limited;   /* bytes sent since ACKs told of a gap: RFC 3042, not in FlightSize */
+	bool partial_seen;  /* the first partial ACK of this recovery came */
+	uint8_t dup_acks;   /* received in a row */
+	uint32_t dup_bytes; /* that left the network, as they say */
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
 	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
 };
@@ -236,9 +239,10 @@ struct tcp {
 	/* limits of RFC 5961 section 7, in tcp_ms, compared by difference; oow_at 0: none yet */
 	uint32_t challenge_at, oow_at;
 	struct tcp_options opt;
+	uint32_t min_rtt_s; /* when min_rtt_us was measured, in seconds */
 	struct cc cc;
 	/* figures for TCP_INFO */
-	uint32_t min_rtt_us; /* the least ever measured: RACK, too */
+	uint32_t min_rtt_us; /* the least of the last minutes: RACK, too */
 	uint32_t total_rtx, segs_in, segs_out;
 	uint64_t bytes_rtx;
 };

@@ -20,8 +20,10 @@ static void take_rtt(struct arrival *a, tern_time rtt)
 {
 	tcp_rtt_sample(a->c, a->x, rtt);
 	a->c->backoff = 0;
-	if (a->c->work)
+	if (a->c->work) {
 		a->c->work->tlp_timed = true;
+		a->c->work->rtt_end = a->c->snd.nxt;
+	}
 }
 
 void tcp_measure_rtt(struct arrival *a)
@@ -39,7 +41,8 @@ void tcp_measure_rtt(struct arrival *a)
 		/* What was sent twice is told apart by its timestamp (RFC 7323 section 4). */
 		uint32_t ms = tcp_ts_clock(a->x, c->snd.ts_off) - h->ts_ecr;
 
-		if (c->snd.una > tcp_syn_pos(c) && a->d.youngest_at)
+		/* one measurement for a round trip (RFC 7323 4.2) */
+		if (c->snd.una > tcp_syn_pos(c) && a->d.youngest_at && a->ack > w->rtt_end)
 			take_rtt(a, a->x->now - a->d.youngest_at);
 		else if (c->snd.una == tcp_syn_pos(c) && ms < 600000)
 			take_rtt(a, MAX(ms, 1) * TERN_MS);
@@ -72,6 +75,7 @@ static void on_new_ack(struct arrival *a)
 	c->snd.una = a->ack;
 	c->n_rtx = 0;
 	if (c->work) {
+		c->work->limited = 0;
 		c->work->first_rtx_at = a->x->now;
 		forget_acknowledged(a);
 	}
@@ -120,12 +124,12 @@ static bool is_repaired(const struct tcp *c)
 static void follow_with_sack(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
-	bool was_in_recovery = c->in_recovery;
+	bool was_in_recovery = c->in_recovery, undone;
 	uint64_t lost;
 
 	tcp_take_probe_answer(a);
 	tcp_adapt_reordering(a);
-	tcp_undo_review(a, acked);
+	undone = tcp_undo_review(a, acked);
 	if (is_repaired(c))
 		tcp_leave_recovery(c);
 	lost = tcp_detect_losses(c, a->x);
@@ -133,7 +137,7 @@ static void follow_with_sack(struct arrival *a, uint64_t acked)
 		tcp_enter_recovery(c, a->x);
 	if (c->in_recovery)
 		tcp_pace_recovery(a, lost);
-	else if (acked && !was_in_recovery)
+	else if (acked && !was_in_recovery && !undone)
 		grow_window(a, acked);
 }
 
@@ -142,10 +146,10 @@ static void follow_without_sack(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
 
-	tcp_undo_review(a, acked);
+	bool undone = tcp_undo_review(a, acked);
+
 	if (!acked) {
-		if (tcp_is_duplicate_ack(a))
-			tcp_newreno_duplicate(a);
+		tcp_newreno_duplicate(a);
 		return;
 	}
 	if (c->in_recovery && c->snd.una < c->work->recover) {
@@ -154,7 +158,7 @@ static void follow_without_sack(struct arrival *a, uint64_t acked)
 	}
 	if (c->in_recovery)
 		tcp_leave_recovery(c);
-	else
+	else if (!undone)
 		grow_window(a, acked);
 	if (is_repaired(c))
 		tcp_leave_recovery(c);

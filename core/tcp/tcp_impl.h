@@ -12,6 +12,7 @@ struct delivery {
 	uint64_t bytes;
 	tern_time once_at;     /* when the youngest went that went only once; 0: none */
 	tern_time youngest_at; /* when the youngest went; 0: not clear */
+	uint64_t fack;	       /* one past the highest octet of all this */
 	bool sacked;	       /* a block said something new */
 	bool dsack;	       /* something came twice */
 	bool original;	       /* something went once, before the last time-out */
@@ -94,6 +95,7 @@ void tcp_rack_init(struct tcp *);
 void tcp_rack_delivered(struct arrival *, const struct sent *, uint64_t hi);
 uint64_t tcp_detect_losses(struct tcp *, const struct tcp_ctx *); /* bytes newly lost */
 void tcp_adapt_reordering(struct arrival *);
+void tcp_forget_reordering(struct tcp *);
 void tcp_mark_lost(struct tcp *, const struct tcp_ctx *, uint64_t hi, enum tern_cause);
 void tcp_mark_losses_on_rto(struct tcp *, const struct tcp_ctx *);
 void tcp_schedule_probe(struct tcp *, const struct tcp_ctx *);
@@ -101,7 +103,7 @@ void tcp_take_probe_answer(struct arrival *);
 const char *tcp_on_loss_timer(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_newreno.c */
-bool tcp_is_duplicate_ack(const struct arrival *);
+bool tcp_repeats_ack(const struct arrival *);
 void tcp_newreno_duplicate(struct arrival *);
 void tcp_newreno_partial(struct arrival *, uint64_t acked);
 
@@ -115,7 +117,7 @@ enum tcp_frto_step { FRTO_NONE, FRTO_FIRST_ACK, FRTO_NEW_DATA };
 void tcp_undo_begin(struct tcp *);
 void tcp_undo_note_again(struct tcp *, const struct tcp_ctx *, uint32_t segments);
 void tcp_undo_note_dsack(struct tcp *, uint64_t lo, uint64_t hi);
-void tcp_undo_review(struct arrival *, uint64_t acked);
+bool tcp_undo_review(struct arrival *, uint64_t acked);
 
 /* tcp_opt.c */
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);

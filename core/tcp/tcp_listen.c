@@ -155,6 +155,7 @@ void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->rcv.adv = c->rcv.nxt + half->rcv_wnd;
 	c->rcv.ts_recent = half->ts_recent;
 	c->rcv.ts_recent_at = (uint32_t)(x->now / TERN_SEC);
+	c->n_rtx = half->n_retries;
 	c->snd.wl1 = c->irs;
 	c->snd.wl2 = c->snd.iss;
 	buf_init(&c->rcv_buf, c->rcv.nxt);

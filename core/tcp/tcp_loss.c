@@ -53,10 +53,10 @@ void tcp_rack_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 {
 	struct tcp_rack *r = &a->c->work->rack;
 
-	if (hi > r->fack)
-		r->fack = hi;
-	else if (hi < r->fack && !s->again)
+	/* Against what was delivered before: what one ACK tells of is judged in order of sequence. */
+	if (hi < r->fack && !s->again)
 		r->reordering_seen = true;
+	a->d.fack = MAX(a->d.fack, hi);
 	if (s->again && is_ambiguous(a, s))
 		return;
 	if (s->sent_at >= a->d.youngest_at) { /* of all that this ACK tells of */
@@ -69,12 +69,13 @@ void tcp_rack_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 	r->end = hi;
 }
 
-/* Step 4, first half: DSACKs widen the window once a round trip. */
+/* Step 3, the end; step 4, first half: DSACKs widen the window once a round trip. */
 void tcp_adapt_reordering(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	struct tcp_rack *r = &c->work->rack;
 
+	r->fack = MAX(r->fack, a->d.fack);
 	if (r->dsack_round != TCP_NO_POS && c->snd.una >= r->dsack_round)
 		r->dsack_round = TCP_NO_POS;
 	if (r->dsack_round != TCP_NO_POS || !a->d.dsack)
@@ -82,6 +83,15 @@ void tcp_adapt_reordering(struct arrival *a)
 	r->dsack_round = c->snd.nxt;
 	r->reo_mult = (uint8_t)MIN(r->reo_mult + 1, REO_MULT_MAX);
 	r->reo_persist = REO_PERSIST;
+}
+
+/* Step 4: a recovery without DSACK is over. */
+void tcp_forget_reordering(struct tcp *c)
+{
+	struct tcp_rack *r = &c->work->rack;
+
+	if (r->reo_persist && --r->reo_persist == 0)
+		r->reo_mult = 1;
 }
 
 /* Step 4, second half. */
@@ -201,7 +211,7 @@ void tcp_schedule_probe(struct tcp *c, const struct tcp_ctx *x)
 	w->loss_at = MIN(x->now + probe_timeout(c, x), c->rtx_at);
 }
 
-/* TLP_process_ack */
+/* TLP_process_ack. A duplicate counts though nothing may be outstanding any more. */
 void tcp_take_probe_answer(struct arrival *a)
 {
 	struct tcp *c = a->c;
@@ -215,7 +225,7 @@ void tcp_take_probe_answer(struct arrival *a)
 
 			c->cc.ops->on_congestion(&c->cc, &s);
 			c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
-		} else if (a->seg->h.n_sack || !tcp_is_duplicate_ack(a)) {
+		} else if (a->seg->h.n_sack || !tcp_repeats_ack(a)) {
 			return;
 		}
 	}

@@ -12,20 +12,15 @@
 
 enum { DUP_ACKS_FOR_LOSS = 3 };
 
-/*
- * RFC 5681 section 2: no data, no SYN or FIN, the same number, something outstanding, the same
- * window.
- */
-bool tcp_is_duplicate_ack(const struct arrival *a)
+/* RFC 5681 section 2: no data, no SYN or FIN, the number of the ACK before, the same window. */
+bool tcp_repeats_ack(const struct arrival *a)
 {
 	const struct tcp *c = a->c;
 	const struct tcp_hdr *h = &a->seg->h;
 
-	if (a->seg->len || (h->flags & (TCP_SYN | TCP_FIN)))
+	if (a->seg->len || (h->flags & (TCP_SYN | TCP_FIN)) || a->r.progress)
 		return false;
-	if (a->ack != c->snd.una || c->snd.una == c->snd.nxt || c->probing)
-		return false;
-	return (uint32_t)h->wnd << c->snd_wscale == c->snd.wnd;
+	return a->ack == c->snd.una && (uint32_t)h->wnd << c->snd_wscale == c->snd.wnd;
 }
 
 static void repair_head(struct tcp *c, const struct tcp_ctx *x, enum tern_cause cause)
@@ -40,13 +35,14 @@ void tcp_newreno_duplicate(struct arrival *a)
 	struct tcp_work *w = c->work;
 	uint64_t most = c->snd.nxt - c->snd.una;
 
-	if (!w || c->in_rto_recovery)
+	/* ... and something is outstanding */
+	if (c->in_rto_recovery || c->snd.una == c->snd.nxt || c->probing || !tcp_repeats_ack(a))
 		return;
 	if (w->dup_acks < UINT8_MAX)
 		w->dup_acks++;
 	w->dup_bytes = (uint32_t)MIN(w->dup_bytes + (uint64_t)c->snd_mss, most);
-	/* RFC 6582 3.2 step 2: not again for what the last recovery covered. */
-	if (w->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una >= w->recover) {
+	/* RFC 6582 3.2 step 2: not again for what the last recovery covered, nor for its echo. */
+	if (w->dup_acks == DUP_ACKS_FOR_LOSS && !c->in_recovery && c->snd.una > w->recover) {
 		tcp_enter_recovery(c, a->x);
 		repair_head(c, a->x, TERN_CAUSE_FAST_RETRANSMIT);
 	}

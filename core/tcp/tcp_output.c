@@ -54,13 +54,14 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		tcp_arm_rtx(c, x);
 }
 
-static void put_rst(struct tcp *c, struct tcp_out *out)
+static void put_rst(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 {
 	struct tcp_hdr *h = &out->h;
 
 	out->lo = out->hi = c->snd.nxt;
 	h->flags = TCP_RST | TCP_ACK;
 	h->ack = (uint32_t)c->rcv.nxt;
+	tcp_put_options(c, x, h); /* RFC 7323 3.2: timestamps SHOULD be in it */
 	c->rst_due = false;
 }
 
@@ -88,6 +89,8 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
 	sent_put(&w->sent, lo, c->snd.nxt, x->now);
+	if ((w->dup_acks || w->sent.n_sacked) && !c->in_recovery && !c->in_rto_recovery)
+		w->limited += len;
 	if ((uint32_t)len % c->snd_mss)
 		w->small_end = hi;
 	if (w->timed_pos == TCP_NO_POS && !c->probing) {
@@ -108,6 +111,7 @@ static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct
 	c->bytes_rtx += p->hi - p->lo;
 	c->rtx_forced = false;
 	tcp_undo_note_again(c, x, segments);
+	w->undo.rtx_end = MAX(w->undo.rtx_end, end);
 }
 
 /* A loss probe is out; the flag says whether it repeats something. RFC 8985 TLP_send_probe. */
@@ -117,6 +121,16 @@ static void note_probe(struct tcp *c, bool again)
 	c->work->tlp_is_again = again;
 	c->work->tlp_timed = false;
 	c->tlp_due = false;
+}
+
+/*
+ * RFC 6298 section 5: never less than an RTO after the last transmission. With the partial ACKs of
+ * NewReno only the first restarts the timer (RFC 6582 3.2 step 3).
+ */
+static bool restarts_timer(const struct tcp *c, const struct tcp_plan *p)
+{
+	return p->again && c->in_recovery && p->lo == c->snd.una &&
+	       p->cause == TERN_CAUSE_FAST_RETRANSMIT;
 }
 
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
@@ -149,9 +163,8 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		c->work->prr.out += hi - p->lo;
 	tcp_pace_sent(c, x, hi - p->lo);
 	c->sent_ms = tcp_ms(x);
-	/* RFC 6298 5.1; the head that goes again gets its full time, too */
-	if (c->rtx_at == TERN_NEVER ||
-	    (p->again && c->sack_ok && c->in_recovery && p->lo == c->snd.una))
+	/* RFC 6298 5.1 */
+	if (c->rtx_at == TERN_NEVER || restarts_timer(c, p))
 		tcp_arm_rtx(c, x);
 	if (p->cause == TERN_CAUSE_TLP)
 		note_probe(c, p->again);
@@ -197,7 +210,7 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 		assert(false);
 		break;
 	case SEND_RST:
-		put_rst(c, out);
+		put_rst(c, x, out);
 		break;
 	case SEND_SYN:
 		put_syn(c, x, out);

@@ -19,6 +19,8 @@ void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 			       .in_flight = c->snd.nxt - c->snd.una };
 	struct tcp_work *w = c->work;
 
+	s.in_flight -= MIN(w->limited, s.in_flight); /* RFC 5681 3.2 (2): MUST NOT count */
+	w->limited = 0;
 	tcp_undo_begin(c);
 	c->in_recovery = true;
 	w->partial_seen = false;
@@ -39,6 +41,7 @@ void tcp_leave_recovery(struct tcp *c)
 
 	if (c->in_recovery)
 		c->cc.cwnd = c->sack_ok ? c->cc.ssthresh : (uint32_t)MIN(c->cc.ssthresh, flight);
+	tcp_forget_reordering(c);
 	c->in_recovery = c->in_rto_recovery = false;
 	c->frto = FRTO_NONE;
 	c->work->dup_bytes = 0;

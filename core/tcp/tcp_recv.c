@@ -76,6 +76,16 @@ static void note_recent(struct tcp_early *early, uint64_t pos)
 			early->recent[n++] = older[i];
 }
 
+/* RFC 2883 4.2.3: the first part of a segment that is here already. */
+static void note_early_duplicate(const struct arrival *a)
+{
+	struct tcp *c = a->c;
+	struct range r;
+
+	if (ranges_find(&c->early->set, a->seq, &r) && r.lo < a->seq + a->len)
+		tcp_note_duplicate(c, MAX(r.lo, a->seq), MIN(r.hi, a->seq + a->len));
+}
+
 static bool note_out_of_order(struct arrival *a)
 {
 	struct tcp *c = a->c;
@@ -83,8 +93,6 @@ static bool note_out_of_order(struct arrival *a)
 
 	if (!c->early)
 		c->early = new_early(mem);
-	if (c->early && ranges_contain(&c->early->set, a->seq, a->seq + a->len))
-		tcp_note_duplicate(c, a->seq, a->seq + a->len);
 	if (!c->early || c->early->set.n >= a->x->cfg->tcp_ranges_max)
 		return false;
 	if (!ranges_add(&c->early->set, mem, a->seq, a->seq + a->len))
@@ -235,6 +243,8 @@ void tcp_take_text(struct arrival *a)
 		drop_text(a, TERN_DROP_TCP_MEMORY);
 		return;
 	}
+	if (c->early && c->dsack_lo == c->dsack_hi)
+		note_early_duplicate(a);
 	if (!in_order) {
 		if (!note_out_of_order(a)) {
 			drop_text(a, TERN_DROP_TCP_MEMORY);

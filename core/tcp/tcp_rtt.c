@@ -9,6 +9,8 @@
  */
 #include "tcp_impl.h"
 
+enum { MIN_RTT_SECONDS = 300 };
+
 void tcp_rtt_init(struct tcp *c, const struct tcp_ctx *x)
 {
 	c->srtt_us = c->rttvar_us = c->min_rtt_us = 0;
@@ -20,6 +22,20 @@ static uint32_t difference(uint32_t a, uint32_t b)
 	return a > b ? a - b : b - a;
 }
 
+/*
+ * RFC 8985 6.2 step 1: the least of recent ones, so that a path that has become longer is known as
+ * such after five minutes.
+ */
+static void keep_least(struct tcp *c, const struct tcp_ctx *x, uint32_t r)
+{
+	uint32_t now = (uint32_t)(x->now / TERN_SEC);
+
+	if (c->min_rtt_us && r > c->min_rtt_us && now - c->min_rtt_s <= MIN_RTT_SECONDS)
+		return;
+	c->min_rtt_us = r;
+	c->min_rtt_s = now;
+}
+
 void tcp_rtt_sample(struct tcp *c, const struct tcp_ctx *x, tern_time rtt)
 {
 	uint32_t r = (uint32_t)MIN(MAX(rtt / TERN_US, 1), 0x0fffffff);
@@ -28,12 +44,11 @@ void tcp_rtt_sample(struct tcp *c, const struct tcp_ctx *x, tern_time rtt)
 	if (c->srtt_us == 0) { /* (2.2) */
 		c->srtt_us = r;
 		c->rttvar_us = r / 2;
-		c->min_rtt_us = r;
 	} else { /* (2.3): beta = 1/4, alpha = 1/8 */
 		c->rttvar_us = c->rttvar_us - c->rttvar_us / 4 + difference(c->srtt_us, r) / 4;
 		c->srtt_us = c->srtt_us - c->srtt_us / 8 + r / 8;
-		c->min_rtt_us = MIN(c->min_rtt_us, r);
 	}
+	keep_least(c, x, r);
 	rto = c->srtt_us + MAX((uint64_t)x->cfg->tcp_rto_min_ms * 1000, 4 * (uint64_t)c->rttvar_us);
 	c->rto_us = (uint32_t)MIN(rto, (uint64_t)x->cfg->tcp_rto_max_ms * 1000);
 }

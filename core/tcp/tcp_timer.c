@@ -158,8 +158,10 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	s.again = c->n_rtx > 1 || c->in_rto_recovery;
 	tcp_undo_begin(c);
 	c->cc.ops->on_rto(&c->cc, &s);
-	/* RFC 5682 2.1 step 1: not when a recovery was under way */
-	c->frto = x->cfg->tcp_frto && !c->in_recovery && !s.again ? FRTO_FIRST_ACK : FRTO_NONE;
+	/* RFC 5682 2.1 step 1: not when a recovery was under way, but again before any ACK */
+	c->frto = x->cfg->tcp_frto && !c->in_recovery && (!s.again || c->frto == FRTO_FIRST_ACK) ?
+			  FRTO_FIRST_ACK :
+			  FRTO_NONE;
 	c->in_rto_recovery = true;
 	c->in_recovery = false;
 	tcp_mark_losses_on_rto(c, x);

@@ -10,6 +10,8 @@
  */
 #include "tcp_impl.h"
 
+enum { FRTO_LOSS_SEGMENTS = 3 };
+
 /* Before the window changes. An episode inside an episode has the same past. */
 void tcp_undo_begin(struct tcp *c)
 {
@@ -61,8 +63,9 @@ static bool all_were_duplicates(const struct arrival *a)
 }
 
 /*
- * RFC 5682 2.1 and 3.1: the first ACK after the time-out that moves on lets new data go, once, in
- * place of what may not be lost; what is acknowledged next tells.
+ * RFC 5682 2.1 and 3.1: the first ACK after the time-out that covers what went again lets new data
+ * go, once, in place of what may not be lost; what is acknowledged next tells. If the loss was real,
+ * slow start repairs it, without SACK from three segments (2.1 step 3a): two are still in flight.
  */
 static bool frto_says_so(struct arrival *a, uint64_t acked)
 {
@@ -72,10 +75,14 @@ static bool frto_says_so(struct arrival *a, uint64_t acked)
 		return false;
 	if (a->d.original && (c->sack_ok || c->frto == FRTO_NEW_DATA))
 		return true;
-	if (c->frto == FRTO_NEW_DATA || acked == 0 || !tcp_has_unsent(c))
-		c->frto = FRTO_NONE;
-	else
+	if (c->frto == FRTO_FIRST_ACK && acked && a->ack >= c->work->undo.rtx_end &&
+	    tcp_has_unsent(c)) {
 		c->frto = FRTO_NEW_DATA;
+		return false;
+	}
+	if (c->frto == FRTO_NEW_DATA && !c->sack_ok)
+		c->cc.cwnd = MAX(c->cc.cwnd, FRTO_LOSS_SEGMENTS * c->cc.mss);
+	c->frto = FRTO_NONE;
 	return false;
 }
 
@@ -87,6 +94,8 @@ static void undo(struct arrival *a, uint64_t acked)
 	uint64_t cwnd;
 
 	sent_forgive(&w->sent);
+	w->dup_bytes = 0;
+	w->dup_acks = 0;
 	cwnd = tcp_flight(c) + MIN(acked, c->cc.initial);
 	c->cc.ssthresh = MAX(c->cc.ssthresh, MAX(w->undo.ssthresh, w->undo.cwnd));
 	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, w->undo.cwnd), c->cc.cwnd);
@@ -94,15 +103,15 @@ static void undo(struct arrival *a, uint64_t acked)
 	w->undo.pos = TCP_NO_POS;
 	c->in_recovery = c->in_rto_recovery = c->rtx_forced = false;
 	c->frto = FRTO_NONE;
-	w->dup_bytes = 0;
-	w->dup_acks = 0;
 }
 
 /* On every ACK, after what it says is known and snd.una has moved by `acked`. */
-void tcp_undo_review(struct arrival *a, uint64_t acked)
+bool tcp_undo_review(struct arrival *a, uint64_t acked)
 {
 	if (a->c->work->undo.pos == TCP_NO_POS)
-		return;
-	if (is_late_ack(a, acked) || all_were_duplicates(a) || frto_says_so(a, acked))
-		undo(a, acked);
+		return false;
+	if (!is_late_ack(a, acked) && !all_were_duplicates(a) && !frto_says_so(a, acked))
+		return false;
+	undo(a, acked);
+	return true;
 }
