@@ -53,7 +53,7 @@ void tcp_rack_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 {
 	struct tcp_rack *r = &a->c->work->rack;
 
-	/* Against what was delivered before: what one ACK tells of is judged in order of sequence. */
+	/* Against what was known before: what one ACK tells of is judged in order of sequence. */
 	if (hi < r->fack && !s->again)
 		r->reordering_seen = true;
 	a->d.fack = MAX(a->d.fack, hi);

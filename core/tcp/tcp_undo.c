@@ -64,8 +64,8 @@ static bool all_were_duplicates(const struct arrival *a)
 
 /*
  * RFC 5682 2.1 and 3.1: the first ACK after the time-out that covers what went again lets new data
- * go, once, in place of what may not be lost; what is acknowledged next tells. If the loss was real,
- * slow start repairs it, without SACK from three segments (2.1 step 3a): two are still in flight.
+ * go, once, in place of what may not be lost; what is acknowledged next tells. A real loss is
+ * repaired in slow start, without SACK from three segments (2.1 step 3a): two are still in flight.
  */
 static bool frto_says_so(struct arrival *a, uint64_t acked)
 {
