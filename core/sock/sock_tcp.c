@@ -136,6 +136,16 @@ static void trace_sample(const struct sockets *ss, const struct sock *s)
 
 /* ---- settling ---- */
 
+_Static_assert(COUNT_TCP_PROBE_RECOVERY - COUNT_TCP_NOTES == TCP_N_NOTES - 1, "a counter for each");
+
+static void count_notes(struct sockets *ss, struct tcp *c)
+{
+	for (unsigned i = 0; i < TCP_N_NOTES; i++)
+		if (c->notes >> i & 1)
+			ss->counters[COUNT_TCP_NOTES + i]++;
+	c->notes = 0;
+}
+
 static void tell_user(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	if (s->tcp->error)
@@ -201,6 +211,8 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 
 	if (c->state_log_len)
 		trace_states(ss, s);
+	if (c->notes)
+		count_notes(ss, c);
 	if (events)
 		tell_user(ss, s, events);
 	/* One that is on a list already is asked when its turn comes, and settled after that. */

@@ -95,7 +95,7 @@ static void begin_transfer(struct tcp *c, const struct tcp_ctx *x)
 /* RFC 6298 5.7: a SYN was repeated and nothing was measured: 3 s to begin with. */
 enum { RTO_AFTER_LOST_SYN_US = 3000000 };
 
-/* Our SYN is acknowledged. RFC 6928 section 2: the initial window survives one lost SYN, not two. */
+/* Our SYN is acknowledged. RFC 6928 2: the initial window survives one lost SYN, not two. */
 void tcp_syn_acked(struct tcp *c)
 {
 	if (c->n_rtx > 1)

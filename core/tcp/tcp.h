@@ -147,6 +147,7 @@ struct tcp_undo {
 	uint64_t pos;		 /* snd.una when it was believed; TCP_NO_POS: nothing to undo */
 	uint32_t cwnd, ssthresh; /* before */
 	uint32_t n_again;	 /* segments sent again that no DSACK has told of */
+	uint32_t n_dsacks;	 /* ever, while this record lives */
 	uint32_t rtx_ts;	 /* our timestamp clock at the first of them */
 	uint64_t rtx_end;	 /* one past what has gone again */
 	bool sent_again;	 /* there was one */
@@ -184,10 +185,26 @@ struct tcp_work {
 	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
 };
 
+/* Something to be counted, under Linux's names: bits of tcp.notes, which the owner takes. */
+enum tcp_note {
+	TCP_NOTE_SACK_RECOVERY = 1 << 0,
+	TCP_NOTE_RENO_RECOVERY = 1 << 1,
+	TCP_NOTE_LOST_RETRANSMIT = 1 << 2,
+	TCP_NOTE_SACK_RENEGING = 1 << 3,
+	TCP_NOTE_SPURIOUS_RTO = 1 << 4,
+	TCP_NOTE_FULL_UNDO = 1 << 5,
+	TCP_NOTE_DSACK_UNDO = 1 << 6,
+	TCP_NOTE_DSACK_RECV = 1 << 7,
+	TCP_NOTE_DSACK_SENT = 1 << 8,
+	TCP_NOTE_PROBE_RECOVERY = 1 << 9,
+	TCP_N_NOTES = 10
+};
+
 struct tcp {
 	/* configuration and state, small */
 	uint8_t state; /* enum tern_tcp_state */
 	uint8_t state_log_len;
+	uint16_t notes;	      /* enum tcp_note */
 	uint32_t state_log;   /* states entered since the owner last looked, 4 bits each */
 	uint8_t ack_due;      /* enum tcp_ack_due */
 	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */

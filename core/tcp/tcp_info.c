@@ -11,7 +11,7 @@ static const uint8_t linux_state[TERN_TCP_N_STATES] = {
 	[TERN_TCP_LISTEN] = 10,	    [TERN_TCP_CLOSING] = 11,
 };
 
-enum { CA_OPEN = 0, CA_RECOVERY = 3, CA_LOSS = 4 };
+enum { CA_OPEN, CA_DISORDER, CA_CWR, CA_RECOVERY, CA_LOSS };
 enum { INFO_TIMESTAMPS = 1, INFO_SACK = 2, INFO_WSCALE = 4 };
 
 static uint32_t in_segments(const struct tcp *c, uint64_t bytes)
@@ -19,10 +19,34 @@ static uint32_t in_segments(const struct tcp *c, uint64_t bytes)
 	return c->snd_mss ? (uint32_t)((bytes + c->snd_mss - 1) / c->snd_mss) : 0;
 }
 
+static uint8_t ca_state(const struct tcp *c)
+{
+	if (c->in_rto_recovery)
+		return CA_LOSS;
+	if (c->in_recovery)
+		return CA_RECOVERY;
+	return c->work && (c->work->sent.n_sacked || c->work->dup_acks) ? CA_DISORDER : CA_OPEN;
+}
+
+/* What only a connection that sends knows. */
+static void fill_work(const struct tcp *c, struct tern_tcp_info *i)
+{
+	const struct tcp_work *w = c->work;
+
+	i->sacked = in_segments(c, w->sent.n_sacked);
+	if (!c->sack_ok)
+		i->sacked = in_segments(c, w->dup_bytes);
+	i->lost = in_segments(c, w->sent.n_lost);
+	i->retrans = in_segments(c, w->sent.n_again);
+	i->pacing_rate = w->pace_rate ? w->pace_rate : UINT64_MAX;
+	i->dsack_dups = w->undo.n_dsacks;
+	i->reord_seen = w->rack.reordering_seen;
+}
+
 static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
 {
 	i->state = linux_state[c->state];
-	i->ca_state = c->in_rto_recovery ? CA_LOSS : c->in_recovery ? CA_RECOVERY : CA_OPEN;
+	i->ca_state = ca_state(c);
 	i->retransmits = c->n_rtx;
 	i->probes = c->n_probes;
 	i->backoff = c->backoff;
@@ -52,7 +76,12 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->snd_cwnd = in_segments(c, c->cc.cwnd);
 	i->snd_ssthresh = in_segments(c, c->cc.ssthresh);
 	i->reordering = 3;
+	i->rcv_rtt = c->rcv.rtt_us;
 	i->rcv_space = c->opt.rcvbuf;
+	i->pacing_rate = UINT64_MAX;
+	i->max_pacing_rate = c->opt.max_pacing_rate ? c->opt.max_pacing_rate : UINT64_MAX;
+	if (c->work)
+		fill_work(c, i);
 	i->total_retrans = c->total_rtx;
 	i->bytes_retrans = c->bytes_rtx;
 	i->segs_in = c->segs_in;

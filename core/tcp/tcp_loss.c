@@ -128,6 +128,8 @@ uint64_t tcp_detect_losses(struct tcp *c, const struct tcp_ctx *x)
 			w->loss_timer = LOSS_TIMER_REORDERING;
 			break;
 		}
+		if (s->again)
+			c->notes |= TCP_NOTE_LOST_RETRANSMIT;
 		sent_set_lost(log, s, TERN_CAUSE_FAST_RETRANSMIT);
 	}
 	return log->n_lost - before;
@@ -166,8 +168,10 @@ void tcp_mark_losses_on_rto(struct tcp *c, const struct tcp_ctx *x)
 	struct sent *s = sent_first(log);
 	tern_time wait;
 
-	if (s && s->fate == SENT_SACKED)
+	if (s && s->fate == SENT_SACKED) {
 		distrust_sacks(c);
+		c->notes |= TCP_NOTE_SACK_RENEGING;
+	}
 	wait = w->rack.rtt + reordering_window(c);
 	while (c->sack_ok && (s = sent_oldest(log)) && s->sent_at + wait <= x->now)
 		sent_set_lost(log, s, TERN_CAUSE_RTO);
@@ -225,6 +229,7 @@ void tcp_take_probe_answer(struct arrival *a)
 
 			c->cc.ops->on_congestion(&c->cc, &s);
 			c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
+			c->notes |= TCP_NOTE_PROBE_RECOVERY;
 		} else if (a->seg->h.n_sack || !tcp_repeats_ack(a)) {
 			return;
 		}

@@ -17,6 +17,8 @@ static void settle_ack(struct tcp *c, struct tcp_hdr *h)
 	h->wnd = tcp_window_field(c, &edge);
 	c->rcv.adv = edge;
 	c->rcv.acked = c->rcv.nxt;
+	if (c->dsack_lo != c->dsack_hi && c->sack_ok)
+		c->notes |= TCP_NOTE_DSACK_SENT;
 	c->dsack_lo = c->dsack_hi;
 	c->ack_at = TERN_NEVER;
 	if (c->dup_acks_due)

@@ -22,6 +22,7 @@ void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 	s.in_flight -= MIN(w->limited, s.in_flight); /* RFC 5681 3.2 (2): MUST NOT count */
 	w->limited = 0;
 	tcp_undo_begin(c);
+	c->notes |= c->sack_ok ? TCP_NOTE_SACK_RECOVERY : TCP_NOTE_RENO_RECOVERY;
 	c->in_recovery = true;
 	w->partial_seen = false;
 	c->rtx_forced = true;

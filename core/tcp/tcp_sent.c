@@ -97,6 +97,8 @@ static void count_fate(struct sent_log *log, const struct sent *s, int sign)
 		log->n_sacked += n;
 	if (s->fate == SENT_LOST)
 		log->n_lost += n;
+	if (s->fate == SENT_IN_FLIGHT && s->again)
+		log->n_again += n;
 }
 
 /* A copy of `like` that covers [lo, hi), beside it in the list. */
@@ -159,8 +161,8 @@ void sent_renew(struct sent_log *log, struct sent *s, uint64_t hi, tern_time now
 		put_like(log, s, hi, s->hi);
 		s->hi = hi; /* the bytes are as lost as before, in two records */
 	}
-	set_fate(log, s, SENT_IN_FLIGHT);
 	s->again = true;
+	set_fate(log, s, SENT_IN_FLIGHT);
 	s->sent_at = now;
 	list_put_tail(&log->in_flight, &s->by_age);
 }
@@ -243,7 +245,7 @@ static uint64_t count_in_flight(const struct sent_log *log)
 
 void sent_check(const struct sent_log *log, uint64_t nxt)
 {
-	uint64_t n[3] = { 0 };
+	uint64_t n[3] = { 0 }, n_again = 0;
 	uint32_t n_records = 0;
 	const struct sent *s = sent_first(log), *next;
 
@@ -254,9 +256,10 @@ void sent_check(const struct sent_log *log, uint64_t nxt)
 		assert(s->node.marked == (s->fate == SENT_LOST));
 		assert(!next || s->fate != SENT_SACKED || next->fate != SENT_SACKED);
 		n[s->fate] += length_of(s);
+		n_again += s->fate == SENT_IN_FLIGHT && s->again ? length_of(s) : 0;
 		n_records++;
 	}
-	assert(n_records == log->n);
+	assert(n_records == log->n && n_again == log->n_again);
 	assert(n[SENT_SACKED] == log->n_sacked && n[SENT_LOST] == log->n_lost);
 	assert(n[SENT_IN_FLIGHT] == count_in_flight(log));
 }

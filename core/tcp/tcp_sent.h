@@ -7,9 +7,9 @@
  * knows where the lowest loss is) and, while in flight, by age (a list), so that nothing an ACK
  * asks costs more than O(log n) for each record whose fate it changes.
  *
- * Invariants (sent_check): records are disjoint, without gaps, sorted; n_sacked and n_lost are the
- * bytes of those fates; the list holds those in flight, the longest under way first; no two sacked
- * records touch.
+ * Invariants (sent_check): records are disjoint, without gaps, sorted; n_sacked, n_lost and n_again
+ * are the bytes of those fates; the list holds those in flight, the longest under way first; no two
+ * sacked records touch.
  */
 #ifndef TERN_TCP_SENT_H
 #define TERN_TCP_SENT_H
@@ -40,8 +40,8 @@ struct sent_log {
 	struct tree_node *root;
 	struct sent *spare;
 	struct list in_flight;
-	uint32_t n; /* records */
-	uint64_t n_sacked, n_lost;
+	uint32_t n;			    /* records */
+	uint64_t n_sacked, n_lost, n_again; /* n_again: in flight, not for the first time */
 };
 
 void sent_init(struct sent_log *);

@@ -19,7 +19,10 @@ void tcp_undo_begin(struct tcp *c)
 
 	if (u->pos != TCP_NO_POS && (c->in_recovery || c->in_rto_recovery))
 		return;
-	*u = (struct tcp_undo){ .pos = c->snd.una, .cwnd = c->cc.cwnd, .ssthresh = c->cc.ssthresh };
+	*u = (struct tcp_undo){ .pos = c->snd.una,
+				.cwnd = c->cc.cwnd,
+				.ssthresh = c->cc.ssthresh,
+				.n_dsacks = u->n_dsacks };
 }
 
 void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint32_t segments)
@@ -34,15 +37,17 @@ void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint32_t segmen
 	u->sent_again = true;
 }
 
-/* [lo, hi) came twice: not for us what was sent before, or what we never sent again. */
+/* [lo, hi) came twice: for this episode counts what was sent again in it. */
 void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
 {
 	struct tcp_undo *u = &c->work->undo;
 	uint64_t segments = (hi - lo + c->snd_mss - 1) / c->snd_mss;
 
-	if (u->pos == TCP_NO_POS || lo < u->pos || !u->sent_again)
-		return;
-	u->n_again -= (uint32_t)MIN(segments, u->n_again);
+	c->notes |= TCP_NOTE_DSACK_RECV;
+	u->n_dsacks =
+		(uint32_t)MIN(u->n_dsacks + segments, c->total_rtx); /* the network's own: not */
+	if (u->pos != TCP_NO_POS && lo >= u->pos && u->sent_again)
+		u->n_again -= (uint32_t)MIN(segments, u->n_again);
 }
 
 /* RFC 3522: the first ACK of something new answers what went before we sent anything again. */
@@ -93,6 +98,10 @@ static void undo(struct arrival *a, uint64_t acked)
 	struct tcp_work *w = c->work;
 	uint64_t cwnd;
 
+	if (all_were_duplicates(a))
+		c->notes |= TCP_NOTE_DSACK_UNDO;
+	else
+		c->notes |= c->in_rto_recovery ? TCP_NOTE_SPURIOUS_RTO : TCP_NOTE_FULL_UNDO;
 	sent_forgive(&w->sent);
 	w->dup_bytes = 0;
 	w->dup_acks = 0;

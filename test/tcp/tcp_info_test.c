@@ -130,8 +130,48 @@ static void repair_is_told(void)
 	finish();
 }
 
+/* What is sacked, lost and sent again, in segments; the states of Linux's tcp_ca_state; the counts. */
+static void repair(void)
+{
+	struct tcp_hdr h;
+
+	start();
+	h = peer_syn(TCP_SYN | TCP_ACK);
+	h.sack_permitted = true;
+	open_active_with(&h);
+	give(10 * MSS);
+	check_eq(drain(), 10);
+	h = header(TCP_ACK, 1, 1);
+	h.n_sack = 1;
+	h.sack[0] = (struct tcp_sack){ f.iss + 1 + 2 * MSS, f.iss + 1 + 4 * MSS };
+	in_hdr(&h, 0);
+	check(info().sacked == 2 && info().lost == 0 && info().ca_state == 1);
+	h.sack[0].hi = f.iss + 1 + 5 * MSS;
+	in_hdr(&h, 0);
+	check(info().sacked == 3 && info().lost == 2 && info().ca_state == 3);
+	check_eq(f.c.notes, TCP_NOTE_SACK_RECOVERY);
+	check(out().plan.again);
+	check(info().lost == 1 && info().retrans == 1 && info().total_retrans == 1);
+	h.sack[0].hi = f.iss + 1 + 7 * MSS; /* five fly, then four: room for one */
+	in_hdr(&h, 0);
+	check(out().plan.again);
+	check(info().sacked == 5 && info().lost == 0 && info().retrans == 2);
+	h.n_sack = 2; /* the first of them came twice: both were, then */
+	h.sack[1] = h.sack[0];
+	h.ack = 1 + 2 * MSS;
+	h.sack[0] = (struct tcp_sack){ f.iss + 1, f.iss + 1 + 2 * MSS };
+	in_hdr(&h, 0);
+	check(info().dsack_dups == 2 && info().retrans == 0 && info().ca_state == 1);
+	check(f.c.notes & TCP_NOTE_DSACK_UNDO && f.c.notes & TCP_NOTE_DSACK_RECV);
+	finish();
+}
+
 static const struct test tests[] = {
-	TEST(states),	      TEST(layout), TEST(figures), TEST(syn_and_fin_are_no_bytes),
+	TEST(repair),
+	TEST(states),
+	TEST(layout),
+	TEST(figures),
+	TEST(syn_and_fin_are_no_bytes),
 	TEST(repair_is_told),
 };
 
