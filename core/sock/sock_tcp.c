@@ -7,6 +7,7 @@
  * after everything that touched a connection: it is the only place that traces states, arms the
  * timer, and ends what has reached CLOSED or TIME-WAIT.
  */
+#include "../base/text.h"
 #include "sock.h"
 #include "sock_tcp.h"
 
@@ -236,7 +237,7 @@ void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
 	trace_timer(ss, s, r.timer);
 	if (r.timer)
 		trace_sample(ss, s);
-	if (r.timer && r.timer[0] == 'r')
+	if (r.timer && text_equal(r.timer, "rto"))
 		ss->counters[COUNT_TCP_TIMEOUTS]++;
 	if (r.suspect) {
 		struct neigh *n = neigh_find(ss->net, s->out_ifindex, &s->next_hop);

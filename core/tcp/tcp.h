@@ -149,6 +149,7 @@ struct tcp_undo {
 	uint32_t n_again;	 /* segments sent again that no DSACK has told of */
 	uint32_t n_dsacks;	 /* ever, while this record lives */
 	uint32_t rtx_ts;	 /* our timestamp clock at the first of them */
+	uint64_t first_end;	 /* one past the first that went again */
 	uint64_t rtx_end;	 /* one past what has gone again */
 	bool sent_again;	 /* there was one */
 };

@@ -32,10 +32,14 @@ void tcp_measure_rtt(struct arrival *a)
 	struct tcp_work *w = c->work;
 	const struct tcp_hdr *h = &a->seg->h;
 
-	if (w && w->timed_pos != TCP_NO_POS) {
-		if (a->ack < w->timed_pos)
-			return;
+	if (w && w->timed_pos != TCP_NO_POS && a->ack >= w->timed_pos) {
 		take_rtt(a, a->x->now - w->timed_at);
+		w->timed_pos = TCP_NO_POS;
+	} else if (w && w->timed_pos != TCP_NO_POS && a->d.fack < w->timed_pos) {
+		return;
+	} else if (w && a->d.once_at && !a->d.again && !c->probing && a->d.fack > w->rtt_end) {
+		/* nothing is timed, or that is missing: by what has arrived and went once (Karn) */
+		take_rtt(a, a->x->now - a->d.once_at);
 		w->timed_pos = TCP_NO_POS;
 	} else if (c->ts_ok && h->has_ts && h->ts_ecr) {
 		/* What was sent twice is told apart by its timestamp (RFC 7323 section 4). */
@@ -307,6 +311,8 @@ bool tcp_take_ack(struct arrival *a)
 		tcp_take_sack(a);
 	if (acked)
 		on_new_ack(a);
+	else if (a->d.sacked)
+		tcp_measure_rtt(a);
 	if (c->work)
 		draw_conclusions(a, acked);
 	if (c->snd.una == c->snd.nxt)

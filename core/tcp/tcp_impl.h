@@ -14,6 +14,7 @@ struct delivery {
 	tern_time youngest_at; /* when the youngest went; 0: not clear */
 	uint64_t fack;	       /* one past the highest octet of all this */
 	bool sacked;	       /* a block said something new */
+	bool again;	       /* something of it went more than once */
 	bool dsack;	       /* something came twice */
 	bool original;	       /* something went once, before the last time-out */
 };
@@ -115,7 +116,7 @@ void tcp_pace_recovery(struct arrival *, uint64_t newly_lost);
 /* tcp_undo.c */
 enum tcp_frto_step { FRTO_NONE, FRTO_FIRST_ACK, FRTO_NEW_DATA };
 void tcp_undo_begin(struct tcp *);
-void tcp_undo_note_again(struct tcp *, const struct tcp_ctx *, uint32_t segments);
+void tcp_undo_note_again(struct tcp *, const struct tcp_ctx *, uint64_t lo, uint64_t hi);
 void tcp_undo_note_dsack(struct tcp *, uint64_t lo, uint64_t hi);
 bool tcp_undo_review(struct arrival *, uint64_t acked);
 
@@ -171,7 +172,8 @@ void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *); /* from now, with back-o
 void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */
-uint64_t tcp_flight(const struct tcp *); /* bytes believed in the network */
-bool tcp_has_unsent(const struct tcp *); /* bytes or a FIN that never went */
+uint64_t tcp_flight(const struct tcp *);      /* bytes believed in the network */
+uint64_t tcp_flight_size(const struct tcp *); /* RFC 5681's, for the congestion response */
+bool tcp_has_unsent(const struct tcp *);      /* bytes or a FIN that never went */
 
 #endif

@@ -225,7 +225,8 @@ void tcp_take_probe_answer(struct arrival *a)
 		return;
 	if (w->tlp_is_again && !a->d.dsack) {
 		if (a->ack > w->tlp_end) { /* the probe has repaired a loss */
-			struct cc_sample s = { .now = a->x->now, .in_flight = a->flight };
+			struct cc_sample s = { .now = a->x->now,
+					       .in_flight = MIN(a->flight, c->cc.cwnd) };
 
 			c->cc.ops->on_congestion(&c->cc, &s);
 			c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);

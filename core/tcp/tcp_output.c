@@ -112,8 +112,7 @@ static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct
 	c->total_rtx += segments;
 	c->bytes_rtx += p->hi - p->lo;
 	c->rtx_forced = false;
-	tcp_undo_note_again(c, x, segments);
-	w->undo.rtx_end = MAX(w->undo.rtx_end, end);
+	tcp_undo_note_again(c, x, p->lo, end);
 }
 
 /* A loss probe is out; the flag says whether it repeats something. RFC 8985 TLP_send_probe. */

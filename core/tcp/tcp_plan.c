@@ -27,6 +27,19 @@ uint64_t tcp_flight(const struct tcp *c)
 	return sent - MIN(w->dup_bytes, sent);
 }
 
+/*
+ * What is unacknowledged, but without limited transmit (RFC 5681 3.2 step 2), and never more than
+ * the window: what a long repair has sacked beyond it left the network long ago.
+ */
+uint64_t tcp_flight_size(const struct tcp *c)
+{
+	uint64_t sent = c->snd.nxt - c->snd.una;
+
+	if (c->work)
+		sent -= MIN(c->work->limited, sent);
+	return MIN(sent, c->cc.cwnd);
+}
+
 static uint64_t cwnd_room(const struct tcp *c)
 {
 	uint64_t flight = tcp_flight(c);

@@ -16,10 +16,9 @@ void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct cc_sample s = { .now = x->now,
 			       .srtt = (tern_time)c->srtt_us * TERN_US,
-			       .in_flight = c->snd.nxt - c->snd.una };
+			       .in_flight = tcp_flight_size(c) };
 	struct tcp_work *w = c->work;
 
-	s.in_flight -= MIN(w->limited, s.in_flight); /* RFC 5681 3.2 (2): MUST NOT count */
 	w->limited = 0;
 	tcp_undo_begin(c);
 	c->notes |= c->sack_ok ? TCP_NOTE_SACK_RECOVERY : TCP_NOTE_RENO_RECOVERY;

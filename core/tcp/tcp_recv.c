@@ -86,6 +86,21 @@ static void note_early_duplicate(const struct arrival *a)
 		tcp_note_duplicate(c, MAX(r.lo, a->seq), MIN(r.hi, a->seq + a->len));
 }
 
+/*
+ * A new range for each full segment of the window, and some more; what touches one that is there
+ * costs nothing.
+ */
+static bool has_room_for_range(const struct arrival *a)
+{
+	const struct tcp *c = a->c;
+	uint64_t segments = (c->rcv.adv - c->rcv.nxt) / MAX(c->rcv_mss, 1);
+	struct range r;
+
+	if (c->early->set.n < a->x->cfg->tcp_ranges_max + segments)
+		return true;
+	return ranges_find(&c->early->set, a->seq - 1, &r) && r.lo <= a->seq + a->len;
+}
+
 static bool note_out_of_order(struct arrival *a)
 {
 	struct tcp *c = a->c;
@@ -93,7 +108,7 @@ static bool note_out_of_order(struct arrival *a)
 
 	if (!c->early)
 		c->early = new_early(mem);
-	if (!c->early || c->early->set.n >= a->x->cfg->tcp_ranges_max)
+	if (!c->early || !has_room_for_range(a))
 		return false;
 	if (!ranges_add(&c->early->set, mem, a->seq, a->seq + a->len))
 		return false;

@@ -18,6 +18,7 @@ static void note_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 	const struct tcp *c = a->c;
 
 	d->bytes += hi - sent_lo(s);
+	d->again = d->again || s->again;
 	if (!s->again) {
 		d->once_at = MAX(d->once_at, MAX(s->sent_at, 1));
 		d->original = d->original || hi <= c->work->recover;
@@ -28,9 +29,12 @@ static void note_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 /* The part of a record in [lo, hi), as a record of its own. NULL: no memory, or too many. */
 static struct sent *isolate(struct arrival *a, struct sent *s, uint64_t lo, uint64_t hi)
 {
-	struct sent_log *log = &a->c->work->sent;
+	const struct tcp *c = a->c;
+	struct sent_log *log = &c->work->sent;
+	uint64_t segments = (c->snd.nxt - c->snd.una) / c->snd_mss;
 
-	if (log->n >= a->x->cfg->tcp_ranges_max && (sent_lo(s) < lo || s->hi > hi))
+	/* one for each segment, and some more */
+	if (log->n >= a->x->cfg->tcp_ranges_max + segments && (sent_lo(s) < lo || s->hi > hi))
 		return NULL;
 	if (!sent_cut(log, a->x->mem, lo) || !sent_cut(log, a->x->mem, hi))
 		return NULL;

@@ -152,7 +152,7 @@ static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 /* RFC 6298 section 5, RFC 5681 section 3.1, RFC 8985 6.3. */
 static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
-	struct cc_sample s = { .now = x->now, .in_flight = c->snd.nxt - c->snd.una };
+	struct cc_sample s = { .now = x->now, .in_flight = tcp_flight_size(c) };
 	struct tcp_work *w = c->work;
 
 	s.again = c->n_rtx > 1 || c->in_rto_recovery;

@@ -25,15 +25,19 @@ void tcp_undo_begin(struct tcp *c)
 				.n_dsacks = u->n_dsacks };
 }
 
-void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint32_t segments)
+/* [lo, hi) goes again. */
+void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint64_t lo, uint64_t hi)
 {
 	struct tcp_undo *u = &c->work->undo;
 
 	if (u->pos == TCP_NO_POS)
 		return;
-	u->n_again += segments;
-	if (!u->sent_again)
-		u->rtx_ts = tcp_ts_clock(x, c->snd.ts_off);
+	u->n_again += (uint32_t)((hi - lo + c->snd_mss - 1) / c->snd_mss);
+	u->rtx_end = MAX(u->rtx_end, hi);
+	if (u->sent_again)
+		return;
+	u->rtx_ts = tcp_ts_clock(x, c->snd.ts_off);
+	u->first_end = hi;
 	u->sent_again = true;
 }
 
@@ -50,14 +54,14 @@ void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
 		u->n_again -= (uint32_t)MIN(segments, u->n_again);
 }
 
-/* RFC 3522: the first ACK of something new answers what went before we sent anything again. */
+/* RFC 3522: the ACK of what went again first answers what went before. */
 static bool is_late_ack(const struct arrival *a, uint64_t acked)
 {
 	const struct tcp_undo *u = &a->c->work->undo;
 	const struct tcp_hdr *h = &a->seg->h;
 
-	return acked > 0 && a->c->ts_ok && h->has_ts && h->ts_ecr && u->sent_again &&
-	       (int32_t)(h->ts_ecr - u->rtx_ts) < 0;
+	return acked > 0 && a->ack >= u->first_end && a->c->ts_ok && h->has_ts && h->ts_ecr &&
+	       u->sent_again && (int32_t)(h->ts_ecr - u->rtx_ts) < 0;
 }
 
 static bool all_were_duplicates(const struct arrival *a)
