@@ -275,15 +275,19 @@ static bool same_endpoint(const struct tern_addr *a, const struct tern_addr *b)
 	return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
 }
 
-/* A turn, unless nothing has moved for too long or the user wants no more: then false. */
+/*
+ * A turn, unless nothing has moved for too long or the user wants no more: then false. It does not
+ * sleep while bytes lie in the socket, for which no other event will come.
+ */
 static bool wait_more(struct get *g)
 {
-	tern_time until = g->progress_at + g->timeout;
+	tern_time until = g->progress_at + g->timeout, now = loop_now();
+	bool readable = (tern_poll(g->n->st, g->s) & TERN_POLLIN) != 0;
 	struct tern_event ev;
 
-	if (net_interrupted() || loop_now() >= until)
+	if (net_interrupted() || now >= until)
 		return false;
-	net_turn(g->n, until, NULL);
+	net_turn(g->n, readable ? now : until, NULL);
 	while (tern_event(g->n->st, &ev))
 		continue;
 	return true;
