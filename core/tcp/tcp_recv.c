@@ -366,10 +366,11 @@ void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint64_t gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
+	uint64_t most = MIN(c->opt.rcvbuf, (uint64_t)65535 << c->rcv_wscale);
 
 	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
-	if (gain >= c->opt.rcvbuf / 2 ||
+	if (gain >= most / 2 ||
 	    (open < 2 * (uint64_t)c->adv_mss && gain >= MIN(c->opt.rcvbuf / 2, c->adv_mss)))
 		tcp_owe_ack(c, x, ACK_NOW);
 }

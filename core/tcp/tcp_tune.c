@@ -54,7 +54,7 @@ void tcp_tune_receive_buffer(struct tcp *c, const struct tcp_ctx *x)
 	uint32_t rtt = c->rcv.rtt_us ? c->rcv.rtt_us : c->srtt_us;
 	uint32_t now = microseconds(x), passed = now - c->rcv.read_us;
 	uint32_t pos = (uint32_t)c->rcv_buf.head;
-	uint64_t per_rtt;
+	uint64_t per_rtt, most = MIN((uint64_t)65535 << c->rcv_wscale, x->cfg->tcp_rcvbuf_max);
 
 	if (passed < MAX(rtt, 1))
 		return;
@@ -63,7 +63,7 @@ void tcp_tune_receive_buffer(struct tcp *c, const struct tcp_ctx *x)
 	c->rcv.read_pos = pos;
 	if (c->opt.rcvbuf_set || !x->cfg->tcp_moderate_rcvbuf || !has_memory(x))
 		return;
-	per_rtt = MIN(READS_IN_BUFFER * per_rtt, x->cfg->tcp_rcvbuf_max);
+	per_rtt = MIN(READS_IN_BUFFER * per_rtt, most);
 	c->opt.rcvbuf = MAX(c->opt.rcvbuf, (uint32_t)per_rtt);
 }
 

@@ -27,7 +27,9 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!w)
 		return false;
-	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS, .undo.pos = TCP_NO_POS };
+	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS,
+				.undo.pos = TCP_NO_POS,
+				.pace_rate = c->opt.max_pacing_rate };
 	buf_init(&w->snd_buf, c->snd.end);
 	sent_init(&w->sent);
 	cc_set_state(&c->cc, w->cc_state);
