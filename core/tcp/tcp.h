@@ -170,13 +170,14 @@ struct tcp_work {
 	struct tcp_rack rack;
 	struct tcp_prr prr;
 	struct tcp_undo undo;
-	uint64_t tlp_end;   /* RFC 8985 TLP.end_seq; TCP_NO_POS: no probe is out */
-	tern_time loss_at;  /* of loss_timer; TERN_NEVER */
-	uint8_t loss_timer; /* enum tcp_loss_timer */
-	tern_time pace_at;  /* what has gone is in time with pace_rate until then */
-	uint64_t pace_rate; /* bytes a second; 0: as fast as it comes */
-	bool tlp_is_again;  /* TLP.is_retrans */
-	bool tlp_timed;	    /* a round trip was measured since the last probe */
+	uint64_t tlp_end;    /* RFC 8985 TLP.end_seq; TCP_NO_POS: no probe is out */
+	tern_time loss_at;   /* of loss_timer; TERN_NEVER */
+	uint8_t loss_timer;  /* enum tcp_loss_timer */
+	tern_time pace_at;   /* what has gone is in time with pace_rate until then */
+	uint64_t pace_rate;  /* bytes a second; 0: as fast as it comes */
+	uint32_t pace_burst; /* bytes that may go at once: tcp_set_pace */
+	bool tlp_is_again;   /* TLP.is_retrans */
+	bool tlp_timed;	     /* a round trip was measured since the last probe */
 	/* tcp_newreno.c, but for `limited` without SACK */
 	uint64_t limited;   /* bytes sent since ACKs told of a gap: RFC 3042, not in FlightSize */
 	bool partial_seen;  /* the first partial ACK of this recovery came */

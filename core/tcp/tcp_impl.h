@@ -154,9 +154,9 @@ void tcp_tune_receive_buffer(struct tcp *, const struct tcp_ctx *);
 void tcp_tune_send_buffer(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_pace.c */
+void tcp_begin_pace(struct tcp *);
 void tcp_set_pace(struct tcp *, const struct tcp_ctx *);
 void tcp_pace_sent(struct tcp *, const struct tcp_ctx *, uint64_t n);
-uint32_t tcp_pace_burst(const struct tcp *);
 
 /* tcp_urgent.c */
 void tcp_take_urgent(struct arrival *);

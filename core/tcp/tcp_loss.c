@@ -205,7 +205,7 @@ void tcp_schedule_probe(struct tcp *c, const struct tcp_ctx *x)
 	c->tlp_due = false;
 	if (w->loss_timer == LOSS_TIMER_PROBE)
 		w->loss_at = TERN_NEVER;
-	if (!c->sack_ok || !x->cfg->tcp_early_retrans || c->probing || c->snd.una == c->snd.nxt)
+	if (c->snd.una == c->snd.nxt || !c->sack_ok || !x->cfg->tcp_early_retrans || c->probing)
 		return;
 	if (c->in_recovery || c->in_rto_recovery || w->sent.n_sacked || w->sent.n_lost)
 		return;

@@ -17,18 +17,33 @@ enum { SLOW_START_PERCENT = 200, AVOIDANCE_PERCENT = 120 };
 
 #define AHEAD TERN_MS
 
+/* A burst is what a millisecond carries, two segments at least. */
+static void set_rate(struct tcp *c, uint64_t rate)
+{
+	struct tcp_work *w = c->work;
+	uint64_t burst = rate ? MAX(rate / 1000, 2 * (uint64_t)c->snd_mss) : UINT32_MAX;
+
+	w->pace_rate = rate;
+	w->pace_burst = (uint32_t)MIN(burst, UINT32_MAX);
+}
+
+/* A connection begins to send: nothing is known but what the user allows. */
+void tcp_begin_pace(struct tcp *c)
+{
+	set_rate(c, c->opt.max_pacing_rate);
+}
+
 /* After the congestion window or the round-trip time has changed. */
 void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint64_t percent = c->cc.cwnd < c->cc.ssthresh / 2 ? SLOW_START_PERCENT : AVOIDANCE_PERCENT;
-	struct tcp_work *w = c->work;
 	uint64_t rate = 0;
 
 	if (x->cfg->tcp_pacing && c->srtt_us)
 		rate = c->cc.cwnd * percent * 10000 / c->srtt_us;
 	if (c->opt.max_pacing_rate)
 		rate = rate ? MIN(rate, c->opt.max_pacing_rate) : c->opt.max_pacing_rate;
-	w->pace_rate = rate;
+	set_rate(c, rate);
 }
 
 /* n bytes have gone. */
@@ -41,12 +56,4 @@ void tcp_pace_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t n)
 		return;
 	w->pace_at = MAX(w->pace_at, earliest) + n * TERN_SEC / w->pace_rate;
 	c->paced = w->pace_at > x->now + AHEAD;
-}
-
-/* How much may go in one burst: what a millisecond carries, two segments at least. */
-uint32_t tcp_pace_burst(const struct tcp *c)
-{
-	uint64_t n = c->work && c->work->pace_rate ? c->work->pace_rate / 1000 : UINT32_MAX;
-
-	return (uint32_t)MIN(MAX(n, 2 * (uint64_t)c->snd_mss), UINT32_MAX);
 }

@@ -200,17 +200,20 @@ static void plan_loss_probe(const struct tcp *c, struct tcp_plan *p)
 }
 
 /* Lost data goes first; once in F-RTO new data does (RFC 5682 2.1 step 2b). */
-static void plan_repair(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
+static void plan_data(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
-	if (c->frto == FRTO_NEW_DATA)
+	bool lost = tcp_has_lost(c);
+
+	if (burst_max > c->snd_mss && c->work)
+		burst_max = MIN(burst_max, c->work->pace_burst);
+	if (!lost || c->frto == FRTO_NEW_DATA)
 		plan_new_data(c, burst_max, p);
-	if (p->what == SEND_NOTHING)
+	if (lost && p->what == SEND_NOTHING)
 		plan_retransmission(c, burst_max, p);
 }
 
 static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
-	burst_max = MIN(burst_max, tcp_pace_burst(c));
 	if (!tcp_may_transmit(c))
 		return;
 	if (c->probe_due)
@@ -219,12 +222,8 @@ static void plan_transmission(const struct tcp *c, uint32_t burst_max, struct tc
 		return;
 	else if (c->tlp_due)
 		plan_loss_probe(c, p);
-	else if (c->paced)
-		return;
-	else if (!tcp_has_lost(c))
-		plan_new_data(c, burst_max, p);
-	else
-		plan_repair(c, burst_max, p);
+	else if (!c->paced)
+		plan_data(c, burst_max, p);
 }
 
 static void plan_ack(const struct tcp *c, struct tcp_plan *p)

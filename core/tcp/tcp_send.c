@@ -45,12 +45,14 @@ static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 {
 	bool idle =
 		c->snd.una == c->snd.nxt && (!c->work || tcp_ms(x) - c->sent_ms > c->rto_us / 1000);
-	struct cc_sample s = { .now = x->now };
 
 	if (!tcp_take_work(c, x))
 		return false;
-	if (idle)
+	if (idle) {
+		struct cc_sample s = { .now = x->now };
+
 		c->cc.ops->on_idle(&c->cc, &s);
+	}
 	return true;
 }
 

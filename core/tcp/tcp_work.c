@@ -27,14 +27,13 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!w)
 		return false;
-	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS,
-				.undo.pos = TCP_NO_POS,
-				.pace_rate = c->opt.max_pacing_rate };
+	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS, .undo.pos = TCP_NO_POS };
 	buf_init(&w->snd_buf, c->snd.end);
 	sent_init(&w->sent);
 	cc_set_state(&c->cc, w->cc_state);
 	c->work = w;
 	tcp_rack_init(c);
+	tcp_begin_pace(c);
 	tcp_rest_work(c, x);
 	return true;
 }

@@ -2,6 +2,7 @@
 /*
  * tcp_pace_test.c - core/tcp/tcp_pace.c: at which rate a window leaves, and in which bursts.
  */
+#include "../../core/tcp/tcp_impl.h"
 #include "tcp_fixture.h"
 
 /* ESTABLISHED with a round trip of so long, and one ACK of text behind it: the rate is known. */
@@ -119,12 +120,18 @@ static void greatest_rate(void)
 /* A burst is what a millisecond carries, two segments at least; unpaced, what the device takes. */
 static void bursts(void)
 {
+	struct tcp_ctx x;
+
 	open_with_rtt(100 * TERN_MS);
 	give(60 * MSS);
 	check_eq(plan_of(64000).hi - plan_of(64000).lo, 2 * MSS);
-	f.c.work->pace_rate = 8000000;
+	f.c.cc.cwnd = 400 * MSS; /* twice that in 100 ms */
+	f.c.srtt_us = 100000;
+	x = ctx();
+	tcp_set_pace(&f.c, &x);
 	check_eq(plan_of(64000).hi - plan_of(64000).lo, 8 * MSS);
-	f.c.work->pace_rate = 0;
+	f.cfg.tcp_pacing = false;
+	tcp_set_pace(&f.c, &x);
 	check(plan_of(64000).hi - plan_of(64000).lo >= 10 * MSS);
 	finish();
 }
