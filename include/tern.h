@@ -344,6 +344,7 @@ struct tern_config {
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
 	bool tcp_pacing;	  /* windows leave over a round trip, not at once */
 	bool tcp_moderate_rcvbuf; /* receive buffers grow with what is read */
+	uint8_t tcp_ecn;	  /* RFC 3168: 0 off, 1 asked for, 2 agreed to when asked */
 	bool tcp_early_retrans;	  /* tail loss probes, RFC 8985 7 */
 	bool tcp_frto;		  /* RFC 5682 */
 	bool icmp_echo_ignore_all;

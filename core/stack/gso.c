@@ -103,7 +103,7 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	struct ip_names names = { .src = s->t.local,
 				  .dst = s->t.remote,
 				  .proto = TERN_IPPROTO_TCP,
-				  .tos = s->tos,
+				  .tos = s->tos | (out->ect ? IP_ECN_ECT0 : 0),
 				  .ttl = s->ttl };
 	struct tcp_piece piece;
 

@@ -38,6 +38,7 @@ struct tcp_seg {
 	uint32_t len;	     /* of the payload */
 	uint16_t part;	     /* payload bytes of each segment, when it stands for several; else 0 */
 	bool landed;	     /* the payload is in its place already: tcp_land */
+	bool ce;	     /* it came with the mark of congestion, RFC 3168 */
 };
 
 /* The numbers with which a connection begins; the owner draws them (RFC 6528, 7323 5.4). */
@@ -170,6 +171,7 @@ struct tcp_work {
 	struct tcp_rack rack;
 	struct tcp_prr prr;
 	struct tcp_undo undo;
+	uint64_t ecn_end;    /* snd.nxt when a mark was answered */
 	uint64_t tlp_end;    /* RFC 8985 TLP.end_seq; TCP_NO_POS: no probe is out */
 	tern_time loss_at;   /* of loss_timer; TERN_NEVER */
 	uint8_t loss_timer;  /* enum tcp_loss_timer */
@@ -227,6 +229,9 @@ struct tcp {
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
 	bool tlp_due : 1;
 	bool paced : 1;	     /* data waits for pace_at */
+	bool ecn_ok : 1;     /* agreed on; before the SYN-ACK: asked for */
+	bool ece_due : 1;    /* our ACKs echo a mark */
+	bool cwr_due : 1;    /* the next new text says that we slowed down */
 	bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
 	bool in_recovery : 1, in_rto_recovery : 1;
 	uint8_t frto : 2; /* enum tcp_frto_step */
@@ -333,6 +338,7 @@ struct tcp_out {
 	uint16_t end_flags; /* PSH and FIN, which the last piece has */
 	uint8_t cause;	    /* enum tern_cause */
 	bool has_text : 1;  /* lo < hi at first */
+	bool ect : 1;	    /* the network may mark it, RFC 3168 */
 	bool done : 1;	    /* nothing is left of it */
 };
 /* false: no memory, nothing has changed. */
@@ -423,7 +429,7 @@ struct tcp_half {
 	uint16_t adv_mss;
 	uint16_t rcv_wnd; /* what our SYN-ACK shows */
 	uint8_t wscale;	  /* low four bits: the peer's, high: ours */
-	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
+	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1, ecn_ok : 1;
 	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
 	uint8_t n_retries;
 };

@@ -115,7 +115,8 @@ static void grow_window(struct arrival *a, uint64_t acked)
 				(slow_start && 2 * a->flight >= c->cc.cwnd),
 	};
 
-	c->cc.ops->on_ack(&c->cc, &s);
+	if (!tcp_has_echo(a)) /* RFC 3168 6.1.2 */
+		c->cc.ops->on_ack(&c->cc, &s);
 	tcp_tune_send_buffer(c, a->x);
 }
 
@@ -175,6 +176,8 @@ static void draw_conclusions(struct arrival *a, uint64_t acked)
 	struct tcp *c = a->c;
 	bool partial;
 
+	if (tcp_has_echo(a))
+		tcp_take_echo(a);
 	if (c->sack_ok)
 		follow_with_sack(a, acked);
 	else

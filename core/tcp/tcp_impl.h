@@ -103,6 +103,14 @@ void tcp_schedule_probe(struct tcp *, const struct tcp_ctx *);
 void tcp_take_probe_answer(struct arrival *);
 const char *tcp_on_loss_timer(struct tcp *, const struct tcp_ctx *);
 
+/* tcp_ecn.c */
+enum { TCP_ECN_OFF, TCP_ECN_ASK, TCP_ECN_AGREE }; /* Linux's net.ipv4.tcp_ecn */
+void tcp_ask_for_ecn(struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
+void tcp_take_ecn_answer(struct tcp *, const struct tcp_hdr *);
+void tcp_take_mark(struct arrival *);
+bool tcp_has_echo(const struct arrival *);
+void tcp_take_echo(struct arrival *);
+
 /* tcp_newreno.c */
 bool tcp_repeats_ack(const struct arrival *);
 void tcp_newreno_duplicate(struct arrival *);

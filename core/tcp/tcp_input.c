@@ -53,6 +53,7 @@ static void take_syn(struct arrival *a)
 	c->rcv.adv = c->rcv.nxt + MIN(c->opt.rcvbuf, 65535); /* what our SYN shows, unscaled */
 	buf_init(&c->rcv_buf, c->rcv.nxt);
 	tcp_take_syn_options(c, a->x, h);
+	tcp_take_ecn_answer(c, h);
 	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */
 	c->snd.wl1 = c->irs;
 	c->snd.wl2 = (uint32_t)c->snd.una;
@@ -270,6 +271,8 @@ static void synchronized_input(struct arrival *a)
 	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))
 		return;
 	tcp_take_timestamp(a);
+	if (a->c->ecn_ok)
+		tcp_take_mark(a);
 	if (!tcp_take_ack(a))
 		return;
 	a->c->rcvd_ms = tcp_ms(a->x);

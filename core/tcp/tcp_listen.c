@@ -36,6 +36,7 @@ void half_init(struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_
 	half->snd_wnd = h->wnd;
 	half->rcv_wnd = (uint16_t)MIN(open->rcv_buf_max, 65535);
 	half->sack_ok = h->sack_permitted && x->cfg->tcp_sack;
+	half->ecn_ok = x->cfg->tcp_ecn && (h->flags & TCP_ECE) && (h->flags & TCP_CWR);
 	half->ts_ok = h->has_ts && x->cfg->tcp_timestamps;
 	half->ts_recent = h->ts_val;
 	half->wscale_ok = h->has_wscale && x->cfg->tcp_window_scaling;
@@ -50,7 +51,7 @@ void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, uint32_t 
 	*h = (struct tcp_hdr){
 		.seq = half->iss,
 		.ack = half->irs + 1,
-		.flags = TCP_SYN | TCP_ACK,
+		.flags = TCP_SYN | TCP_ACK | (half->ecn_ok ? TCP_ECE : 0),
 		.wnd = half->rcv_wnd,
 		.has_mss = true,
 		.mss = half->adv_mss,
@@ -144,6 +145,7 @@ void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->adv_mss = half->adv_mss;
 	c->peer_mss = half->peer_mss;
 	c->sack_ok = half->sack_ok;
+	c->ecn_ok = half->ecn_ok;
 	c->ts_ok = half->ts_ok;
 	c->wscale_ok = half->wscale_ok;
 	c->snd_wscale = half->wscale & 15;

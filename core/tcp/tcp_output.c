@@ -14,6 +14,8 @@ static void settle_ack(struct tcp *c, struct tcp_hdr *h)
 	uint64_t edge;
 
 	h->ack = (uint32_t)c->rcv.nxt;
+	if (c->ece_due)
+		h->flags |= TCP_ECE;
 	h->wnd = tcp_window_field(c, &edge);
 	c->rcv.adv = edge;
 	c->rcv.acked = c->rcv.nxt;
@@ -35,7 +37,9 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 	out->lo = out->hi = tcp_syn_pos(c);
 	h->flags = TCP_SYN;
 	h->wnd = (uint16_t)MIN(c->opt.rcvbuf, 65535);
-	if (c->state != TERN_TCP_SYN_SENT) {
+	if (c->state == TERN_TCP_SYN_SENT) {
+		tcp_ask_for_ecn(c, x, h);
+	} else {
 		h->flags |= TCP_ACK;
 		h->ack = (uint32_t)c->rcv.nxt;
 		c->ack_due = ACK_NONE;
@@ -134,6 +138,17 @@ static bool restarts_timer(const struct tcp *c, const struct tcp_plan *p)
 	       p->cause == TERN_CAUSE_FAST_RETRANSMIT;
 }
 
+/* RFC 3168 6.1.2: new text alone. The plan of a CWR is one segment. */
+static void mark_as_able(struct tcp *c, struct tcp_out *out)
+{
+	if (!c->ecn_ok || !out->has_text)
+		return;
+	out->ect = true;
+	if (c->cwr_due)
+		out->h.flags |= TCP_CWR;
+	c->cwr_due = false;
+}
+
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		     struct tcp_out *out)
 {
@@ -159,6 +174,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		note_sent_again(c, x, p);
 	} else {
 		note_sent(c, x, hi, fin);
+		mark_as_able(c, out);
 	}
 	if (c->in_recovery)
 		c->work->prr.out += hi - p->lo;
@@ -205,7 +221,7 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;
 	out->cause = (uint8_t)p->cause;
-	out->has_text = out->done = false;
+	out->has_text = out->done = out->ect = false;
 	switch (p->what) {
 	case SEND_NOTHING:
 		assert(false);

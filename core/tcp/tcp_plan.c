@@ -205,7 +205,7 @@ static void plan_data(const struct tcp *c, uint32_t burst_max, struct tcp_plan *
 	bool lost = tcp_has_lost(c);
 
 	if (burst_max > c->snd_mss && c->work)
-		burst_max = MIN(burst_max, c->work->pace_burst);
+		burst_max = c->cwr_due ? 0 : MIN(burst_max, c->work->pace_burst);
 	if (!lost || c->frto == FRTO_NEW_DATA)
 		plan_new_data(c, burst_max, p);
 	if (lost && p->what == SEND_NOTHING)

@@ -176,6 +176,8 @@ static inline size_t ip4_emit(const struct ip4 *h, uint8_t *p)
 /* ---- ip6.c: RFC 8200 ---- */
 
 enum { IP6_HDR_LEN = 40 };
+/* The last two bits of TOS and of the traffic class: RFC 3168 5. */
+enum { IP_ECN_ECT0 = 2, IP_ECN_CE = 3 };
 /* What every link must carry: RFC 791, RFC 8200 5. */
 enum { IP4_MTU_MIN = 68, IP6_MTU_MIN = 1280 };
 enum {

@@ -48,6 +48,7 @@ static const struct {
 	{ "net.ipv4.tcp_challenge_ack_limit", 10, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", 0, 0, 0 }, /* by hand */
 	{ "net.ipv4.tcp_early_retrans", 1, 0, 1 },
+	{ "net.ipv4.tcp_ecn", 2, 0, 2 },
 	{ "net.ipv4.tcp_fin_timeout", 60, 0, 3600 },
 	{ "net.ipv4.tcp_frto", 1, 0, 1 },
 	{ "net.ipv4.tcp_invalid_ratelimit", 500, 0, 60000 },

@@ -303,6 +303,15 @@ static void leave(void)
 	standing = -1;
 }
 
+/* RFC 3168 6.1.1: the SYN that opens has both, and its answer one. */
+static bool asks_for_ecn(const struct cell *c)
+{
+	uint16_t both = TCP_ECE | TCP_CWR;
+
+	return (c->state == TERN_TCP_LISTEN || c->state == TERN_TCP_TIME_WAIT) &&
+	       (c->flags & both) == both;
+}
+
 static void compare_answer(const struct cell *c, const struct verdict *v, const struct reply *r)
 {
 	uint32_t seq = rcv_nxt + (uint32_t)c->seq, ack = snd_nxt + (uint32_t)c->ack;
@@ -325,7 +334,7 @@ static void compare_answer(const struct cell *c, const struct verdict *v, const 
 		check_eq(r->h.ack, seq + numbers_of(c));
 		break;
 	case SYN_ACK:
-		check_eq(r->h.flags, TCP_SYN | TCP_ACK);
+		check_eq(r->h.flags, TCP_SYN | TCP_ACK | (asks_for_ecn(c) ? TCP_ECE : 0));
 		check_eq(r->h.ack, seq + 1);
 		break;
 	}
