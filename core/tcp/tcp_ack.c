@@ -150,7 +150,6 @@ static void follow_with_sack(struct arrival *a, uint64_t acked)
 static void follow_without_sack(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
-
 	bool undone = tcp_undo_review(a, acked);
 
 	if (!acked) {

@@ -43,19 +43,24 @@ bool tcp_has_echo(const struct arrival *a)
 	return a->c->ecn_ok && (a->seg->h.flags & (TCP_ECE | TCP_SYN)) == TCP_ECE;
 }
 
-/* 6.1.2: as for a loss, but nothing is lost; once for what was in flight. */
+/* 6.1.2: the window was reduced, for whatever reason: once is enough for what is in flight. */
+void tcp_note_reduction(struct tcp *c)
+{
+	c->work->ecn_end = c->snd.nxt;
+	c->cwr_due = c->ecn_ok;
+}
+
+/* 6.1.2: as for a loss, but nothing is lost. */
 void tcp_take_echo(struct arrival *a)
 {
 	struct tcp *c = a->c;
-	struct tcp_work *w = c->work;
 	struct cc_sample s = { .now = a->x->now,
 			       .srtt = (tern_time)c->srtt_us * TERN_US,
 			       .in_flight = MIN(a->flight, c->cc.cwnd) };
 
-	if (c->in_recovery || c->in_rto_recovery || c->snd.una < w->ecn_end)
+	if (c->in_recovery || c->in_rto_recovery || c->snd.una < c->work->ecn_end)
 		return;
 	c->cc.ops->on_congestion(&c->cc, &s);
 	c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
-	w->ecn_end = c->snd.nxt;
-	c->cwr_due = true;
+	tcp_note_reduction(c);
 }

@@ -109,6 +109,7 @@ void tcp_ask_for_ecn(struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
 void tcp_take_ecn_answer(struct tcp *, const struct tcp_hdr *);
 void tcp_take_mark(struct arrival *);
 bool tcp_has_echo(const struct arrival *);
+void tcp_note_reduction(struct tcp *);
 void tcp_take_echo(struct arrival *);
 
 /* tcp_newreno.c */

@@ -25,7 +25,7 @@ static uint8_t ca_state(const struct tcp *c)
 		return CA_LOSS;
 	if (c->in_recovery)
 		return CA_RECOVERY;
-	if (c->work && c->snd.una < c->work->ecn_end)
+	if (c->ecn_ok && c->work && c->snd.una < c->work->ecn_end)
 		return CA_CWR;
 	return c->work && (c->work->sent.n_sacked || c->work->dup_acks) ? CA_DISORDER : CA_OPEN;
 }

@@ -30,6 +30,7 @@ void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 	w->timed_pos = TCP_NO_POS;
 	c->tlp_due = false;
 	c->cc.ops->on_congestion(&c->cc, &s);
+	tcp_note_reduction(c);
 	w->prr = (struct tcp_prr){ .recover_fs = s.in_flight };
 	c->cc.cwnd = c->sack_ok ? (uint32_t)(tcp_flight(c) + c->snd_mss) : c->cc.ssthresh;
 }

@@ -165,6 +165,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	c->in_rto_recovery = true;
 	c->in_recovery = false;
 	tcp_mark_losses_on_rto(c, x);
+	tcp_note_reduction(c);
 	w->recover = c->snd.nxt;
 	w->dup_acks = 0;
 	w->dup_bytes = 0;

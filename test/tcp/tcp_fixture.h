@@ -373,6 +373,16 @@ static inline void open_active_with(const struct tcp_hdr *synack)
 	out();
 }
 
+/* The answer comes a round trip later. */
+static inline void open_active_after(tern_time rtt, const struct tcp_hdr *synack)
+{
+	begin_active();
+	out();
+	f.now += rtt;
+	in_hdr(synack, 0);
+	out();
+}
+
 /* ESTABLISHED by an active open; nothing is owed. */
 static inline void open_active(void)
 {

@@ -13,11 +13,7 @@ static void open_with_rtt(tern_time rtt)
 	start();
 	f.cfg.tcp_pacing = true;
 	h = peer_syn(TCP_SYN | TCP_ACK);
-	begin_active();
-	out();
-	f.now += rtt;
-	in_hdr(&h, 0);
-	out();
+	open_active_after(rtt, &h);
 	give(1);
 	out();
 	f.now += rtt;
@@ -50,11 +46,7 @@ static void initial_window_goes_at_once(void)
 	start();
 	f.cfg.tcp_pacing = true;
 	h = peer_syn(TCP_SYN | TCP_ACK);
-	begin_active();
-	out();
-	f.now += 100 * TERN_MS;
-	in_hdr(&h, 0);
-	out();
+	open_active_after(100 * TERN_MS, &h);
 	give(20 * MSS);
 	check_eq(drain(), 10);
 	finish();
@@ -106,11 +98,7 @@ static void greatest_rate(void)
 	start();
 	f.c.opt.max_pacing_rate = 1000000;
 	h = peer_syn(TCP_SYN | TCP_ACK);
-	begin_active();
-	out();
-	f.now += 100 * TERN_MS;
-	in_hdr(&h, 0);
-	out();
+	open_active_after(100 * TERN_MS, &h);
 	give(60 * MSS);
 	n = sent_within(5 * TERN_MS);
 	check(n >= 5000 && n <= 5000 + 3 * MSS);

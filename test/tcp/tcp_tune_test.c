@@ -14,12 +14,8 @@ static void open_with_rtt(tern_time rtt)
 	f.open.rcv_buf_max = 1 << 20;
 	h = peer_syn(TCP_SYN | TCP_ACK);
 	h.has_wscale = true;
-	begin_active();
+	open_active_after(rtt, &h);
 	f.c.opt.rcvbuf = 65535;
-	out();
-	f.now += rtt;
-	in_hdr(&h, 0);
-	out();
 }
 
 /* So much arrives in each of five spans of time, and is read. */
@@ -88,11 +84,7 @@ static void unscaled(void)
 
 	start();
 	h = peer_syn(TCP_SYN | TCP_ACK);
-	begin_active();
-	out();
-	f.now += 100 * TERN_MS;
-	in_hdr(&h, 0);
-	out();
+	open_active_after(100 * TERN_MS, &h);
 	receive(PER_RTT, 100 * TERN_MS);
 	check_eq(f.c.opt.rcvbuf, 65535);
 	finish();
