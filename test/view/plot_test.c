@@ -82,18 +82,10 @@ static void free_plotted(struct plotted *d)
 static char *plot_text(const struct view *v, const struct plot_samples *ps)
 {
 	FILE *f = tmpfile();
-	char *text;
-	long len;
 
-	if (!f || !plot_svg(f, v, ps ? ps : &(struct plot_samples){ 0 }, "a <run>") ||
-	    (len = ftell(f)) < 0)
+	if (!f || !plot_svg(f, v, ps ? ps : &(struct plot_samples){ 0 }, "a <run>"))
 		abort();
-	text = calloc(1, (size_t)len + 1);
-	rewind(f);
-	if (!text || fread(text, 1, (size_t)len, f) != (size_t)len)
-		abort();
-	fclose(f);
-	return text;
+	return scene_read_back(f);
 }
 
 static void check_has(const char *text, const char *part)

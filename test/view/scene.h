@@ -223,15 +223,13 @@ static inline void scene_close(struct scene *s, uint32_t sent, uint32_t got)
 
 typedef bool scene_draw_fn(FILE *, const struct view *, const struct ladder_options *);
 
-/* The picture as text of the caller's to free. */
-static inline char *scene_draw(const struct view *v, scene_draw_fn *draw, bool full)
+/* What was written, as text of the caller's to free; closes the file. */
+static inline char *scene_read_back(FILE *f)
 {
-	const struct ladder_options options = { .full = full };
-	FILE *f = tmpfile();
+	long len = ftell(f);
 	char *text;
-	long len;
 
-	if (!f || !draw(f, v, &options) || (len = ftell(f)) < 0)
+	if (len < 0)
 		abort();
 	text = calloc(1, (size_t)len + 1);
 	rewind(f);
@@ -239,6 +237,17 @@ static inline char *scene_draw(const struct view *v, scene_draw_fn *draw, bool f
 		abort();
 	fclose(f);
 	return text;
+}
+
+/* The picture as text of the caller's to free. */
+static inline char *scene_draw(const struct view *v, scene_draw_fn *draw, bool full)
+{
+	const struct ladder_options options = { .full = full };
+	FILE *f = tmpfile();
+
+	if (!f || !draw(f, v, &options))
+		abort();
+	return scene_read_back(f);
 }
 
 #endif
