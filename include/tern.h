@@ -347,6 +347,8 @@ struct tern_config {
 	uint8_t tcp_ecn;	  /* RFC 3168: 0 off, 1 asked for, 2 agreed to when asked */
 	bool tcp_early_retrans;	  /* tail loss probes, RFC 8985 7 */
 	bool tcp_frto;		  /* RFC 5682 */
+	uint8_t tcp_syncookies; /* RFC 4987: 0 never, 1 when half-open records run out, 2 always */
+	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
 	char tcp_congestion_control[16]; /* "cubic", "reno", "fixed" */
@@ -705,6 +707,7 @@ enum tern_tcp_option {
 	TERN_TCP_KEEPCNT = 6,
 	TERN_TCP_SYNCNT = 7,
 	TERN_TCP_LINGER2 = 8,
+	TERN_TCP_DEFER_ACCEPT = 9, /* seconds that accept waits for text after the handshake */
 	TERN_TCP_WINDOW_CLAMP = 10,
 	TERN_TCP_INFO = 11, /* struct tern_tcp_info */
 	TERN_TCP_QUICKACK = 12,

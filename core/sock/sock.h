@@ -179,6 +179,12 @@ enum { SLOTS_PER_PAGE = 128, EPHEMERAL_COUNTERS = 64 };
 
 enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_TIME_WAIT };
 
+/* A key of SYN cookies and when it is used: sock_cookie.c. */
+struct cookie_key {
+	uint32_t slot; /* 0: never drawn */
+	struct sip_key of_names, of_rest;
+};
+
 struct sockets {
 	struct mem *mem;
 	struct timers *timers;
@@ -190,6 +196,7 @@ struct sockets {
 	struct table tuples, ports;
 	struct tuple *recent; /* found last, or NULL */
 	struct sip_key table_key, isn_key, port_key, ts_key;
+	struct cookie_key cookie_keys[2];
 	struct list news; /* sockets whose readiness may have changed */
 	struct list raws;
 	struct list time_waits;

@@ -4,8 +4,9 @@
  *
  * A SYN makes a half-open record that retransmits its SYN-ACK by itself; the ACK makes the
  * connection, which waits on the accept queue. Limits: as many records as the backlog (a further
- * SYN is dropped), as many finished connections as the backlog (a further ACK is dropped, the
- * record stays and asks again). Never a RST for want of room: the peer would give up.
+ * SYN is answered with a cookie, of which nothing is kept), as many finished connections as the
+ * backlog (a further SYN is dropped, and a further ACK: the record stays and asks again). A RST for
+ * want of room, with which the peer would give up, only if net.ipv4.tcp_abort_on_overflow says so.
  */
 #include "sock_tcp.h"
 
@@ -104,30 +105,38 @@ static void arm_synack_timer(struct sockets *ss, struct half *half)
 
 /* ---- LISTEN ---- */
 
-static struct half *new_half(struct sockets *ss, const struct sock *listener,
-			     const struct tuple *key, const struct tcp_packet *p)
+/* What is to be kept of a SYN; iss 0: one is drawn. */
+static void fill_half(struct sockets *ss, const struct sock *listener, const struct tuple *key,
+		      const struct tcp_packet *p, uint32_t iss, struct half *half)
 {
-	struct half *half = mem_new(ss->mem, sizeof(*half));
 	uint16_t user_mss = stream_tcp(listener)->opt.user_mss;
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_open open;
 
-	if (!half)
-		return NULL;
 	memset(half, 0, sizeof(*half));
 	half->t = *key;
 	half->t.kind = TUPLE_HALF;
 	half->t.flags = (uint8_t)p->ifindex;
 	timer_init(&half->timer, TIMER_HALF);
-	half->timer.data = ++ss->next_conn;
+	list_init(&half->link);
 	open = tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, p->ifindex));
-	open.iss = tcp_draw_isn(ss, &half->t);
+	open.iss = iss ? iss : tcp_draw_isn(ss, &half->t);
 	if (user_mss)
 		open.adv_mss = MIN(open.adv_mss, user_mss);
 	if (p->has_min_iss && (int32_t)(open.iss - p->min_iss) <= 0)
 		open.iss = p->min_iss + 65537; /* RFC 9293 MAY-2: above all that was used */
 	half_init(&half->tcp, &x, &p->seg, &open);
-	list_init(&half->link);
+}
+
+static struct half *new_half(struct sockets *ss, const struct sock *listener,
+			     const struct tuple *key, const struct tcp_packet *p)
+{
+	struct half *half = mem_new(ss->mem, sizeof(*half));
+
+	if (!half)
+		return NULL;
+	fill_half(ss, listener, key, p, 0, half);
+	half->timer.data = ++ss->next_conn;
 	if (!tuple_put(ss, &half->t)) {
 		mem_free(ss->mem, half, sizeof(*half));
 		return NULL;
@@ -136,24 +145,49 @@ static struct half *new_half(struct sockets *ss, const struct sock *listener,
 	return half;
 }
 
+/* RFC 4987 3.6 */
+static void reply_cookie(struct sockets *ss, const struct sock *listener, const struct tuple *key,
+			 const struct tcp_packet *p, struct tcp_reply *reply)
+{
+	struct tcp_packet kept = *p; /* the SYN as the cookie can tell it */
+	struct half half;
+	uint32_t cookie = cookie_bake(ss, key, &kept.seg.h);
+
+	fill_half(ss, listener, key, &kept, cookie, &half);
+	reply_synack(ss, listener, &half, reply);
+	if (half.tcp.ts_ok)
+		reply->h.ts_val = cookie_ts_val(reply->h.ts_val, &kept.seg.h);
+	ss->counters[COUNT_TCP_SYNCOOKIES_SENT]++;
+}
+
+/* Not for a user who wants to judge each SYN, nor where our number must be above another. */
+static bool may_bake(const struct sockets *ss, const struct listener *l, const struct tcp_packet *p)
+{
+	return ss->cfg->tcp_syncookies && !l->defer_syn && !p->has_min_iss;
+}
+
 static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct tuple *key,
 				const struct tcp_packet *p, struct tcp_reply *reply)
 {
 	struct listener *l = s->listener;
-	struct half *half;
+	bool full = l->n_half > l->backlog || ss->n_half >= ss->cfg->half_open_max;
+	struct half *half = NULL;
 
 	if (l->n_ready > l->backlog) {
 		ss->counters[COUNT_TCP_LISTEN_OVERFLOWS]++;
 		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
 		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
 	}
-	if (l->n_half > l->backlog || ss->n_half >= ss->cfg->half_open_max) {
-		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
-		return TERN_DROP_TCP_SYN_QUEUE_FULL;
+	if (!full && (ss->cfg->tcp_syncookies != SYNCOOKIES_ALWAYS || !may_bake(ss, l, p)))
+		half = new_half(ss, s, key, p);
+	if (!half && may_bake(ss, l, p)) {
+		reply_cookie(ss, s, key, p, reply);
+		return TERN_DROP_NONE;
 	}
-	half = new_half(ss, s, key, p);
-	if (!half)
-		return TERN_DROP_NO_MEMORY;
+	if (!half) {
+		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
+		return full ? TERN_DROP_TCP_SYN_QUEUE_FULL : TERN_DROP_NO_MEMORY;
+	}
 	list_put_tail(&l->half, &half->link);
 	l->n_half++;
 	trace_half(ss, half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
@@ -166,29 +200,6 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 	}
 	arm_synack_timer(ss, half);
 	return TERN_DROP_NONE;
-}
-
-/* RFC 9293 3.10.7.2. false: nobody listens there. */
-bool input_to_listener(struct sockets *ss, const struct tuple *key, const struct tcp_packet *p,
-		       struct tcp_reply *reply, enum tern_drop *drop)
-{
-	struct sock *s = port_match(ss, key, p->ifindex);
-	uint16_t flags = p->seg.h.flags;
-	struct tcp_rst rst;
-
-	if (!s)
-		return false;
-	*drop = TERN_DROP_TCP_FLAGS;
-	if (flags & TCP_RST)
-		return true;
-	if (flags & TCP_ACK) {
-		rst = tcp_rst_for(&p->seg);
-		tcp_reply_rst(reply, &rst);
-		return true;
-	}
-	if (flags & TCP_SYN)
-		*drop = admit_syn(ss, s, key, p, reply);
-	return true;
 }
 
 /* ---- SYN-RECEIVED ---- */
@@ -239,7 +250,8 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	}
 	open = tcp_open_for(ss, parent, &half->t, child->out_mtu);
 	open.iss = half->tcp.iss;
-	if (half->tcp.n_retries == 0) { /* Karn: sent once, so the ACK times it */
+	/* Karn: sent once, so the ACK times it; of a cookie nobody knows */
+	if (half->tcp.n_retries == 0 && timer_armed(&half->timer)) {
 		tern_time sent_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
 
 		open.synack_rtt = MAX(x.now - sent_at, 1);
@@ -248,33 +260,126 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	return child;
 }
 
-static enum tern_drop complete(struct sockets *ss, struct sock *parent, struct half *half,
-			       const struct tcp_packet *p)
+/* A child takes the segment that finishes its handshake, and waits for accept. */
+static enum tern_drop adopt(struct sockets *ss, struct sock *parent, struct sock *child,
+			    const struct tcp_packet *p)
 {
-	struct listener *l = parent->listener;
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_result r;
-	struct sock *child;
 
-	if (l->n_ready > l->backlog) {
-		ss->counters[COUNT_TCP_LISTEN_OVERFLOWS]++;
-		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
-	}
-	child = make_child(ss, parent, half);
-	if (!child)
-		return TERN_DROP_NO_MEMORY;
-	l->n_half--;
-	tuple_replace(ss, &half->t, &child->t);
-	half_end(ss, half);
 	port_attach(child, parent->port, true);
 	child->in_accept_queue = true;
-	list_put_tail(&l->ready, &child->news_link);
-	l->n_ready++;
+	list_put_tail(&parent->listener->ready, &child->news_link);
+	parent->listener->n_ready++;
 	ss->counters[COUNT_TCP_PASSIVE_OPENS]++;
 	r = tcp_input(child->tcp, &x, &p->seg);
 	sock_tcp_settle(ss, child, r.events);
 	sock_news(ss, parent);
 	return r.drop;
+}
+
+/* The accept queue is full when the handshake would end. */
+static bool overflows(struct sockets *ss, const struct sock *parent, const struct tcp_packet *p,
+		      struct tcp_reply *reply)
+{
+	struct tcp_rst rst = { .due = ss->cfg->tcp_abort_on_overflow, .seq = p->seg.h.ack };
+
+	if (parent->listener->n_ready <= parent->listener->backlog)
+		return false;
+	ss->counters[COUNT_TCP_LISTEN_OVERFLOWS]++;
+	tcp_reply_rst(reply, &rst);
+	return true;
+}
+
+static enum tern_drop complete(struct sockets *ss, struct sock *parent, struct half *half,
+			       const struct tcp_packet *p, struct tcp_reply *reply)
+{
+	struct sock *child;
+
+	if (overflows(ss, parent, p, reply)) {
+		if (reply->due)
+			half_die(ss, parent, half);
+		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
+	}
+	child = make_child(ss, parent, half);
+	if (!child)
+		return TERN_DROP_NO_MEMORY;
+	parent->listener->n_half--;
+	tuple_replace(ss, &half->t, &child->t);
+	half_end(ss, half);
+	return adopt(ss, parent, child, p);
+}
+
+/* The same for a handshake of which nothing was kept but what the cookie says. */
+static enum tern_drop complete_from_cookie(struct sockets *ss, struct sock *parent,
+					   const struct tuple *key, const struct tcp_packet *p,
+					   const struct tcp_packet *syn, struct tcp_reply *reply)
+{
+	struct sock *child;
+	struct half half;
+
+	ss->counters[COUNT_TCP_SYNCOOKIES_RECV]++;
+	if (overflows(ss, parent, p, reply))
+		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
+	fill_half(ss, parent, key, syn, p->seg.h.ack - 1, &half);
+	half.timer.data = ++ss->next_conn;
+	child = make_child(ss, parent, &half);
+	if (!child)
+		return TERN_DROP_NO_MEMORY;
+	if (!tuple_put(ss, &child->t)) {
+		sock_free(ss, child);
+		return TERN_DROP_NO_MEMORY;
+	}
+	trace_half(ss, &half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
+	return adopt(ss, parent, child, p);
+}
+
+/* RFC 9293 3.10.7.2, second step: an ACK is of no connection, unless it brings a cookie back. */
+static enum tern_drop ack_to_listener(struct sockets *ss, struct sock *s, const struct tuple *key,
+				      const struct tcp_packet *p, struct tcp_reply *reply)
+{
+	struct tcp_packet syn = *p;
+	struct tcp_rst rst;
+
+	if (!(p->seg.h.flags & TCP_SYN) && ss->cfg->tcp_syncookies) {
+		if (cookie_taste(ss, key, &p->seg.h, &syn.seg.h))
+			return complete_from_cookie(ss, s, key, p, &syn, reply);
+		ss->counters[COUNT_TCP_SYNCOOKIES_FAILED]++;
+	}
+	rst = tcp_rst_for(&p->seg);
+	tcp_reply_rst(reply, &rst);
+	return TERN_DROP_TCP_FLAGS;
+}
+
+/* RFC 9293 3.10.7.2. false: nobody listens there. */
+bool input_to_listener(struct sockets *ss, const struct tuple *key, const struct tcp_packet *p,
+		       struct tcp_reply *reply, enum tern_drop *drop)
+{
+	struct sock *s = port_match(ss, key, p->ifindex);
+	uint16_t flags = p->seg.h.flags;
+
+	if (!s)
+		return false;
+	*drop = TERN_DROP_TCP_FLAGS;
+	if (flags & TCP_RST)
+		return true;
+	if (flags & TCP_ACK)
+		*drop = ack_to_listener(ss, s, key, p, reply);
+	else if (flags & TCP_SYN)
+		*drop = admit_syn(ss, s, key, p, reply);
+	return true;
+}
+
+/* TCP_DEFER_ACCEPT: until that many time-outs a bare ACK makes no connection; it is remembered. */
+static bool defers_accept(struct sockets *ss, const struct sock *parent, struct half *half,
+			  const struct tcp_packet *p)
+{
+	if (half->tcp.n_retries >= stream_tcp(parent)->opt.defer_accept || p->seg.len ||
+	    (p->seg.h.flags & TCP_FIN))
+		return false;
+	half->tcp.acked = true;
+	ss->counters[COUNT_TCP_DEFER_ACCEPT_DROP]++;
+	return true;
 }
 
 enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct tcp_packet *p,
@@ -310,24 +415,33 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		half_die(ss, parent, half);
 		break;
 	case HALF_COMPLETE:
-		return complete(ss, parent, half, p);
+		if (defers_accept(ss, parent, half, p))
+			return TERN_DROP_NONE;
+		return complete(ss, parent, half, p, reply);
 	}
 	return r.drop;
 }
 
+/*
+ * As Linux: who has acknowledged and is waited for (TCP_DEFER_ACCEPT) is left in peace, and asked
+ * once more when the wait is over: the answer makes the connection.
+ */
 void sock_half_on_timer(struct sockets *ss, struct half *half, struct tcp_reply *reply)
 {
 	struct sock *parent = listener_of(ss, half);
-	bool over = half->tcp.n_retries >= ss->cfg->tcp_synack_retries;
+	const struct tcp_options *opt = parent ? &stream_tcp(parent)->opt : NULL;
+	unsigned n = half->tcp.n_retries;
+	bool over;
 
 	*reply = (struct tcp_reply){ .ttl = -1 };
-	if (!parent || over) {
+	over = !parent || n >= (opt->syn_retries ? opt->syn_retries : ss->cfg->tcp_synack_retries);
+	if (over && (!parent || !half->tcp.acked || n >= opt->defer_accept)) {
 		half_die(ss, parent, half);
 		return;
 	}
 	half->tcp.n_retries++;
 	arm_synack_timer(ss, half);
-	if (half->tcp.held)
+	if (half->tcp.held || (half->tcp.acked && n + 1 < opt->defer_accept))
 		return;
 	reply_synack(ss, parent, half, reply);
 	reply->cause = TERN_CAUSE_RTO;

@@ -23,12 +23,25 @@ void trace_state(const struct sockets *, const struct state_change *);
 void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
 
 /* sock_listen.c */
+enum { SYNCOOKIES_ALWAYS = 2 };
 bool input_to_listener(struct sockets *, const struct tuple *key, const struct tcp_packet *,
 		       struct tcp_reply *, enum tern_drop *);
 enum tern_drop input_to_half(struct sockets *, struct half *, const struct tcp_packet *,
 			     struct tcp_reply *);
 void listener_end(struct sockets *, struct sock *);
 int listener_shutdown(struct sockets *, struct sock *, int how);
+
+/* sock_cookie.c */
+
+/*
+ * The initial number of a SYN-ACK of which nothing is kept. What it cannot keep of the SYN is taken
+ * from it. If it has timestamps, the SYN-ACK's must be cookie_ts_val of our clock.
+ */
+uint32_t cookie_bake(struct sockets *, const struct tuple *, struct tcp_hdr *syn);
+uint32_t cookie_ts_val(uint32_t clock, const struct tcp_hdr *syn);
+/* Does this ACK answer one of ours, not more than two minutes old? Then *syn is that SYN again. */
+bool cookie_taste(const struct sockets *, const struct tuple *, const struct tcp_hdr *ack,
+		  struct tcp_hdr *syn);
 
 /* sock_timewait.c */
 enum tern_drop input_to_time_wait(struct sockets *, struct time_wait *, const struct tcp_packet *,

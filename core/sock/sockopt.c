@@ -152,6 +152,32 @@ static int32_t get_linger2(const struct sockets *ss, const struct sock *s)
 	return v ? v : (int32_t)ss->cfg->tcp_fin_timeout_ms / 1000;
 }
 
+/* TCP_DEFER_ACCEPT counts time-outs of the SYN-ACK; the user's seconds are rounded up to them. */
+static int32_t seconds_of_timeouts(const struct sockets *ss, unsigned n)
+{
+	uint64_t ms = 0, rto = ss->cfg->tcp_rto_initial_ms;
+
+	for (; n > 0; n--) {
+		ms += rto;
+		rto = MIN(2 * rto, ss->cfg->tcp_rto_max_ms);
+	}
+	return (int32_t)MIN(ms / 1000, INT32_MAX);
+}
+
+static void set_defer_accept(struct sockets *ss, struct sock *s, int32_t v)
+{
+	uint8_t n = 0;
+
+	while (n < UINT8_MAX && seconds_of_timeouts(ss, n) < v)
+		n++;
+	stream_tcp(s)->opt.defer_accept = n;
+}
+
+static int32_t get_defer_accept(const struct sockets *ss, const struct sock *s)
+{
+	return seconds_of_timeouts(ss, stream_tcp(s)->opt.defer_accept);
+}
+
 static void set_keepalive(struct sockets *ss, struct sock *s, int32_t v)
 {
 	struct tcp_ctx x = sock_ctx(ss);
@@ -427,6 +453,7 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_TCP, TERN_TCP_KEEPCNT, STREAM, 1, 127, RW(keepcnt) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_SYNCNT, STREAM, 1, 127, RW(syncnt) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_LINGER2, STREAM, ANY, RW(linger2) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_DEFER_ACCEPT, STREAM, ANY, RW(defer_accept) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK, STREAM, ANY, RW(quickack) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_NOTSENT_LOWAT, STREAM, ANY, RW(notsent_lowat) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_WINDOW_CLAMP, STREAM, 0, INT32_MAX, RW(window_clamp) },

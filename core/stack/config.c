@@ -39,8 +39,8 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_rto_min_ms = 200,
 		.tcp_rto_max_ms = 120000,
 		.tcp_delayed_ack_ms = 40,
-		.tcp_syn_retries = 7, /* 255 s: RFC 9293 MUST-23 asks for 3 minutes at least */
-		.tcp_synack_retries = 5,
+		.tcp_syn_retries = 7,	 /* 255 s: RFC 9293 MUST-23 asks for 3 minutes at least */
+		.tcp_synack_retries = 3, /* a spoofed SYN is not answered often */
 		.tcp_retries1 = 3,
 		.tcp_retries2 = 15,
 		.tcp_orphan_retries = 8,
@@ -64,6 +64,7 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_ecn = 2,
 		.tcp_early_retrans = true,
 		.tcp_frto = true,
+		.tcp_syncookies = 1,
 		.tcp_congestion_control = "cubic",
 	};
 }
@@ -91,6 +92,7 @@ static const struct setting settings[] = {
 	{ "net.ipv4.ip_local_port_max", FIELD(port_max), 1, 1, 65535 },
 	{ "net.ipv4.ip_local_port_min", FIELD(port_min), 1, 1, 65535 },
 	{ "net.ipv4.ip_nonlocal_bind", FIELD(ip_nonlocal_bind), 1, 0, 1 },
+	{ "net.ipv4.tcp_abort_on_overflow", FIELD(tcp_abort_on_overflow), 1, 0, 1 },
 	{ "net.ipv4.tcp_challenge_ack_limit", FIELD(tcp_challenge_ack_limit), 1, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", offsetof(struct tern_config, tcp_congestion_control),
 	  0, 1, 0, 0 },
@@ -114,6 +116,7 @@ static const struct setting settings[] = {
 	{ "net.ipv4.tcp_rto_max_ms", FIELD(tcp_rto_max_ms), 1, 1000, 120000 },
 	{ "net.ipv4.tcp_rto_min_ms", FIELD(tcp_rto_min_ms), 1, 1, 1000 },
 	{ "net.ipv4.tcp_sack", FIELD(tcp_sack), 1, 0, 1 },
+	{ "net.ipv4.tcp_syncookies", FIELD(tcp_syncookies), 1, 0, 2 },
 	{ "net.ipv4.tcp_syn_retries", FIELD(tcp_syn_retries), 1, 1, 127 },
 	{ "net.ipv4.tcp_synack_retries", FIELD(tcp_synack_retries), 1, 1, 127 },
 	{ "net.ipv4.tcp_time_wait_ms", FIELD(tcp_time_wait_ms), 1, 1, 3600000 },

@@ -91,6 +91,7 @@ struct tcp_options {
 	uint16_t user_mss;		       /* TCP_MAXSEG; 0: none */
 	uint8_t keep_count, syn_retries;       /* 0: the configuration's */
 	int8_t linger2_s;		       /* 0: the configuration's; below: at once */
+	uint8_t defer_accept;		       /* SYN-ACK time-outs that a bare ACK waits */
 	bool nodelay : 1, cork : 1, keepalive : 1, oob_inline : 1;
 	bool sndbuf_set : 1, rcvbuf_set : 1; /* by the user: they stay as they are */
 };
@@ -431,6 +432,7 @@ struct tcp_half {
 	uint8_t wscale;	  /* low four bits: the peer's, high: ours */
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1, ecn_ok : 1;
 	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
+	bool acked : 1;		  /* but there was no text yet: TCP_DEFER_ACCEPT */
 	uint8_t n_retries;
 };
 

@@ -18,17 +18,20 @@ static const struct drill_profile profiles[] = {
 	  .rto_initial_ms = 1000,
 	  .rto_min_ms = 200,
 	  .delayed_ack_ms = 40,
+	  .synack_retries = 5,
 	  .initial_cwnd = 10 },
 	{ .name = "rfc",
 	  .rto_initial_ms = 1000,
 	  .rto_min_ms = 1000,
 	  .delayed_ack_ms = 200,
+	  .synack_retries = 3,
 	  .initial_cwnd = 10,
 	  .any_option_order = true },
 	{ .name = "freebsd",
 	  .rto_initial_ms = 1000,
 	  .rto_min_ms = 30,
 	  .delayed_ack_ms = 40,
+	  .synack_retries = 3,
 	  .initial_cwnd = 10,
 	  .any_option_order = true },
 };
@@ -48,6 +51,7 @@ void profile_apply(const struct drill_profile *p, struct tern_config *cfg)
 	cfg->tcp_rto_initial_ms = p->rto_initial_ms;
 	cfg->tcp_rto_min_ms = p->rto_min_ms;
 	cfg->tcp_delayed_ack_ms = p->delayed_ack_ms;
+	cfg->tcp_synack_retries = p->synack_retries;
 	cfg->tcp_initial_cwnd = p->initial_cwnd;
 	cfg->tcp_pacing = false; /* no system paces without being asked: windows leave at once */
 }

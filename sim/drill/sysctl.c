@@ -212,8 +212,6 @@ static const struct {
 	{ "net.ipv4.tcp_fack", "0" },
 	{ "net.ipv4.tcp_dsack", "1" },
 	{ "net.ipv4.tcp_recovery", "1" },
-	{ "net.ipv4.tcp_abort_on_overflow", "0" },
-	{ "net.ipv4.tcp_syncookies", "0" },
 	{ "net.ipv4.tcp_thin_linear_timeouts", "0" },
 	{ "net.inet.tcp.hostcache.purgenow", NULL },
 	{ "net.inet.tcp.hostcache.enable", "0" },
