@@ -348,6 +348,7 @@ struct tern_config {
 	bool tcp_early_retrans;	  /* tail loss probes, RFC 8985 7 */
 	bool tcp_frto;		  /* RFC 5682 */
 	uint8_t tcp_syncookies; /* RFC 4987: 0 never, 1 when half-open records run out, 2 always */
+	uint16_t tcp_fastopen;	/* RFC 7413: 1 as client, 2 as server, 4 and 0x200 without cookie */
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
@@ -557,7 +558,8 @@ enum tern_msg_flag { /* Linux's MSG_* */
 		     TERN_MSG_CONFIRM = 0x800,
 		     TERN_MSG_ERRQUEUE = 0x2000,
 		     TERN_MSG_NOSIGNAL = 0x4000,
-		     TERN_MSG_MORE = 0x8000
+		     TERN_MSG_MORE = 0x8000,
+		     TERN_MSG_FASTOPEN = 0x20000000 /* connects, with these bytes: RFC 7413 */
 };
 
 struct tern_iovec {
@@ -713,7 +715,10 @@ enum tern_tcp_option {
 	TERN_TCP_QUICKACK = 12,
 	TERN_TCP_CONGESTION = 13,
 	TERN_TCP_USER_TIMEOUT = 18,
-	TERN_TCP_NOTSENT_LOWAT = 25, /* bytes that may wait unsent; 0: as the buffer takes */
+	TERN_TCP_FASTOPEN = 23,		/* of a listener: how many may wait that opened with text */
+	TERN_TCP_NOTSENT_LOWAT = 25,	/* bytes that may wait unsent; 0: as the buffer takes */
+	TERN_TCP_FASTOPEN_CONNECT = 30, /* with a cookie connect succeeds at once, text opens */
+	TERN_TCP_FASTOPEN_NO_COOKIE = 34, /* the SYN brings text without one */
 };
 
 /* Linux's struct tcp_info as far as tern fills it; the layout is Linux's. */

@@ -6,7 +6,7 @@
  * a stale handle finds nothing. A connection has no slot before accept and after close: it lives on
  * by its tuple alone until TCP is done with it.
  */
-#include "sock.h"
+#include "sock_tcp.h"
 
 /* What section 8 of the architecture promises, on the machines that count. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct half) <= 128, "a half-open connection");
@@ -66,6 +66,7 @@ void sockets_fini(struct sockets *ss)
 {
 	end_socks_of(ss);
 	end_tuples(ss);
+	fast_open_forget_peers(ss);
 	timers_disarm(ss->timers, &ss->time_wait_timer);
 	table_fini(&ss->tuples);
 	table_fini(&ss->ports);

@@ -56,6 +56,7 @@ struct listener {
 	struct list half;  /* half-open connections, oldest first */
 	struct list ready; /* finished ones that wait for accept */
 	uint32_t n_half, n_ready, backlog;
+	uint32_t n_fast; /* opened with text, handshake not over: RFC 7413 4.2.2 */
 	bool defer_syn;
 };
 
@@ -122,6 +123,7 @@ struct sock {
 	uint16_t out_ifindex; /* cached route */
 	uint16_t out_mtu;
 	uint8_t mtu_discover;
+	uint16_t fast_open_max; /* TCP_FASTOPEN */
 	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
 	uint32_t route_version; /* of net when the route was cached */
 	struct addr next_hop;
@@ -179,6 +181,16 @@ enum { SLOTS_PER_PAGE = 128, EPHEMERAL_COUNTERS = 64 };
 
 enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_TIME_WAIT };
 
+/* What is known of a peer as a server of Fast Open: sock_fastopen.c. */
+struct fast_open_peer {
+	struct addr addr;
+	tern_time used_at; /* 0: a free place */
+	tern_time not_before;
+	uint16_t bad_port, mss;
+	uint8_t cookie_len, cookie[TCP_COOKIE_MAX];
+};
+enum { FAST_OPEN_PEERS = 64 };
+
 /* A key of SYN cookies and when it is used: sock_cookie.c. */
 struct cookie_key {
 	uint32_t slot; /* 0: never drawn */
@@ -197,6 +209,10 @@ struct sockets {
 	struct tuple *recent; /* found last, or NULL */
 	struct sip_key table_key, isn_key, port_key, ts_key;
 	struct cookie_key cookie_keys[2];
+	/* sock_fastopen.c */
+	struct sip_key fast_open_keys[2];
+	uint32_t fast_open_hour; /* of the newest key; 0: none was drawn */
+	struct fast_open_peer *fast_open_peers;
 	struct list news; /* sockets whose readiness may have changed */
 	struct list raws;
 	struct list time_waits;
@@ -315,6 +331,11 @@ bool sock_tcp_join(struct sockets *, struct tuple *, struct tcp_packet *, const 
 enum tern_drop sock_tcp_input(struct sockets *, struct tuple *, const struct tcp_packet *,
 			      struct tcp_reply *);
 int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint16_t port);
+/*
+ * The same for MSG_FASTOPEN: 0, and the SYN waits for the text that is now to be sent; without a
+ * cookie -TERN_EINPROGRESS, none is taken.
+ */
+int64_t sock_tcp_open_with(struct sockets *, struct sock *, const struct addr *, uint16_t port);
 int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);
 void sock_tcp_close(struct sockets *, struct sock *, bool abort);

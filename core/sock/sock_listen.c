@@ -82,6 +82,8 @@ static void reply_synack(struct sockets *ss, const struct sock *listener, const 
 	struct tcp_ctx x = sock_ctx(ss);
 
 	half_synack(&half->tcp, &x, ts_offset_of(ss, half), &reply->h);
+	if (half->tcp.give_cookie && half->tcp.n_retries == 0)
+		fast_open_give_cookie(ss, &half->t, &reply->h);
 	address_reply(listener, half, reply);
 }
 
@@ -166,42 +168,6 @@ static bool may_bake(const struct sockets *ss, const struct listener *l, const s
 	return ss->cfg->tcp_syncookies && !l->defer_syn && !p->has_min_iss;
 }
 
-static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct tuple *key,
-				const struct tcp_packet *p, struct tcp_reply *reply)
-{
-	struct listener *l = s->listener;
-	bool full = l->n_half > l->backlog || ss->n_half >= ss->cfg->half_open_max;
-	struct half *half = NULL;
-
-	if (l->n_ready > l->backlog) {
-		ss->counters[COUNT_TCP_LISTEN_OVERFLOWS]++;
-		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
-		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
-	}
-	if (!full && (ss->cfg->tcp_syncookies != SYNCOOKIES_ALWAYS || !may_bake(ss, l, p)))
-		half = new_half(ss, s, key, p);
-	if (!half && may_bake(ss, l, p)) {
-		reply_cookie(ss, s, key, p, reply);
-		return TERN_DROP_NONE;
-	}
-	if (!half) {
-		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
-		return full ? TERN_DROP_TCP_SYN_QUEUE_FULL : TERN_DROP_NO_MEMORY;
-	}
-	list_put_tail(&l->half, &half->link);
-	l->n_half++;
-	trace_half(ss, half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
-	if (l->defer_syn) {
-		half->tcp.held = true;
-		s->urgent_news = true;
-		sock_news(ss, s);
-	} else {
-		reply_synack(ss, s, half, reply);
-	}
-	arm_synack_timer(ss, half);
-	return TERN_DROP_NONE;
-}
-
 /* ---- SYN-RECEIVED ---- */
 
 /* The listener's options are the child's. */
@@ -260,6 +226,15 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	return child;
 }
 
+static void queue_child(struct sockets *ss, struct sock *parent, struct sock *child)
+{
+	port_attach(child, parent->port, true);
+	child->in_accept_queue = true;
+	list_put_tail(&parent->listener->ready, &child->news_link);
+	parent->listener->n_ready++;
+	ss->counters[COUNT_TCP_PASSIVE_OPENS]++;
+}
+
 /* A child takes the segment that finishes its handshake, and waits for accept. */
 static enum tern_drop adopt(struct sockets *ss, struct sock *parent, struct sock *child,
 			    const struct tcp_packet *p)
@@ -267,11 +242,7 @@ static enum tern_drop adopt(struct sockets *ss, struct sock *parent, struct sock
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_result r;
 
-	port_attach(child, parent->port, true);
-	child->in_accept_queue = true;
-	list_put_tail(&parent->listener->ready, &child->news_link);
-	parent->listener->n_ready++;
-	ss->counters[COUNT_TCP_PASSIVE_OPENS]++;
+	queue_child(ss, parent, child);
 	r = tcp_input(child->tcp, &x, &p->seg);
 	sock_tcp_settle(ss, child, r.events);
 	sock_news(ss, parent);
@@ -332,6 +303,84 @@ static enum tern_drop complete_from_cookie(struct sockets *ss, struct sock *pare
 	}
 	trace_half(ss, &half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
 	return adopt(ss, parent, child, p);
+}
+
+/*
+ * RFC 7413 4.2.2: a SYN with a good cookie makes the connection at once; its SYN-ACK is its own to
+ * send. It counts against TCP_FASTOPEN until the handshake ends.
+ */
+static enum tern_drop open_fast(struct sockets *ss, struct sock *parent, const struct tuple *key,
+				const struct tcp_packet *p)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+	struct sock *child;
+	struct half half;
+
+	fill_half(ss, parent, key, p, 0, &half);
+	half.timer.data = ++ss->next_conn;
+	child = make_child(ss, parent, &half);
+	if (!child)
+		return TERN_DROP_NO_MEMORY;
+	if (!tcp_accept_fast(child->tcp, &x, &p->seg) || !tuple_put(ss, &child->t)) {
+		sock_free(ss, child);
+		return TERN_DROP_NO_MEMORY;
+	}
+	trace_half(ss, &half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
+	queue_child(ss, parent, child);
+	parent->listener->n_fast++;
+	ss->counters[COUNT_TCP_FAST_OPEN_PASSIVE]++;
+	sock_tcp_settle(ss, child, TCP_READABLE);
+	sock_news(ss, parent);
+	return TERN_DROP_NONE;
+}
+
+/* The handshake of one that opened with text has ended, or the connection has. */
+void fast_open_is_over(struct sockets *ss, const struct sock *child)
+{
+	struct sock *s = port_match(ss, &child->t, child->out_ifindex);
+
+	if (s && s->state == TERN_TCP_LISTEN && s->listener->n_fast > 0)
+		s->listener->n_fast--;
+}
+
+static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct tuple *key,
+				const struct tcp_packet *p, struct tcp_reply *reply)
+{
+	struct listener *l = s->listener;
+	enum fast_open_verdict fast = fast_open_judge(ss, s, key, &p->seg);
+	bool full = l->n_half > l->backlog || ss->n_half >= ss->cfg->half_open_max;
+	struct half *half = NULL;
+
+	if (l->n_ready > l->backlog) {
+		ss->counters[COUNT_TCP_LISTEN_OVERFLOWS]++;
+		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
+		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
+	}
+	if (fast == FAST_OPEN_TAKE && !l->defer_syn)
+		return open_fast(ss, s, key, p);
+	if (!full && (ss->cfg->tcp_syncookies != SYNCOOKIES_ALWAYS || !may_bake(ss, l, p)))
+		half = new_half(ss, s, key, p);
+	if (!half && may_bake(ss, l, p)) {
+		reply_cookie(ss, s, key, p, reply);
+		return TERN_DROP_NONE;
+	}
+	if (!half) {
+		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
+		return full ? TERN_DROP_TCP_SYN_QUEUE_FULL : TERN_DROP_NO_MEMORY;
+	}
+	half->tcp.give_cookie = fast == FAST_OPEN_GIVE;
+	list_put_tail(&l->half, &half->link);
+	l->n_half++;
+	trace_half(ss, half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
+	if (l->defer_syn) {
+		half->tcp.held = true;
+		s->urgent_news = true;
+		sock_news(ss, s);
+	} else {
+		reply_synack(ss, s, half, reply);
+	}
+	arm_synack_timer(ss, half);
+	return TERN_DROP_NONE;
 }
 
 /* RFC 9293 3.10.7.2, second step: an ACK is of no connection, unless it brings a cookie back. */

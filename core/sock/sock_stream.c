@@ -18,7 +18,9 @@ unsigned sock_tcp_poll(const struct sock *s)
 		return TERN_POLLOUT | TERN_POLLHUP;
 	if (s->error)
 		ready |= TERN_POLLERR;
-	if (c->state == TERN_TCP_SYN_SENT || c->state == TERN_TCP_SYN_RECEIVED)
+	if (c->state == TERN_TCP_SYN_SENT)
+		return ready | (tcp_waits_for_text(c) ? TERN_POLLOUT : 0);
+	if (c->state == TERN_TCP_SYN_RECEIVED && !c->fast_open)
 		return ready;
 	if (tcp_recv_ready(c) >= s->rcvlowat || tcp_recv_ended(c) || s->error)
 		ready |= TERN_POLLIN;

@@ -102,6 +102,8 @@ static void trace_states(struct sockets *ss, struct sock *s)
 					       s->tcp->opened_passively };
 
 		count_end(ss, s, state);
+		if (s->state == TERN_TCP_SYN_RECEIVED && s->tcp->fast_open)
+			fast_open_is_over(ss, s);
 		trace_state(ss, &change);
 		s->state = (uint8_t)state;
 	}
@@ -288,7 +290,11 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	uint32_t cwnd = s->tcp->cc.cwnd;
+	bool opening = s->state == TERN_TCP_SYN_SENT;
 	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
+
+	if (opening && s->tcp->fast_open && s->tcp->state == TERN_TCP_ESTABLISHED)
+		fast_open_learn(ss, s, &p->seg.h);
 
 	if (r.rst.due) {
 		begin_reply(reply, p);
@@ -450,7 +456,9 @@ static bool was_refused(const struct sock *s)
 	       !s->tcp->rst_due;
 }
 
-int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remote, uint16_t port)
+/* An open of which nothing has gone yet. */
+static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *remote,
+			 uint16_t port)
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	struct addr old_local = s->t.local;
@@ -488,6 +496,36 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 	s->conn = ++ss->next_conn;
 	tcp_connect(s->tcp, &x, &open);
 	ss->counters[COUNT_TCP_ACTIVE_OPENS]++;
+	return 0;
+}
+
+int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remote, uint16_t port)
+{
+	int err = begin_to_open(ss, s, remote, port);
+	bool waits;
+
+	if (err)
+		return err;
+	if (s->tcp->opt.fast_open_connect && (ss->cfg->tcp_fastopen & FAST_OPEN_CLIENT))
+		fast_open_offer(ss, s, true);
+	waits = tcp_waits_for_text(s->tcp);
+	sock_tcp_settle(ss, s, 0);
+	return waits ? 0 : -TERN_EINPROGRESS;
+}
+
+int64_t sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *remote,
+			   uint16_t port)
+{
+	int err;
+
+	if (!(ss->cfg->tcp_fastopen & FAST_OPEN_CLIENT))
+		return -TERN_EOPNOTSUPP;
+	err = begin_to_open(ss, s, remote, port);
+	if (err)
+		return err;
+	fast_open_offer(ss, s, true);
+	if (tcp_waits_for_text(s->tcp))
+		return 0;
 	sock_tcp_settle(ss, s, 0);
 	return -TERN_EINPROGRESS;
 }

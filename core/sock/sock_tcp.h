@@ -26,6 +26,7 @@ void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
 enum { SYNCOOKIES_ALWAYS = 2 };
 bool input_to_listener(struct sockets *, const struct tuple *key, const struct tcp_packet *,
 		       struct tcp_reply *, enum tern_drop *);
+void fast_open_is_over(struct sockets *, const struct sock *child);
 enum tern_drop input_to_half(struct sockets *, struct half *, const struct tcp_packet *,
 			     struct tcp_reply *);
 void listener_end(struct sockets *, struct sock *);
@@ -42,6 +43,28 @@ uint32_t cookie_ts_val(uint32_t clock, const struct tcp_hdr *syn);
 /* Does this ACK answer one of ours, not more than two minutes old? Then *syn is that SYN again. */
 bool cookie_taste(const struct sockets *, const struct tuple *, const struct tcp_hdr *ack,
 		  struct tcp_hdr *syn);
+
+/* sock_fastopen.c */
+enum { /* bits of net.ipv4.tcp_fastopen, as on Linux */
+       FAST_OPEN_CLIENT = 1,
+       FAST_OPEN_SERVER = 2,
+       FAST_OPEN_CLIENT_FREE = 4,    /* no cookie is asked for or needed */
+       FAST_OPEN_SERVER_FREE = 0x200 /* no cookie is needed */
+};
+enum fast_open_verdict {
+	FAST_OPEN_ORDINARY, /* a handshake as any */
+	FAST_OPEN_GIVE,	    /* the same, and the SYN-ACK gives a cookie */
+	FAST_OPEN_TAKE	    /* its text may be taken */
+};
+enum fast_open_verdict fast_open_judge(struct sockets *, const struct sock *listener,
+				       const struct tuple *, const struct tcp_seg *syn);
+void fast_open_give_cookie(struct sockets *, const struct tuple *, struct tcp_hdr *);
+/* A connection whose SYN has not gone asks for a cookie, or brings the one it has; with_text: then
+ * the SYN waits for text. */
+void fast_open_offer(struct sockets *, struct sock *, bool with_text);
+/* Its SYN-ACK has come. */
+void fast_open_learn(struct sockets *, const struct sock *, const struct tcp_hdr *synack);
+void fast_open_forget_peers(struct sockets *);
 
 /* sock_timewait.c */
 enum tern_drop input_to_time_wait(struct sockets *, struct time_wait *, const struct tcp_packet *,

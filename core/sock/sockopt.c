@@ -40,6 +40,7 @@ FLAG(broadcast)
 FLAG(v6only)
 FLAG(recverr)
 FLAG(freebind)
+PLAIN(fast_open_max, fast_open_max, uint16_t)
 FLAG(pktinfo)
 FLAG(recvttl)
 FLAG(recvtos)
@@ -105,6 +106,8 @@ static void settle_stream(struct sockets *ss, struct sock *s)
 	}
 
 TCP_OPTION(nodelay, nodelay, bool, v)
+TCP_OPTION(fast_open_connect, fast_open_connect, bool, v)
+TCP_OPTION(fast_open_no_cookie, fast_open_no_cookie, bool, v)
 TCP_OPTION(notsent_lowat, notsent_lowat, uint32_t, v)
 TCP_OPTION(oob_inline, oob_inline, bool, v)
 TCP_OPTION(maxseg, user_mss, uint16_t, sockopt_has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
@@ -454,6 +457,9 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_TCP, TERN_TCP_SYNCNT, STREAM, 1, 127, RW(syncnt) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_LINGER2, STREAM, ANY, RW(linger2) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_DEFER_ACCEPT, STREAM, ANY, RW(defer_accept) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_FASTOPEN, STREAM, 0, 65535, RW(fast_open_max) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_FASTOPEN_CONNECT, STREAM, 0, 1, RW(fast_open_connect) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_FASTOPEN_NO_COOKIE, STREAM, 0, 1, RW(fast_open_no_cookie) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK, STREAM, ANY, RW(quickack) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_NOTSENT_LOWAT, STREAM, ANY, RW(notsent_lowat) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_WINDOW_CLAMP, STREAM, 0, INT32_MAX, RW(window_clamp) },

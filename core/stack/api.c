@@ -44,6 +44,18 @@ static int disconnect_stream(struct tern_stack *st, struct sock *s)
 	return 0;
 }
 
+/* Where a stream is to be opened to. 0 or a negative error. */
+static int remote_of(struct sock *s, const struct tern_addr *to, struct addr *remote)
+{
+	int err = sock_addr_in(s, to, remote);
+
+	if (err)
+		return err;
+	if (to->scope_id && !s->bound_ifindex)
+		s->bound_ifindex = (uint16_t)to->scope_id;
+	return to->port == 0 ? -TERN_ECONNREFUSED : 0;
+}
+
 TERN_API int tern_connect(struct tern_stack *st, tern_sock handle, const struct tern_addr *to)
 {
 	struct sock *s = sock_of(st, handle);
@@ -56,14 +68,8 @@ TERN_API int tern_connect(struct tern_stack *st, tern_sock handle, const struct 
 		return sock_dgram_connect(&st->ss, s, to);
 	if (to->family == TERN_AF_UNSPEC)
 		return disconnect_stream(st, s);
-	err = sock_addr_in(s, to, &remote);
-	if (err)
-		return err;
-	if (to->scope_id && !s->bound_ifindex)
-		s->bound_ifindex = (uint16_t)to->scope_id;
-	if (to->port == 0)
-		return -TERN_ECONNREFUSED;
-	return sock_tcp_connect(&st->ss, s, &remote, to->port);
+	err = remote_of(s, to, &remote);
+	return err ? err : sock_tcp_connect(&st->ss, s, &remote, to->port);
 }
 
 TERN_API int tern_listen(struct tern_stack *st, tern_sock handle, int backlog)
@@ -102,6 +108,23 @@ TERN_API void tern_msg_init(struct tern_msg *m, const struct tern_iovec *iov, si
 	m->ttl = m->tos = -1;
 }
 
+/* MSG_FASTOPEN opens it first. */
+static int64_t send_stream(struct tern_stack *st, struct sock *s, const struct tern_msg *m,
+			   int flags)
+{
+	struct addr remote;
+	int64_t err;
+
+	if (flags & TERN_MSG_FASTOPEN) {
+		err = remote_of(s, &m->addr, &remote);
+		if (!err)
+			err = sock_tcp_open_with(&st->ss, s, &remote, m->addr.port);
+		if (err)
+			return err;
+	}
+	return sock_tcp_send(&st->ss, s, m->iov, m->n_iov, flags);
+}
+
 TERN_API int64_t tern_sendmsg(struct tern_stack *st, tern_sock handle, const struct tern_msg *m,
 			      int flags)
 {
@@ -109,7 +132,7 @@ TERN_API int64_t tern_sendmsg(struct tern_stack *st, tern_sock handle, const str
 
 	if (!s)
 		return -TERN_EBADF;
-	return sock_is_stream(s) ? sock_tcp_send(&st->ss, s, m->iov, m->n_iov, flags) :
+	return sock_is_stream(s) ? send_stream(st, s, m, flags) :
 				   sock_dgram_send(&st->ss, s, m, flags);
 }
 
@@ -133,12 +156,13 @@ TERN_API int64_t tern_sendto(struct tern_stack *st, tern_sock handle, const void
 
 	if (!s)
 		return -TERN_EBADF;
-	if (sock_is_stream(s))
+	if (sock_is_stream(s) && !(flags & TERN_MSG_FASTOPEN))
 		return sock_tcp_send(&st->ss, s, &iov, 1, flags);
 	tern_msg_init(&m, &iov, 1);
 	if (to)
 		m.addr = *to;
-	return sock_dgram_send(&st->ss, s, &m, flags);
+	return sock_is_stream(s) ? send_stream(st, s, &m, flags) :
+				   sock_dgram_send(&st->ss, s, &m, flags);
 }
 
 TERN_API int64_t tern_recvmsg(struct tern_stack *st, tern_sock handle, struct tern_msg *m,

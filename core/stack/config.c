@@ -98,6 +98,7 @@ static const struct setting settings[] = {
 	  0, 1, 0, 0 },
 	{ "net.ipv4.tcp_early_retrans", FIELD(tcp_early_retrans), 1, 0, 1 },
 	{ "net.ipv4.tcp_ecn", FIELD(tcp_ecn), 1, 0, 2 },
+	{ "net.ipv4.tcp_fastopen", FIELD(tcp_fastopen), 1, 0, 0xffff },
 	{ "net.ipv4.tcp_fin_timeout", FIELD(tcp_fin_timeout_ms), 1000, 0, 3600 },
 	{ "net.ipv4.tcp_frto", FIELD(tcp_frto), 1, 0, 1 },
 	{ "net.ipv4.tcp_invalid_ratelimit", FIELD(tcp_invalid_ratelimit_ms), 1, 0, 60000 },

@@ -26,6 +26,7 @@ static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
 	rand_init(&st->rand, seed, 0);
 	rand_bytes(&st->rand, &st->ss.isn_key, sizeof(struct sip_key));
 	rand_bytes(&st->rand, &st->ss.port_key, sizeof(struct sip_key));
+	st->ss.fast_open_hour = 0;
 	memset(st->ss.cookie_keys, 0, sizeof(st->ss.cookie_keys));
 }
 

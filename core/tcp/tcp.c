@@ -84,7 +84,7 @@ void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 }
 
 /* What both SYNs said is known: text and FIN may go. */
-static void begin_transfer(struct tcp *c, const struct tcp_ctx *x)
+void tcp_begin_transfer(struct tcp *c, const struct tcp_ctx *x)
 {
 	tcp_set_snd_mss(c, x);
 	cc_init(&c->cc, c->cc.ops, c->snd_mss, x->cfg->tcp_initial_cwnd);
@@ -109,8 +109,9 @@ void tcp_syn_acked(struct tcp *c)
 /* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4. */
 void tcp_established(struct tcp *c, const struct tcp_ctx *x)
 {
-	tcp_drop_work(c, x->mem);
-	begin_transfer(c, x);
+	if (c->snd.end == tcp_syn_pos(c) + 1)
+		tcp_drop_work(c, x->mem);
+	tcp_begin_transfer(c, x);
 	tcp_syn_acked(c);
 	tcp_tune_begin(c, x);
 	tcp_enter(c, TERN_TCP_ESTABLISHED);
@@ -149,7 +150,7 @@ void tcp_close_send(struct tcp *c, const struct tcp_ctx *x)
 		tcp_end(c, x, 0);
 		return;
 	case TERN_TCP_SYN_RECEIVED: /* nothing can be queued yet: the FIN follows our SYN */
-		begin_transfer(c, x);
+		tcp_begin_transfer(c, x);
 		tcp_enter(c, TERN_TCP_FIN_WAIT_1);
 		break;
 	case TERN_TCP_ESTABLISHED:

@@ -93,8 +93,12 @@ struct tcp_options {
 	int8_t linger2_s;		       /* 0: the configuration's; below: at once */
 	uint8_t defer_accept;		       /* SYN-ACK time-outs that a bare ACK waits */
 	bool nodelay : 1, cork : 1, keepalive : 1, oob_inline : 1;
+	bool fast_open_connect : 1, fast_open_no_cookie : 1;
 	bool sndbuf_set : 1, rcvbuf_set : 1; /* by the user: they stay as they are */
 };
+
+/* Of a client's SYN; a server's connection has TRIED when its cookie was right. */
+enum tcp_fast_open { FAST_OPEN_NONE, FAST_OPEN_TRIED, FAST_OPEN_TIMED_OUT };
 
 enum tcp_ack_due { ACK_NONE, ACK_LATER, ACK_NOW, ACK_CHALLENGE };
 
@@ -188,6 +192,12 @@ struct tcp_work {
 	uint32_t dup_bytes; /* that left the network, as they say */
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
 	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
+	/* tcp_fastopen.c */
+	uint8_t syn_cookie[TCP_COOKIE_MAX];
+	uint8_t syn_cookie_len;
+	bool syn_has_cookie;
+	uint16_t syn_room; /* what a SYN may carry, options and text; 0: no text */
+	uint16_t syn_text; /* bytes that it carried */
 };
 
 /* Something to be counted, under Linux's names: bits of tcp.notes, which the owner takes. */
@@ -235,7 +245,9 @@ struct tcp {
 	bool cwr_due : 1;    /* the next new text says that we slowed down */
 	bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
 	bool in_recovery : 1, in_rto_recovery : 1;
-	uint8_t frto : 2; /* enum tcp_frto_step */
+	uint8_t frto : 2;      /* enum tcp_frto_step */
+	uint8_t fast_open : 2; /* enum tcp_fast_open */
+	bool syn_text_acked : 1;
 	bool probing : 1; /* the persist timer runs, the RTO does not */
 	bool oob_taken : 1;
 	uint8_t syn_cause; /* enum tern_cause: why the SYN goes again */
@@ -278,6 +290,21 @@ struct tcp {
 void tcp_connect(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
 /* Frees buffers; the struct is the owner's. */
 void tcp_fini(struct tcp *, const struct tcp_ctx *);
+
+/*
+ * RFC 7413, after tcp_connect: the SYN asks for a cookie (cookie_len 0), or brings one and text, of
+ * which tcp_send takes some before the SYN goes. false: no memory, it stays an ordinary SYN.
+ */
+struct tcp_fast_offer {
+	const uint8_t *cookie;
+	uint8_t cookie_len;
+	uint16_t mss;	     /* of the peer, remembered or guessed; options not deducted */
+	bool without_cookie; /* neither asks for one nor needs one */
+	bool wait_for_text;  /* the SYN goes when there is text */
+};
+bool tcp_offer_fast_open(struct tcp *, const struct tcp_ctx *, const struct tcp_fast_offer *);
+bool tcp_waits_for_text(const struct tcp *);
+bool tcp_had_syn_text(const struct tcp *); /* asked when the SYN-ACK has come */
 
 /* ---- the network side ---- */
 
@@ -432,6 +459,7 @@ struct tcp_half {
 	uint8_t wscale;	  /* low four bits: the peer's, high: ours */
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1, ecn_ok : 1;
 	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
+	bool give_cookie : 1;	  /* Fast Open's, with the first SYN-ACK */
 	bool acked : 1;		  /* but there was no text yet: TCP_DEFER_ACCEPT */
 	uint8_t n_retries;
 };
@@ -457,6 +485,11 @@ void half_ack(const struct tcp_half *, const struct tcp_ctx *, uint32_t ts_off, 
 /* A connection in SYN-RECEIVED with what the record knows. */
 void tcp_from_half(struct tcp *, const struct tcp_ctx *, const struct tcp_half *,
 		   const struct tcp_open *);
+/*
+ * RFC 7413, after tcp_from_half: the text of the SYN is the user's, who may answer, before the
+ * handshake ends. The SYN-ACK is the connection's to send. false: no memory.
+ */
+bool tcp_accept_fast(struct tcp *, const struct tcp_ctx *, const struct tcp_seg *syn);
 /* The RST that answers a segment to nobody, RFC 9293 3.10.7.1. */
 struct tcp_rst tcp_rst_for(const struct tcp_seg *);
 

@@ -282,10 +282,12 @@ static bool finish_handshake(struct arrival *a)
 	c->snd.wl2 = (uint32_t)a->ack;
 	if (c->srtt_us == 0) /* else its record has measured it */
 		tcp_measure_rtt(a);
-	c->snd.una = a->ack;
+	c->snd.una++; /* text may have followed it: RFC 7413 */
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;
 	tcp_established(c, a->x);
+	if (c->snd.una < c->snd.nxt)
+		tcp_arm_rtx(c, a->x);
 	a->r.events |= TCP_CONNECTED | TCP_WRITABLE;
 	a->r.progress = true;
 	return true;
@@ -300,8 +302,12 @@ bool tcp_take_ack(struct arrival *a)
 		a->r.drop = TERN_DROP_TCP_NO_ACK;
 		return false;
 	}
-	if (c->state == TERN_TCP_SYN_RECEIVED)
-		return finish_handshake(a);
+	if (c->state == TERN_TCP_SYN_RECEIVED) {
+		if (!finish_handshake(a))
+			return false;
+		if (a->ack == c->snd.una)
+			return true;
+	}
 	if (!is_possible(a)) {
 		a->r.drop = TERN_DROP_TCP_ACK_RANGE;
 		tcp_challenge(a);

@@ -38,6 +38,7 @@ struct arrival {
 void tcp_reset_fields(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
 void tcp_enter(struct tcp *, enum tern_tcp_state);
 void tcp_end(struct tcp *, const struct tcp_ctx *, int error); /* CLOSED, deadlines off */
+void tcp_begin_transfer(struct tcp *, const struct tcp_ctx *);
 void tcp_established(struct tcp *, const struct tcp_ctx *);
 void tcp_syn_acked(struct tcp *);
 void tcp_enter_fin_wait_2(struct tcp *, const struct tcp_ctx *);
@@ -54,7 +55,7 @@ static inline bool tcp_may_transmit(const struct tcp *c)
 			 1 << TERN_TCP_FIN_WAIT_1 | 1 << TERN_TCP_CLOSING | 1 << TERN_TCP_LAST_ACK
 	};
 
-	return (STATES >> c->state & 1) != 0;
+	return (STATES >> c->state & 1) != 0 || (c->state == TERN_TCP_SYN_RECEIVED && c->fast_open);
 }
 
 /* Where our SYN is. */
@@ -128,6 +129,13 @@ void tcp_undo_begin(struct tcp *);
 void tcp_undo_note_again(struct tcp *, const struct tcp_ctx *, uint64_t lo, uint64_t hi);
 void tcp_undo_note_dsack(struct tcp *, uint64_t lo, uint64_t hi);
 bool tcp_undo_review(struct arrival *, uint64_t acked);
+
+/* tcp_fastopen.c */
+bool tcp_may_add_to_syn(const struct tcp *);
+void tcp_put_fast_open(struct tcp *, struct tcp_out *);
+uint64_t tcp_syn_end(const struct tcp *);
+void tcp_take_syn_text_ack(struct arrival *);
+bool tcp_repeats_fast_syn(const struct arrival *);
 
 /* tcp_opt.c */
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);

@@ -12,7 +12,7 @@ static const uint8_t linux_state[TERN_TCP_N_STATES] = {
 };
 
 enum { CA_OPEN, CA_DISORDER, CA_CWR, CA_RECOVERY, CA_LOSS };
-enum { INFO_TIMESTAMPS = 1, INFO_SACK = 2, INFO_WSCALE = 4, INFO_ECN = 8 };
+enum { INFO_TIMESTAMPS = 1, INFO_SACK = 2, INFO_WSCALE = 4, INFO_ECN = 8, INFO_SYN_TEXT = 32 };
 
 static uint32_t in_segments(const struct tcp *c, uint64_t bytes)
 {
@@ -53,7 +53,8 @@ static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
 	i->probes = c->n_probes;
 	i->backoff = c->backoff;
 	i->options = (uint8_t)((c->ts_ok ? INFO_TIMESTAMPS : 0) | (c->sack_ok ? INFO_SACK : 0) |
-			       (c->wscale_ok ? INFO_WSCALE : 0) | (c->ecn_ok ? INFO_ECN : 0));
+			       (c->wscale_ok ? INFO_WSCALE : 0) | (c->ecn_ok ? INFO_ECN : 0) |
+			       (c->syn_text_acked ? INFO_SYN_TEXT : 0));
 	i->wscale = (uint8_t)(c->snd_wscale | c->rcv_wscale << 4);
 }
 

@@ -24,7 +24,7 @@ static bool check_syn_sent_ack(struct arrival *a)
 
 	if (!(h->flags & TCP_ACK))
 		return true;
-	if (a->ack > tcp_syn_pos(c) && a->ack <= c->snd.nxt)
+	if (a->ack > tcp_syn_pos(c) && a->ack <= tcp_syn_end(c))
 		return true;
 	if (!(h->flags & TCP_RST))
 		a->r.rst = (struct tcp_rst){ .due = true, .seq = h->ack };
@@ -80,7 +80,7 @@ static void syn_sent_input(struct arrival *a)
 		return;
 	}
 	tcp_measure_rtt(a);
-	c->snd.una = a->ack;
+	tcp_take_syn_text_ack(a);
 	c->snd.wl2 = (uint32_t)a->ack;
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;
@@ -268,6 +268,11 @@ static bool check_syn(struct arrival *a)
 static void synchronized_input(struct arrival *a)
 {
 	strip_known_syn(a);
+	if (tcp_repeats_fast_syn(a)) {
+		a->c->syn_due = true;
+		a->c->syn_cause = TERN_CAUSE_SYN_AGAIN;
+		return;
+	}
 	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))
 		return;
 	tcp_take_timestamp(a);

@@ -43,9 +43,12 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		h->flags |= TCP_ACK;
 		h->ack = (uint32_t)c->rcv.nxt;
 		c->ack_due = ACK_NONE;
+		c->ack_at = TERN_NEVER;
+		c->rcv.acked = c->rcv.nxt;
 	}
 	tcp_put_syn_options(c, x, h);
-	if (c->snd.nxt == out->lo) {
+	tcp_put_fast_open(c, out);
+	if (c->snd.nxt == tcp_syn_pos(c)) {
 		c->snd.nxt++;
 		w->timed_pos = c->snd.nxt;
 		w->timed_at = w->first_rtx_at = x->now;
@@ -252,6 +255,8 @@ static uint32_t piece_len(const struct tcp *c, const struct tcp_out *out, uint32
 {
 	uint64_t left = out->hi - out->lo;
 
+	if (out->h.flags & TCP_SYN) /* cut to size already */
+		return (uint32_t)left;
 	return (uint32_t)MIN(left, MAX(max, c->snd_mss));
 }
 
@@ -295,6 +300,8 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 		lend_payload(c, out, piece_len(c, out, max), piece);
 	}
 	out->h.seq = (uint32_t)out->lo;
+	if (out->has_text && (out->h.flags & TCP_SYN))
+		out->h.seq--; /* the SYN comes before its text */
 	if (w && !(out->h.flags & (TCP_SYN | TCP_RST)))
 		put_urgent(w, out->lo, &out->h);
 	out->lo += piece->len;

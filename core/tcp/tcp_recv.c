@@ -244,7 +244,7 @@ void tcp_take_text(struct arrival *a)
 	if (a->len == 0)
 		return;
 	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
-	    c->state != TERN_TCP_FIN_WAIT_2)
+	    c->state != TERN_TCP_FIN_WAIT_2 && !c->fast_open)
 		return;
 	if (refuse_after_close(a))
 		return;
@@ -381,7 +381,7 @@ size_t tcp_recv_ready(const struct tcp *c)
 {
 	uint64_t head = c->rcv_buf.head, end;
 
-	if (!tcp_is_synchronized(c) && c->state != TERN_TCP_CLOSED)
+	if (!tcp_is_synchronized(c) && c->state != TERN_TCP_CLOSED && !c->syn_text_acked)
 		return 0;
 	end = tcp_data_end(c);
 	if (end <= head)

@@ -28,6 +28,9 @@ int tcp_send_allowed(const struct tcp *c)
 	switch (c->state) {
 	case TERN_TCP_SYN_SENT:
 	case TERN_TCP_SYN_RECEIVED:
+		if (!c->fin_queued &&
+		    (c->state == TERN_TCP_SYN_SENT ? tcp_may_add_to_syn(c) : c->fast_open))
+			return 0;
 		return c->fin_queued ? -TERN_EPIPE : -TERN_EAGAIN;
 	case TERN_TCP_ESTABLISHED:
 	case TERN_TCP_CLOSE_WAIT:
@@ -72,6 +75,8 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	if (n == 0)
 		return -TERN_ENOBUFS;
 	c->snd.end += n;
+	if (c->state == TERN_TCP_SYN_SENT)
+		c->syn_due = true;
 	return (int64_t)n;
 }
 

@@ -144,6 +144,8 @@ static void on_persist(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_r
 
 static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
+	if (c->fast_open && c->state == TERN_TCP_SYN_SENT)
+		c->fast_open = FAST_OPEN_TIMED_OUT;
 	c->syn_due = true;
 	c->syn_cause = TERN_CAUSE_RTO;
 	back_off(c, x);

@@ -6,7 +6,7 @@
  * lone timestamp behind two NOPs, is recognised by one compare.
  *
  * Sources: RFC 9293 3.1, 3.2 (MSS); RFC 7323 2.2, 3.2 and appendix A (window scale, timestamps);
- * RFC 2018 2, 3 (SACK).
+ * RFC 2018 2, 3 (SACK); RFC 7413 4.1.1 (Fast Open).
  */
 #include "wire.h"
 
@@ -17,7 +17,8 @@ enum {
 	OPT_WSCALE = 3,
 	OPT_SACK_PERMITTED = 4,
 	OPT_SACK = 5,
-	OPT_TIMESTAMPS = 8
+	OPT_TIMESTAMPS = 8,
+	OPT_FAST_OPEN = 34
 };
 enum { MSS_LEN = 4, WSCALE_LEN = 3, SACK_PERMITTED_LEN = 2, TIMESTAMPS_LEN = 10 };
 enum { OPTIONS_MAX = TCP_HDR_MAX - TCP_HDR_LEN, SACK_BLOCK_LEN = 8 };
@@ -41,6 +42,17 @@ static void read_sack(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	h->n_sack = (uint8_t)n;
 	for (size_t i = 0; i < n; i++, p += SACK_BLOCK_LEN)
 		h->sack[i] = (struct tcp_sack){ get_be32(p), get_be32(p + 4) };
+}
+
+/* RFC 7413 4.1.1: none, or an even number of bytes from 4 to 16; in a SYN alone. */
+static void read_cookie(struct tcp_hdr *h, const uint8_t *p, size_t len)
+{
+	if (!(h->flags & TCP_SYN) || len > TCP_COOKIE_MAX || len % 2 ||
+	    (len > 0 && len < TCP_COOKIE_MIN))
+		return;
+	h->has_cookie = true;
+	h->cookie_len = (uint8_t)len;
+	memcpy(h->cookie, p, len);
 }
 
 /* One option of len bytes, kind and length included. */
@@ -69,6 +81,9 @@ static void read_option(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	case OPT_TIMESTAMPS:
 		if (len == TIMESTAMPS_LEN)
 			read_timestamps(h, p + 2);
+		break;
+	case OPT_FAST_OPEN:
+		read_cookie(h, p + 2, len - 2);
 		break;
 	}
 }
@@ -120,6 +135,11 @@ bool tcp_parse(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	return true;
 }
 
+static size_t cookie_option_len(const struct tcp_hdr *h)
+{
+	return (2u + h->cookie_len + 3u) & ~(size_t)3;
+}
+
 /* Options that come before SACK blocks. */
 static size_t len_before_sack(const struct tcp_hdr *h)
 {
@@ -129,6 +149,8 @@ static size_t len_before_sack(const struct tcp_hdr *h)
 		len += 2 + TIMESTAMPS_LEN;
 	else if (h->sack_permitted)
 		len += 2 + SACK_PERMITTED_LEN;
+	if (h->has_cookie)
+		len += cookie_option_len(h);
 	return len + (h->has_wscale ? 1 + WSCALE_LEN : 0);
 }
 
@@ -172,6 +194,17 @@ static uint8_t *emit_timestamps(const struct tcp_hdr *h, uint8_t *p)
 	return p + 8;
 }
 
+static uint8_t *emit_cookie(const struct tcp_hdr *h, uint8_t *p)
+{
+	size_t len = cookie_option_len(h);
+
+	memset(p, OPT_NOP, len);
+	p[0] = OPT_FAST_OPEN;
+	p[1] = (uint8_t)(2 + h->cookie_len);
+	memcpy(p + 2, h->cookie, h->cookie_len);
+	return p + len;
+}
+
 static uint8_t *emit_sack(const struct tcp_hdr *h, uint8_t *p, size_t n)
 {
 	p = put4(p, OPT_NOP, OPT_NOP, OPT_SACK, (uint8_t)(2 + n * SACK_BLOCK_LEN));
@@ -194,6 +227,8 @@ static uint8_t *emit_options(const struct tcp_hdr *h, uint8_t *p)
 		p = put4(p, OPT_NOP, OPT_NOP, OPT_SACK_PERMITTED, SACK_PERMITTED_LEN);
 	if (h->has_wscale)
 		p = put4(p, OPT_NOP, OPT_WSCALE, WSCALE_LEN, h->wscale);
+	if (h->has_cookie)
+		p = emit_cookie(h, p);
 	if (n_sack)
 		p = emit_sack(h, p, n_sack);
 	return p;

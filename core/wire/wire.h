@@ -303,6 +303,8 @@ struct tcp_sack {
 	uint32_t lo, hi;
 };
 
+enum { TCP_COOKIE_MIN = 4, TCP_COOKIE_MAX = 16 };
+
 struct tcp_hdr {
 	uint16_t src_port, dst_port;
 	uint32_t seq, ack;
@@ -313,12 +315,15 @@ struct tcp_hdr {
 	uint8_t hdr_len;   /* parse: with options */
 	/* options */
 	bool has_mss, has_wscale, sack_permitted, has_ts;
-	bool bad_options; /* an illegal length ended the walk; what came before it counts */
-	uint8_t wscale;	  /* as on the wire: may exceed 14 */
+	bool has_cookie;    /* RFC 7413 */
+	uint8_t cookie_len; /* 0: it is asked for */
+	bool bad_options;   /* an illegal length ended the walk; what came before it counts */
+	uint8_t wscale;	    /* as on the wire: may exceed 14 */
 	uint8_t n_sack;
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
 	struct tcp_sack sack[TCP_SACK_MAX]; /* n_sack of them; the others mean nothing */
+	uint8_t cookie[TCP_COOKIE_MAX];	    /* cookie_len bytes */
 };
 /* All fields 0, no options. */
 static inline void tcp_hdr_init(struct tcp_hdr *h)
@@ -327,7 +332,8 @@ static inline void tcp_hdr_init(struct tcp_hdr *h)
 }
 static inline bool tcp_has_options(const struct tcp_hdr *h)
 {
-	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack;
+	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack ||
+	       h->has_cookie;
 }
 /*
  * Parses header and options of a segment of len bytes. false: shorter than its header says, or
@@ -339,7 +345,7 @@ bool tcp_parse(struct tcp_hdr *, const uint8_t *, size_t len);
 size_t tcp_options_len(const struct tcp_hdr *);
 /*
  * Writes header and options, checksum zero. Order: MSS, SACK-permitted with timestamps, window
- * scale, timestamps alone, SACK; as many SACK blocks as fit in 40 bytes.
+ * scale, timestamps alone, Fast Open's cookie, SACK; as many SACK blocks as fit in 40 bytes.
  */
 size_t tcp_emit(const struct tcp_hdr *, uint8_t *);
 

@@ -77,7 +77,8 @@ static bool check_flags(struct drill *d, int64_t flags)
 {
 	const int64_t known = MSG_NO_WAIT | TERN_MSG_OOB | TERN_MSG_PEEK | TERN_MSG_CTRUNC |
 			      TERN_MSG_TRUNC | TERN_MSG_EOR | TERN_MSG_WAITALL | TERN_MSG_CONFIRM |
-			      TERN_MSG_ERRQUEUE | TERN_MSG_NOSIGNAL | TERN_MSG_MORE;
+			      TERN_MSG_ERRQUEUE | TERN_MSG_NOSIGNAL | TERN_MSG_MORE |
+			      TERN_MSG_FASTOPEN;
 
 	if (flags & ~known)
 		drill_end(d, DRILL_UNSUPPORTED, "message flags %#llx",
@@ -218,15 +219,29 @@ static int64_t send_once(struct drill *d, const struct calling *c, const struct 
 	if (!cmsg_put(d, c, how->control, &msg))
 		return CALL_ENDED;
 	n = tern_sendmsg(d->st, fd->sock, &msg, (int)(how->flags & ~(int64_t)MSG_NO_WAIT));
-	if (how->to && n >= 0 && tern_getsockname(d->st, fd->sock, &local) == 0)
-		d->current = conn_get(d, TERN_IPPROTO_UDP, local.port, how->to->port);
+	if (how->to && (n >= 0 || n == -TERN_EINPROGRESS) &&
+	    tern_getsockname(d->st, fd->sock, &local) == 0)
+		d->current = conn_get(
+			d, fd->type == TERN_SOCK_STREAM ? TERN_IPPROTO_TCP : TERN_IPPROTO_UDP,
+			local.port, how->to->port);
 	return n;
+}
+
+/* MSG_FASTOPEN opens once; what it does not take follows as any bytes. */
+static struct sending after_opening(const struct calling *c, const struct sending *how)
+{
+	struct sending rest = *how;
+
+	if (c->started)
+		rest.flags &= ~(int64_t)TERN_MSG_FASTOPEN;
+	return rest;
 }
 
 /* A blocking write to a stream returns when all bytes are taken. */
 static int64_t transmit(struct drill *d, struct calling *c, const struct buffer *b,
-			const struct sending *how)
+			const struct sending *given)
 {
+	const struct sending now = after_opening(c, given), *how = &now;
 	int64_t error, n;
 	struct fd *fd = call_fd(d, c, 0, &error);
 	struct buffer rest = { b->bytes + c->done, b->len - c->done };
@@ -239,7 +254,8 @@ static int64_t transmit(struct drill *d, struct calling *c, const struct buffer 
 		return waits ? call_or_wait(c, fd, n) : n;
 	if (n > 0)
 		c->done += n;
-	if (n == -TERN_EAGAIN || (n >= 0 && c->done < b->len))
+	c->started = c->started || n > 0 || n == -TERN_EINPROGRESS;
+	if (n == -TERN_EAGAIN || n == -TERN_EINPROGRESS || (n >= 0 && c->done < b->len))
 		return CALL_WAIT;
 	return c->done > 0 ? c->done : n;
 }
@@ -276,15 +292,15 @@ int64_t run_sendto(struct drill *d, struct calling *c)
 	struct buffer b;
 	int64_t n, flags, error;
 	const struct fd *fd = call_fd(d, c, 0, &error);
+	bool named;
 
 	if (!fd)
 		return error;
 	if (!call_int(d, c, 3, &flags) || !check_flags(d, flags) ||
 	    !call_addr(d, c, 4, true, &to) || !buffer_of_args(d, c, 1, &b))
 		return CALL_ENDED;
-	n = transmit(d, c, &b,
-		     &(struct sending){ .flags = flags,
-					.to = fd->type == TERN_SOCK_STREAM ? NULL : &to });
+	named = fd->type != TERN_SOCK_STREAM || (flags & TERN_MSG_FASTOPEN);
+	n = transmit(d, c, &b, &(struct sending){ .flags = flags, .to = named ? &to : NULL });
 	free(b.bytes);
 	return n;
 }

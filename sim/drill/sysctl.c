@@ -208,7 +208,6 @@ static const struct {
 	{ "net.ipv4.tcp_min_tso_segs", NULL },
 	{ "net.ipv4.tcp_limit_output_bytes", NULL },
 	{ "net.ipv4.tcp_autocorking", "0" },
-	{ "net.ipv4.tcp_fastopen", "0" },
 	{ "net.ipv4.tcp_fack", "0" },
 	{ "net.ipv4.tcp_dsack", "1" },
 	{ "net.ipv4.tcp_recovery", "1" },
