@@ -360,6 +360,14 @@ int port_pick_for_bind(struct sockets *ss, struct sock *s)
 	return -TERN_EADDRINUSE;
 }
 
+bool tuple_is_free(struct sockets *ss, const struct tuple *key)
+{
+	struct tuple *t = tuple_find(ss, key);
+
+	return !t || (t->kind == TUPLE_TIME_WAIT &&
+		      time_wait_may_go(ss, CONTAINER_OF(t, struct time_wait, t)));
+}
+
 /* Of several shards: would answers to this five-tuple come to us? */
 static bool belongs_here(const struct sockets *ss, const struct tuple *t)
 {
@@ -380,7 +388,7 @@ static bool port_is_free_for(struct sockets *ss, struct sock *s, unsigned number
 	s->t.lport = (uint16_t)number;
 	if (p && !list_empty(&p->open))
 		return false;
-	if (p && tuple_find(ss, &s->t))
+	if (p && !tuple_is_free(ss, &s->t))
 		return false;
 	return belongs_here(ss, &s->t);
 }

@@ -167,6 +167,7 @@ struct time_wait {
 	uint32_t end_tick; /* now >> TW_TICK_SHIFT when it ends */
 	uint32_t conn;
 };
+enum { TW_REUSE_NONE, TW_REUSE_ALL, TW_REUSE_LOOPBACK }; /* net.ipv4.tcp_tw_reuse */
 enum { TW_REUSEADDR = 1 << 6, TW_TICK_SHIFT = 20 };
 
 /* ---- the whole of it ---- */
@@ -242,6 +243,8 @@ void tuple_replace(struct sockets *, struct tuple *old, struct tuple *t);
 /* Of the names, where strangers see what becomes of it. */
 uint64_t tuple_hash_secretly(const struct sip_key *, const struct tuple *);
 struct tuple *tuple_find(struct sockets *, const struct tuple *key);
+/* No connection has the name, or a TIME-WAIT that gives way to a new one. */
+bool tuple_is_free(struct sockets *, const struct tuple *key);
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
 struct port *port_find(const struct sockets *, unsigned proto, unsigned number);
@@ -307,6 +310,12 @@ struct tcp_reply {
 	uint16_t ifindex; /* bound; 0: routed */
 };
 
+/* A TIME-WAIT gave way: our ISS must exceed this. */
+struct min_iss {
+	bool given;
+	uint32_t iss;
+};
+
 /* A segment as the stack hands it over. */
 struct tcp_packet {
 	struct tcp_seg seg;
@@ -314,8 +323,7 @@ struct tcp_packet {
 	unsigned ifindex;
 	bool verified;	  /* the checksum is known to be right */
 	uint32_t sum;	  /* otherwise: of the header and its pseudo-header */
-	bool has_min_iss; /* a TIME-WAIT gave way: our ISS must exceed min_iss */
-	uint32_t min_iss;
+	struct min_iss min_iss;
 };
 
 /* Whose five-tuple is it? NULL: nobody's. */
@@ -335,7 +343,8 @@ int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint1
  * The same for MSG_FASTOPEN: 0, and the SYN waits for the text that is now to be sent; without a
  * cookie -TERN_EINPROGRESS, none is taken.
  */
-int64_t sock_tcp_open_with(struct sockets *, struct sock *, const struct addr *, uint16_t port);
+int sock_tcp_open_with(struct sockets *, struct sock *, const struct addr *, uint16_t port,
+		       bool has_text);
 int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);
 void sock_tcp_close(struct sockets *, struct sock *, bool abort);
@@ -351,6 +360,7 @@ void sock_half_on_timer(struct sockets *, struct half *, struct tcp_reply *);
 void sock_time_wait_on_timer(struct sockets *);
 unsigned sock_tcp_poll(const struct sock *);
 void half_end(struct sockets *, struct half *);
+bool time_wait_may_go(const struct sockets *, const struct time_wait *);
 void time_wait_end(struct sockets *, struct time_wait *);
 int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);
 int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdict,

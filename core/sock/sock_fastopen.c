@@ -62,17 +62,23 @@ static bool is_our_cookie(struct sockets *ss, const struct tuple *t, const struc
 	return !differs[0] || !differs[1];
 }
 
-static bool serves_fast_open(const struct sockets *ss, const struct sock *listener)
+/* How many may wait that opened with text; 0: it is not served. */
+static uint32_t fast_open_limit(const struct sockets *ss, const struct sock *listener)
 {
-	return (ss->cfg->tcp_fastopen & FAST_OPEN_SERVER) && listener->fast_open_max > 0;
+	if (!(ss->cfg->tcp_fastopen & FAST_OPEN_SERVER))
+		return 0;
+	if (listener->fast_open_max == 0 && (ss->cfg->tcp_fastopen & FAST_OPEN_ALL_LISTENERS))
+		return listener->listener->backlog;
+	return listener->fast_open_max;
 }
 
 enum fast_open_verdict fast_open_judge(struct sockets *ss, const struct sock *listener,
 				       const struct tuple *t, const struct tcp_seg *syn)
 {
+	uint32_t limit = fast_open_limit(ss, listener);
 	bool free_for_all = (ss->cfg->tcp_fastopen & FAST_OPEN_SERVER_FREE) != 0;
 
-	if (!serves_fast_open(ss, listener) || (!syn->h.has_cookie && !free_for_all))
+	if (limit == 0 || (!syn->h.has_cookie && !free_for_all))
 		return FAST_OPEN_ORDINARY;
 	if (!free_for_all && syn->h.cookie_len == 0)
 		return FAST_OPEN_GIVE;
@@ -82,7 +88,7 @@ enum fast_open_verdict fast_open_judge(struct sockets *ss, const struct sock *li
 	}
 	if (syn->len == 0)
 		return FAST_OPEN_ORDINARY;
-	if (listener->listener->n_fast >= listener->fast_open_max) {
+	if (listener->listener->n_fast >= limit) {
 		ss->counters[COUNT_TCP_FAST_OPEN_OVERFLOW]++;
 		return FAST_OPEN_ORDINARY;
 	}
@@ -164,9 +170,9 @@ void fast_open_offer(struct sockets *ss, struct sock *s, bool with_text)
 
 void fast_open_learn(struct sockets *ss, const struct sock *s, const struct tcp_hdr *synack)
 {
-	struct tcp *c = s->tcp;
+	const struct tcp *c = s->tcp;
 	bool refused = c->fast_open == FAST_OPEN_TIMED_OUT ||
-		       (!synack->has_cookie && !c->syn_text_acked && tcp_had_syn_text(c));
+		       (!synack->has_cookie && tcp_syn_text_refused(c));
 	struct fast_open_peer *p;
 
 	if (!refused && !(synack->has_cookie && synack->cookie_len))

@@ -122,11 +122,9 @@ static void fill_half(struct sockets *ss, const struct sock *listener, const str
 	timer_init(&half->timer, TIMER_HALF);
 	list_init(&half->link);
 	open = tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, p->ifindex));
-	open.iss = iss ? iss : tcp_draw_isn(ss, &half->t);
+	open.iss = iss ? iss : tcp_draw_isn(ss, &half->t, &p->min_iss);
 	if (user_mss)
 		open.adv_mss = MIN(open.adv_mss, user_mss);
-	if (p->has_min_iss && (int32_t)(open.iss - p->min_iss) <= 0)
-		open.iss = p->min_iss + 65537; /* RFC 9293 MAY-2: above all that was used */
 	half_init(&half->tcp, &x, &p->seg, &open);
 }
 
@@ -165,7 +163,7 @@ static void reply_cookie(struct sockets *ss, const struct sock *listener, const 
 /* Not for a user who wants to judge each SYN, nor where our number must be above another. */
 static bool may_bake(const struct sockets *ss, const struct listener *l, const struct tcp_packet *p)
 {
-	return ss->cfg->tcp_syncookies && !l->defer_syn && !p->has_min_iss;
+	return ss->cfg->tcp_syncookies && !l->defer_syn && !p->min_iss.given;
 }
 
 /* ---- SYN-RECEIVED ---- */

@@ -14,10 +14,13 @@
 /* ---- numbers to begin with ---- */
 
 /* RFC 6528: a 4 us clock plus a keyed hash of the five-tuple. */
-uint32_t tcp_draw_isn(const struct sockets *ss, const struct tuple *t)
+uint32_t tcp_draw_isn(const struct sockets *ss, const struct tuple *t, const struct min_iss *min)
 {
-	return (uint32_t)(ss->timers->now / (4 * TERN_US)) +
-	       (uint32_t)tuple_hash_secretly(&ss->isn_key, t);
+	uint32_t iss = (uint32_t)(ss->timers->now / (4 * TERN_US)) +
+		       (uint32_t)tuple_hash_secretly(&ss->isn_key, t);
+
+	/* RFC 9293 MAY-2: above all that was used */
+	return min->given && (int32_t)(iss - min->iss) <= 0 ? min->iss + 65537 : iss;
 }
 
 /* RFC 7323 5.4: an offset of its own for each connection, known from its names alone. */
@@ -418,7 +421,8 @@ static void name_this_host(struct addr *remote)
 		*remote = addr_is4(remote) ? addr_from4(loopback4) : addr_from6(loopback6);
 }
 
-static int take_names(struct sockets *ss, struct sock *s)
+/* *min_iss: above what our number must be, where a TIME-WAIT gives way. */
+static int take_names(struct sockets *ss, struct sock *s, struct min_iss *min_iss)
 {
 	int err = sock_route(ss, s);
 
@@ -429,11 +433,11 @@ static int take_names(struct sockets *ss, struct sock *s)
 		if (err)
 			return err;
 	} else {
-		/* A TIME-WAIT of the same name must have ended: no reuse by connect yet. */
-		if (tuple_find(ss, &s->t))
+		if (!tuple_is_free(ss, &s->t))
 			return -TERN_EADDRNOTAVAIL;
 		port_attach(s, s->port, true);
 	}
+	time_wait_give_way(ss, &s->t, min_iss);
 	if (!tuple_put(ss, &s->t))
 		return -TERN_EADDRNOTAVAIL;
 	return 0;
@@ -462,6 +466,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 {
 	struct tcp_ctx x = sock_ctx(ss);
 	struct addr old_local = s->t.local;
+	struct min_iss min_iss = { .given = false };
 	struct tcp_open open;
 	int err;
 
@@ -472,7 +477,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 		return -TERN_EOPNOTSUPP;
 	case TERN_TCP_SYN_SENT:
 	case TERN_TCP_SYN_RECEIVED:
-		return -TERN_EALREADY;
+		return tcp_waits_for_text(s->tcp) ? -TERN_EISCONN : -TERN_EALREADY;
 	default:
 		return -TERN_EISCONN;
 	}
@@ -483,7 +488,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	s->t.remote = *remote;
 	s->t.rport = port;
 	name_this_host(&s->t.remote);
-	err = take_names(ss, s);
+	err = take_names(ss, s, &min_iss);
 	if (err) {
 		forget_names(s, &old_local);
 		return err;
@@ -491,7 +496,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	if (s->tcp)
 		tcp_fini(s->tcp, &x);
 	open = tcp_open_for(ss, s, &s->t, s->out_mtu);
-	open.iss = tcp_draw_isn(ss, &s->t);
+	open.iss = tcp_draw_isn(ss, &s->t, &min_iss);
 	s->tcp = stream_tcp(s);
 	s->conn = ++ss->next_conn;
 	tcp_connect(s->tcp, &x, &open);
@@ -513,8 +518,8 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 	return waits ? 0 : -TERN_EINPROGRESS;
 }
 
-int64_t sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *remote,
-			   uint16_t port)
+int sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *remote,
+		       uint16_t port, bool has_text)
 {
 	int err;
 
@@ -523,7 +528,7 @@ int64_t sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr
 	err = begin_to_open(ss, s, remote, port);
 	if (err)
 		return err;
-	fast_open_offer(ss, s, true);
+	fast_open_offer(ss, s, has_text);
 	if (tcp_waits_for_text(s->tcp))
 		return 0;
 	sock_tcp_settle(ss, s, 0);

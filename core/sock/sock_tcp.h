@@ -15,7 +15,7 @@ struct state_change {
 };
 
 /* sock_tcp.c */
-uint32_t tcp_draw_isn(const struct sockets *, const struct tuple *);
+uint32_t tcp_draw_isn(const struct sockets *, const struct tuple *, const struct min_iss *);
 uint32_t tcp_ts_offset(const struct sockets *, const struct tuple *);
 struct tcp_open tcp_open_for(const struct sockets *, const struct sock *, const struct tuple *,
 			     uint32_t mtu);
@@ -49,7 +49,8 @@ enum { /* bits of net.ipv4.tcp_fastopen, as on Linux */
        FAST_OPEN_CLIENT = 1,
        FAST_OPEN_SERVER = 2,
        FAST_OPEN_CLIENT_FREE = 4,    /* no cookie is asked for or needed */
-       FAST_OPEN_SERVER_FREE = 0x200 /* no cookie is needed */
+       FAST_OPEN_SERVER_FREE = 0x200, /* no cookie is needed */
+	FAST_OPEN_ALL_LISTENERS = 0x400 /* also those that did not set TCP_FASTOPEN */
 };
 enum fast_open_verdict {
 	FAST_OPEN_ORDINARY, /* a handshake as any */
@@ -69,6 +70,8 @@ void fast_open_forget_peers(struct sockets *);
 /* sock_timewait.c */
 enum tern_drop input_to_time_wait(struct sockets *, struct time_wait *, const struct tcp_packet *,
 				  struct tcp_reply *);
+/* It ends, if there is one. */
+void time_wait_give_way(struct sockets *, const struct tuple *, struct min_iss *);
 void time_wait_begin(struct sockets *, struct sock *);
 
 #endif

@@ -100,6 +100,33 @@ void sock_time_wait_on_timer(struct sockets *ss)
 	arm_for_first(ss);
 }
 
+/*
+ * May connect have its name (net.ipv4.tcp_tw_reuse)? With timestamps on both sides, a second after
+ * the last segment, old ones are told apart (RFC 6191 2, RFC 7323 appendix B.2).
+ */
+bool time_wait_may_go(const struct sockets *ss, const struct time_wait *tw)
+{
+	uint32_t whole = tick_at(ss->cfg->tcp_time_wait_ms * TERN_MS);
+	uint32_t age = tick_at(ss->timers->now) - (tw->end_tick - whole);
+	bool allowed = ss->cfg->tcp_tw_reuse == TW_REUSE_ALL ||
+		       (ss->cfg->tcp_tw_reuse == TW_REUSE_LOOPBACK && addr_is_loopback(&tw->t.remote));
+
+	return allowed && (tw->t.flags & TCP_TW_TS) && ss->cfg->tcp_timestamps &&
+	       age >= tick_at(TERN_SEC);
+}
+
+void time_wait_give_way(struct sockets *ss, const struct tuple *name, struct min_iss *min_iss)
+{
+	struct tuple *t = tuple_find(ss, name);
+	struct time_wait *tw = t ? CONTAINER_OF(t, struct time_wait, t) : NULL;
+
+	if (!tw)
+		return;
+	*min_iss = (struct min_iss){ true, tw->tcp.snd_nxt };
+	trace_end(ss, tw);
+	time_wait_end(ss, tw);
+}
+
 static void reply_tw_ack(struct sockets *ss, const struct time_wait *tw, struct tcp_reply *reply)
 {
 	struct tcp_ctx x = sock_ctx(ss);
@@ -129,11 +156,14 @@ enum tern_drop input_to_time_wait(struct sockets *ss, struct time_wait *tw,
 		reply_tw_ack(ss, tw, reply);
 		restart(ss, tw);
 		return TERN_DROP_NONE;
+	case TW_END:
+		trace_end(ss, tw);
+		time_wait_end(ss, tw);
+		break;
 	case TW_NEW_SYN:
 		if (!port_match(ss, &key, p->ifindex))
 			break;
-		again.has_min_iss = true;
-		again.min_iss = tw->tcp.snd_nxt;
+		again.min_iss = (struct min_iss){ true, tw->tcp.snd_nxt };
 		trace_end(ss, tw);
 		time_wait_end(ss, tw);
 		key.in_table = false;

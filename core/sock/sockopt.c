@@ -111,7 +111,6 @@ TCP_OPTION(fast_open_no_cookie, fast_open_no_cookie, bool, v)
 TCP_OPTION(notsent_lowat, notsent_lowat, uint32_t, v)
 TCP_OPTION(oob_inline, oob_inline, bool, v)
 TCP_OPTION(maxseg, user_mss, uint16_t, sockopt_has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
-TCP_OPTION(keepidle, keep_idle_s, uint16_t, v ? v : (int32_t)ss->cfg->tcp_keepalive_time_ms / 1000)
 TCP_OPTION(keepintvl, keep_interval_s, uint16_t,
 	   v ? v : (int32_t)ss->cfg->tcp_keepalive_interval_ms / 1000)
 TCP_OPTION(keepcnt, keep_count, uint8_t, v ? v : (int32_t)ss->cfg->tcp_keepalive_probes)
@@ -196,6 +195,23 @@ static int32_t get_keepalive(const struct sockets *ss, const struct sock *s)
 }
 
 enum { CLAMP_MIN = 1152 }; /* Linux's SOCK_MIN_RCVBUF / 2 */
+
+/* It counts at once, from the last segment on, as on Linux. */
+static void set_keepidle(struct sockets *ss, struct sock *s, int32_t v)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	stream_tcp(s)->opt.keep_idle_s = (uint16_t)v;
+	tcp_set_keepalive(stream_tcp(s), &x, stream_tcp(s)->opt.keepalive);
+	settle_stream(ss, s);
+}
+
+static int32_t get_keepidle(const struct sockets *ss, const struct sock *s)
+{
+	int32_t v = stream_tcp(s)->opt.keep_idle_s;
+
+	return v ? v : (int32_t)ss->cfg->tcp_keepalive_time_ms / 1000;
+}
 
 static void set_window_clamp(struct sockets *ss, struct sock *s, int32_t v)
 {

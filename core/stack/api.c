@@ -112,13 +112,16 @@ TERN_API void tern_msg_init(struct tern_msg *m, const struct tern_iovec *iov, si
 static int64_t send_stream(struct tern_stack *st, struct sock *s, const struct tern_msg *m,
 			   int flags)
 {
+	bool has_text = false;
 	struct addr remote;
-	int64_t err;
+	int err;
 
 	if (flags & TERN_MSG_FASTOPEN) {
 		err = remote_of(s, &m->addr, &remote);
+		for (size_t i = 0; i < m->n_iov; i++)
+			has_text = has_text || m->iov[i].len > 0;
 		if (!err)
-			err = sock_tcp_open_with(&st->ss, s, &remote, m->addr.port);
+			err = sock_tcp_open_with(&st->ss, s, &remote, m->addr.port, has_text);
 		if (err)
 			return err;
 	}

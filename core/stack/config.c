@@ -65,6 +65,8 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_early_retrans = true,
 		.tcp_frto = true,
 		.tcp_syncookies = 1,
+		.tcp_tw_reuse = TW_REUSE_LOOPBACK,
+		.tcp_rfc1337 = true,
 		.tcp_congestion_control = "cubic",
 	};
 }
@@ -112,6 +114,7 @@ static const struct setting settings[] = {
 	{ "net.ipv4.tcp_orphan_retries", FIELD(tcp_orphan_retries), 1, 0, 255 },
 	{ "net.ipv4.tcp_retries1", FIELD(tcp_retries1), 1, 1, 255 },
 	{ "net.ipv4.tcp_retries2", FIELD(tcp_retries2), 1, 1, 255 },
+	{ "net.ipv4.tcp_rfc1337", FIELD(tcp_rfc1337), 1, 0, 1 },
 	{ "net.ipv4.tcp_rmem_default", FIELD(tcp_rcvbuf_default), 1, 256, 1u << 29 },
 	{ "net.ipv4.tcp_rmem_max", FIELD(tcp_rcvbuf_max), 1, 256, 1u << 29 },
 	{ "net.ipv4.tcp_rto_max_ms", FIELD(tcp_rto_max_ms), 1, 1000, 120000 },
@@ -122,6 +125,7 @@ static const struct setting settings[] = {
 	{ "net.ipv4.tcp_synack_retries", FIELD(tcp_synack_retries), 1, 1, 127 },
 	{ "net.ipv4.tcp_time_wait_ms", FIELD(tcp_time_wait_ms), 1, 1, 3600000 },
 	{ "net.ipv4.tcp_timestamps", FIELD(tcp_timestamps), 1, 0, 1 },
+	{ "net.ipv4.tcp_tw_reuse", FIELD(tcp_tw_reuse), 1, 0, 2 },
 	{ "net.ipv4.tcp_window_scaling", FIELD(tcp_window_scaling), 1, 0, 1 },
 	{ "net.ipv4.tcp_wmem_default", FIELD(tcp_sndbuf_default), 1, 256, 1u << 29 },
 	{ "net.ipv4.tcp_wmem_max", FIELD(tcp_sndbuf_max), 1, 256, 1u << 29 },

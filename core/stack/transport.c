@@ -56,7 +56,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	tp.src = in->src;
 	tp.dst = in->dst;
 	tp.ifindex = in->iface->index;
-	tp.has_min_iss = tp.seg.landed = false;
+	tp.min_iss.given = tp.seg.landed = false;
 	tp.seg.ce = (in->tos & IP_ECN_CE) == IP_ECN_CE;
 	tp.seg.part = in->p->gso_size;
 	tp.seg.data = payload(in) + tp.seg.h.hdr_len;

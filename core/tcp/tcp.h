@@ -304,7 +304,7 @@ struct tcp_fast_offer {
 };
 bool tcp_offer_fast_open(struct tcp *, const struct tcp_ctx *, const struct tcp_fast_offer *);
 bool tcp_waits_for_text(const struct tcp *);
-bool tcp_had_syn_text(const struct tcp *); /* asked when the SYN-ACK has come */
+bool tcp_syn_text_refused(const struct tcp *); /* asked when the SYN-ACK has come */
 
 /* ---- the network side ---- */
 
@@ -509,6 +509,7 @@ enum tw_verdict {
 	TW_DROP,
 	TW_ACK,		/* an empty ACK */
 	TW_ACK_RESTART, /* the FIN came again: ACK, and 2 MSL starts anew */
+	TW_END,		/* a RST, where the configuration wants no RFC 1337 */
 	TW_NEW_SYN,	/* RFC 6191: forget the record; its ISS must exceed tw.snd_nxt */
 };
 enum tw_verdict tw_input(struct tcp_tw *, uint8_t *flags, const struct tcp_ctx *,

@@ -47,21 +47,29 @@ bool tcp_may_add_to_syn(const struct tcp *c)
 	return offers_fast_open(c) && c->snd.nxt == tcp_syn_pos(c) && c->work->syn_room;
 }
 
-/* The option, and as much text as the peer takes beside it: its MSS less all options. */
+enum { SYN_OPTIONS_MAX = 40 };
+
+/* What the peer takes beside options, which count against the MSS. */
+size_t tcp_syn_room(const struct tcp *c)
+{
+	uint64_t used = c->snd.end - (tcp_syn_pos(c) + 1) + SYN_OPTIONS_MAX;
+	uint16_t room = c->work->syn_room;
+
+	return room > used ? (size_t)(room - used) : 0;
+}
+
+/* The option, and the text. */
 void tcp_put_fast_open(struct tcp *c, struct tcp_out *out)
 {
 	struct tcp_work *w = c->work;
 	uint64_t first = tcp_syn_pos(c) + 1;
-	size_t options_len, room;
 
 	if (!offers_fast_open(c))
 		return;
 	out->h.has_cookie = w->syn_has_cookie;
 	out->h.cookie_len = w->syn_cookie_len;
 	memcpy(out->h.cookie, w->syn_cookie, w->syn_cookie_len);
-	options_len = tcp_options_len(&out->h);
-	room = w->syn_room > options_len ? w->syn_room - options_len : 0;
-	w->syn_text = (uint16_t)MIN(c->snd.end - first, room);
+	w->syn_text = (uint16_t)(c->snd.end - first);
 	if (w->syn_text == 0)
 		return;
 	out->lo = first;
@@ -72,9 +80,7 @@ void tcp_put_fast_open(struct tcp *c, struct tcp_out *out)
 /* One past what the SYN-ACK may acknowledge. */
 uint64_t tcp_syn_end(const struct tcp *c)
 {
-	bool sent = offers_fast_open(c) && c->snd.nxt > tcp_syn_pos(c);
-
-	return c->snd.nxt + (sent ? c->work->syn_text : 0);
+	return c->snd.nxt + (c->work ? c->work->syn_text : 0);
 }
 
 /* The SYN-ACK came: text it acknowledges has been sent. */
@@ -85,14 +91,14 @@ void tcp_take_syn_text_ack(struct arrival *a)
 	c->snd.una = a->ack;
 	if (a->ack <= c->snd.nxt)
 		return;
+	c->syn_text_acked = a->ack == tcp_syn_end(c);
 	c->snd.nxt = a->ack;
-	c->syn_text_acked = true;
 	buf_drop(&c->work->snd_buf, a->x->mem, a->ack);
 }
 
-bool tcp_had_syn_text(const struct tcp *c)
+bool tcp_syn_text_refused(const struct tcp *c)
 {
-	return c->work && c->work->syn_text > 0;
+	return c->work && c->work->syn_text > 0 && c->snd.una == tcp_syn_pos(c) + 1;
 }
 
 bool tcp_accept_fast(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *syn)

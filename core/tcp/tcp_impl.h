@@ -132,6 +132,7 @@ bool tcp_undo_review(struct arrival *, uint64_t acked);
 
 /* tcp_fastopen.c */
 bool tcp_may_add_to_syn(const struct tcp *);
+size_t tcp_syn_room(const struct tcp *); /* of one that may */
 void tcp_put_fast_open(struct tcp *, struct tcp_out *);
 uint64_t tcp_syn_end(const struct tcp *);
 void tcp_take_syn_text_ack(struct arrival *);

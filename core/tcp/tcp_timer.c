@@ -89,8 +89,12 @@ void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
 
 void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
 {
+	tern_time silent = (tcp_ms(x) - c->rcvd_ms) * TERN_MS;
+
 	c->opt.keepalive = on;
 	tcp_touch_keepalive(c, x);
+	if (c->keep_at != TERN_NEVER)
+		c->keep_at = MAX(c->keep_at - MIN(silent, c->keep_at), x->now);
 }
 
 static void give_up(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
@@ -207,13 +211,16 @@ static void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp_time
 							x->cfg->tcp_keepalive_interval_ms;
 	unsigned count = c->opt.keep_count ? c->opt.keep_count : x->cfg->tcp_keepalive_probes;
 
+	uint32_t silent_ms = tcp_ms(x) - c->rcvd_ms;
+
 	r->timer = "keepalive";
 	c->keep_at = x->now + interval_ms * TERN_MS;
 	if (c->snd.una < c->snd.nxt || c->probing) {
 		tcp_touch_keepalive(c, x);
 		return;
 	}
-	if (c->n_probes >= count) {
+	if (c->opt.user_timeout_ms ? c->n_probes && silent_ms >= c->opt.user_timeout_ms :
+				     c->n_probes >= count) {
 		tcp_end(c, x, TERN_ETIMEDOUT);
 		c->rst_due = true;
 		r->events |= TCP_ENDED;

@@ -54,8 +54,8 @@ enum tw_verdict tw_input(struct tcp_tw *tw, uint8_t *flags, const struct tcp_ctx
 {
 	const struct tcp_hdr *h = &seg->h;
 
-	if (h->flags & TCP_RST)
-		return TW_DROP;
+	if (h->flags & TCP_RST) /* RFC 1337 3 (F1) */
+		return x->cfg->tcp_rfc1337 || h->seq != tw->rcv_nxt ? TW_DROP : TW_END;
 	if ((h->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		return syn_is_new(tw, *flags, h, x->cfg->tcp_timestamps) ? TW_NEW_SYN : TW_DROP;
 	if ((*flags & TCP_TW_TS) && h->has_ts && (int32_t)(h->ts_val - tw->ts_recent) < 0)

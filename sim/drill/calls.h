@@ -62,6 +62,9 @@ int64_t call_open(struct drill *, const struct calling *, tern_sock, int type, b
 /* EAGAIN becomes CALL_WAIT where the call may block. */
 int64_t call_or_wait(const struct calling *, const struct fd *, int64_t result);
 
+/* How the handshake ended, or CALL_WAIT. */
+int64_t handshake_result(struct drill *, struct fd *);
+
 /* ---- calls_cmsg.c: ancillary data ---- */
 
 /* Into what is sent; false: the script has ended. */

@@ -249,13 +249,17 @@ static int64_t transmit(struct drill *d, struct calling *c, const struct buffer 
 
 	if (!fd)
 		return error;
+	if (c->started && rest.len == 0) { /* all is in the SYN: it returns with the handshake */
+		n = handshake_result(d, fd);
+		return n == 0 ? c->done : n;
+	}
 	n = send_once(d, c, &rest, how);
 	if (n == CALL_ENDED || !waits || fd->nonblock || fd->type != TERN_SOCK_STREAM)
 		return waits ? call_or_wait(c, fd, n) : n;
 	if (n > 0)
 		c->done += n;
-	c->started = c->started || n > 0 || n == -TERN_EINPROGRESS;
-	if (n == -TERN_EAGAIN || n == -TERN_EINPROGRESS || (n >= 0 && c->done < b->len))
+	c->started = c->started || (how->flags & TERN_MSG_FASTOPEN);
+	if (n == -TERN_EAGAIN || n == -TERN_EINPROGRESS || (c->started && n > 0) || (n >= 0 && c->done < b->len))
 		return CALL_WAIT;
 	return c->done > 0 ? c->done : n;
 }

@@ -89,7 +89,7 @@ int64_t run_accept(struct drill *d, struct calling *c)
 }
 
 /* How a handshake that call c has begun ended. */
-static int64_t handshake_result(struct drill *d, struct fd *fd)
+int64_t handshake_result(struct drill *d, struct fd *fd)
 {
 	int32_t error = 0;
 	size_t len = sizeof(error);
