@@ -349,8 +349,8 @@ struct tern_config {
 	bool tcp_frto;		  /* RFC 5682 */
 	uint8_t tcp_syncookies; /* RFC 4987: 0 never, 1 when half-open records run out, 2 always */
 	uint16_t tcp_fastopen;	/* RFC 7413: 1 as client, 2 as server, 4 and 0x200 without cookie */
-	uint8_t tcp_tw_reuse; /* by connect: 0 never, 1 with timestamps, 2 so on loopback */
-	bool tcp_rfc1337;     /* a RST does not end TIME-WAIT */
+	uint8_t tcp_tw_reuse;	/* by connect: 0 never, 1 with timestamps, 2 so on loopback */
+	bool tcp_rfc1337;	/* a RST does not end TIME-WAIT */
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;

@@ -321,8 +321,8 @@ struct tcp_packet {
 	struct tcp_seg seg;
 	struct addr src, dst;
 	unsigned ifindex;
-	bool verified;	  /* the checksum is known to be right */
-	uint32_t sum;	  /* otherwise: of the header and its pseudo-header */
+	bool verified; /* the checksum is known to be right */
+	uint32_t sum;  /* otherwise: of the header and its pseudo-header */
 	struct min_iss min_iss;
 };
 

@@ -518,8 +518,8 @@ int sock_tcp_connect(struct sockets *ss, struct sock *s, const struct addr *remo
 	return waits ? 0 : -TERN_EINPROGRESS;
 }
 
-int sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *remote,
-		       uint16_t port, bool has_text)
+int sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *remote, uint16_t port,
+		       bool has_text)
 {
 	int err;
 

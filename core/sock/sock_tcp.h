@@ -22,13 +22,14 @@ struct tcp_open tcp_open_for(const struct sockets *, const struct sock *, const 
 void trace_state(const struct sockets *, const struct state_change *);
 void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
 
-/* sock_listen.c */
+/* sock_half.c */
 enum { SYNCOOKIES_ALWAYS = 2 };
 bool input_to_listener(struct sockets *, const struct tuple *key, const struct tcp_packet *,
 		       struct tcp_reply *, enum tern_drop *);
 void fast_open_is_over(struct sockets *, const struct sock *child);
 enum tern_drop input_to_half(struct sockets *, struct half *, const struct tcp_packet *,
 			     struct tcp_reply *);
+/* sock_listen.c */
 void listener_end(struct sockets *, struct sock *);
 int listener_shutdown(struct sockets *, struct sock *, int how);
 
@@ -48,9 +49,9 @@ bool cookie_taste(const struct sockets *, const struct tuple *, const struct tcp
 enum { /* bits of net.ipv4.tcp_fastopen, as on Linux */
        FAST_OPEN_CLIENT = 1,
        FAST_OPEN_SERVER = 2,
-       FAST_OPEN_CLIENT_FREE = 4,    /* no cookie is asked for or needed */
-       FAST_OPEN_SERVER_FREE = 0x200, /* no cookie is needed */
-	FAST_OPEN_ALL_LISTENERS = 0x400 /* also those that did not set TCP_FASTOPEN */
+       FAST_OPEN_CLIENT_FREE = 4,      /* no cookie is asked for or needed */
+       FAST_OPEN_SERVER_FREE = 0x200,  /* no cookie is needed */
+       FAST_OPEN_ALL_LISTENERS = 0x400 /* also those that did not set TCP_FASTOPEN */
 };
 enum fast_open_verdict {
 	FAST_OPEN_ORDINARY, /* a handshake as any */

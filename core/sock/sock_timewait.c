@@ -107,12 +107,13 @@ void sock_time_wait_on_timer(struct sockets *ss)
 bool time_wait_may_go(const struct sockets *ss, const struct time_wait *tw)
 {
 	uint32_t whole = tick_at(ss->cfg->tcp_time_wait_ms * TERN_MS);
-	uint32_t age = tick_at(ss->timers->now) - (tw->end_tick - whole);
-	bool allowed = ss->cfg->tcp_tw_reuse == TW_REUSE_ALL ||
-		       (ss->cfg->tcp_tw_reuse == TW_REUSE_LOOPBACK && addr_is_loopback(&tw->t.remote));
+	int32_t age = (int32_t)(tick_at(ss->timers->now) - (tw->end_tick - whole));
+	bool allowed =
+		ss->cfg->tcp_tw_reuse == TW_REUSE_ALL ||
+		(ss->cfg->tcp_tw_reuse == TW_REUSE_LOOPBACK && addr_is_loopback(&tw->t.remote));
 
 	return allowed && (tw->t.flags & TCP_TW_TS) && ss->cfg->tcp_timestamps &&
-	       age >= tick_at(TERN_SEC);
+	       age >= (int32_t)tick_at(TERN_SEC);
 }
 
 void time_wait_give_way(struct sockets *ss, const struct tuple *name, struct min_iss *min_iss)

@@ -531,6 +531,8 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 		return -TERN_EINVAL; /* the name is taken already */
 	if (o->set == set_checksum && (v & 1) && v != -1)
 		return -TERN_EINVAL;
+	if (o->set == set_fast_open_connect && !(ss->cfg->tcp_fastopen & FAST_OPEN_CLIENT))
+		return -TERN_EOPNOTSUPP;
 	if (o->set == set_ttl && v == 0 && s->family == TERN_AF_INET)
 		return -TERN_EINVAL;
 	if (o->set == set_window_clamp && v == 0 && s->state != TERN_TCP_CLOSED)

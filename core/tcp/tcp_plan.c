@@ -23,6 +23,8 @@ uint64_t tcp_flight(const struct tcp *c)
 
 	if (!w)
 		return sent;
+	if (c->state == TERN_TCP_SYN_RECEIVED && sent) /* RFC 7413: the SYN is no text */
+		sent--;
 	sent -= w->sent.n_sacked + w->sent.n_lost;
 	return sent - MIN(w->dup_bytes, sent);
 }

@@ -259,7 +259,8 @@ static int64_t transmit(struct drill *d, struct calling *c, const struct buffer 
 	if (n > 0)
 		c->done += n;
 	c->started = c->started || (how->flags & TERN_MSG_FASTOPEN);
-	if (n == -TERN_EAGAIN || n == -TERN_EINPROGRESS || (c->started && n > 0) || (n >= 0 && c->done < b->len))
+	if (n == -TERN_EAGAIN || n == -TERN_EINPROGRESS || (c->started && n > 0) ||
+	    (n >= 0 && c->done < b->len))
 		return CALL_WAIT;
 	return c->done > 0 ? c->done : n;
 }
