@@ -328,6 +328,7 @@ struct tern_config {
 	uint32_t tcp_fin_timeout_ms; /* FIN-WAIT-2 of a closed socket */
 	uint32_t tcp_rto_initial_ms, tcp_rto_min_ms, tcp_rto_max_ms;
 	uint32_t tcp_delayed_ack_ms; /* below 500 */
+	uint32_t tcp_quick_acks;     /* segments acknowledged at once, at first; 255 at most */
 	uint32_t tcp_syn_retries, tcp_synack_retries;
 	uint32_t tcp_retries1; /* R1: the neighbour is suspected */
 	uint32_t tcp_retries2; /* R2: the connection is given up */

@@ -196,13 +196,11 @@ static int32_t get_keepalive(const struct sockets *ss, const struct sock *s)
 
 enum { CLAMP_MIN = 1152 }; /* Linux's SOCK_MIN_RCVBUF / 2 */
 
-/* It counts at once, from the last segment on, as on Linux. */
 static void set_keepidle(struct sockets *ss, struct sock *s, int32_t v)
 {
 	struct tcp_ctx x = sock_ctx(ss);
 
-	stream_tcp(s)->opt.keep_idle_s = (uint16_t)v;
-	tcp_set_keepalive(stream_tcp(s), &x, stream_tcp(s)->opt.keepalive);
+	tcp_set_keep_idle(stream_tcp(s), &x, (uint16_t)v);
 	settle_stream(ss, s);
 }
 
@@ -230,6 +228,8 @@ static void set_quickack(struct sockets *ss, struct sock *s, int32_t v)
 	if (!sockopt_has_tcp(s))
 		return;
 	s->tcp->quickack = v != 0;
+	if (!v)
+		s->tcp->quick_acks = 0;
 	if (v && s->tcp->ack_due == ACK_LATER) {
 		s->tcp->ack_due = ACK_NOW;
 		settle_stream(ss, s);

@@ -39,6 +39,7 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_rto_min_ms = 200,
 		.tcp_rto_max_ms = 120000,
 		.tcp_delayed_ack_ms = 40,
+		.tcp_quick_acks = 16,
 		.tcp_syn_retries = 7,	 /* 255 s: RFC 9293 MUST-23 asks for 3 minutes at least */
 		.tcp_synack_retries = 3, /* a spoofed SYN is not answered often */
 		.tcp_retries1 = 3,
@@ -120,9 +121,9 @@ static const struct setting settings[] = {
 	{ "net.ipv4.tcp_rto_max_ms", FIELD(tcp_rto_max_ms), 1, 1000, 120000 },
 	{ "net.ipv4.tcp_rto_min_ms", FIELD(tcp_rto_min_ms), 1, 1, 1000 },
 	{ "net.ipv4.tcp_sack", FIELD(tcp_sack), 1, 0, 1 },
-	{ "net.ipv4.tcp_syncookies", FIELD(tcp_syncookies), 1, 0, 2 },
 	{ "net.ipv4.tcp_syn_retries", FIELD(tcp_syn_retries), 1, 1, 127 },
 	{ "net.ipv4.tcp_synack_retries", FIELD(tcp_synack_retries), 1, 1, 127 },
+	{ "net.ipv4.tcp_syncookies", FIELD(tcp_syncookies), 1, 0, 2 },
 	{ "net.ipv4.tcp_time_wait_ms", FIELD(tcp_time_wait_ms), 1, 1, 3600000 },
 	{ "net.ipv4.tcp_timestamps", FIELD(tcp_timestamps), 1, 0, 1 },
 	{ "net.ipv4.tcp_tw_reuse", FIELD(tcp_tw_reuse), 1, 0, 2 },
@@ -132,7 +133,9 @@ static const struct setting settings[] = {
 	{ "net.ipv6.hop_limit", FIELD(hop_limit), 1, 1, 255 },
 	{ "net.tern.delayed_ack_ms", FIELD(tcp_delayed_ack_ms), 1, 0, 499 },
 	{ "net.tern.initial_cwnd", FIELD(tcp_initial_cwnd), 1, 1, 1000 },
+
 	{ "net.tern.pacing", FIELD(tcp_pacing), 1, 0, 1 },
+	{ "net.tern.quick_acks", FIELD(tcp_quick_acks), 1, 0, 255 },
 };
 
 static const struct setting *find_setting(const char *name)

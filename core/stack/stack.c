@@ -9,7 +9,7 @@
 static bool is_sane(const struct tern_config *c)
 {
 	return c->size == sizeof(*c) && c->port_min > 0 && c->port_min <= c->port_max &&
-	       c->tcp_delayed_ack_ms < 500 && c->tcp_rto_min_ms > 0 &&
+	       c->tcp_delayed_ack_ms < 500 && c->tcp_quick_acks < 256 && c->tcp_rto_min_ms > 0 &&
 	       c->tcp_rto_min_ms <= c->tcp_rto_initial_ms &&
 	       c->tcp_rto_initial_ms <= c->tcp_rto_max_ms && c->tcp_initial_cwnd > 0 &&
 	       c->tcp_initial_cwnd <= 1000 && c->tcp_min_snd_mss >= 28 &&

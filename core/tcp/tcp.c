@@ -62,7 +62,8 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 void tcp_connect(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
 {
 	tcp_reset_fields(c, x, open);
-	c->rcv_wscale = x->cfg->tcp_window_scaling ? tcp_wscale_for(open->rcv_buf_max) : 0;
+	if (x->cfg->tcp_window_scaling)
+		c->rcv_wscale = tcp_wscale_for(open->rcv_buf_max) & 15u;
 	c->syn_due = true;
 	tcp_enter(c, TERN_TCP_SYN_SENT);
 }
@@ -114,6 +115,7 @@ void tcp_established(struct tcp *c, const struct tcp_ctx *x)
 	tcp_begin_transfer(c, x);
 	tcp_syn_acked(c);
 	tcp_tune_begin(c, x);
+	tcp_begin_quick_acks(c, x);
 	tcp_enter(c, TERN_TCP_ESTABLISHED);
 	tcp_touch_keepalive(c, x);
 }

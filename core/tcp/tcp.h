@@ -223,7 +223,8 @@ struct tcp {
 	uint32_t state_log;   /* states entered since the owner last looked, 4 bits each */
 	uint8_t ack_due;      /* enum tcp_ack_due */
 	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
-	uint8_t snd_wscale, rcv_wscale;
+	uint8_t snd_wscale : 4, rcv_wscale : 4;
+	uint8_t quick_acks;  /* so many more segments with text are acknowledged at once */
 	uint8_t backoff;     /* RFC 6298 5.5: the RTO is doubled so often */
 	uint8_t n_rtx;	     /* time-outs without an answer */
 	uint8_t n_probes;    /* zero-window or keepalive probes without an answer */
@@ -237,6 +238,8 @@ struct tcp {
 	bool rcv_shut : 1;  /* SHUT_RD */
 	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
 	bool quickack : 1;
+	bool heard_text : 1; /* since we sent some */
+	bool answers : 1;    /* the user answers text with text: ACKs can go along */
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
 	bool tlp_due : 1;
 	bool paced : 1;	     /* data waits for pace_at */
@@ -439,6 +442,8 @@ void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
  */
 void tcp_review_timers(struct tcp *, const struct tcp_ctx *, enum tcp_send next);
 void tcp_set_keepalive(struct tcp *, const struct tcp_ctx *, bool on);
+/* It counts at once, from the last segment on, as on Linux. */
+void tcp_set_keep_idle(struct tcp *, const struct tcp_ctx *, uint16_t seconds);
 void tcp_info(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 
 /* The next state it entered since the last call, oldest first; false: none. */

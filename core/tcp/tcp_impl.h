@@ -162,6 +162,7 @@ void tcp_take_fin(struct arrival *);
 void tcp_owe_ack(struct tcp *, const struct tcp_ctx *, enum tcp_ack_due);
 uint64_t tcp_window_edge(const struct tcp *);
 uint16_t tcp_window_field(const struct tcp *, uint64_t *edge);
+void tcp_begin_quick_acks(struct tcp *, const struct tcp_ctx *);
 void tcp_after_read(struct tcp *, const struct tcp_ctx *);
 uint64_t tcp_data_end(const struct tcp *); /* one past the last byte that arrived in order */
 

@@ -280,6 +280,8 @@ static void synchronized_input(struct arrival *a)
 		tcp_take_mark(a);
 	if (!tcp_take_ack(a))
 		return;
+	if (tcp_ms(a->x) - a->c->rcvd_ms > a->c->rto_us / 1024)
+		tcp_begin_quick_acks(a->c, a->x);
 	a->c->rcvd_ms = tcp_ms(a->x);
 	if (a->c->opt.keepalive)
 		tcp_touch_keepalive(a->c, a->x);

@@ -148,8 +148,8 @@ void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->ecn_ok = half->ecn_ok;
 	c->ts_ok = half->ts_ok;
 	c->wscale_ok = half->wscale_ok;
-	c->snd_wscale = half->wscale & 15;
-	c->rcv_wscale = half->wscale >> 4;
+	c->snd_wscale = half->wscale & 15u;
+	c->rcv_wscale = (half->wscale >> 4) & 15u;
 	c->snd.nxt++; /* behind our SYN */
 	c->snd.wnd = c->snd.max_wnd = half->snd_wnd;
 	c->irs = half->irs;

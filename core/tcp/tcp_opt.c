@@ -46,7 +46,7 @@ void tcp_take_syn_options(struct tcp *c, const struct tcp_ctx *x, const struct t
 	if (h->has_mss)
 		c->peer_mss = h->mss;
 	c->wscale_ok = h->has_wscale && x->cfg->tcp_window_scaling;
-	c->snd_wscale = c->wscale_ok ? MIN(h->wscale, WSCALE_MAX) : 0;
+	c->snd_wscale = c->wscale_ok ? MIN(h->wscale, WSCALE_MAX) & 15u : 0u;
 	if (!c->wscale_ok)
 		c->rcv_wscale = 0;
 	c->sack_ok = h->sack_permitted && x->cfg->tcp_sack;

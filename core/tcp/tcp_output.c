@@ -183,6 +183,8 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		c->work->prr.out += hi - p->lo;
 	tcp_pace_sent(c, x, hi - p->lo);
 	c->sent_ms = tcp_ms(x);
+	c->answers = c->answers || c->heard_text;
+	c->heard_text = false;
 	/* RFC 6298 5.1 */
 	if (c->rtx_at == TERN_NEVER || restarts_timer(c, p))
 		tcp_arm_rtx(c, x);

@@ -28,6 +28,26 @@ void tcp_owe_ack(struct tcp *c, const struct tcp_ctx *x, enum tcp_ack_due due)
 		c->ack_at = x->now + x->cfg->tcp_delayed_ack_ms * TERN_MS;
 }
 
+/*
+ * At the start, and after a silence, a peer in slow start loses time by each ACK that waits. So, as
+ * on Linux, the first of a window go at once, unless the user answers: with that they go along.
+ */
+void tcp_begin_quick_acks(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint64_t half_window = (c->rcv.adv - c->rcv.nxt) / (2 * c->rcv_mss);
+
+	c->quick_acks = (uint8_t)MIN(MAX(half_window, 2), x->cfg->tcp_quick_acks);
+}
+
+static bool takes_quick_ack(struct tcp *c)
+{
+	c->heard_text = true;
+	if (c->quick_acks == 0 || c->answers)
+		return false;
+	c->quick_acks--;
+	return true;
+}
+
 /* RFC 9293 3.8.6.3: at the latest with every second full segment; RFC 5681 4.2: at gaps at once. */
 static void owe_ack_for_text(struct arrival *a, bool in_order)
 {
@@ -40,7 +60,8 @@ static void owe_ack_for_text(struct arrival *a, bool in_order)
 		if (c->ack_due == ACK_NOW && c->dup_acks_due < UINT8_MAX)
 			c->dup_acks_due++;
 		tcp_owe_ack(c, a->x, ACK_NOW);
-	} else if (c->rcv.nxt - c->rcv.acked >= 2 * (uint64_t)c->rcv_mss || c->quickack) {
+	} else if (takes_quick_ack(c) || c->quickack ||
+		   c->rcv.nxt - c->rcv.acked >= 2 * (uint64_t)c->rcv_mss) {
 		tcp_owe_ack(c, a->x, ACK_NOW);
 	} else {
 		tcp_owe_ack(c, a->x, ACK_LATER);

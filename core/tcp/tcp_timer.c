@@ -89,9 +89,15 @@ void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
 
 void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
 {
+	c->opt.keepalive = on;
+	tcp_touch_keepalive(c, x);
+}
+
+void tcp_set_keep_idle(struct tcp *c, const struct tcp_ctx *x, uint16_t seconds)
+{
 	tern_time silent = (tcp_ms(x) - c->rcvd_ms) * TERN_MS;
 
-	c->opt.keepalive = on;
+	c->opt.keep_idle_s = seconds;
 	tcp_touch_keepalive(c, x);
 	if (c->keep_at != TERN_NEVER)
 		c->keep_at = MAX(c->keep_at - MIN(silent, c->keep_at), x->now);
@@ -244,6 +250,7 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 	}
 	if (c->ack_at <= x->now) {
 		r.timer = "delayed-ack";
+		c->answers = false; /* not in time */
 		tcp_owe_ack(c, x, ACK_NOW);
 	}
 	if (c->paced && c->work->pace_at <= x->now)

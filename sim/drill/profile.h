@@ -10,7 +10,8 @@
 
 struct drill_profile {
 	const char *name;
-	uint32_t rto_initial_ms, rto_min_ms, delayed_ack_ms, synack_retries, initial_cwnd;
+	uint32_t rto_initial_ms, rto_min_ms, delayed_ack_ms, quick_acks, synack_retries,
+		initial_cwnd;
 	bool any_option_order; /* of TCP options in what is expected */
 };
 

@@ -70,6 +70,8 @@ static const struct option options[] = {
 	{ IPV6(RECVTCLASS), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(HDRINCL), RAW6, FLAG, 0, 0, 0 },
 	{ TCP(NODELAY), STREAM, FLAG, 0, 0, 0 },
+	{ TCP(FASTOPEN), STREAM, NUMBER, 0, 65535, 0 },
+	{ TCP(FASTOPEN_NO_COOKIE), STREAM, NUMBER, 0, 1, 0 },
 	{ TCP(CORK), STREAM, FLAG, 0, 0, 0 },
 	{ TCP(KEEPIDLE), STREAM, NUMBER, 1, 32767, 7200 },
 	{ TCP(KEEPINTVL), STREAM, NUMBER, 1, 32767, 75 },
@@ -225,6 +227,12 @@ struct odd {
 static const struct odd odds[] = {
 	/* doubled, as the kernel does for its own needs, with a floor */
 	{ SOCKET(SNDBUF), TCP4, 10000, 0, 20000 },
+	/* time-outs of a SYN-ACK after 1, 3, 7 ... s */
+	{ TCP(DEFER_ACCEPT), TCP4, 0, 0, 0 },
+	{ TCP(DEFER_ACCEPT), TCP4, 1, 0, 1 },
+	{ TCP(DEFER_ACCEPT), TCP4, 4, 0, 7 },
+	{ TCP(DEFER_ACCEPT), TCP6, -1, 0, 0 },
+	{ TCP(FASTOPEN_CONNECT), TCP4, 1, -TERN_EOPNOTSUPP, 0 }, /* off by default */
 	{ SOCKET(SNDBUF), UDP4, 10000, 0, 20000 },
 	{ SOCKET(SNDBUF), UDP4, 0, 0, 4608 },
 	{ SOCKET(SNDBUF), UDP4, INT32_MAX, 0, 2 * (4 << 20) },
@@ -372,6 +380,8 @@ static bool is_known(int level, int number)
 		{ TERN_IPPROTO_TCP, TERN_TCP_INFO },
 		{ TERN_IPPROTO_TCP, TERN_TCP_CONGESTION },
 		{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK },
+		{ TERN_IPPROTO_TCP, TERN_TCP_DEFER_ACCEPT },
+		{ TERN_IPPROTO_TCP, TERN_TCP_FASTOPEN_CONNECT },
 		{ TERN_IPPROTO_RAW, TERN_IPV6_CHECKSUM },
 		{ TERN_SOL_SOCKET, TERN_SO_PRIORITY },
 		{ TERN_SOL_SOCKET, TERN_SO_MARK },

@@ -45,10 +45,12 @@ static const struct {
 	{ "net.ipv4.ip_local_port_max", 60999, 32768, 65535 }, /* not below the other */
 	{ "net.ipv4.ip_local_port_min", 32768, 1, 60999 },
 	{ "net.ipv4.ip_nonlocal_bind", 0, 0, 1 },
+	{ "net.ipv4.tcp_abort_on_overflow", 0, 0, 1 },
 	{ "net.ipv4.tcp_challenge_ack_limit", 10, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", 0, 0, 0 }, /* by hand */
 	{ "net.ipv4.tcp_early_retrans", 1, 0, 1 },
 	{ "net.ipv4.tcp_ecn", 2, 0, 2 },
+	{ "net.ipv4.tcp_fastopen", 0, 0, 65535 },
 	{ "net.ipv4.tcp_fin_timeout", 60, 0, 3600 },
 	{ "net.ipv4.tcp_frto", 1, 0, 1 },
 	{ "net.ipv4.tcp_invalid_ratelimit", 500, 0, 60000 },
@@ -62,15 +64,18 @@ static const struct {
 	{ "net.ipv4.tcp_orphan_retries", 8, 0, 255 },
 	{ "net.ipv4.tcp_retries1", 3, 1, 255 },
 	{ "net.ipv4.tcp_retries2", 15, 1, 255 },
+	{ "net.ipv4.tcp_rfc1337", 1, 0, 1 },
 	{ "net.ipv4.tcp_rmem_default", 512u << 10, 256, 1u << 29 },
 	{ "net.ipv4.tcp_rmem_max", 255u << 20, 256, 1u << 29 },
 	{ "net.ipv4.tcp_rto_max_ms", 120000, 1000, 120000 },
 	{ "net.ipv4.tcp_rto_min_ms", 200, 1, 1000 },
 	{ "net.ipv4.tcp_sack", 1, 0, 1 },
 	{ "net.ipv4.tcp_syn_retries", 7, 1, 127 },
-	{ "net.ipv4.tcp_synack_retries", 5, 1, 127 },
+	{ "net.ipv4.tcp_synack_retries", 3, 1, 127 },
+	{ "net.ipv4.tcp_syncookies", 1, 0, 2 },
 	{ "net.ipv4.tcp_time_wait_ms", 60000, 1, 3600000 },
 	{ "net.ipv4.tcp_timestamps", 1, 0, 1 },
+	{ "net.ipv4.tcp_tw_reuse", 2, 0, 2 },
 	{ "net.ipv4.tcp_window_scaling", 1, 0, 1 },
 	{ "net.ipv4.tcp_wmem_default", 512u << 10, 256, 1u << 29 },
 	{ "net.ipv4.tcp_wmem_max", 255u << 20, 256, 1u << 29 },
@@ -78,6 +83,7 @@ static const struct {
 	{ "net.tern.delayed_ack_ms", 40, 0, 499 },
 	{ "net.tern.initial_cwnd", 10, 1, 1000 },
 	{ "net.tern.pacing", 1, 0, 1 },
+	{ "net.tern.quick_acks", 16, 0, 255 },
 };
 
 static int set(const char *name, uint64_t v)

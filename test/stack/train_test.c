@@ -72,6 +72,7 @@ static void open_world(struct world *w)
 	memset(w, 0, sizeof(*w));
 	new_stack(7);
 	w->st = st;
+	tern_sysctl_set(st, "net.tern.quick_acks", "0"); /* they count segments, or trains */
 	tern_addr_parse(v6 ? "fd00::1" : "10.0.0.1", 80, &from);
 	tern_addr_parse(v6 ? "fd00::9" : "10.0.0.9", 5000, &to);
 	tern_socket(st, from.family, TERN_SOCK_STREAM, 0, &w->s);

@@ -136,6 +136,7 @@ static inline void start(void)
 	mem_init(&f.mem, env.alloc, env.free, env.ctx, (uint64_t)1 << 32);
 	tern_config_default(&f.cfg);
 	f.cfg.tcp_timestamps = f.cfg.tcp_pacing = false;
+	f.cfg.tcp_quick_acks = 0;
 	f.now = 1000 * TERN_SEC;
 	f.iss = UINT32_MAX - 511;
 	f.irs = UINT32_MAX - 255;
