@@ -333,6 +333,7 @@ struct tern_config {
 	uint32_t tcp_retries1; /* R1: the neighbour is suspected */
 	uint32_t tcp_retries2; /* R2: the connection is given up */
 	uint32_t tcp_orphan_retries;
+	uint32_t tcp_max_orphans; /* connections whose users have gone; a further one is reset */
 	uint32_t tcp_keepalive_time_ms, tcp_keepalive_interval_ms, tcp_keepalive_probes;
 	uint32_t tcp_challenge_ack_limit;  /* for one connection in 5 s */
 	uint32_t tcp_invalid_ratelimit_ms; /* between ACKs that answer unacceptable segments */

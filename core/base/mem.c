@@ -284,6 +284,7 @@ void *mem_new_slow(struct mem *m, size_t size)
 			    fill_class(m, size ? (unsigned)(size - 1) / MEM_CLASS_STEP : 0);
 
 	m->n_out += ptr != NULL;
+	m->refused = m->refused || !ptr;
 	return ptr;
 }
 

@@ -30,6 +30,7 @@ struct mem {
 	uint64_t max;
 	struct mem_node *slabs;
 	uint64_t n_out;	   /* allocations out, for mem_fini's assert */
+	bool refused;	   /* somebody was; the owner takes it back */
 	uint64_t patience; /* refusals until slabs are looked through again */
 	struct mem_node *free_records[MEM_CLASSES];
 	struct mem_node *free_pieces[MEM_PIECES];

@@ -290,6 +290,7 @@ void sock_free(struct sockets *ss, struct sock *s)
 		free_stream_part(ss, s);
 	else
 		sock_dgram_fini(ss, s);
+	ss->n_orphans -= s->orphan;
 	mem_free(ss->mem, s, size_of_sock(s->type));
 	ss->n_socks--;
 }

@@ -118,6 +118,7 @@ struct sock {
 	bool freebind : 1;
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
+	bool orphan : 1; /* its user has gone */
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex; /* cached route */
@@ -220,7 +221,8 @@ struct sockets {
 	struct timer time_wait_timer;
 	struct slot **pages;
 	uint32_t n_pages, pages_cap, n_slots, free_slot;
-	uint32_t n_socks, n_half, n_time_wait;
+	uint32_t n_socks, n_half, n_time_wait, n_orphans;
+	uint64_t pressure_at; /* where the table is looked at next: sock_pressure.c */
 	uint32_t next_conn;
 	uint32_t port_counter[EPHEMERAL_COUNTERS];
 	const struct cc_ops *cc;
@@ -295,6 +297,11 @@ static inline int sock_route(struct sockets *ss, struct sock *s)
 	return known ? 0 : sock_find_route(ss, s);
 }
 void sock_set_ready(struct sockets *, struct sock *); /* it has something to send */
+
+/* ---- sock_pressure.c ---- */
+
+/* Memory was refused: somebody gives way. */
+void sockets_relieve(struct sockets *);
 
 /* ---- sock_tcp.c ---- */
 

@@ -550,6 +550,12 @@ void sock_tcp_close(struct sockets *ss, struct sock *s, bool abort)
 		sock_free(ss, s);
 		return;
 	}
+	s->orphan = true;
+	ss->n_orphans++;
+	if (ss->n_orphans > ss->cfg->tcp_max_orphans) {
+		ss->counters[COUNT_TCP_ABORT_ON_MEMORY]++;
+		abort = true;
+	}
 	if (abort || s->linger_s == 0) {
 		s->tcp->user_gone = true;
 		tcp_abort(s->tcp, &x, 0);

@@ -36,12 +36,48 @@ static void restart(struct sockets *ss, struct time_wait *tw)
 	arm_for_first(ss);
 }
 
-/* The connection's tuple becomes the record's. Without memory or room it is simply closed. */
+void time_wait_end(struct sockets *ss, struct time_wait *tw)
+{
+	struct port *p = port_find(ss, tw->t.proto, tw->t.lport);
+
+	assert(p && p->n_time_wait > 0);
+	p->n_time_wait--;
+	port_release(ss, p);
+	tuple_remove(ss, &tw->t);
+	list_unlink(&tw->link);
+	mem_free(ss->mem, tw, sizeof(*tw));
+	ss->n_time_wait--;
+}
+
+static void trace_end(struct sockets *ss, const struct time_wait *tw)
+{
+	struct state_change change = { &tw->t, tw->conn, TERN_TCP_TIME_WAIT, TERN_TCP_CLOSED,
+				       false };
+
+	trace_state(ss, &change);
+}
+
+static void evict_oldest(struct sockets *ss)
+{
+	struct time_wait *tw = CONTAINER_OF(ss->time_waits.next, struct time_wait, link);
+
+	ss->counters[COUNT_TCP_TW_OVERFLOW]++;
+	trace_end(ss, tw);
+	time_wait_end(ss, tw);
+}
+
+/*
+ * The connection's tuple becomes the record's. Where there is no room, the record that would end
+ * next gives way; without memory the connection is simply closed.
+ */
 void time_wait_begin(struct sockets *ss, struct sock *s)
 {
-	struct time_wait *tw;
+	struct time_wait *tw = NULL;
 
-	tw = ss->n_time_wait < ss->cfg->time_wait_max ? mem_new(ss->mem, sizeof(*tw)) : NULL;
+	if (ss->n_time_wait >= ss->cfg->time_wait_max && ss->n_time_wait > 0)
+		evict_oldest(ss);
+	if (ss->n_time_wait < ss->cfg->time_wait_max)
+		tw = mem_new(ss->mem, sizeof(*tw));
 	if (!tw) {
 		tuple_remove(ss, &s->t);
 		ss->counters[COUNT_TCP_TW_OVERFLOW]++;
@@ -62,27 +98,6 @@ void time_wait_begin(struct sockets *ss, struct sock *s)
 	ss->n_time_wait++;
 	ss->counters[COUNT_TCP_TW]++;
 	restart(ss, tw);
-}
-
-void time_wait_end(struct sockets *ss, struct time_wait *tw)
-{
-	struct port *p = port_find(ss, tw->t.proto, tw->t.lport);
-
-	assert(p && p->n_time_wait > 0);
-	p->n_time_wait--;
-	port_release(ss, p);
-	tuple_remove(ss, &tw->t);
-	list_unlink(&tw->link);
-	mem_free(ss->mem, tw, sizeof(*tw));
-	ss->n_time_wait--;
-}
-
-static void trace_end(struct sockets *ss, const struct time_wait *tw)
-{
-	struct state_change change = { &tw->t, tw->conn, TERN_TCP_TIME_WAIT, TERN_TCP_CLOSED,
-				       false };
-
-	trace_state(ss, &change);
 }
 
 void sock_time_wait_on_timer(struct sockets *ss)

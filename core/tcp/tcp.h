@@ -333,6 +333,8 @@ struct tcp_text {
 bool tcp_land_more(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn,
 		   const struct tcp_text *);
 void tcp_unland(struct tcp *, const struct tcp_ctx *);
+/* What arrived ahead of a gap is forgotten; it was never acknowledged (RFC 2018 8). */
+void tcp_renege(struct tcp *, const struct tcp_ctx *);
 
 /* An ICMP error that quotes `seq` (RFC 5927: outside [una, nxt) it is ignored: false). */
 enum tcp_icmp { TCP_ICMP_SOFT, TCP_ICMP_HARD, TCP_ICMP_TOO_BIG };

@@ -173,6 +173,12 @@ static bool refuse_after_close(struct arrival *a)
 	return true;
 }
 
+void tcp_renege(struct tcp *c, const struct tcp_ctx *x)
+{
+	tcp_free_early(c, x->mem);
+	buf_cut(&c->rcv_buf, x->mem, tcp_data_end(c));
+}
+
 /* ---- landing: copied and summed in one pass ---- */
 
 enum { LAND_SPANS = 4 };

@@ -57,6 +57,7 @@ static const struct {
 	{ "net.ipv4.tcp_keepalive_intvl", 75, 1, 32767 },
 	{ "net.ipv4.tcp_keepalive_probes", 9, 1, 127 },
 	{ "net.ipv4.tcp_keepalive_time", 7200, 1, 32767 },
+	{ "net.ipv4.tcp_max_orphans", 65536, 0, 1u << 24 },
 	{ "net.ipv4.tcp_max_syn_backlog", 65536, 1, 1u << 24 },
 	{ "net.ipv4.tcp_max_tw_buckets", 65536, 0, 1u << 24 },
 	{ "net.ipv4.tcp_min_snd_mss", 48, 28, 65535 },

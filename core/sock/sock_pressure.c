@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_pressure.c - memory has run out: who gives way?
+ *
+ * After each refusal some connections are looked at, in turn, and one of them gives way, the first
+ * of these that is found:
+ *
+ *	1. text ahead of a gap goes: it was told in SACK blocks alone, the peer still has it
+ *	   (RFC 2018 8);
+ *	2. a connection whose user has gone is reset;
+ *	3. a connection whose peer shows no room is reset (RFC 6429; RFC 9293 3.8.6.1 leaves it open),
+ *	   its user gets ENOBUFS.
+ *
+ * Of one kind, the one that has waited longest. All others only do without what they asked for. As
+ * few are looked at for one refusal, a flood of them costs no more than its packets.
+ */
+#include "sock_tcp.h"
+
+enum { LOOKED_AT = 64 };
+
+enum claim { CLAIM_GOOD, CLAIM_STALLED, CLAIM_ORPHAN, CLAIM_EARLY_TEXT };
+
+static enum claim claim_of(const struct sock *s)
+{
+	if (s->tcp->early)
+		return CLAIM_EARLY_TEXT;
+	if (s->orphan)
+		return CLAIM_ORPHAN;
+	return s->tcp->probing && s->tcp->snd.wnd == 0 ? CLAIM_STALLED : CLAIM_GOOD;
+}
+
+/* Since when, in units of tcp_ms: compared by difference. */
+static uint32_t waits_since(const struct sock *s, enum claim claim)
+{
+	return claim == CLAIM_STALLED ? (uint32_t)(s->tcp->work->first_rtx_at / TERN_MS) :
+					s->tcp->rcvd_ms;
+}
+
+static bool is_weaker(const struct sock *a, const struct sock *b)
+{
+	enum claim of_a = claim_of(a), of_b = claim_of(b);
+
+	if (of_a != of_b)
+		return of_a > of_b;
+	return (int32_t)(waits_since(a, of_a) - waits_since(b, of_a)) < 0;
+}
+
+static struct sock *connection_of(struct table_node *n)
+{
+	struct tuple *t = CONTAINER_OF(n, struct tuple, node);
+	struct sock *s = CONTAINER_OF(t, struct sock, t);
+
+	return t->kind == TUPLE_SOCK && sock_is_stream(s) && s->tcp ? s : NULL;
+}
+
+static struct sock *find_weakest(struct sockets *ss)
+{
+	struct sock *weakest = NULL;
+
+	for (unsigned i = 0; i < LOOKED_AT; i++) {
+		struct table_node *n = table_walk(&ss->tuples, &ss->pressure_at);
+		struct sock *s = n ? connection_of(n) : NULL;
+
+		if (!n)
+			ss->pressure_at = 0;
+		if (s && claim_of(s) != CLAIM_GOOD && (!weakest || is_weaker(s, weakest)))
+			weakest = s;
+	}
+	return weakest;
+}
+
+void sockets_relieve(struct sockets *ss)
+{
+	struct sock *s = find_weakest(ss);
+	struct tcp_ctx x = sock_ctx(ss);
+
+	ss->mem->refused = false;
+	if (!s)
+		return;
+	if (claim_of(s) == CLAIM_EARLY_TEXT) {
+		tcp_renege(s->tcp, &x);
+		ss->counters[COUNT_TCP_OFO_PRUNED]++;
+		return;
+	}
+	ss->counters[COUNT_TCP_ABORT_ON_MEMORY]++;
+	tcp_abort(s->tcp, &x, TERN_ENOBUFS);
+	sock_tcp_settle(ss, s, TCP_ENDED);
+}
