@@ -7,6 +7,7 @@
 #   make check       lint, purity, sanitizers with gcc and clang, cross builds, 200 seeds
 #   make sim         N=1000 SEED=1: random networks from seeds
 #   make goodput     what streams get from links of many kinds (goodput-full: all rows, recorded)
+#   make goodput-kernel   tern and the kernel over the same bad wire (root, half an hour)
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
 #   make controls    does each conformance test fail without its rule? (patches in test/controls)
 #   make install     PREFIX=/usr/local DESTDIR=
@@ -17,7 +18,7 @@ N ?= 1000
 SEED ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all run test peers check sim goodput goodput-full bench controls install format clean
+.PHONY: all run test peers check sim goodput goodput-full goodput-kernel bench controls install format clean
 
 all:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
@@ -45,6 +46,9 @@ goodput-full: all
 	@$(BUILD)/tern_goodput --full > $(BUILD)/goodput.txt
 	@mv $(BUILD)/goodput.txt bench/goodput.txt
 	@cat bench/goodput.txt
+
+goodput-kernel: all
+	@bench/run-goodput-kernel $(BUILD)
 
 bench: all
 	@bench/run $(BUILD)
