@@ -100,12 +100,23 @@ static _Noreturn void run_wire(char **arg)
 	}
 }
 
+/* ---- the kernel's sockets ---- */
+
+static int new_kernel_socket(void)
+{
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0 || setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5))
+		die("a socket with CUBIC");
+	return s;
+}
+
 /* ---- the far end ---- */
 
 static int listen_at(uint16_t port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int s = new_kernel_socket(), on = 1;
 
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(s, (struct sockaddr *)&at, sizeof(at)) || listen(s, 8))
@@ -159,7 +170,7 @@ static double run_kernel(bool tx, const char *addr, double seconds)
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons(tx ? PORT_TAKES : PORT_SENDS) };
 	struct timeval patience = { 0, 50000 };
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), left = 0;
+	int s = new_kernel_socket(), left = 0;
 	static char bytes[PIECE];
 	uint64_t moved = 0;
 	tern_time begin = loop_now();
