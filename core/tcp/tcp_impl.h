@@ -120,6 +120,7 @@ void tcp_newreno_partial(struct arrival *, uint64_t acked);
 /* tcp_prr.c */
 void tcp_enter_recovery(struct tcp *, const struct tcp_ctx *);
 void tcp_leave_recovery(struct tcp *);
+void tcp_reduce_window(struct arrival *);
 void tcp_pace_recovery(struct arrival *, uint64_t newly_lost);
 
 /* tcp_undo.c */
