@@ -284,7 +284,7 @@ struct udp {
 bool udp_parse(struct udp *, const uint8_t *, size_t);
 size_t udp_emit(const struct udp *, uint8_t *); /* writes checksum as given */
 
-/* ---- tcp_wire.c: RFC 9293 3.1 and 3.2, 7323, 2018 ---- */
+/* ---- tcp_wire.c: RFC 9293 3.1 and 3.2, 7323, 2018, 9768 ---- */
 
 enum { TCP_HDR_LEN = 20, TCP_HDR_MAX = 60, TCP_SACK_MAX = 4 };
 enum tcp_flag {
@@ -303,6 +303,9 @@ struct tcp_sack {
 	uint32_t lo, hi;
 };
 
+/* RFC 9768 3.2.3: the low 24 bits of the first n counters, in this order or the other way round. */
+enum tcp_accecn { TCP_ACCECN_E0B, TCP_ACCECN_CEB, TCP_ACCECN_E1B, TCP_ACCECN_MAX };
+
 struct tcp_hdr {
 	uint16_t src_port, dst_port;
 	uint32_t seq, ack;
@@ -316,8 +319,12 @@ struct tcp_hdr {
 	bool bad_options; /* an illegal length ended the walk; what came before it counts */
 	uint8_t wscale;	  /* as on the wire: may exceed 14 */
 	uint8_t n_sack;
+	bool has_accecn;
+	uint8_t accecn_order; /* 0: as in enum tcp_accecn, 1: the other way round */
+	uint8_t n_accecn;
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
+	uint32_t accecn[TCP_ACCECN_MAX];    /* by enum tcp_accecn; those that are not there: 0 */
 	struct tcp_sack sack[TCP_SACK_MAX]; /* n_sack of them; the others mean nothing */
 };
 /* All fields 0, no options. */
@@ -327,7 +334,8 @@ static inline void tcp_hdr_init(struct tcp_hdr *h)
 }
 static inline bool tcp_has_options(const struct tcp_hdr *h)
 {
-	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack;
+	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack ||
+	       h->has_accecn;
 }
 /*
  * Parses header and options of a segment of len bytes. false: shorter than its header says, or
@@ -337,6 +345,7 @@ static inline bool tcp_has_options(const struct tcp_hdr *h)
 bool tcp_parse(struct tcp_hdr *, const uint8_t *, size_t len);
 /* The bytes of options that tcp_emit will write: a multiple of 4, at most 40. */
 size_t tcp_options_len(const struct tcp_hdr *);
+size_t tcp_accecn_len(unsigned n_fields);
 /*
  * Writes header and options, checksum zero. Order: MSS, SACK-permitted with timestamps, window
  * scale, timestamps alone, SACK; as many SACK blocks as fit in 40 bytes.
