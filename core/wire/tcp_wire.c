@@ -47,9 +47,9 @@ static void read_sack(struct tcp_hdr *h, const uint8_t *p, size_t len)
 }
 
 /* Which counter is the i-th. */
-static enum tcp_accecn accecn_field(unsigned order, unsigned i)
+static enum tcp_accecn_field nth_accecn_field(unsigned order, unsigned i)
 {
-	return (enum tcp_accecn)(order ? TCP_ACCECN_E1B - i : i);
+	return (enum tcp_accecn_field)(order ? TCP_ACCECN_E1B - i : i);
 }
 
 /* Whole fields count, whatever the length (RFC 9768 3.2.3). */
@@ -61,7 +61,7 @@ static void read_accecn(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	for (unsigned i = 0; i < h->n_accecn; i++) {
 		const uint8_t *f = p + 2 + i * ACCECN_FIELD_LEN;
 
-		h->accecn[accecn_field(h->accecn_order, i)] =
+		h->accecn[nth_accecn_field(h->accecn_order, i)] =
 			(uint32_t)f[0] << 16 | (uint32_t)f[1] << 8 | f[2];
 	}
 }
@@ -214,7 +214,7 @@ static uint8_t *emit_accecn(const struct tcp_hdr *h, uint8_t *p)
 	*p++ = h->accecn_order ? OPT_ACCECN1 : OPT_ACCECN0;
 	*p++ = (uint8_t)(2 + h->n_accecn * ACCECN_FIELD_LEN);
 	for (unsigned i = 0; i < h->n_accecn; i++) {
-		uint32_t v = h->accecn[accecn_field(h->accecn_order, i)];
+		uint32_t v = h->accecn[nth_accecn_field(h->accecn_order, i)];
 
 		*p++ = (uint8_t)(v >> 16);
 		*p++ = (uint8_t)(v >> 8);

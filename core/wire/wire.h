@@ -177,7 +177,7 @@ static inline size_t ip4_emit(const struct ip4 *h, uint8_t *p)
 
 enum { IP6_HDR_LEN = 40 };
 /* The last two bits of TOS and of the traffic class: RFC 3168 5. */
-enum { IP_ECN_ECT0 = 2, IP_ECN_CE = 3 };
+enum { IP_ECN_NOT_ECT, IP_ECN_ECT1, IP_ECN_ECT0, IP_ECN_CE };
 /* What every link must carry: RFC 791, RFC 8200 5. */
 enum { IP4_MTU_MIN = 68, IP6_MTU_MIN = 1280 };
 enum {
@@ -304,7 +304,7 @@ struct tcp_sack {
 };
 
 /* RFC 9768 3.2.3: the low 24 bits of the first n counters, in this order or the other way round. */
-enum tcp_accecn { TCP_ACCECN_E0B, TCP_ACCECN_CEB, TCP_ACCECN_E1B, TCP_ACCECN_MAX };
+enum tcp_accecn_field { TCP_ACCECN_E0B, TCP_ACCECN_CEB, TCP_ACCECN_E1B, TCP_ACCECN_MAX };
 
 struct tcp_hdr {
 	uint16_t src_port, dst_port;
@@ -320,11 +320,11 @@ struct tcp_hdr {
 	uint8_t wscale;	  /* as on the wire: may exceed 14 */
 	uint8_t n_sack;
 	bool has_accecn;
-	uint8_t accecn_order; /* 0: as in enum tcp_accecn, 1: the other way round */
+	uint8_t accecn_order; /* 0: as in enum tcp_accecn_field, 1: the other way round */
 	uint8_t n_accecn;
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
-	uint32_t accecn[TCP_ACCECN_MAX];    /* by enum tcp_accecn; those that are not there: 0 */
+	uint32_t accecn[TCP_ACCECN_MAX]; /* by enum tcp_accecn_field; those that are not there: 0 */
 	struct tcp_sack sack[TCP_SACK_MAX]; /* n_sack of them; the others mean nothing */
 };
 /* All fields 0, no options. */
