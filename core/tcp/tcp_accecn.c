@@ -116,8 +116,8 @@ void tcp_accecn_take_synack_again(struct arrival *a)
 	    a->seg->h.seq != c->rcv.irs || a->seg->h.ack != c->snd.iss + 1)
 		return;
 	n->syn_ecn = a->seg->ecn;
-	if (n->syn_ecn == IP_ECN_CE && n->cep == TCP_ACE_FIRST)
-		n->cep++;
+	if (n->syn_ecn == IP_ECN_CE && n->cep == TCP_ACE_FIRST && !a->syn_known)
+		n->cep++; /* else it counts as what it is, a packet that is accepted */
 	c->ack_first = true;
 }
 

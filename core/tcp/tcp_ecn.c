@@ -186,11 +186,13 @@ void tcp_take_echo(struct arrival *a)
 {
 	struct tcp *c = a->c;
 
-	if (c->ecn == ECN_ACCURATE)
+	if (c->ecn == ECN_ACCURATE) {
 		a->marks = tcp_accecn_marks(a);
-	else if (c->ecn == ECN_CLASSIC && (a->seg->h.flags & (TCP_ECE | TCP_SYN)) == TCP_ECE)
-		a->marks = (uint32_t)MAX((a->d.bytes + c->snd_mss - 1) / c->snd_mss, 1);
-	c->delivered_ce += a->marks;
+		c->delivered_ce += a->marks;
+	} else if (c->ecn == ECN_CLASSIC && (a->seg->h.flags & (TCP_ECE | TCP_SYN)) == TCP_ECE) {
+		a->marks = 1;
+		c->delivered_ce += (uint32_t)((a->d.bytes + c->snd_mss - 1) / c->snd_mss);
+	}
 }
 
 /* New text alone may be marked. */

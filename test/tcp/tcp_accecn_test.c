@@ -55,9 +55,28 @@ static void bytes_wrap_at_24_bits(void)
 	check_eq(f.c.accecn->told[TCP_ACCECN_CEB], 0x2ffffe8);
 	h.flags = ace(7);
 	h.accecn[TCP_ACCECN_CEB] = 0x0003d0;
+	h.accecn[TCP_ACCECN_E0B] = 0xf00001;
 	send_acked(1, &h);
+	check_eq(f.c.accecn->told[TCP_ACCECN_E0B], 0xf00001);
 	check_eq(f.c.accecn->told[TCP_ACCECN_CEB], 0x30003d0);
 	check_eq(info().delivered_ce, 2);
+	finish();
+}
+
+/* 3.2.2.1: text that could go with it goes after it. */
+static void the_ack_of_the_answer_goes_alone(void)
+{
+	struct tcp_hdr h;
+
+	start();
+	f.cfg.tcp_ecn = 3;
+	h = peer_syn(TCP_SYN | TCP_ACK | TCP_CWR);
+	begin_active();
+	out();
+	in_hdr(&h, 0);
+	give(MSS);
+	expect(TCP_ACK | TCP_CWR, 1, 1, 0);
+	expect(ace(5) | TCP_PSH, 1, 1, MSS);
 	finish();
 }
 
@@ -166,11 +185,9 @@ static void lies_gain_nothing(void)
 }
 
 static const struct test tests[] = {
-	TEST(bytes_wrap_at_24_bits),
-	TEST(many_segments_at_once_are_usual),
-	TEST(without_memory_there_is_no_answer),
-	TEST(packets_of_a_super_frame_count),
-	TEST(lies_gain_nothing),
+	TEST(bytes_wrap_at_24_bits),	       TEST(the_ack_of_the_answer_goes_alone),
+	TEST(many_segments_at_once_are_usual), TEST(without_memory_there_is_no_answer),
+	TEST(packets_of_a_super_frame_count),  TEST(lies_gain_nothing),
 };
 
 int main(int argc, char **argv)
