@@ -271,7 +271,7 @@ static void on_delivered(struct flows *fs, const struct view_event *ev)
 		g->dropped = ev->text;
 	}
 	g->n_arrivals++;
-	if (decode_frame(&d, ev) && d.marked)
+	if (ev->bytes != g->sent->bytes && decode_frame(&d, ev) && d.marked) /* on the way */
 		g->marks |= MARK_CE;
 	if (f->proto == TERN_IPPROTO_TCP)
 		track_arrival(f, g, &step, &fs->mem);
