@@ -347,7 +347,8 @@ static uint32_t count_marks(struct arrival *a, unsigned ace)
 		return many ? least : safe;
 	}
 	bytes = take_option(n, h);
-	n->bytes_behind = false;
+	if (h->n_accecn >= 2)
+		n->bytes_behind = false;
 	/* without the field there were no marks, unless others speak of some */
 	if (!in_step || (h->n_accecn < 2 && (least || n->told[TCP_ACCECN_CEB])))
 		return many ? least : safe;

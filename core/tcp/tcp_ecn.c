@@ -100,7 +100,7 @@ void tcp_put_ecn_answer(const struct tcp *c, struct tcp_hdr *h)
 
 void half_take_ecn(struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_seg *seg)
 {
-	half->ecn = answer_to_syn(x, tcp_ace(seg->h.flags));
+	half->ecn = answer_to_syn(x, tcp_ace(seg->h.flags)) & 3u;
 	half->syn_ecn = seg->ecn;
 }
 
