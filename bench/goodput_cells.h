@@ -17,6 +17,8 @@ struct cell {
 	uint32_t loss_ppm, burst, reorder_ppm;
 	uint32_t n_cubic, n_reno; /* none of either: one CUBIC flow */
 	uint32_t n_seeds;	  /* 0: one */
+	uint32_t ecn;		  /* both ends' net.ipv4.tcp_ecn; 0: as it comes */
+	uint32_t mark_ms;	  /* what waits longer is marked; 0: nothing */
 };
 
 enum { PERCENT = 10000, MILLE = 1000 };
@@ -28,6 +30,7 @@ enum { PERCENT = 10000, MILLE = 1000 };
 #define REORDER(ppm) .reorder_ppm = (ppm)
 #define FLOWS(cubic, reno) .n_cubic = (cubic), .n_reno = (reno)
 #define SEEDS(n) .n_seeds = (n)
+#define ECN(mode, ms) .ecn = (mode), .mark_ms = (ms)
 
 static const struct cell cells[] = {
 	/* one flow, no faults: rates, round trips, queues */
@@ -153,6 +156,18 @@ static const struct cell cells[] = {
 	{ PATH(100, 20, 100), FLOWS(4, 4), SEEDS(5) },
 	{ PATH(100, 100, 100), FLOWS(1, 1), SEEDS(5) },
 	{ PATH(100, 100, 100), FLOWS(4, 4), SEEDS(5) },
+
+	/* ECN (1) and Accurate ECN (3), and a link that marks instead of filling its queue */
+	{ QUICK_PATH(10, 20, 400), ECN(1, 10) },
+	{ QUICK_PATH(10, 20, 400), ECN(3, 10) },
+	{ QUICK_PATH(10, 100, 100), ECN(1, 40) },
+	{ QUICK_PATH(10, 100, 100), ECN(3, 40) },
+	{ QUICK_PATH(10, 20, 400), FLOWS(4, 0), ECN(1, 10) },
+	{ QUICK_PATH(10, 20, 400), FLOWS(4, 0), ECN(3, 10) },
+	{ QUICK_PATH(10, 20, 400), LOSS(1 * MILLE), ECN(3, 10) },
+	{ PATH(100, 20, 400), ECN(1, 10) },
+	{ PATH(100, 20, 400), ECN(3, 10) },
+	{ PATH(100, 100, 100), ECN(3, 50) },
 };
 
 #endif

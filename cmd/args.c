@@ -274,5 +274,9 @@ enum taken args_weather(struct args *a, struct tern_weather *w)
 		return args_taken(args_probability(a, &w->duplicate_ppm));
 	if (args_is(a, "--corrupt"))
 		return args_taken(args_probability(a, &w->corrupt_ppm));
+	if (args_is(a, "--ecn-mark"))
+		return args_taken(args_probability(a, &w->mark_ppm));
+	if (args_is(a, "--ecn-queue"))
+		return args_taken(args_time(a, &w->mark_above));
 	return UNKNOWN;
 }

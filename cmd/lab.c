@@ -29,7 +29,8 @@ struct options {
 	bool bytes_given, ipv6, full, list;
 	enum format format;
 	const char *output, *pcap, *plot;
-	int argc; /* the command line */
+	const char *ecn; /* net.ipv4.tcp_ecn; NULL: as it comes */
+	int argc;	 /* the command line */
 	char **argv;
 };
 
@@ -60,6 +61,9 @@ static void print_help(void)
 	       "  --reorder P       held back, others overtake\n"
 	       "  --duplicate P\n"
 	       "  --corrupt P       one bit is flipped\n"
+	       "  --ecn-mark P      ECT packets are marked (CE)\n"
+	       "  --ecn-queue T     so are those that wait longer for the rate\n"
+	       "  --ecn N           the hosts' net.ipv4.tcp_ecn (default 5; 1 ECN, 3 AccECN)\n"
 	       "the picture:\n"
 	       "  --format F        text (default), svg or json\n"
 	       "  --full            fold nothing\n"
@@ -137,6 +141,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(take_plot(a, o));
 	if (args_is(a, "--bytes"))
 		return args_taken(o->bytes_given = args_size(a, &o->bytes));
+	if (args_is(a, "--ecn"))
+		return args_taken(args_text(a, &o->ecn));
 	if (args_is(a, "--ipv6"))
 		return args_taken(o->ipv6 = true);
 	if (args_is(a, "--full"))
@@ -152,6 +158,8 @@ static int read_options(struct options *o, struct args *a)
 		return code;
 	if (a->n_words > 0)
 		return args_error(a, "'%s' is not an option", a->word[0]);
+	if (o->ecn && (strlen(o->ecn) != 1 || o->ecn[0] < '0' || o->ecn[0] > '5'))
+		return args_error(a, "--ecn: '%s' is not 0 to 5", o->ecn);
 	if (o->ipv6 && o->mtu < IP6_MTU_MIN)
 		return args_error(a, "--mtu: IPv6 needs 1280 at least");
 	return -1;
@@ -192,6 +200,9 @@ static bool set_up(struct watched *w, const struct options *o)
 	lab->view = view_new(o->pcap ? 0 : 160);
 	if (!lab->view || tern_sim_pair(&lab->pair, o->seed, lab->family, TERN_LINK_ETHERNET,
 					(uint32_t)o->mtu, &o->weather) != 0)
+		return false;
+	if (o->ecn && (tern_sysctl_set(lab->pair.a, "net.ipv4.tcp_ecn", o->ecn) != 0 ||
+		       tern_sysctl_set(lab->pair.b, "net.ipv4.tcp_ecn", o->ecn) != 0))
 		return false;
 	view_name_host(lab->view, 0, "a");
 	view_name_host(lab->view, 1, "b");

@@ -34,6 +34,7 @@ void net_print_help(void)
 	       "  --no-offload      plain frames, no segmentation or checksums by the host\n"
 	       "the wire:\n"
 	       "  --delay T --jitter T --rate R --loss P --reorder P --duplicate P --corrupt P\n"
+	       "  --ecn-mark P --ecn-queue T\n"
 	       "  --seed N          of that weather (default 1)\n"
 	       "to see it:\n"
 	       "  --ladder          draws what happens, on standard error: on a terminal at once,\n"

@@ -155,6 +155,10 @@ static void draw_config(struct run *r, struct tern_config *c)
 	c->tcp_window_scaling = !(b & 4);
 	if (b & 8)
 		memcpy(c->tcp_congestion_control, "fixed", 6);
+	if (b >> 5 <= 5)
+		c->tcp_ecn = (uint8_t)(b >> 5);
+	if (small & 64)
+		c->tcp_ecn_option = 3;
 	if (small & 1)
 		c->half_open_max = c->somaxconn = 2;
 	if (small & 2)

@@ -346,9 +346,16 @@ struct tern_config {
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
 	bool tcp_pacing;	  /* windows leave over a round trip, not at once */
 	bool tcp_moderate_rcvbuf; /* receive buffers grow with what is read */
-	uint8_t tcp_ecn;	  /* RFC 3168: 0 off, 1 asked for, 2 agreed to when asked */
-	bool tcp_early_retrans;	  /* tail loss probes, RFC 8985 7 */
-	bool tcp_frto;		  /* RFC 5682 */
+	/*
+	 * ECN, RFC 3168, and Accurate ECN, RFC 9768: what our SYNs ask for and what we agree to.
+	 * 0: none; 1: ECN, ECN; 2: none, ECN; 3: accurate, accurate; 4: ECN, accurate; 5: none,
+	 * accurate. Who agrees to the accurate one agrees to the other, too.
+	 */
+	uint8_t tcp_ecn;
+	uint8_t tcp_ecn_option; /* AccECN's: 0 never, 1 sparingly, 2 if it fits, 3 persistently */
+	bool tcp_ecn_fallback;	/* SYNs that go unanswered no longer ask for ECN */
+	bool tcp_early_retrans; /* tail loss probes, RFC 8985 7 */
+	bool tcp_frto;		/* RFC 5682 */
 	uint8_t tcp_syncookies; /* RFC 4987: 0 never, 1 when half-open records run out, 2 always */
 	uint16_t tcp_fastopen;	/* RFC 7413: 1 as client, 2 as server, 4 and 0x200 without cookie */
 	uint8_t tcp_tw_reuse;	/* by connect: 0 never, 1 with timestamps, 2 so on loopback */

@@ -39,6 +39,8 @@ struct tern_weather {
 	uint32_t reorder_ppm; /* the frame is held back, others overtake it */
 	uint32_t duplicate_ppm;
 	uint32_t corrupt_ppm; /* one random bit is flipped */
+	uint32_t mark_ppm;    /* an ECT packet gets CE, RFC 3168 */
+	tern_time mark_above; /* so does each that waits longer for the rate; 0: none */
 	bool down;	      /* partition: nothing passes */
 };
 

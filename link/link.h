@@ -44,10 +44,14 @@ struct link_fate {
 	bool held;	 /* it leaves the order: later frames overtake it */
 	bool duplicated; /* a second copy arrives right after it */
 	bool corrupted;
+	bool marked;  /* with CE, if it is able to carry that: link_mark */
 	uint32_t bit; /* which one is flipped */
 };
 /* Decides, and occupies the sender for the time that the frame takes at the link's rate. */
 struct link_fate link_decide(struct link *, tern_time now, uint32_t len);
+
+/* Sets CE in an ECT packet. false: it is none, or no IP packet at all; nothing happened. */
+bool link_mark(enum tern_link kind, uint8_t *frame, uint32_t len);
 
 /* Takes the frame, to be due as its fate says. */
 void link_put(struct link *, struct link_frame *, const struct link_fate *);

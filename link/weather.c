@@ -53,6 +53,7 @@ struct link_fate link_decide(struct link *l, tern_time now, uint32_t len)
 	const struct tern_weather *w = &l->weather;
 	struct link_fate fate = { .lost = NULL };
 	tern_time hold = MAX(w->delay + w->jitter, hold_min);
+	tern_time waits = l->free_at > now ? l->free_at - now : 0;
 
 	if (w->down)
 		fate.lost = "down";
@@ -75,5 +76,6 @@ struct link_fate link_decide(struct link *l, tern_time now, uint32_t len)
 	fate.corrupted = len != 0 && happens(&l->rand, w->corrupt_ppm);
 	if (fate.corrupted)
 		fate.bit = (uint32_t)rand_below(&l->rand, (uint64_t)len * 8);
+	fate.marked = happens(&l->rand, w->mark_ppm) || (w->mark_above && waits > w->mark_above);
 	return fate;
 }

@@ -198,6 +198,8 @@ static void expose(struct port *p, struct link_frame *f)
 		free(f);
 		return;
 	}
+	if (fate.marked) /* of a super-frame, all its packets */
+		link_mark((enum tern_link)m->kind, f->data, f->len);
 	if (fate.duplicated || verdict == TERN_SIM_DUPLICATE)
 		copy = duplicate(p, f);
 	if (fate.corrupted) {

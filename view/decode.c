@@ -54,6 +54,7 @@ static bool decode_ip4(struct decoded *d, struct cursor *c)
 	if (ip.total_len < ip.hdr_len)
 		return false;
 	d->proto = ip.proto;
+	d->marked = (ip.tos & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
 	c->total = MIN(c->total, ip.total_len);
@@ -70,6 +71,7 @@ static bool decode_ip6(struct decoded *d, struct cursor *c)
 	if (walk.fragment && walk.frag_off != 0)
 		return false;
 	d->proto = walk.proto;
+	d->marked = (ip.traffic_class & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
 	d->no_length = ip.payload_len == 0 && ip.next_header != IP6_EXT_NONE;

@@ -13,6 +13,7 @@ struct decoded {
 	struct tern_addr src, dst; /* port 0 for ICMP */
 	struct tcp_hdr tcp;
 	struct icmp icmp;
+	bool marked;	/* with CE, RFC 3168 */
 	bool no_length; /* the IP header leaves it to the card that is to cut the burst */
 	bool cut;	/* the capture ends within the TCP header: options are missing */
 	const uint8_t *payload;

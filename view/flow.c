@@ -226,6 +226,8 @@ static void on_sent(struct flows *fs, size_t event, struct flow_place *place)
 	if (!g)
 		return;
 	flow_sent(f, g, &d, ev);
+	if (d.marked)
+		g->marks |= MARK_CE;
 	place->flow = (uint32_t)(f - fs->flow);
 	place->segment = (uint32_t)(g - f->segment);
 	add_step(fs, f,
@@ -246,6 +248,7 @@ static void on_delivered(struct flows *fs, const struct view_event *ev)
 {
 	const struct view_frame *frame = view_find_frame(fs->view, ev->frame);
 	const struct flow_place *place = frame ? &fs->place[frame->sent] : NULL;
+	struct decoded d;
 	struct flow *f;
 	struct segment *g;
 	struct step step = { .at = ev->at, .kind = STEP_ARRIVE, .text = ev->text };
@@ -268,6 +271,8 @@ static void on_delivered(struct flows *fs, const struct view_event *ev)
 		g->dropped = ev->text;
 	}
 	g->n_arrivals++;
+	if (ev->bytes != g->sent->bytes && decode_frame(&d, ev) && d.marked) /* on the way */
+		g->marks |= MARK_CE;
 	if (f->proto == TERN_IPPROTO_TCP)
 		track_arrival(f, g, &step, &fs->mem);
 	add_step(fs, f, step);

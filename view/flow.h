@@ -21,6 +21,7 @@ enum flow_mark {
 	MARK_PROBE = 1 << 4, /* of a closed window */
 	MARK_KEEPALIVE = 1 << 5,
 	MARK_CORRUPTED = 1 << 6,
+	MARK_CE = 1 << 8,  /* it arrived, or was captured, with the mark of congestion */
 	MARK_GAP = 1 << 7, /* what its side sent before it was not captured */
 };
 

@@ -205,6 +205,8 @@ void label_add_sent_marks(char buf[LABEL_MAX], const struct segment *g)
 		add_mark(buf, "zero-window", NULL);
 	if (g->marks & MARK_CORRUPTED)
 		add_mark(buf, "corrupted", NULL);
+	if (g->marks & MARK_CE)
+		add_mark(buf, "CE", NULL);
 }
 
 void label_add_arrived_marks(char buf[LABEL_MAX], const struct segment *g)

@@ -57,6 +57,7 @@ static void put_marks(struct json *j, uint32_t marks)
 		{ MARK_KEEPALIVE, "keepalive" },
 		{ MARK_CORRUPTED, "corrupted" },
 		{ MARK_GAP, "gap" },
+		{ MARK_CE, "CE" },
 	};
 
 	json_list(j, "marks");

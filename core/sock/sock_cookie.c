@@ -80,6 +80,7 @@ uint32_t cookie_bake(struct sockets *ss, const struct tuple *t, struct tcp_hdr *
 	if (!syn->has_mss)
 		syn->mss = addr_is4(&t->remote) ? 536 : 1220; /* MUST-15 */
 	syn->has_mss = true;
+	syn->flags &= (uint16_t)~TCP_AE; /* it knows of RFC 3168 alone */
 	if (!syn->has_ts) {
 		syn->has_wscale = syn->sack_permitted = false;
 		syn->flags = TCP_SYN;

@@ -43,6 +43,7 @@ static unsigned present_hour_key(struct sockets *ss)
 void fast_open_give_cookie(struct sockets *ss, const struct tuple *t, struct tcp_hdr *h)
 {
 	h->has_cookie = true;
+	h->has_accecn = false; /* there is no room for both, and it may come later */
 	h->cookie_len = COOKIE_LEN;
 	make_cookie(&ss->fast_open_keys[present_hour_key(ss)], &t->remote, &t->local, h->cookie);
 }

@@ -220,7 +220,10 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 
 		open.synack_rtt = MAX(x.now - sent_at, 1);
 	}
-	tcp_from_half(child->tcp, &x, &half->tcp, &open);
+	if (!tcp_from_half(child->tcp, &x, &half->tcp, &open)) {
+		sock_free(ss, child);
+		return NULL;
+	}
 	return child;
 }
 
@@ -433,6 +436,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 			     struct tcp_reply *reply)
 {
 	struct sock *parent = listener_of(ss, half);
+	struct tcp_ctx x = sock_ctx(ss);
 	struct half_result r;
 	enum half_verdict verdict;
 
@@ -440,9 +444,9 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		half_die(ss, NULL, half);
 		return TERN_DROP_TCP_NO_SOCKET;
 	}
-	verdict = half_input(&half->tcp, &p->seg, &r);
+	verdict = half_input(&half->tcp, &x, &p->seg, &r);
 	reply->conn = half->timer.data;
-	if (half->tcp.held && verdict != HALF_DIE)
+	if (half->tcp.held && verdict != HALF_DIE && verdict != HALF_ABORT)
 		return TERN_DROP_TCP_FLAGS; /* nothing was promised yet */
 	switch (verdict) {
 	case HALF_DROP:
@@ -451,12 +455,16 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		tcp_reply_rst(reply, &r.rst);
 		break;
 	case HALF_RESEND:
+		half->tcp.n_retries = MAX(half->tcp.n_retries, 1); /* Karn: no longer timed */
 		reply_synack(ss, parent, half, reply);
 		reply->cause = TERN_CAUSE_SYN_AGAIN;
-		half->tcp.n_retries = MAX(half->tcp.n_retries, 1); /* Karn: no longer timed */
 		break;
 	case HALF_CHALLENGE:
 		reply_challenge(ss, parent, half, reply);
+		break;
+	case HALF_ABORT:
+		tcp_reply_rst(reply, &r.rst);
+		half_die(ss, parent, half);
 		break;
 	case HALF_DIE:
 		half_die(ss, parent, half);

@@ -105,9 +105,11 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 				  .proto = TERN_IPPROTO_TCP,
 				  .tos = s->tos | (out->ect ? IP_ECN_ECT0 : 0),
 				  .ttl = s->ttl };
+	/* Devices leave CWR in the first segment only; it may be part of a counter (RFC 9768). */
+	bool leave_to_device = device_cuts(i, s) && !(out->h.flags & TCP_CWR);
 	struct tcp_piece piece;
 
-	if (!tcp_next_piece(s->tcp, out, device_cuts(i, s) ? SUPER_FRAME_MAX : 0, &piece)) {
+	if (!tcp_next_piece(s->tcp, out, leave_to_device ? SUPER_FRAME_MAX : 0, &piece)) {
 		out->done = true;
 		pkt_free(&st->mem, p);
 		return NULL;

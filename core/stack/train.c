@@ -83,10 +83,11 @@ void take_train(struct tern_stack *st, const struct inbound *in, struct tuple *t
 		struct tcp_packet *tp)
 {
 	struct engine e = { in, tp, tp->seg.h.hdr_len };
+	const uint16_t alike = TCP_PSH | TCP_ECE | TCP_CWR | TCP_AE; /* in all: see follows_tcp */
 	struct tern_pkt *q;
 	struct tcp_text text;
 
-	if ((tp->seg.h.flags & ~TCP_PSH) != TCP_ACK || tp->seg.part || !is_plain(st, in))
+	if ((tp->seg.h.flags & ~alike) != TCP_ACK || tp->seg.part || !is_plain(st, in))
 		return;
 	tp->seg.part = (uint16_t)tp->seg.len;
 	while ((q = *in->rest) && couple(&e, q, &text) && sock_tcp_join(&st->ss, t, tp, &text)) {

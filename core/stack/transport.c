@@ -57,7 +57,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	tp.dst = in->dst;
 	tp.ifindex = in->iface->index;
 	tp.min_iss.given = tp.seg.landed = false;
-	tp.seg.ce = (in->tos & IP_ECN_CE) == IP_ECN_CE;
+	tp.seg.ecn = in->tos & 3u;
 	tp.seg.part = in->p->gso_size;
 	tp.seg.data = payload(in) + tp.seg.h.hdr_len;
 	tp.seg.len = payload_len(in) - tp.seg.h.hdr_len;

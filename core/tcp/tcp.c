@@ -82,6 +82,7 @@ void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 	tcp_drop_work(c, x->mem);
 	buf_fini(&c->rcv_buf, x->mem);
 	tcp_free_early(c, x->mem);
+	tcp_accecn_end(c, x->mem);
 }
 
 /* What both SYNs said is known: text and FIN may go. */
@@ -132,6 +133,7 @@ void tcp_end(struct tcp *c, const struct tcp_ctx *x, int error)
 	c->dup_acks_due = 0;
 	tcp_drop_work(c, x->mem);
 	tcp_free_early(c, x->mem);
+	tcp_accecn_end(c, x->mem);
 	if (tcp_is_synchronized(c))
 		buf_cut(&c->rcv_buf, x->mem, MAX(c->rcv_buf.head, tcp_data_end(c)));
 	tcp_enter(c, TERN_TCP_CLOSED);
@@ -263,6 +265,8 @@ void tcp_check(const struct tcp *c)
 {
 	assert(c->state < TERN_TCP_N_STATES && c->state != TERN_TCP_LISTEN);
 	check_send_side(c);
+	if (c->state != TERN_TCP_SYN_SENT)
+		assert((c->ecn == ECN_ACCURATE) == (c->accecn != NULL));
 	if (!tcp_is_synchronized(c))
 		return;
 	buf_check(&c->rcv_buf);

@@ -38,7 +38,7 @@ struct tcp_seg {
 	uint32_t len;	     /* of the payload */
 	uint16_t part;	     /* payload bytes of each segment, when it stands for several; else 0 */
 	bool landed;	     /* the payload is in its place already: tcp_land */
-	bool ce;	     /* it came with the mark of congestion, RFC 3168 */
+	uint8_t ecn : 2;     /* the last two bits of its TOS: RFC 3168 5 */
 };
 
 /* The numbers with which a connection begins; the owner draws them (RFC 6528, 7323 5.4). */
@@ -117,6 +117,7 @@ struct tcp_rcv {
 	uint64_t fin;	       /* position of the peer's FIN; TCP_NO_POS: not seen */
 	uint64_t up;	       /* one past the urgent data; TCP_NO_POS: none */
 	uint64_t acked;	       /* nxt as last acknowledged by us (Last.ACK.sent) */
+	uint32_t irs;	       /* the number of the peer's SYN */
 	uint32_t ts_recent;    /* RFC 7323 TS.Recent */
 	uint32_t ts_recent_at; /* in seconds */
 	/* tcp_tune.c: how fast the user reads */
@@ -158,6 +159,34 @@ struct tcp_undo {
 	uint64_t first_end;	 /* one past the first that went again */
 	uint64_t rtx_end;	 /* one past what has gone again */
 	bool sent_again;	 /* there was one */
+};
+
+/* How marks are fed back: tcp_ecn.c. */
+enum ecn_mode { ECN_NONE, ECN_CLASSIC, ECN_ACCURATE };
+
+/* RFC 9768 3.2: tcp_accecn.c. */
+struct tcp_accecn {
+	/* as a receiver: r.cep; r.e0b, r.ceb and r.e1b */
+	uint32_t cep;
+	uint32_t came[TCP_ACCECN_MAX];
+	/* as a sender: s.e0b, s.ceb and s.e1b; s.cep is tcp.delivered_ce and its first value */
+	uint32_t told[TCP_ACCECN_MAX];
+	uint16_t segments_avg;	 /* acknowledged at once, in eighths */
+	uint8_t ce_unacked;	 /* packets with a mark since our last ACK */
+	uint8_t syn_ecn;	 /* how the peer's last SYN-ACK (or SYN) came */
+	uint8_t last_ecn;	 /* and the last packet */
+	uint8_t last_bytes;	 /* enum tcp_accecn_field: the counter that changed last */
+	uint8_t changed;	 /* bits: the counters that ever did */
+	uint8_t untold;		 /* and those that did since the last option */
+	uint8_t option_due;	 /* it is to be in so many ACKs */
+	uint8_t n_again;	 /* times in a row that acknowledged text came again */
+	bool ack_now : 1;	 /* marks begin */
+	bool option_out : 1;	 /* it went, and no new text has come since */
+	bool option_off : 1;	 /* it does not get through */
+	bool heard : 1;		 /* ACE has come */
+	bool ignored : 1;	 /* it says nothing: table 4, 3.2.2.4 */
+	bool option_ignored : 1; /* it came cleared: 3.2.3.2.4 */
+	bool bytes_behind : 1;	 /* marks were told by ACE alone */
 };
 
 enum tcp_loss_timer { LOSS_TIMER_PROBE, LOSS_TIMER_REORDERING };
@@ -243,7 +272,10 @@ struct tcp {
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
 	bool tlp_due : 1;
 	bool paced : 1;	     /* data waits for pace_at */
-	bool ecn_ok : 1;     /* agreed on; before the SYN-ACK: asked for */
+	uint8_t ecn : 2;     /* enum ecn_mode: agreed on; before the SYN-ACK: asked for */
+	bool not_ect : 1;    /* what we send is not to be marked as able */
+	bool ecn_held : 1;   /* marks, though only a segment may go: wait for the timer */
+	bool ack_first : 1;  /* the ACK that is owed goes alone, with the handshake's ACE */
 	bool ece_due : 1;    /* our ACKs echo a mark */
 	bool cwr_due : 1;    /* the next new text says that we slowed down */
 	bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
@@ -262,9 +294,10 @@ struct tcp {
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct buf rcv_buf;
-	struct tcp_work *work;	 /* NULL: nothing is to be sent, nothing we sent is outstanding */
-	struct tcp_early *early; /* what arrived above rcv.nxt; NULL: nothing */
-	uint32_t irs;
+	struct tcp_work *work;	   /* NULL: nothing is to be sent, nothing we sent is outstanding */
+	struct tcp_early *early;   /* what arrived above rcv.nxt; NULL: nothing */
+	struct tcp_accecn *accecn; /* mode ECN_ACCURATE, from when it is agreed on */
+	uint32_t delivered_ce;	   /* packets that came to the peer with a mark */
 	uint32_t dsack_lo,
 		dsack_hi; /* numbers that came twice, to be told; equal: none (RFC 2883) */
 	/* RFC 6298 */
@@ -464,11 +497,15 @@ struct tcp_half {
 	uint16_t adv_mss;
 	uint16_t rcv_wnd; /* what our SYN-ACK shows */
 	uint8_t wscale;	  /* low four bits: the peer's, high: ours */
-	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1, ecn_ok : 1;
-	bool held : 1, shown : 1; /* waits for the user's verdict; was handed out to be judged */
-	bool give_cookie : 1;	  /* Fast Open's, with the first SYN-ACK */
-	bool acked : 1;		  /* but there was no text yet: TCP_DEFER_ACCEPT */
 	uint8_t n_retries;
+	uint16_t sack_ok : 1, ts_ok : 1, wscale_ok : 1;
+	uint16_t held : 1,
+		shown : 1;	  /* waits for the user's verdict; was handed out to be judged */
+	uint16_t give_cookie : 1; /* Fast Open's, with the first SYN-ACK */
+	uint16_t acked : 1;	  /* but there was no text yet: TCP_DEFER_ACCEPT */
+	uint16_t ecn : 2;	  /* enum ecn_mode */
+	uint16_t syn_ecn : 2;	  /* how the last SYN came */
+	uint16_t syn_plain : 1;	  /* one asked for no ECN */
 };
 
 void half_init(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *,
@@ -479,18 +516,20 @@ enum half_verdict {
 	HALF_RESEND,	/* the SYN came again: SYN-ACK again */
 	HALF_CHALLENGE, /* an empty ACK */
 	HALF_DIE,	/* reset by the peer: back to LISTEN */
+	HALF_ABORT,	/* *rst goes out, and back to LISTEN */
 	HALF_COMPLETE,	/* make the connection and feed it this segment */
 };
 struct half_result {
 	enum tern_drop drop;
 	struct tcp_rst rst;
 };
-enum half_verdict half_input(const struct tcp_half *, const struct tcp_seg *, struct half_result *);
+enum half_verdict half_input(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *,
+			     struct half_result *);
 void half_synack(const struct tcp_half *, const struct tcp_ctx *, uint32_t ts_off,
 		 struct tcp_hdr *);
 void half_ack(const struct tcp_half *, const struct tcp_ctx *, uint32_t ts_off, struct tcp_hdr *);
-/* A connection in SYN-RECEIVED with what the record knows. */
-void tcp_from_half(struct tcp *, const struct tcp_ctx *, const struct tcp_half *,
+/* A connection in SYN-RECEIVED with what the record knows. false: no memory. */
+bool tcp_from_half(struct tcp *, const struct tcp_ctx *, const struct tcp_half *,
 		   const struct tcp_open *);
 /*
  * RFC 7413, after tcp_from_half: the text of the SYN is the user's, who may answer, before the

@@ -115,7 +115,7 @@ static void grow_window(struct arrival *a, uint64_t acked)
 				(slow_start && 2 * a->flight >= c->cc.cwnd),
 	};
 
-	if (!tcp_has_echo(a)) /* RFC 3168 6.1.2 */
+	if (!a->marks) /* RFC 3168 6.1.2 */
 		c->cc.ops->on_ack(&c->cc, &s);
 	tcp_tune_send_buffer(c, a->x);
 }
@@ -175,8 +175,8 @@ static void draw_conclusions(struct arrival *a, uint64_t acked)
 	struct tcp *c = a->c;
 	bool partial;
 
-	if (tcp_has_echo(a))
-		tcp_take_echo(a);
+	if (a->marks)
+		tcp_answer_marks(a);
 	if (c->sack_ok)
 		follow_with_sack(a, acked);
 	else
@@ -288,6 +288,10 @@ static bool finish_handshake(struct arrival *a)
 	tcp_established(c, a->x);
 	if (c->snd.una < c->snd.nxt)
 		tcp_arm_rtx(c, a->x);
+	if (c->accecn)
+		tcp_accecn_take_third_ack(a);
+	if (a->marks)
+		tcp_answer_marked_syn(c);
 	a->r.events |= TCP_CONNECTED | TCP_WRITABLE;
 	a->r.progress = true;
 	return true;
@@ -321,6 +325,7 @@ bool tcp_take_ack(struct arrival *a)
 		on_new_ack(a);
 	else if (a->d.sacked)
 		tcp_measure_rtt(a);
+	tcp_take_echo(a);
 	if (c->work)
 		draw_conclusions(a, acked);
 	if (c->snd.una == c->snd.nxt)

@@ -125,5 +125,5 @@ bool tcp_repeats_fast_syn(const struct arrival *a)
 
 	return c->fast_open && c->state == TERN_TCP_SYN_RECEIVED &&
 	       (a->seg->h.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-	       a->seg->h.seq == c->irs;
+	       a->seg->h.seq == c->rcv.irs;
 }

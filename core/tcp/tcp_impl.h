@@ -30,6 +30,8 @@ struct arrival {
 	bool fin;	 /* the FIN is inside the window */
 	bool syn_known;	 /* its SYN is the one we have: see strip_known_syn */
 	uint64_t flight; /* tcp_flight before it arrived */
+	bool later;	 /* its timestamp is newer than any before */
+	uint32_t marks;	 /* packets that came to the peer with CE, as it tells: tcp_ecn.c */
 	struct delivery d;
 	struct tcp_result r;
 };
@@ -105,13 +107,47 @@ void tcp_take_probe_answer(struct arrival *);
 const char *tcp_on_loss_timer(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_ecn.c */
-enum { TCP_ECN_OFF, TCP_ECN_ASK, TCP_ECN_AGREE }; /* Linux's net.ipv4.tcp_ecn */
+bool tcp_take_ecn_answer(struct arrival *);
 void tcp_ask_for_ecn(struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
-void tcp_take_ecn_answer(struct tcp *, const struct tcp_hdr *);
+void tcp_put_ecn_answer(const struct tcp *, struct tcp_hdr *);
+void half_take_ecn(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *);
+bool half_take_ecn_again(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *);
+void half_put_ecn(const struct tcp_half *, const struct tcp_ctx *, struct tcp_hdr *);
+void half_put_echo(const struct tcp_half *, struct tcp_hdr *);
+bool tcp_ecn_from_half(struct tcp *, const struct tcp_ctx *, const struct tcp_half *);
 void tcp_take_mark(struct arrival *);
-bool tcp_has_echo(const struct arrival *);
-void tcp_note_reduction(struct tcp *);
+void tcp_put_echo(struct tcp *, struct tcp_hdr *);
 void tcp_take_echo(struct arrival *);
+void tcp_mark_as_able(struct tcp *, struct tcp_out *);
+void tcp_note_reduction(struct tcp *);
+void tcp_answer_marks(struct arrival *);
+void tcp_answer_marked_syn(struct tcp *);
+
+/* tcp_accecn.c; all but the first three are for connections that have the record */
+bool tcp_accecn_begin(struct tcp *, const struct tcp_ctx *);
+void tcp_accecn_put_answer(unsigned syn_ecn, struct tcp_hdr *);
+void tcp_accecn_put_first_option(struct tcp_hdr *);
+void tcp_accecn_end(struct tcp *, struct mem *);
+void tcp_accecn_take_syn(struct arrival *);
+void tcp_accecn_take_synack_again(struct arrival *);
+void tcp_accecn_take_third_ack(struct arrival *);
+void tcp_accecn_take_mark(struct arrival *);
+void tcp_accecn_owe_ack(struct arrival *);
+void tcp_accecn_note_again(struct arrival *);
+void tcp_accecn_put(struct tcp *, struct tcp_hdr *);
+void tcp_accecn_put_option(struct tcp *, const struct tcp_ctx *, struct tcp_hdr *, uint64_t spare);
+uint32_t tcp_accecn_marks(struct arrival *);
+enum { TCP_ECN_MAX = 5 };   /* of net.ipv4.tcp_ecn */
+enum { TCP_ACE_FIRST = 5 }; /* of r.cep and s.cep: 3.2.1 */
+/* The three flags as RFC 9768 3.2.2 numbers them. */
+static inline unsigned tcp_ace(uint16_t flags)
+{
+	return flags / TCP_ECE & 7;
+}
+static inline uint16_t tcp_flags_of_ace(uint32_t counter)
+{
+	return (uint16_t)((counter & 7) * TCP_ECE);
+}
 
 /* tcp_newreno.c */
 bool tcp_repeats_ack(const struct arrival *);
@@ -121,6 +157,7 @@ void tcp_newreno_partial(struct arrival *, uint64_t acked);
 /* tcp_prr.c */
 void tcp_enter_recovery(struct tcp *, const struct tcp_ctx *);
 void tcp_leave_recovery(struct tcp *);
+void tcp_reduce_window(struct arrival *);
 void tcp_pace_recovery(struct arrival *, uint64_t newly_lost);
 
 /* tcp_undo.c */

@@ -25,7 +25,7 @@ static uint8_t ca_state(const struct tcp *c)
 		return CA_LOSS;
 	if (c->in_recovery)
 		return CA_RECOVERY;
-	if (c->ecn_ok && c->work && c->snd.una < c->work->ecn_end)
+	if (c->ecn && c->work && c->snd.una < c->work->ecn_end)
 		return CA_CWR;
 	return c->work && (c->work->sent.n_sacked || c->work->dup_acks) ? CA_DISORDER : CA_OPEN;
 }
@@ -53,7 +53,7 @@ static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
 	i->probes = c->n_probes;
 	i->backoff = c->backoff;
 	i->options = (uint8_t)((c->ts_ok ? INFO_TIMESTAMPS : 0) | (c->sack_ok ? INFO_SACK : 0) |
-			       (c->wscale_ok ? INFO_WSCALE : 0) | (c->ecn_ok ? INFO_ECN : 0) |
+			       (c->wscale_ok ? INFO_WSCALE : 0) | (c->ecn ? INFO_ECN : 0) |
 			       (c->syn_text_acked ? INFO_SYN_TEXT : 0));
 	i->wscale = (uint8_t)(c->snd_wscale | c->rcv_wscale << 4);
 }
@@ -86,6 +86,7 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	if (c->work)
 		fill_work(c, i);
 	i->total_retrans = c->total_rtx;
+	i->delivered_ce = c->delivered_ce;
 	i->bytes_retrans = c->bytes_rtx;
 	i->segs_in = c->segs_in;
 	i->segs_out = c->segs_out;
@@ -94,5 +95,5 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(first, c->snd.una);
 	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(first, c->snd.nxt) + c->bytes_rtx;
 	if (c->rcv.nxt)
-		i->bytes_received = tcp_data_end(c) - (seq_first(c->irs) + 1);
+		i->bytes_received = tcp_data_end(c) - (seq_first(c->rcv.irs) + 1);
 }

@@ -48,14 +48,13 @@ static void take_syn(struct arrival *a)
 	struct tcp *c = a->c;
 	const struct tcp_hdr *h = &a->seg->h;
 
-	c->irs = h->seq;
-	c->rcv.nxt = c->rcv.acked = seq_first(c->irs) + 1;
+	c->rcv.irs = h->seq;
+	c->rcv.nxt = c->rcv.acked = seq_first(c->rcv.irs) + 1;
 	c->rcv.adv = c->rcv.nxt + MIN(c->opt.rcvbuf, 65535); /* what our SYN shows, unscaled */
 	buf_init(&c->rcv_buf, c->rcv.nxt);
 	tcp_take_syn_options(c, a->x, h);
-	tcp_take_ecn_answer(c, h);
 	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */
-	c->snd.wl1 = c->irs;
+	c->snd.wl1 = c->rcv.irs;
 	c->snd.wl2 = (uint32_t)c->snd.una;
 	c->rcvd_ms = tcp_ms(a->x);
 	a->seq = c->rcv.nxt; /* text begins one after the SYN */
@@ -72,6 +71,10 @@ static void syn_sent_input(struct arrival *a)
 		drop_segment(a, TERN_DROP_TCP_FLAGS);
 		return;
 	}
+	if (!tcp_take_ecn_answer(a)) {
+		drop_segment(a, TERN_DROP_NO_MEMORY);
+		return;
+	}
 	take_syn(a);
 	if (!(flags & TCP_ACK)) { /* simultaneous open */
 		c->syn_due = true;
@@ -85,6 +88,8 @@ static void syn_sent_input(struct arrival *a)
 	c->rtx_at = TERN_NEVER;
 	c->syn_due = false;
 	tcp_established(c, a->x);
+	if (a->marks)
+		tcp_answer_marked_syn(c);
 	a->r.events |= TCP_CONNECTED | TCP_WRITABLE;
 	a->r.progress = true;
 	tcp_owe_ack(c, a->x, ACK_NOW);
@@ -109,6 +114,8 @@ static void answer_unacceptable(struct arrival *a)
 	if (a->seg->len == 0)
 		c->oow_at = MAX(now, 1);
 	tcp_owe_ack(c, a->x, ACK_NOW);
+	if (c->accecn)
+		tcp_accecn_take_synack_again(a);
 }
 
 /*
@@ -137,10 +144,12 @@ static void strip_known_syn(struct arrival *a)
 	uint16_t both = TCP_SYN | TCP_ACK;
 
 	if ((a->seg->h.flags & both) == both && c->snd.una == tcp_syn_pos(c) &&
-	    a->seq == seq_first(c->irs)) {
+	    a->seq == seq_first(c->rcv.irs)) {
 		a->seq++;
 		a->syn_known = true;
 		tcp_owe_ack(c, a->x, ACK_NOW);
+		if (c->accecn)
+			tcp_accecn_take_synack_again(a);
 	}
 }
 
@@ -202,8 +211,11 @@ static bool check_sequence(struct arrival *a)
 		a->fin = false;
 		return true;
 	}
-	if (a->len && a->seq + a->len <= c->rcv.nxt)
+	if (a->len && a->seq + a->len <= c->rcv.nxt) {
 		tcp_note_duplicate(c, a->seq, a->seq + a->len);
+		if (c->accecn)
+			tcp_accecn_note_again(a);
+	}
 	answer_unacceptable(a);
 	return drop_segment(a, TERN_DROP_TCP_SEQUENCE);
 }
@@ -276,8 +288,7 @@ static void synchronized_input(struct arrival *a)
 	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))
 		return;
 	tcp_take_timestamp(a);
-	if (a->c->ecn_ok)
-		tcp_take_mark(a);
+	tcp_take_mark(a);
 	if (!tcp_take_ack(a))
 		return;
 	if (tcp_ms(a->x) - a->c->rcvd_ms > a->c->rto_us / 1024)
@@ -289,6 +300,8 @@ static void synchronized_input(struct arrival *a)
 	tcp_take_text(a);
 	if (a->c->state != TERN_TCP_CLOSED)
 		tcp_take_fin(a);
+	if (a->c->accecn)
+		tcp_accecn_owe_ack(a);
 }
 
 struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)

@@ -36,7 +36,7 @@ void half_init(struct tcp_half *half, const struct tcp_ctx *x, const struct tcp_
 	half->snd_wnd = h->wnd;
 	half->rcv_wnd = (uint16_t)MIN(open->rcv_buf_max, 65535);
 	half->sack_ok = h->sack_permitted && x->cfg->tcp_sack;
-	half->ecn_ok = x->cfg->tcp_ecn && (h->flags & TCP_ECE) && (h->flags & TCP_CWR);
+	half_take_ecn(half, x, seg);
 	half->ts_ok = h->has_ts && x->cfg->tcp_timestamps;
 	half->ts_recent = h->ts_val;
 	half->wscale_ok = h->has_wscale && x->cfg->tcp_window_scaling;
@@ -51,7 +51,7 @@ void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, uint32_t 
 	*h = (struct tcp_hdr){
 		.seq = half->iss,
 		.ack = half->irs + 1,
-		.flags = TCP_SYN | TCP_ACK | (half->ecn_ok ? TCP_ECE : 0),
+		.flags = TCP_SYN | TCP_ACK,
 		.wnd = half->rcv_wnd,
 		.has_mss = true,
 		.mss = half->adv_mss,
@@ -64,6 +64,7 @@ void half_synack(const struct tcp_half *half, const struct tcp_ctx *x, uint32_t 
 		h->ts_val = tcp_ts_clock(x, ts_off);
 		h->ts_ecr = half->ts_recent;
 	}
+	half_put_ecn(half, x, h);
 }
 
 /* An empty ACK, with the window that the SYN-ACK showed, now scaled. */
@@ -81,6 +82,7 @@ void half_ack(const struct tcp_half *half, const struct tcp_ctx *x, uint32_t ts_
 		h->ts_val = tcp_ts_clock(x, ts_off);
 		h->ts_ecr = half->ts_recent;
 	}
+	half_put_echo(half, h);
 }
 
 static enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
@@ -93,8 +95,8 @@ static enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
  * RFC 9293 3.10.7.4 for SYN-RECEIVED: sequence, RST, SYN, ACK. Nothing has been taken from the
  * window that we showed. What is called complete here, tcp_input accepts.
  */
-enum half_verdict half_input(const struct tcp_half *half, const struct tcp_seg *seg,
-			     struct half_result *r)
+enum half_verdict half_input(struct tcp_half *half, const struct tcp_ctx *x,
+			     const struct tcp_seg *seg, struct half_result *r)
 {
 	const struct tcp_hdr *h = &seg->h;
 	uint32_t off = h->seq - (half->irs + 1);
@@ -114,7 +116,10 @@ enum half_verdict half_input(const struct tcp_half *half, const struct tcp_seg *
 	}
 	if ((h->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && h->seq == half->irs) {
 		r->drop = TERN_DROP_TCP_FLAGS;
-		return HALF_RESEND;
+		if (half_take_ecn_again(half, x, seg))
+			return HALF_RESEND;
+		r->rst = tcp_rst_for(seg);
+		return HALF_ABORT;
 	}
 	if (half->ts_ok && !h->has_ts) /* RFC 7323 3.2 */
 		return drop_half(r, TERN_DROP_TCP_PAWS);
@@ -136,31 +141,33 @@ enum half_verdict half_input(const struct tcp_half *half, const struct tcp_seg *
 	return HALF_COMPLETE;
 }
 
-void tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half *half,
+bool tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half *half,
 		   const struct tcp_open *open)
 {
 	tcp_reset_fields(c, x, open);
+	if (!tcp_ecn_from_half(c, x, half))
+		return false;
 	c->opened_passively = true;
 	c->state = TERN_TCP_SYN_RECEIVED; /* its SYN-ACK told the owner already: not logged */
 	c->adv_mss = half->adv_mss;
 	c->peer_mss = half->peer_mss;
 	c->sack_ok = half->sack_ok;
-	c->ecn_ok = half->ecn_ok;
 	c->ts_ok = half->ts_ok;
 	c->wscale_ok = half->wscale_ok;
 	c->snd_wscale = half->wscale & 15u;
 	c->rcv_wscale = (half->wscale >> 4) & 15u;
 	c->snd.nxt++; /* behind our SYN */
 	c->snd.wnd = c->snd.max_wnd = half->snd_wnd;
-	c->irs = half->irs;
-	c->rcv.nxt = c->rcv.acked = seq_first(c->irs) + 1;
+	c->rcv.irs = half->irs;
+	c->rcv.nxt = c->rcv.acked = seq_first(c->rcv.irs) + 1;
 	c->rcv.adv = c->rcv.nxt + half->rcv_wnd;
 	c->rcv.ts_recent = half->ts_recent;
 	c->rcv.ts_recent_at = (uint32_t)(x->now / TERN_SEC);
 	c->n_rtx = half->n_retries;
-	c->snd.wl1 = c->irs;
+	c->snd.wl1 = c->rcv.irs;
 	c->snd.wl2 = c->snd.iss;
 	buf_init(&c->rcv_buf, c->rcv.nxt);
 	if (open->synack_rtt)
 		tcp_rtt_sample(c, x, open->synack_rtt);
+	return true;
 }

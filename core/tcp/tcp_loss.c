@@ -225,11 +225,7 @@ void tcp_take_probe_answer(struct arrival *a)
 		return;
 	if (w->tlp_is_again && !a->d.dsack) {
 		if (a->ack > w->tlp_end) { /* the probe has repaired a loss */
-			struct cc_sample s = { .now = a->x->now,
-					       .in_flight = MIN(a->flight, c->cc.cwnd) };
-
-			c->cc.ops->on_congestion(&c->cc, &s);
-			c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
+			tcp_reduce_window(a);
 			c->notes |= TCP_NOTE_PROBE_RECOVERY;
 		} else if (a->seg->h.n_sack || !tcp_repeats_ack(a)) {
 			return;

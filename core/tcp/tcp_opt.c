@@ -73,6 +73,7 @@ void tcp_take_timestamp(struct arrival *a)
 
 	if (!c->ts_ok || !h->has_ts)
 		return;
+	a->later = (int32_t)(h->ts_val - c->rcv.ts_recent) > 0;
 	if (seq_unwrap(h->seq, c->rcv.nxt) > c->rcv.acked)
 		return;
 	c->rcv.ts_recent = h->ts_val;
@@ -121,7 +122,8 @@ void tcp_put_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hd
 {
 	if (c->ts_ok)
 		put_timestamp(c, x, h);
-	if (c->sack_ok && (c->early || c->dsack_lo != c->dsack_hi) && (h->flags & TCP_ACK))
+	if (c->sack_ok && (c->early || c->dsack_lo != c->dsack_hi) && (h->flags & TCP_ACK) &&
+	    !c->ack_first) /* RFC 9768 3.2.2.1: no blocks */
 		put_sack(c, h);
 }
 

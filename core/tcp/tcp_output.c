@@ -14,8 +14,7 @@ static void settle_ack(struct tcp *c, struct tcp_hdr *h)
 	uint64_t edge;
 
 	h->ack = (uint32_t)c->rcv.nxt;
-	if (c->ece_due)
-		h->flags |= TCP_ECE;
+	tcp_put_echo(c, h);
 	h->wnd = tcp_window_field(c, &edge);
 	c->rcv.adv = edge;
 	c->rcv.acked = c->rcv.nxt;
@@ -45,6 +44,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		c->ack_due = ACK_NONE;
 		c->ack_at = TERN_NEVER;
 		c->rcv.acked = c->rcv.nxt;
+		tcp_put_ecn_answer(c, h);
 	}
 	tcp_put_syn_options(c, x, h);
 	tcp_put_fast_open(c, out);
@@ -141,17 +141,6 @@ static bool restarts_timer(const struct tcp *c, const struct tcp_plan *p)
 	       p->cause == TERN_CAUSE_FAST_RETRANSMIT;
 }
 
-/* RFC 3168 6.1.2: new text alone. The plan of a CWR is one segment. */
-static void mark_as_able(struct tcp *c, struct tcp_out *out)
-{
-	if (!c->ecn_ok || !out->has_text)
-		return;
-	out->ect = true;
-	if (c->cwr_due)
-		out->h.flags |= TCP_CWR;
-	c->cwr_due = false;
-}
-
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		     struct tcp_out *out)
 {
@@ -168,6 +157,8 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	if (fin)
 		out->end_flags |= TCP_FIN;
 	tcp_put_options(c, x, h);
+	if (c->accecn) /* a full segment has no room for it */
+		tcp_accecn_put_option(c, x, h, c->snd_mss - MIN(hi - p->lo, c->snd_mss));
 	settle_ack(c, h);
 	if (p->what == SEND_PROBE) {
 		c->probe_due = false;
@@ -177,7 +168,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		note_sent_again(c, x, p);
 	} else {
 		note_sent(c, x, hi, fin);
-		mark_as_able(c, out);
+		tcp_mark_as_able(c, out);
 	}
 	if (c->in_recovery)
 		c->work->prr.out += hi - p->lo;
@@ -199,6 +190,8 @@ static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct
 	out->lo = out->hi = seq;
 	out->h.flags = TCP_ACK;
 	tcp_put_options(c, x, &out->h);
+	if (c->accecn)
+		tcp_accecn_put_option(c, x, &out->h, c->snd_mss);
 	settle_ack(c, &out->h);
 }
 

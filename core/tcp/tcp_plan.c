@@ -46,6 +46,8 @@ static uint64_t cwnd_room(const struct tcp *c)
 {
 	uint64_t flight = tcp_flight(c);
 
+	if (c->ecn_held) /* RFC 3168 6.1.2 */
+		return 0;
 	return c->cc.cwnd > flight ? c->cc.cwnd - flight : 0;
 }
 
@@ -258,6 +260,10 @@ static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp
 		p->what = SEND_SYN;
 		p->cause = c->syn_cause;
 		p->again = c->snd.nxt > tcp_syn_pos(c);
+		return;
+	}
+	if (c->ack_first) {
+		plan_ack(c, p);
 		return;
 	}
 	plan_transmission(c, burst_max, p);

@@ -6,7 +6,8 @@
  * there, by letting out that share of what each ACK reports delivered. Below the target it lets in
  * as much as left, and one segment more while the repair makes progress (slow start reduction
  * bound, section 3.1 of RFC 6937). Without SACK nobody knows what is delivered: there the window is
- * cut at once and the flight is estimated instead (tcp_newreno.c).
+ * cut at once and the flight is estimated instead (tcp_newreno.c). Where there is congestion but
+ * nothing to repair, it is cut at once, too.
  *
  * Source: RFC 6937 section 3, RFC 6582 3.2.
  */
@@ -70,4 +71,17 @@ void tcp_pace_recovery(struct arrival *a, uint64_t newly_lost)
 	if (p->out == 0) /* the first loss is repaired at once */
 		more = MAX(more, c->snd_mss);
 	c->cc.cwnd = (uint32_t)MIN(MAX(pipe + more, c->snd_mss), CC_INFINITE);
+}
+
+/* A mark, or a loss that is repaired already (RFC 3168 6.1.2, RFC 8985 7.4.2). */
+void tcp_reduce_window(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	struct cc_sample s = { .now = a->x->now,
+			       .srtt = (tern_time)c->srtt_us * TERN_US,
+			       .in_flight = MIN(a->flight, c->cc.cwnd) };
+
+	c->cc.ops->on_congestion(&c->cc, &s);
+	c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
+	tcp_note_reduction(c);
 }

@@ -139,6 +139,10 @@ static void back_off(struct tcp *c, const struct tcp_ctx *x)
 static void on_persist(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
 	r->timer = "persist";
+	if (c->ecn_held) { /* RFC 3168 6.1.2: one segment, now */
+		c->ecn_held = false;
+		return;
+	}
 	c->probe_due = true;
 	if (!c->probing) { /* silly window avoidance, or a cork, has held it long enough */
 		tcp_arm_rtx(c, x);
@@ -179,6 +183,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	c->in_rto_recovery = true;
 	c->in_recovery = false;
 	tcp_mark_losses_on_rto(c, x);
+	c->ecn_held = false;
 	tcp_note_reduction(c);
 	w->recover = c->snd.nxt;
 	w->dup_acks = 0;

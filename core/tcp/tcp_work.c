@@ -48,6 +48,7 @@ void tcp_drop_work(struct tcp *c, struct mem *mem)
 	c->work = NULL;
 	cc_set_state(&c->cc, NULL);
 	c->paced = c->tlp_due = c->rtx_forced = c->in_recovery = c->in_rto_recovery = false;
+	c->ecn_held = false;
 	c->idle_at = TERN_NEVER;
 }
 

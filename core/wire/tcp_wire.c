@@ -6,7 +6,7 @@
  * lone timestamp behind two NOPs, is recognised by one compare.
  *
  * Sources: RFC 9293 3.1, 3.2 (MSS); RFC 7323 2.2, 3.2 and appendix A (window scale, timestamps);
- * RFC 2018 2, 3 (SACK); RFC 7413 4.1.1 (Fast Open).
+ * RFC 2018 2, 3 (SACK); RFC 7413 4.1.1 (Fast Open); RFC 9768 3.2.3 (AccECN).
  */
 #include "wire.h"
 
@@ -18,9 +18,12 @@ enum {
 	OPT_SACK_PERMITTED = 4,
 	OPT_SACK = 5,
 	OPT_TIMESTAMPS = 8,
-	OPT_FAST_OPEN = 34
+	OPT_FAST_OPEN = 34,
+	OPT_ACCECN0 = 172,
+	OPT_ACCECN1 = 174
 };
 enum { MSS_LEN = 4, WSCALE_LEN = 3, SACK_PERMITTED_LEN = 2, TIMESTAMPS_LEN = 10 };
+enum { ACCECN_FIELD_LEN = 3 };
 enum { OPTIONS_MAX = TCP_HDR_MAX - TCP_HDR_LEN, SACK_BLOCK_LEN = 8 };
 
 #define NOP_NOP_TIMESTAMPS                                                                         \
@@ -55,6 +58,26 @@ static void read_cookie(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	memcpy(h->cookie, p, len);
 }
 
+/* Which counter is the i-th. */
+static enum tcp_accecn_field nth_accecn_field(unsigned order, unsigned i)
+{
+	return (enum tcp_accecn_field)(order ? TCP_ACCECN_E1B - i : i);
+}
+
+/* Whole fields count, whatever the length (RFC 9768 3.2.3). */
+static void read_accecn(struct tcp_hdr *h, const uint8_t *p, size_t len)
+{
+	h->has_accecn = true;
+	h->accecn_order = p[0] == OPT_ACCECN1;
+	h->n_accecn = (uint8_t)MIN((len - 2) / ACCECN_FIELD_LEN, (size_t)TCP_ACCECN_MAX);
+	for (unsigned i = 0; i < h->n_accecn; i++) {
+		const uint8_t *f = p + 2 + i * ACCECN_FIELD_LEN;
+
+		h->accecn[nth_accecn_field(h->accecn_order, i)] =
+			(uint32_t)f[0] << 16 | (uint32_t)f[1] << 8 | f[2];
+	}
+}
+
 /* One option of len bytes, kind and length included. */
 static void read_option(struct tcp_hdr *h, const uint8_t *p, size_t len)
 {
@@ -84,6 +107,10 @@ static void read_option(struct tcp_hdr *h, const uint8_t *p, size_t len)
 		break;
 	case OPT_FAST_OPEN:
 		read_cookie(h, p + 2, len - 2);
+		break;
+	case OPT_ACCECN0:
+	case OPT_ACCECN1:
+		read_accecn(h, p, len);
 		break;
 	}
 }
@@ -140,6 +167,12 @@ static size_t cookie_option_len(const struct tcp_hdr *h)
 	return (2u + h->cookie_len + 3u) & ~(size_t)3;
 }
 
+/* With its padding. */
+size_t tcp_accecn_len(unsigned n)
+{
+	return (2 + n * ACCECN_FIELD_LEN + 3) & ~(size_t)3;
+}
+
 /* Options that come before SACK blocks. */
 static size_t len_before_sack(const struct tcp_hdr *h)
 {
@@ -151,6 +184,8 @@ static size_t len_before_sack(const struct tcp_hdr *h)
 		len += 2 + SACK_PERMITTED_LEN;
 	if (h->has_cookie)
 		len += cookie_option_len(h);
+	if (h->has_accecn)
+		len += tcp_accecn_len(h->n_accecn);
 	return len + (h->has_wscale ? 1 + WSCALE_LEN : 0);
 }
 
@@ -205,6 +240,24 @@ static uint8_t *emit_cookie(const struct tcp_hdr *h, uint8_t *p)
 	return p + len;
 }
 
+static uint8_t *emit_accecn(const struct tcp_hdr *h, uint8_t *p)
+{
+	uint8_t *end = p + tcp_accecn_len(h->n_accecn);
+
+	*p++ = h->accecn_order ? OPT_ACCECN1 : OPT_ACCECN0;
+	*p++ = (uint8_t)(2 + h->n_accecn * ACCECN_FIELD_LEN);
+	for (unsigned i = 0; i < h->n_accecn; i++) {
+		uint32_t v = h->accecn[nth_accecn_field(h->accecn_order, i)];
+
+		*p++ = (uint8_t)(v >> 16);
+		*p++ = (uint8_t)(v >> 8);
+		*p++ = (uint8_t)v;
+	}
+	while (p < end)
+		*p++ = OPT_NOP;
+	return p;
+}
+
 static uint8_t *emit_sack(const struct tcp_hdr *h, uint8_t *p, size_t n)
 {
 	p = put4(p, OPT_NOP, OPT_NOP, OPT_SACK, (uint8_t)(2 + n * SACK_BLOCK_LEN));
@@ -223,7 +276,9 @@ static uint8_t *emit_options(const struct tcp_hdr *h, uint8_t *p)
 		p = put4(p, OPT_MSS, MSS_LEN, (uint8_t)(h->mss >> 8), (uint8_t)h->mss);
 	if (h->has_ts)
 		p = emit_timestamps(h, p);
-	else if (h->sack_permitted)
+	if (h->has_accecn)
+		p = emit_accecn(h, p);
+	if (h->sack_permitted && !h->has_ts)
 		p = put4(p, OPT_NOP, OPT_NOP, OPT_SACK_PERMITTED, SACK_PERMITTED_LEN);
 	if (h->has_wscale)
 		p = put4(p, OPT_NOP, OPT_WSCALE, WSCALE_LEN, h->wscale);

@@ -177,7 +177,7 @@ static inline size_t ip4_emit(const struct ip4 *h, uint8_t *p)
 
 enum { IP6_HDR_LEN = 40 };
 /* The last two bits of TOS and of the traffic class: RFC 3168 5. */
-enum { IP_ECN_ECT0 = 2, IP_ECN_CE = 3 };
+enum { IP_ECN_NOT_ECT, IP_ECN_ECT1, IP_ECN_ECT0, IP_ECN_CE };
 /* What every link must carry: RFC 791, RFC 8200 5. */
 enum { IP4_MTU_MIN = 68, IP6_MTU_MIN = 1280 };
 enum {
@@ -284,7 +284,7 @@ struct udp {
 bool udp_parse(struct udp *, const uint8_t *, size_t);
 size_t udp_emit(const struct udp *, uint8_t *); /* writes checksum as given */
 
-/* ---- tcp_wire.c: RFC 9293 3.1 and 3.2, 7323, 2018 ---- */
+/* ---- tcp_wire.c: RFC 9293 3.1 and 3.2, 7323, 2018, 9768 ---- */
 
 enum { TCP_HDR_LEN = 20, TCP_HDR_MAX = 60, TCP_SACK_MAX = 4 };
 enum tcp_flag {
@@ -305,6 +305,9 @@ struct tcp_sack {
 
 enum { TCP_COOKIE_MIN = 4, TCP_COOKIE_MAX = 16 };
 
+/* RFC 9768 3.2.3: the low 24 bits of the first n counters, in this order or the other way round. */
+enum tcp_accecn_field { TCP_ACCECN_E0B, TCP_ACCECN_CEB, TCP_ACCECN_E1B, TCP_ACCECN_MAX };
+
 struct tcp_hdr {
 	uint16_t src_port, dst_port;
 	uint32_t seq, ack;
@@ -320,8 +323,12 @@ struct tcp_hdr {
 	bool bad_options;   /* an illegal length ended the walk; what came before it counts */
 	uint8_t wscale;	    /* as on the wire: may exceed 14 */
 	uint8_t n_sack;
+	bool has_accecn;
+	uint8_t accecn_order; /* 0: as in enum tcp_accecn_field, 1: the other way round */
+	uint8_t n_accecn;
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
+	uint32_t accecn[TCP_ACCECN_MAX]; /* by enum tcp_accecn_field; those that are not there: 0 */
 	struct tcp_sack sack[TCP_SACK_MAX]; /* n_sack of them; the others mean nothing */
 	uint8_t cookie[TCP_COOKIE_MAX];	    /* cookie_len bytes */
 };
@@ -333,7 +340,7 @@ static inline void tcp_hdr_init(struct tcp_hdr *h)
 static inline bool tcp_has_options(const struct tcp_hdr *h)
 {
 	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack ||
-	       h->has_cookie;
+	       h->has_cookie || h->has_accecn;
 }
 /*
  * Parses header and options of a segment of len bytes. false: shorter than its header says, or
@@ -343,6 +350,7 @@ static inline bool tcp_has_options(const struct tcp_hdr *h)
 bool tcp_parse(struct tcp_hdr *, const uint8_t *, size_t len);
 /* The bytes of options that tcp_emit will write: a multiple of 4, at most 40. */
 size_t tcp_options_len(const struct tcp_hdr *);
+size_t tcp_accecn_len(unsigned n_fields);
 /*
  * Writes header and options, checksum zero. Order: MSS, SACK-permitted with timestamps, window
  * scale, timestamps alone, Fast Open's cookie, SACK; as many SACK blocks as fit in 40 bytes.

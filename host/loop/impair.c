@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * impair.c - delay, rate, loss, reordering, duplication and corruption of a device's frames.
+ * impair.c - delay, rate, loss, reordering, duplication, corruption and marks (CE) of a device's
+ * frames.
  */
 #include "impair.h"
 
@@ -70,12 +71,15 @@ static struct tern_pkt *packet_of_frame(struct tern_stack *st, const struct link
 	return p;
 }
 
-static void put_copy(struct link *l, const struct tern_pkt *p, const struct link_fate *fate)
+static void put_copy(struct impair *m, struct link *l, const struct tern_pkt *p,
+		     const struct link_fate *fate)
 {
 	struct link_frame *f = frame_of(p);
 
 	if (!f)
 		return;
+	if (fate->marked)
+		link_mark((enum tern_link)m->dev.iface.link, f->data, f->len);
 	if (fate->corrupted)
 		corrupt(f, fate);
 	link_put(l, f, fate);
@@ -87,9 +91,9 @@ static void put_frame(struct impair *m, struct link *l, const struct tern_pkt *p
 
 	if (fate.lost)
 		return;
-	put_copy(l, p, &fate);
+	put_copy(m, l, p, &fate);
 	if (fate.duplicated)
-		put_copy(l, p, &fate);
+		put_copy(m, l, p, &fate);
 }
 
 /* What is due goes to the inner device, as far as that has room. */

@@ -58,6 +58,7 @@ static const struct {
 	FIELD(bytes_acked),
 	FIELD(bytes_received),
 	FIELD(segs_out),
+	FIELD(delivered_ce),
 	FIELD(segs_in),
 	FIELD(notsent_bytes),
 	FIELD(min_rtt),

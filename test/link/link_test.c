@@ -2,6 +2,7 @@
 /*
  * link_test.c - a wire: its delays, its rate and queue, its faults, and that a seed fixes them all.
  */
+#include "../../core/wire/wire.h"
 #include "../../link/link.h"
 
 #include <stdlib.h>
@@ -202,13 +203,57 @@ static void a_seed_fixes_everything(void)
 	check(n_different > 100);
 }
 
+/* ---- marks ---- */
+
+static void marks_by_chance_and_by_waiting(void)
+{
+	const struct tern_weather w = { .rate_bps = 8000000, .mark_above = 10 * TERN_MS };
+	struct link l = make_link(&w, 1);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 20; i++) /* a millisecond each */
+		check_eq(link_decide(&l, 0, 1000).marked, i > 10);
+	l = make_link(&(struct tern_weather){ .mark_ppm = 100000 }, 2);
+	for (unsigned i = 0; i < 10000; i++)
+		n += link_decide(&l, i, 100).marked;
+	check(n > 900 && n < 1100);
+}
+
+static void mark_one(unsigned ecn, unsigned version, bool eth)
+{
+	uint8_t f[60] = { 0 }, *ip = f + (eth ? 14 : 0);
+	enum tern_link kind = eth ? TERN_LINK_ETHERNET : TERN_LINK_IP;
+	bool able = ecn == 1 || ecn == 2, v4 = version == 4;
+
+	ip[0] = v4 ? 0x45 : 0x6f;
+	ip[1] = (uint8_t)(v4 ? 0xfc | ecn : 0xcb | ecn << 4);
+	ip[8] = 64;
+	if (v4)
+		put_be16(ip + 10, checksum_finish(checksum_add(ip, 20, 0)));
+	check(!link_mark(kind, f, eth ? 33 : 19)); /* cut short */
+	check_eq(link_mark(kind, f, sizeof(f)), able);
+	check_eq(v4 ? ip[1] & 3 : ip[1] >> 4 & 3, able ? 3 : ecn);
+	check_eq(v4 ? ip[1] >> 2 : ip[1] & 0xcf, v4 ? 0x3f : 0xcb);
+	check_eq(v4 ? checksum_finish(checksum_add(ip, 20, 0)) : 0, 0);
+}
+
+/* The header checksum stays right; what is not able to carry a mark stays as it is. */
+static void only_able_packets_are_marked(void)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		test_at("packet %u", i);
+		mark_one(i & 3, i & 4 ? 4 : 6, i & 8);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		TEST(a_perfect_wire_takes_its_delay), TEST(the_rate_spaces_and_the_queue_drops),
 		TEST(jitter_keeps_the_order),	      TEST(faults_come_as_often_as_asked),
 		TEST(certain_and_impossible_faults),  TEST(a_held_frame_is_overtaken),
-		TEST(a_seed_fixes_everything),
+		TEST(a_seed_fixes_everything),	      TEST(marks_by_chance_and_by_waiting),
+		TEST(only_able_packets_are_marked),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -255,6 +255,11 @@ static void draw_config(struct run *r, struct tern_config *c)
 	c->tcp_initial_cwnd = 1 + (uint32_t)draw(r, 20);
 	if (chance(r, 10))
 		c->tcp_ranges_max = 1 + (uint32_t)draw(r, 8);
+	if (chance(r, 60)) {
+		c->tcp_ecn = (uint8_t)draw(r, 6);
+		c->tcp_ecn_option = (uint8_t)draw(r, 4);
+		c->tcp_ecn_fallback = chance(r, 80);
+	}
 }
 
 static void draw_weather(struct run *r, struct tern_weather *w)
@@ -272,6 +277,10 @@ static void draw_weather(struct run *r, struct tern_weather *w)
 		w->duplicate_ppm = (uint32_t)draw(r, 100000);
 	if (chance(r, 30))
 		w->corrupt_ppm = (uint32_t)draw(r, 20000);
+	if (chance(r, 30))
+		w->mark_ppm = (uint32_t)draw(r, 300000);
+	if (chance(r, 30))
+		w->mark_above = draw(r, 20 * TERN_MS);
 }
 
 static bool add_hosts(struct run *r)

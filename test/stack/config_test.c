@@ -49,7 +49,9 @@ static const struct {
 	{ "net.ipv4.tcp_challenge_ack_limit", 10, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", 0, 0, 0 }, /* by hand */
 	{ "net.ipv4.tcp_early_retrans", 1, 0, 1 },
-	{ "net.ipv4.tcp_ecn", 2, 0, 2 },
+	{ "net.ipv4.tcp_ecn", 5, 0, 5 },
+	{ "net.ipv4.tcp_ecn_fallback", 1, 0, 1 },
+	{ "net.ipv4.tcp_ecn_option", 2, 0, 3 },
 	{ "net.ipv4.tcp_fastopen", 0, 0, 65535 },
 	{ "net.ipv4.tcp_fin_timeout", 60, 0, 3600 },
 	{ "net.ipv4.tcp_frto", 1, 0, 1 },

@@ -22,6 +22,7 @@ static struct tern_stack *new_host(struct host *h, uint8_t last)
 	struct tern_config cfg;
 
 	tern_config_default(&cfg);
+	cfg.tcp_ecn = 3; /* its counters are a record, too */
 	h->st = tern_new(&cfg, &env);
 	if (!h->st)
 		return NULL;

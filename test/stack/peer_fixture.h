@@ -69,6 +69,7 @@ struct sent {
 	bool v6;
 	uint32_t seq, ack;
 	uint16_t flags, wnd, link_flags;
+	uint8_t tos;
 	uint8_t n_ip_options; /* bytes: an unknown one and padding */
 	uint8_t reserved;     /* bits of the TCP header that mean nothing */
 	const struct tcp_hdr *options;
@@ -80,8 +81,9 @@ static inline uint32_t emit_ip(const struct sent *s, const struct addr *from, co
 			       uint32_t len, uint8_t *buf)
 {
 	static const uint8_t options[40] = { 0x9e, 4, 1, 2 };
-	struct ip4 ip = { .ttl = 9, .proto = 6, .src = *from, .dst = *to };
-	struct ip6 ip6 = { .hop_limit = 9,
+	struct ip4 ip = { .tos = s->tos, .ttl = 9, .proto = 6, .src = *from, .dst = *to };
+	struct ip6 ip6 = { .traffic_class = s->tos,
+			   .hop_limit = 9,
 			   .next_header = 6,
 			   .payload_len = (uint16_t)len,
 			   .src = *from,

@@ -303,18 +303,23 @@ static void leave(void)
 	standing = -1;
 }
 
-/* RFC 3168 6.1.1: the SYN that opens has both, and its answer one. */
-static bool asks_for_ecn(const struct cell *c)
+/* RFC 9768 table 2 and 3.1.3: a SYN that opens with ECE and CWR alone, with none, with any others. */
+static uint16_t ecn_answer(const struct cell *c)
 {
-	uint16_t both = TCP_ECE | TCP_CWR;
-
-	return (c->state == TERN_TCP_LISTEN || c->state == TERN_TCP_TIME_WAIT) &&
-	       (c->flags & both) == both;
+	switch (c->flags & (TCP_ECE | TCP_CWR | TCP_AE)) {
+	case 0:
+		return 0;
+	case TCP_ECE | TCP_CWR:
+		return TCP_ECE;
+	default:
+		return TCP_CWR;
+	}
 }
 
 static void compare_answer(const struct cell *c, const struct verdict *v, const struct reply *r)
 {
 	uint32_t seq = rcv_nxt + (uint32_t)c->seq, ack = snd_nxt + (uint32_t)c->ack;
+	bool opens;
 
 	check_eq(r->len, 0);
 	switch (v->answer) {
@@ -334,7 +339,8 @@ static void compare_answer(const struct cell *c, const struct verdict *v, const 
 		check_eq(r->h.ack, seq + numbers_of(c));
 		break;
 	case SYN_ACK:
-		check_eq(r->h.flags, TCP_SYN | TCP_ACK | (asks_for_ecn(c) ? TCP_ECE : 0));
+		opens = c->state == TERN_TCP_LISTEN || c->state == TERN_TCP_TIME_WAIT;
+		check_eq(r->h.flags, TCP_SYN | TCP_ACK | (opens ? ecn_answer(c) : 0));
 		check_eq(r->h.ack, seq + 1);
 		break;
 	}

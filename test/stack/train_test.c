@@ -26,7 +26,7 @@ struct world {
 	uint32_t n_got;
 	bool ended;
 	uint32_t ack; /* of the last segment that went out */
-	uint16_t wnd;
+	uint16_t wnd, flags;
 };
 
 static struct world batched, single;
@@ -35,6 +35,8 @@ static uint8_t bytes[BYTES];
 static uint32_t iss;
 static uint32_t ts_now; /* the peer's clock */
 static bool v6;
+static unsigned ecn; /* net.ipv4.tcp_ecn: none, classic or accurate */
+static uint8_t tos;  /* of what comes, until it changes */
 
 static uint32_t roll(uint32_t n)
 {
@@ -53,6 +55,7 @@ static void note_output(struct world *w)
 		check(tcp_parse(&h, buf + ip_len, len - ip_len));
 		w->ack = h.ack;
 		w->wnd = h.wnd;
+		w->flags = h.flags;
 		iss = h.flags & TCP_SYN ? h.seq : iss;
 	}
 }
@@ -66,13 +69,15 @@ static void enter(struct world *w)
 static void open_world(struct world *w)
 {
 	struct tern_addr to;
-	struct sent answer = { .v6 = v6, .seq = 70, .flags = TCP_SYN | TCP_ACK };
+	static const uint16_t agrees[] = { 0, TCP_ECE, 0, TCP_CWR };
+	struct sent answer = { .v6 = v6, .seq = 70, .flags = TCP_SYN | TCP_ACK | agrees[ecn] };
 	struct tern_addr from;
 
 	memset(w, 0, sizeof(*w));
 	new_stack(7);
 	w->st = st;
 	tern_sysctl_set(st, "net.tern.quick_acks", "0"); /* they count segments, or trains */
+	check_eq(tern_sysctl_set(st, "net.ipv4.tcp_ecn", (char[2]){ (char)('0' + ecn) }), 0);
 	tern_addr_parse(v6 ? "fd00::1" : "10.0.0.1", 80, &from);
 	tern_addr_parse(v6 ? "fd00::9" : "10.0.0.9", 5000, &to);
 	tern_socket(st, from.family, TERN_SOCK_STREAM, 0, &w->s);
@@ -97,6 +102,13 @@ static struct sent draw_segment(uint32_t at, uint32_t len, char *text, struct tc
 	text[len] = 0;
 	s.text = len ? text : NULL;
 	s.options = options;
+	if (ecn && roll(5) == 0)
+		tos = (uint8_t)roll(4);
+	if (ecn == 3)
+		s.flags |= TCP_AE | TCP_ECE; /* the counter as it begins */
+	else if (ecn && roll(20) == 0)
+		s.flags |= TCP_CWR;
+	s.tos = tos;
 	if (roll(8) == 0)
 		s.flags |= TCP_PSH;
 	switch (roll(40)) {
@@ -193,6 +205,7 @@ static void agree(void)
 	check(memcmp(batched.got, bytes, batched.n_got) == 0);
 	check(memcmp(single.got, bytes, single.n_got) == 0);
 	check_eq(batched.ack, single.ack);
+	check_eq(batched.flags, single.flags); /* marks, too: counted packet by packet */
 	check_eq(batched.ended, single.ended);
 	for (size_t i = 0; i < N_TESTS(names); i++)
 		check_eq(tern_counter(batched.st, names[i]), tern_counter(single.st, names[i]));
@@ -218,6 +231,8 @@ static void batch_is_one_by_one(void)
 			bytes[i] =
 				(uint8_t)(1 + roll(255)); /* packet_of takes text that ends at 0 */
 		v6 = seed % 2;
+		ecn = (seed / 2 % 3) * 3 / 2; /* 0, 1, 3 */
+		tos = 0;
 		open_world(&batched);
 		open_world(&single);
 		for (unsigned i = 0; i < 200 && at < BYTES; i++) {

@@ -408,7 +408,7 @@ static inline void become_connection(const struct tcp_half *half)
 	struct tcp_ctx x = ctx();
 
 	f.c.opt.rcvbuf = f.open.rcv_buf_max;
-	tcp_from_half(&f.c, &x, half, &f.open);
+	check(tcp_from_half(&f.c, &x, half, &f.open));
 }
 
 /* SYN-RECEIVED as it is when the ACK of our SYN-ACK has come and is about to be handed over. */

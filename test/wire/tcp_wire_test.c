@@ -128,6 +128,52 @@ static void every_kind_and_length_everywhere(void)
 	free(p);
 }
 
+/* RFC 9768 3.2.3: whole fields count, the rest is padding; order 1 has the first and last changed. */
+static void accecn_of_every_length(void)
+{
+	static const uint8_t fields[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xee, 0xee };
+	static const uint32_t v[3] = { 0x010203, 0x040506, 0x070809 };
+
+	for (unsigned kind = 172; kind <= 174; kind += 2) {
+		for (unsigned len = 2; len <= 13; len++) {
+			unsigned n = len < 11 ? (len - 2) / 3 : 3;
+			uint8_t p[13] = { (uint8_t)kind, (uint8_t)len };
+			struct tcp_hdr h;
+
+			memcpy(p + 2, fields, len - 2);
+			parse_options(&h, p, len);
+			test_at("kind %u, length %u", kind, len);
+			check(h.has_accecn && !h.bad_options);
+			check_eq(h.accecn_order, kind == 174);
+			check_eq(h.n_accecn, n);
+			for (unsigned i = 0; i < 3; i++)
+				check_eq(h.accecn[kind == 174 ? 2 - i : i], i < n ? v[i] : 0);
+		}
+	}
+}
+
+static void accecn_is_written(void)
+{
+	static const uint8_t want[3][12] = { { 174, 5, 7, 8, 9, 1, 1, 1 },
+					     { 174, 8, 7, 8, 9, 4, 5, 6 },
+					     { 174, 11, 7, 8, 9, 4, 5, 6, 1, 2, 3, 1 } };
+	uint8_t p[TCP_HDR_MAX];
+	struct tcp_hdr h;
+
+	for (unsigned n = 1; n <= 3; n++) {
+		tcp_hdr_init(&h);
+		h.has_accecn = true;
+		h.accecn_order = 1;
+		h.n_accecn = (uint8_t)n;
+		h.accecn[TCP_ACCECN_E0B] = 0x010203;
+		h.accecn[TCP_ACCECN_CEB] = 0xff040506; /* only 24 bits of a counter are told */
+		h.accecn[TCP_ACCECN_E1B] = 0x070809;
+		check_eq(tcp_emit(&h, p), TCP_HDR_LEN + tcp_accecn_len(n));
+		check_eq(tcp_options_len(&h), tcp_accecn_len(n));
+		check_mem(p + TCP_HDR_LEN, want[n - 1], tcp_accecn_len(n));
+	}
+}
+
 static void what_came_before_a_bad_option_counts(void)
 {
 	struct tcp_hdr h;
@@ -245,6 +291,10 @@ static void any_mixture_of_options_round_trips(void)
 		h.has_ts = rand_below(&r, 2);
 		h.ts_val = rand_u32(&r);
 		h.n_sack = (uint8_t)rand_below(&r, 5);
+		h.has_accecn = rand_below(&r, 2);
+		h.accecn_order = (uint8_t)rand_below(&r, 2);
+		h.n_accecn = (uint8_t)rand_below(&r, 4);
+		h.accecn[TCP_ACCECN_CEB] = rand_u32(&r);
 		len = tcp_emit(&h, out);
 		check(len <= TCP_HDR_MAX && len % 4 == 0);
 		check(parse(&back, out, len) && !back.bad_options);
@@ -253,6 +303,11 @@ static void any_mixture_of_options_round_trips(void)
 		      (!h.has_wscale || back.wscale == h.wscale));
 		check(back.sack_permitted == h.sack_permitted && back.has_ts == h.has_ts);
 		check(!h.has_ts || (back.ts_val == h.ts_val && back.ts_ecr == h.ts_ecr));
+		check(back.has_accecn == h.has_accecn &&
+		      (!h.has_accecn ||
+		       (back.accecn_order == h.accecn_order && back.n_accecn == h.n_accecn)));
+		check(!h.has_accecn || h.n_accecn < 2 ||
+		      back.accecn[TCP_ACCECN_CEB] == (h.accecn[TCP_ACCECN_CEB] & 0xffffff));
 		check(back.n_sack <= h.n_sack && back.flags == h.flags && back.hdr_len == len);
 		check_eq(tcp_emit(&back, again), len);
 		check_mem(again, out, len);
@@ -281,6 +336,8 @@ static const struct test tests[] = {
 	TEST(fields_are_read),
 	TEST(data_offset_is_checked),
 	TEST(every_kind_and_length_everywhere),
+	TEST(accecn_of_every_length),
+	TEST(accecn_is_written),
 	TEST(what_came_before_a_bad_option_counts),
 	TEST(lone_timestamps_are_the_same_by_either_way),
 	TEST(sack_blocks_are_read),
