@@ -199,7 +199,8 @@ struct sockets {
 	uint32_t n_socks, n_half, n_time_wait;
 	uint32_t next_conn;
 	uint32_t port_counter[EPHEMERAL_COUNTERS];
-	const struct cc_ops *cc;
+	const struct tern_cc_ops *cc; /* of new sockets */
+	struct cc_set own_cc;
 };
 
 bool sockets_init(struct sockets *); /* after its pointers and keys are set */

@@ -187,7 +187,7 @@ static uint32_t load(const struct tern_config *c, const struct setting *set)
 
 static int set_default_congestion(struct tern_stack *st, const char *value)
 {
-	const struct cc_ops *ops = cc_find(value);
+	const struct tern_cc_ops *ops = cc_find(&st->ss.own_cc, value);
 	size_t n = 0;
 
 	if (!ops)

@@ -117,6 +117,7 @@ struct tcp_rcv {
 	/* tcp_tune.c: how fast the user reads */
 	uint32_t rtt_us;	    /* of the peer's segments; 0: not known */
 	uint32_t read_us, read_pos; /* when that was last looked at, and where the reader was */
+	uint32_t n_early;	    /* segments that came ahead of a gap */
 };
 
 #define TCP_NO_POS UINT64_MAX
@@ -155,6 +156,19 @@ struct tcp_undo {
 	bool sent_again;	 /* there was one */
 };
 
+/* draft-ietf-ccwg-bbr 4.1: bytes and instants since this record began. tcp_rate.c */
+struct tcp_rate {
+	uint64_t delivered, lost;
+	tern_time delivered_at;	 /* C.delivered_time */
+	tern_time first_sent_at; /* C.first_send_time */
+	uint64_t app_limited;	 /* what `delivered` must exceed to end it; 0: not limited */
+	uint64_t last;		 /* for TCP_INFO: the newest rate, and whether the user limited it */
+	bool last_limited;
+};
+
+/* What holds a connection that has something to say: tcp_busy.c. */
+enum tcp_wait { WAIT_NETWORK, WAIT_WINDOW, WAIT_BUFFER, WAIT_N, WAIT_NONE = WAIT_N };
+
 enum tcp_loss_timer { LOSS_TIMER_PROBE, LOSS_TIMER_REORDERING };
 
 /* What only a connection that sends needs: tcp_work.c. */
@@ -178,6 +192,10 @@ struct tcp_work {
 	tern_time pace_at;   /* what has gone is in time with pace_rate until then */
 	uint64_t pace_rate;  /* bytes a second; 0: as fast as it comes */
 	uint32_t pace_burst; /* bytes that may go at once: tcp_set_pace */
+	struct tcp_rate rate;
+	uint32_t wait_ms;    /* in tcp_ms: when `wait` became what it is */
+	uint8_t wait;	     /* enum tcp_wait */
+	bool refused;	     /* the send buffer did not take all that the user gave */
 	bool tlp_is_again;   /* TLP.is_retrans */
 	bool tlp_timed;	     /* a round trip was measured since the last probe */
 	/* tcp_newreno.c, but for `limited` without SACK */
@@ -264,10 +282,12 @@ struct tcp {
 	uint32_t challenge_at, oow_at;
 	struct tcp_options opt;
 	uint32_t min_rtt_s; /* when min_rtt_us was measured, in seconds */
-	struct cc cc;
+	struct tern_cc cc;
 	/* figures for TCP_INFO */
 	uint32_t min_rtt_us; /* the least of the last minutes: RACK, too */
-	uint32_t total_rtx, segs_in, segs_out;
+	uint32_t total_rtx, segs_in, segs_out, data_segs_in, data_segs_out;
+	uint32_t delivered;	    /* segments, with our SYN */
+	uint32_t waited_ms[WAIT_N]; /* up to the last change */
 	uint64_t bytes_rtx;
 };
 

@@ -54,13 +54,15 @@ void tcp_note_reduction(struct tcp *c)
 void tcp_take_echo(struct arrival *a)
 {
 	struct tcp *c = a->c;
-	struct cc_sample s = { .now = a->x->now,
+	struct tern_cc_sample s = { .now = a->x->now,
 			       .srtt = (tern_time)c->srtt_us * TERN_US,
-			       .in_flight = MIN(a->flight, c->cc.cwnd) };
+			       .in_flight = MIN(a->flight, c->cc.cwnd),
+			       .marked = true };
 
 	if (c->in_recovery || c->in_rto_recovery || c->snd.una < c->work->ecn_end)
 		return;
-	c->cc.ops->on_congestion(&c->cc, &s);
-	c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
+	cc_on_congestion(&c->cc, &s);
+	if (!c->cc.ops->own_window)
+		c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
 	tcp_note_reduction(c);
 }

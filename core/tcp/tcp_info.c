@@ -41,6 +41,8 @@ static void fill_work(const struct tcp *c, struct tern_tcp_info *i)
 	i->lost = in_segments(c, w->sent.n_lost);
 	i->retrans = in_segments(c, w->sent.n_again);
 	i->pacing_rate = w->pace_rate ? w->pace_rate : UINT64_MAX;
+	i->delivery_rate = w->rate.last;
+	i->app_limited = w->rate.last_limited;
 	i->dsack_dups = w->undo.n_dsacks;
 	i->reord_seen = w->rack.reordering_seen;
 }
@@ -88,6 +90,11 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->bytes_retrans = c->bytes_rtx;
 	i->segs_in = c->segs_in;
 	i->segs_out = c->segs_out;
+	i->data_segs_in = c->data_segs_in;
+	i->data_segs_out = c->data_segs_out;
+	i->rcv_ooopack = c->rcv.n_early;
+	i->delivered = c->delivered;
+	tcp_waits(c, x, i);
 	i->snd_wnd = c->snd.wnd;
 	i->notsent_bytes = c->snd.end > c->snd.nxt ? (uint32_t)(c->snd.end - c->snd.nxt) : 0;
 	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(first, c->snd.una);

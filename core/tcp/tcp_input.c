@@ -284,6 +284,12 @@ static void synchronized_input(struct arrival *a)
 		tcp_take_fin(a);
 }
 
+/* How many it stands for. */
+static uint32_t n_segments(const struct tcp_seg *seg)
+{
+	return seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
+}
+
 struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
 {
 	struct arrival a = {
@@ -296,7 +302,9 @@ struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct
 		.fin = (seg->h.flags & TCP_FIN) != 0,
 	};
 
-	c->segs_in += seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
+	c->segs_in += n_segments(seg);
+	if (seg->len)
+		c->data_segs_in += n_segments(seg);
 	if (c->state == TERN_TCP_CLOSED) {
 		drop_segment(&a, TERN_DROP_TCP_NO_SOCKET);
 		return a.r;

@@ -6,7 +6,8 @@
  * there, by letting out that share of what each ACK reports delivered. Below the target it lets in
  * as much as left, and one segment more while the repair makes progress (slow start reduction
  * bound, section 3.1 of RFC 6937). Without SACK nobody knows what is delivered: there the window is
- * cut at once and the flight is estimated instead (tcp_newreno.c).
+ * cut at once and the flight is estimated instead (tcp_newreno.c). An algorithm whose window is its
+ * own is told of beginning and end, and left alone in between.
  *
  * Source: RFC 6937 section 3, RFC 6582 3.2.
  */
@@ -14,7 +15,7 @@
 
 void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
-	struct cc_sample s = { .now = x->now,
+	struct tern_cc_sample s = { .now = x->now,
 			       .srtt = (tern_time)c->srtt_us * TERN_US,
 			       .in_flight = tcp_flight_size(c) };
 	struct tcp_work *w = c->work;
@@ -29,18 +30,21 @@ void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 	w->tlp_end = TCP_NO_POS;
 	w->timed_pos = TCP_NO_POS;
 	c->tlp_due = false;
-	c->cc.ops->on_congestion(&c->cc, &s);
+	cc_on_congestion(&c->cc, &s);
 	tcp_note_reduction(c);
 	w->prr = (struct tcp_prr){ .recover_fs = s.in_flight };
-	c->cc.cwnd = c->sack_ok ? (uint32_t)(tcp_flight(c) + c->snd_mss) : c->cc.ssthresh;
+	if (!c->cc.ops->own_window)
+		c->cc.cwnd = c->sack_ok ? (uint32_t)(tcp_flight(c) + c->snd_mss) : c->cc.ssthresh;
 }
 
-void tcp_leave_recovery(struct tcp *c)
+void tcp_leave_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
 	/* RFC 6582 3.2 step 3, first choice: no burst when little is in flight. */
 	uint64_t flight = MAX(c->snd.nxt - c->snd.una, c->snd_mss) + c->snd_mss;
+	struct tern_cc_sample s = { .now = x->now };
 
-	if (c->in_recovery)
+	cc_on_recovery_end(&c->cc, &s);
+	if (c->in_recovery && !c->cc.ops->own_window)
 		c->cc.cwnd = c->sack_ok ? c->cc.ssthresh : (uint32_t)MIN(c->cc.ssthresh, flight);
 	tcp_forget_reordering(c);
 	c->in_recovery = c->in_rto_recovery = false;

@@ -265,6 +265,7 @@ void tcp_take_text(struct arrival *a)
 			drop_text(a, TERN_DROP_TCP_MEMORY);
 			return;
 		}
+		c->rcv.n_early += a->seg->part ? (a->len + a->seg->part - 1) / a->seg->part : 1;
 		owe_ack_for_text(a, false);
 		return;
 	}

@@ -7,11 +7,11 @@
 
 static void names(void)
 {
-	check(cc_find("reno") == &cc_reno);
-	check(cc_find("cubic") == &cc_cubic);
-	check(cc_find("fixed") == &cc_fixed);
-	check(cc_find("") == NULL);
-	check(cc_find("ren") == NULL && cc_find("renos") == NULL && cc_find("Reno") == NULL);
+	check(cc_find(NULL, "reno") == &cc_reno);
+	check(cc_find(NULL, "cubic") == &cc_cubic);
+	check(cc_find(NULL, "fixed") == &cc_fixed);
+	check(cc_find(NULL, "") == NULL);
+	check(cc_find(NULL, "ren") == NULL && cc_find(NULL, "renos") == NULL && cc_find(NULL, "Reno") == NULL);
 	check_str(cc_reno.name, "reno");
 	check_str(cc_cubic.name, "cubic");
 	check_str(cc_fixed.name, "fixed");
@@ -29,7 +29,7 @@ static void initial_window(void)
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
-		struct cc cc;
+		struct tern_cc cc;
 
 		test_at("MSS %u, %u segments", cases[i].mss, cases[i].segments);
 		memset(&cc, 0xee, sizeof(cc));
@@ -43,7 +43,7 @@ static void initial_window(void)
 /* The window holds one segment at least, and a changed MSS is no sign of congestion. */
 static void changed_mss(void)
 {
-	struct cc cc;
+	struct tern_cc cc;
 
 	cc_init(&cc, &cc_reno, 1000, 10);
 	cc_set_mss(&cc, 500);
@@ -56,9 +56,9 @@ static void changed_mss(void)
 
 static void fixed_never_changes(void)
 {
-	struct cc_sample s = { .acked = 1000, .in_flight = 5000, .cwnd_limited = true };
+	struct tern_cc_sample s = { .acked = 1000, .in_flight = 5000, .cwnd_limited = true };
 	uint64_t state[CC_STATE_SIZE / sizeof(uint64_t)];
-	struct cc cc;
+	struct tern_cc cc;
 	uint32_t before;
 
 	cc_init(&cc, &cc_fixed, 1000, 10);
@@ -77,7 +77,7 @@ static void fixed_never_changes(void)
 static void states_and_changes(void)
 {
 	uint64_t state[CC_STATE_SIZE / sizeof(uint64_t)];
-	struct cc cc;
+	struct tern_cc cc;
 
 	cc_init(&cc, &cc_reno, 1000, 10);
 	check(cc.state == NULL);

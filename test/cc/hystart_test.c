@@ -10,7 +10,7 @@ static uint32_t hystart_round(struct sender *x, double rtt_ms, unsigned n)
 	uint32_t before = x->cc.cwnd;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct cc_sample s = { .now = x->now += TERN_MS,
+		struct tern_cc_sample s = { .now = x->now += TERN_MS,
 				       .rtt = (tern_time)(rtt_ms * 1e6),
 				       .in_flight = x->cc.cwnd,
 				       .acked = 1000,
