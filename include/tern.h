@@ -921,7 +921,8 @@ TERN_API void tern_check(const struct tern_stack *);
 
 /*
  * Settings by Linux's names, such as "net.ipv4.tcp_syn_retries". Values are text.
- * 0, or -TERN_ENOENT (no such name) or -TERN_EINVAL (out of range, or does not fit in len).
+ * 0, or -TERN_ENOENT (no such name) or -TERN_EINVAL (out of range, only to be read, or does not fit
+ * in len).
  */
 TERN_API int tern_sysctl_set(struct tern_stack *, const char *name, const char *value);
 TERN_API int tern_sysctl_get(const struct tern_stack *, const char *name, char *buf, size_t len);
