@@ -11,11 +11,11 @@
  *
  * The window is its own, in a recovery, too: PRR does not move it, and ssthresh is not used.
  *
- * Readings. A state begins when something is sent, with what is known then (5.2.1). The state before
- * a loss is saved by the first loss of a round, not once more when the recovery it causes begins
- * (5.6.4.4), or an undo would return to what the loss has changed. An ECN mark counts as a loss
- * that is too high (3.7 asks for some answer). extra_acked is the most of five to ten rounds.
- * Times divide as microseconds.
+ * Readings. A state begins when something is sent, with what is known then (5.2.1). What an undo
+ * returns to is saved by the first loss of an episode, not once more by the recovery that it causes
+ * (5.6.4.4) or by a later round, when the loss has changed it. An ECN mark counts as a loss that is
+ * too high (3.7 asks for some answer). extra_acked is the most of five to ten rounds. Times divide
+ * as microseconds.
  *
  * Source: draft-ietf-ccwg-bbr-05, whose sections are cited.
  */
@@ -252,14 +252,15 @@ static void save_state_upon_loss(struct bbr *b)
 	b->undo_bw_shortterm = b->bw_shortterm;
 	b->undo_inflight_shortterm = b->inflight_shortterm;
 	b->undo_inflight_longterm = b->inflight_longterm;
+	b->undo_saved = true;
 }
 
 static void note_loss(struct bbr *b)
 {
-	if (!b->loss_in_round) {
+	if (!b->loss_in_round)
 		b->loss_round_delivered = b->delivered;
+	if (!b->undo_saved)
 		save_state_upon_loss(b);
-	}
 	b->loss_in_round = true;
 }
 
@@ -370,6 +371,7 @@ static void bbr_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 		init_pacing_rate(cc, s->srtt);
 	b->delivered = s->delivered;
 	b->random = s->random;
+	b->undo_saved = b->undo_saved && s->in_recovery;
 	update_latest_delivery_signals(b, s);
 	update_congestion_signals(cc, s);
 	update_ack_aggregation(cc, s);
@@ -479,7 +481,7 @@ static void bbr_on_undo(struct tern_cc *cc)
 	if (b->state == BBR_NONE)
 		return;
 	bbr_restore_cwnd(cc);
-	b->loss_in_round = false;
+	b->loss_in_round = b->undo_saved = false;
 	bbr_reset_full_bw(b);
 	b->bw_shortterm = MAX(b->bw_shortterm, b->undo_bw_shortterm);
 	b->inflight_shortterm = MAX(b->inflight_shortterm, b->undo_inflight_shortterm);

@@ -76,6 +76,7 @@ struct bbr {
 	bool round_start, loss_round_start, loss_in_round;
 	bool full_bw_now, full_bw_reached;
 	bool bw_probe_samples;
+	bool undo_saved; /* in this episode of losses */
 	bool probe_rtt_expired, probe_rtt_round_done, idle_restart;
 	bool cwnd_limited, cwnd_limited_before; /* in this round, and in the one before */
 	bool rate_guessed;			/* the pacing rate, without a round trip */

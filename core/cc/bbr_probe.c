@@ -10,8 +10,9 @@
  * five seconds have brought no shorter round trip, ProbeRTT halves the flight for 200 ms, to see
  * how long one is without a queue.
  *
- * A reading. The phase of the ACKs that ends a probe is left after its first round, as 5.5.6 tells:
- * the filter of max_bw moves once in each cycle, and losses are the probe's no longer.
+ * A reading. The filter of max_bw moves once in each cycle, as 5.5.6 tells: the phase that ends a
+ * probe ends with that, in the first round that is not limited. Losses are the probe's no longer
+ * after one round, in any case.
  *
  * Source: draft-ietf-ccwg-bbr-05 section 5.3, and 5.5.10.
  */
@@ -241,10 +242,11 @@ static void adapt_long_term_model(struct tern_cc *cc, const struct tern_cc_sampl
 	if (b->ack_phase == BBR_ACKS_PROBE_STARTING && b->round_start)
 		b->ack_phase = BBR_ACKS_PROBE_FEEDBACK;
 	if (b->ack_phase == BBR_ACKS_PROBE_STOPPING && b->round_start) {
-		b->ack_phase = BBR_ACKS_INIT;
 		b->bw_probe_samples = false;
-		if (bbr_in_probe_bw(b) && !s->app_limited)
+		if (bbr_in_probe_bw(b) && !s->app_limited) {
 			bbr_advance_max_bw_filter(b);
+			b->ack_phase = BBR_ACKS_INIT;
+		}
 	}
 	if (bbr_is_inflight_too_high(s) || b->inflight_longterm == BBR_NO_VOLUME)
 		return;

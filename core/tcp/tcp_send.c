@@ -80,6 +80,7 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 		return -TERN_EAGAIN;
 	if (!prepare_to_send(c, x))
 		return -TERN_ENOBUFS;
+	note_refusal(c, len > room); /* there may have been no work before */
 	n = buf_write(&c->work->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
 	if (n == 0)
 		return -TERN_ENOBUFS;
