@@ -16,8 +16,8 @@
  * "rtx" and "rto" are segments sent again and time-outs; "delay" is how long frames waited in the
  * queue, in milliseconds, on average and at most; "jain" is Jain's index in per mille, "reno" or
  * "bbr" those flows' part of the goodput, "20th" the share of the twentieth round trip (without a
- * queue), the SYN's being the first. Of several seeds, rtx and rto are sums, max and least extremes,
- * the rest means. BBR has a table of its own, below the other.
+ * queue), the SYN's being the first. Of several seeds, rtx and rto are sums, max and least
+ * extremes, the rest means. BBR has a table of its own, below the other.
  *
  * Left out as too costly: 10 Gbit/s x 300 ms, whose window the largest buffer does not hold either.
  * The full table takes about three minutes of one core, the rows with a star, which are all that
@@ -157,8 +157,8 @@ static void open_flow(void *ctx)
 	struct tern_addr to = tern_ip4(10, 0, 0, 2, PORT);
 
 	need(tern_socket(r->a, TERN_AF_INET, TERN_SOCK_STREAM, 0, &f->sock) == 0 &&
-		     tern_setsockopt(r->a, f->sock, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION,
-				     f->cc, strlen(f->cc)) == 0 &&
+		     tern_setsockopt(r->a, f->sock, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, f->cc,
+				     strlen(f->cc)) == 0 &&
 		     tern_bind(r->a, f->sock, &from) == 0 &&
 		     tern_connect(r->a, f->sock, &to) == -TERN_EINPROGRESS,
 	     "a flow could not be opened");

@@ -16,7 +16,7 @@ struct cell {
 	uint32_t mbit, rtt_ms, queue_percent;
 	uint32_t loss_ppm, burst, reorder_ppm;
 	uint32_t n_cubic, n_reno, n_bbr; /* none of any: one CUBIC flow */
-	uint32_t n_seeds;	  /* 0: one */
+	uint32_t n_seeds;		 /* 0: one */
 };
 
 enum { PERCENT = 10000, MILLE = 1000 };

@@ -715,15 +715,15 @@ enum tern_tcp_option {
 };
 
 /*
- * Linux's struct tcp_info as far as tern fills it; the layout is Linux's. What it does not: fackets,
- * last_ack_sent and rcv_ssthresh, and delivered_ce. delivery_rate is of the newest data delivered,
- * and 0 once the connection has been silent for some seconds.
+ * Linux's struct tcp_info as far as tern fills it; the layout is Linux's. What it does not:
+ * fackets, last_ack_sent and rcv_ssthresh, and delivered_ce. delivery_rate is of the newest data
+ * delivered, and 0 once the connection has been silent for some seconds.
  */
 struct tern_tcp_info {
 	uint8_t state; /* Linux's numbers: 1 ESTABLISHED ... 11 CLOSING */
 	uint8_t ca_state, retransmits, probes, backoff, options;
-	uint8_t wscale; /* low four bits: the peer's, high: ours */
-	uint8_t app_limited; /* 1: delivery_rate is what the user sent, not what the path could carry */
+	uint8_t wscale;	     /* low four bits: the peer's, high: ours */
+	uint8_t app_limited; /* 1: delivery_rate is what the user sent, the path may carry more */
 	uint32_t rto, ato, snd_mss, rcv_mss;
 	uint32_t unacked, sacked, lost, retrans, fackets;
 	uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
@@ -789,15 +789,16 @@ TERN_API int tern_pending_answer(struct tern_stack *, tern_sock listener, uint64
  * An algorithm decides how much of a connection may be in flight and how fast it leaves. tern finds
  * out what arrived and what is lost, repairs it, and tells the algorithm, which sees samples and
  * never the connection. Its functions are called from inside the stack: they compute, and call
- * nothing of tern's. What they do may depend on their arguments alone, so that a run can be repeated.
+ * nothing of tern's. What they do may depend on their arguments alone, so that a run can be
+ * repeated.
  *
  * Volumes are bytes of payload, rates bytes a second, times nanoseconds.
  */
 enum {
 	TERN_CC_NAME_MAX = 16, /* with its end */
 	TERN_CC_STATE_SIZE = 256,
-	TERN_CC_OWN_MAX = 8,		 /* algorithms of the user's on one stack */
-	TERN_CC_INFINITE = 0x7fffffff,	 /* of cwnd and ssthresh: no limit */
+	TERN_CC_OWN_MAX = 8,	       /* algorithms of the user's on one stack */
+	TERN_CC_INFINITE = 0x7fffffff, /* of cwnd and ssthresh: no limit */
 };
 
 struct tern_cc_ops;
@@ -879,11 +880,11 @@ struct tern_cc_ops {
 	void (*on_congestion)(struct tern_cc *, const struct tern_cc_sample *);
 	/* All that was lost is repaired: now. */
 	void (*on_recovery_end)(struct tern_cc *, const struct tern_cc_sample *);
-	/* A time-out: now, in_flight, flight, in_recovery, again. It sets cwnd to one segment or so. */
+	/* A time-out: now, in_flight, flight, in_recovery, again. cwnd becomes a segment or so. */
 	void (*on_rto)(struct tern_cc *, const struct tern_cc_sample *);
 	/* The user gives data, and nothing was sent for a time-out or longer: now, srtt. */
 	void (*on_idle)(struct tern_cc *, const struct tern_cc_sample *);
-	/* The last on_congestion or on_rto was a false alarm; cwnd is repaired unless own_window. */
+	/* The last on_congestion or on_rto was a false alarm; unless own_window cwnd is back. */
 	void (*on_undo)(struct tern_cc *);
 };
 

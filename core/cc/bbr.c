@@ -3,11 +3,11 @@
  * bbr.c - BBR: a model of the path, and the window and rate that fit it.
  *
  * The path is a pipe of max_bw bytes a second and min_rtt: the most that was delivered lately and
- * the least that a round trip took. A flow leaves at about max_bw and keeps about one product of the
- * two (the BDP) in flight, so that the link is full and its queue is not. Loss does not halve
- * anything: it sets bounds. bw_shortterm and inflight_shortterm follow what is delivered while losses
- * are seen, until the next probe; inflight_longterm is where a probe found more than 2 % lost. What
- * probes, and when, is in bbr_probe.c.
+ * the least that a round trip took. A flow leaves at about max_bw and keeps about one product of
+ * the two (the BDP) in flight, so that the link is full and its queue is not. Loss does not halve
+ * anything: it sets bounds. bw_shortterm and inflight_shortterm follow what is delivered while
+ * losses are seen, until the next probe; inflight_longterm is where a probe found more than 2 %
+ * lost. What probes, and when, is in bbr_probe.c.
  *
  * The window is its own, in a recovery, too: PRR does not move it, and ssthresh is not used.
  *
@@ -35,14 +35,10 @@ enum {
 static const struct {
 	uint16_t pacing, cwnd;
 } gains[BBR_N_STATES] = {
-	[BBR_NONE] = { 0, 0 },
-	[BBR_STARTUP] = { STARTUP_PACING_GAIN, 200 },
-	[BBR_DRAIN] = { 50, 200 },
-	[BBR_DOWN] = { 90, 200 },
-	[BBR_CRUISE] = { 100, 200 },
-	[BBR_REFILL] = { 100, 200 },
-	[BBR_UP] = { 125, 225 },
-	[BBR_PROBE_RTT] = { 100, BBR_PROBE_RTT_CWND_PERCENT },
+	[BBR_NONE] = { 0, 0 },	     [BBR_STARTUP] = { STARTUP_PACING_GAIN, 200 },
+	[BBR_DRAIN] = { 50, 200 },   [BBR_DOWN] = { 90, 200 },
+	[BBR_CRUISE] = { 100, 200 }, [BBR_REFILL] = { 100, 200 },
+	[BBR_UP] = { 125, 225 },     [BBR_PROBE_RTT] = { 100, BBR_PROBE_RTT_CWND_PERCENT },
 };
 
 static uint32_t as_volume(uint64_t n)
@@ -164,7 +160,8 @@ static void update_ack_aggregation(struct tern_cc *cc, const struct tern_cc_samp
 		b->extra_acked_interval_start = s->now;
 		expected = 0;
 	}
-	b->extra_acked_delivered = as_volume(b->extra_acked_delivered + (uint64_t)s->newly_delivered);
+	b->extra_acked_delivered =
+		as_volume(b->extra_acked_delivered + (uint64_t)s->newly_delivered);
 	extra = b->extra_acked_delivered - expected;
 	update_extra_acked(b, (uint32_t)MIN(extra, cc->cwnd));
 }

@@ -2,7 +2,8 @@
 /*
  * bbr.h - what bbr.c (the model of the path) and bbr_probe.c (the states that explore it) share.
  *
- * Names are those of draft-ietf-ccwg-bbr-05. Rates are bytes a second, volumes bytes, gains percent.
+ * Names are those of draft-ietf-ccwg-bbr-05. Rates are bytes a second, volumes bytes, gains
+ * percent.
  */
 #ifndef TERN_BBR_H
 #define TERN_BBR_H
@@ -128,7 +129,7 @@ void bbr_start_probe_bw_up(struct tern_cc *, uint64_t delivery_rate);
 bool bbr_is_probing_bw(const struct bbr *);
 /* RS.lost and RS.tx_in_flight of what arrived or is lost. */
 bool bbr_is_inflight_too_high(const struct tern_cc_sample *);
-/* Was what is reported the user's limit, or the path's? tx_in_flight: where losses were too many. */
+/* tx_in_flight: what flew where losses became too many. */
 void bbr_handle_inflight_too_high(struct tern_cc *, const struct tern_cc_sample *,
 				  uint64_t tx_in_flight);
 /* The steps of BBRUpdateModelAndState that move the state machine. */

@@ -10,9 +10,10 @@
  * five seconds have brought no shorter round trip, ProbeRTT halves the flight for 200 ms, to see
  * how long one is without a queue.
  *
- * A reading. The filter of max_bw moves once in each cycle, as 5.5.6 tells: the phase that ends a
- * probe ends with that, in the first round that is not limited. Losses are the probe's no longer
- * after one round, in any case.
+ * Two readings. A probe that goes on after a false alarm listens to losses again, or only the next
+ * ProbeRTT would end it. The filter of max_bw moves once in each cycle, as 5.5.6 tells: the phase
+ * that ends a probe ends with that, in the first round that is not limited; losses are the probe's
+ * no longer after one round, in any case.
  *
  * Source: draft-ietf-ccwg-bbr-05 section 5.3, and 5.5.10.
  */
@@ -76,7 +77,7 @@ void bbr_leave_startup(struct tern_cc *cc)
 	enter_drain(b);
 }
 
-/* A round of the recovery has ended in which six ACKs or more told of losses, 2 % or more in all. */
+/* A round of a recovery has ended; six ACKs or more told of losses, of more than 2 % in all. */
 static void check_startup_high_loss(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct bbr *b = bbr_of(cc);
@@ -171,6 +172,7 @@ void bbr_start_probe_bw_up(struct tern_cc *cc, uint64_t delivery_rate)
 	struct bbr *b = bbr_of(cc);
 
 	b->ack_phase = BBR_ACKS_PROBE_STARTING;
+	b->bw_probe_samples = true;
 	bbr_start_round(b);
 	bbr_reset_full_bw(b);
 	b->full_bw = delivery_rate;
@@ -276,10 +278,8 @@ void bbr_update_probe_bw_cycle_phase(struct tern_cc *cc, const struct tern_cc_sa
 			start_probe_bw_refill(b);
 		break;
 	case BBR_REFILL:
-		if (!b->round_start)
-			break;
-		b->bw_probe_samples = true;
-		bbr_start_probe_bw_up(cc, s->delivery_rate);
+		if (b->round_start)
+			bbr_start_probe_bw_up(cc, s->delivery_rate);
 		break;
 	case BBR_UP:
 		if (is_time_to_go_down(cc, s))

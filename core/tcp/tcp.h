@@ -162,7 +162,7 @@ struct tcp_rate {
 	tern_time delivered_at;	 /* C.delivered_time */
 	tern_time first_sent_at; /* C.first_send_time */
 	uint64_t app_limited;	 /* what `delivered` must exceed to end it; 0: not limited */
-	uint64_t last;		 /* for TCP_INFO: the newest rate, and whether the user limited it */
+	uint64_t last; /* for TCP_INFO: the newest rate, and whether the user limited it */
 	bool last_limited;
 };
 
@@ -193,11 +193,11 @@ struct tcp_work {
 	uint64_t pace_rate;  /* bytes a second; 0: as fast as it comes */
 	uint32_t pace_burst; /* bytes that may go at once: tcp_set_pace */
 	struct tcp_rate rate;
-	uint32_t wait_ms;    /* in tcp_ms: when `wait` became what it is */
-	uint8_t wait;	     /* enum tcp_wait */
-	bool refused;	     /* the send buffer did not take all that the user gave */
-	bool tlp_is_again;   /* TLP.is_retrans */
-	bool tlp_timed;	     /* a round trip was measured since the last probe */
+	uint32_t wait_ms;  /* in tcp_ms: when `wait` became what it is */
+	uint8_t wait;	   /* enum tcp_wait */
+	bool refused;	   /* the send buffer did not take all that the user gave */
+	bool tlp_is_again; /* TLP.is_retrans */
+	bool tlp_timed;	   /* a round trip was measured since the last probe */
 	/* tcp_newreno.c, but for `limited` without SACK */
 	uint64_t limited;   /* bytes sent since ACKs told of a gap: RFC 3042, not in FlightSize */
 	bool partial_seen;  /* the first partial ACK of this recovery came */

@@ -55,9 +55,9 @@ void tcp_take_echo(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	struct tern_cc_sample s = { .now = a->x->now,
-			       .srtt = (tern_time)c->srtt_us * TERN_US,
-			       .in_flight = MIN(a->flight, c->cc.cwnd),
-			       .marked = true };
+				    .srtt = (tern_time)c->srtt_us * TERN_US,
+				    .in_flight = MIN(a->flight, c->cc.cwnd),
+				    .marked = true };
 
 	if (c->in_recovery || c->in_rto_recovery || c->snd.una < c->work->ecn_end)
 		return;

@@ -235,7 +235,7 @@ void tcp_take_probe_answer(struct arrival *a)
 	if (w->tlp_is_again && !a->d.dsack) {
 		if (a->ack > w->tlp_end) { /* the probe has repaired a loss */
 			struct tern_cc_sample s = { .now = a->x->now,
-					       .in_flight = MIN(a->flight, c->cc.cwnd) };
+						    .in_flight = MIN(a->flight, c->cc.cwnd) };
 
 			cc_on_congestion(&c->cc, &s);
 			if (!c->cc.ops->own_window)

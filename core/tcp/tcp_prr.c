@@ -16,8 +16,8 @@
 void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tern_cc_sample s = { .now = x->now,
-			       .srtt = (tern_time)c->srtt_us * TERN_US,
-			       .in_flight = tcp_flight_size(c) };
+				    .srtt = (tern_time)c->srtt_us * TERN_US,
+				    .in_flight = tcp_flight_size(c) };
 	struct tcp_work *w = c->work;
 
 	w->limited = 0;

@@ -4,12 +4,12 @@
  *
  * Each ACK that reports something gives a sample: what was delivered between the departure of the
  * youngest segment it reports and now, over the longer of the time in which that was sent and the
- * time in which it was acknowledged. Where the user left a gap, the samples of the round trip behind
- * it are marked: they say less than the path can carry.
+ * time in which it was acknowledged. Where the user left a gap, the samples of the round trip
+ * behind it are marked: they say less than the path can carry.
  *
- * C.x, P.x and RS.x are the names of the draft: C is struct tcp_rate, P struct sent and its view, RS
- * struct rate_sample. What is common to the segments of a record is kept once for it, so an ACK costs
- * nothing but for the records whose fate it changes.
+ * C.x, P.x and RS.x are the names of the draft: C is struct tcp_rate, P struct sent and its view,
+ * RS struct rate_sample. What is common to the segments of a record is kept once for it, so an ACK
+ * costs nothing but for the records whose fate it changes.
  *
  * Without SACK what duplicate ACKs tell of counts when it is acknowledged: late, never twice.
  *

@@ -10,7 +10,8 @@
  * With each goes what was known when it went, of which tcp_rate.c makes rates. It is of the whole
  * record and its end: a record that grows in the instant in which it went keeps all of it but the
  * flight, which is counted anew; of one that is cut, both parts keep it, the left less what flew
- * behind it; what goes again gets it anew; what is forgiven keeps it; of what is sacked it is used up.
+ * behind it; what goes again gets it anew; what is forgiven keeps it; of what is sacked it is used
+ * up.
  *
  * Invariants (sent_check): records are disjoint, without gaps, sorted; n_sacked, n_lost and n_again
  * are the bytes of those fates; the list holds those in flight, the longest under way first; no two

@@ -13,7 +13,8 @@ static void names(void)
 	check(cc_find(NULL, "fixed") == &cc_fixed);
 	check(cc_find(NULL, "bbr") == &cc_bbr);
 	check(cc_find(NULL, "") == NULL);
-	check(cc_find(NULL, "ren") == NULL && cc_find(NULL, "renos") == NULL && cc_find(NULL, "Reno") == NULL);
+	check(cc_find(NULL, "ren") == NULL && cc_find(NULL, "renos") == NULL &&
+	      cc_find(NULL, "Reno") == NULL);
 	check_str(cc_reno.name, "reno");
 	check_str(cc_cubic.name, "cubic");
 	check_str(cc_fixed.name, "fixed");
@@ -53,7 +54,8 @@ static void registered_names(void)
 		check_eq(cc_register(&set, &ops), cases[i].want);
 		if (cases[i].want == 0) {
 			memset(&ops, 0, sizeof(ops)); /* it was copied */
-			check(cc_find(&set, cases[i].name) && cc_find(&set, cases[i].name)->own_window);
+			check(cc_find(&set, cases[i].name) &&
+			      cc_find(&set, cases[i].name)->own_window);
 			check(cc_find(NULL, cases[i].name) == NULL);
 		}
 	}

@@ -27,11 +27,11 @@ static inline void begin(struct sender *x, uint32_t mss, uint32_t segments)
 static inline void ack(struct sender *x, uint32_t acked)
 {
 	struct tern_cc_sample s = { .now = x->now,
-			       .rtt = x->rtt,
-			       .srtt = x->rtt,
-			       .in_flight = x->cc.cwnd,
-			       .acked = acked,
-			       .cwnd_limited = true };
+				    .rtt = x->rtt,
+				    .srtt = x->rtt,
+				    .in_flight = x->cc.cwnd,
+				    .acked = acked,
+				    .cwnd_limited = true };
 
 	x->cc.ops->on_ack(&x->cc, &s);
 }

@@ -198,7 +198,7 @@ static void random_ack(struct history *h)
 	struct sender *x = &h->x;
 	uint32_t most = one_in(h, 2) ? x->cc.cwnd / 4 : 3 * x->cc.mss;
 	struct tern_cc_sample s = { .acked = 1 + (uint32_t)rand_below(&h->dice, most),
-			       .in_flight = x->cc.cwnd };
+				    .in_flight = x->cc.cwnd };
 	struct ack a;
 
 	x->now += one_in(h, 50) ? rand_below(&h->dice, 4 * TERN_SEC) :

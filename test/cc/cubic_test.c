@@ -311,9 +311,9 @@ static void extremes(void)
 
 	for (unsigned i = 0; i < 4 * 5 * 6 * 6 * 5; i++) {
 		struct tern_cc_sample s = { .rtt = times[i / 20 % 6],
-				       .acked = ackeds[i / 720 % 5],
-				       .in_flight = UINT64_MAX,
-				       .cwnd_limited = true };
+					    .acked = ackeds[i / 720 % 5],
+					    .in_flight = UINT64_MAX,
+					    .cwnd_limited = true };
 		struct sender x;
 
 		test_at("case %u", i);
@@ -349,8 +349,8 @@ static void far_ahead(void)
 	for (unsigned i = 0; i < 4 * 4 * 3; i++) {
 		uint32_t mss = msss[i % 4];
 		struct tern_cc_sample s = { .acked = 700 * mss,
-				       .rtt = UINT64_MAX,
-				       .cwnd_limited = true };
+					    .rtt = UINT64_MAX,
+					    .cwnd_limited = true };
 		struct sender x;
 
 		test_at("case %u", i);

@@ -11,11 +11,11 @@ static uint32_t hystart_round(struct sender *x, double rtt_ms, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		struct tern_cc_sample s = { .now = x->now += TERN_MS,
-				       .rtt = (tern_time)(rtt_ms * 1e6),
-				       .in_flight = x->cc.cwnd,
-				       .acked = 1000,
-				       .new_round = i == 0,
-				       .cwnd_limited = true };
+					    .rtt = (tern_time)(rtt_ms * 1e6),
+					    .in_flight = x->cc.cwnd,
+					    .acked = 1000,
+					    .new_round = i == 0,
+					    .cwnd_limited = true };
 
 		s.srtt = s.rtt;
 		x->cc.ops->on_ack(&x->cc, &s);

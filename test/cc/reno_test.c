@@ -97,8 +97,8 @@ static void one_history(unsigned seed)
 	model_init(&m, mss);
 	for (unsigned step = 0; step < 1000; step++) {
 		struct tern_cc_sample s = { .in_flight = rand_below(&dice, cc.cwnd + 1),
-				       .acked = 1 + (uint32_t)rand_below(&dice, 3 * mss),
-				       .cwnd_limited = rand_below(&dice, 4) != 0 };
+					    .acked = 1 + (uint32_t)rand_below(&dice, 3 * mss),
+					    .cwnd_limited = rand_below(&dice, 4) != 0 };
 		unsigned e = (unsigned)rand_below(&dice, 200);
 
 		test_at("seed %u, step %u, event %u", seed, step, e);
@@ -172,7 +172,9 @@ static void one_segment_for_each_ack_after_a_time_out(void)
 static void avoidance_adds_one_segment(void)
 {
 	for (uint32_t ack = 100; ack <= 2000; ack += 100) {
-		struct tern_cc_sample s = { .in_flight = 20000, .acked = ack, .cwnd_limited = true };
+		struct tern_cc_sample s = { .in_flight = 20000,
+					    .acked = ack,
+					    .cwnd_limited = true };
 		struct tern_cc cc;
 
 		test_at("ACKs of %u bytes", ack);
@@ -194,7 +196,9 @@ static void avoidance_adds_one_segment(void)
 /* RFC 5681 3.1: bytes acknowledged cannot make more than is allowed, and nothing overflows. */
 static void extremes(void)
 {
-	struct tern_cc_sample s = { .in_flight = UINT64_MAX, .acked = UINT32_MAX, .cwnd_limited = true };
+	struct tern_cc_sample s = { .in_flight = UINT64_MAX,
+				    .acked = UINT32_MAX,
+				    .cwnd_limited = true };
 	struct tern_cc cc;
 
 	begin(&cc, 65535, 10);

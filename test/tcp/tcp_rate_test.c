@@ -119,16 +119,16 @@ static void ack_with(uint32_t ack, uint32_t lo, uint32_t hi)
 
 struct segment {
 	double sent_at;
-	uint64_t delivered;	/* before it went */
-	double delivered_at;	/* the last time before it went, or the flight's beginning */
-	double first_sent_at;	/* of the youngest delivered before it went, or the same */
+	uint64_t delivered;   /* before it went */
+	double delivered_at;  /* the last time before it went, or the flight's beginning */
+	double first_sent_at; /* of the youngest delivered before it went, or the same */
 	bool limited, arrived;
 };
 
 static struct {
 	struct segment s[SEGMENTS_MAX];
-	unsigned n;		/* sent so far */
-	uint64_t delivered;	/* bytes */
+	unsigned n;	    /* sent so far */
+	uint64_t delivered; /* bytes */
 	double delivered_at, first_sent_at;
 	unsigned in_flight;	/* segments */
 	uint64_t limited_until; /* 0: not */
@@ -196,9 +196,11 @@ static void compare_sample(const struct segment *s)
 	check_eq(heard.ack.delivered, past.delivered);
 	check_eq(heard.ack.prior_delivered, s->delivered);
 	/* spans that are kept are cut to microseconds */
-	check(seconds(heard.ack.interval) <= longer + 1e-12 && seconds(heard.ack.interval) >= least);
+	check(seconds(heard.ack.interval) <= longer + 1e-12 &&
+	      seconds(heard.ack.interval) >= least);
 	if (longer > 1e-9)
-		check(rate >= delivered / longer - 1.01 && (least <= 0 || rate <= delivered / least));
+		check(rate >= delivered / longer - 1.01 &&
+		      (least <= 0 || rate <= delivered / least));
 	check(heard.ack.app_limited == s->limited);
 }
 
@@ -336,7 +338,8 @@ static void losses_are_told(void)
 	check(heard.n_loss == 1 && heard.lost_bytes == 3 * MSS);
 	check_eq(heard.loss.lost_len, 3 * MSS);
 	check_eq(heard.loss.lost, 3 * MSS);
-	check_eq(heard.loss.tx_in_flight, 3 * MSS); /* the burst is cut: what flew when they had gone */
+	check_eq(heard.loss.tx_in_flight,
+		 3 * MSS); /* the burst is cut: what flew when they had gone */
 	check(heard.n_congestion == 1 && !heard.congestion.marked);
 	check_eq(heard.ack.newly_lost, 3 * MSS);
 	check(heard.ack.in_recovery);
@@ -459,11 +462,10 @@ static void what_is_told_of_rates(void)
 }
 
 static const struct test tests[] = {
-	TEST(agrees_with_history),   TEST(pauses_do_not_count),
-	TEST(no_faster_than_sent),   TEST(too_fast_to_be_true),
-	TEST(losses_are_told),	     TEST(time_outs_are_told),
-	TEST(false_alarms_are_told), TEST(without_sack),
-	TEST(holding_back),	     TEST(what_is_told_of_rates),
+	TEST(agrees_with_history),   TEST(pauses_do_not_count), TEST(no_faster_than_sent),
+	TEST(too_fast_to_be_true),   TEST(losses_are_told),	TEST(time_outs_are_told),
+	TEST(false_alarms_are_told), TEST(without_sack),	TEST(holding_back),
+	TEST(what_is_told_of_rates),
 };
 
 int main(int argc, char **argv)
