@@ -85,7 +85,7 @@ static void check_startup_high_loss(struct tern_cc *cc, const struct tern_cc_sam
 	if (s->newly_lost && b->loss_events_in_round < UINT8_MAX)
 		b->loss_events_in_round++;
 	if (!s->has_sack) {
-		if (s->in_recovery && s->newly_lost)
+		if (b->loss_in_round)
 			bbr_leave_startup(cc);
 		return;
 	}

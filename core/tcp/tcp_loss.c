@@ -235,6 +235,7 @@ void tcp_take_probe_answer(struct arrival *a)
 	if (w->tlp_is_again && !a->d.dsack) {
 		if (a->ack > w->tlp_end) { /* the probe has repaired a loss */
 			struct tern_cc_sample s = { .now = a->x->now,
+						    .srtt = (tern_time)c->srtt_us * TERN_US,
 						    .in_flight = MIN(a->flight, c->cc.cwnd) };
 
 			cc_on_congestion(&c->cc, &s);

@@ -312,6 +312,7 @@ static void startup_ends_by_loss(void)
 			if (k + 1 == cases[i].events)
 				b->loss_round_delivered = 0; /* the round ends */
 			b->next_round_delivered = UINT64_MAX;
+			b->loss_in_round = cases[i].in_recovery; /* without SACK that is enough */
 			cc_on_ack(&path.cc, &s);
 		}
 		check_eq(b->full_bw_reached, cases[i].ends);
