@@ -431,6 +431,8 @@ static void bbr_on_loss(struct tern_cc *cc, const struct tern_cc_sample *s)
 	if (b->state == BBR_NONE)
 		return;
 	note_loss(b);
+	if (b->state == BBR_STARTUP && !s->has_sack) /* 5.3.1.3: more cannot be seen */
+		bbr_leave_startup(cc);
 	if (b->bw_probe_samples && bbr_is_inflight_too_high(s))
 		bbr_handle_inflight_too_high(cc, s, inflight_at_loss(s));
 }

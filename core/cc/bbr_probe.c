@@ -84,11 +84,6 @@ static void check_startup_high_loss(struct tern_cc *cc, const struct tern_cc_sam
 
 	if (s->newly_lost && b->loss_events_in_round < UINT8_MAX)
 		b->loss_events_in_round++;
-	if (!s->has_sack) {
-		if (b->loss_in_round)
-			bbr_leave_startup(cc);
-		return;
-	}
 	if (!b->loss_round_start)
 		return;
 	if (s->in_recovery && b->loss_events_in_round >= STARTUP_FULL_LOSS_CNT &&
