@@ -255,6 +255,8 @@ static void draw_config(struct run *r, struct tern_config *c)
 	c->tcp_initial_cwnd = 1 + (uint32_t)draw(r, 20);
 	if (chance(r, 10))
 		c->tcp_ranges_max = 1 + (uint32_t)draw(r, 8);
+	if (chance(r, 40))
+		memcpy(c->tcp_congestion_control, "bbr", 4);
 }
 
 static void draw_weather(struct run *r, struct tern_weather *w)

@@ -415,7 +415,7 @@ static void without_sack(void)
 static void holding_back(void)
 {
 	open_with(&listener, true, 10);
-	give(100 * MSS);
+	give(60 * MSS);
 	check_eq(drain(), 10);
 	f.now += 20 * TERN_MS;
 	heard.hold_back = true;
