@@ -16,6 +16,7 @@ enum { BYTES = 1000000, RATE = 500000 };
 
 /* What it keeps of a connection: zeros at first, TERN_CC_STATE_SIZE bytes at most. */
 struct steady {
+	struct tern_cc_pace pace; /* always first */
 	tern_time least_rtt;
 	uint64_t lost;
 };
@@ -23,9 +24,10 @@ struct steady {
 static void steady_on_idle(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	const uint64_t *rate = cc->ops->user;
+	struct steady *own = cc->state;
 
 	(void)s;
-	cc->pacing_rate = *rate;
+	own->pace.rate = *rate;
 }
 
 static void steady_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
@@ -35,7 +37,7 @@ static void steady_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 
 	if (s->rtt && (own->least_rtt == 0 || s->rtt < own->least_rtt))
 		own->least_rtt = s->rtt;
-	window = 2 * cc->pacing_rate * own->least_rtt / TERN_SEC;
+	window = 2 * own->pace.rate * own->least_rtt / TERN_SEC;
 	cc->cwnd = (uint32_t)(window > cc->initial ? window : cc->initial);
 }
 

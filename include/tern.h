@@ -803,24 +803,27 @@ enum {
 
 struct tern_cc_ops;
 
-/* What an algorithm has of a connection. It may write what is between the lines. */
+/* How fast, if the algorithm says so; zeros: tern paces by the window, as net.tern.pacing says. */
+struct tern_cc_pace {
+	uint64_t rate;	 /* 0: no rate of its own */
+	uint32_t burst;	 /* what may go at once; 0: what the rate carries in a millisecond */
+	bool holds_back; /* set by on_ack: what goes now tells less than the path could carry */
+};
+
+/* What an algorithm has of a connection. It may write cwnd, ssthresh and its state. */
 struct tern_cc {
 	const struct tern_cc_ops *ops;
 	/*
-	 * The algorithm's own: TERN_CC_STATE_SIZE bytes, aligned for a uint64_t, no destructor. It
-	 * lasts while the connection sends; some seconds after it fell silent it is gone (NULL),
-	 * and begins with zeros when it sends again. The rest of this struct outlives it.
+	 * TERN_CC_STATE_SIZE bytes, aligned for a uint64_t, no destructor: first a struct
+	 * tern_cc_pace, the rest is the algorithm's own. They last while the connection sends; some
+	 * seconds after it fell silent they are gone (NULL), and begin with zeros when it sends
+	 * again. The rest of this struct outlives them.
 	 */
 	void *state;
-	/* ---- */
-	uint64_t pacing_rate; /* 0: tern paces by the window, if net.tern.pacing says so */
-	uint32_t burst;	      /* what may go at once; 0: what the rate carries in a millisecond */
-	uint32_t cwnd;	      /* what may be in flight; mss at least: tern sees to that */
-	uint32_t ssthresh;    /* below it cwnd is in slow start: how fast tern paces by it */
-	bool holds_back; /* set by on_ack: what goes now tells less than the path could carry */
-	/* ---- */
-	uint32_t mss;	  /* of a full segment */
-	uint32_t initial; /* cwnd to begin and restart with */
+	uint32_t cwnd;	   /* what may be in flight; mss at least: tern sees to that */
+	uint32_t ssthresh; /* below it cwnd is in slow start: how fast tern paces by it */
+	uint32_t mss;	   /* of a full segment */
+	uint32_t initial;  /* cwnd to begin and restart with */
 };
 
 /*

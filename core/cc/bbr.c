@@ -66,7 +66,7 @@ uint64_t bbr_bdp_multiple(const struct tern_cc *cc, uint64_t bw, unsigned gain)
 /* BBRQuantizationBudget; 5.5.8.1: three quanta are under way in hosts that offload. */
 static uint64_t quantization_budget(const struct tern_cc *cc, uint64_t inflight_cap)
 {
-	inflight_cap = MAX(inflight_cap, 3 * (uint64_t)cc->burst);
+	inflight_cap = MAX(inflight_cap, 3 * (uint64_t)cc_pace(cc)->burst);
 	inflight_cap = MAX(inflight_cap, bbr_min_pipe_cwnd(cc));
 	return inflight_cap + (bbr_of(cc)->state == BBR_UP ? 2 * cc->mss : 0);
 }
@@ -268,7 +268,7 @@ static void init_pacing_rate(struct tern_cc *cc, tern_time srtt)
 	uint64_t span = MAX(srtt ? srtt : TERN_MS, TERN_US);
 
 	bbr_of(cc)->rate_guessed = !srtt;
-	cc->pacing_rate = cc->initial * TERN_SEC / span * STARTUP_PACING_GAIN / 100;
+	cc_pace(cc)->rate = cc->initial * TERN_SEC / span * STARTUP_PACING_GAIN / 100;
 }
 
 void bbr_set_pacing_rate_with_gain(struct tern_cc *cc, unsigned gain)
@@ -276,15 +276,15 @@ void bbr_set_pacing_rate_with_gain(struct tern_cc *cc, unsigned gain)
 	const struct bbr *b = bbr_of(cc);
 	uint64_t rate = b->bw / 100 * (100 - PACING_MARGIN_PERCENT) * gain / 100;
 
-	if (rate && (b->full_bw_reached || rate > cc->pacing_rate))
-		cc->pacing_rate = rate;
+	if (rate && (b->full_bw_reached || rate > cc_pace(cc)->rate))
+		cc_pace(cc)->rate = rate;
 }
 
 static void set_send_quantum(struct tern_cc *cc)
 {
-	uint64_t quantum = MIN(cc->pacing_rate / 1000, QUANTUM_MAX);
+	uint64_t quantum = MIN(cc_pace(cc)->rate / 1000, QUANTUM_MAX);
 
-	cc->burst = (uint32_t)MAX(quantum, 2 * cc->mss);
+	cc_pace(cc)->burst = (uint32_t)MAX(quantum, 2 * cc->mss);
 }
 
 void bbr_save_cwnd(struct tern_cc *cc, bool in_recovery)
@@ -493,10 +493,9 @@ static void bbr_on_undo(struct tern_cc *cc)
 		bbr_start_probe_bw_up(cc, b->bw_latest);
 }
 
-/* The pacing rate of a state that has gone says as little as its model would. */
+/* The state is of zeros: begin_model. */
 static void bbr_init(struct tern_cc *cc)
 {
-	cc->pacing_rate = cc->burst = 0;
 	cc->ssthresh = CC_INFINITE;
 }
 

@@ -44,6 +44,7 @@ enum {
 #define BBR_NO_TIME UINT64_MAX
 
 struct bbr {
+	struct tern_cc_pace pace;
 	/* 2.8.1: rates */
 	uint64_t max_bw_filter[2]; /* of the last cycle of ProbeBW and of this one */
 	uint64_t bw_shortterm, bw, bw_latest;

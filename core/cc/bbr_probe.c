@@ -336,7 +336,7 @@ static void handle_probe_rtt(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct bbr *b = bbr_of(cc);
 
-	cc->holds_back = true; /* MarkConnectionAppLimited */
+	cc_pace(cc)->holds_back = true; /* MarkConnectionAppLimited */
 	if (!b->probe_rtt_done_stamp) {
 		if (s->flight > bbr_probe_rtt_cwnd(cc))
 			return;

@@ -110,7 +110,6 @@ void cc_set_state(struct tern_cc *cc, void *state)
 void cc_change(struct tern_cc *cc, const struct tern_cc_ops *ops)
 {
 	cc->ops = ops;
-	cc->pacing_rate = cc->burst = 0;
 	if (cc->cwnd == CC_INFINITE) /* the fixed window's says nothing to others */
 		cc->cwnd = cc->initial;
 	cc_set_state(cc, cc->state);

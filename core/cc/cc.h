@@ -5,8 +5,8 @@
  * What an algorithm is, and what it may and must do, is in tern.h (struct tern_cc_ops): ours and
  * the user's are the same. One of ours is one file and one line in cc_find. This is what TCP asks.
  *
- * A state lives while the connection sends (struct tcp_work); cwnd, ssthresh and the pacing rate
- * outlive it. All calls but cc_init, cc_set_state, cc_change and cc_set_mss are made with one.
+ * A state lives while the connection sends (struct tcp_work); cwnd and ssthresh outlive it. All
+ * calls but cc_init, cc_set_state, cc_change and cc_set_mss are made with one.
  */
 #ifndef TERN_CC_H
 #define TERN_CC_H
@@ -15,6 +15,11 @@
 #include "../base/base.h"
 
 enum { CC_STATE_SIZE = TERN_CC_STATE_SIZE, CC_INFINITE = TERN_CC_INFINITE };
+
+static inline struct tern_cc_pace *cc_pace(const struct tern_cc *cc)
+{
+	return cc->state;
+}
 
 /* The user's algorithms of one stack. */
 struct cc_set {

@@ -46,6 +46,7 @@ struct stage {
 };
 
 struct cubic {
+	struct tern_cc_pace pace; /* none of its own */
 	struct stage stage, undo;
 	tern_time acked_at; /* the last ACK: up to there t and pauses are counted */
 	uint64_t cwnd_carry, w_est_carry;

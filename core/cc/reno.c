@@ -6,8 +6,9 @@
 #include "cc.h"
 
 struct reno {
-	uint32_t acked; /* in congestion avoidance, since cwnd last grew */
-	bool after_rto; /* the slow start that follows a time-out: L = 1 (RFC 3465 2.3) */
+	struct tern_cc_pace pace; /* none of its own */
+	uint32_t acked;		  /* in congestion avoidance, since cwnd last grew */
+	bool after_rto;		  /* the slow start that follows a time-out: L = 1 (RFC 3465 2.3) */
 };
 
 _Static_assert(sizeof(struct reno) <= CC_STATE_SIZE, "fits in struct tern_cc");

@@ -81,6 +81,9 @@ void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 	tcp_drop_work(c, x);
 	buf_fini(&c->rcv_buf, x->mem);
 	tcp_free_early(c, x->mem);
+	if (c->tally)
+		mem_free(x->mem, c->tally, sizeof(*c->tally));
+	c->tally = NULL;
 }
 
 /* What both SYNs said is known: text and FIN may go. */
@@ -104,7 +107,6 @@ void tcp_syn_acked(struct tcp *c)
 		c->rto_us = MAX(c->rto_us, RTO_AFTER_LOST_SYN_US);
 	c->n_rtx = 0;
 	c->backoff = 0;
-	c->delivered++;
 }
 
 /* The handshake is over: RFC 9293 3.10.7.3 and 3.10.7.4. */

@@ -222,6 +222,14 @@ enum tcp_note {
 	TCP_N_NOTES = 10
 };
 
+/* Figures for TCP_INFO of what an idle connection never did; without memory they are not kept. */
+struct tcp_tally {
+	uint64_t bytes_rtx;
+	uint32_t data_segs_in, data_segs_out;
+	uint32_t delivered;	    /* segments */
+	uint32_t waited_ms[WAIT_N]; /* up to the last change */
+};
+
 struct tcp {
 	/* configuration and state, small */
 	uint8_t state; /* enum tern_tcp_state */
@@ -285,10 +293,8 @@ struct tcp {
 	struct tern_cc cc;
 	/* figures for TCP_INFO */
 	uint32_t min_rtt_us; /* the least of the last minutes: RACK, too */
-	uint32_t total_rtx, segs_in, segs_out, data_segs_in, data_segs_out;
-	uint32_t delivered;	    /* segments, with our SYN */
-	uint32_t waited_ms[WAIT_N]; /* up to the last change */
-	uint64_t bytes_rtx;
+	uint32_t total_rtx, segs_in, segs_out;
+	struct tcp_tally *tally; /* NULL: nothing of it has happened yet */
 };
 
 /* ---- opening ---- */

@@ -154,9 +154,9 @@ static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool
 	s.new_round = is_new_round(c);
 	if (own || !tcp_has_echo(a)) /* RFC 3168 6.1.2 */
 		cc_on_ack(&c->cc, &s);
-	if (c->cc.holds_back)
+	if (cc_pace(&c->cc)->holds_back)
 		tcp_rate_mark_limited(c);
-	c->cc.holds_back = false;
+	cc_pace(&c->cc)->holds_back = false;
 	tcp_tune_send_buffer(c, a->x);
 }
 

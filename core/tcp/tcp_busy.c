@@ -11,6 +11,14 @@
  */
 #include "tcp_impl.h"
 
+struct tcp_tally *tcp_new_tally(struct tcp *c, const struct tcp_ctx *x)
+{
+	c->tally = mem_new(x->mem, sizeof(*c->tally));
+	if (c->tally)
+		memset(c->tally, 0, sizeof(*c->tally));
+	return c->tally;
+}
+
 static enum tcp_wait what_holds_it(const struct tcp *c)
 {
 	uint64_t edge = c->snd.una + c->snd.wnd, room, unsent;
@@ -32,7 +40,7 @@ static void add_waited(const struct tcp *c, const struct tcp_ctx *x, uint32_t ms
 	const struct tcp_work *w = c->work;
 
 	for (unsigned i = 0; i < WAIT_N; i++)
-		ms[i] = c->waited_ms[i];
+		ms[i] = c->tally ? c->tally->waited_ms[i] : 0;
 	if (w && w->wait != WAIT_NONE)
 		ms[w->wait] += tcp_ms(x) - w->wait_ms;
 }
@@ -47,7 +55,11 @@ void tcp_note_wait(struct tcp *c, const struct tcp_ctx *x)
 
 void tcp_end_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait next)
 {
-	add_waited(c, x, c->waited_ms);
+	uint32_t ms[WAIT_N];
+
+	add_waited(c, x, ms);
+	if (c->tally)
+		memcpy(c->tally->waited_ms, ms, sizeof(ms));
 	c->work->wait = (uint8_t)next;
 	c->work->wait_ms = tcp_ms(x);
 }

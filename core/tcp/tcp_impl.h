@@ -186,6 +186,12 @@ void tcp_rate_mark_limited(struct tcp *);
 void tcp_rate_check_limited(struct tcp *);
 
 /* tcp_busy.c */
+struct tcp_tally *tcp_new_tally(struct tcp *, const struct tcp_ctx *);
+/* NULL: no memory. */
+static inline struct tcp_tally *tcp_take_tally(struct tcp *c, const struct tcp_ctx *x)
+{
+	return c->tally ? c->tally : tcp_new_tally(c, x);
+}
 void tcp_note_wait(struct tcp *, const struct tcp_ctx *); /* after anything that may change it */
 void tcp_end_wait(struct tcp *, const struct tcp_ctx *, enum tcp_wait next);
 void tcp_waits(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);

@@ -303,8 +303,8 @@ struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct
 	};
 
 	c->segs_in += n_segments(seg);
-	if (seg->len)
-		c->data_segs_in += n_segments(seg);
+	if (seg->len && tcp_take_tally(c, x))
+		c->tally->data_segs_in += n_segments(seg);
 	if (c->state == TERN_TCP_CLOSED) {
 		drop_segment(&a, TERN_DROP_TCP_NO_SOCKET);
 		return a.r;

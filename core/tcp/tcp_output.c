@@ -116,7 +116,8 @@ static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct
 	tcp_rate_sent(c, x, s, end - p->lo);
 	w->timed_pos = TCP_NO_POS;
 	c->total_rtx += segments;
-	c->bytes_rtx += p->hi - p->lo;
+	if (c->tally)
+		c->tally->bytes_rtx += p->hi - p->lo;
 	c->rtx_forced = false;
 	tcp_undo_note_again(c, x, p->lo, end);
 }
@@ -162,6 +163,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	out->hi = hi;
 	out->has_text = p->lo < hi;
 	h->flags = TCP_ACK;
+	tcp_take_tally(c, x);
 	if (hi == c->snd.end && out->has_text)
 		out->end_flags |= TCP_PSH; /* MUST-61: it empties the queue */
 	if (fin)
@@ -287,8 +289,8 @@ static void count_piece(struct tcp *c, uint32_t len)
 	uint32_t segments = len <= c->snd_mss ? 1 : (len + c->snd_mss - 1) / c->snd_mss;
 
 	c->segs_out += segments;
-	if (len)
-		c->data_segs_out += segments;
+	if (len && c->tally)
+		c->tally->data_segs_out += segments;
 }
 
 bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp_piece *piece)

@@ -24,8 +24,8 @@ static void set_rate(struct tcp *c, uint64_t rate)
 	struct tcp_work *w = c->work;
 	uint64_t burst = rate ? MAX(rate / 1000, 2 * (uint64_t)c->snd_mss) : UINT32_MAX;
 
-	if (c->cc.burst && rate)
-		burst = MAX(c->cc.burst, c->snd_mss);
+	if (cc_pace(&c->cc)->burst && rate)
+		burst = MAX(cc_pace(&c->cc)->burst, c->snd_mss);
 	w->pace_rate = rate;
 	w->pace_burst = (uint32_t)MIN(burst, UINT32_MAX);
 }
@@ -40,7 +40,7 @@ void tcp_begin_pace(struct tcp *c)
 void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint64_t percent = c->cc.cwnd < c->cc.ssthresh / 2 ? SLOW_START_PERCENT : AVOIDANCE_PERCENT;
-	uint64_t rate = c->cc.pacing_rate;
+	uint64_t rate = cc_pace(&c->cc)->rate;
 
 	if (!rate && x->cfg->tcp_pacing && c->srtt_us)
 		rate = c->cc.cwnd * percent * 10000 / c->srtt_us;

@@ -77,7 +77,8 @@ void tcp_rate_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 
 	r->delivered += n;
 	r->delivered_at = a->x->now;
-	a->c->delivered += (uint32_t)((n + a->c->snd_mss - 1) / a->c->snd_mss);
+	if (a->c->tally)
+		a->c->tally->delivered += (uint32_t)((n + a->c->snd_mss - 1) / a->c->snd_mss);
 	if (rs->has_data && !is_newest(r, rs, s, hi))
 		return;
 	r->first_sent_at = s->sent_at;

@@ -54,7 +54,7 @@ static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 					    .srtt = (tern_time)c->srtt_us * TERN_US };
 
 		cc_on_idle(&c->cc, &s);
-		if (c->cc.pacing_rate)
+		if (cc_pace(&c->cc)->rate)
 			tcp_set_pace(c, x);
 	}
 	return true;

@@ -103,7 +103,7 @@ static inline void send_one(struct path *p)
 	}
 	k->arrives_at = p->now + waits + SEG * TERN_SEC / p->rate + p->rtt;
 	p->n_sent++;
-	p->send_at = MAX(p->send_at, p->now) + SEG * TERN_SEC / MAX(p->cc.pacing_rate, 1);
+	p->send_at = MAX(p->send_at, p->now) + SEG * TERN_SEC / MAX(cc_pace(&p->cc)->rate, 1);
 }
 
 /* A gap in what arrives: the segment is lost. */
@@ -179,9 +179,9 @@ static inline void receive_one(struct path *p)
 	s = arrive(p, &p->ring[p->first++ % IN_FLIGHT_MAX]);
 	s.newly_lost = newly_lost;
 	cc_on_ack(&p->cc, &s);
-	if (p->cc.holds_back)
+	if (cc_pace(&p->cc)->holds_back)
 		p->app_limited = p->delivered + p->in_flight;
-	p->cc.holds_back = false;
+	cc_pace(&p->cc)->holds_back = false;
 	if (model(p)->state == before)
 		return;
 	p->n_entered[model(p)->state]++;

@@ -21,7 +21,7 @@ static struct bbr *at_rest_in(enum bbr_state state)
 	b->cycle_stamp = path.now;
 	b->bw_probe_wait = 2 * TERN_SEC;
 	path.cc.cwnd = 200 * SEG;
-	path.cc.burst = 2 * SEG;
+	cc_pace(&path.cc)->burst = 2 * SEG;
 	return b;
 }
 
@@ -87,10 +87,10 @@ static void gains_of_states(void)
 		b->extra_acked_interval_start = path.now;
 		cc_on_ack(&path.cc, &s);
 		check_eq(b->state, cases[i].state);
-		check_eq(path.cc.pacing_rate, 10000u * 99 * cases[i].pacing / 100);
+		check_eq(cc_pace(&path.cc)->rate, 10000u * 99 * cases[i].pacing / 100);
 		check(path.cc.cwnd >= cases[i].window * SEG &&
 		      path.cc.cwnd <= (cases[i].window + 1) * SEG);
-		check_eq(path.cc.burst, 2 * SEG);
+		check_eq(cc_pace(&path.cc)->burst, 2 * SEG);
 	}
 }
 
@@ -434,12 +434,11 @@ static void after_a_rest(void)
 
 	at_rest_in(BBR_CRUISE);
 	cc_set_state(&path.cc, NULL);
-	check_eq(path.cc.pacing_rate, 0);
 	cc_set_state(&path.cc, path.state);
 	cc_on_idle(&path.cc, &s);
 	check_eq(path.cc.cwnd, 10 * SEG);
 	check_eq(model(&path)->state, BBR_STARTUP);
-	check_eq(path.cc.pacing_rate, 10 * SEG * 20 * 277 / 100);
+	check_eq(cc_pace(&path.cc)->rate, 10 * SEG * 20 * 277 / 100);
 }
 
 /* Without a round trip the first rate is a guess, which the first measurement replaces. */
@@ -450,11 +449,11 @@ static void guessed_rate(void)
 	begin_path(&path, 1000000, 100 * TERN_MS, 1 << 30);
 	cc_set_state(&path.cc, path.state);
 	cc_on_idle(&path.cc, &s);
-	check_eq(path.cc.pacing_rate, (uint64_t)10 * SEG * 1000 * 277 / 100);
+	check_eq(cc_pace(&path.cc)->rate, (uint64_t)10 * SEG * 1000 * 277 / 100);
 	s = plain();
 	s.delivery_rate = 0;
 	cc_on_ack(&path.cc, &s);
-	check_eq(path.cc.pacing_rate, 10 * SEG * 10 * 277 / 100);
+	check_eq(cc_pace(&path.cc)->rate, 10 * SEG * 10 * 277 / 100);
 }
 
 static const struct test tests[] = {

@@ -27,7 +27,7 @@ static void startup_and_drain(void)
 		test_at("%llu bytes a second", (unsigned long long)cases[i].rate);
 		begin_path(p, cases[i].rate, cases[i].rtt, 1 << 30);
 		check_eq(model(p)->state, BBR_STARTUP);
-		check_eq(p->cc.pacing_rate,
+		check_eq(cc_pace(&p->cc)->rate,
 			 (uint64_t)10 * SEG * TERN_SEC / cases[i].rtt * 277 / 100);
 		while (model(p)->state == BBR_STARTUP && n++ < 400)
 			run_for(p, p->rtt / 4);
@@ -208,8 +208,8 @@ static void restart_from_idle(void)
 	p->paused = false;
 	memset(p->n_entered, 0, sizeof(p->n_entered));
 	send_one(p);
-	check(model(p)->idle_restart && p->cc.pacing_rate <= bw &&
-	      p->cc.pacing_rate >= bw * 98 / 100);
+	check(model(p)->idle_restart && cc_pace(&p->cc)->rate <= bw &&
+	      cc_pace(&p->cc)->rate >= bw * 98 / 100);
 	run_for(p, 4 * p->rtt);
 	check(!model(p)->idle_restart);
 	check_eq(p->n_entered[BBR_PROBE_RTT] + p->n_entered[BBR_STARTUP], 0);

@@ -107,9 +107,9 @@ static void what_is_made_good(void)
 		cc_on_undo(&cc);
 		check_eq(cc.cwnd, 10000);
 	}
-	cc.pacing_rate = cc.burst = 5;
+	cc_pace(&cc)->rate = cc_pace(&cc)->burst = 5;
 	cc_change(&cc, &cc_reno); /* the rate was the other's */
-	check(cc.pacing_rate == 0 && cc.burst == 0);
+	check(cc_pace(&cc)->rate == 0 && cc_pace(&cc)->burst == 0);
 }
 
 /* RFC 6928 section 2: min(10 MSS, max(2 MSS, 14600)). */

@@ -33,7 +33,7 @@ static void hear_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	heard.n_ack++;
 	heard.ack = *s;
-	cc->holds_back = heard.hold_back;
+	cc_pace(cc)->holds_back = heard.hold_back;
 }
 
 static void hear_loss(struct tern_cc *cc, const struct tern_cc_sample *s)
