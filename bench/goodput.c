@@ -14,10 +14,11 @@
  * a busy link's time about 1 % for any k. The queue is in percent of rate x RTT, ten packets at
  * least. "share" is goodput in per mille of what full segments would fill, 1448 bytes of each 1500;
  * "rtx" and "rto" are segments sent again and time-outs; "delay" is how long frames waited in the
- * queue, in milliseconds, on average and at most; "jain" is Jain's index in per mille, "reno" the
- * Reno flows' part of the goodput, "20th" the share of the twentieth round trip (without a queue),
- * the SYN's being the first. Of several seeds, rtx and rto are sums, max and least extremes, the
- * rest means. A row of ECN ends with the mode and the delay from which on the link marks.
+ * queue, in milliseconds, on average and at most; "jain" is Jain's index in per mille, "reno" or
+ * "bbr" those flows' part of the goodput, "20th" the share of the twentieth round trip (without a
+ * queue), the SYN's being the first. Of several seeds, rtx and rto are sums, max and least
+ * extremes, the rest means. A row of ECN ends with the mode and the delay from which on the link
+ * marks. BBR has a table of its own, below the other.
  *
  * Left out as too costly: 10 Gbit/s x 300 ms, whose window the largest buffer does not hold either.
  * The full table takes about three minutes of one core, the rows with a star, which are all that
@@ -50,7 +51,8 @@ static const struct {
 
 struct flow {
 	struct run *run;
-	bool reno;
+	const char *cc;
+	bool counted; /* in the last column */
 	tern_sock sock;
 	uint64_t n_read;
 };
@@ -73,9 +75,16 @@ struct run {
 
 /* What a row shows; sums over seeds. */
 struct figures {
-	uint64_t kbit, rtx, rto, waited_us, jain, reno, twentieth;
+	uint64_t kbit, rtx, rto, waited_us, jain, counted, twentieth;
 	uint64_t waited_max_us, jain_least;
 };
+
+static uint32_t n_flows_of(const struct cell *c)
+{
+	uint32_t n = c->n_cubic + c->n_reno + c->n_bbr;
+
+	return n ? n : 1;
+}
 
 static void need(bool so, const char *what)
 {
@@ -147,11 +156,10 @@ static void open_flow(void *ctx)
 	uint16_t number = (uint16_t)(f - r->flow);
 	struct tern_addr from = tern_ip4(10, 0, 0, 1, (uint16_t)(FIRST_PORT + number));
 	struct tern_addr to = tern_ip4(10, 0, 0, 2, PORT);
-	const char *cc = f->reno ? "reno" : "cubic";
 
 	need(tern_socket(r->a, TERN_AF_INET, TERN_SOCK_STREAM, 0, &f->sock) == 0 &&
-		     tern_setsockopt(r->a, f->sock, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, cc,
-				     strlen(cc)) == 0 &&
+		     tern_setsockopt(r->a, f->sock, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, f->cc,
+				     strlen(f->cc)) == 0 &&
 		     tern_bind(r->a, f->sock, &from) == 0 &&
 		     tern_connect(r->a, f->sock, &to) == -TERN_EINPROGRESS,
 	     "a flow could not be opened");
@@ -260,6 +268,17 @@ static void build_world(struct run *r, uint64_t seed)
 	tern_sim_observe(r->sim, watch_run, r);
 }
 
+/* Of two kinds, every other flow is of the one that is counted. */
+static const char *algorithm_of(const struct cell *c, uint32_t i)
+{
+	uint32_t n = c->n_bbr + c->n_reno;
+	bool counted = c->n_cubic ? i % 2 && i / 2 < n : n;
+
+	if (!counted)
+		return "cubic";
+	return c->n_bbr ? "bbr" : "reno";
+}
+
 static void start_flows(struct run *r)
 {
 	struct tern_addr local = tern_ip4(10, 0, 0, 2, PORT);
@@ -269,11 +288,10 @@ static void start_flows(struct run *r)
 		     tern_bind(r->b, r->listener, &local) == 0 &&
 		     tern_listen(r->b, r->listener, FLOWS_MAX) == 0,
 	     "no listener");
-	/* Of two kinds, every other flow is Reno. */
 	for (uint32_t i = 0; i < r->n_flows; i++) {
-		bool reno = r->cell->n_cubic ? i % 2 && i / 2 < r->cell->n_reno : r->cell->n_reno;
+		const char *cc = algorithm_of(r->cell, i);
 
-		r->flow[i] = (struct flow){ .run = r, .reno = reno };
+		r->flow[i] = (struct flow){ .run = r, .cc = cc, .counted = strcmp(cc, "cubic") };
 		at = i ? i * APART + tern_sim_random(r->sim, APART) : 0;
 		need(tern_sim_at(r->sim, at, open_flow, &r->flow[i]) == 0, "no memory");
 	}
@@ -306,7 +324,7 @@ static bool has_twentieth(const struct cell *c)
 {
 	bool is_faultless = !c->loss_ppm && !c->burst && !c->reorder_ppm;
 
-	return c->mbit >= 1000 && is_faultless && c->n_cubic + c->n_reno <= 1;
+	return c->mbit >= 1000 && is_faultless && n_flows_of(c) <= 1;
 }
 
 static void measure_twentieth(struct run *r, struct figures *f)
@@ -325,21 +343,21 @@ static void measure_twentieth(struct run *r, struct figures *f)
 static void compare_flows(const struct run *r, const uint64_t *before, uint64_t ms,
 			  struct figures *f)
 {
-	uint64_t sum = 0, squares = 0, reno = 0, jain;
+	uint64_t sum = 0, squares = 0, counted = 0, jain;
 
 	for (uint32_t i = 0; i < r->n_flows; i++) {
 		uint64_t x = kbit_per_second(r->flow[i].n_read - before[i], ms);
 
 		sum += x;
 		squares += x * x;
-		reno += r->flow[i].reno ? x : 0;
+		counted += r->flow[i].counted ? x : 0;
 	}
 	need(sum > 0, "nothing arrived");
 	jain = sum * sum / r->n_flows * 1000 / squares;
 	f->kbit += sum;
 	f->jain += jain;
 	f->jain_least = jain < f->jain_least ? jain : f->jain_least;
-	f->reno += reno * 1000 / sum;
+	f->counted += counted * 1000 / sum;
 }
 
 static void measure_span(struct run *r, struct figures *f)
@@ -370,7 +388,7 @@ static void run_cell(const struct cell *c, uint64_t seed, struct figures *f)
 
 	need(r != NULL, "no memory");
 	r->cell = c;
-	r->n_flows = c->n_cubic + c->n_reno ? c->n_cubic + c->n_reno : 1;
+	r->n_flows = n_flows_of(c);
 	need(r->n_flows <= FLOWS_MAX, "too many flows");
 	r->sent_at = calloc(FRAMES, sizeof(*r->sent_at));
 	need(r->sent_at != NULL, "no memory");
@@ -387,10 +405,11 @@ static void run_cell(const struct cell *c, uint64_t seed, struct figures *f)
 
 /* ---- the table ---- */
 
-static void print_head(void)
+static void print_head(const char *counted)
 {
-	printf("  Mbit/s  rtt queue  loss%% burst reord%% cubic reno"
-	       "   goodput share     rtx  rto   delay     max  20th  jain least  reno\n");
+	printf("  Mbit/s  rtt queue  loss%% burst reord%% cubic %4s"
+	       "   goodput share     rtx  rto   delay     max  20th  jain least  %4s\n",
+	       counted, counted);
 }
 
 /* Per mille, or a dash where the row has none. */
@@ -420,12 +439,12 @@ static void print_thousandths(uint64_t n)
 static void print_row(const struct cell *c, const struct figures *f)
 {
 	uint32_t n_seeds = c->n_seeds ? c->n_seeds : 1;
-	uint32_t n_cubic = c->n_cubic + c->n_reno ? c->n_cubic : 1;
+	uint32_t n_counted = c->n_reno + c->n_bbr, n_cubic = n_flows_of(c) - n_counted;
 	uint64_t waited_us = f->waited_us / n_seeds;
 
 	printf("%c %6u %4u %5u %3u.%02u %5u %4u.%01u %5u %4u", c->quick ? '*' : ' ', c->mbit,
 	       c->rtt_ms, c->queue_percent, c->loss_ppm / 10000, c->loss_ppm % 10000 / 100,
-	       c->burst, c->reorder_ppm / 10000, c->reorder_ppm % 10000 / 1000, n_cubic, c->n_reno);
+	       c->burst, c->reorder_ppm / 10000, c->reorder_ppm % 10000 / 1000, n_cubic, n_counted);
 	print_thousandths(f->kbit / n_seeds);
 	printf(" %5llu %7llu %4llu", (unsigned long long)share_of_link(c, f->kbit / n_seeds),
 	       (unsigned long long)f->rtx, (unsigned long long)f->rto);
@@ -434,13 +453,26 @@ static void print_row(const struct cell *c, const struct figures *f)
 	       (unsigned long long)(f->waited_max_us / 1000),
 	       (unsigned long long)(f->waited_max_us % 1000 / 10));
 	print_if(has_twentieth(c), 6, f->twentieth / n_seeds);
-	print_if(n_cubic + c->n_reno > 1, 6, f->jain / n_seeds);
-	print_if(n_cubic + c->n_reno > 1, 6, f->jain_least);
-	print_if(c->n_reno > 0, 6, f->reno / n_seeds);
+	print_if(n_flows_of(c) > 1, 6, f->jain / n_seeds);
+	print_if(n_flows_of(c) > 1, 6, f->jain_least);
+	print_if(n_counted > 0, 6, f->counted / n_seeds);
 	if (c->ecn)
 		printf("  %s %u ms", c->ecn == 1 ? "ecn" : "accecn", c->mark_ms);
 	printf("\n");
 	fflush(stdout);
+}
+
+static void run_table(const struct cell *c, size_t n, bool full)
+{
+	for (; n > 0; n--, c++) {
+		struct figures f = { .jain_least = 1000 };
+
+		if (!full && !c->quick)
+			continue;
+		for (uint32_t seed = 1; seed <= (c->n_seeds ? c->n_seeds : 1); seed++)
+			run_cell(c, seed, &f);
+		print_row(c, &f);
+	}
 }
 
 int main(int argc, char **argv)
@@ -451,16 +483,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: tern_goodput [--full]\n");
 		return 2;
 	}
-	print_head();
-	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
-		const struct cell *c = &cells[i];
-		struct figures f = { .jain_least = 1000 };
-
-		if (!full && !c->quick)
-			continue;
-		for (uint32_t seed = 1; seed <= (c->n_seeds ? c->n_seeds : 1); seed++)
-			run_cell(c, seed, &f);
-		print_row(c, &f);
-	}
+	print_head("reno");
+	run_table(cells, sizeof(cells) / sizeof(cells[0]), full);
+	printf("\n");
+	print_head("bbr");
+	run_table(bbr_cells, sizeof(bbr_cells) / sizeof(bbr_cells[0]), full);
 	return 0;
 }

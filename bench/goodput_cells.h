@@ -15,10 +15,10 @@ struct cell {
 	bool quick; /* in the subset */
 	uint32_t mbit, rtt_ms, queue_percent;
 	uint32_t loss_ppm, burst, reorder_ppm;
-	uint32_t n_cubic, n_reno; /* none of either: one CUBIC flow */
-	uint32_t n_seeds;	  /* 0: one */
-	uint32_t ecn;		  /* both ends' net.ipv4.tcp_ecn; 0: as it comes */
-	uint32_t mark_ms;	  /* what waits longer is marked; 0: nothing */
+	uint32_t n_cubic, n_reno, n_bbr; /* none of any: one CUBIC flow */
+	uint32_t n_seeds;		 /* 0: one */
+	uint32_t ecn;			 /* both ends' net.ipv4.tcp_ecn; 0: as it comes */
+	uint32_t mark_ms;		 /* what waits longer is marked; 0: nothing */
 };
 
 enum { PERCENT = 10000, MILLE = 1000 };
@@ -29,6 +29,8 @@ enum { PERCENT = 10000, MILLE = 1000 };
 #define BURST(k) .burst = (k)
 #define REORDER(ppm) .reorder_ppm = (ppm)
 #define FLOWS(cubic, reno) .n_cubic = (cubic), .n_reno = (reno)
+#define BBR(n) .n_bbr = (n)
+#define BESIDE(cubic, bbr) .n_cubic = (cubic), .n_bbr = (bbr)
 #define SEEDS(n) .n_seeds = (n)
 #define ECN(mode, ms) .ecn = (mode), .mark_ms = (ms)
 
@@ -168,6 +170,76 @@ static const struct cell cells[] = {
 	{ PATH(100, 20, 400), ECN(1, 10) },
 	{ PATH(100, 20, 400), ECN(3, 10) },
 	{ PATH(100, 100, 100), ECN(3, 50) },
+};
+
+static const struct cell bbr_cells[] = {
+	/* one flow, no faults: rates, round trips, queues */
+	{ QUICK_PATH(1, 1, 100), BBR(1) },
+	{ QUICK_PATH(1, 20, 100), BBR(1) },
+	{ QUICK_PATH(1, 100, 100), BBR(1) },
+	{ PATH(1, 300, 100), BBR(1) },
+	{ PATH(10, 1, 100), BBR(1) },
+	{ QUICK_PATH(10, 20, 100), BBR(1) },
+	{ QUICK_PATH(10, 100, 100), BBR(1) },
+	{ PATH(10, 300, 100), BBR(1) },
+	{ PATH(100, 1, 100), BBR(1) },
+	{ PATH(100, 20, 100), BBR(1) },
+	{ PATH(100, 100, 100), BBR(1) },
+	{ PATH(100, 300, 100), BBR(1) },
+	{ PATH(1000, 1, 100), BBR(1) },
+	{ PATH(1000, 20, 100), BBR(1) },
+	{ PATH(1000, 100, 100), BBR(1) },
+	{ PATH(1000, 300, 100), BBR(1) },
+	{ PATH(10000, 1, 100), BBR(1) },
+	{ PATH(10000, 20, 100), BBR(1) },
+	{ PATH(10000, 100, 100), BBR(1) },
+
+	{ QUICK_PATH(10, 20, 25), BBR(1) },
+	{ QUICK_PATH(10, 20, 400), BBR(1) },
+	{ PATH(10, 100, 25), BBR(1) },
+	{ QUICK_PATH(10, 100, 400), BBR(1) },
+	{ PATH(100, 20, 25), BBR(1) },
+	{ PATH(100, 20, 400), BBR(1) },
+	{ PATH(100, 100, 25), BBR(1) },
+	{ PATH(100, 100, 400), BBR(1) },
+	{ PATH(1000, 20, 25), BBR(1) },
+	{ PATH(1000, 20, 400), BBR(1) },
+
+	/* one flow, random loss */
+	{ QUICK_PATH(1, 100, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ QUICK_PATH(10, 20, 100), LOSS(1 * MILLE), BBR(1) },
+	{ QUICK_PATH(10, 20, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ PATH(10, 20, 100), LOSS(3 * PERCENT), BBR(1) },
+	{ PATH(10, 20, 100), LOSS(10 * PERCENT), BBR(1) },
+	{ QUICK_PATH(10, 100, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ PATH(10, 100, 100), LOSS(3 * PERCENT), BBR(1) },
+	{ PATH(10, 100, 100), LOSS(10 * PERCENT), BBR(1) },
+	{ PATH(10, 300, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ PATH(100, 20, 100), LOSS(1 * MILLE), BBR(1) },
+	{ PATH(100, 20, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ PATH(100, 20, 100), LOSS(3 * PERCENT), BBR(1) },
+	{ PATH(100, 20, 100), LOSS(10 * PERCENT), BBR(1) },
+	{ PATH(100, 100, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ PATH(100, 300, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ PATH(1000, 20, 100), LOSS(1 * PERCENT), BBR(1) },
+	{ PATH(1000, 100, 100), LOSS(1 * PERCENT), BBR(1) },
+
+	/* one flow, loss in bursts, reordering */
+	{ PATH(10, 20, 100), BURST(10), BBR(1) },
+	{ PATH(100, 20, 100), BURST(10), BBR(1) },
+	{ QUICK_PATH(10, 20, 100), REORDER(1 * PERCENT), BBR(1) },
+	{ PATH(100, 20, 100), REORDER(1 * PERCENT), BBR(1) },
+
+	/* several BBR flows, and BBR beside CUBIC */
+	{ QUICK_PATH(10, 20, 100), BBR(2), SEEDS(3) },
+	{ PATH(100, 20, 100), BBR(2), SEEDS(3) },
+	{ PATH(100, 20, 100), BBR(8), SEEDS(3) },
+	{ QUICK_PATH(10, 20, 100), BESIDE(1, 1), SEEDS(3) },
+	{ PATH(10, 20, 400), BESIDE(1, 1), SEEDS(3) },
+	{ PATH(100, 20, 25), BESIDE(1, 1), SEEDS(3) },
+	{ PATH(100, 20, 100), BESIDE(1, 1), SEEDS(3) },
+	{ PATH(100, 20, 400), BESIDE(1, 1), SEEDS(3) },
+	{ PATH(100, 20, 100), BESIDE(4, 4), SEEDS(3) },
 };
 
 #endif

@@ -155,6 +155,8 @@ static void draw_config(struct run *r, struct tern_config *c)
 	c->tcp_window_scaling = !(b & 4);
 	if (b & 8)
 		memcpy(c->tcp_congestion_control, "fixed", 6);
+	else if (size & 128)
+		memcpy(c->tcp_congestion_control, "bbr", 4);
 	if (b >> 5 <= 5)
 		c->tcp_ecn = (uint8_t)(b >> 5);
 	if (small & 64)

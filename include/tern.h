@@ -66,6 +66,7 @@ enum tern_errno {
 	TERN_ENODEV = 19,
 	TERN_EINVAL = 22,
 	TERN_ENFILE = 23,
+	TERN_ENOSPC = 28,
 	TERN_EPIPE = 32,
 	TERN_EDOM = 33,
 	TERN_EDESTADDRREQ = 89,
@@ -363,7 +364,7 @@ struct tern_config {
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
-	char tcp_congestion_control[16]; /* "cubic", "reno", "fixed" */
+	char tcp_congestion_control[16]; /* "cubic", "bbr", "reno", "fixed" */
 };
 
 TERN_API void tern_config_default(struct tern_config *);
@@ -732,12 +733,16 @@ enum tern_tcp_option {
 	TERN_TCP_FASTOPEN_NO_COOKIE = 34, /* the SYN brings text without one */
 };
 
-/* Linux's struct tcp_info as far as tern fills it; the layout is Linux's. */
+/*
+ * Linux's struct tcp_info as far as tern fills it; the layout is Linux's. What it does not:
+ * fackets, last_ack_sent and rcv_ssthresh, and delivered_ce. delivery_rate is of the newest data
+ * delivered, and 0 once the connection has been silent for some seconds.
+ */
 struct tern_tcp_info {
 	uint8_t state; /* Linux's numbers: 1 ESTABLISHED ... 11 CLOSING */
 	uint8_t ca_state, retransmits, probes, backoff, options;
-	uint8_t wscale; /* low four bits: the peer's, high: ours */
-	uint8_t app_limited;
+	uint8_t wscale;	     /* low four bits: the peer's, high: ours */
+	uint8_t app_limited; /* 1: delivery_rate is what the user sent, the path may carry more */
 	uint32_t rto, ato, snd_mss, rcv_mss;
 	uint32_t unacked, sacked, lost, retrans, fackets;
 	uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
@@ -797,6 +802,121 @@ enum { TERN_PENDING_ACCEPT = 0, TERN_PENDING_REFUSE = 1, TERN_PENDING_IGNORE = 2
 /* Answers it: SYN-ACK, RST, or silence. 0 or -TERN_ENOENT (it has gone). */
 TERN_API int tern_pending_answer(struct tern_stack *, tern_sock listener, uint64_t id, int verdict);
 
+/* ---- congestion control ----------------------------------------------------------------- */
+
+/*
+ * An algorithm decides how much of a connection may be in flight and how fast it leaves. tern finds
+ * out what arrived and what is lost, repairs it, and tells the algorithm, which sees samples and
+ * never the connection. Its functions are called from inside the stack: they compute, and call
+ * nothing of tern's. What they do may depend on their arguments alone, so that a run can be
+ * repeated.
+ *
+ * Volumes are bytes of payload, rates bytes a second, times nanoseconds.
+ */
+enum {
+	TERN_CC_NAME_MAX = 16, /* with its end */
+	TERN_CC_STATE_SIZE = 256,
+	TERN_CC_OWN_MAX = 8,	       /* algorithms of the user's on one stack */
+	TERN_CC_INFINITE = 0x7fffffff, /* of cwnd and ssthresh: no limit */
+};
+
+struct tern_cc_ops;
+
+/* How fast, if the algorithm says so; zeros: tern paces by the window, as net.tern.pacing says. */
+struct tern_cc_pace {
+	uint64_t rate;	 /* 0: no rate of its own */
+	uint32_t burst;	 /* what may go at once; 0: what the rate carries in a millisecond */
+	bool holds_back; /* set by on_ack: what goes now tells less than the path could carry */
+};
+
+/* What an algorithm has of a connection. It may write cwnd, ssthresh and its state. */
+struct tern_cc {
+	const struct tern_cc_ops *ops;
+	/*
+	 * TERN_CC_STATE_SIZE bytes, aligned for a uint64_t, no destructor: first a struct
+	 * tern_cc_pace, the rest is the algorithm's own. They last while the connection sends; some
+	 * seconds after it fell silent they are gone (NULL), and begin with zeros when it sends
+	 * again. The rest of this struct outlives them.
+	 */
+	void *state;
+	uint32_t cwnd;	   /* what may be in flight; mss at least: tern sees to that */
+	uint32_t ssthresh; /* below it cwnd is in slow start: how fast tern paces by it */
+	uint32_t mss;	   /* of a full segment */
+	uint32_t initial;  /* cwnd to begin and restart with */
+};
+
+/*
+ * What has happened. Each function below says which part of it is filled in; the rest is 0.
+ */
+struct tern_cc_sample {
+	tern_time now;
+	tern_time srtt;	    /* smoothed round trip, RFC 6298; 0: never measured */
+	uint64_t in_flight; /* before this event; of a congestion: what RFC 5681 calls FlightSize */
+	/* on_ack */
+	uint64_t flight; /* after it: less what arrived, and what was found lost */
+	tern_time rtt;	 /* of the youngest segment that arrived and went only once; 0: none */
+	uint32_t acked;	 /* acknowledged by number */
+	uint32_t newly_delivered; /* acknowledged by number or by SACK, and not before */
+	uint32_t newly_lost;	  /* found lost because of this ACK */
+	uint32_t random;	  /* a number to be used as a random one, another each time */
+	bool new_round;		  /* all that was in flight when the last round began has arrived */
+	bool cwnd_limited;	  /* the window was full: growing it makes sense */
+	bool in_recovery;	  /* losses are being repaired; on_rto: they were before */
+	bool has_sack;		  /* several losses of one round trip can be seen */
+	bool again;		  /* on_rto: not the first of its episode */
+	bool marked;		  /* on_congestion: a mark of the network (ECN), nothing is lost */
+	/*
+	 * The delivery rate: on_ack, of the youngest segment that arrived; on_loss, of the one that
+	 * is lost, without a rate. Counts of `delivered` and `lost` begin with the state.
+	 */
+	bool app_limited;	  /* there was nothing to send in between; on_send: there is not */
+	uint32_t lost_len;	  /* on_loss: how much is lost, without a gap */
+	uint64_t delivered;	  /* all that has arrived */
+	uint64_t prior_delivered; /* the same when that segment went */
+	tern_time interval;	  /* in which `delivered` grew so */
+	uint64_t delivery_rate;	  /* 0: no reliable one */
+	uint64_t tx_in_flight;	  /* in flight when that segment had gone, with it */
+	uint64_t lost;		  /* found lost since then */
+};
+
+/*
+ * The functions of an algorithm. Each may be NULL; all but init are called with a state.
+ *
+ * Unless own_window is set, tern moves cwnd while losses are repaired: proportionally down to
+ * ssthresh (RFC 6937), which on_congestion has set; on_ack is called outside of repairs only, for
+ * new data acknowledged. With own_window cwnd is the algorithm's alone, and on_ack is called for
+ * each ACK that says that something arrived, after on_loss for what it says is lost.
+ */
+struct tern_cc_ops {
+	char name[TERN_CC_NAME_MAX];
+	bool own_window;
+	void *user; /* for the algorithm: cc->ops->user */
+	/* A state of zeros, or none (NULL); what was before in the other fields may stay. */
+	void (*init)(struct tern_cc *);
+	/* Something goes while nothing is in flight: now, srtt, app_limited, delivered. */
+	void (*on_send)(struct tern_cc *, const struct tern_cc_sample *);
+	void (*on_ack)(struct tern_cc *, const struct tern_cc_sample *);
+	/* One stretch of bytes was found lost: now, delivered, lost_len, and as it went. */
+	void (*on_loss)(struct tern_cc *, const struct tern_cc_sample *);
+	/* A loss or a mark, once in each episode: now, srtt, in_flight, marked. */
+	void (*on_congestion)(struct tern_cc *, const struct tern_cc_sample *);
+	/* All that was lost is repaired: now. */
+	void (*on_recovery_end)(struct tern_cc *, const struct tern_cc_sample *);
+	/* A time-out: now, in_flight, flight, in_recovery, again. cwnd becomes a segment or so. */
+	void (*on_rto)(struct tern_cc *, const struct tern_cc_sample *);
+	/* The user gives data, and nothing was sent for a time-out or longer: now, srtt. */
+	void (*on_idle)(struct tern_cc *, const struct tern_cc_sample *);
+	/* The last on_congestion or on_rto was a false alarm; unless own_window cwnd is back. */
+	void (*on_undo)(struct tern_cc *);
+};
+
+/*
+ * Registers an algorithm on a stack; *ops is copied. From then on TERN_TCP_CONGESTION and
+ * net.ipv4.tcp_congestion_control know its name: 1 to 15 letters, digits, '-', '_' and '.'.
+ * 0, or -TERN_EINVAL (the name), -TERN_EEXIST (it is taken), -TERN_ENOSPC.
+ */
+TERN_API int tern_cc_register(struct tern_stack *, const struct tern_cc_ops *ops);
+
 /* ---- looking inside --------------------------------------------------------------------- */
 
 struct tern_sock_info {
@@ -824,7 +944,8 @@ TERN_API void tern_check(const struct tern_stack *);
 
 /*
  * Settings by Linux's names, such as "net.ipv4.tcp_syn_retries". Values are text.
- * 0, or -TERN_ENOENT (no such name) or -TERN_EINVAL (out of range, or does not fit in len).
+ * 0, or -TERN_ENOENT (no such name) or -TERN_EINVAL (out of range, only to be read, or does not fit
+ * in len).
  */
 TERN_API int tern_sysctl_set(struct tern_stack *, const char *name, const char *value);
 TERN_API int tern_sysctl_get(const struct tern_stack *, const char *name, char *buf, size_t len);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cc.h - congestion control: how much may be in flight?
+ * cc.h - congestion control: how much may be in flight, and how fast does it leave?
  *
- * An algorithm sees samples, never the connection. It decides cwnd and ssthresh; loss detection
- * and repair are not its business: on_congestion sets ssthresh, and the repair moves cwnd there. An
- * algorithm is one file and one line in cc_find. Figures are bytes.
+ * What an algorithm is, and what it may and must do, is in tern.h (struct tern_cc_ops): ours and
+ * the user's are the same. One of ours is one file and one line in cc_find. This is what TCP asks.
  *
- * Its state lives while the connection sends (struct tcp_work); cwnd and ssthresh outlive it. All
- * calls but init are made with a state only.
+ * A state lives while the connection sends (struct tcp_work); cwnd and ssthresh outlive it. All
+ * calls but cc_init, cc_set_state, cc_change and cc_set_mss are made with one.
  */
 #ifndef TERN_CC_H
 #define TERN_CC_H
@@ -15,48 +14,44 @@
 #include "../../include/tern.h"
 #include "../base/base.h"
 
-struct cc_sample {
-	tern_time now;
-	tern_time rtt;	    /* of the newest byte delivered; 0: not measured */
-	tern_time srtt;	    /* 0: never measured */
-	uint64_t in_flight; /* before this event */
-	uint32_t acked;	    /* bytes newly acknowledged */
-	bool new_round;	    /* all that was in flight when the last round began has arrived */
-	bool cwnd_limited;  /* the window was full: growing it makes sense */
-	bool again;	    /* a time-out: not the first of its episode */
+enum { CC_STATE_SIZE = TERN_CC_STATE_SIZE, CC_INFINITE = TERN_CC_INFINITE };
+
+static inline struct tern_cc_pace *cc_pace(const struct tern_cc *cc)
+{
+	return cc->state;
+}
+
+/* The user's algorithms of one stack. */
+struct cc_set {
+	struct tern_cc_ops own[TERN_CC_OWN_MAX];
+	uint32_t n;
 };
 
-enum { CC_STATE_SIZE = 128, CC_INFINITE = 0x7fffffff };
+/* Ours or, unless the set is NULL, one of it; NULL: no such algorithm. */
+const struct tern_cc_ops *cc_find(const struct cc_set *, const char *name);
+/* The name of the i-th that cc_find knows; NULL: there are no more. */
+const char *cc_name(const struct cc_set *, unsigned i);
+/* 0, -TERN_EINVAL (the name), -TERN_EEXIST or -TERN_ENOSPC. */
+int cc_register(struct cc_set *, const struct tern_cc_ops *);
 
-struct cc;
-
-struct cc_ops {
-	const char *name;
-	void (*init)(struct cc *); /* the state is all zeros, or NULL */
-	void (*on_ack)(struct cc *, const struct cc_sample *);
-	void (*on_congestion)(struct cc *, const struct cc_sample *); /* once per episode */
-	void (*on_rto)(struct cc *, const struct cc_sample *);
-	void (*on_idle)(struct cc *, const struct cc_sample *); /* nothing sent for an RTO */
-	void (*on_undo)(struct cc *); /* the last on_congestion or on_rto was a false alarm */
-};
-
-struct cc {
-	const struct cc_ops *ops;
-	uint32_t cwnd, ssthresh, mss;
-	uint32_t initial; /* cwnd to begin and restart with */
-	void *state;	  /* the algorithm's own, CC_STATE_SIZE bytes; NULL: it rests */
-};
-
-/* "reno", "cubic", "fixed"; NULL: no such algorithm. */
-const struct cc_ops *cc_find(const char *name);
-void cc_init(struct cc *, const struct cc_ops *, uint32_t mss, uint32_t initial_segments);
+void cc_init(struct tern_cc *, const struct tern_cc_ops *, uint32_t mss, uint32_t initial_segments);
 /* Begins with a fresh state, of CC_STATE_SIZE bytes and aligned for any; NULL takes it away. */
-void cc_set_state(struct cc *, void *state);
+void cc_set_state(struct tern_cc *, void *state);
 /* Another algorithm goes on from the same window. */
-void cc_change(struct cc *, const struct cc_ops *);
+void cc_change(struct tern_cc *, const struct tern_cc_ops *);
 /* The MSS became smaller or larger. */
-void cc_set_mss(struct cc *, uint32_t mss);
+void cc_set_mss(struct tern_cc *, uint32_t mss);
 
-extern const struct cc_ops cc_reno, cc_cubic, cc_fixed;
+/* The events of struct tern_cc_ops. */
+void cc_on_send(struct tern_cc *, const struct tern_cc_sample *);
+void cc_on_ack(struct tern_cc *, const struct tern_cc_sample *);
+void cc_on_loss(struct tern_cc *, const struct tern_cc_sample *);
+void cc_on_congestion(struct tern_cc *, const struct tern_cc_sample *);
+void cc_on_recovery_end(struct tern_cc *, const struct tern_cc_sample *);
+void cc_on_rto(struct tern_cc *, const struct tern_cc_sample *);
+void cc_on_idle(struct tern_cc *, const struct tern_cc_sample *);
+void cc_on_undo(struct tern_cc *);
+
+extern const struct tern_cc_ops cc_reno, cc_cubic, cc_bbr, cc_fixed;
 
 #endif

@@ -46,6 +46,7 @@ struct stage {
 };
 
 struct cubic {
+	struct tern_cc_pace pace; /* none of its own */
 	struct stage stage, undo;
 	tern_time acked_at; /* the last ACK: up to there t and pauses are counted */
 	uint64_t cwnd_carry, w_est_carry;
@@ -105,7 +106,7 @@ static uint64_t divide_carrying(uint64_t n, uint64_t divisor, uint64_t *carry)
 /* ---- congestion avoidance ---- */
 
 /* RFC 9438 4.2 Figure 2; 4.8 after a time-out and 4.10 without a loss: K = 0, W_max = cwnd. */
-static void begin_stage(struct cc *cc, tern_time now)
+static void begin_stage(struct tern_cc *cc, tern_time now)
 {
 	struct cubic *q = cc->state;
 	struct stage *g = &q->stage;
@@ -121,7 +122,7 @@ static void begin_stage(struct cc *cc, tern_time now)
 }
 
 /* RFC 9438 4.2 Figure 1. Neither w_max nor a rise exceeds CC_INFINITE, so the sum fits. */
-static uint32_t w_cubic(const struct cc *cc, tern_time t)
+static uint32_t w_cubic(const struct tern_cc *cc, tern_time t)
 {
 	const struct cubic *q = cc->state;
 	const struct stage *g = &q->stage;
@@ -133,7 +134,7 @@ static uint32_t w_cubic(const struct cc *cc, tern_time t)
 }
 
 /* RFC 9438 4.3 Figure 4: alpha is 3 (1 - 0.7) / (1 + 0.7) = 9/17, and 1 from cwnd_prior on. */
-static void estimate_reno(struct cc *cc, uint32_t acked)
+static void estimate_reno(struct tern_cc *cc, uint32_t acked)
 {
 	struct cubic *q = cc->state;
 	struct stage *g = &q->stage;
@@ -145,7 +146,7 @@ static void estimate_reno(struct cc *cc, uint32_t acked)
 }
 
 /* RFC 9438 4.4 and 4.5: by (target - cwnd) / cwnd of what was acknowledged. */
-static void grow_towards(struct cc *cc, uint32_t w, uint32_t acked)
+static void grow_towards(struct tern_cc *cc, uint32_t w, uint32_t acked)
 {
 	struct cubic *q = cc->state;
 	uint32_t most = MIN(cc->cwnd + cc->cwnd / 2, CC_INFINITE);
@@ -155,7 +156,7 @@ static void grow_towards(struct cc *cc, uint32_t w, uint32_t acked)
 	cc->cwnd += (uint32_t)divide_carrying(share, cc->cwnd, &q->cwnd_carry);
 }
 
-static void avoid_congestion(struct cc *cc, const struct cc_sample *s)
+static void avoid_congestion(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
 	struct stage *g = &q->stage;
@@ -175,7 +176,7 @@ static void avoid_congestion(struct cc *cc, const struct cc_sample *s)
 /* ---- slow start ---- */
 
 /* RFC 9406 4.2, the start of a round. A part of one counts among those of CSS. */
-static void begin_round(struct cc *cc)
+static void begin_round(struct tern_cc *cc)
 {
 	struct cubic *q = cc->state;
 
@@ -213,7 +214,7 @@ static void watch_delay(struct cubic *q, tern_time rtt)
  * L is 1 after a time-out (RFC 3465 2.3). Else 8: offload makes one ACK of many segments, and
  * with L = 2 slow start would hardly be one; without pacing more than 8 would burst.
  */
-static void start_slowly(struct cc *cc, const struct cc_sample *s)
+static void start_slowly(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
 	uint32_t most = (q->stage.after_rto ? 1 : SEGMENTS_COUNTED) * cc->mss;
@@ -233,7 +234,7 @@ static void start_slowly(struct cc *cc, const struct cc_sample *s)
  * acknowledges left an RTT ago: if that is later than the ACK before, nothing was sent in between,
  * because a full window sends when an ACK arrives.
  */
-static void leave_out_pause(struct cubic *q, const struct cc_sample *s)
+static void leave_out_pause(struct cubic *q, const struct tern_cc_sample *s)
 {
 	tern_time since = s->now - q->acked_at, pause = 0;
 	tern_time rtt = s->rtt ? s->rtt : s->srtt;
@@ -246,7 +247,7 @@ static void leave_out_pause(struct cubic *q, const struct cc_sample *s)
 	q->acked_at = s->now;
 }
 
-static void cubic_on_ack(struct cc *cc, const struct cc_sample *s)
+static void cubic_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
 
@@ -263,7 +264,7 @@ static void cubic_on_ack(struct cc *cc, const struct cc_sample *s)
 }
 
 /* RFC 9438 4.9.2, 4.7 with fast convergence, 4.6. */
-static void decrease(struct cc *cc, const struct cc_sample *s)
+static void decrease(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
 	struct stage *g = &q->stage;
@@ -278,7 +279,7 @@ static void decrease(struct cc *cc, const struct cc_sample *s)
 }
 
 /* RFC 9438 4.8: the loss window of RFC 5681 3.1; ssthresh is not lowered again. */
-static void cubic_on_rto(struct cc *cc, const struct cc_sample *s)
+static void cubic_on_rto(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
 
@@ -290,7 +291,7 @@ static void cubic_on_rto(struct cc *cc, const struct cc_sample *s)
 }
 
 /* RFC 5681 4.1, RFC 9438 5.8: t stands still, and a smaller window begins another stage. */
-static void cubic_on_idle(struct cc *cc, const struct cc_sample *s)
+static void cubic_on_idle(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
 
@@ -302,19 +303,19 @@ static void cubic_on_idle(struct cc *cc, const struct cc_sample *s)
 	q->stage.running = false;
 }
 
-static void cubic_on_undo(struct cc *cc)
+static void cubic_on_undo(struct tern_cc *cc)
 {
 	struct cubic *q = cc->state;
 
 	q->stage = q->undo;
 }
 
-static void cubic_init(struct cc *cc)
+static void cubic_init(struct tern_cc *cc)
 {
 	(void)cc; /* zeros: no loss yet, no round measured */
 }
 
-const struct cc_ops cc_cubic = {
+const struct tern_cc_ops cc_cubic = {
 	.name = "cubic",
 	.init = cubic_init,
 	.on_ack = cubic_on_ack,

@@ -4,18 +4,18 @@
  */
 #include "cc.h"
 
-static void fixed_init(struct cc *cc)
+static void fixed_init(struct tern_cc *cc)
 {
 	cc->cwnd = CC_INFINITE;
 }
 
-static void keep_window(struct cc *cc, const struct cc_sample *s)
+static void keep_window(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	(void)cc;
 	(void)s;
 }
 
-const struct cc_ops cc_fixed = {
+const struct tern_cc_ops cc_fixed = {
 	.name = "fixed",
 	.init = fixed_init,
 	.on_ack = keep_window,

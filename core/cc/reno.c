@@ -6,18 +6,19 @@
 #include "cc.h"
 
 struct reno {
-	uint32_t acked; /* in congestion avoidance, since cwnd last grew */
-	bool after_rto; /* the slow start that follows a time-out: L = 1 (RFC 3465 2.3) */
+	struct tern_cc_pace pace; /* none of its own */
+	uint32_t acked;		  /* in congestion avoidance, since cwnd last grew */
+	bool after_rto;		  /* the slow start that follows a time-out: L = 1 (RFC 3465 2.3) */
 };
 
-_Static_assert(sizeof(struct reno) <= CC_STATE_SIZE, "fits in struct cc");
+_Static_assert(sizeof(struct reno) <= CC_STATE_SIZE, "fits in struct tern_cc");
 
-static void reno_nothing(struct cc *cc)
+static void reno_nothing(struct tern_cc *cc)
 {
 	(void)cc;
 }
 
-static void reno_on_ack(struct cc *cc, const struct cc_sample *s)
+static void reno_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct reno *r = cc->state;
 
@@ -38,17 +39,17 @@ static void reno_on_ack(struct cc *cc, const struct cc_sample *s)
 }
 
 /* RFC 5681 equation 4. */
-static uint32_t half_of_flight(const struct cc *cc, const struct cc_sample *s)
+static uint32_t half_of_flight(const struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	return MAX((uint32_t)MIN(s->in_flight / 2, CC_INFINITE), 2 * cc->mss);
 }
 
-static void reno_on_congestion(struct cc *cc, const struct cc_sample *s)
+static void reno_on_congestion(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	cc->ssthresh = half_of_flight(cc, s);
 }
 
-static void reno_on_rto(struct cc *cc, const struct cc_sample *s)
+static void reno_on_rto(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct reno *r = cc->state;
 
@@ -59,13 +60,13 @@ static void reno_on_rto(struct cc *cc, const struct cc_sample *s)
 	cc->ssthresh = half_of_flight(cc, s);
 }
 
-static void reno_on_idle(struct cc *cc, const struct cc_sample *s)
+static void reno_on_idle(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	(void)s;
 	cc->cwnd = MIN(cc->cwnd, cc->initial); /* RFC 5681 section 4.1 */
 }
 
-const struct cc_ops cc_reno = {
+const struct tern_cc_ops cc_reno = {
 	.name = "reno",
 	.init = reno_nothing,
 	.on_ack = reno_on_ack,

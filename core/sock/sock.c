@@ -11,7 +11,7 @@
 /* What section 8 of the architecture promises, on the machines that count. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct half) <= 128, "a half-open connection");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct time_wait) <= 96, "a TIME-WAIT record");
-_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) <= 640, "an idle stream endpoint");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) <= 592, "an idle stream endpoint");
 
 /* ---- the whole ---- */
 

@@ -225,7 +225,8 @@ struct sockets {
 	uint64_t pressure_at; /* where the table is looked at next: sock_pressure.c */
 	uint32_t next_conn;
 	uint32_t port_counter[EPHEMERAL_COUNTERS];
-	const struct cc_ops *cc;
+	const struct tern_cc_ops *cc; /* of new sockets */
+	struct cc_set own_cc;
 };
 
 bool sockets_init(struct sockets *); /* after its pointers and keys are set */

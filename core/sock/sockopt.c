@@ -549,7 +549,7 @@ int sock_setopt(struct sockets *ss, struct sock *s, int level, int name, const v
 	const struct option *o = find_option(s, level, name);
 	struct sock_option opt = { level, name, value, NULL, len };
 
-	return o ? set_integer(ss, s, o, value, len) : sockopt_set_struct(s, &opt);
+	return o ? set_integer(ss, s, o, value, len) : sockopt_set_struct(ss, s, &opt);
 }
 
 int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *value, size_t *len)

@@ -18,7 +18,7 @@ struct sock_option {
 void sockopt_put(struct sock_option *, const void *from, size_t size);
 
 /* Options that are not one integer: 0, or a negative error; -ENOPROTOOPT: no such. */
-int sockopt_set_struct(struct sock *, const struct sock_option *);
+int sockopt_set_struct(struct sockets *, struct sock *, const struct sock_option *);
 int sockopt_get_struct(struct sockets *, struct sock *, struct sock_option *);
 
 static inline bool sockopt_has_tcp(const struct sock *s)

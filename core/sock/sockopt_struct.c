@@ -63,15 +63,15 @@ static void get_pacing_rate(const struct sock *s, struct sock_option *o)
 
 /* ---- TCP_CONGESTION ---- */
 
-static int set_congestion(struct sock *s, const struct sock_option *o)
+static int set_congestion(const struct sockets *ss, struct sock *s, const struct sock_option *o)
 {
-	char name[16] = { 0 };
-	const struct cc_ops *ops;
+	char name[TERN_CC_NAME_MAX] = { 0 };
+	const struct tern_cc_ops *ops;
 
 	if (o->len == 0)
 		return -TERN_EINVAL;
 	memcpy(name, o->given, MIN(o->len, sizeof(name) - 1));
-	ops = cc_find(name);
+	ops = cc_find(&ss->own_cc, name);
 	if (!ops)
 		return -TERN_ENOENT;
 	if (sockopt_has_tcp(s))
@@ -127,7 +127,7 @@ static bool is_option(const struct sock_option *o, int level, int name)
 	return o->level == level && o->name == name;
 }
 
-int sockopt_set_struct(struct sock *s, const struct sock_option *o)
+int sockopt_set_struct(struct sockets *ss, struct sock *s, const struct sock_option *o)
 {
 	bool stream = sock_is_stream(s);
 
@@ -136,7 +136,7 @@ int sockopt_set_struct(struct sock *s, const struct sock_option *o)
 	if (is_option(o, TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE) && stream)
 		return set_pacing_rate(s, o);
 	if (is_option(o, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION) && stream)
-		return set_congestion(s, o);
+		return set_congestion(ss, s, o);
 	if (!is_icmp_filter(s, o))
 		return -TERN_ENOPROTOOPT;
 	memcpy(s->dgram->icmp_filter, o->given, MIN(o->len, filter_size(s)));

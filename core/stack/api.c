@@ -414,3 +414,8 @@ TERN_API int tern_pending_answer(struct tern_stack *st, tern_sock listener, uint
 		stack_send_reply(st, &reply);
 	return err;
 }
+
+TERN_API int tern_cc_register(struct tern_stack *st, const struct tern_cc_ops *ops)
+{
+	return cc_register(&st->ss.own_cc, ops);
+}

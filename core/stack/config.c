@@ -79,7 +79,7 @@ struct setting {
 	const char *name;
 	uint16_t offset;
 	uint8_t width; /* 1, 2, 4 or 8 bytes; 0: text */
-	uint32_t unit; /* the field counts in 1/unit of what the name counts in */
+	uint32_t unit; /* the field counts in 1/unit of what the name counts in; 0: only read */
 	uint32_t min, max;
 };
 
@@ -99,6 +99,7 @@ static const struct setting settings[] = {
 	{ "net.ipv4.ip_local_port_min", FIELD(port_min), 1, 1, 65535 },
 	{ "net.ipv4.ip_nonlocal_bind", FIELD(ip_nonlocal_bind), 1, 0, 1 },
 	{ "net.ipv4.tcp_abort_on_overflow", FIELD(tcp_abort_on_overflow), 1, 0, 1 },
+	{ "net.ipv4.tcp_available_congestion_control", 0, 0, 0, 0, 0 },
 	{ "net.ipv4.tcp_challenge_ack_limit", FIELD(tcp_challenge_ack_limit), 1, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", offsetof(struct tern_config, tcp_congestion_control),
 	  0, 1, 0, 0 },
@@ -204,7 +205,7 @@ static uint32_t load(const struct tern_config *c, const struct setting *set)
 
 static int set_default_congestion(struct tern_stack *st, const char *value)
 {
-	const struct cc_ops *ops = cc_find(value);
+	const struct tern_cc_ops *ops = cc_find(&st->ss.own_cc, value);
 	size_t n = 0;
 
 	if (!ops)
@@ -224,6 +225,8 @@ TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char
 
 	if (!set)
 		return -TERN_ENOENT;
+	if (set->unit == 0)
+		return -TERN_EINVAL;
 	if (set->width == 0)
 		return set_default_congestion(st, value);
 	if (!parse_value(value, &v) || v < set->min || v > set->max)
@@ -251,19 +254,45 @@ static size_t put_decimal(char *buf, uint32_t v)
 	return len;
 }
 
+static size_t put_text(char *buf, const char *text)
+{
+	size_t n = 0;
+
+	for (; text[n]; n++)
+		buf[n] = text[n];
+	buf[n] = 0;
+	return n;
+}
+
+/* As Linux lists them: with a blank in between. */
+static size_t put_algorithms(char *buf, const struct cc_set *own)
+{
+	const char *name;
+	size_t n = 0;
+
+	for (unsigned i = 0; (name = cc_name(own, i)); i++) {
+		if (i)
+			buf[n++] = ' ';
+		n += put_text(buf + n, name);
+	}
+	return n;
+}
+
+/* Four of ours and all that a user may register, or a number. */
+enum { TEXT_MAX = (4 + TERN_CC_OWN_MAX) * TERN_CC_NAME_MAX };
+
 TERN_API int tern_sysctl_get(const struct tern_stack *st, const char *name, char *buf, size_t len)
 {
 	const struct setting *set = find_setting(name);
-	char text[24];
+	char text[TEXT_MAX];
 	size_t n = 0;
 
 	if (!set)
 		return -TERN_ENOENT;
-	if (set->width == 0) {
-		memcpy(text, st->cfg.tcp_congestion_control,
-		       sizeof(st->cfg.tcp_congestion_control));
-		while (text[n])
-			n++;
+	if (set->unit == 0) {
+		n = put_algorithms(text, &st->ss.own_cc);
+	} else if (set->width == 0) {
+		n = put_text(text, st->cfg.tcp_congestion_control);
 	} else {
 		n = put_decimal(text, load(&st->cfg, set) / set->unit);
 	}

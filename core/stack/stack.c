@@ -18,7 +18,7 @@ static bool is_sane(const struct tern_config *c)
 	       c->tcp_rcvbuf_default >= 256 && c->tcp_rcvbuf_default <= 1u << 29 &&
 	       c->tcp_sndbuf_default >= 256 && c->tcp_sndbuf_default <= 1u << 29 &&
 	       c->tcp_rcvbuf_max <= 1u << 29 && c->tcp_sndbuf_max <= 1u << 29 &&
-	       cc_find(c->tcp_congestion_control) != NULL;
+	       cc_find(NULL, c->tcp_congestion_control) != NULL;
 }
 
 static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
@@ -60,7 +60,7 @@ static bool init_parts(struct tern_stack *st)
 	ss->cfg = &st->cfg;
 	ss->env = &st->env;
 	ss->counters = st->counters;
-	ss->cc = cc_find(st->cfg.tcp_congestion_control);
+	ss->cc = cc_find(NULL, st->cfg.tcp_congestion_control);
 	if (!net_init(&st->net, &parts))
 		return false;
 	if (!sockets_init(ss)) {

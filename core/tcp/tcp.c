@@ -39,7 +39,7 @@ bool tcp_state_change(struct tcp *c, enum tern_tcp_state *state)
 void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_open *open)
 {
 	struct tcp_options opt = c->opt;
-	const struct cc_ops *cc = c->cc.ops;
+	const struct tern_cc_ops *cc = c->cc.ops;
 
 	memset(c, 0, sizeof(*c));
 	c->opt = opt;
@@ -79,10 +79,13 @@ void tcp_free_early(struct tcp *c, struct mem *mem)
 
 void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 {
-	tcp_drop_work(c, x->mem);
+	tcp_drop_work(c, x);
 	buf_fini(&c->rcv_buf, x->mem);
 	tcp_free_early(c, x->mem);
 	tcp_accecn_end(c, x->mem);
+	if (c->tally)
+		mem_free(x->mem, c->tally, sizeof(*c->tally));
+	c->tally = NULL;
 }
 
 /* What both SYNs said is known: text and FIN may go. */
@@ -112,7 +115,7 @@ void tcp_syn_acked(struct tcp *c)
 void tcp_established(struct tcp *c, const struct tcp_ctx *x)
 {
 	if (c->snd.end == tcp_syn_pos(c) + 1)
-		tcp_drop_work(c, x->mem);
+		tcp_drop_work(c, x);
 	tcp_begin_transfer(c, x);
 	tcp_syn_acked(c);
 	tcp_tune_begin(c, x);
@@ -131,7 +134,7 @@ void tcp_end(struct tcp *c, const struct tcp_ctx *x, int error)
 	c->syn_due = c->probe_due = c->keepalive_due = c->probing = false;
 	c->ack_due = ACK_NONE;
 	c->dup_acks_due = 0;
-	tcp_drop_work(c, x->mem);
+	tcp_drop_work(c, x);
 	tcp_free_early(c, x->mem);
 	tcp_accecn_end(c, x->mem);
 	if (tcp_is_synchronized(c))
@@ -182,7 +185,7 @@ static void limit_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 
 void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 {
-	tcp_drop_work(c, x->mem); /* the last word is said */
+	tcp_drop_work(c, x); /* the last word is said */
 	tcp_enter(c, TERN_TCP_FIN_WAIT_2);
 	limit_fin_wait_2(c, x);
 }

@@ -189,6 +189,19 @@ struct tcp_accecn {
 	bool bytes_behind : 1;	 /* marks were told by ACE alone */
 };
 
+/* draft-ietf-ccwg-bbr 4.1: bytes and instants since this record began. tcp_rate.c */
+struct tcp_rate {
+	uint64_t delivered, lost;
+	tern_time delivered_at;	 /* C.delivered_time */
+	tern_time first_sent_at; /* C.first_send_time */
+	uint64_t app_limited;	 /* what `delivered` must exceed to end it; 0: not limited */
+	uint64_t last; /* for TCP_INFO: the newest rate, and whether the user limited it */
+	bool last_limited;
+};
+
+/* What holds a connection that has something to say: tcp_busy.c. */
+enum tcp_wait { WAIT_NETWORK, WAIT_WINDOW, WAIT_BUFFER, WAIT_N, WAIT_NONE = WAIT_N };
+
 enum tcp_loss_timer { LOSS_TIMER_PROBE, LOSS_TIMER_REORDERING };
 
 /* What only a connection that sends needs: tcp_work.c. */
@@ -212,8 +225,12 @@ struct tcp_work {
 	tern_time pace_at;   /* what has gone is in time with pace_rate until then */
 	uint64_t pace_rate;  /* bytes a second; 0: as fast as it comes */
 	uint32_t pace_burst; /* bytes that may go at once: tcp_set_pace */
-	bool tlp_is_again;   /* TLP.is_retrans */
-	bool tlp_timed;	     /* a round trip was measured since the last probe */
+	struct tcp_rate rate;
+	uint32_t wait_ms;  /* in tcp_ms: when `wait` became what it is */
+	uint8_t wait;	   /* enum tcp_wait */
+	bool refused;	   /* the send buffer did not take all that the user gave */
+	bool tlp_is_again; /* TLP.is_retrans */
+	bool tlp_timed;	   /* a round trip was measured since the last probe */
 	/* tcp_newreno.c, but for `limited` without SACK */
 	uint64_t limited;   /* bytes sent since ACKs told of a gap: RFC 3042, not in FlightSize */
 	bool partial_seen;  /* the first partial ACK of this recovery came */
@@ -242,6 +259,15 @@ enum tcp_note {
 	TCP_NOTE_DSACK_SENT = 1 << 8,
 	TCP_NOTE_PROBE_RECOVERY = 1 << 9,
 	TCP_N_NOTES = 10
+};
+
+/* Figures for TCP_INFO of what an idle connection never did; without memory they are not kept. */
+struct tcp_tally {
+	uint64_t bytes_rtx;
+	uint32_t data_segs_in, data_segs_out;
+	uint32_t n_early; /* segments that came ahead of a gap */
+	uint32_t delivered;	    /* segments */
+	uint32_t waited_ms[WAIT_N]; /* up to the last change */
 };
 
 struct tcp {
@@ -285,7 +311,7 @@ struct tcp {
 	bool syn_text_acked : 1;
 	bool probing : 1; /* the persist timer runs, the RTO does not */
 	bool oob_taken : 1;
-	uint8_t syn_cause; /* enum tern_cause: why the SYN goes again */
+	uint8_t syn_cause : 4; /* enum tern_cause: why the SYN goes again */
 	uint16_t adv_mss;  /* what we told */
 	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
 	uint16_t peer_mss; /* what the peer told */
@@ -313,11 +339,11 @@ struct tcp {
 	uint32_t challenge_at, oow_at;
 	struct tcp_options opt;
 	uint32_t min_rtt_s; /* when min_rtt_us was measured, in seconds */
-	struct cc cc;
+	struct tern_cc cc;
 	/* figures for TCP_INFO */
 	uint32_t min_rtt_us; /* the least of the last minutes: RACK, too */
 	uint32_t total_rtx, segs_in, segs_out;
-	uint64_t bytes_rtx;
+	struct tcp_tally *tally; /* NULL: nothing of it has happened yet */
 };
 
 /* ---- opening ---- */

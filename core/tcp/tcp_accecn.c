@@ -152,11 +152,6 @@ void tcp_accecn_take_third_ack(struct arrival *a)
 
 /* ---- as a receiver: what came ---- */
 
-static uint32_t segments_of(const struct tcp_seg *seg)
-{
-	return seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
-}
-
 /* Is the option due (3.2.3.3)? */
 static void count_bytes(struct arrival *a, enum tcp_accecn_field field)
 {
@@ -184,7 +179,7 @@ void tcp_accecn_take_mark(struct arrival *a)
 	uint8_t ecn = a->seg->ecn;
 
 	if (ecn == IP_ECN_CE) {
-		uint32_t packets = segments_of(a->seg);
+		uint32_t packets = tcp_n_segments(a->seg);
 
 		n->ack_now = n->ack_now || (a->seg->len && n->last_ecn != IP_ECN_CE);
 		n->cep += packets;

@@ -100,23 +100,63 @@ static bool is_new_round(struct tcp *c)
 	return true;
 }
 
-static void grow_window(struct arrival *a, uint64_t acked)
+/* The window was full; in slow start, where it doubles, half of it will do. */
+static bool is_cwnd_limited(const struct arrival *a)
+{
+	const struct tern_cc *cc = &a->c->cc;
+	bool slow_start = !cc->ops->own_window && cc->cwnd < cc->ssthresh;
+
+	return a->flight + a->c->snd_mss >= cc->cwnd || (slow_start && 2 * a->flight >= cc->cwnd);
+}
+
+/* No secret and no die, but no two connections and no two ACKs have the same. */
+static uint32_t any_number(const struct arrival *a)
+{
+	uint64_t n = a->x->now ^ (uint64_t)a->c->snd.iss << 32 ^ a->ack;
+
+	n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9;
+	n = (n ^ n >> 27) * 0x94d049bb133111eb;
+	return (uint32_t)(n >> 32);
+}
+
+static struct tern_cc_sample sample_of(const struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
-	bool slow_start = c->cc.cwnd < c->cc.ssthresh;
-	struct cc_sample s = {
+
+	return (struct tern_cc_sample){
 		.now = a->x->now,
-		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
 		.srtt = (tern_time)c->srtt_us * TERN_US,
 		.in_flight = a->flight,
+		.flight = tcp_flight(c),
+		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
 		.acked = (uint32_t)MIN(acked, UINT32_MAX),
-		.new_round = is_new_round(c),
-		.cwnd_limited = a->flight + c->snd_mss >= c->cc.cwnd ||
-				(slow_start && 2 * a->flight >= c->cc.cwnd),
+		.random = any_number(a),
+		.cwnd_limited = is_cwnd_limited(a),
+		.in_recovery = c->in_recovery || c->in_rto_recovery,
+		.has_sack = c->sack_ok,
 	};
+}
 
-	if (!a->marks) /* RFC 3168 6.1.2 */
-		c->cc.ops->on_ack(&c->cc, &s);
+/*
+ * What the ACK said of rates is known in any case: TCP_INFO asks for it. Beside that an algorithm
+ * sees what is new: `grows` when its window may, always when that is its own.
+ */
+static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool grows)
+{
+	struct tcp *c = a->c;
+	struct tern_cc_sample s = sample_of(a, acked);
+	bool own = c->cc.ops->own_window && a->d.bytes;
+
+	s.newly_lost = (uint32_t)MIN(lost, UINT32_MAX);
+	tcp_rate_conclude(a, &s);
+	if (!own && (!grows || c->cc.ops->own_window))
+		return;
+	s.new_round = is_new_round(c);
+	if (own || !a->marks) /* RFC 3168 6.1.2 */
+		cc_on_ack(&c->cc, &s);
+	if (cc_pace(&c->cc)->holds_back)
+		tcp_rate_mark_limited(c);
+	cc_pace(&c->cc)->holds_back = false;
 	tcp_tune_send_buffer(c, a->x);
 }
 
@@ -136,36 +176,35 @@ static void follow_with_sack(struct arrival *a, uint64_t acked)
 	tcp_adapt_reordering(a);
 	undone = tcp_undo_review(a, acked);
 	if (is_repaired(c))
-		tcp_leave_recovery(c);
+		tcp_leave_recovery(c, a->x);
 	lost = tcp_detect_losses(c, a->x);
 	if (lost && !c->in_recovery && !c->in_rto_recovery)
 		tcp_enter_recovery(c, a->x);
-	if (c->in_recovery)
+	if (c->in_recovery && !c->cc.ops->own_window)
 		tcp_pace_recovery(a, lost);
-	else if (acked && !was_in_recovery && !undone)
-		grow_window(a, acked);
+	if (acked || a->d.bytes)
+		adjust_window(a, acked, lost,
+			      acked && !c->in_recovery && !was_in_recovery && !undone);
 }
 
 /* RFC 6582. */
 static void follow_without_sack(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
-	bool undone = tcp_undo_review(a, acked);
+	bool undone = tcp_undo_review(a, acked), was_in_recovery = c->in_recovery;
+	uint64_t lost = c->work->rate.lost;
 
 	if (!acked) {
 		tcp_newreno_duplicate(a);
 		return;
 	}
-	if (c->in_recovery && c->snd.una < c->work->recover) {
+	if (c->in_recovery && c->snd.una < c->work->recover)
 		tcp_newreno_partial(a, acked);
-		return;
-	}
+	else if (c->in_recovery || is_repaired(c))
+		tcp_leave_recovery(c, a->x);
+	adjust_window(a, acked, c->work->rate.lost - lost, !was_in_recovery && !undone);
 	if (c->in_recovery)
-		tcp_leave_recovery(c);
-	else if (!undone)
-		grow_window(a, acked);
-	if (is_repaired(c))
-		tcp_leave_recovery(c);
+		return;
 	c->work->dup_acks = 0;
 	c->work->dup_bytes = 0;
 }
@@ -254,7 +293,7 @@ static void after_fin_acked(struct arrival *a)
 		tcp_enter_fin_wait_2(c, a->x);
 		break;
 	case TERN_TCP_CLOSING:
-		tcp_drop_work(c, a->x->mem);
+		tcp_drop_work(c, a->x);
 		tcp_enter(c, TERN_TCP_TIME_WAIT);
 		break;
 	case TERN_TCP_LAST_ACK:
@@ -318,6 +357,7 @@ bool tcp_take_ack(struct arrival *a)
 		return false;
 	}
 	acked = a->ack > c->snd.una ? a->ack - c->snd.una : 0;
+	tcp_rate_check_limited(c);
 	a->flight = tcp_flight(c);
 	if (c->work && c->sack_ok && a->seg->h.n_sack)
 		tcp_take_sack(a);

@@ -229,8 +229,8 @@ void tcp_answer_marks(struct arrival *a)
 		tcp_note_reduction(c);
 		return;
 	}
-	tcp_reduce_window(a);
-	if (c->cc.cwnd == before)
+	tcp_reduce_window(a, true);
+	if (c->cc.cwnd == before && !c->cc.ops->own_window)
 		c->cc.cwnd = MAX(before / 2, c->snd_mss);
 }
 

@@ -7,6 +7,15 @@
 
 #include "tcp.h"
 
+/* RS of draft-ietf-ccwg-bbr 4.1.2.1.3: of the youngest that an ACK reports. */
+struct rate_sample {
+	bool has_data, app_limited, again;
+	uint64_t end; /* one past its last octet */
+	uint64_t prior_delivered, tx_in_flight;
+	uint32_t lost_before; /* C.lost when it went, the low half */
+	tern_time send_elapsed, ack_elapsed;
+};
+
 /* What an ACK says has arrived, by its number or by its SACK blocks, and was not known before. */
 struct delivery {
 	uint64_t bytes;
@@ -17,6 +26,7 @@ struct delivery {
 	bool again;	       /* something of it went more than once */
 	bool dsack;	       /* something came twice */
 	bool original;	       /* something went once, before the last time-out */
+	struct rate_sample rate;
 };
 
 /* A segment while it is examined: its numbers as positions, trimmed step by step. */
@@ -76,7 +86,7 @@ void tcp_free_early(struct tcp *, struct mem *);
 /* tcp_work.c */
 bool tcp_new_work(struct tcp *, const struct tcp_ctx *);
 void tcp_rest_work(struct tcp *, const struct tcp_ctx *);
-void tcp_drop_work(struct tcp *, struct mem *);
+void tcp_drop_work(struct tcp *, const struct tcp_ctx *);
 void tcp_review_work(struct tcp *, const struct tcp_ctx *);
 /* false: no memory. */
 static inline bool tcp_take_work(struct tcp *c, const struct tcp_ctx *x)
@@ -156,8 +166,8 @@ void tcp_newreno_partial(struct arrival *, uint64_t acked);
 
 /* tcp_prr.c */
 void tcp_enter_recovery(struct tcp *, const struct tcp_ctx *);
-void tcp_leave_recovery(struct tcp *);
-void tcp_reduce_window(struct arrival *);
+void tcp_leave_recovery(struct tcp *, const struct tcp_ctx *);
+void tcp_reduce_window(struct arrival *, bool marked);
 void tcp_pace_recovery(struct arrival *, uint64_t newly_lost);
 
 /* tcp_undo.c */
@@ -184,6 +194,12 @@ bool tcp_paws_rejects(const struct tcp *, const struct tcp_ctx *, const struct t
 void tcp_take_timestamp(struct arrival *);
 void tcp_put_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
 void tcp_put_syn_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
+
+/* How many segments one stands for. */
+static inline uint32_t tcp_n_segments(const struct tcp_seg *seg)
+{
+	return seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
+}
 
 /* tcp_input.c */
 void tcp_challenge(struct arrival *);
@@ -213,6 +229,25 @@ void tcp_tune_send_buffer(struct tcp *, const struct tcp_ctx *);
 void tcp_begin_pace(struct tcp *);
 void tcp_set_pace(struct tcp *, const struct tcp_ctx *);
 void tcp_pace_sent(struct tcp *, const struct tcp_ctx *, uint64_t n);
+
+/* tcp_rate.c */
+void tcp_rate_sent(struct tcp *, const struct tcp_ctx *, struct sent *, uint64_t n);
+void tcp_rate_delivered(struct arrival *, const struct sent *, uint64_t hi);
+void tcp_rate_conclude(struct arrival *, struct tern_cc_sample *);
+void tcp_rate_lost(struct tcp *, const struct tcp_ctx *, const struct sent *);
+void tcp_rate_mark_limited(struct tcp *);
+void tcp_rate_check_limited(struct tcp *);
+
+/* tcp_busy.c */
+struct tcp_tally *tcp_new_tally(struct tcp *, const struct tcp_ctx *);
+/* NULL: no memory. */
+static inline struct tcp_tally *tcp_take_tally(struct tcp *c, const struct tcp_ctx *x)
+{
+	return c->tally ? c->tally : tcp_new_tally(c, x);
+}
+void tcp_note_wait(struct tcp *, const struct tcp_ctx *); /* after anything that may change it */
+void tcp_end_wait(struct tcp *, const struct tcp_ctx *, enum tcp_wait next);
+void tcp_waits(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 
 /* tcp_urgent.c */
 void tcp_take_urgent(struct arrival *);

@@ -41,8 +41,19 @@ static void fill_work(const struct tcp *c, struct tern_tcp_info *i)
 	i->lost = in_segments(c, w->sent.n_lost);
 	i->retrans = in_segments(c, w->sent.n_again);
 	i->pacing_rate = w->pace_rate ? w->pace_rate : UINT64_MAX;
+	i->delivery_rate = w->rate.last;
+	i->app_limited = w->rate.last_limited;
 	i->dsack_dups = w->undo.n_dsacks;
 	i->reord_seen = w->rack.reordering_seen;
+}
+
+static void fill_tally(const struct tcp_tally *t, struct tern_tcp_info *i)
+{
+	i->rcv_ooopack = t->n_early;
+	i->data_segs_in = t->data_segs_in;
+	i->data_segs_out = t->data_segs_out;
+	i->delivered += t->delivered;
+	i->bytes_retrans = t->bytes_rtx;
 }
 
 static void fill_state(const struct tcp *c, struct tern_tcp_info *i)
@@ -87,13 +98,16 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 		fill_work(c, i);
 	i->total_retrans = c->total_rtx;
 	i->delivered_ce = c->delivered_ce;
-	i->bytes_retrans = c->bytes_rtx;
 	i->segs_in = c->segs_in;
 	i->segs_out = c->segs_out;
+	i->delivered = c->snd.una > tcp_syn_pos(c) ? 1 : 0; /* our SYN */
+	if (c->tally)
+		fill_tally(c->tally, i);
+	tcp_waits(c, x, i);
 	i->snd_wnd = c->snd.wnd;
 	i->notsent_bytes = c->snd.end > c->snd.nxt ? (uint32_t)(c->snd.end - c->snd.nxt) : 0;
 	i->bytes_acked = MIN(c->snd.una, c->snd.end) - MIN(first, c->snd.una);
-	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(first, c->snd.nxt) + c->bytes_rtx;
+	i->bytes_sent = MIN(c->snd.nxt, c->snd.end) - MIN(first, c->snd.nxt) + i->bytes_retrans;
 	if (c->rcv.nxt)
 		i->bytes_received = tcp_data_end(c) - (seq_first(c->rcv.irs) + 1);
 }

@@ -316,7 +316,9 @@ struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct
 		.fin = (seg->h.flags & TCP_FIN) != 0,
 	};
 
-	c->segs_in += seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
+	c->segs_in += tcp_n_segments(seg);
+	if (seg->len && tcp_take_tally(c, x))
+		c->tally->data_segs_in += tcp_n_segments(seg);
 	if (c->state == TERN_TCP_CLOSED) {
 		drop_segment(&a, TERN_DROP_TCP_NO_SOCKET);
 		return a.r;

@@ -131,11 +131,15 @@ uint64_t tcp_detect_losses(struct tcp *c, const struct tcp_ctx *x)
 		if (s->again)
 			c->notes |= TCP_NOTE_LOST_RETRANSMIT;
 		sent_set_lost(log, s, TERN_CAUSE_FAST_RETRANSMIT);
+		tcp_rate_lost(c, x, s);
 	}
 	return log->n_lost - before;
 }
 
-/* Whatever is in flight below hi is lost; its head goes at once. */
+/*
+ * Whatever is in flight below hi is lost; its head goes at once. That a window opened, or that it
+ * was too big, is no sign of congestion.
+ */
 void tcp_mark_lost(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, enum tern_cause cause)
 {
 	struct sent_log *log = &c->work->sent;
@@ -144,8 +148,11 @@ void tcp_mark_lost(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, enum ter
 	/* Without memory for another record the whole of it is: it only goes more than once. */
 	sent_cut(log, x->mem, hi);
 	for (uint64_t pos = c->snd.una; pos < hi && (s = sent_find(log, pos)); pos = s->hi)
-		if (s->fate == SENT_IN_FLIGHT)
+		if (s->fate == SENT_IN_FLIGHT) {
 			sent_set_lost(log, s, (uint8_t)cause);
+			if (cause == TERN_CAUSE_RTO || !c->sack_ok)
+				tcp_rate_lost(c, x, s);
+		}
 	c->rtx_forced = log->n_lost > 0;
 }
 
@@ -173,8 +180,10 @@ void tcp_mark_losses_on_rto(struct tcp *c, const struct tcp_ctx *x)
 		c->notes |= TCP_NOTE_SACK_RENEGING;
 	}
 	wait = w->rack.rtt + reordering_window(c);
-	while (c->sack_ok && (s = sent_oldest(log)) && s->sent_at + wait <= x->now)
+	while (c->sack_ok && (s = sent_oldest(log)) && s->sent_at + wait <= x->now) {
 		sent_set_lost(log, s, TERN_CAUSE_RTO);
+		tcp_rate_lost(c, x, s);
+	}
 	tcp_mark_lost(c, x, c->sack_ok ? MIN(c->snd.una + c->snd_mss, c->snd.nxt) : c->snd.nxt,
 		      TERN_CAUSE_RTO);
 	w->loss_at = TERN_NEVER;
@@ -225,7 +234,7 @@ void tcp_take_probe_answer(struct arrival *a)
 		return;
 	if (w->tlp_is_again && !a->d.dsack) {
 		if (a->ack > w->tlp_end) { /* the probe has repaired a loss */
-			tcp_reduce_window(a);
+			tcp_reduce_window(a, false);
 			c->notes |= TCP_NOTE_PROBE_RECOVERY;
 		} else if (a->seg->h.n_sack || !tcp_repeats_ack(a)) {
 			return;

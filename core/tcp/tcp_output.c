@@ -97,7 +97,7 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 	if (fin)
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
-	sent_put(&w->sent, lo, c->snd.nxt, x->now);
+	tcp_rate_sent(c, x, sent_put(&w->sent, lo, c->snd.nxt, x->now), c->snd.nxt - lo);
 	if ((w->dup_acks || w->sent.n_sacked) && !c->in_recovery && !c->in_rto_recovery)
 		w->limited += len;
 	if ((uint32_t)len % c->snd_mss)
@@ -113,11 +113,14 @@ static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct
 	uint32_t segments = MAX(1, (uint32_t)(p->hi - p->lo + c->snd_mss - 1) / c->snd_mss);
 	uint64_t end = p->hi + (p->fin ? 1 : 0);
 	struct tcp_work *w = c->work;
+	struct sent *s = sent_find(&w->sent, p->lo);
 
-	sent_renew(&w->sent, sent_find(&w->sent, p->lo), end, x->now);
+	sent_renew(&w->sent, s, end, x->now);
+	tcp_rate_sent(c, x, s, end - p->lo);
 	w->timed_pos = TCP_NO_POS;
 	c->total_rtx += segments;
-	c->bytes_rtx += p->hi - p->lo;
+	if (c->tally)
+		c->tally->bytes_rtx += p->hi - p->lo;
 	c->rtx_forced = false;
 	tcp_undo_note_again(c, x, p->lo, end);
 }
@@ -152,6 +155,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	out->hi = hi;
 	out->has_text = p->lo < hi;
 	h->flags = TCP_ACK;
+	tcp_take_tally(c, x);
 	if (hi == c->snd.end && out->has_text)
 		out->end_flags |= TCP_PSH; /* MUST-61: it empties the queue */
 	if (fin)
@@ -279,6 +283,17 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 		shorten(piece, piece->len % c->snd_mss);
 }
 
+/* Segments count, not what a device cuts. */
+static void count_piece(struct tcp *c, uint32_t len)
+{
+	bool one = len <= c->snd_mss || c->snd_mss == 0; /* a SYN's text is one */
+	uint32_t segments = one ? 1 : (len + c->snd_mss - 1) / c->snd_mss;
+
+	c->segs_out += segments;
+	if (len && c->tally)
+		c->tally->data_segs_out += segments;
+}
+
 bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp_piece *piece)
 {
 	const struct tcp_work *w = c->work;
@@ -303,6 +318,6 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 	out->done = out->lo == out->hi;
 	if (out->done)
 		out->h.flags |= out->end_flags;
-	c->segs_out++;
+	count_piece(c, piece->len);
 	return true;
 }

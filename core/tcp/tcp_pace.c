@@ -9,7 +9,8 @@
  * there is one timer for a millisecond and not for a segment, and on a path shorter than that none.
  * The initial window goes unpaced: nothing is known yet.
  *
- * SO_MAX_PACING_RATE bounds the rate, and paces also where the configuration does not.
+ * An algorithm may set a rate of its own. SO_MAX_PACING_RATE bounds the rate. Both pace also where
+ * the configuration does not.
  */
 #include "tcp_impl.h"
 
@@ -17,12 +18,14 @@ enum { SLOW_START_PERCENT = 200, AVOIDANCE_PERCENT = 120 };
 
 #define AHEAD TERN_MS
 
-/* A burst is what a millisecond carries, two segments at least. */
+/* A burst is what the algorithm says or a millisecond carries, two segments at least. */
 static void set_rate(struct tcp *c, uint64_t rate)
 {
 	struct tcp_work *w = c->work;
 	uint64_t burst = rate ? MAX(rate / 1000, 2 * (uint64_t)c->snd_mss) : UINT32_MAX;
 
+	if (cc_pace(&c->cc)->burst && rate)
+		burst = MAX(cc_pace(&c->cc)->burst, c->snd_mss);
 	w->pace_rate = rate;
 	w->pace_burst = (uint32_t)MIN(burst, UINT32_MAX);
 }
@@ -33,13 +36,13 @@ void tcp_begin_pace(struct tcp *c)
 	set_rate(c, c->opt.max_pacing_rate);
 }
 
-/* After the congestion window or the round-trip time has changed. */
+/* After the congestion window, its algorithm's rate or the round-trip time has changed. */
 void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint64_t percent = c->cc.cwnd < c->cc.ssthresh / 2 ? SLOW_START_PERCENT : AVOIDANCE_PERCENT;
-	uint64_t rate = 0;
+	uint64_t rate = cc_pace(&c->cc)->rate;
 
-	if (x->cfg->tcp_pacing && c->srtt_us)
+	if (!rate && x->cfg->tcp_pacing && c->srtt_us)
 		rate = c->cc.cwnd * percent * 10000 / c->srtt_us;
 	if (c->opt.max_pacing_rate)
 		rate = rate ? MIN(rate, c->opt.max_pacing_rate) : c->opt.max_pacing_rate;

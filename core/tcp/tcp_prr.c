@@ -7,7 +7,8 @@
  * as much as left, and one segment more while the repair makes progress (slow start reduction
  * bound, section 3.1 of RFC 6937). Without SACK nobody knows what is delivered: there the window is
  * cut at once and the flight is estimated instead (tcp_newreno.c). Where there is congestion but
- * nothing to repair, it is cut at once, too.
+ * nothing to repair, it is cut at once, too. An algorithm whose window is its own is told of
+ * beginning and end, and left alone in between.
  *
  * Source: RFC 6937 section 3, RFC 6582 3.2.
  */
@@ -15,9 +16,9 @@
 
 void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
-	struct cc_sample s = { .now = x->now,
-			       .srtt = (tern_time)c->srtt_us * TERN_US,
-			       .in_flight = tcp_flight_size(c) };
+	struct tern_cc_sample s = { .now = x->now,
+				    .srtt = (tern_time)c->srtt_us * TERN_US,
+				    .in_flight = tcp_flight_size(c) };
 	struct tcp_work *w = c->work;
 
 	w->limited = 0;
@@ -30,18 +31,21 @@ void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 	w->tlp_end = TCP_NO_POS;
 	w->timed_pos = TCP_NO_POS;
 	c->tlp_due = false;
-	c->cc.ops->on_congestion(&c->cc, &s);
+	cc_on_congestion(&c->cc, &s);
 	tcp_note_reduction(c);
 	w->prr = (struct tcp_prr){ .recover_fs = s.in_flight };
-	c->cc.cwnd = c->sack_ok ? (uint32_t)(tcp_flight(c) + c->snd_mss) : c->cc.ssthresh;
+	if (!c->cc.ops->own_window)
+		c->cc.cwnd = c->sack_ok ? (uint32_t)(tcp_flight(c) + c->snd_mss) : c->cc.ssthresh;
 }
 
-void tcp_leave_recovery(struct tcp *c)
+void tcp_leave_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
 	/* RFC 6582 3.2 step 3, first choice: no burst when little is in flight. */
 	uint64_t flight = MAX(c->snd.nxt - c->snd.una, c->snd_mss) + c->snd_mss;
+	struct tern_cc_sample s = { .now = x->now };
 
-	if (c->in_recovery)
+	cc_on_recovery_end(&c->cc, &s);
+	if (c->in_recovery && !c->cc.ops->own_window)
 		c->cc.cwnd = c->sack_ok ? c->cc.ssthresh : (uint32_t)MIN(c->cc.ssthresh, flight);
 	tcp_forget_reordering(c);
 	c->in_recovery = c->in_rto_recovery = false;
@@ -74,14 +78,16 @@ void tcp_pace_recovery(struct arrival *a, uint64_t newly_lost)
 }
 
 /* A mark, or a loss that is repaired already (RFC 3168 6.1.2, RFC 8985 7.4.2). */
-void tcp_reduce_window(struct arrival *a)
+void tcp_reduce_window(struct arrival *a, bool marked)
 {
 	struct tcp *c = a->c;
-	struct cc_sample s = { .now = a->x->now,
-			       .srtt = (tern_time)c->srtt_us * TERN_US,
-			       .in_flight = MIN(a->flight, c->cc.cwnd) };
+	struct tern_cc_sample s = { .now = a->x->now,
+				    .srtt = (tern_time)c->srtt_us * TERN_US,
+				    .in_flight = MIN(a->flight, c->cc.cwnd),
+				    .marked = marked };
 
-	c->cc.ops->on_congestion(&c->cc, &s);
-	c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
+	cc_on_congestion(&c->cc, &s);
+	if (!c->cc.ops->own_window)
+		c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
 	tcp_note_reduction(c);
 }

@@ -292,6 +292,8 @@ void tcp_take_text(struct arrival *a)
 			drop_text(a, TERN_DROP_TCP_MEMORY);
 			return;
 		}
+		if (c->tally)
+			c->tally->n_early += tcp_n_segments(a->seg);
 		owe_ack_for_text(a, false);
 		return;
 	}

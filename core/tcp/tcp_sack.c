@@ -24,6 +24,7 @@ static void note_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 		d->original = d->original || hi <= c->work->recover;
 	}
 	tcp_rack_delivered(a, s, hi);
+	tcp_rate_delivered(a, s, hi);
 }
 
 /* The part of a record in [lo, hi), as a record of its own. NULL: no memory, or too many. */

@@ -53,12 +53,23 @@ static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!tcp_take_work(c, x))
 		return false;
+	tcp_rate_check_limited(c);
 	if (idle) {
-		struct cc_sample s = { .now = x->now };
+		struct tern_cc_sample s = { .now = x->now,
+					    .srtt = (tern_time)c->srtt_us * TERN_US };
 
-		c->cc.ops->on_idle(&c->cc, &s);
+		cc_on_idle(&c->cc, &s);
+		if (cc_pace(&c->cc)->rate)
+			tcp_set_pace(c, x);
 	}
 	return true;
+}
+
+/* The user has more to say than the buffer takes: tcp_busy.c. */
+static void note_refusal(struct tcp *c, bool refused)
+{
+	if (c->work)
+		c->work->refused = refused;
 }
 
 int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
@@ -69,10 +80,12 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	if (allowed < 0 || len == 0)
 		return allowed;
 	room = room_behind_end(c);
+	note_refusal(c, len > room);
 	if (room == 0)
 		return -TERN_EAGAIN;
 	if (!prepare_to_send(c, x))
 		return -TERN_ENOBUFS;
+	note_refusal(c, len > room); /* there may have been no work before */
 	n = buf_write(&c->work->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
 	if (n == 0)
 		return -TERN_ENOBUFS;
@@ -91,6 +104,7 @@ int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out
 	if (allowed < 0)
 		return allowed;
 	room = room_behind_end(c);
+	note_refusal(c, room == 0);
 	if (room == 0)
 		return -TERN_EAGAIN;
 	if (!prepare_to_send(c, x))

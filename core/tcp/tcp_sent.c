@@ -101,15 +101,16 @@ static void count_fate(struct sent_log *log, const struct sent *s, int sign)
 		log->n_again += n;
 }
 
-/* A copy of `like` that covers [lo, hi), beside it in the list. */
-static void put_like(struct sent_log *log, struct sent *like, uint64_t lo, uint64_t hi)
+/* The record ends at pos; what lies behind becomes one of its own, beside it in the list. */
+static void split_at(struct sent_log *log, struct sent *like, uint64_t pos)
 {
 	struct sent *s = log->spare;
 
 	log->spare = NULL;
 	*s = *like;
-	s->node.key = lo;
-	s->hi = hi;
+	s->node.key = pos;
+	like->hi = pos;
+	like->view.tx_in_flight -= (uint32_t)MIN(length_of(s), like->view.tx_in_flight);
 	list_init(&s->by_age);
 	if (s->fate == SENT_IN_FLIGHT)
 		list_put_tail(like->by_age.next, &s->by_age); /* before the next: right behind */
@@ -128,20 +129,21 @@ static void remove_record(struct sent_log *log, struct mem *mem, struct sent *s)
 		log->spare = s;
 }
 
-void sent_put(struct sent_log *log, uint64_t lo, uint64_t hi, tern_time now)
+struct sent *sent_put(struct sent_log *log, uint64_t lo, uint64_t hi, tern_time now)
 {
 	struct sent *last = sent_last(log), *s = log->spare;
 
 	assert(lo < hi && (!last || last->hi == lo));
 	if (last && last->sent_at == now && last->fate == SENT_IN_FLIGHT && !last->again) {
 		last->hi = hi;
-		return;
+		return last;
 	}
 	log->spare = NULL;
 	*s = (struct sent){ .node.key = lo, .hi = hi, .sent_at = now };
 	list_put_tail(&log->in_flight, &s->by_age);
 	log->root = tree_put(log->root, &s->node);
 	log->n++;
+	return s;
 }
 
 static void set_fate(struct sent_log *log, struct sent *s, enum sent_fate fate)
@@ -157,10 +159,8 @@ static void set_fate(struct sent_log *log, struct sent *s, enum sent_fate fate)
 void sent_renew(struct sent_log *log, struct sent *s, uint64_t hi, tern_time now)
 {
 	assert(s->fate == SENT_LOST && hi > sent_lo(s) && hi <= s->hi);
-	if (hi < s->hi) {
-		put_like(log, s, hi, s->hi);
-		s->hi = hi; /* the bytes are as lost as before, in two records */
-	}
+	if (hi < s->hi) /* the bytes are as lost as before, in two records */
+		split_at(log, s, hi);
 	s->again = true;
 	set_fate(log, s, SENT_IN_FLIGHT);
 	s->sent_at = now;
@@ -188,8 +188,7 @@ bool sent_cut(struct sent_log *log, struct mem *mem, uint64_t pos)
 		return true;
 	if (!sent_reserve(log, mem))
 		return false;
-	put_like(log, s, pos, s->hi);
-	s->hi = pos;
+	split_at(log, s, pos);
 	return true;
 }
 

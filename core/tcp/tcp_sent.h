@@ -7,6 +7,12 @@
  * knows where the lowest loss is) and, while in flight, by age (a list), so that nothing an ACK
  * asks costs more than O(log n) for each record whose fate it changes.
  *
+ * With each goes what was known when it went, of which tcp_rate.c makes rates. It is of the whole
+ * record and its end: a record that grows in the instant in which it went keeps all of it but the
+ * flight, which is counted anew; of one that is cut, both parts keep it, the left less what flew
+ * behind it; what goes again gets it anew; what is forgiven keeps it; of what is sacked it is used
+ * up.
+ *
  * Invariants (sent_check): records are disjoint, without gaps, sorted; n_sacked, n_lost and n_again
  * are the bytes of those fates; the list holds those in flight, the longest under way first; no two
  * sacked records touch.
@@ -21,6 +27,14 @@
 
 enum sent_fate { SENT_IN_FLIGHT, SENT_SACKED, SENT_LOST };
 
+/* What was known when it went: counts are the low halves of those in struct tcp_rate. */
+struct sent_view {
+	uint32_t delivered, lost; /* P.delivered, P.lost */
+	uint32_t tx_in_flight;	  /* P.tx_in_flight: with all of the record */
+	uint32_t send_us;	  /* P.send_time - P.first_send_time */
+	uint32_t ack_us;	  /* P.send_time - P.delivered_time */
+};
+
 struct sent {
 	struct tree_node node; /* the key is the first position; marked: lost */
 	uint64_t hi;	       /* one past the last */
@@ -29,6 +43,8 @@ struct sent {
 	uint8_t fate;	       /* enum sent_fate */
 	uint8_t cause;	       /* enum tern_cause: of a loss, why it is believed */
 	bool again;	       /* it went more than once */
+	bool app_limited;      /* P.is_app_limited */
+	struct sent_view view;
 };
 
 static inline uint64_t sent_lo(const struct sent *s)
@@ -49,8 +65,8 @@ void sent_fini(struct sent_log *, struct mem *);
 
 /* A record is at hand for the next sent_put or sent_renew. false: no memory. */
 bool sent_reserve(struct sent_log *, struct mem *);
-/* [lo, hi) goes for the first time, behind all others. A record must be at hand. */
-void sent_put(struct sent_log *, uint64_t lo, uint64_t hi, tern_time now);
+/* [lo, hi) goes for the first time, behind all others. A record must be at hand. Returns it. */
+struct sent *sent_put(struct sent_log *, uint64_t lo, uint64_t hi, tern_time now);
 /* What lies below hi of a record that is lost goes again. A record must be at hand. */
 void sent_renew(struct sent_log *, struct sent *, uint64_t hi, tern_time now);
 /* What lies below pos of the first record, which there is, is no longer outstanding. */

@@ -45,6 +45,7 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
  */
 void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send next)
 {
+	tcp_note_wait(c, x);
 	if (!tcp_may_transmit(c)) {
 		if (tcp_is_synchronized(c))
 			c->rtx_at = TERN_NEVER;
@@ -170,12 +171,13 @@ static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 /* RFC 6298 section 5, RFC 5681 section 3.1, RFC 8985 6.3. */
 static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
-	struct cc_sample s = { .now = x->now, .in_flight = tcp_flight_size(c) };
+	struct tern_cc_sample s = { .now = x->now,
+				    .in_flight = tcp_flight_size(c),
+				    .in_recovery = c->in_recovery || c->in_rto_recovery };
 	struct tcp_work *w = c->work;
 
 	s.again = c->n_rtx > 1 || c->in_rto_recovery;
 	tcp_undo_begin(c);
-	c->cc.ops->on_rto(&c->cc, &s);
 	/* RFC 5682 2.1 step 1: not when a recovery was under way, but again before any ACK */
 	c->frto = x->cfg->tcp_frto && !c->in_recovery && (!s.again || c->frto == FRTO_FIRST_ACK) ?
 			  FRTO_FIRST_ACK :
@@ -184,6 +186,8 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	c->in_recovery = false;
 	tcp_mark_losses_on_rto(c, x);
 	c->ecn_held = false;
+	s.flight = tcp_flight(c);
+	cc_on_rto(&c->cc, &s);
 	tcp_note_reduction(c);
 	w->recover = c->snd.nxt;
 	w->dup_acks = 0;
@@ -262,6 +266,8 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 	}
 	if (c->paced && c->work->pace_at <= x->now)
 		c->paced = false;
+	if (c->rtx_at <= x->now || (c->work && c->work->loss_at <= x->now))
+		tcp_rate_check_limited(c);
 	if (c->work && c->work->loss_at <= x->now)
 		r.timer = tcp_on_loss_timer(c, x);
 	if (c->rtx_at <= x->now)

@@ -89,18 +89,26 @@ static bool frto_says_so(struct arrival *a, uint64_t acked)
 		c->frto = FRTO_NEW_DATA;
 		return false;
 	}
-	if (c->frto == FRTO_NEW_DATA && !c->sack_ok)
+	if (c->frto == FRTO_NEW_DATA && !c->sack_ok && !c->cc.ops->own_window)
 		c->cc.cwnd = MAX(c->cc.cwnd, FRTO_LOSS_SEGMENTS * c->cc.mss);
 	c->frto = FRTO_NONE;
 	return false;
 }
 
 /* RFC 4015 section 3.2: the flight may go on, the rest of the old window comes by slow start. */
+static void restore_window(struct tcp *c, uint64_t acked)
+{
+	const struct tcp_undo *u = &c->work->undo;
+	uint64_t cwnd = tcp_flight(c) + MIN(acked, c->cc.initial);
+
+	c->cc.ssthresh = MAX(c->cc.ssthresh, MAX(u->ssthresh, u->cwnd));
+	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, u->cwnd), c->cc.cwnd);
+}
+
 static void undo(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
 	struct tcp_work *w = c->work;
-	uint64_t cwnd;
 
 	if (all_were_duplicates(a))
 		c->notes |= TCP_NOTE_DSACK_UNDO;
@@ -109,10 +117,9 @@ static void undo(struct arrival *a, uint64_t acked)
 	sent_forgive(&w->sent);
 	w->dup_bytes = 0;
 	w->dup_acks = 0;
-	cwnd = tcp_flight(c) + MIN(acked, c->cc.initial);
-	c->cc.ssthresh = MAX(c->cc.ssthresh, MAX(w->undo.ssthresh, w->undo.cwnd));
-	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, w->undo.cwnd), c->cc.cwnd);
-	c->cc.ops->on_undo(&c->cc);
+	if (!c->cc.ops->own_window)
+		restore_window(c, acked);
+	cc_on_undo(&c->cc);
 	w->undo.pos = TCP_NO_POS;
 	c->in_recovery = c->in_rto_recovery = c->rtx_forced = false;
 	c->frto = FRTO_NONE;

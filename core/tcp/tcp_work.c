@@ -27,7 +27,9 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!w)
 		return false;
-	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS, .undo.pos = TCP_NO_POS };
+	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS,
+				.undo.pos = TCP_NO_POS,
+				.wait = WAIT_NONE };
 	buf_init(&w->snd_buf, c->snd.end);
 	sent_init(&w->sent);
 	cc_set_state(&c->cc, w->cc_state);
@@ -38,13 +40,14 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 	return true;
 }
 
-void tcp_drop_work(struct tcp *c, struct mem *mem)
+void tcp_drop_work(struct tcp *c, const struct tcp_ctx *x)
 {
 	if (!c->work)
 		return;
-	buf_fini(&c->work->snd_buf, mem);
-	sent_fini(&c->work->sent, mem);
-	mem_free(mem, c->work, sizeof(*c->work));
+	tcp_end_wait(c, x, WAIT_NONE);
+	buf_fini(&c->work->snd_buf, x->mem);
+	sent_fini(&c->work->sent, x->mem);
+	mem_free(x->mem, c->work, sizeof(*c->work));
 	c->work = NULL;
 	cc_set_state(&c->cc, NULL);
 	c->paced = c->tlp_due = c->rtx_forced = c->in_recovery = c->in_rto_recovery = false;
@@ -56,7 +59,7 @@ void tcp_drop_work(struct tcp *c, struct mem *mem)
 void tcp_review_work(struct tcp *c, const struct tcp_ctx *x)
 {
 	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c) && c->work->snd_buf.n_chunks == 0)
-		tcp_drop_work(c, x->mem);
+		tcp_drop_work(c, x);
 	else
 		tcp_rest_work(c, x);
 }

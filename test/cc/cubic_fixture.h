@@ -11,7 +11,7 @@
 #include "test.h"
 
 struct sender {
-	struct cc cc;
+	struct tern_cc cc;
 	uint64_t state[CC_STATE_SIZE / sizeof(uint64_t)];
 	tern_time now, rtt;
 };
@@ -26,19 +26,19 @@ static inline void begin(struct sender *x, uint32_t mss, uint32_t segments)
 
 static inline void ack(struct sender *x, uint32_t acked)
 {
-	struct cc_sample s = { .now = x->now,
-			       .rtt = x->rtt,
-			       .srtt = x->rtt,
-			       .in_flight = x->cc.cwnd,
-			       .acked = acked,
-			       .cwnd_limited = true };
+	struct tern_cc_sample s = { .now = x->now,
+				    .rtt = x->rtt,
+				    .srtt = x->rtt,
+				    .in_flight = x->cc.cwnd,
+				    .acked = acked,
+				    .cwnd_limited = true };
 
 	x->cc.ops->on_ack(&x->cc, &s);
 }
 
 static inline void lose(struct sender *x)
 {
-	struct cc_sample s = { .now = x->now, .in_flight = x->cc.cwnd };
+	struct tern_cc_sample s = { .now = x->now, .in_flight = x->cc.cwnd };
 
 	x->cc.ops->on_congestion(&x->cc, &s);
 	x->cc.cwnd = x->cc.ssthresh;
@@ -46,7 +46,7 @@ static inline void lose(struct sender *x)
 
 static inline void time_out(struct sender *x, bool again)
 {
-	struct cc_sample s = { .now = x->now, .in_flight = x->cc.cwnd, .again = again };
+	struct tern_cc_sample s = { .now = x->now, .in_flight = x->cc.cwnd, .again = again };
 
 	x->cc.ops->on_rto(&x->cc, &s);
 }

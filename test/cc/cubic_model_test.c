@@ -197,8 +197,8 @@ static void random_ack(struct history *h)
 {
 	struct sender *x = &h->x;
 	uint32_t most = one_in(h, 2) ? x->cc.cwnd / 4 : 3 * x->cc.mss;
-	struct cc_sample s = { .acked = 1 + (uint32_t)rand_below(&h->dice, most),
-			       .in_flight = x->cc.cwnd };
+	struct tern_cc_sample s = { .acked = 1 + (uint32_t)rand_below(&h->dice, most),
+				    .in_flight = x->cc.cwnd };
 	struct ack a;
 
 	x->now += one_in(h, 50) ? rand_below(&h->dice, 4 * TERN_SEC) :
@@ -227,7 +227,7 @@ static void random_loss(struct history *h, bool timeout)
 	struct sender *x = &h->x;
 	bool again = timeout && one_in(h, 3);
 	uint32_t flight = (uint32_t)rand_below(&h->dice, x->cc.cwnd + 1) / 2 + x->cc.cwnd / 2;
-	struct cc_sample s = { .now = x->now, .in_flight = flight, .again = again };
+	struct tern_cc_sample s = { .now = x->now, .in_flight = flight, .again = again };
 	uint32_t before = x->cc.cwnd;
 
 	if (!again) {
@@ -268,7 +268,7 @@ static void random_undo(struct history *h)
 static void random_idle(struct history *h)
 {
 	struct sender *x = &h->x;
-	struct cc_sample s = { 0 };
+	struct tern_cc_sample s = { 0 };
 
 	x->now += rand_below(&h->dice, 100 * TERN_SEC);
 	s.now = x->now;

@@ -142,7 +142,7 @@ static void fast_convergence(void)
 /* Section 4.6: 0.7 of what was in flight, not of cwnd, and two segments at least. */
 static void decrease(void)
 {
-	struct cc_sample s = { .in_flight = 10000 };
+	struct tern_cc_sample s = { .in_flight = 10000 };
 	struct sender x;
 
 	begin(&x, 1000, 10);
@@ -229,7 +229,7 @@ static void undoes_false_alarms(void)
 /* Time in which the application does not fill the window is no time: the curve goes on as if. */
 static void pauses(unsigned kind)
 {
-	struct cc_sample s = { .acked = 1000, .in_flight = 1000 };
+	struct tern_cc_sample s = { .acked = 1000, .in_flight = 1000 };
 	struct sender plain, paused;
 
 	begin_at_loss(&plain, 1000, 100 * TERN_MS);
@@ -268,7 +268,7 @@ static void pauses_do_not_count(void)
 /* RFC 5681 4.1; and a stage does not go on from a window it did not make. */
 static void restarts_after_idleness(void)
 {
-	struct cc_sample s = { .now = 2000 * TERN_SEC };
+	struct tern_cc_sample s = { .now = 2000 * TERN_SEC };
 	struct sender x;
 
 	begin_at_loss(&x, 12, 100 * TERN_MS);
@@ -285,7 +285,7 @@ static void restarts_after_idleness(void)
 /* A window that is not used does not grow, in no phase. */
 static void grows_only_when_limited(void)
 {
-	struct cc_sample s = { .acked = 1000, .rtt = TERN_MS, .srtt = TERN_MS };
+	struct tern_cc_sample s = { .acked = 1000, .rtt = TERN_MS, .srtt = TERN_MS };
 	struct sender x;
 
 	begin(&x, 1000, 10);
@@ -310,10 +310,10 @@ static void extremes(void)
 	static const uint32_t ackeds[] = { 0, 1, 1460, CC_INFINITE, UINT32_MAX };
 
 	for (unsigned i = 0; i < 4 * 5 * 6 * 6 * 5; i++) {
-		struct cc_sample s = { .rtt = times[i / 20 % 6],
-				       .acked = ackeds[i / 720 % 5],
-				       .in_flight = UINT64_MAX,
-				       .cwnd_limited = true };
+		struct tern_cc_sample s = { .rtt = times[i / 20 % 6],
+					    .acked = ackeds[i / 720 % 5],
+					    .in_flight = UINT64_MAX,
+					    .cwnd_limited = true };
 		struct sender x;
 
 		test_at("case %u", i);
@@ -348,9 +348,9 @@ static void far_ahead(void)
 
 	for (unsigned i = 0; i < 4 * 4 * 3; i++) {
 		uint32_t mss = msss[i % 4];
-		struct cc_sample s = { .acked = 700 * mss,
-				       .rtt = UINT64_MAX,
-				       .cwnd_limited = true };
+		struct tern_cc_sample s = { .acked = 700 * mss,
+					    .rtt = UINT64_MAX,
+					    .cwnd_limited = true };
 		struct sender x;
 
 		test_at("case %u", i);

@@ -10,12 +10,12 @@ static uint32_t hystart_round(struct sender *x, double rtt_ms, unsigned n)
 	uint32_t before = x->cc.cwnd;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct cc_sample s = { .now = x->now += TERN_MS,
-				       .rtt = (tern_time)(rtt_ms * 1e6),
-				       .in_flight = x->cc.cwnd,
-				       .acked = 1000,
-				       .new_round = i == 0,
-				       .cwnd_limited = true };
+		struct tern_cc_sample s = { .now = x->now += TERN_MS,
+					    .rtt = (tern_time)(rtt_ms * 1e6),
+					    .in_flight = x->cc.cwnd,
+					    .acked = 1000,
+					    .new_round = i == 0,
+					    .cwnd_limited = true };
 
 		s.srtt = s.rtt;
 		x->cc.ops->on_ack(&x->cc, &s);

@@ -73,7 +73,7 @@ static void model_idle(struct model *m)
 }
 
 /* A connection that sends. */
-static void begin(struct cc *cc, uint32_t mss, uint32_t segments)
+static void begin(struct tern_cc *cc, uint32_t mss, uint32_t segments)
 {
 	static uint64_t state[CC_STATE_SIZE / sizeof(uint64_t)];
 
@@ -88,7 +88,7 @@ static void one_history(unsigned seed)
 {
 	struct rand dice;
 	struct model m;
-	struct cc cc;
+	struct tern_cc cc;
 	uint32_t mss;
 
 	rand_init(&dice, (uint8_t[32]){ (uint8_t)seed, (uint8_t)(seed >> 8) }, 0);
@@ -96,9 +96,9 @@ static void one_history(unsigned seed)
 	begin(&cc, mss, 10);
 	model_init(&m, mss);
 	for (unsigned step = 0; step < 1000; step++) {
-		struct cc_sample s = { .in_flight = rand_below(&dice, cc.cwnd + 1),
-				       .acked = 1 + (uint32_t)rand_below(&dice, 3 * mss),
-				       .cwnd_limited = rand_below(&dice, 4) != 0 };
+		struct tern_cc_sample s = { .in_flight = rand_below(&dice, cc.cwnd + 1),
+					    .acked = 1 + (uint32_t)rand_below(&dice, 3 * mss),
+					    .cwnd_limited = rand_below(&dice, 4) != 0 };
 		unsigned e = (unsigned)rand_below(&dice, 200);
 
 		test_at("seed %u, step %u, event %u", seed, step, e);
@@ -138,7 +138,7 @@ static void agrees_with_the_model(void)
 /* Slow start: twice the window for each round trip when every segment is acknowledged. */
 static void slow_start_doubles(void)
 {
-	struct cc cc;
+	struct tern_cc cc;
 
 	begin(&cc, 1000, 1);
 	for (unsigned round = 0; round < 10; round++) {
@@ -146,7 +146,7 @@ static void slow_start_doubles(void)
 
 		check_eq(cc.cwnd, 1000u << round);
 		for (unsigned i = 0; i < n; i++) {
-			struct cc_sample s = { .acked = 1000, .cwnd_limited = true };
+			struct tern_cc_sample s = { .acked = 1000, .cwnd_limited = true };
 
 			cc.ops->on_ack(&cc, &s);
 		}
@@ -156,8 +156,8 @@ static void slow_start_doubles(void)
 /* RFC 3465 2.3: in the slow start that follows a time-out one segment for each ACK. */
 static void one_segment_for_each_ack_after_a_time_out(void)
 {
-	struct cc_sample s = { .in_flight = 20000, .acked = 3000, .cwnd_limited = true };
-	struct cc cc;
+	struct tern_cc_sample s = { .in_flight = 20000, .acked = 3000, .cwnd_limited = true };
+	struct tern_cc cc;
 
 	begin(&cc, 1000, 10);
 	cc.ops->on_rto(&cc, &s);
@@ -172,8 +172,10 @@ static void one_segment_for_each_ack_after_a_time_out(void)
 static void avoidance_adds_one_segment(void)
 {
 	for (uint32_t ack = 100; ack <= 2000; ack += 100) {
-		struct cc_sample s = { .in_flight = 20000, .acked = ack, .cwnd_limited = true };
-		struct cc cc;
+		struct tern_cc_sample s = { .in_flight = 20000,
+					    .acked = ack,
+					    .cwnd_limited = true };
+		struct tern_cc cc;
 
 		test_at("ACKs of %u bytes", ack);
 		begin(&cc, 1000, 10);
@@ -194,8 +196,10 @@ static void avoidance_adds_one_segment(void)
 /* RFC 5681 3.1: bytes acknowledged cannot make more than is allowed, and nothing overflows. */
 static void extremes(void)
 {
-	struct cc_sample s = { .in_flight = UINT64_MAX, .acked = UINT32_MAX, .cwnd_limited = true };
-	struct cc cc;
+	struct tern_cc_sample s = { .in_flight = UINT64_MAX,
+				    .acked = UINT32_MAX,
+				    .cwnd_limited = true };
+	struct tern_cc cc;
 
 	begin(&cc, 65535, 10);
 	for (unsigned i = 0; i < 100000; i++) {

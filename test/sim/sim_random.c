@@ -260,6 +260,8 @@ static void draw_config(struct run *r, struct tern_config *c)
 		c->tcp_ecn_option = (uint8_t)draw(r, 4);
 		c->tcp_ecn_fallback = chance(r, 80);
 	}
+	if (chance(r, 40))
+		memcpy(c->tcp_congestion_control, "bbr", 4);
 }
 
 static void draw_weather(struct run *r, struct tern_weather *w)

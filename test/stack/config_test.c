@@ -46,6 +46,7 @@ static const struct {
 	{ "net.ipv4.ip_local_port_min", 32768, 1, 60999 },
 	{ "net.ipv4.ip_nonlocal_bind", 0, 0, 1 },
 	{ "net.ipv4.tcp_abort_on_overflow", 0, 0, 1 },
+	{ "net.ipv4.tcp_available_congestion_control", 0, 0, 0 }, /* only read */
 	{ "net.ipv4.tcp_challenge_ack_limit", 10, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", 0, 0, 0 }, /* by hand */
 	{ "net.ipv4.tcp_early_retrans", 1, 0, 1 },
@@ -226,6 +227,29 @@ static void congestion_control(void)
 	finish();
 }
 
+/* The user's algorithms: found by name, at once and by sockets that are there already. */
+static void own_congestion_control(void)
+{
+	struct tern_cc_ops mine = { .name = "mine" };
+	char buf[64];
+	tern_sock s;
+
+	start();
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s), 0);
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, "mine", 4),
+		 -TERN_ENOENT);
+	check_eq(tern_cc_register(st, &mine), 0);
+	check_eq(tern_cc_register(st, &mine), -TERN_EEXIST);
+	check_eq(tern_sysctl_get(st, "net.ipv4.tcp_available_congestion_control", buf, sizeof(buf)),
+		 0);
+	check_str(buf, "reno cubic bbr fixed mine");
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION, "mine", 4), 0);
+	check_eq(tern_sysctl_set(st, "net.ipv4.tcp_congestion_control", "mine"), 0);
+	check_eq(tern_sysctl_get(st, "net.ipv4.tcp_congestion_control", buf, sizeof(buf)), 0);
+	check_str(buf, "mine");
+	finish();
+}
+
 /* Two settings that are tied to each other. */
 static void pairs(void)
 {
@@ -343,6 +367,7 @@ static const struct test tests[] = {
 	TEST(bad_names),
 	TEST(short_buffers),
 	TEST(congestion_control),
+	TEST(own_congestion_control),
 	TEST(pairs),
 	TEST(settings_have_effect),
 	TEST(bad_configurations),

@@ -243,6 +243,7 @@ static void refused_segments_change_nothing(void)
 			n_refused++;
 			after = info();
 			before.segs_in++;
+			before.data_segs_in += len ? 1 : 0;
 			check(memcmp(&before, &after, sizeof(after)) == 0);
 			check_eq(state(), s);
 			check_eq(tcp_recv_ready(&f.c), ready);
