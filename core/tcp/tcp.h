@@ -265,7 +265,7 @@ enum tcp_note {
 struct tcp_tally {
 	uint64_t bytes_rtx;
 	uint32_t data_segs_in, data_segs_out;
-	uint32_t n_early; /* segments that came ahead of a gap */
+	uint32_t n_early;	    /* segments that came ahead of a gap */
 	uint32_t delivered;	    /* segments */
 	uint32_t waited_ms[WAIT_N]; /* up to the last change */
 };
@@ -312,11 +312,11 @@ struct tcp {
 	bool probing : 1; /* the persist timer runs, the RTO does not */
 	bool oob_taken : 1;
 	uint8_t syn_cause : 4; /* enum tern_cause: why the SYN goes again */
-	uint16_t adv_mss;  /* what we told */
-	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
-	uint16_t peer_mss; /* what the peer told */
-	uint16_t path_mss; /* what the path carries */
-	uint16_t rcv_mss;  /* the peer's full segments, as seen */
+	uint16_t adv_mss;      /* what we told */
+	uint16_t snd_mss;      /* payload bytes of a full segment we send, options deducted */
+	uint16_t peer_mss;     /* what the peer told */
+	uint16_t path_mss;     /* what the path carries */
+	uint16_t rcv_mss;      /* the peer's full segments, as seen */
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct buf rcv_buf;
