@@ -34,7 +34,7 @@ static enum tcp_wait what_holds_it(const struct tcp *c)
 	return room < MIN(unsent, c->snd_mss) ? WAIT_WINDOW : WAIT_NETWORK;
 }
 
-/* Adds the time since the last change to what it was; the sums include what still runs. */
+/* The sums include what still runs. */
 static void add_waited(const struct tcp *c, const struct tcp_ctx *x, uint32_t ms[WAIT_N])
 {
 	const struct tcp_work *w = c->work;
@@ -55,13 +55,13 @@ void tcp_note_wait(struct tcp *c, const struct tcp_ctx *x)
 
 void tcp_end_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait next)
 {
-	uint32_t ms[WAIT_N];
+	struct tcp_work *w = c->work;
+	uint32_t now = tcp_ms(x);
 
-	add_waited(c, x, ms);
-	if (c->tally)
-		memcpy(c->tally->waited_ms, ms, sizeof(ms));
-	c->work->wait = (uint8_t)next;
-	c->work->wait_ms = tcp_ms(x);
+	if (c->tally && w->wait != WAIT_NONE)
+		c->tally->waited_ms[w->wait] += now - w->wait_ms;
+	w->wait = (uint8_t)next;
+	w->wait_ms = now;
 }
 
 void tcp_waits(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info *i)

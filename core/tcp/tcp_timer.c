@@ -45,7 +45,8 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
  */
 void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send next)
 {
-	tcp_note_wait(c, x);
+	if (next == SEND_NOTHING) /* else it does not wait */
+		tcp_note_wait(c, x);
 	if (!tcp_may_transmit(c)) {
 		if (tcp_is_synchronized(c))
 			c->rtx_at = TERN_NEVER;
