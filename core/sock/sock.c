@@ -11,7 +11,7 @@
 /* What section 8 of the architecture promises, on the machines that count. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct half) <= 128, "a half-open connection");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct time_wait) <= 96, "a TIME-WAIT record");
-_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) <= 584, "an idle stream endpoint");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) <= 592, "an idle stream endpoint");
 
 /* ---- the whole ---- */
 
@@ -186,7 +186,7 @@ struct addr addr_any(int family)
 	return family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
 }
 
-static void set_defaults(struct sock *s)
+static void set_defaults(const struct sockets *ss, struct sock *s)
 {
 	s->t.local = s->t.remote = addr_any(s->family);
 	s->t.proto = s->protocol;
@@ -196,7 +196,9 @@ static void set_defaults(struct sock *s)
 	s->ttl = -1;
 	s->mcast_ttl = 1;
 	s->index = NO_INDEX;
-	s->mtu_discover = 1; /* IP_PMTUDISC_WANT */
+	s->mtu_discover = ss->cfg->ip_no_pmtu_disc == 1 || ss->cfg->ip_no_pmtu_disc == 2 ?
+				  MTU_DISCOVER_DONT :
+				  MTU_DISCOVER_WANT;
 	list_init(&s->bind_link);
 	list_init(&s->news_link);
 	list_init(&s->ready_link);
@@ -247,7 +249,7 @@ int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock
 	s->family = (uint8_t)family;
 	s->type = (uint8_t)type;
 	s->protocol = (uint8_t)protocol;
-	set_defaults(s);
+	set_defaults(ss, s);
 	if (type == TERN_SOCK_STREAM) {
 		set_stream_defaults(ss, stream_tcp(s));
 	} else {
@@ -392,10 +394,10 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 			return err;
 	}
 	s->out_ifindex = (uint16_t)hop.ifindex;
-	s->out_mtu = (uint16_t)MIN(hop.mtu, 65535);
 	s->next_hop = hop.next;
 	s->addr_sum = checksum_addresses(&s->t.local, &s->t.remote);
 	s->route_version = ss->net->routes_version;
+	sock_take_path_mtu(ss, s, &hop);
 	return 0;
 }
 

@@ -132,7 +132,7 @@ uint64_t tcp_detect_losses(struct tcp *c, const struct tcp_ctx *x)
 			c->notes |= TCP_NOTE_LOST_RETRANSMIT;
 		sent_set_lost(log, s, TERN_CAUSE_FAST_RETRANSMIT);
 	}
-	return log->n_lost - before;
+	return tcp_probe_failed(c, x) ? 0 : log->n_lost - before;
 }
 
 /* Whatever is in flight below hi is lost; its head goes at once. */

@@ -159,6 +159,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 
 	s.again = c->n_rtx > 1 || c->in_rto_recovery;
 	tcp_undo_begin(c);
+	tcp_doubt_path(c, x);
 	c->cc.ops->on_rto(&c->cc, &s);
 	/* RFC 5682 2.1 step 1: not when a recovery was under way, but again before any ACK */
 	c->frto = x->cfg->tcp_frto && !c->in_recovery && (!s.again || c->frto == FRTO_FIRST_ACK) ?
