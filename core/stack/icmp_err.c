@@ -143,26 +143,25 @@ static uint32_t plateau_below(uint32_t len)
 }
 
 /*
- * The MTU of a message about a quoted packet of that length; 0: it is not to be believed. A router
- * refuses only what is larger, and no link of IPv6 has less than 1280 (RFC 8201 4). ip_no_pmtu_disc
- * has Linux's meaning: 1: whatever it says, as little as there is; 2: no message is heard; 3: only
- * those that TCP can check.
+ * The MTU that a message tells; 0: it is not to be heard. No link of IPv6 has less than 1280 (RFC
+ * 8201 4). ip_no_pmtu_disc has Linux's meaning: 1: whatever it says, as little as there is; 2: no
+ * message is heard; 3: only those that TCP can check.
  */
-static uint32_t believable_mtu(const struct tern_stack *st, const struct icmp_report *r,
-			       const struct quoted *q)
+static uint32_t reported_mtu(const struct tern_stack *st, const struct icmp_report *r,
+			     const struct quoted *q)
 {
 	uint32_t mtu = r->v6 ? r->info : r->info & 0xffff;
-	uint8_t mode = r->v6 ? 0 : st->cfg.ip_no_pmtu_disc;
+	uint8_t mode = st->cfg.ip_no_pmtu_disc;
 
+	if (r->v6)
+		return mtu >= IP6_MTU_MIN ? mtu : 0;
 	if (mode == 2 || (mode == 3 && q->key.proto != TERN_IPPROTO_TCP))
 		return 0;
-	if (r->v6)
-		return mtu >= IP6_MTU_MIN && mtu < q->len ? mtu : 0;
+	if (mode == 1)
+		return st->cfg.path_mtu_min;
 	if (mtu == 0)
 		mtu = plateau_below(q->len);
-	if (mtu >= q->len)
-		return 0;
-	return mode == 1 ? st->cfg.path_mtu_min : MAX(mtu, st->cfg.path_mtu_min);
+	return MAX(mtu, st->cfg.path_mtu_min);
 }
 
 static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_report *r,
@@ -171,14 +170,14 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 	struct meaning m = meaning_of(r);
 	struct sock *s = CONTAINER_OF(t, struct sock, t);
 	uint32_t headers = (r->v6 ? IP6_HDR_LEN : IP4_HDR_LEN) + TCP_HDR_LEN;
-	uint32_t mtu = m.too_big ? believable_mtu(st, r, q) : 0;
+	uint32_t mtu = m.too_big ? reported_mtu(st, r, q) : 0;
 	struct tcp_ctx x = sock_ctx(&st->ss);
 	struct tcp_result result = { .drop = TERN_DROP_NONE };
 	struct tcp_icmp_news news = { .seq = get_be32(q->l4 + 4), .error = m.error };
 
 	if (t->kind != TUPLE_SOCK)
 		return TERN_DROP_ICMP_STALE;
-	if (m.too_big && (mtu <= headers || !sock_hears_too_big(s)))
+	if (m.too_big && (mtu <= headers || mtu >= q->len || !sock_hears_too_big(s)))
 		return TERN_DROP_ICMP_STALE;
 	news.kind = m.too_big ? TCP_ICMP_TOO_BIG : m.hard ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
 	news.mss = (uint16_t)MIN(mtu - MIN(mtu, headers), 65535);
@@ -191,18 +190,19 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 }
 
 /* As Linux: too large a datagram is an error of a connected socket, unless it asked not to hear. */
-static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct tuple *key,
+static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quoted *q,
 				       struct dgram_error *e)
 {
-	struct tuple *t = tuple_find(&st->ss, key);
-	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, key, 0);
+	struct tuple *t = tuple_find(&st->ss, &q->key);
+	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, 0);
 
 	if (!s || sock_is_stream(s))
 		return TERN_DROP_ICMP_STALE;
 	if (e->error == TERN_EMSGSIZE) {
 		if (!e->info || !sock_hears_too_big(s))
 			return TERN_DROP_ICMP_STALE;
-		path_mtu_learn(&st->net, &e->dst, e->info);
+		if (e->info < q->len) /* a router refuses only what is larger */
+			path_mtu_learn(&st->net, &e->dst, e->info);
 		e->hard = true;
 	}
 	dgram_on_error(&st->ss, s, e);
@@ -260,7 +260,7 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 		t = tuple_find(&st->ss, &q.key);
 		return t ? deliver_to_tcp(st, r, &q, t) : TERN_DROP_ICMP_STALE;
 	}
-	e.info = m.too_big ? believable_mtu(st, r, &q) : 0;
+	e.info = m.too_big ? reported_mtu(st, r, &q) : 0;
 	e.dst = q.key.remote;
 	e.dport = q.key.rport;
 	e.quoted = q.l4 + 8;
@@ -271,5 +271,5 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	} else if (q.key.proto != TERN_IPPROTO_UDP) {
 		return TERN_DROP_ICMP_STALE;
 	}
-	return deliver_to_dgram(st, &q.key, &e);
+	return deliver_to_dgram(st, &q, &e);
 }
