@@ -247,7 +247,7 @@ enum tern_cause { /* why a segment was sent that is not simply new data */
 		  TERN_CAUSE_CHALLENGE,	      /* RFC 5961 challenge ACK */
 		  TERN_CAUSE_SYN_AGAIN, /* the peer's SYN came again: the SYN-ACK goes again */
 		  TERN_CAUSE_TLP,	/* tail loss probe, RFC 8985 7 */
-		  TERN_CAUSE_PATH_MTU,	/* it was larger than the path carries, RFC 1191, RFC 4821 */
+		  TERN_CAUSE_PATH_MTU, /* it was larger than the path carries, RFC 1191, RFC 4821 */
 		  TERN_N_CAUSES
 };
 
@@ -347,9 +347,9 @@ struct tern_config {
 	uint8_t ip_no_pmtu_disc; /* 0: path MTU discovery; 1, 2, 3: as on Linux, see tern(3) */
 	uint8_t tcp_mtu_probing; /* RFC 4821: 0 off, 1 when a black hole is suspected, 2 always */
 	uint32_t tcp_base_mss;	 /* what it begins with: search_low */
-	uint32_t tcp_mtu_probe_floor;	  /* and never goes below */
-	uint32_t tcp_probe_interval_ms;	  /* until a search that has ended begins anew */
-	uint32_t tcp_probe_threshold;	  /* it ends when so few bytes are left to search */
+	uint32_t tcp_mtu_probe_floor;	/* and never goes below */
+	uint32_t tcp_probe_interval_ms; /* until a search that has ended begins anew */
+	uint32_t tcp_probe_threshold;	/* it ends when so few bytes are left to search */
 	uint8_t ttl, hop_limit;
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
 	bool tcp_pacing;	  /* windows leave over a round trip, not at once */

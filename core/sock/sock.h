@@ -121,7 +121,7 @@ struct sock {
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex; /* cached route */
-	uint16_t out_mtu; /* that it goes by: sock_mtu.c */
+	uint16_t out_mtu;     /* that it goes by: sock_mtu.c */
 	uint8_t mtu_discover;
 	uint16_t fast_open_max; /* TCP_FASTOPEN */
 	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */

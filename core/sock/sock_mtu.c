@@ -6,7 +6,7 @@
  * cuts nothing, so what Linux would cut goes whole, for routers to cut, or not at all (IPv6):
  *
  *		   bytes of a datagram    of a stream   "don't fragment"    hears routers
- *	DONT	   link's (IPv6: path's)  path's        no                  no
+ *	DONT	   link's (IPv6: path's)  path's        no                  yes
  *	WANT	   link's (IPv6: path's)  path's        as far as it fits   yes
  *	DO	   path's                 path's        yes                 yes
  *	PROBE	   link's                 path's        yes                 yes
@@ -47,7 +47,7 @@ bool dgram_may_be_cut(const struct sock *s, const struct hop *hop, uint32_t len)
 
 bool sock_hears_too_big(const struct sock *s)
 {
-	return !never_sets_df(s);
+	return s->mtu_discover < MTU_DISCOVER_INTERFACE;
 }
 
 uint32_t sock_path_mtu(const struct sockets *ss, const struct sock *s)

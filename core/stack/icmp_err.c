@@ -189,7 +189,7 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 	return TERN_DROP_NONE;
 }
 
-/* As Linux: too large a datagram is an error of a connected socket, unless it asked not to hear. */
+/* As Linux: too large a datagram is an error of a connected socket, unless it does not care. */
 static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quoted *q,
 				       struct dgram_error *e)
 {
@@ -203,6 +203,8 @@ static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quote
 			return TERN_DROP_ICMP_STALE;
 		if (e->info < q->len) /* a router refuses only what is larger */
 			path_mtu_learn(&st->net, &e->dst, e->info);
+		if (s->mtu_discover == MTU_DISCOVER_DONT)
+			return TERN_DROP_NONE;
 		e->hard = true;
 	}
 	dgram_on_error(&st->ss, s, e);
@@ -254,7 +256,8 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 
 	if (!parse_quoted(r, &q))
 		return TERN_DROP_ICMP_MALFORMED;
-	if (!addr_equal(&q.key.local, &r->to)) /* errors go to who sent what they quote */
+	/* errors go to who sent what they quote */
+	if (!addr_is_unspecified(&r->to) && !addr_equal(&q.key.local, &r->to))
 		return TERN_DROP_ICMP_STALE;
 	if (q.key.proto == TERN_IPPROTO_TCP) {
 		t = tuple_find(&st->ss, &q.key);

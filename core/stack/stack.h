@@ -85,7 +85,7 @@ struct icmp_problem {
 void icmp_send_error(struct tern_stack *, const struct inbound *, const struct icmp_problem *);
 /* An error about one of our packets, which `quoted` begins. */
 struct icmp_report {
-	struct addr offender, to;
+	struct addr offender, to; /* to unspecified: the report is our own */
 	uint8_t type, code;
 	bool v6;
 	uint32_t info;

@@ -259,16 +259,16 @@ struct tcp {
 	bool oob_taken : 1;
 	bool carries_1280 : 1; /* every path to the peer does: IPv6 */
 	bool path_news : 1; /* the network has told of a smaller path_mss: the owner remembers it */
-	uint8_t syn_cause; /* enum tern_cause: why the SYN goes again */
-	uint16_t adv_mss;  /* what we told */
-	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
-	uint16_t peer_mss; /* what the peer told */
-	uint16_t path_mss; /* what the path carries, as far as the network has told */
+	uint8_t syn_cause;  /* enum tern_cause: why the SYN goes again */
+	uint16_t adv_mss;   /* what we told */
+	uint16_t snd_mss;   /* payload bytes of a full segment we send, options deducted */
+	uint16_t peer_mss;  /* what the peer told */
+	uint16_t path_mss;  /* what the path carries, as far as the network has told */
 	/* tcp_mtu.c; options not deducted, as of path_mss */
 	uint16_t search_low, search_high; /* RFC 4821 7.1; low 0: nothing is searched for */
 	uint16_t acked_size;		  /* the largest segment that has arrived: RFC 5927 7.2 */
-	uint16_t rcv_mss; /* the peer's full segments, as seen */
-	uint16_t search_min; /* when the search last told something, in minutes */
+	uint16_t rcv_mss;		  /* the peer's full segments, as seen */
+	uint16_t search_min;		  /* when the search last told something, in minutes */
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct buf rcv_buf;

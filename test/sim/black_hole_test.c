@@ -76,8 +76,7 @@ static void on_event(void *ctx, int host, const struct tern_event *ev)
 static void begin(struct transfer *t, unsigned seed)
 {
 	int family = seed & 1 ? TERN_AF_INET6 : TERN_AF_INET;
-	struct tern_weather w = { .delay = (1 + seed % 40) * TERN_MS, 
-				  .rate_bps = 2000000 };
+	struct tern_weather w = { .delay = (1 + seed % 40) * TERN_MS, .rate_bps = 2000000 };
 	struct tern_addr to;
 
 	*t = (struct transfer){ .size = SMALLEST + seed * 7919 % (LARGEST - SMALLEST + 1) };
