@@ -251,7 +251,7 @@ enum tern_cause { /* why a segment was sent that is not simply new data */
 		  TERN_N_CAUSES
 };
 
-/* "rto", "fast-retransmit", "partial-ack", "probe", "keepalive", "challenge", "path-mtu", "", ... */
+/* "rto", "fast-retransmit", "partial-ack", "probe", "keepalive", "challenge", "path-mtu", ... */
 TERN_API const char *tern_cause_name(enum tern_cause);
 
 enum tern_trace_kind {

@@ -76,7 +76,7 @@ TERN_API void tern_sim_run(struct tern_sim *, tern_time until);
 enum tern_sim_what {
 	TERN_SIM_FRAME_SENT,	  /* a host put the frame on the link */
 	TERN_SIM_FRAME_DELIVERED, /* a host got it */
-	TERN_SIM_FRAME_LOST, /* it never arrives; why: "loss", "queue", "down", "filter", "black-hole" */
+	TERN_SIM_FRAME_LOST, /* it never arrives; why: "loss", "queue", "down", "filter", ... */
 	TERN_SIM_FRAME_CORRUPTED,  /* a bit was flipped; it is delivered all the same */
 	TERN_SIM_FRAME_DUPLICATED, /* a second copy, with its own id, follows; copy_of: of which */
 	TERN_SIM_TRACE,		   /* a trace record of a host's stack */

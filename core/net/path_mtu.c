@@ -11,8 +11,8 @@
  * The number of entries is bounded; the oldest gives way. An entry that changes is as good as new,
  * so the list is by the time of learning, and one timer serves all.
  *
- * Invariants: each entry is in the table and in the list, which is sorted by learned_at; while there
- * are any and they age, the timer is armed.
+ * Invariants: each entry is in the table and in the list, which is sorted by learned_at; while
+ * there are any and they age, the timer is armed.
  */
 #include "net.h"
 

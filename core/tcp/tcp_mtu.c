@@ -64,9 +64,9 @@ static void believe_router(struct tcp *c, const struct tcp_ctx *x, uint16_t mss)
 }
 
 /*
- * A router says that of the segment at pos, which is in flight, it could have taken mss. false: that
- * cannot be, because the segment is no larger, or it is nothing new. So a burst of messages about
- * one burst of segments counts once.
+ * A router says that of the segment at pos, which is in flight, it could have taken mss. false:
+ * that cannot be, because the segment is no larger, or it is nothing new. So a burst of messages
+ * about one burst of segments counts once.
  */
 bool tcp_take_too_big(struct tcp *c, const struct tcp_ctx *x, uint64_t pos, uint16_t mss)
 {
@@ -181,7 +181,7 @@ void tcp_doubt_path(struct tcp *c, const struct tcp_ctx *x)
 
 /* ---- probing, RFC 4821 7.3 to 7.6 ---- */
 
-/* Something was found lost: is it the probe alone? Then it goes again in pieces, and that is all. */
+/* Something was found lost: is it the probe alone? Then that goes again in pieces, no more. */
 bool tcp_probe_failed(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct sent_log *log = &c->work->sent;

@@ -84,7 +84,7 @@ static void put_urgent(const struct tcp_work *w, uint64_t lo, struct tcp_hdr *h)
 	h->urg = (uint16_t)MIN(w->up - lo, 65535);
 }
 
-/* RFC 6691 2: SACK blocks take room that snd_mss does not reckon with; if too much, they stay away. */
+/* RFC 6691 2: SACK blocks take room that snd_mss does not reckon with; too many are left out. */
 static uint16_t text_beside_options(const struct tcp *c, struct tcp_hdr *h)
 {
 	uint32_t blocks = (uint32_t)tcp_options_len(h) - tcp_options_room(c);
