@@ -344,7 +344,7 @@ struct tern_config {
 	uint32_t icmp_burst;		   /* ... with bursts of so many */
 	uint32_t path_mtu_expires_ms;	   /* what a router said is forgotten; 0: never */
 	uint32_t path_mtu_min;		   /* of IPv4: below that no router is believed */
-	uint8_t ip_no_pmtu_disc; /* 0: path MTU discovery; 1, 2, 3: as on Linux, see tern(3) */
+	uint8_t ip_no_pmtu_disc;	   /* 0: path MTU discovery; 1, 2, 3: Linux's meaning */
 	uint8_t tcp_mtu_probing; /* RFC 4821: 0 off, 1 when a black hole is suspected, 2 always */
 	uint32_t tcp_base_mss;	 /* what it begins with: search_low */
 	uint32_t tcp_mtu_probe_floor;	/* and never goes below */

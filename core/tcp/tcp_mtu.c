@@ -248,6 +248,11 @@ void tcp_review_path(struct arrival *a)
 		w->too_big = 0;
 	if (!c->search_low)
 		return;
+	if (!c->sack_ok && search_is_old(c, a->x)) { /* no search without SACK: all again */
+		c->search_low = 0;
+		tcp_set_snd_mss(c, a->x);
+		return;
+	}
 	if (size > c->search_low) { /* 7.6.1 */
 		c->search_low = (uint16_t)size;
 		c->search_min = clock_minutes(a->x);

@@ -325,6 +325,33 @@ static void not_without_sack(void)
 	finish();
 }
 
+/* After ten minutes full segments are tried again. */
+static void all_or_nothing(void)
+{
+	start();
+	f.cfg.tcp_base_mss = BASE;
+	open_active();
+	give(MSS);
+	drain();
+	for (int n = 0; n < 4; n++) {
+		check_str(next_timer(), "rto");
+		drain();
+	}
+	in(TCP_ACK, 1, 1 + MSS, 0);
+	check_eq(info().snd_mss, BASE);
+	f.now += 590 * TERN_SEC;
+	give(10);
+	drain();
+	in(TCP_ACK, 1, 11 + MSS, 0);
+	check_eq(info().snd_mss, BASE);
+	f.now += 90 * TERN_SEC;
+	give(10);
+	drain();
+	in(TCP_ACK, 1, 21 + MSS, 0);
+	check_eq(info().snd_mss, MSS);
+	finish();
+}
+
 /* The whole search, over a path that carries 800 bytes and one that carries all. */
 static void a_search(void)
 {
@@ -400,6 +427,7 @@ int main(int argc, char **argv)
 		TEST(time_out_of_a_probe),
 		TEST(no_proof),
 		TEST(not_without_sack),
+		TEST(all_or_nothing),
 		TEST(a_search),
 		TEST(black_hole),
 	};
