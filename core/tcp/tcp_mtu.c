@@ -114,25 +114,29 @@ void tcp_begin_search(struct tcp *c, const struct tcp_ctx *x)
 		begin_search_at(c, x, first_guess(c, x));
 }
 
-/* The next smaller size to try: the one to begin with, then half, down to the floor. */
-static uint32_t smaller_guess(const struct tcp *c, const struct tcp_ctx *x)
+/*
+ * The size to try after so many time-outs beyond R1: the one to begin with, then half for each more,
+ * or half of what goes already, down to the floor.
+ */
+static uint32_t smaller_guess(const struct tcp *c, const struct tcp_ctx *x, uint32_t n_more)
 {
-	uint32_t options = tcp_options_room(c), guess = first_guess(c, x);
-	uint32_t present = c->snd_mss + options;
+	uint32_t options = tcp_options_room(c);
+	uint32_t guess = (first_guess(c, x) - options) >> MIN(n_more, 16);
 
-	if (c->search_low && present <= guess)
-		guess = c->snd_mss / 2 + options;
-	return MAX(guess, x->cfg->tcp_mtu_probe_floor + options);
+	if (c->search_low && c->snd_mss <= guess)
+		guess = c->snd_mss / 2;
+	return MAX(guess, x->cfg->tcp_mtu_probe_floor) + options;
 }
 
-/* A full-stop time-out of a segment for which smaller ones can stand in. */
+/* A full-stop time-out: of a segment for which smaller ones can stand in? */
 static void suspect_black_hole(struct tcp *c, const struct tcp_ctx *x)
 {
 	const struct sent *s = sent_first(&c->work->sent);
-	uint32_t guess = smaller_guess(c, x);
+	uint32_t r1 = x->cfg->tcp_retries1, guess;
 
-	if (!x->cfg->tcp_mtu_probing || c->n_rtx <= x->cfg->tcp_retries1)
+	if (!x->cfg->tcp_mtu_probing || c->n_rtx <= r1)
 		return;
+	guess = smaller_guess(c, x, c->n_rtx - r1 - 1);
 	if (!s || size_with_options(c, s) <= guess)
 		return;
 	begin_search_at(c, x, guess);

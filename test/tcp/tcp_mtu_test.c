@@ -384,15 +384,16 @@ static void a_search(void)
 	}
 }
 
-/* 7.7: only what is larger than the next guess, and only after R1. */
+/* 7.7: only after R1, then half for each time-out, and only what is larger than that. */
 static void black_hole(void)
 {
 	static const struct {
 		uint32_t lost;
 		unsigned n_timeouts, mss;
 	} cases[] = {
-		{ MSS, 3, MSS },  { MSS, 4, BASE },	 { MSS, 5, BASE / 2 },
-		{ BASE, 6, MSS }, { BASE + 1, 4, BASE }, { BASE + 1, 6, BASE / 4 },
+		{ MSS, 3, MSS },  { MSS, 4, BASE },	 { MSS, 5, BASE / 2 }, { MSS, 6, BASE / 4 },
+		{ BASE, 4, MSS }, { BASE, 5, BASE / 2 }, { 100, 6, MSS },      { 100, 7, BASE / 8 },
+		{ 40, 12, MSS },  { MSS, 12, 48 },
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
