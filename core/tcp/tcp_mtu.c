@@ -115,17 +115,25 @@ void tcp_begin_search(struct tcp *c, const struct tcp_ctx *x)
 }
 
 /*
- * The size to try after so many time-outs beyond R1: the one to begin with, then half for each more,
+ * The size to try after so many time-outs beyond R1: the one to begin with, half for each more,
  * or half of what goes already, down to the floor.
  */
 static uint32_t smaller_guess(const struct tcp *c, const struct tcp_ctx *x, uint32_t n_more)
 {
-	uint32_t options = tcp_options_room(c);
-	uint32_t guess = (first_guess(c, x) - options) >> MIN(n_more, 16);
+	uint32_t room = tcp_options_room(c);
+	uint32_t guess = (first_guess(c, x) - room) >> MIN(n_more, 16);
 
 	if (c->search_low && c->snd_mss <= guess)
 		guess = c->snd_mss / 2;
-	return MAX(guess, x->cfg->tcp_mtu_probe_floor) + options;
+	return MAX(guess, x->cfg->tcp_mtu_probe_floor) + room;
+}
+
+/* What every host and, but for oddities, every path carries (RFC 9293 3.7.1): not suspected. */
+enum { SURE_MSS = 536 };
+
+static bool is_suspicious(const struct tcp *c, const struct sent *s)
+{
+	return s && (sent_size(s) >= c->snd_mss || size_with_options(c, s) > SURE_MSS);
 }
 
 /* A full-stop time-out: of a segment for which smaller ones can stand in? */
@@ -137,7 +145,7 @@ static void suspect_black_hole(struct tcp *c, const struct tcp_ctx *x)
 	if (!x->cfg->tcp_mtu_probing || c->n_rtx <= r1)
 		return;
 	guess = smaller_guess(c, x, c->n_rtx - r1 - 1);
-	if (!s || size_with_options(c, s) <= guess)
+	if (!is_suspicious(c, s) || size_with_options(c, s) <= guess)
 		return;
 	begin_search_at(c, x, guess);
 	c->acked_size = MIN(c->acked_size, c->search_low);

@@ -384,16 +384,16 @@ static void a_search(void)
 	}
 }
 
-/* 7.7: only after R1, then half for each time-out, and only what is larger than that. */
+/* 7.7: after R1, then half for each time-out: of a full segment, or of one of more than 536. */
 static void black_hole(void)
 {
 	static const struct {
 		uint32_t lost;
 		unsigned n_timeouts, mss;
 	} cases[] = {
-		{ MSS, 3, MSS },  { MSS, 4, BASE },	 { MSS, 5, BASE / 2 }, { MSS, 6, BASE / 4 },
-		{ BASE, 4, MSS }, { BASE, 5, BASE / 2 }, { 100, 6, MSS },      { 100, 7, BASE / 8 },
-		{ 40, 12, MSS },  { MSS, 12, 48 },
+		{ MSS, 3, MSS }, { MSS, 4, BASE }, { MSS, 5, BASE / 2 }, { MSS, 6, BASE / 4 },
+		{ 537, 3, MSS }, { 537, 4, BASE }, { 537, 5, BASE / 2 }, { 536, 12, MSS },
+		{ 1, 12, MSS },	 { MSS, 12, 48 },
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
