@@ -679,6 +679,16 @@ struct tern_linger {
 	int32_t linger; /* seconds */
 };
 
+/* Values of TERN_IP_MTU_DISCOVER and TERN_IPV6_MTU_DISCOVER, as ip(7) has them. */
+enum tern_ip_pmtudisc {
+	TERN_IP_PMTUDISC_DONT = 0,
+	TERN_IP_PMTUDISC_WANT = 1,
+	TERN_IP_PMTUDISC_DO = 2,
+	TERN_IP_PMTUDISC_PROBE = 3,
+	TERN_IP_PMTUDISC_INTERFACE = 4,
+	TERN_IP_PMTUDISC_OMIT = 5,
+};
+
 enum tern_ip_option {
 	TERN_IP_TOS = 1,
 	TERN_IP_TTL = 2,

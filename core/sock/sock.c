@@ -197,8 +197,8 @@ static void set_defaults(const struct sockets *ss, struct sock *s)
 	s->mcast_ttl = 1;
 	s->index = NO_INDEX;
 	s->mtu_discover = ss->cfg->ip_no_pmtu_disc == 1 || ss->cfg->ip_no_pmtu_disc == 2 ?
-				  MTU_DISCOVER_DONT :
-				  MTU_DISCOVER_WANT;
+				  TERN_IP_PMTUDISC_DONT :
+				  TERN_IP_PMTUDISC_WANT;
 	list_init(&s->bind_link);
 	list_init(&s->news_link);
 	list_init(&s->ready_link);

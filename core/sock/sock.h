@@ -120,9 +120,9 @@ struct sock {
 	bool in_accept_queue : 1, connected : 1;
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
-	uint16_t out_ifindex; /* cached route */
-	uint16_t out_mtu;     /* that it goes by: sock_mtu.c */
-	uint8_t mtu_discover;
+	uint16_t out_ifindex;	/* cached route */
+	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
+	uint8_t mtu_discover;	/* TERN_IP_PMTUDISC_* */
 	uint16_t fast_open_max; /* TCP_FASTOPEN */
 	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
 	uint32_t route_version; /* of net when the route was cached */
@@ -358,15 +358,6 @@ int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdic
 
 /* ---- sock_mtu.c: how large may a packet of this socket be, and may a router cut it? ---- */
 
-/* IP_MTU_DISCOVER, IPV6_MTU_DISCOVER; Linux's numbers. */
-enum mtu_discover {
-	MTU_DISCOVER_DONT,
-	MTU_DISCOVER_WANT,
-	MTU_DISCOVER_DO,
-	MTU_DISCOVER_PROBE,
-	MTU_DISCOVER_INTERFACE,
-	MTU_DISCOVER_OMIT
-};
 /* Bytes of one packet, IP header and all. */
 uint32_t sock_mtu(const struct sock *, const struct hop *);
 bool stream_may_be_cut(const struct sock *);

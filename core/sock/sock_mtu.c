@@ -17,11 +17,11 @@
 
 static bool goes_by_link(const struct sock *s, const struct hop *hop)
 {
-	if (s->mtu_discover >= MTU_DISCOVER_INTERFACE)
+	if (s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE)
 		return true;
-	if (sock_is_stream(s) || s->mtu_discover == MTU_DISCOVER_DO)
+	if (sock_is_stream(s) || s->mtu_discover == TERN_IP_PMTUDISC_DO)
 		return false;
-	return s->mtu_discover == MTU_DISCOVER_PROBE || addr_is4(&hop->next);
+	return s->mtu_discover == TERN_IP_PMTUDISC_PROBE || addr_is4(&hop->next);
 }
 
 uint32_t sock_mtu(const struct sock *s, const struct hop *hop)
@@ -31,7 +31,8 @@ uint32_t sock_mtu(const struct sock *s, const struct hop *hop)
 
 static bool never_sets_df(const struct sock *s)
 {
-	return s->mtu_discover == MTU_DISCOVER_DONT || s->mtu_discover >= MTU_DISCOVER_INTERFACE;
+	return s->mtu_discover == TERN_IP_PMTUDISC_DONT ||
+	       s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE;
 }
 
 /* A router's word never makes a stream give its "don't fragment" up. */
@@ -42,12 +43,12 @@ bool stream_may_be_cut(const struct sock *s)
 
 bool dgram_may_be_cut(const struct sock *s, const struct hop *hop, uint32_t len)
 {
-	return never_sets_df(s) || (s->mtu_discover == MTU_DISCOVER_WANT && len > hop->mtu);
+	return never_sets_df(s) || (s->mtu_discover == TERN_IP_PMTUDISC_WANT && len > hop->mtu);
 }
 
 bool sock_hears_too_big(const struct sock *s)
 {
-	return s->mtu_discover < MTU_DISCOVER_INTERFACE;
+	return s->mtu_discover < TERN_IP_PMTUDISC_INTERFACE;
 }
 
 uint32_t sock_path_mtu(const struct sockets *ss, const struct sock *s)

@@ -203,7 +203,7 @@ static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quote
 			return TERN_DROP_ICMP_STALE;
 		if (e->info < q->len) /* a router refuses only what is larger */
 			path_mtu_learn(&st->net, &e->dst, e->info);
-		if (s->mtu_discover == MTU_DISCOVER_DONT)
+		if (s->mtu_discover == TERN_IP_PMTUDISC_DONT)
 			return TERN_DROP_NONE;
 		e->hard = true;
 	}

@@ -5,7 +5,7 @@
  */
 #include "../stack/peer_fixture.h"
 
-enum { DONT, WANT, DO, PROBE, INTERFACE, OMIT, N_VALUES };
+enum { N_VALUES = TERN_IP_PMTUDISC_OMIT + 1 };
 enum { PATH = 1300, LINK = 1500, UDP_IP4 = 28, UDP_IP6 = 48 };
 
 static tern_sock connected(bool v6, int32_t value)
@@ -88,12 +88,12 @@ static void the_table(void)
 		const char *after[2]; /* of PATH, PATH + 1, LINK bytes, by family */
 		bool hears, told;
 	} table[N_VALUES] = {
-		[DONT] = { "F-", { "FFF", "D--" }, true, false },
-		[WANT] = { "D-", { "DFF", "D--" }, true, true },
-		[DO] = { "D-", { "D--", "D--" }, true, true },
-		[PROBE] = { "D-", { "DDD", "DDD" }, true, true },
-		[INTERFACE] = { "F-", { "FFF", "DDD" }, false, false },
-		[OMIT] = { "F-", { "FFF", "DDD" }, false, false },
+		[TERN_IP_PMTUDISC_DONT] = { "F-", { "FFF", "D--" }, true, false },
+		[TERN_IP_PMTUDISC_WANT] = { "D-", { "DFF", "D--" }, true, true },
+		[TERN_IP_PMTUDISC_DO] = { "D-", { "D--", "D--" }, true, true },
+		[TERN_IP_PMTUDISC_PROBE] = { "D-", { "DDD", "DDD" }, true, true },
+		[TERN_IP_PMTUDISC_INTERFACE] = { "F-", { "FFF", "DDD" }, false, false },
+		[TERN_IP_PMTUDISC_OMIT] = { "F-", { "FFF", "DDD" }, false, false },
 	};
 
 	for (int32_t value = 0; value < N_VALUES; value++) {
@@ -111,7 +111,7 @@ static void the_table(void)
 			tern_getsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
 			check_eq(err, table[value].told ? TERN_EMSGSIZE : 0);
 			if (!table[value].hears) {
-				tern_sock other = connected(v6, WANT);
+				tern_sock other = connected(v6, TERN_IP_PMTUDISC_WANT);
 
 				check(router_says(other, v6));
 			}
@@ -133,7 +133,7 @@ static void values(void)
 	for (int v6 = 0; v6 < 2; v6++) {
 		int level = v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP;
 		int name = v6 ? TERN_IPV6_MTU_DISCOVER : TERN_IP_MTU_DISCOVER;
-		tern_sock s = connected(v6, WANT);
+		tern_sock s = connected(v6, TERN_IP_PMTUDISC_WANT);
 
 		for (int32_t v = -1; v <= N_VALUES; v++) {
 			bool good = v >= 0 && v < N_VALUES;
