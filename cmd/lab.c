@@ -25,7 +25,7 @@ enum format { FORMAT_TEXT, FORMAT_SVG, FORMAT_JSON };
 struct options {
 	const struct scenario *scenario;
 	struct tern_weather weather;
-	uint64_t seed, mtu, bytes;
+	uint64_t seed, mtu, bytes, black_hole;
 	bool bytes_given, ipv6, full, list;
 	enum format format;
 	const char *output, *pcap, *plot;
@@ -64,6 +64,7 @@ static void print_help(void)
 	       "  --ecn-mark P      ECT packets are marked (CE)\n"
 	       "  --ecn-queue T     so are those that wait longer for the rate\n"
 	       "  --ecn N           the hosts' net.ipv4.tcp_ecn (default 5; 1 ECN, 3 AccECN)\n"
+	       "  --black-hole N    IP packets of more than N bytes vanish, no ICMP says so\n"
 	       "the picture:\n"
 	       "  --format F        text (default), svg or json\n"
 	       "  --full            fold nothing\n"
@@ -131,6 +132,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(args_count(a, UINT64_MAX / 10, &o->seed));
 	if (args_is(a, "--mtu"))
 		return args_taken(args_mtu(a, &o->mtu));
+	if (args_is(a, "--black-hole"))
+		return args_taken(args_mtu(a, &o->black_hole));
 	if (args_is(a, "--format"))
 		return args_taken(take_format(a, o));
 	if (args_is(a, "-o") || args_is(a, "--output"))
@@ -192,14 +195,17 @@ static void set_up_side(struct lab *lab, struct side *s, int host)
 
 static bool set_up(struct watched *w, const struct options *o)
 {
+	struct tern_weather weather = o->weather;
 	struct lab *lab = &w->lab;
 
+	if (o->black_hole)
+		weather.black_hole = (uint32_t)o->black_hole + ETH_HDR_LEN;
 	*lab = (struct lab){ .scenario = o->scenario, .seed = o->seed };
 	lab->bytes = o->bytes_given ? o->bytes : o->scenario->bytes;
 	lab->family = o->ipv6 ? TERN_AF_INET6 : TERN_AF_INET;
 	lab->view = view_new(o->pcap ? 0 : 160);
 	if (!lab->view || tern_sim_pair(&lab->pair, o->seed, lab->family, TERN_LINK_ETHERNET,
-					(uint32_t)o->mtu, &o->weather) != 0)
+					(uint32_t)o->mtu, &weather) != 0)
 		return false;
 	if (o->ecn && (tern_sysctl_set(lab->pair.a, "net.ipv4.tcp_ecn", o->ecn) != 0 ||
 		       tern_sysctl_set(lab->pair.b, "net.ipv4.tcp_ecn", o->ecn) != 0))

@@ -248,10 +248,11 @@ enum tern_cause { /* why a segment was sent that is not simply new data */
 		  TERN_CAUSE_CHALLENGE,	      /* RFC 5961 challenge ACK */
 		  TERN_CAUSE_SYN_AGAIN, /* the peer's SYN came again: the SYN-ACK goes again */
 		  TERN_CAUSE_TLP,	/* tail loss probe, RFC 8985 7 */
+		  TERN_CAUSE_PATH_MTU, /* it was larger than the path carries, RFC 1191, RFC 4821 */
 		  TERN_N_CAUSES
 };
 
-/* "rto", "fast-retransmit", "partial-ack", "probe", "keepalive", "challenge", "syn-again", "". */
+/* "rto", "fast-retransmit", "partial-ack", "probe", "keepalive", "challenge", "path-mtu", ... */
 TERN_API const char *tern_cause_name(enum tern_cause);
 
 enum tern_trace_kind {
@@ -318,6 +319,7 @@ struct tern_config {
 	uint32_t neighbour_queue_max; /* packets waiting for one resolution */
 	uint32_t routes_max;
 	uint32_t addresses_max;
+	uint32_t path_mtus_max; /* destinations whose path MTU is remembered */
 	uint32_t somaxconn;
 	uint16_t port_min, port_max;	     /* of automatic ports, inclusive */
 	uint32_t rcvbuf_default, rcvbuf_max; /* datagram and raw sockets */
@@ -343,6 +345,14 @@ struct tern_config {
 	uint32_t tcp_ranges_max;	   /* out-of-order ranges kept by one connection */
 	uint32_t icmp_ratelimit_ms;	   /* ICMP errors: one in this time on average ... */
 	uint32_t icmp_burst;		   /* ... with bursts of so many */
+	uint32_t path_mtu_expires_ms;	   /* what a router said is forgotten; 0: never */
+	uint32_t path_mtu_min;		   /* of IPv4: below that no router is believed */
+	uint8_t ip_no_pmtu_disc;	   /* 0: path MTU discovery; 1, 2, 3: Linux's meaning */
+	uint8_t tcp_mtu_probing; /* RFC 4821: 0 off, 1 when a black hole is suspected, 2 always */
+	uint32_t tcp_base_mss;	 /* what it begins with: search_low */
+	uint32_t tcp_mtu_probe_floor;	/* and never goes below */
+	uint32_t tcp_probe_interval_ms; /* until a search that has ended begins anew */
+	uint32_t tcp_probe_threshold;	/* it ends when so few bytes are left to search */
 	uint8_t ttl, hop_limit;
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
 	bool tcp_pacing;	  /* windows leave over a round trip, not at once */
@@ -681,6 +691,16 @@ struct tern_linger {
 	int32_t linger; /* seconds */
 };
 
+/* Values of TERN_IP_MTU_DISCOVER and TERN_IPV6_MTU_DISCOVER, as ip(7) has them. */
+enum tern_ip_pmtudisc {
+	TERN_IP_PMTUDISC_DONT = 0,
+	TERN_IP_PMTUDISC_WANT = 1,
+	TERN_IP_PMTUDISC_DO = 2,
+	TERN_IP_PMTUDISC_PROBE = 3,
+	TERN_IP_PMTUDISC_INTERFACE = 4,
+	TERN_IP_PMTUDISC_OMIT = 5,
+};
+
 enum tern_ip_option {
 	TERN_IP_TOS = 1,
 	TERN_IP_TTL = 2,
@@ -700,6 +720,7 @@ enum tern_ipv6_option {
 	TERN_IPV6_CHECKSUM = 7,
 	TERN_IPV6_UNICAST_HOPS = 16,
 	TERN_IPV6_MULTICAST_HOPS = 18,
+	TERN_IPV6_MTU_DISCOVER = 23,
 	TERN_IPV6_MTU = 24,
 	TERN_IPV6_RECVERR = 25,
 	TERN_IPV6_V6ONLY = 26,

@@ -41,6 +41,7 @@ struct tern_weather {
 	uint32_t corrupt_ppm; /* one random bit is flipped */
 	uint32_t mark_ppm;    /* an ECT packet gets CE, RFC 3168 */
 	tern_time mark_above; /* so does each that waits longer for the rate; 0: none */
+	uint32_t black_hole;  /* frames of more bytes vanish, and no router tells; 0: none */
 	bool down;	      /* partition: nothing passes */
 };
 
@@ -77,8 +78,8 @@ TERN_API void tern_sim_run(struct tern_sim *, tern_time until);
 enum tern_sim_what {
 	TERN_SIM_FRAME_SENT,	  /* a host put the frame on the link */
 	TERN_SIM_FRAME_DELIVERED, /* a host got it */
-	TERN_SIM_FRAME_LOST,	  /* it never arrives; why says "loss", "queue", "down", "filter" */
-	TERN_SIM_FRAME_CORRUPTED, /* a bit was flipped; it is delivered all the same */
+	TERN_SIM_FRAME_LOST, /* it never arrives; why: "loss", "queue", "down", "filter", ... */
+	TERN_SIM_FRAME_CORRUPTED,  /* a bit was flipped; it is delivered all the same */
 	TERN_SIM_FRAME_DUPLICATED, /* a second copy, with its own id, follows; copy_of: of which */
 	TERN_SIM_TRACE,		   /* a trace record of a host's stack */
 };

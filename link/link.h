@@ -39,7 +39,7 @@ void link_init(struct link *, const struct tern_weather *, const struct rand *);
 
 /* What becomes of a frame. */
 struct link_fate {
-	const char *lost; /* NULL: it arrives; else "down", "loss" or "queue" */
+	const char *lost; /* NULL: it arrives; else "down", "loss", "queue" or "black-hole" */
 	tern_time due;
 	bool held;	 /* it leaves the order: later frames overtake it */
 	bool duplicated; /* a second copy arrives right after it */

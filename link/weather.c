@@ -66,6 +66,10 @@ struct link_fate link_decide(struct link *l, tern_time now, uint32_t len)
 		fate.lost = "loss";
 		return fate;
 	}
+	if (w->black_hole && len > w->black_hole) {
+		fate.lost = "black-hole";
+		return fate;
+	}
 	fate.due = arrival(l);
 	fate.held = happens(&l->rand, w->reorder_ppm);
 	if (fate.held)

@@ -5,7 +5,7 @@
  */
 #include "net.h"
 
-enum { NEIGH_BUCKETS = 16 };
+enum { NEIGH_BUCKETS = 16, PATH_BUCKETS = 16 };
 
 bool net_init(struct net *net, const struct net_parts *parts)
 {
@@ -17,7 +17,14 @@ bool net_init(struct net *net, const struct net_parts *parts)
 	net->timer_kind = parts->timer_kind;
 	net->key.k0 = rand_u64(net->rand);
 	net->key.k1 = rand_u64(net->rand);
-	return table_init(&net->neighs, net->mem, NEIGH_BUCKETS);
+	list_init(&net->path_mtus);
+	timer_init(&net->path_timer, parts->path_timer_kind);
+	if (!table_init(&net->neighs, net->mem, NEIGH_BUCKETS))
+		return false;
+	if (table_init(&net->path_mtu_table, net->mem, PATH_BUCKETS))
+		return true;
+	table_fini(&net->neighs);
+	return false;
 }
 
 void net_fini(struct net *net)
@@ -27,6 +34,7 @@ void net_fini(struct net *net)
 	assert(net->n_addrs == 0 && net->n_routes == 0);
 	ifaddr_fini(net);
 	route_fini(net);
+	path_mtu_fini(net);
 	table_fini(&net->neighs);
 }
 
@@ -63,6 +71,7 @@ void net_check(const struct net *net)
 	for (uint32_t i = 0; i < net->n_addrs; i++)
 		assert(iface_get(net, net->addrs[i].ifindex));
 	route_check(net);
+	path_mtu_check(net);
 }
 
 bool addr_from_public(struct addr *a, const struct tern_addr *t)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net.h - what the internet layer remembers: interfaces, their addresses, routes, neighbours, and
- * the limiter of ICMP errors. It decides; the stack sends.
+ * net.h - what the internet layer remembers: interfaces, their addresses, routes, path MTUs,
+ * neighbours, and the limiter of ICMP errors. It decides; the stack sends.
  *
  * Addresses are in struct addr form: IPv4 as mapped. Times are the stack's. Nothing here sends a
  * packet: neigh_next_probe says which request is due, the caller builds it.
@@ -77,8 +77,9 @@ bool group_is_joined(const struct net *, const struct addr *group, unsigned ifin
 
 struct hop {
 	unsigned ifindex;
-	struct addr next; /* gateway, or the destination itself */
-	uint32_t mtu;	  /* least of route and interface */
+	struct addr next;  /* gateway, or the destination itself */
+	uint32_t link_mtu; /* least of route and interface */
+	uint32_t mtu;	   /* of the path, as far as it is known: path_mtu.c */
 };
 
 /* The hop looked up last, good as long as routes and addresses stay: packets come in trains. */
@@ -108,6 +109,28 @@ int route_lookup(struct net *, const struct addr *dst, unsigned ifindex, struct 
  * 0 or -TERN_EADDRNOTAVAIL.
  */
 int source_select(const struct net *, const struct addr *dst, unsigned ifindex, struct addr *);
+
+/* ---- path_mtu.c: which MTU does the path to this address have? RFC 1191, RFC 8201 ---- */
+
+struct path_mtu {
+	struct table_node node;
+	struct list age; /* net.path_mtus, oldest first */
+	struct addr dst;
+	uint32_t mtu;
+	tern_time learned_at;
+};
+
+/*
+ * A message that was found good says that packets to dst may have `mtu` bytes. It never raises what
+ * is known; the floor is the configuration's, or 1280. false: nothing has changed.
+ */
+bool path_mtu_learn(struct net *, const struct addr *dst, uint32_t mtu);
+/* What is known of dst; UINT32_MAX: nothing. */
+uint32_t path_mtu_of(const struct net *, const struct addr *dst);
+/* Forgets what is too old: when its timer fires, and when the time to keep it has changed. */
+void path_mtu_expire(struct net *);
+void path_mtu_fini(struct net *);
+void path_mtu_check(const struct net *);
 
 /* ---- neigh.c: which link-layer address has this next hop? RFC 826, RFC 4861 section 7 ---- */
 
@@ -189,6 +212,8 @@ bool icmp_limit_take(struct net *, const struct addr *dst);
 struct net_config {
 	uint32_t neighbours_max, neighbour_queue_max, routes_max, addresses_max;
 	uint32_t icmp_ratelimit_ms, icmp_burst;
+	uint32_t path_mtus_max, path_mtu_min; /* entries; bytes, of IPv4 */
+	uint32_t path_mtu_expires_ms;	      /* 0: never */
 };
 
 struct route;
@@ -209,6 +234,9 @@ struct net {
 	struct table neighs;
 	struct icmp_limit limit_all, limit_dst[64];
 	uint32_t timer_kind; /* given to every neighbour's timer, for the dispatcher */
+	struct table path_mtu_table;
+	struct list path_mtus;	 /* by age, oldest first */
+	struct timer path_timer; /* of the oldest */
 };
 
 struct net_parts {
@@ -216,7 +244,7 @@ struct net_parts {
 	struct timers *timers;
 	struct rand *rand;
 	const struct net_config *cfg; /* borrowed for the life of the net */
-	uint32_t timer_kind;
+	uint32_t timer_kind, path_timer_kind;
 };
 bool net_init(struct net *, const struct net_parts *);
 void net_fini(struct net *);

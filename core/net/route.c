@@ -183,7 +183,7 @@ static int take_hop(const struct net *net, unsigned ifindex, const struct addr *
 		return -TERN_ENETUNREACH;
 	if (!iface_is_up(i))
 		return -TERN_ENETDOWN;
-	*hop = (struct hop){ .ifindex = ifindex, .next = *next, .mtu = i->cfg.mtu };
+	*hop = (struct hop){ .ifindex = ifindex, .next = *next, .link_mtu = i->cfg.mtu };
 	return 0;
 }
 
@@ -224,7 +224,7 @@ static int find_hop(const struct net *net, const struct addr *dst, unsigned ifin
 		if (err)
 			continue;
 		if (r->mtu)
-			hop->mtu = MIN(hop->mtu, r->mtu);
+			hop->link_mtu = MIN(hop->link_mtu, r->mtu);
 		return 0;
 	}
 	return err;
@@ -241,9 +241,16 @@ int route_lookup(struct net *net, const struct addr *dst, unsigned ifindex, stru
 		return 0;
 	}
 	err = find_hop(net, dst, ifindex, hop);
-	if (err == 0)
-		*recent = (struct hop_found){ *dst, ifindex, net->routes_version, *hop };
-	return err;
+	if (err)
+		return err;
+	hop->mtu = hop->link_mtu;
+	if (hop->ifindex != LO_INDEX) {
+		uint32_t known = path_mtu_of(net, dst);
+
+		hop->mtu = MIN(hop->mtu, known);
+	}
+	*recent = (struct hop_found){ *dst, ifindex, net->routes_version, *hop };
+	return 0;
 }
 
 void route_check(const struct net *net)

@@ -2,8 +2,9 @@
 /*
  * ip_header.c - the IP header of what we send, of either family.
  *
- * Every packet has "don't fragment" set, so that its identification means nothing (RFC 6864 4.1);
- * it is 0, because a counter would tell strangers how much we send.
+ * A packet with "don't fragment" set needs no identification (RFC 6864 4.1): it is 0, because a
+ * counter would tell strangers how much we send. Where routers may cut, it is a random number, of
+ * which a super-frame has as many in a row as there will be packets.
  */
 #include "sock.h"
 
@@ -14,7 +15,8 @@ static void push_ip4(struct sockets *ss, struct tern_pkt *p, const struct ip_nam
 			  .proto = n->proto,
 			  .hdr_len = IP4_HDR_LEN,
 			  .total_len = (uint16_t)(p->total_len + IP4_HDR_LEN),
-			  .df = true,
+			  .df = !n->may_fragment,
+			  .id = n->may_fragment ? (uint16_t)rand_u32(ss->rand) : 0,
 			  .src = n->src,
 			  .dst = n->dst };
 

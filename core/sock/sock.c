@@ -186,7 +186,7 @@ struct addr addr_any(int family)
 	return family == TERN_AF_INET ? addr_from4(zero) : addr_from6(zero);
 }
 
-static void set_defaults(struct sock *s)
+static void set_defaults(const struct sockets *ss, struct sock *s)
 {
 	s->t.local = s->t.remote = addr_any(s->family);
 	s->t.proto = s->protocol;
@@ -196,7 +196,9 @@ static void set_defaults(struct sock *s)
 	s->ttl = -1;
 	s->mcast_ttl = 1;
 	s->index = NO_INDEX;
-	s->mtu_discover = 1; /* IP_PMTUDISC_WANT */
+	s->mtu_discover = ss->cfg->ip_no_pmtu_disc == 1 || ss->cfg->ip_no_pmtu_disc == 2 ?
+				  TERN_IP_PMTUDISC_DONT :
+				  TERN_IP_PMTUDISC_WANT;
 	list_init(&s->bind_link);
 	list_init(&s->news_link);
 	list_init(&s->ready_link);
@@ -247,7 +249,7 @@ int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock
 	s->family = (uint8_t)family;
 	s->type = (uint8_t)type;
 	s->protocol = (uint8_t)protocol;
-	set_defaults(s);
+	set_defaults(ss, s);
 	if (type == TERN_SOCK_STREAM) {
 		set_stream_defaults(ss, stream_tcp(s));
 	} else {
@@ -393,10 +395,10 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 			return err;
 	}
 	s->out_ifindex = (uint16_t)hop.ifindex;
-	s->out_mtu = (uint16_t)MIN(hop.mtu, 65535);
 	s->next_hop = hop.next;
 	s->addr_sum = checksum_addresses(&s->t.local, &s->t.remote);
 	s->route_version = ss->net->routes_version;
+	sock_take_path_mtu(ss, s, &hop);
 	return 0;
 }
 

@@ -121,9 +121,9 @@ struct sock {
 	bool orphan : 1; /* its user has gone */
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
-	uint16_t out_ifindex; /* cached route */
-	uint16_t out_mtu;
-	uint8_t mtu_discover;
+	uint16_t out_ifindex;	/* cached route */
+	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
+	uint8_t mtu_discover;	/* TERN_IP_PMTUDISC_* */
 	uint16_t fast_open_max; /* TCP_FASTOPEN */
 	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
 	uint32_t route_version; /* of net when the route was cached */
@@ -181,7 +181,7 @@ struct slot {
 
 enum { SLOTS_PER_PAGE = 128, EPHEMERAL_COUNTERS = 64 };
 
-enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_TIME_WAIT };
+enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_PATH_MTU, TIMER_TIME_WAIT };
 
 /* What is known of a peer as a server of Fast Open: sock_fastopen.c. */
 struct fast_open_peer {
@@ -374,16 +374,32 @@ int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);
 int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdict,
 			struct tcp_reply *);
 
+/* ---- sock_mtu.c: how large may a packet of this socket be, and may a router cut it? ---- */
+
+/* Bytes of one packet, IP header and all. */
+uint32_t sock_mtu(const struct sock *, const struct hop *);
+bool stream_may_be_cut(const struct sock *);
+bool dgram_may_be_cut(const struct sock *, const struct hop *, uint32_t len);
+/* Does what routers say of its packets count? */
+bool sock_hears_too_big(const struct sock *);
+/* Of the path to its peer, now: IP_MTU. 0: it has none. */
+uint32_t sock_path_mtu(const struct sockets *, const struct sock *);
+/* What its connection has come to believe of the path is for all. */
+void sock_tell_path_mtu(struct sockets *, struct sock *);
+/* The route was looked up: the connection hears of it. */
+void sock_take_path_mtu(struct sockets *, struct sock *, const struct hop *);
+
 /* ---- ip_header.c ---- */
 
 /* What an IP header needs. */
 struct ip_names {
 	struct addr src, dst;
 	uint8_t proto, tos;
-	int16_t ttl; /* -1: the stack's default */
+	int16_t ttl;	   /* -1: the stack's default */
+	bool may_fragment; /* routers may cut it: IPv4 without "don't fragment" */
 };
 
-/* Puts the header before what the packet holds; don't fragment, no identification. */
+/* Puts the header before what the packet holds. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);
 
 /* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */

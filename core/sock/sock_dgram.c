@@ -254,7 +254,9 @@ void dgram_gather(const struct tern_msg *m, uint8_t *out)
 void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		   const struct dgram_path *path, const struct tern_msg *m)
 {
-	struct ip_names n = { path->src, path->dst, s->protocol, s->tos, s->ttl };
+	uint32_t len = p->total_len + (addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN);
+	struct ip_names n = { path->src, path->dst, s->protocol,
+			      s->tos,	 s->ttl,    dgram_may_be_cut(s, &path->hop, len) };
 
 	if (path->group)
 		n.ttl = s->mcast_ttl;

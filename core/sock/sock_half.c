@@ -46,14 +46,17 @@ static struct sock *listener_of(const struct sockets *ss, const struct half *hal
 	return s && s->state == TERN_TCP_LISTEN ? s : NULL;
 }
 
-static uint32_t path_mtu(const struct sockets *ss, const struct tuple *t, unsigned ifindex)
+/* Without a route only the MTU counts: what every host takes. */
+static struct hop hop_to(const struct sockets *ss, const struct tuple *t, unsigned ifindex)
 {
-	struct hop hop;
 	bool local_link = addr_is_link_local(&t->remote);
+	struct hop hop;
 
-	if (route_lookup(ss->net, &t->remote, local_link ? ifindex : 0, &hop))
-		return addr_is4(&t->remote) ? 576 : IP6_MTU_MIN;
-	return hop.mtu;
+	if (route_lookup(ss->net, &t->remote, local_link ? ifindex : 0, &hop)) {
+		hop = (struct hop){ .mtu = addr_is4(&t->remote) ? 576 : IP6_MTU_MIN };
+		hop.link_mtu = hop.mtu;
+	}
+	return hop;
 }
 
 static uint32_t ts_offset_of(const struct sockets *ss, const struct half *half)
@@ -113,6 +116,7 @@ static void fill_half(struct sockets *ss, const struct sock *listener, const str
 {
 	uint16_t user_mss = stream_tcp(listener)->opt.user_mss;
 	struct tcp_ctx x = sock_ctx(ss);
+	struct hop hop = hop_to(ss, key, p->ifindex);
 	struct tcp_open open;
 
 	memset(half, 0, sizeof(*half));
@@ -121,7 +125,7 @@ static void fill_half(struct sockets *ss, const struct sock *listener, const str
 	half->t.flags = (uint8_t)p->ifindex;
 	timer_init(&half->timer, TIMER_HALF);
 	list_init(&half->link);
-	open = tcp_open_for(ss, listener, &half->t, path_mtu(ss, &half->t, p->ifindex));
+	open = tcp_open_for(ss, listener, &half->t, &hop);
 	open.iss = iss ? iss : tcp_draw_isn(ss, &half->t, &p->min_iss);
 	if (user_mss)
 		open.adv_mss = MIN(open.adv_mss, user_mss);
@@ -203,6 +207,7 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_open open;
 	struct sock *child;
+	struct hop hop;
 
 	if (sock_new(ss, parent->family, TERN_SOCK_STREAM, 0, &child))
 		return NULL;
@@ -212,7 +217,8 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 		sock_free(ss, child);
 		return NULL;
 	}
-	open = tcp_open_for(ss, parent, &half->t, child->out_mtu);
+	hop = hop_to(ss, &half->t, half->t.flags);
+	open = tcp_open_for(ss, parent, &half->t, &hop);
 	open.iss = half->tcp.iss;
 	/* Karn: sent once, so the ACK times it; of a cookie nobody knows */
 	if (half->tcp.n_retries == 0 && timer_armed(&half->timer)) {

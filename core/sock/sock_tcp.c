@@ -29,7 +29,7 @@ uint32_t tcp_ts_offset(const struct sockets *ss, const struct tuple *t)
 	return (uint32_t)tuple_hash_secretly(&ss->ts_key, t);
 }
 
-static uint16_t mss_for(const struct tuple *t, uint32_t mtu)
+uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 {
 	uint32_t headers = (addr_is4(&t->remote) ? IP4_HDR_LEN : IP6_HDR_LEN) + TCP_HDR_LEN;
 
@@ -45,16 +45,16 @@ static uint32_t buffer_to_be(const struct sockets *ss, const struct tcp_options 
 }
 
 struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
-			     uint32_t mtu)
+			     const struct hop *hop)
 {
 	const struct tcp_options *opt = &stream_tcp(s)->opt;
-	uint16_t mss = mss_for(t, mtu);
 
 	return (struct tcp_open){
 		.ts_off = ss->cfg->tcp_timestamps ? tcp_ts_offset(ss, t) : 0,
-		.adv_mss = mss,
-		.path_mss = mss,
+		.adv_mss = mss_for(t, hop->link_mtu), /* RFC 6691: whatever the path carries */
+		.path_mss = mss_for(t, sock_mtu(s, hop)),
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
+		.carries_1280 = !addr_is4(&t->remote),
 		.rcv_buf_max = buffer_to_be(ss, opt),
 	};
 }
@@ -219,6 +219,10 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 		trace_states(ss, s);
 	if (c->notes)
 		count_notes(ss, c);
+	if (c->path_news) {
+		c->path_news = false;
+		sock_tell_path_mtu(ss, s);
+	}
 	if (events)
 		tell_user(ss, s, events);
 	/* One that is on a list already is asked when its turn comes, and settled after that. */
@@ -468,6 +472,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	struct addr old_local = s->t.local;
 	struct min_iss min_iss = { .given = false };
 	struct tcp_open open;
+	struct hop hop;
 	int err;
 
 	switch (s->state) {
@@ -495,7 +500,8 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	}
 	if (s->tcp)
 		tcp_fini(s->tcp, &x);
-	open = tcp_open_for(ss, s, &s->t, s->out_mtu);
+	route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop); /* found a moment ago */
+	open = tcp_open_for(ss, s, &s->t, &hop);
 	open.iss = tcp_draw_isn(ss, &s->t, &min_iss);
 	s->tcp = stream_tcp(s);
 	s->conn = ++ss->next_conn;

@@ -18,7 +18,9 @@ struct state_change {
 uint32_t tcp_draw_isn(const struct sockets *, const struct tuple *, const struct min_iss *);
 uint32_t tcp_ts_offset(const struct sockets *, const struct tuple *);
 struct tcp_open tcp_open_for(const struct sockets *, const struct sock *, const struct tuple *,
-			     uint32_t mtu);
+			     const struct hop *);
+/* Text and options of a segment in a packet of mtu bytes. */
+uint16_t mss_for(const struct tuple *, uint32_t mtu);
 void trace_state(const struct sockets *, const struct state_change *);
 void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
 

@@ -46,7 +46,6 @@ FLAG(recvttl)
 FLAG(recvtos)
 PLAIN(dgram_keepalive, dgram->keepalive, bool)
 PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
-PLAIN(mtu_discover, mtu_discover, uint8_t)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
 
 static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
@@ -82,6 +81,20 @@ static int32_t get_sndlowat(const struct sockets *ss, const struct sock *s)
 	(void)ss;
 	(void)s;
 	return 1;
+}
+
+/* Linux has one for each family; here both names are of one. */
+static void set_mtu_discover(struct sockets *ss, struct sock *s, int32_t v)
+{
+	s->mtu_discover = (uint8_t)v;
+	if (s->out_ifindex)
+		sock_find_route(ss, s);
+}
+
+static int32_t get_mtu_discover(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->mtu_discover;
 }
 
 /* After a change that the connection must hear of. */
@@ -409,8 +422,7 @@ static int32_t get_drops(const struct sockets *ss, const struct sock *s)
 
 static int32_t get_mtu(const struct sockets *ss, const struct sock *s)
 {
-	(void)ss;
-	return s->out_mtu;
+	return (int32_t)sock_path_mtu(ss, s);
 }
 
 /* ---- the table ---- */
@@ -448,7 +460,7 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_IP, TERN_IP_RECVTTL, ALL, ANY, RW(recvttl) },
 	{ TERN_IPPROTO_IP, TERN_IP_RECVTOS, ALL, ANY, RW(recvtos) },
 	{ TERN_IPPROTO_IP, TERN_IP_RECVERR, ALL, ANY, RW(recverr) },
-	{ TERN_IPPROTO_IP, TERN_IP_MTU_DISCOVER, ALL, 0, 5, RW(mtu_discover) },
+	{ TERN_IPPROTO_IP, TERN_IP_MTU_DISCOVER, ALL, 0, TERN_IP_PMTUDISC_OMIT, RW(mtu_discover) },
 	{ TERN_IPPROTO_IP, TERN_IP_MTU, ALL | V4, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IP, TERN_IP_FREEBIND, ALL, ANY, RW(freebind) },
 	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, DGRAM | RAW | V4, -1, 255, RW(mcast_ttl) },
@@ -460,6 +472,8 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPKTINFO, ALL | V6, ANY, RW(pktinfo) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVHOPLIMIT, ALL | V6, ANY, RW(recvttl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVTCLASS, ALL | V6, ANY, RW(recvtos) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU_DISCOVER, ALL | V6, 0, TERN_IP_PMTUDISC_OMIT,
+	  RW(mtu_discover) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU, ALL | V6, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_HDRINCL, RAW | V6, ANY, RW(hdrincl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
@@ -558,7 +572,7 @@ int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *v
 	struct sock_option opt = { level, name, NULL, value, *len };
 	int err = 0;
 
-	if (o && o->get == get_mtu && !s->out_ifindex)
+	if (o && o->get == get_mtu && !sock_path_mtu(ss, s))
 		return -TERN_ENOTCONN;
 	if (o) {
 		int32_t v = o->get(ss, s);

@@ -98,10 +98,12 @@ static void get_info(struct sockets *ss, struct sock *s, struct sock_option *o)
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tern_tcp_info info = { 0 };
 
-	if (sockopt_has_tcp(s))
+	if (sockopt_has_tcp(s)) {
 		tcp_info(s->tcp, &x, &info);
-	else
+		info.pmtu = sock_path_mtu(ss, s);
+	} else {
 		info.state = s->state == TERN_TCP_LISTEN ? 10 : 7;
+	}
 	sockopt_put(o, &info, sizeof(info));
 }
 

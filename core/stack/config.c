@@ -22,6 +22,7 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.neighbour_queue_max = 8,
 		.routes_max = 1024,
 		.addresses_max = 64,
+		.path_mtus_max = 4096,
 		.somaxconn = 4096,
 		.port_min = 32768,
 		.port_max = 60999,
@@ -56,6 +57,13 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_ranges_max = 4096,
 		.icmp_ratelimit_ms = 10,
 		.icmp_burst = 50,
+		.path_mtu_expires_ms = 600000, /* RFC 1191 6.3 */
+		.path_mtu_min = 552,
+		.tcp_mtu_probing = 1,
+		.tcp_base_mss = 1024, /* RFC 4821 7.2 */
+		.tcp_mtu_probe_floor = 48,
+		.tcp_probe_interval_ms = 600000,
+		.tcp_probe_threshold = 8,
 		.ttl = 64,
 		.hop_limit = 64,
 		.tcp_window_scaling = true,
@@ -97,9 +105,14 @@ static const struct setting settings[] = {
 	{ "net.ipv4.ip_default_ttl", FIELD(ttl), 1, 1, 255 },
 	{ "net.ipv4.ip_local_port_max", FIELD(port_max), 1, 1, 65535 },
 	{ "net.ipv4.ip_local_port_min", FIELD(port_min), 1, 1, 65535 },
+	{ "net.ipv4.ip_no_pmtu_disc", FIELD(ip_no_pmtu_disc), 1, 0, 3 },
 	{ "net.ipv4.ip_nonlocal_bind", FIELD(ip_nonlocal_bind), 1, 0, 1 },
+	{ "net.ipv4.route.max_size", FIELD(path_mtus_max), 1, 0, 1u << 24 },
+	{ "net.ipv4.route.min_pmtu", FIELD(path_mtu_min), 1, 68, 65535 },
+	{ "net.ipv4.route.mtu_expires", FIELD(path_mtu_expires_ms), 1000, 0, 4000000 },
 	{ "net.ipv4.tcp_abort_on_overflow", FIELD(tcp_abort_on_overflow), 1, 0, 1 },
 	{ "net.ipv4.tcp_available_congestion_control", 0, 0, 0, 0, 0 },
+	{ "net.ipv4.tcp_base_mss", FIELD(tcp_base_mss), 1, 48, 65535 },
 	{ "net.ipv4.tcp_challenge_ack_limit", FIELD(tcp_challenge_ack_limit), 1, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", offsetof(struct tern_config, tcp_congestion_control),
 	  0, 1, 0, 0 },
@@ -119,7 +132,11 @@ static const struct setting settings[] = {
 	{ "net.ipv4.tcp_max_tw_buckets", FIELD(time_wait_max), 1, 0, 1u << 24 },
 	{ "net.ipv4.tcp_min_snd_mss", FIELD(tcp_min_snd_mss), 1, 28, 65535 },
 	{ "net.ipv4.tcp_moderate_rcvbuf", FIELD(tcp_moderate_rcvbuf), 1, 0, 1 },
+	{ "net.ipv4.tcp_mtu_probe_floor", FIELD(tcp_mtu_probe_floor), 1, 48, 65535 },
+	{ "net.ipv4.tcp_mtu_probing", FIELD(tcp_mtu_probing), 1, 0, 2 },
 	{ "net.ipv4.tcp_orphan_retries", FIELD(tcp_orphan_retries), 1, 0, 255 },
+	{ "net.ipv4.tcp_probe_interval", FIELD(tcp_probe_interval_ms), 1000, 0, 4000000 },
+	{ "net.ipv4.tcp_probe_threshold", FIELD(tcp_probe_threshold), 1, 1, 65535 },
 	{ "net.ipv4.tcp_retries1", FIELD(tcp_retries1), 1, 1, 255 },
 	{ "net.ipv4.tcp_retries2", FIELD(tcp_retries2), 1, 1, 255 },
 	{ "net.ipv4.tcp_rfc1337", FIELD(tcp_rfc1337), 1, 0, 1 },
@@ -235,8 +252,8 @@ TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char
 	if (changed.port_min > changed.port_max || changed.tcp_rto_min_ms > changed.tcp_rto_max_ms)
 		return -TERN_EINVAL;
 	st->cfg = changed;
-	st->net_cfg.icmp_ratelimit_ms = changed.icmp_ratelimit_ms;
-	st->net_cfg.icmp_burst = changed.icmp_burst;
+	stack_copy_limits(st);
+	path_mtu_expire(&st->net);
 	return 0;
 }
 

@@ -65,6 +65,7 @@ static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
 		[TERN_CAUSE_RTO] = COUNT_TCP_RETRANS_SEGS,
 		[TERN_CAUSE_FAST_RETRANSMIT] = COUNT_TCP_RETRANS_SEGS,
 		[TERN_CAUSE_PARTIAL_ACK] = COUNT_TCP_RETRANS_SEGS,
+		[TERN_CAUSE_PATH_MTU] = COUNT_TCP_RETRANS_SEGS,
 		[TERN_CAUSE_TLP] = COUNT_TCP_LOSS_PROBES,
 		[TERN_CAUSE_PROBE] = COUNT_TCP_WIN_PROBE,
 		[TERN_CAUSE_KEEPALIVE] = COUNT_TCP_KEEPALIVE,
@@ -87,11 +88,14 @@ static bool device_cuts(const struct iface *i, const struct sock *s)
 	return (i->cfg.flags & (v4 ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) != 0;
 }
 
-static void mark_super_frame(const struct sock *s, struct tern_pkt *p, uint32_t len)
+static void mark_super_frame(const struct sock *s, const struct tcp_out *out, struct tern_pkt *p,
+			     uint32_t len)
 {
-	if (len <= s->tcp->snd_mss)
+	uint32_t mss = tcp_piece_mss(s->tcp, out);
+
+	if (len <= mss)
 		return;
-	p->gso_size = s->tcp->snd_mss;
+	p->gso_size = (uint16_t)mss;
 	p->flags |= addr_is4(&s->t.remote) ? TERN_PKT_TSO4 : TERN_PKT_TSO6;
 }
 
@@ -104,7 +108,8 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 				  .dst = s->t.remote,
 				  .proto = TERN_IPPROTO_TCP,
 				  .tos = s->tos | (out->ect ? IP_ECN_ECT0 : 0),
-				  .ttl = s->ttl };
+				  .ttl = s->ttl,
+				  .may_fragment = stream_may_be_cut(s) };
 	/* Devices leave CWR in the first segment only; it may be part of a counter (RFC 9768). */
 	bool leave_to_device = device_cuts(i, s) && !(out->h.flags & TCP_CWR);
 	struct tcp_piece piece;
@@ -116,7 +121,7 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	}
 	for (int k = 0; k < piece.n_spans; k++)
 		pkt_add_span(p, &piece.span[k]);
-	mark_super_frame(s, p, piece.len);
+	mark_super_frame(s, out, p, piece.len);
 	push_tcp(st, p, piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
 	stack_push_ip(st, p, &names);
 	p->cause = out->cause;

@@ -68,6 +68,14 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 
 /* ---- receiving ---- */
 
+/* The packet that a message quotes. */
+struct quoted {
+	struct tuple key; /* as of what we would get in answer */
+	uint32_t len;	  /* of the whole packet, as its header says */
+	const uint8_t *l4;
+	uint32_t l4_len; /* quoted of what follows the IP headers */
+};
+
 struct meaning {
 	uint8_t error;
 	bool hard;
@@ -118,105 +126,153 @@ static struct meaning meaning6(uint8_t type, uint8_t code)
 	return (struct meaning){ TERN_EHOSTUNREACH, false, false };
 }
 
-/* The next-hop MTU; an old router's zero is taken as the least that must pass (RFC 1191). */
-static uint32_t reported_mtu(const struct icmp_report *r)
+static struct meaning meaning_of(const struct icmp_report *r)
+{
+	return r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
+}
+
+/* RFC 1191 7.1: an old router does not say, so the next plateau below what it refused. */
+static uint32_t plateau_below(uint32_t len)
+{
+	static const uint16_t plateaus[] = { 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296 };
+
+	for (size_t i = 0; i < N_ELEMENTS(plateaus); i++)
+		if (plateaus[i] < len)
+			return plateaus[i];
+	return IP4_MTU_MIN;
+}
+
+/*
+ * The MTU that a message tells; 0: it is not to be heard. No link of IPv6 has less than 1280 (RFC
+ * 8201 4). ip_no_pmtu_disc has Linux's meaning: 1: whatever it says, as little as there is; 2: no
+ * message is heard; 3: only those that TCP can check.
+ */
+static uint32_t reported_mtu(const struct tern_stack *st, const struct icmp_report *r,
+			     const struct quoted *q)
 {
 	uint32_t mtu = r->v6 ? r->info : r->info & 0xffff;
+	uint8_t mode = st->cfg.ip_no_pmtu_disc;
 
-	return MAX(mtu, r->v6 ? IP6_MTU_MIN : 552); /* 552: Linux's min_pmtu */
+	if (r->v6)
+		return mtu >= IP6_MTU_MIN ? mtu : 0;
+	if (mode == 2 || (mode == 3 && q->key.proto != TERN_IPPROTO_TCP))
+		return 0;
+	if (mode == 1)
+		return st->cfg.path_mtu_min;
+	if (mtu == 0)
+		mtu = plateau_below(q->len);
+	return MAX(mtu, st->cfg.path_mtu_min);
 }
 
 static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_report *r,
-				     struct tuple *t, uint32_t seq)
+				     const struct quoted *q, struct tuple *t)
 {
-	struct meaning m = r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
+	struct meaning m = meaning_of(r);
 	struct sock *s = CONTAINER_OF(t, struct sock, t);
 	uint32_t headers = (r->v6 ? IP6_HDR_LEN : IP4_HDR_LEN) + TCP_HDR_LEN;
+	uint32_t mtu = m.too_big ? reported_mtu(st, r, q) : 0;
 	struct tcp_ctx x = sock_ctx(&st->ss);
 	struct tcp_result result = { .drop = TERN_DROP_NONE };
-	struct tcp_icmp_news news = { .seq = seq, .error = m.error };
+	struct tcp_icmp_news news = { .seq = get_be32(q->l4 + 4), .error = m.error };
 
 	if (t->kind != TUPLE_SOCK)
 		return TERN_DROP_ICMP_STALE;
+	if (m.too_big && (mtu <= headers || mtu >= q->len || !sock_hears_too_big(s)))
+		return TERN_DROP_ICMP_STALE;
 	news.kind = m.too_big ? TCP_ICMP_TOO_BIG : m.hard ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
-	news.mss = (uint16_t)MIN(reported_mtu(r) - headers, 65535);
+	news.mss = (uint16_t)MIN(mtu - MIN(mtu, headers), 65535);
 	if (!tcp_on_icmp(s->tcp, &x, &news, &result))
 		return TERN_DROP_ICMP_STALE;
-	if (m.too_big)
-		s->out_mtu = (uint16_t)MIN(s->out_mtu, reported_mtu(r));
-	else
+	if (!m.too_big)
 		s->soft_error = m.error;
 	sock_tcp_settle(&st->ss, s, result.events);
 	return TERN_DROP_NONE;
 }
 
-static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct tuple *key,
-				       const struct dgram_error *e)
+/* As Linux: too large a datagram is an error of a connected socket, unless it does not care. */
+static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quoted *q,
+				       struct dgram_error *e)
 {
-	struct tuple *t = tuple_find(&st->ss, key);
-	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, key, 0);
+	struct tuple *t = tuple_find(&st->ss, &q->key);
+	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, 0);
 
 	if (!s || sock_is_stream(s))
 		return TERN_DROP_ICMP_STALE;
+	if (e->error == TERN_EMSGSIZE) {
+		if (!e->info || !sock_hears_too_big(s))
+			return TERN_DROP_ICMP_STALE;
+		if (e->info < q->len) /* a router refuses only what is larger */
+			path_mtu_learn(&st->net, &e->dst, e->info);
+		if (s->mtu_discover == TERN_IP_PMTUDISC_DONT)
+			return TERN_DROP_NONE;
+		e->hard = true;
+	}
 	dgram_on_error(&st->ss, s, e);
 	return TERN_DROP_NONE;
 }
 
-/* Where the quoted packet's own payload begins; 0: too little was quoted. */
-static uint32_t parse_quoted(const struct icmp_report *r, struct tuple *key)
+/* false: too little was quoted, or what this host does not send. */
+static bool parse_quoted(const struct icmp_report *r, struct quoted *q)
 {
+	uint32_t off;
 	struct ip6_walk walk;
 	struct ip4 ip4;
 	struct ip6 ip6;
 
-	if (!r->v6) {
+	if (r->v6) {
+		if (!ip6_parse_quoted(&ip6, r->quoted, r->len) ||
+		    !ip6_walk(&walk, r->quoted, r->len))
+			return false;
+		q->key = (struct tuple){ .local = ip6.src, .remote = ip6.dst, .proto = walk.proto };
+		q->len = IP6_HDR_LEN + ip6.payload_len;
+		off = walk.offset;
+	} else {
 		if (!ip4_parse_quoted(&ip4, r->quoted, r->len) || ip4.frag_off)
-			return 0;
-		key->local = ip4.src;
-		key->remote = ip4.dst;
-		key->proto = ip4.proto;
-		return ip4.hdr_len;
+			return false;
+		q->key = (struct tuple){ .local = ip4.src, .remote = ip4.dst, .proto = ip4.proto };
+		q->len = ip4.total_len;
+		off = ip4.hdr_len;
 	}
-	if (!ip6_parse_quoted(&ip6, r->quoted, r->len) || !ip6_walk(&walk, r->quoted, r->len))
-		return 0;
-	key->local = ip6.src;
-	key->remote = ip6.dst;
-	key->proto = walk.proto;
-	return walk.offset;
+	if (off == 0 || off + 8 > r->len)
+		return false;
+	q->l4 = r->quoted + off;
+	q->l4_len = r->len - off;
+	q->key.lport = get_be16(q->l4);
+	q->key.rport = get_be16(q->l4 + 2);
+	return true;
 }
 
 enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_report *r)
 {
-	struct meaning m = r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
-	struct tuple key = { .lport = 0 };
-	uint32_t off = parse_quoted(r, &key);
-	const uint8_t *l4 = r->quoted + off;
+	struct meaning m = meaning_of(r);
 	struct dgram_error e = { .offender = r->offender,
 				 .error = m.error,
 				 .hard = m.hard,
 				 .type = r->type,
-				 .code = r->code };
+				 .code = r->code,
+				 .origin = r->v6 ? 3 : 2 };
+	struct quoted q;
 	struct tuple *t;
 
-	if (off == 0 || off + 8 > r->len)
+	if (!parse_quoted(r, &q))
 		return TERN_DROP_ICMP_MALFORMED;
-	key.lport = get_be16(l4);
-	key.rport = get_be16(l4 + 2);
-	if (key.proto == TERN_IPPROTO_TCP) {
-		t = tuple_find(&st->ss, &key);
-		return t ? deliver_to_tcp(st, r, t, get_be32(l4 + 4)) : TERN_DROP_ICMP_STALE;
+	/* errors go to who sent what they quote */
+	if (!addr_is_unspecified(&r->to) && !addr_equal(&q.key.local, &r->to))
+		return TERN_DROP_ICMP_STALE;
+	if (q.key.proto == TERN_IPPROTO_TCP) {
+		t = tuple_find(&st->ss, &q.key);
+		return t ? deliver_to_tcp(st, r, &q, t) : TERN_DROP_ICMP_STALE;
 	}
-	e.origin = r->v6 ? 3 : 2;
-	e.info = m.too_big ? reported_mtu(r) : 0;
-	e.dst = key.remote;
-	e.dport = key.rport;
-	e.quoted = l4 + 8;
-	e.quoted_len = r->len - off - 8;
-	if (key.proto == TERN_IPPROTO_ICMP || key.proto == TERN_IPPROTO_ICMPV6) {
-		key.lport = get_be16(l4 + 4); /* the identifier of an echo socket */
-		key.rport = 0;
-	} else if (key.proto != TERN_IPPROTO_UDP) {
+	e.info = m.too_big ? reported_mtu(st, r, &q) : 0;
+	e.dst = q.key.remote;
+	e.dport = q.key.rport;
+	e.quoted = q.l4 + 8;
+	e.quoted_len = q.l4_len - 8;
+	if (q.key.proto == TERN_IPPROTO_ICMP || q.key.proto == TERN_IPPROTO_ICMPV6) {
+		q.key.lport = get_be16(q.l4 + 4); /* the identifier of an echo socket */
+		q.key.rport = 0;
+	} else if (q.key.proto != TERN_IPPROTO_UDP) {
 		return TERN_DROP_ICMP_STALE;
 	}
-	return deliver_to_dgram(st, &key, &e);
+	return deliver_to_dgram(st, &q, &e);
 }

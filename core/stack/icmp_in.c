@@ -69,6 +69,7 @@ static enum tern_drop error_input(struct tern_stack *st, const struct inbound *i
 				  const struct icmp *h)
 {
 	struct icmp_report report = { .offender = in->src,
+				      .to = in->dst,
 				      .type = h->type,
 				      .code = h->code,
 				      .v6 = !addr_is4(&in->dst),

@@ -13,12 +13,13 @@ static bool is_sane(const struct tern_config *c)
 	       c->tcp_rto_min_ms <= c->tcp_rto_initial_ms &&
 	       c->tcp_rto_initial_ms <= c->tcp_rto_max_ms && c->tcp_initial_cwnd > 0 &&
 	       c->tcp_initial_cwnd <= 1000 && c->tcp_min_snd_mss >= 28 &&
-	       c->tcp_min_snd_mss <= 65535 && c->shard < 256 && c->ttl > 0 && c->hop_limit > 0 &&
-	       c->sockets_max > 0 && c->tcp_syn_retries < 128 && c->tcp_retries2 < 256 &&
-	       c->tcp_rcvbuf_default >= 256 && c->tcp_rcvbuf_default <= 1u << 29 &&
-	       c->tcp_sndbuf_default >= 256 && c->tcp_sndbuf_default <= 1u << 29 &&
-	       c->tcp_rcvbuf_max <= 1u << 29 && c->tcp_sndbuf_max <= 1u << 29 &&
-	       cc_find(NULL, c->tcp_congestion_control) != NULL;
+	       c->tcp_min_snd_mss <= 65535 && c->path_mtu_min >= IP4_MTU_MIN &&
+	       c->tcp_base_mss >= 48 && c->tcp_base_mss <= 65535 && c->tcp_mtu_probe_floor >= 48 &&
+	       c->shard < 256 && c->ttl > 0 && c->hop_limit > 0 && c->sockets_max > 0 &&
+	       c->tcp_syn_retries < 128 && c->tcp_retries2 < 256 && c->tcp_rcvbuf_default >= 256 &&
+	       c->tcp_rcvbuf_default <= 1u << 29 && c->tcp_sndbuf_default >= 256 &&
+	       c->tcp_sndbuf_default <= 1u << 29 && c->tcp_rcvbuf_max <= 1u << 29 &&
+	       c->tcp_sndbuf_max <= 1u << 29 && cc_find(NULL, c->tcp_congestion_control) != NULL;
 }
 
 static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
@@ -30,7 +31,7 @@ static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
 	memset(st->ss.cookie_keys, 0, sizeof(st->ss.cookie_keys));
 }
 
-static void copy_limits(struct tern_stack *st)
+void stack_copy_limits(struct tern_stack *st)
 {
 	const struct tern_config *c = &st->cfg;
 
@@ -41,12 +42,16 @@ static void copy_limits(struct tern_stack *st)
 		.addresses_max = c->addresses_max,
 		.icmp_ratelimit_ms = c->icmp_ratelimit_ms,
 		.icmp_burst = c->icmp_burst,
+		.path_mtus_max = c->path_mtus_max,
+		.path_mtu_min = c->path_mtu_min,
+		.path_mtu_expires_ms = c->path_mtu_expires_ms,
 	};
 }
 
 static bool init_parts(struct tern_stack *st)
 {
-	struct net_parts parts = { &st->mem, &st->timers, &st->rand, &st->net_cfg, TIMER_NEIGH };
+	struct net_parts parts = { &st->mem,	 &st->timers, &st->rand,
+				   &st->net_cfg, TIMER_NEIGH, TIMER_PATH_MTU };
 	struct sockets *ss = &st->ss;
 
 	timers_init(&st->timers, 0);
@@ -104,7 +109,7 @@ TERN_API struct tern_stack *tern_new(const struct tern_config *cfg, const struct
 		st->env.sum = checksum_add;
 	if (!st->env.copy_sum)
 		st->env.copy_sum = checksum_copy_add;
-	copy_limits(st);
+	stack_copy_limits(st);
 	mem_init(&st->mem, env->alloc, env->free, env->ctx, cfg->memory_max - sizeof(*st));
 	if (!init_parts(st)) {
 		mem_fini(&st->mem);
@@ -203,6 +208,9 @@ static void expire(struct tern_stack *st, struct timer *t)
 		break;
 	case TIMER_NEIGH:
 		neighbour_on_timer(st, CONTAINER_OF(t, struct neigh, timer));
+		break;
+	case TIMER_PATH_MTU:
+		path_mtu_expire(&st->net);
 		break;
 	case TIMER_TIME_WAIT:
 		sock_time_wait_on_timer(&st->ss);

@@ -54,6 +54,9 @@ struct inbound {
 	enum addr_kind to; /* what dst is to us */
 };
 
+/* stack.c: after a change of the configuration */
+void stack_copy_limits(struct tern_stack *);
+
 /* input.c */
 /* rest: see struct inbound. */
 void stack_input(struct tern_stack *, struct tern_pkt *, struct tern_pkt **rest);
@@ -82,7 +85,7 @@ struct icmp_problem {
 void icmp_send_error(struct tern_stack *, const struct inbound *, const struct icmp_problem *);
 /* An error about one of our packets, which `quoted` begins. */
 struct icmp_report {
-	struct addr offender;
+	struct addr offender, to; /* to unspecified: the report is our own */
 	uint8_t type, code;
 	bool v6;
 	uint32_t info;

@@ -34,6 +34,7 @@ static const char *const cause_names[] = {
 	[TERN_CAUSE_CHALLENGE] = "challenge",
 	[TERN_CAUSE_SYN_AGAIN] = "syn-again",
 	[TERN_CAUSE_TLP] = "tlp",
+	[TERN_CAUSE_PATH_MTU] = "path-mtu",
 };
 _Static_assert(N_ELEMENTS(cause_names) == TERN_N_CAUSES, "every cause has a name");
 

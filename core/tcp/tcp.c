@@ -46,6 +46,7 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->cork = opt.cork;
 	c->adv_mss = open->adv_mss;
 	c->path_mss = open->path_mss;
+	c->carries_1280 = open->carries_1280;
 	c->peer_mss = open->default_mss;
 	c->rcv_mss = MIN(open->adv_mss, 536);
 	c->snd.ts_off = open->ts_off;
@@ -91,6 +92,7 @@ void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 /* What both SYNs said is known: text and FIN may go. */
 void tcp_begin_transfer(struct tcp *c, const struct tcp_ctx *x)
 {
+	tcp_begin_search(c, x);
 	tcp_set_snd_mss(c, x);
 	cc_init(&c->cc, c->cc.ops, c->snd_mss, x->cfg->tcp_initial_cwnd);
 	if (c->work)
@@ -230,16 +232,7 @@ bool tcp_on_icmp(struct tcp *c, const struct tcp_ctx *x, const struct tcp_icmp_n
 		r->events |= TCP_ENDED;
 		break;
 	case TCP_ICMP_TOO_BIG:
-		if (news->mss >= c->path_mss)
-			break;
-		c->path_mss = news->mss;
-		if (!tcp_is_synchronized(c) || !c->work)
-			break;
-		tcp_set_snd_mss(c, x);
-		/* What was too big goes again at once, in smaller pieces. */
-		tcp_mark_lost(c, x, c->snd.nxt, TERN_CAUSE_FAST_RETRANSMIT);
-		c->work->timed_pos = TCP_NO_POS;
-		break;
+		return tcp_take_too_big(c, x, pos, news->mss);
 	case TCP_ICMP_SOFT:
 		break;
 	}

@@ -48,6 +48,7 @@ struct tcp_open {
 	uint16_t adv_mss;     /* what our SYN says: from the interface's MTU, RFC 6691 */
 	uint16_t path_mss;    /* what the path carries of ours, options not deducted */
 	uint16_t default_mss; /* of a peer that says none: 536 or 1220 (RFC 9293 3.7.1) */
+	bool carries_1280;    /* every path does (RFC 8200 section 5) */
 	uint32_t rcv_buf_max; /* for the window scale: what rcvbuf may grow to */
 	tern_time synack_rtt; /* how long a SYN-ACK took that was sent once; 0: not known */
 };
@@ -169,7 +170,8 @@ struct tcp_accecn {
 	/* as a receiver: r.cep; r.e0b, r.ceb and r.e1b */
 	uint32_t cep;
 	uint32_t came[TCP_ACCECN_MAX];
-	/* as a sender: s.e0b, s.ceb and s.e1b; s.cep is tcp.delivered_ce and its first value */
+	/* as a sender: s.e0b, s.ceb and s.e1b; s.cep is its first value and told_ce */
+	uint32_t told_ce;
 	uint32_t told[TCP_ACCECN_MAX];
 	uint16_t segments_avg;	 /* acknowledged at once, in eighths */
 	uint8_t ce_unacked;	 /* packets with a mark since our last ACK */
@@ -238,6 +240,12 @@ struct tcp_work {
 	uint32_t dup_bytes; /* that left the network, as they say */
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
 	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
+	/* tcp_mtu.c */
+	uint64_t too_big_pos; /* quoted by a message that waits ... */
+	uint16_t too_big;     /* ... to be believed: the MSS it tells of; 0: there is none */
+	uint16_t probe_next;  /* text of the probe that shall go; 0: none */
+	uint64_t probe_end;   /* one past the last probe */
+	tern_time probe_at;   /* not before */
 	/* tcp_fastopen.c */
 	uint8_t syn_cookie[TCP_COOKIE_MAX];
 	uint8_t syn_cookie_len;
@@ -264,9 +272,10 @@ enum tcp_note {
 /* Figures for TCP_INFO of what an idle connection never did; without memory they are not kept. */
 struct tcp_tally {
 	uint64_t bytes_rtx;
-	uint32_t data_segs_in, data_segs_out;
-	uint32_t n_early;	    /* segments that came ahead of a gap */
-	uint32_t delivered;	    /* segments */
+	uint32_t total_rtx, data_segs_in, data_segs_out;
+	uint32_t delivered_ce; /* that came to the peer with a mark; RFC 3168's: as far as known */
+	uint32_t n_early;      /* segments that came ahead of a gap */
+	uint32_t delivered;    /* segments */
 	uint32_t waited_ms[WAIT_N]; /* up to the last change */
 };
 
@@ -311,23 +320,29 @@ struct tcp {
 	bool syn_text_acked : 1;
 	bool probing : 1; /* the persist timer runs, the RTO does not */
 	bool oob_taken : 1;
-	uint8_t syn_cause : 4; /* enum tern_cause: why the SYN goes again */
-	uint16_t adv_mss;      /* what we told */
-	uint16_t snd_mss;      /* payload bytes of a full segment we send, options deducted */
-	uint16_t peer_mss;     /* what the peer told */
-	uint16_t path_mss;     /* what the path carries */
-	uint16_t rcv_mss;      /* the peer's full segments, as seen */
+	bool carries_1280 : 1; /* every path to the peer does: IPv6 */
+	bool path_news : 1; /* the network has told of a smaller path_mss: the owner remembers it */
+	bool syn_timed_out : 1, syn_asked : 1; /* why the SYN goes again */
+	uint16_t adv_mss;		       /* what we told */
+	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
+	uint16_t peer_mss; /* what the peer told */
+	uint16_t path_mss; /* what the path carries, as far as the network has told */
+	/* tcp_mtu.c; options not deducted, as of path_mss */
+	uint16_t search_low, search_high; /* RFC 4821 7.1; low 0: nothing is searched for */
+	uint16_t acked_size;		  /* the largest segment that has arrived: RFC 5927 7.2 */
+	uint16_t rcv_mss;		  /* the peer's full segments, as seen */
+	uint16_t search_min;		  /* when the search last told something, in minutes */
 	struct tcp_snd snd;
 	struct tcp_rcv rcv;
 	struct buf rcv_buf;
 	struct tcp_work *work;	   /* NULL: nothing is to be sent, nothing we sent is outstanding */
 	struct tcp_early *early;   /* what arrived above rcv.nxt; NULL: nothing */
 	struct tcp_accecn *accecn; /* mode ECN_ACCURATE, from when it is agreed on */
-	uint32_t delivered_ce;	   /* packets that came to the peer with a mark */
 	uint32_t dsack_lo,
 		dsack_hi; /* numbers that came twice, to be told; equal: none (RFC 2883) */
 	/* RFC 6298 */
 	uint32_t srtt_us, rttvar_us, rto_us; /* srtt and rttvar 0: not yet measured */
+	uint32_t min_rtt_us;		     /* the least of the last minutes: RACK, too */
 	/* deadlines; TERN_NEVER: not set */
 	tern_time rtx_at; /* retransmission or, while probing, persist */
 	tern_time ack_at;
@@ -341,8 +356,7 @@ struct tcp {
 	uint32_t min_rtt_s; /* when min_rtt_us was measured, in seconds */
 	struct tern_cc cc;
 	/* figures for TCP_INFO */
-	uint32_t min_rtt_us; /* the least of the last minutes: RACK, too */
-	uint32_t total_rtx, segs_in, segs_out;
+	uint32_t segs_in, segs_out;
 	struct tcp_tally *tally; /* NULL: nothing of it has happened yet */
 };
 
@@ -405,6 +419,8 @@ struct tcp_icmp_news {
 };
 bool tcp_on_icmp(struct tcp *, const struct tcp_ctx *, const struct tcp_icmp_news *,
 		 struct tcp_result *);
+/* The owner has looked the route up: what the path carries, less or more than before. */
+void tcp_set_path_mss(struct tcp *, const struct tcp_ctx *, uint16_t mss);
 
 /* What to send next, and when: the one decision. */
 enum tcp_send { SEND_NOTHING, SEND_RST, SEND_SYN, SEND_DATA, SEND_PROBE, SEND_KEEPALIVE, SEND_ACK };
@@ -414,6 +430,7 @@ struct tcp_plan {
 	uint64_t lo, hi; /* positions of the payload */
 	bool fin;	 /* a FIN follows it */
 	bool again;	 /* these positions were sent before */
+	bool path_probe; /* one segment, larger than others: RFC 4821 */
 };
 /* burst_max: payload bytes that may go at once; 0: one segment. */
 struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
@@ -428,10 +445,12 @@ struct tcp_out {
 	struct tcp_hdr h;   /* of the next piece; the owner's ports */
 	uint64_t lo, hi;    /* positions of the payload that no piece has had */
 	uint16_t end_flags; /* PSH and FIN, which the last piece has */
+	uint16_t mss;	    /* text of each segment */
 	uint8_t cause;	    /* enum tern_cause */
 	bool has_text : 1;  /* lo < hi at first */
 	bool ect : 1;	    /* the network may mark it, RFC 3168 */
 	bool done : 1;	    /* nothing is left of it */
+	bool path_probe : 1;
 };
 /* false: no memory, nothing has changed. */
 bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
@@ -449,6 +468,8 @@ struct tcp_piece {
  * it was acknowledged or given up in the meantime.
  */
 bool tcp_next_piece(struct tcp *, struct tcp_out *, uint32_t max, struct tcp_piece *);
+/* Text of each segment of a burst. */
+uint32_t tcp_piece_mss(const struct tcp *, const struct tcp_out *);
 
 /* ---- time ---- */
 

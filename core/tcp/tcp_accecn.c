@@ -8,7 +8,7 @@
  * them agree; where ACE may have gone round in between, the safest likely one.
  *
  * The counters are a record of their own: connections without this mode do not pay for it. The
- * sender's count of packets, s.cep, is TCP_ACE_FIRST and what was told since: tcp.delivered_ce.
+ * sender's count of packets, s.cep, is TCP_ACE_FIRST and what was told since: told_ce.
  *
  * Invariant (tcp_check): the record is there while the mode is the connection's.
  */
@@ -147,7 +147,7 @@ void tcp_accecn_take_third_ack(struct arrival *a)
 		take_handshake_ace(a, ace);
 	else
 		a->marks = (ace - TCP_ACE_FIRST) % ACE_CYCLE;
-	c->delivered_ce += a->marks;
+	c->accecn->told_ce += a->marks;
 }
 
 /* ---- as a receiver: what came ---- */
@@ -332,7 +332,7 @@ static uint32_t count_marks(struct arrival *a, unsigned ace)
 	struct tcp *c = a->c;
 	struct tcp_accecn *n = c->accecn;
 	uint32_t segments = (uint32_t)MIN(a->d.bytes / c->snd_mss, UINT32_MAX);
-	uint32_t least = (ace - TCP_ACE_FIRST - c->delivered_ce) % ACE_CYCLE;
+	uint32_t least = (ace - TCP_ACE_FIRST - n->told_ce) % ACE_CYCLE;
 	uint32_t safe = safer(least, segments);
 	bool many = is_usual(n, segments), in_step = !n->bytes_behind;
 	uint64_t bytes;

@@ -220,6 +220,7 @@ static void draw_conclusions(struct arrival *a, uint64_t acked)
 		follow_with_sack(a, acked);
 	else
 		follow_without_sack(a, acked);
+	tcp_review_path(a);
 	partial = !c->sack_ok && c->in_recovery && acked; /* it has seen to the timer */
 	if (acked && c->snd.una < c->snd.nxt && !partial)
 		tcp_arm_rtx(c, a->x);

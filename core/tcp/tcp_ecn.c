@@ -188,10 +188,12 @@ void tcp_take_echo(struct arrival *a)
 
 	if (c->ecn == ECN_ACCURATE) {
 		a->marks = tcp_accecn_marks(a);
-		c->delivered_ce += a->marks;
+		c->accecn->told_ce += a->marks;
 	} else if (c->ecn == ECN_CLASSIC && (a->seg->h.flags & (TCP_ECE | TCP_SYN)) == TCP_ECE) {
 		a->marks = 1;
-		c->delivered_ce += (uint32_t)((a->d.bytes + c->snd_mss - 1) / c->snd_mss);
+		if (c->tally)
+			c->tally->delivered_ce +=
+				(uint32_t)((a->d.bytes + c->snd_mss - 1) / c->snd_mss);
 	}
 }
 

@@ -22,6 +22,7 @@ struct delivery {
 	tern_time once_at;     /* when the youngest went that went only once; 0: none */
 	tern_time youngest_at; /* when the youngest went; 0: not clear */
 	uint64_t fack;	       /* one past the highest octet of all this */
+	uint32_t size;	       /* the largest segment that went once, its text */
 	bool sacked;	       /* a block said something new */
 	bool again;	       /* something of it went more than once */
 	bool dsack;	       /* something came twice */
@@ -159,6 +160,13 @@ static inline uint16_t tcp_flags_of_ace(uint32_t counter)
 	return (uint16_t)((counter & 7) * TCP_ECE);
 }
 
+/* tcp_mtu.c */
+void tcp_begin_search(struct tcp *, const struct tcp_ctx *);
+bool tcp_take_too_big(struct tcp *, const struct tcp_ctx *, uint64_t pos, uint16_t mss);
+void tcp_doubt_path(struct tcp *, const struct tcp_ctx *);
+bool tcp_probe_failed(struct tcp *, const struct tcp_ctx *);
+void tcp_review_path(struct arrival *);
+
 /* tcp_newreno.c */
 bool tcp_repeats_ack(const struct arrival *);
 void tcp_newreno_duplicate(struct arrival *);
@@ -189,6 +197,8 @@ bool tcp_repeats_fast_syn(const struct arrival *);
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);
 uint8_t tcp_wscale_for(uint32_t rcv_buf_max);
 void tcp_take_syn_options(struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
+uint32_t tcp_options_room(const struct tcp *); /* taken in every segment */
+uint32_t tcp_most_mss(const struct tcp *, const struct tcp_ctx *);
 void tcp_set_snd_mss(struct tcp *, const struct tcp_ctx *);
 bool tcp_paws_rejects(const struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
 void tcp_take_timestamp(struct arrival *);

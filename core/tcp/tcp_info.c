@@ -49,6 +49,8 @@ static void fill_work(const struct tcp *c, struct tern_tcp_info *i)
 
 static void fill_tally(const struct tcp_tally *t, struct tern_tcp_info *i)
 {
+	i->total_retrans = t->total_rtx;
+	i->delivered_ce = t->delivered_ce;
 	i->rcv_ooopack = t->n_early;
 	i->data_segs_in = t->data_segs_in;
 	i->data_segs_out = t->data_segs_out;
@@ -96,13 +98,15 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->max_pacing_rate = c->opt.max_pacing_rate ? c->opt.max_pacing_rate : UINT64_MAX;
 	if (c->work)
 		fill_work(c, i);
-	i->total_retrans = c->total_rtx;
-	i->delivered_ce = c->delivered_ce;
 	i->segs_in = c->segs_in;
 	i->segs_out = c->segs_out;
 	i->delivered = c->snd.una > tcp_syn_pos(c) ? 1 : 0; /* our SYN */
 	if (c->tally)
 		fill_tally(c->tally, i);
+	if (c->accecn)
+		i->delivered_ce = c->accecn->told_ce;
+	i->rcv_ssthresh =
+		(uint32_t)(c->rcv.adv - MIN(c->rcv.nxt, c->rcv.adv)); /* as Linux: the window */
 	tcp_waits(c, x, i);
 	i->snd_wnd = c->snd.wnd;
 	i->notsent_bytes = c->snd.end > c->snd.nxt ? (uint32_t)(c->snd.end - c->snd.nxt) : 0;

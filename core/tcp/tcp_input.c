@@ -282,7 +282,7 @@ static void synchronized_input(struct arrival *a)
 	strip_known_syn(a);
 	if (tcp_repeats_fast_syn(a)) {
 		a->c->syn_due = true;
-		a->c->syn_cause = TERN_CAUSE_SYN_AGAIN;
+		a->c->syn_asked = true;
 		return;
 	}
 	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))

@@ -29,14 +29,27 @@ uint8_t tcp_wscale_for(uint32_t rcv_buf_max)
 	return shift;
 }
 
-/* RFC 9293 3.7.1: the least of what peer, path and user allow, less our options. */
-void tcp_set_snd_mss(struct tcp *c, const struct tcp_ctx *x)
+uint32_t tcp_options_room(const struct tcp *c)
+{
+	return c->ts_ok ? TS_OPTION_LEN : 0;
+}
+
+/* The least of what peer, path and user allow; options not deducted. */
+uint32_t tcp_most_mss(const struct tcp *c, const struct tcp_ctx *x)
 {
 	uint32_t mss = MIN(MAX(c->peer_mss, x->cfg->tcp_min_snd_mss), c->path_mss);
 
-	if (c->opt.user_mss)
-		mss = MIN(mss, c->opt.user_mss);
-	mss -= c->ts_ok ? TS_OPTION_LEN : 0;
+	return c->opt.user_mss ? MIN(mss, c->opt.user_mss) : mss;
+}
+
+/* RFC 9293 3.7.1; while larger segments are searched for, what is known to arrive. */
+void tcp_set_snd_mss(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint32_t mss = tcp_most_mss(c, x);
+
+	if (c->search_low)
+		mss = MIN(mss, c->search_low);
+	mss -= tcp_options_room(c);
 	c->snd_mss = (uint16_t)mss;
 	cc_set_mss(&c->cc, mss);
 }

@@ -53,11 +53,12 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		w->timed_pos = c->snd.nxt;
 		w->timed_at = w->first_rtx_at = x->now;
 		c->idle_at = TERN_NEVER;
-	} else if (c->syn_cause == TERN_CAUSE_RTO) {
+	} else if (c->syn_timed_out) {
 		w->timed_pos = TCP_NO_POS;
-		c->total_rtx++;
+		if (tcp_take_tally(c, x))
+			c->tally->total_rtx++;
 	}
-	c->syn_cause = TERN_CAUSE_NONE;
+	c->syn_timed_out = c->syn_asked = false;
 	c->syn_due = false;
 	if (c->rtx_at == TERN_NEVER)
 		tcp_arm_rtx(c, x);
@@ -84,6 +85,24 @@ static void put_urgent(const struct tcp_work *w, uint64_t lo, struct tcp_hdr *h)
 	h->urg = (uint16_t)MIN(w->up - lo, 65535);
 }
 
+/* RFC 6691 2: SACK blocks take room that snd_mss does not reckon with; too many are left out. */
+static uint16_t text_beside_options(const struct tcp *c, struct tcp_hdr *h)
+{
+	uint32_t blocks = (uint32_t)tcp_options_len(h) - tcp_options_room(c);
+
+	if (2 * blocks > c->snd_mss) {
+		h->n_sack = 0;
+		blocks = 0;
+	}
+	return (uint16_t)(c->snd_mss - blocks);
+}
+
+static void note_path_probe(struct tcp *c, uint64_t hi)
+{
+	c->work->probe_end = hi;
+	c->work->probe_next = 0;
+}
+
 /* Bookkeeping of bytes and a FIN that go for the first time. */
 static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool fin)
 {
@@ -100,7 +119,7 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 	tcp_rate_sent(c, x, sent_put(&w->sent, lo, c->snd.nxt, x->now), c->snd.nxt - lo);
 	if ((w->dup_acks || w->sent.n_sacked) && !c->in_recovery && !c->in_rto_recovery)
 		w->limited += len;
-	if ((uint32_t)len % c->snd_mss)
+	if ((uint32_t)len % c->snd_mss && hi > w->probe_end)
 		w->small_end = hi;
 	if (w->timed_pos == TCP_NO_POS && !c->probing) {
 		w->timed_pos = MIN(c->snd.nxt, lo + c->snd_mss); /* the first of a burst */
@@ -118,9 +137,10 @@ static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct
 	sent_renew(&w->sent, s, end, x->now);
 	tcp_rate_sent(c, x, s, end - p->lo);
 	w->timed_pos = TCP_NO_POS;
-	c->total_rtx += segments;
-	if (c->tally)
+	if (c->tally) {
+		c->tally->total_rtx += segments;
 		c->tally->bytes_rtx += p->hi - p->lo;
+	}
 	c->rtx_forced = false;
 	tcp_undo_note_again(c, x, p->lo, end);
 }
@@ -154,6 +174,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	out->lo = p->lo;
 	out->hi = hi;
 	out->has_text = p->lo < hi;
+	out->path_probe = p->path_probe;
 	h->flags = TCP_ACK;
 	tcp_take_tally(c, x);
 	if (hi == c->snd.end && out->has_text)
@@ -164,6 +185,10 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	if (c->accecn) /* a full segment has no room for it */
 		tcp_accecn_put_option(c, x, h, c->snd_mss - MIN(hi - p->lo, c->snd_mss));
 	settle_ack(c, h);
+	out->mss = p->path_probe ? (uint16_t)(hi - p->lo) : text_beside_options(c, h);
+	c->work->sent.mss = out->mss;
+	if (p->path_probe)
+		note_path_probe(c, hi);
 	if (p->what == SEND_PROBE) {
 		c->probe_due = false;
 		if (hi + (fin ? 1 : 0) > c->snd.nxt)
@@ -222,8 +247,9 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 		return false;
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;
+	out->mss = UINT16_MAX;
 	out->cause = (uint8_t)p->cause;
-	out->has_text = out->done = out->ect = false;
+	out->has_text = out->done = out->ect = out->path_probe = false;
 	switch (p->what) {
 	case SEND_NOTHING:
 		assert(false);
@@ -249,6 +275,14 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 	return true;
 }
 
+/* A path that has turned out to be smaller while the burst was under way counts at once. */
+uint32_t tcp_piece_mss(const struct tcp *c, const struct tcp_out *out)
+{
+	if (out->path_probe || (out->h.flags & TCP_SYN))
+		return out->mss;
+	return MIN(out->mss, c->snd_mss);
+}
+
 /* Inside a burst: less than asked, but whole segments, unless it is the end. */
 static uint32_t piece_len(const struct tcp *c, const struct tcp_out *out, uint32_t max)
 {
@@ -256,7 +290,7 @@ static uint32_t piece_len(const struct tcp *c, const struct tcp_out *out, uint32
 
 	if (out->h.flags & TCP_SYN) /* cut to size already */
 		return (uint32_t)left;
-	return (uint32_t)MIN(left, MAX(max, c->snd_mss));
+	return (uint32_t)MIN(left, MAX(max, tcp_piece_mss(c, out)));
 }
 
 static void shorten(struct tcp_piece *piece, uint32_t by)
@@ -279,8 +313,8 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 	piece->n_spans = buf_spans(&c->work->snd_buf, out->lo, len, piece->span, TCP_PIECE_SPANS);
 	for (int i = 0; i < piece->n_spans; i++)
 		piece->len += piece->span[i].len;
-	if (piece->len < len && piece->len > c->snd_mss) /* spans ran out inside a segment */
-		shorten(piece, piece->len % c->snd_mss);
+	if (piece->len < len && piece->len > tcp_piece_mss(c, out)) /* no span for all of it */
+		shorten(piece, piece->len % tcp_piece_mss(c, out));
 }
 
 /* Segments count, not what a device cuts. */

@@ -203,6 +203,30 @@ static void plan_loss_probe(const struct tcp *c, struct tcp_plan *p)
 	p->again = true;
 }
 
+/*
+ * RFC 4821 7.4: a larger segment asks whether the path carries it. There must be text and window
+ * for it and for the three that follow it, whose SACKs will tell if it alone is lost. Where only
+ * the congestion window has no room yet nothing else takes it: true, though nothing is planned.
+ */
+static bool plan_path_probe(const struct tcp *c, struct tcp_plan *p)
+{
+	uint64_t size = c->work ? c->work->probe_next : 0, need = size + 3 * (uint64_t)c->snd_mss;
+
+	if (size == 0 || c->in_recovery || c->in_rto_recovery || c->work->sent.n_sacked)
+		return false;
+	if (c->early || c->dsack_lo != c->dsack_hi) /* SACK blocks would make it larger */
+		return false;
+	if (unsent(c) < need || usable_window(c) < need || c->cc.cwnd < need)
+		return false;
+	if (cwnd_room(c) < size)
+		return true;
+	p->what = SEND_DATA;
+	p->lo = c->snd.nxt;
+	p->hi = p->lo + size;
+	p->path_probe = true;
+	return true;
+}
+
 /* Lost data goes first; once in F-RTO new data does (RFC 5682 2.1 step 2b). */
 static void plan_data(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
@@ -210,6 +234,8 @@ static void plan_data(const struct tcp *c, uint32_t burst_max, struct tcp_plan *
 
 	if (burst_max > c->snd_mss && c->work)
 		burst_max = c->cwr_due ? 0 : MIN(burst_max, c->work->pace_burst);
+	if (!lost && plan_path_probe(c, p))
+		return;
 	if (!lost || c->frto == FRTO_NEW_DATA)
 		plan_new_data(c, burst_max, p);
 	if (lost && p->what == SEND_NOTHING)
@@ -258,7 +284,9 @@ static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp
 	}
 	if (c->syn_due) {
 		p->what = SEND_SYN;
-		p->cause = c->syn_cause;
+		p->cause = c->syn_timed_out ? TERN_CAUSE_RTO :
+			   c->syn_asked	    ? TERN_CAUSE_SYN_AGAIN :
+					      TERN_CAUSE_NONE;
 		p->again = c->snd.nxt > tcp_syn_pos(c);
 		return;
 	}

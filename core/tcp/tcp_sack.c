@@ -20,6 +20,7 @@ static void note_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 	d->bytes += hi - sent_lo(s);
 	d->again = d->again || s->again;
 	if (!s->again) {
+		d->size = MAX(d->size, (uint32_t)MIN(hi - sent_lo(s), s->mss));
 		d->once_at = MAX(d->once_at, MAX(s->sent_at, 1));
 		d->original = d->original || hi <= c->work->recover;
 	}

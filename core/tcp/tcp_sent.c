@@ -134,12 +134,13 @@ struct sent *sent_put(struct sent_log *log, uint64_t lo, uint64_t hi, tern_time 
 	struct sent *last = sent_last(log), *s = log->spare;
 
 	assert(lo < hi && (!last || last->hi == lo));
-	if (last && last->sent_at == now && last->fate == SENT_IN_FLIGHT && !last->again) {
+	if (last && last->sent_at == now && last->fate == SENT_IN_FLIGHT && !last->again &&
+	    last->mss == log->mss) {
 		last->hi = hi;
 		return last;
 	}
 	log->spare = NULL;
-	*s = (struct sent){ .node.key = lo, .hi = hi, .sent_at = now };
+	*s = (struct sent){ .node.key = lo, .hi = hi, .sent_at = now, .mss = log->mss };
 	list_put_tail(&log->in_flight, &s->by_age);
 	log->root = tree_put(log->root, &s->node);
 	log->n++;
@@ -162,6 +163,7 @@ void sent_renew(struct sent_log *log, struct sent *s, uint64_t hi, tern_time now
 	if (hi < s->hi) /* the bytes are as lost as before, in two records */
 		split_at(log, s, hi);
 	s->again = true;
+	s->mss = log->mss;
 	set_fate(log, s, SENT_IN_FLIGHT);
 	s->sent_at = now;
 	list_put_tail(&log->in_flight, &s->by_age);

@@ -45,6 +45,7 @@ struct sent {
 	bool again;	       /* it went more than once */
 	bool app_limited;      /* P.is_app_limited */
 	struct sent_view view;
+	uint16_t mss; /* text of each of its segments, of the last the rest */
 };
 
 static inline uint64_t sent_lo(const struct sent *s)
@@ -57,8 +58,15 @@ struct sent_log {
 	struct sent *spare;
 	struct list in_flight;
 	uint32_t n;			    /* records */
+	uint16_t mss;			    /* of what goes next */
 	uint64_t n_sacked, n_lost, n_again; /* n_again: in flight, not for the first time */
 };
+
+/* Text of its largest segment. */
+static inline uint32_t sent_size(const struct sent *s)
+{
+	return s->hi - sent_lo(s) < s->mss ? (uint32_t)(s->hi - sent_lo(s)) : s->mss;
+}
 
 void sent_init(struct sent_log *);
 void sent_fini(struct sent_log *, struct mem *);

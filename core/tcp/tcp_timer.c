@@ -165,7 +165,7 @@ static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 	if (c->fast_open && c->state == TERN_TCP_SYN_SENT)
 		c->fast_open = FAST_OPEN_TIMED_OUT;
 	c->syn_due = true;
-	c->syn_cause = TERN_CAUSE_RTO;
+	c->syn_timed_out = true;
 	back_off(c, x);
 }
 
@@ -179,6 +179,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 
 	s.again = c->n_rtx > 1 || c->in_rto_recovery;
 	tcp_undo_begin(c);
+	tcp_doubt_path(c, x);
 	/* RFC 5682 2.1 step 1: not when a recovery was under way, but again before any ACK */
 	c->frto = x->cfg->tcp_frto && !c->in_recovery && (!s.again || c->frto == FRTO_FIRST_ACK) ?
 			  FRTO_FIRST_ACK :

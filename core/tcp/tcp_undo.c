@@ -46,10 +46,10 @@ void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
 {
 	struct tcp_undo *u = &c->work->undo;
 	uint64_t segments = (hi - lo + c->snd_mss - 1) / c->snd_mss;
+	uint32_t sent_again = c->tally ? c->tally->total_rtx : 0; /* the network's own count not */
 
 	c->notes |= TCP_NOTE_DSACK_RECV;
-	u->n_dsacks =
-		(uint32_t)MIN(u->n_dsacks + segments, c->total_rtx); /* the network's own: not */
+	u->n_dsacks = (uint32_t)MIN(u->n_dsacks + segments, sent_again);
 	if (u->pos != TCP_NO_POS && lo >= u->pos && u->sent_again)
 		u->n_again -= (uint32_t)MIN(segments, u->n_again);
 }

@@ -95,7 +95,14 @@ static void bad_weather(void)
 	round_trip("--loss 5% --reorder 5% --duplicate 5% --corrupt 1% --bytes 200k --seed 3");
 }
 
-static const struct test tests[] = { TEST(every_scenario), TEST(bad_weather) };
+/* It ends as designed all the same. */
+static void a_black_hole(void)
+{
+	round_trip("--black-hole 700 --bytes 60k");
+	round_trip("--black-hole 1300 --bytes 60k --ipv6");
+}
+
+static const struct test tests[] = { TEST(every_scenario), TEST(bad_weather), TEST(a_black_hole) };
 
 int main(int argc, char **argv)
 {

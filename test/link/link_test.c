@@ -160,6 +160,9 @@ static void certain_and_impossible_faults(void)
 	check_eq(t.lost + t.held + t.duplicated + t.corrupted, 0);
 	l = make_link(&(struct tern_weather){ .down = true }, 1);
 	check_str(link_decide(&l, 0, 10).lost, "down");
+	l = make_link(&(struct tern_weather){ .black_hole = 100 }, 1);
+	check(!link_decide(&l, 0, 100).lost);
+	check_str(link_decide(&l, 0, 101).lost, "black-hole");
 }
 
 static void a_held_frame_is_overtaken(void)

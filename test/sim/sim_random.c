@@ -283,6 +283,8 @@ static void draw_weather(struct run *r, struct tern_weather *w)
 		w->mark_ppm = (uint32_t)draw(r, 300000);
 	if (chance(r, 30))
 		w->mark_above = draw(r, 20 * TERN_MS);
+	if (chance(r, 5))
+		w->black_hole = 700 + (uint32_t)draw(r, 800);
 }
 
 static bool add_hosts(struct run *r)
@@ -305,7 +307,7 @@ static bool add_hosts(struct run *r)
 		int ifindex;
 
 		draw_config(r, &c);
-		if (chance(r, 20))
+		if (chance(r, 20) && !w.black_hole) /* a super-frame is one frame here */
 			iface.flags = TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6;
 		if (tern_sim_host_add(r->sim, "host", &c) != h)
 			return false;

@@ -44,9 +44,14 @@ static const struct {
 	{ "net.ipv4.ip_default_ttl", 64, 1, 255 },
 	{ "net.ipv4.ip_local_port_max", 60999, 32768, 65535 }, /* not below the other */
 	{ "net.ipv4.ip_local_port_min", 32768, 1, 60999 },
+	{ "net.ipv4.ip_no_pmtu_disc", 0, 0, 3 },
 	{ "net.ipv4.ip_nonlocal_bind", 0, 0, 1 },
+	{ "net.ipv4.route.max_size", 4096, 0, 1u << 24 },
+	{ "net.ipv4.route.min_pmtu", 552, 68, 65535 },
+	{ "net.ipv4.route.mtu_expires", 600, 0, 4000000 },
 	{ "net.ipv4.tcp_abort_on_overflow", 0, 0, 1 },
 	{ "net.ipv4.tcp_available_congestion_control", 0, 0, 0 }, /* only read */
+	{ "net.ipv4.tcp_base_mss", 1024, 48, 65535 },
 	{ "net.ipv4.tcp_challenge_ack_limit", 10, 0, 255 },
 	{ "net.ipv4.tcp_congestion_control", 0, 0, 0 }, /* by hand */
 	{ "net.ipv4.tcp_early_retrans", 1, 0, 1 },
@@ -65,7 +70,11 @@ static const struct {
 	{ "net.ipv4.tcp_max_tw_buckets", 65536, 0, 1u << 24 },
 	{ "net.ipv4.tcp_min_snd_mss", 48, 28, 65535 },
 	{ "net.ipv4.tcp_moderate_rcvbuf", 1, 0, 1 },
+	{ "net.ipv4.tcp_mtu_probe_floor", 48, 48, 65535 },
+	{ "net.ipv4.tcp_mtu_probing", 1, 0, 2 },
 	{ "net.ipv4.tcp_orphan_retries", 8, 0, 255 },
+	{ "net.ipv4.tcp_probe_interval", 600, 0, 4000000 },
+	{ "net.ipv4.tcp_probe_threshold", 8, 1, 65535 },
 	{ "net.ipv4.tcp_retries1", 3, 1, 255 },
 	{ "net.ipv4.tcp_retries2", 15, 1, 255 },
 	{ "net.ipv4.tcp_rfc1337", 1, 0, 1 },

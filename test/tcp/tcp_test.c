@@ -243,8 +243,8 @@ static void icmp_numbers(void)
 		uint32_t seq;
 		bool taken;
 	} cases[] = {
-		{ 1000, false }, { 1001, true },  { 1500, true },
-		{ 3000, true },	 { 3001, false }, { 0x80000000, false },
+		{ 0, false },	{ 1, true },	 { 1500, true },
+		{ 3000, true }, { 3001, false }, { 0x80000000, false },
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
@@ -253,7 +253,7 @@ static void icmp_numbers(void)
 		open_active();
 		give(3 * MSS);
 		drain();
-		in(TCP_ACK, 1, 1 + MSS, 0); /* 1001 to 3000 are outstanding */
+		/* 1 to 3000 are outstanding */
 		check_eq(icmp(TCP_ICMP_TOO_BIG, cases[i].seq, 600), cases[i].taken);
 		check_eq(info().snd_mss, cases[i].taken ? 600 : MSS);
 		finish();
@@ -293,7 +293,7 @@ static void path_became_smaller(void)
 	drain();
 	check(icmp(TCP_ICMP_TOO_BIG, 1, 400));
 	expect(TCP_ACK, 1, 1, 400);
-	check(icmp(TCP_ICMP_TOO_BIG, 1, 1400));
+	check(!icmp(TCP_ICMP_TOO_BIG, 1, 1400));
 	check_eq(info().snd_mss, 400);
 	in(TCP_ACK, 1, 401, 0);
 	for (uint32_t seq = 401; seq < 3001; seq += 400) {

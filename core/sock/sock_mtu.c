@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_mtu.c - how large may a packet of this socket be, and may a router cut it?
+ *
+ * The user says it by IP_MTU_DISCOVER, with the meaning that ip(7) gives the values. tern itself
+ * cuts nothing, so what Linux would cut goes whole, for routers to cut, or not at all (IPv6):
+ *
+ *		   bytes of a datagram    of a stream   "don't fragment"    hears routers
+ *	DONT	   link's (IPv6: path's)  path's        no                  yes
+ *	WANT	   link's (IPv6: path's)  path's        as far as it fits   yes
+ *	DO	   path's                 path's        yes                 yes
+ *	PROBE	   link's                 path's        yes                 yes
+ *	INTERFACE  link's                 link's        no                  no
+ *	OMIT	   link's                 link's        no                  no
+ */
+#include "sock_tcp.h"
+
+static bool goes_by_link(const struct sock *s, const struct hop *hop)
+{
+	if (s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE)
+		return true;
+	if (sock_is_stream(s) || s->mtu_discover == TERN_IP_PMTUDISC_DO)
+		return false;
+	return s->mtu_discover == TERN_IP_PMTUDISC_PROBE || addr_is4(&hop->next);
+}
+
+uint32_t sock_mtu(const struct sock *s, const struct hop *hop)
+{
+	return goes_by_link(s, hop) ? hop->link_mtu : hop->mtu;
+}
+
+static bool never_sets_df(const struct sock *s)
+{
+	return s->mtu_discover == TERN_IP_PMTUDISC_DONT ||
+	       s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE;
+}
+
+/* A router's word never makes a stream give its "don't fragment" up. */
+bool stream_may_be_cut(const struct sock *s)
+{
+	return never_sets_df(s);
+}
+
+bool dgram_may_be_cut(const struct sock *s, const struct hop *hop, uint32_t len)
+{
+	return never_sets_df(s) || (s->mtu_discover == TERN_IP_PMTUDISC_WANT && len > hop->mtu);
+}
+
+bool sock_hears_too_big(const struct sock *s)
+{
+	return s->mtu_discover < TERN_IP_PMTUDISC_INTERFACE;
+}
+
+uint32_t sock_path_mtu(const struct sockets *ss, const struct sock *s)
+{
+	struct hop hop;
+
+	if (!s->t.rport && !s->connected)
+		return 0;
+	return route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop) ? 0 : hop.mtu;
+}
+
+static uint32_t header_len(const struct sock *s)
+{
+	return (addr_is4(&s->t.remote) ? IP4_HDR_LEN : IP6_HDR_LEN) + TCP_HDR_LEN;
+}
+
+void sock_tell_path_mtu(struct sockets *ss, struct sock *s)
+{
+	path_mtu_learn(ss->net, &s->t.remote, s->tcp->path_mss + header_len(s));
+}
+
+void sock_take_path_mtu(struct sockets *ss, struct sock *s, const struct hop *hop)
+{
+	struct tcp_ctx x = sock_ctx(ss);
+
+	s->out_mtu = (uint16_t)MIN(sock_mtu(s, hop), 65535);
+	if (sock_is_stream(s) && s->tcp && s->state != TERN_TCP_LISTEN)
+		tcp_set_path_mss(s->tcp, &x, mss_for(&s->t, s->out_mtu));
+}
