@@ -58,6 +58,7 @@ static const struct option options[] = {
 	{ IP(MTU_DISCOVER), ANY, NUMBER, 0, 5, 1 },
 	{ IP(FREEBIND), ANY, FLAG, 0, 0, 0 },
 	{ IP(MULTICAST_TTL), UDP4 | RAW4, NUMBER, 1, 255, 1 },
+	{ IPV6(MTU_DISCOVER), SIX, NUMBER, 0, 5, 1 },
 	{ IPV6(V6ONLY), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(UNICAST_HOPS), SIX, NUMBER, 1, 255, 64 },
 	{ IPV6(MULTICAST_HOPS), UDP6 | RAW6, NUMBER, 1, 255, 1 },
