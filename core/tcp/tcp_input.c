@@ -275,11 +275,11 @@ static void synchronized_input(struct arrival *a)
 	}
 	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))
 		return;
-	tcp_take_timestamp(a);
 	if (a->c->ecn_ok)
 		tcp_take_mark(a);
 	if (!tcp_take_ack(a))
 		return;
+	tcp_take_timestamp(a); /* not of a stranger, whose ACK cannot be */
 	if (tcp_ms(a->x) - a->c->rcvd_ms > a->c->rto_us / 1024)
 		tcp_begin_quick_acks(a->c, a->x);
 	a->c->rcvd_ms = tcp_ms(a->x);
