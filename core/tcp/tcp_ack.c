@@ -323,7 +323,7 @@ bool tcp_take_ack(struct arrival *a)
 		tcp_measure_rtt(a);
 	if (c->work)
 		draw_conclusions(a, acked);
-	if (c->snd.una == c->snd.nxt)
+	if (acked && c->snd.una == c->snd.nxt) /* else silly window avoidance has its time-out */
 		c->rtx_at = c->probing ? c->rtx_at : TERN_NEVER;
 	tcp_take_window(a);
 	if (tcp_fin_acked(c))
