@@ -7,8 +7,6 @@
 
 enum { SLOT = 64 }; /* seconds for which a cookie's key is used */
 
-static tern_sock listener;
-
 /* All SYNs are answered with cookies. */
 static void cookies_always(tern_time at)
 {

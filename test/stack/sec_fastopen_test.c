@@ -8,8 +8,6 @@
 
 enum { HOUR = 3600, PENDING_MAX = 8 };
 
-static tern_sock listener;
-
 static void listen_fast(void)
 {
 	int32_t max = PENDING_MAX;
