@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sock_fastopen.c - who may open with text (RFC 7413): the cookies we give, and those we were given.
+ * sock_fastopen.c - who may open with text (RFC 7413): cookies we give, and those we were given.
  *
  * A server's cookie is a MAC of both addresses under a key that only this stack knows; keys last an
  * hour, and cookies of this hour's and the last one's are good, so that a client that comes once an

@@ -8,8 +8,8 @@
  *	1. text ahead of a gap goes: it was told in SACK blocks alone, the peer still has it
  *	   (RFC 2018 8);
  *	2. a connection whose user has gone is reset;
- *	3. a connection whose peer shows no room is reset (RFC 6429; RFC 9293 3.8.6.1 leaves it open),
- *	   its user gets ENOBUFS.
+ *	3. a connection whose peer shows no room is reset (RFC 6429; RFC 9293 3.8.6.1 leaves it
+ *	   open), its user gets ENOBUFS.
  *
  * Of one kind, the one that has waited longest. All others only do without what they asked for. As
  * few are looked at for one refusal, a flood of them costs no more than its packets.

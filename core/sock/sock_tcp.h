@@ -61,7 +61,7 @@ enum fast_open_verdict fast_open_judge(struct sockets *, const struct sock *list
 				       const struct tuple *, const struct tcp_seg *syn);
 /* A connection opened with text, and waits for the end of its handshake. */
 void fast_open_begins(struct sockets *, struct sock *child);
-/* Of one that waits: is it over, because our SYN was acknowledged, or because it came to nothing? */
+/* Of one that waits: is it over, as our SYN was acknowledged, or as it came to nothing? */
 void fast_open_review(struct sockets *, struct sock *child);
 void fast_open_give_cookie(struct sockets *, const struct tuple *, struct tcp_hdr *);
 /* A connection whose SYN has not gone asks for a cookie, or brings the one it has; with_text: then

@@ -3,9 +3,10 @@
  * tcp_recv.c - where do received bytes go, what window do we show, when do we owe an ACK?
  *
  * Bytes are copied once, to their position in rcv_buf; early ones are noted in `early` and joined
- * when the gap is filled; of bytes that come twice the first count. The right edge of the window, rcv.adv, never moves left (RFC 9293
- * 3.8.6) and moves right only by worthwhile steps (3.8.6.2.2). ACKs are owed, not sent: the plan
- * sends one for all that has arrived until then (MUST-58, MUST-59).
+ * when the gap is filled; of bytes that come twice the first count. The right edge of the window,
+ * rcv.adv, never moves left (RFC 9293 3.8.6) and moves right only by worthwhile steps
+ * (3.8.6.2.2). ACKs are owed, not sent: the plan sends one for all that has arrived until then
+ * (MUST-58, MUST-59).
  */
 #include "../base/pkt.h"
 #include "tcp_impl.h"
