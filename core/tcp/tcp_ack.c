@@ -81,6 +81,7 @@ static void on_new_ack(struct arrival *a)
 	if (c->work) {
 		c->work->limited = 0;
 		c->work->first_rtx_at = a->x->now;
+		tcp_note_taken(c, a->x);
 		forget_acknowledged(a);
 	}
 	a->r.events |= TCP_WRITABLE;

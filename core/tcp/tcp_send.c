@@ -53,6 +53,8 @@ static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!tcp_take_work(c, x))
 		return false;
+	if (c->snd.una >= c->snd.end)
+		tcp_begin_taking(c, x);
 	if (idle) {
 		struct cc_sample s = { .now = x->now };
 
