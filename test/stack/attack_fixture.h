@@ -276,8 +276,8 @@ static inline bool is_served(tern_sock at, uint32_t ip, uint16_t port, uint32_t 
 {
 	struct visit v = { .c = { .ip = ip, .port = port, .nxt = 1000 }, .answer = answer };
 
-	hear_all(NULL);
 	for (int i = 0; i < 5 && !v.c.sock; i++) {
+		hear_all(NULL);
 		v.c.nxt = 1000;
 		if (!enter(&v.c, at))
 			pass(TERN_SEC);

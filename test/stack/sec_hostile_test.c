@@ -33,7 +33,8 @@ static void impossible_blocks(void)
 			hear_all(NULL);
 			h.sack[0].lo = c.rcv + (uint32_t)near[lo];
 			h.sack[0].hi = c.rcv + (uint32_t)near[hi];
-			sound = near[lo] >= -1 && near[hi] > 0 && near[hi] <= 14600 && near[lo] < near[hi];
+			sound = near[lo] >= -1 && near[hi] > 0 && near[hi] <= 14600 &&
+				near[lo] < near[hi];
 			for (int k = 0; k < 5; k++) {
 				shoot(&(struct shot){ .ip = c.ip,
 						      .port = c.port,
