@@ -400,6 +400,49 @@ static void stalled_readers(void)
 	end_world();
 }
 
+/* The window that a fast reader shows in the end, with so much memory in use by others. */
+static uint32_t window_of_a_fast_reader(unsigned n_others)
+{
+	static const struct tcp_hdr offer = { .has_wscale = true, .wscale = 7 };
+	struct client c;
+	struct heard r = { 0 };
+	uint8_t buf[16384];
+
+	small_world(16 * MIB);
+	for (uint32_t i = 0; i < n_others; i++) {
+		struct client other = { .ip = 0x0a100000 + i, .port = 1000, .nxt = 1 };
+
+		check(enter(&other, listener));
+		for (int k = 0; k < 45; k++)
+			say(&other, 0, 1400);
+		hear_all(NULL);
+	}
+	c = connected_with(&offer, NULL);
+	for (int i = 0; i < 50; i++) {
+		for (int k = 0; k < 300; k++)
+			say(&c, 0, 1400);
+		pass(100 * TERN_MS);
+		while (tern_recv(st, c.sock, buf, sizeof(buf), 0) > 0)
+			continue;
+		tern_send(st, c.sock, "x", 1, 0); /* so that there is a round trip */
+		hear_all(&r);
+		pass(100 * TERN_MS);
+		c.rcv = r.h.seq + r.len;
+		say(&c, 0, 0);
+	}
+	end_world();
+	return (uint32_t)r.h.wnd << 12; /* the default's scale */
+}
+
+/* Windows grow from what is free only: half the memory is for those that came first. */
+static void windows_grow_from_what_is_free(void)
+{
+	uint32_t alone = window_of_a_fast_reader(0), crowded = window_of_a_fast_reader(140);
+
+	check(crowded <= 524288);
+	check(alone > crowded);
+}
+
 /* ---- SEC-97: TIME-WAIT ---- */
 
 /* A million connections that the stack closes first: records are few, ports never run out. */
@@ -460,6 +503,7 @@ static const struct test tests[] = {
 	TEST(tiny_segments),
 	TEST(tiny_islands),
 	TEST(stalled_readers),
+	TEST(windows_grow_from_what_is_free),
 	TEST(a_million_time_waits),
 };
 

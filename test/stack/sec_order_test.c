@@ -119,6 +119,33 @@ static void random_pieces(void)
 	}
 }
 
+/* Memory is refused now and then: a piece counts whole or not at all, and comes again. */
+static void pieces_without_memory(void)
+{
+	for (unsigned round = 0; round < 100; round++) {
+		struct client c;
+		uint32_t pos = 0;
+		bool ended;
+
+		test_at("round %u", round);
+		plain_world();
+		c = connected(isns[round % N_TESTS(isns)]);
+		for (int i = 0; i < 400 || pos < 100000; i++) {
+			uint32_t off = pos + draw() % 60000, len = 1 + draw() % 1400;
+
+			if (i % 2 && i < 400)
+				counted.fail_at = counted.n_allocs + 1 + draw() % 3;
+			put_piece(&c, draw() % 3 ? off : pos, len, 0);
+			if (draw() % 4 == 0)
+				pos = read_on(&c, pos, &ended);
+			tern_check(st);
+			hear_all(NULL);
+		}
+		counted.fail_at = 0;
+		end_world();
+	}
+}
+
 /*
  * More than 4 GiB, without the cost of bytes: large segments by the device, and a reader that only
  * drops. The numbers wrap; what was counted is right.
@@ -281,6 +308,7 @@ static const struct test tests[] = {
 	TEST(every_order_with_a_fin),
 	TEST(a_fin_does_not_cut),
 	TEST(random_pieces),
+	TEST(pieces_without_memory),
 	TEST(more_than_four_gigabytes),
 	TEST(overlaps_with_other_bytes),
 	TEST(acknowledged_bytes_stand),
