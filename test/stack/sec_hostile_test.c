@@ -106,7 +106,7 @@ static void hostile_peer(void)
 static void windows_walk(void)
 {
 	for (unsigned round = 0; round < 200; round++) {
-		static uint8_t bytes[60000];
+		static uint8_t bytes[200000];
 		struct client c;
 		uint32_t got = 0, edge = 0, most = 0;
 		bool ended = false;
@@ -307,7 +307,13 @@ static void every_call_at_every_moment(void)
 				event(i, &c);
 				tern_check(st);
 			}
-			hear_all(NULL);
+			tern_close(st, c.sock);
+			tern_close(st, listener);
+			for (int i = 0; i < 40; i++) {
+				hear_all(NULL);
+				pass(60 * TERN_SEC);
+			}
+			check_eq(n_streams(), 0); /* nobody is left behind */
 			end_world();
 		}
 	}
