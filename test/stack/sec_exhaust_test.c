@@ -440,7 +440,7 @@ static uint32_t window_of_a_fast_reader(unsigned n_others)
 /* Windows grow from what is free only: half the memory is for those that came first. */
 static void windows_grow_from_what_is_free(void)
 {
-	uint32_t alone = window_of_a_fast_reader(0), crowded = window_of_a_fast_reader(140);
+	uint32_t alone = window_of_a_fast_reader(0), crowded = window_of_a_fast_reader(80);
 
 	check(crowded <= 524288);
 	check(alone > crowded);
