@@ -67,6 +67,39 @@ static void zero_windows(void)
 	end_world();
 }
 
+/* Zero windows pin what there is, and a stream of lone bytes takes what the first of them leave. */
+static void zero_windows_behind_holes(void)
+{
+	static struct client hoarder[64];
+	unsigned n_served = 0;
+
+	small_world(8 * MIB);
+	for (uint32_t i = 0; i < 64; i++) {
+		hoarder[i] = (struct client){ .ip = 0x0a300000 + i, .port = 1000, .nxt = 1 };
+		check(enter(&hoarder[i], listener));
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		attack_with_zero_window(0x0a100000 + i);
+	for (uint32_t i = 0; i < 50; i++) {
+		for (uint32_t k = 0; k < 640; k++) {
+			struct client *c = &hoarder[k % 64];
+
+			shoot(&(struct shot){ .ip = c->ip,
+					      .port = c->port,
+					      .flags = TCP_ACK,
+					      .seq = c->nxt + 1000 + k,
+					      .ack = c->rcv,
+					      .len = 1 });
+			hear_all(NULL);
+		}
+		close_failed();
+		n_served += serve(1, i);
+	}
+	check(tern_counter(st, "TcpExtTCPAbortOnMemory") > 100);
+	check_eq(n_served, 50);
+	end_world();
+}
+
 /* ---- SEC-123: windows that let a byte through now and then ---- */
 
 enum { N_DRIPS = 3000 };
@@ -495,6 +528,7 @@ static void a_million_time_waits(void)
 
 static const struct test tests[] = {
 	TEST(zero_windows),
+	TEST(zero_windows_behind_holes),
 	TEST(slow_drips),
 	TEST(longest_stalled_gives_way),
 	TEST(holes),
