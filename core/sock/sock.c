@@ -58,7 +58,6 @@ static void end_tuples(struct sockets *ss)
 			time_wait_end(ss, CONTAINER_OF(t, struct time_wait, t));
 		else
 			sock_free(ss, CONTAINER_OF(t, struct sock, t));
-		cursor = 0;
 	}
 }
 

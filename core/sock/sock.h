@@ -46,6 +46,9 @@ struct port {
 	uint16_t number;
 	uint8_t proto;
 	uint32_t n_time_wait;
+	/* opened with text, and the handshake is not over, or failed not long ago: RFC 7413 5.1 */
+	uint32_t n_fast, n_fast_failed;
+	tern_time fast_failed_until;
 	struct list open;  /* bound or listening: packets may be for them */
 	struct list conns; /* connected: they only keep the port busy */
 };
@@ -56,7 +59,6 @@ struct listener {
 	struct list half;  /* half-open connections, oldest first */
 	struct list ready; /* finished ones that wait for accept */
 	uint32_t n_half, n_ready, backlog;
-	uint32_t n_fast; /* opened with text, handshake not over: RFC 7413 4.2.2 */
 	bool defer_syn;
 };
 
@@ -118,7 +120,8 @@ struct sock {
 	bool freebind : 1;
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
-	bool orphan : 1; /* its user has gone */
+	bool orphan : 1;     /* its user has gone */
+	bool fast_waits : 1; /* counted in port->n_fast */
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;	/* cached route */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sock_fastopen.c - who may open with text (RFC 7413): the cookies we give, and those we got.
+ * sock_fastopen.c - who may open with text (RFC 7413): cookies we give, and those we were given.
  *
  * A server's cookie is a MAC of both addresses under a key that only this stack knows; keys last an
  * hour, and cookies of this hour's and the last one's are good, so that a client that comes once an
  * hour keeps its right. Who brings none, or an old one, gets a new one with an ordinary handshake.
+ * How many may wait for the end of their handshake is counted for each port, so that it does not
+ * matter which listener they came by and whether it is still there.
  *
  * As a client, a stack remembers for so many peers their cookie and MSS, and for how long Fast Open
  * is not tried with them: when a SYN with text was answered by silence, or its text by none of both
@@ -14,6 +16,7 @@
 
 enum { KEY_SECONDS = 3600, COOKIE_LEN = 8 };
 #define NOT_BEFORE (3600 * TERN_SEC)
+#define FAILED_COUNTS (60 * TERN_SEC)
 
 /* ---- server ---- */
 
@@ -34,7 +37,7 @@ static unsigned present_hour_key(struct sockets *ss)
 	if (ss->fast_open_hour == hour)
 		return hour & 1;
 	rand_bytes(ss->rand, &ss->fast_open_keys[hour & 1], sizeof(struct sip_key));
-	if (hour - ss->fast_open_hour > 1)
+	if (ss->fast_open_hour == 0 || hour - ss->fast_open_hour > 1)
 		rand_bytes(ss->rand, &ss->fast_open_keys[~hour & 1], sizeof(struct sip_key));
 	ss->fast_open_hour = hour;
 	return hour & 1;
@@ -73,6 +76,35 @@ static uint32_t fast_open_limit(const struct sockets *ss, const struct sock *lis
 	return listener->fast_open_max;
 }
 
+/* How many wait, with those of the last minute that came to nothing (5.1). */
+static uint32_t n_waiting(const struct sockets *ss, struct port *p)
+{
+	if (p->fast_failed_until <= ss->timers->now)
+		p->n_fast_failed = 0;
+	return p->n_fast + p->n_fast_failed;
+}
+
+void fast_open_begins(struct sockets *ss, struct sock *child)
+{
+	child->fast_waits = true;
+	child->port->n_fast++;
+	ss->counters[COUNT_TCP_FAST_OPEN_PASSIVE]++;
+}
+
+void fast_open_review(struct sockets *ss, struct sock *child)
+{
+	bool acked = child->tcp->snd.una > seq_first(child->tcp->snd.iss);
+
+	if (!acked && child->tcp->state != TERN_TCP_CLOSED)
+		return;
+	child->fast_waits = false;
+	child->port->n_fast--;
+	if (acked)
+		return;
+	child->port->n_fast_failed++;
+	child->port->fast_failed_until = ss->timers->now + FAILED_COUNTS;
+}
+
 enum fast_open_verdict fast_open_judge(struct sockets *ss, const struct sock *listener,
 				       const struct tuple *t, const struct tcp_seg *syn)
 {
@@ -89,7 +121,7 @@ enum fast_open_verdict fast_open_judge(struct sockets *ss, const struct sock *li
 	}
 	if (syn->len == 0)
 		return FAST_OPEN_ORDINARY;
-	if (listener->listener->n_fast >= limit) {
+	if (n_waiting(ss, listener->port) >= limit) {
 		ss->counters[COUNT_TCP_FAST_OPEN_OVERFLOW]++;
 		return FAST_OPEN_ORDINARY;
 	}

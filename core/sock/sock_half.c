@@ -334,20 +334,10 @@ static enum tern_drop open_fast(struct sockets *ss, struct sock *parent, const s
 	}
 	trace_half(ss, &half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
 	queue_child(ss, parent, child);
-	parent->listener->n_fast++;
-	ss->counters[COUNT_TCP_FAST_OPEN_PASSIVE]++;
+	fast_open_begins(ss, child);
 	sock_tcp_settle(ss, child, TCP_READABLE);
 	sock_news(ss, parent);
 	return TERN_DROP_NONE;
-}
-
-/* The handshake of one that opened with text has ended, or the connection has. */
-void fast_open_is_over(struct sockets *ss, const struct sock *child)
-{
-	struct sock *s = port_match(ss, &child->t, child->out_ifindex);
-
-	if (s && s->state == TERN_TCP_LISTEN && s->listener->n_fast > 0)
-		s->listener->n_fast--;
 }
 
 static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct tuple *key,

@@ -8,8 +8,9 @@
  *	1. text ahead of a gap goes: it was told in SACK blocks alone, the peer still has it
  *	   (RFC 2018 8);
  *	2. a connection whose user has gone is reset;
- *	3. a connection whose peer shows no room is reset, its user gets ENOBUFS (RFC 6429; RFC
- *	   9293 3.8.6.1 leaves it open).
+ *	3. a connection whose peer shows no room is reset (RFC 6429; RFC 9293 3.8.6.1 leaves it
+ *	   open), its user gets ENOBUFS;
+ *	4. the same with one whose peer shows some, and takes next to nothing.
  *
  * Of one kind, the one that has waited longest. All others only do without what they asked for. As
  * few are looked at for one refusal, a flood of them costs no more than its packets.
@@ -18,27 +19,37 @@
 
 enum { LOOKED_AT = 64 };
 
-enum claim { CLAIM_GOOD, CLAIM_STALLED, CLAIM_ORPHAN, CLAIM_EARLY_TEXT };
+enum claim { CLAIM_GOOD, CLAIM_SLOW, CLAIM_STALLED, CLAIM_ORPHAN, CLAIM_EARLY_TEXT };
 
-static enum claim claim_of(const struct sock *s)
+static enum claim claim_of(const struct sockets *ss, const struct sock *s)
 {
+	struct tcp_ctx x = sock_ctx(ss);
+
 	if (s->tcp->early)
 		return CLAIM_EARLY_TEXT;
 	if (s->orphan)
 		return CLAIM_ORPHAN;
-	return s->tcp->probing && s->tcp->snd.wnd == 0 ? CLAIM_STALLED : CLAIM_GOOD;
+	if (s->tcp->probing && s->tcp->snd.wnd == 0)
+		return CLAIM_STALLED;
+	return tcp_is_taken_slowly(s->tcp, &x) ? CLAIM_SLOW : CLAIM_GOOD;
 }
 
 /* Since when, in units of tcp_ms: compared by difference. */
 static uint32_t waits_since(const struct sock *s, enum claim claim)
 {
-	return claim == CLAIM_STALLED ? (uint32_t)(s->tcp->work->first_rtx_at / TERN_MS) :
-					s->tcp->rcvd_ms;
+	switch (claim) {
+	case CLAIM_SLOW:
+		return (uint32_t)(s->tcp->work->taking_since / TERN_MS);
+	case CLAIM_STALLED:
+		return (uint32_t)(s->tcp->work->first_rtx_at / TERN_MS);
+	default:
+		return s->tcp->rcvd_ms;
+	}
 }
 
-static bool is_weaker(const struct sock *a, const struct sock *b)
+static bool is_weaker(const struct sockets *ss, const struct sock *a, const struct sock *b)
 {
-	enum claim of_a = claim_of(a), of_b = claim_of(b);
+	enum claim of_a = claim_of(ss, a), of_b = claim_of(ss, b);
 
 	if (of_a != of_b)
 		return of_a > of_b;
@@ -63,7 +74,7 @@ static struct sock *find_weakest(struct sockets *ss)
 
 		if (!n)
 			ss->pressure_at = 0;
-		if (s && claim_of(s) != CLAIM_GOOD && (!weakest || is_weaker(s, weakest)))
+		if (s && claim_of(ss, s) != CLAIM_GOOD && (!weakest || is_weaker(ss, s, weakest)))
 			weakest = s;
 	}
 	return weakest;
@@ -77,7 +88,7 @@ void sockets_relieve(struct sockets *ss)
 	ss->mem->refused = false;
 	if (!s)
 		return;
-	if (claim_of(s) == CLAIM_EARLY_TEXT) {
+	if (claim_of(ss, s) == CLAIM_EARLY_TEXT) {
 		tcp_renege(s->tcp, &x);
 		ss->counters[COUNT_TCP_OFO_PRUNED]++;
 		return;

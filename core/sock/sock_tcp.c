@@ -105,8 +105,6 @@ static void trace_states(struct sockets *ss, struct sock *s)
 					       s->tcp->opened_passively };
 
 		count_end(ss, s, state);
-		if (s->state == TERN_TCP_SYN_RECEIVED && s->tcp->fast_open)
-			fast_open_is_over(ss, s);
 		trace_state(ss, &change);
 		s->state = (uint8_t)state;
 	}
@@ -217,6 +215,8 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 
 	if (c->state_log_len)
 		trace_states(ss, s);
+	if (s->fast_waits)
+		fast_open_review(ss, s);
 	if (c->notes)
 		count_notes(ss, c);
 	if (c->path_news) {

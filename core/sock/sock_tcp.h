@@ -28,7 +28,6 @@ void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
 enum { SYNCOOKIES_ALWAYS = 2 };
 bool input_to_listener(struct sockets *, const struct tuple *key, const struct tcp_packet *,
 		       struct tcp_reply *, enum tern_drop *);
-void fast_open_is_over(struct sockets *, const struct sock *child);
 enum tern_drop input_to_half(struct sockets *, struct half *, const struct tcp_packet *,
 			     struct tcp_reply *);
 /* sock_listen.c */
@@ -62,6 +61,10 @@ enum fast_open_verdict {
 };
 enum fast_open_verdict fast_open_judge(struct sockets *, const struct sock *listener,
 				       const struct tuple *, const struct tcp_seg *syn);
+/* A connection opened with text, and waits for the end of its handshake. */
+void fast_open_begins(struct sockets *, struct sock *child);
+/* Of one that waits: is it over, as our SYN was acknowledged, or as it came to nothing? */
+void fast_open_review(struct sockets *, struct sock *child);
 void fast_open_give_cookie(struct sockets *, const struct tuple *, struct tcp_hdr *);
 /* A connection whose SYN has not gone asks for a cookie, or brings the one it has; with_text: then
  * the SYN waits for text. */

@@ -239,6 +239,8 @@ struct tcp_work {
 	uint8_t dup_acks;   /* received in a row */
 	uint32_t dup_bytes; /* that left the network, as they say */
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	tern_time taking_since; /* tcp_is_taken_slowly: since then the peer has taken */
+	uint64_t taking_from;	/* what is above this */
 	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
 	/* tcp_mtu.c */
 	uint64_t too_big_pos; /* quoted by a message that waits ... */
@@ -516,6 +518,8 @@ void tcp_close_send(struct tcp *, const struct tcp_ctx *);
 void tcp_close(struct tcp *, const struct tcp_ctx *);
 /* ABORT: a RST is due when the state asks for one; the connection is CLOSED once it went. */
 void tcp_abort(struct tcp *, const struct tcp_ctx *, int error);
+/* Does text wait of which the peer has taken next to nothing for seconds, whatever it says? */
+bool tcp_is_taken_slowly(const struct tcp *, const struct tcp_ctx *);
 
 /*
  * Decides which timer runs, now that `next` is what the plan says: the owner calls it after every

@@ -81,6 +81,7 @@ static void on_new_ack(struct arrival *a)
 	if (c->work) {
 		c->work->limited = 0;
 		c->work->first_rtx_at = a->x->now;
+		tcp_note_taken(c, a->x);
 		forget_acknowledged(a);
 	}
 	a->r.events |= TCP_WRITABLE;
@@ -369,7 +370,7 @@ bool tcp_take_ack(struct arrival *a)
 	tcp_take_echo(a);
 	if (c->work)
 		draw_conclusions(a, acked);
-	if (c->snd.una == c->snd.nxt)
+	if (acked && c->snd.una == c->snd.nxt) /* else silly window avoidance has its time-out */
 		c->rtx_at = c->probing ? c->rtx_at : TERN_NEVER;
 	tcp_take_window(a);
 	if (tcp_fin_acked(c))

@@ -86,6 +86,8 @@ void tcp_free_early(struct tcp *, struct mem *);
 
 /* tcp_work.c */
 bool tcp_new_work(struct tcp *, const struct tcp_ctx *);
+void tcp_begin_taking(struct tcp *, const struct tcp_ctx *);
+void tcp_note_taken(struct tcp *, const struct tcp_ctx *);
 void tcp_rest_work(struct tcp *, const struct tcp_ctx *);
 void tcp_drop_work(struct tcp *, const struct tcp_ctx *);
 void tcp_review_work(struct tcp *, const struct tcp_ctx *);

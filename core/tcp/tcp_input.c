@@ -128,8 +128,10 @@ static bool check_paws(struct arrival *a)
 		return true;
 	if (!a->seg->h.has_ts)
 		return drop_segment(a, TERN_DROP_TCP_PAWS);
-	if (!tcp_paws_rejects(a->c, a->x, &a->seg->h))
+	if (!tcp_paws_rejects(a->c, a->x, &a->seg->h)) {
+		a->later = (int32_t)(a->seg->h.ts_val - a->c->rcv.ts_recent) > 0;
 		return true;
+	}
 	answer_unacceptable(a);
 	return drop_segment(a, TERN_DROP_TCP_PAWS);
 }
@@ -287,10 +289,10 @@ static void synchronized_input(struct arrival *a)
 	}
 	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))
 		return;
-	tcp_take_timestamp(a);
 	tcp_take_mark(a);
 	if (!tcp_take_ack(a))
 		return;
+	tcp_take_timestamp(a); /* not of a stranger, whose ACK cannot be */
 	if (tcp_ms(a->x) - a->c->rcvd_ms > a->c->rto_us / 1024)
 		tcp_begin_quick_acks(a->c, a->x);
 	a->c->rcvd_ms = tcp_ms(a->x);

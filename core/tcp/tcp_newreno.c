@@ -33,7 +33,8 @@ void tcp_newreno_duplicate(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	struct tcp_work *w = c->work;
-	uint64_t most = c->snd.nxt - c->snd.una;
+	/* as many as were outstanding: an honest peer has no more to tell (RFC 5681 3.2, end) */
+	uint64_t most = (c->in_recovery ? w->recover : c->snd.nxt) - c->snd.una;
 
 	/* ... and something is outstanding */
 	if (c->in_rto_recovery || c->snd.una == c->snd.nxt || c->probing || !tcp_repeats_ack(a))

@@ -86,7 +86,6 @@ void tcp_take_timestamp(struct arrival *a)
 
 	if (!c->ts_ok || !h->has_ts)
 		return;
-	a->later = (int32_t)(h->ts_val - c->rcv.ts_recent) > 0;
 	if (seq_unwrap(h->seq, c->rcv.nxt) > c->rcv.acked)
 		return;
 	c->rcv.ts_recent = h->ts_val;

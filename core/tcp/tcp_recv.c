@@ -3,9 +3,10 @@
  * tcp_recv.c - where do received bytes go, what window do we show, when do we owe an ACK?
  *
  * Bytes are copied once, to their position in rcv_buf; early ones are noted in `early` and joined
- * when the gap is filled. The right edge of the window, rcv.adv, never moves left (RFC 9293
- * 3.8.6) and moves right only by worthwhile steps (3.8.6.2.2). ACKs are owed, not sent: the plan
- * sends one for all that has arrived until then (MUST-58, MUST-59).
+ * when the gap is filled; of bytes that come twice the first count. The right edge of the window,
+ * rcv.adv, never moves left (RFC 9293 3.8.6) and moves right only by worthwhile steps
+ * (3.8.6.2.2). ACKs are owed, not sent: the plan sends one for all that has arrived until then
+ * (MUST-58, MUST-59).
  */
 #include "../base/pkt.h"
 #include "tcp_impl.h"
@@ -262,6 +263,26 @@ void tcp_unland(struct tcp *c, const struct tcp_ctx *x)
 		buf_cut(&c->rcv_buf, x->mem, end);
 }
 
+/* Where there is some already it stays: what came first was told in a SACK block (SEC-117). */
+static bool write_text(const struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint64_t pos = a->seq, end = a->seq + a->len;
+	struct range r;
+
+	while (pos < end) {
+		bool more = c->early && ranges_find(&c->early->set, pos, &r);
+		uint64_t gap = more ? MIN(MAX(r.lo, pos), end) : end;
+		uint32_t len = (uint32_t)(gap - pos);
+
+		if (len &&
+		    buf_write(&c->rcv_buf, a->x->mem, pos, a->data + (pos - a->seq), len) < len)
+			return false;
+		pos = more ? MAX(r.hi, gap) : end;
+	}
+	return true;
+}
+
 /* Seventh step of RFC 9293 3.10.7.4; the text is trimmed to the window already. */
 void tcp_take_text(struct arrival *a)
 {
@@ -279,8 +300,7 @@ void tcp_take_text(struct arrival *a)
 		drop_text(a, TERN_DROP_TCP_SEQUENCE);
 		return;
 	}
-	if (!a->seg->landed &&
-	    buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) < a->len) {
+	if (!a->seg->landed && !write_text(a)) {
 		tcp_unland(c, a->x);
 		drop_text(a, TERN_DROP_TCP_MEMORY);
 		return;

@@ -92,7 +92,8 @@ void tcp_take_sack(struct arrival *a)
 			tcp_undo_note_dsack(c, lo, hi);
 			continue;
 		}
-		take_block(a, MAX(lo, known), hi);
+		if (lo + c->snd.max_wnd >= c->snd.una) /* else as with an ACK: RFC 5961 5.2 */
+			take_block(a, MAX(lo, known), hi);
 	}
 }
 

@@ -54,6 +54,8 @@ static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 	if (!tcp_take_work(c, x))
 		return false;
 	tcp_rate_check_limited(c);
+	if (c->snd.una >= c->snd.end)
+		tcp_begin_taking(c, x);
 	if (idle) {
 		struct tern_cc_sample s = { .now = x->now,
 					    .srtt = (tern_time)c->srtt_us * TERN_US };

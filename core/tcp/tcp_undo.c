@@ -50,7 +50,7 @@ void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
 
 	c->notes |= TCP_NOTE_DSACK_RECV;
 	u->n_dsacks = (uint32_t)MIN(u->n_dsacks + segments, sent_again);
-	if (u->pos != TCP_NO_POS && lo >= u->pos && u->sent_again)
+	if (u->pos != TCP_NO_POS && lo >= u->pos && hi <= u->rtx_end)
 		u->n_again -= (uint32_t)MIN(segments, u->n_again);
 }
 

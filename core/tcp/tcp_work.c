@@ -14,6 +14,8 @@
 #include "tcp_impl.h"
 
 enum { SILENT_SECONDS = 5 };
+/* Less than so much in so long is slow: a modem of the last century is faster. */
+enum { SLOW_BYTES = 4096, SLOW_SECONDS = 8 };
 
 /* Nothing is outstanding, nothing waits: unless that changes soon, it goes back. */
 void tcp_rest_work(struct tcp *c, const struct tcp_ctx *x)
@@ -36,6 +38,7 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 	c->work = w;
 	tcp_rack_init(c);
 	tcp_begin_pace(c);
+	tcp_begin_taking(c, x);
 	tcp_rest_work(c, x);
 	return true;
 }
@@ -53,6 +56,28 @@ void tcp_drop_work(struct tcp *c, const struct tcp_ctx *x)
 	c->paced = c->tlp_due = c->rtx_forced = c->in_recovery = c->in_rto_recovery = false;
 	c->ecn_held = false;
 	c->idle_at = TERN_NEVER;
+}
+
+/* ---- how fast is it taken? ---- */
+
+/* Text begins to wait. */
+void tcp_begin_taking(struct tcp *c, const struct tcp_ctx *x)
+{
+	c->work->taking_since = x->now;
+	c->work->taking_from = c->snd.una;
+}
+
+/* More was acknowledged. */
+void tcp_note_taken(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (c->snd.una - c->work->taking_from >= SLOW_BYTES)
+		tcp_begin_taking(c, x);
+}
+
+bool tcp_is_taken_slowly(const struct tcp *c, const struct tcp_ctx *x)
+{
+	return c->work && c->snd.una < c->snd.end &&
+	       x->now - c->work->taking_since >= SLOW_SECONDS * TERN_SEC;
 }
 
 /* idle_at has passed. Space that was lent to the user is not taken from under the pen. */
