@@ -2,8 +2,8 @@
 /*
  * sock_pressure.c - memory has run out: who gives way?
  *
- * After each refusal some connections are looked at, in turn, and one of them gives way, the first
- * of these that is found:
+ * After each refusal some connections are looked at, in turn, a few times; each time one of them
+ * gives way, the first of these that is found:
  *
  *	1. text ahead of a gap goes: it was told in SACK blocks alone, the peer still has it
  *	   (RFC 2018 8);
@@ -80,12 +80,11 @@ static struct sock *find_weakest(struct sockets *ss)
 	return weakest;
 }
 
-void sockets_relieve(struct sockets *ss)
+static void take_from_weakest(struct sockets *ss)
 {
 	struct sock *s = find_weakest(ss);
 	struct tcp_ctx x = sock_ctx(ss);
 
-	ss->mem->refused = false;
 	if (!s)
 		return;
 	if (claim_of(ss, s) == CLAIM_EARLY_TEXT) {
@@ -96,4 +95,14 @@ void sockets_relieve(struct sockets *ss)
 	ss->counters[COUNT_TCP_ABORT_ON_MEMORY]++;
 	tcp_abort(s->tcp, &x, TERN_ENOBUFS);
 	sock_tcp_settle(ss, s, TCP_ENDED);
+}
+
+/* Records of one size are of little use to who needs another: so one victim may not do. */
+enum { VICTIMS = 4 };
+
+void sockets_relieve(struct sockets *ss)
+{
+	ss->mem->refused = false;
+	for (unsigned i = 0; i < VICTIMS; i++)
+		take_from_weakest(ss);
 }

@@ -199,7 +199,7 @@ static void listeners_stand(void)
 		check_eq(n_streams(), syn);
 		check_eq(n, syn || ((flags & TCP_ACK) && !(flags & TCP_RST)));
 		if (syn) {
-			check_eq(r.h.flags & ~(TCP_ECE), TCP_SYN | TCP_ACK);
+			check_eq(r.h.flags & ~(TCP_ECE | TCP_CWR | TCP_AE), TCP_SYN | TCP_ACK);
 			shoot(&(struct shot){ .ip = ATTACKER,
 					      .port = (uint16_t)(1 + flags),
 					      .flags = TCP_RST,
