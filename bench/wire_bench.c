@@ -88,11 +88,14 @@ static _Noreturn void run_wire(char **arg)
 	for (;;) {
 		struct pollfd fd[2] = { { bad->fd, POLLIN, 0 }, { b->fd, POLLIN, 0 } };
 		tern_time due, now = loop_now();
+		bool there, back;
 		struct timespec wait;
 
 		tern_advance(st, now);
 		due = bad->ops->advance(bad, st, now);
-		if (carry(st, bad, b) | carry(st, b, bad))
+		there = carry(st, bad, b);
+		back = carry(st, b, bad);
+		if (there || back)
 			continue;
 		due = due > now ? due - now : 0;
 		wait = (struct timespec){ due >= TERN_SEC, (long)(due >= TERN_SEC ? 0 : due) };
@@ -195,7 +198,7 @@ static double run_kernel(bool tx, const char *addr, double seconds)
 static tern_sock connect_tern(struct tern_stack *st, bool tx, const char *addr)
 {
 	struct tern_addr ours = tern_ip4(10, 9, 0, 5, 0), to;
-	tern_sock s;
+	tern_sock s = 0;
 
 	if (tern_addr_add(st, 2, &ours, 24) ||
 	    tern_addr_parse(addr, tx ? PORT_TAKES : PORT_SENDS, &to) ||

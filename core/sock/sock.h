@@ -22,6 +22,7 @@
 #include "../base/timers.h"
 #include "../net/net.h"
 #include "../tcp/tcp.h"
+#include "../tcp/tcp_record.h"
 #include "../wire/wire.h"
 #include "count.h"
 

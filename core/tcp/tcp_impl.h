@@ -6,6 +6,7 @@
 #define TERN_TCP_IMPL_H
 
 #include "tcp.h"
+#include "tcp_record.h"
 
 /* RS of draft-ietf-ccwg-bbr 4.1.2.1.3: of the youngest that an ACK reports. */
 struct rate_sample {

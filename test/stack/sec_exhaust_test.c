@@ -18,13 +18,14 @@ static void small_world(uint64_t memory)
 	listener = listen_at(PORT, 128);
 }
 
-/* Serves this many honest clients; how many got all. */
+/* Serves this many honest clients, who try twice at most; how many got all. */
 static unsigned serve(unsigned n, uint32_t first)
 {
 	unsigned n_served = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		n_served += is_served(listener, 0x0a700000 + first + i, 5000, 4000);
+		n_served += is_served(listener, 0x0a700000 + first + i, 5000, 4000) ||
+			    is_served(listener, 0x0a700000 + first + i, 5001, 4000);
 	return n_served;
 }
 

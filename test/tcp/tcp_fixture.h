@@ -12,6 +12,7 @@
 
 #include "../../core/base/mem.h"
 #include "../../core/tcp/tcp.h"
+#include "../../core/tcp/tcp_record.h"
 #include "test.h"
 
 enum { MSS = 1000, TEXT_MAX = 70000 };
