@@ -114,7 +114,7 @@ static void undo(struct arrival *a, uint64_t acked)
 		c->notes |= TCP_NOTE_DSACK_UNDO;
 	else
 		c->notes |= c->in_rto_recovery ? TCP_NOTE_SPURIOUS_RTO : TCP_NOTE_FULL_UNDO;
-	/* Late, not lost. That it went again hides it from RFC 8985 6.2 step 3, so nothing else tells. */
+	/* Late, not lost: what went again is nothing that RFC 8985 6.2 step 3 looks at. */
 	if (!c->in_rto_recovery)
 		w->rack.reordering_seen = true;
 	sent_forgive(&w->sent);
