@@ -307,6 +307,12 @@ void sock_set_ready(struct sockets *, struct sock *); /* it has something to sen
 
 /* Memory was refused: somebody gives way. */
 void sockets_relieve(struct sockets *);
+/* After a packet, and after time has passed. */
+static inline void sockets_review_memory(struct sockets *ss)
+{
+	if (ss->mem->refused)
+		sockets_relieve(ss);
+}
 
 /* ---- sock_tcp.c ---- */
 

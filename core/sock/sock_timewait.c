@@ -57,13 +57,19 @@ static void trace_end(struct sockets *ss, const struct time_wait *tw)
 	trace_state(ss, &change);
 }
 
+/* It is over, or gives way: whoever watches is told. */
+static void close_record(struct sockets *ss, struct time_wait *tw)
+{
+	trace_end(ss, tw);
+	time_wait_end(ss, tw);
+}
+
 static void evict_oldest(struct sockets *ss)
 {
 	struct time_wait *tw = CONTAINER_OF(ss->time_waits.next, struct time_wait, link);
 
 	ss->counters[COUNT_TCP_TW_OVERFLOW]++;
-	trace_end(ss, tw);
-	time_wait_end(ss, tw);
+	close_record(ss, tw);
 }
 
 /*
@@ -109,8 +115,7 @@ void sock_time_wait_on_timer(struct sockets *ss)
 
 		if ((int32_t)(tw->end_tick - now) > 0)
 			break;
-		trace_end(ss, tw);
-		time_wait_end(ss, tw);
+		close_record(ss, tw);
 	}
 	arm_for_first(ss);
 }
@@ -139,8 +144,7 @@ void time_wait_give_way(struct sockets *ss, const struct tuple *name, struct min
 	if (!tw)
 		return;
 	*min_iss = (struct min_iss){ true, tw->tcp.snd_nxt };
-	trace_end(ss, tw);
-	time_wait_end(ss, tw);
+	close_record(ss, tw);
 }
 
 static void reply_tw_ack(struct sockets *ss, const struct time_wait *tw, struct tcp_reply *reply)
@@ -173,15 +177,13 @@ enum tern_drop input_to_time_wait(struct sockets *ss, struct time_wait *tw,
 		restart(ss, tw);
 		return TERN_DROP_NONE;
 	case TW_END:
-		trace_end(ss, tw);
-		time_wait_end(ss, tw);
+		close_record(ss, tw);
 		break;
 	case TW_NEW_SYN:
 		if (!port_match(ss, &key, p->ifindex))
 			break;
 		again.min_iss = (struct min_iss){ true, tw->tcp.snd_nxt };
-		trace_end(ss, tw);
-		time_wait_end(ss, tw);
+		close_record(ss, tw);
 		key.in_table = false;
 		key.flags = 0;
 		input_to_listener(ss, &key, &again, reply, &drop);

@@ -254,8 +254,7 @@ TERN_API void tern_input(struct tern_stack *st, struct tern_pkt *p)
 {
 	assert(p->n_spans == 0);
 	stack_input(st, p, NULL);
-	if (st->mem.refused)
-		sockets_relieve(&st->ss);
+	sockets_review_memory(&st->ss);
 }
 
 TERN_API void tern_input_batch(struct tern_stack *st, struct tern_pkt *p)
@@ -267,8 +266,7 @@ TERN_API void tern_input_batch(struct tern_stack *st, struct tern_pkt *p)
 		stack_input(st, p, &rest);
 		p = rest;
 	}
-	if (st->mem.refused)
-		sockets_relieve(&st->ss);
+	sockets_review_memory(&st->ss);
 }
 
 /* ---- lo: what it sends, it gets ---- */

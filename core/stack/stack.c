@@ -227,8 +227,7 @@ TERN_API void tern_advance(struct tern_stack *st, tern_time now)
 	for (int i = 0; i < EXPIRIES_MAX && (t = timers_take(&st->timers)); i++)
 		expire(st, t);
 	stack_lo_run(st);
-	if (st->mem.refused)
-		sockets_relieve(&st->ss);
+	sockets_review_memory(&st->ss);
 }
 
 TERN_API tern_time tern_deadline(const struct tern_stack *st)

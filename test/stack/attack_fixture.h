@@ -12,6 +12,7 @@
 
 #include "../../core/wire/wire.h"
 #include "../../include/tern.h"
+#include "records.h"
 
 enum { PORT = 80, WINDOW = 65535 };
 #define HERE 0x0a000001u
@@ -308,6 +309,17 @@ static inline void plain_world(void)
 	listener = listen_at(PORT, 16);
 }
 
+enum { MIB = 1 << 20 };
+
+/* The same with little memory and a long queue. */
+static inline void small_world(uint64_t memory)
+{
+	default_world();
+	config.memory_max = memory;
+	new_world(7, TERN_SEC);
+	listener = listen_at(PORT, 128);
+}
+
 static inline struct client connected(uint32_t isn)
 {
 	struct client c = { .ip = 0x0a000707, .port = 7, .nxt = isn };
@@ -384,13 +396,7 @@ static inline uint32_t read_on(const struct client *c, uint32_t pos, bool *ended
 /* Records of streams besides listeners. */
 static inline unsigned n_streams(void)
 {
-	struct tern_sock_info info;
-	uint64_t cursor = 0;
-	unsigned n = 0;
-
-	while (tern_sock_next(st, &cursor, &info))
-		n += info.state != TERN_TCP_LISTEN;
-	return n;
+	return records_of(st);
 }
 
 /* A series that is the same each time. */

@@ -11,6 +11,7 @@
 
 #include "../../core/wire/wire.h"
 #include "../../include/tern.h"
+#include "records.h"
 
 static struct test_env counted;
 static struct tern_stack *st;
@@ -149,13 +150,7 @@ static inline void put_in(const struct sent *s)
 /* How many records besides listeners there are. */
 static inline unsigned n_records(void)
 {
-	struct tern_sock_info info;
-	uint64_t cursor = 0;
-	unsigned n = 0;
-
-	while (tern_sock_next(st, &cursor, &info))
-		n += info.state != TERN_TCP_LISTEN;
-	return n;
+	return records_of(st);
 }
 
 #endif

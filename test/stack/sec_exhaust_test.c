@@ -8,16 +8,6 @@
  */
 #include "attack_fixture.h"
 
-enum { MIB = 1 << 20 };
-
-static void small_world(uint64_t memory)
-{
-	default_world();
-	config.memory_max = memory;
-	new_world(7, TERN_SEC);
-	listener = listen_at(PORT, 128);
-}
-
 /* Serves this many honest clients, who try twice at most; how many got all. */
 static unsigned serve(unsigned n, uint32_t first)
 {

@@ -5,16 +5,6 @@
 #include "../../core/stack/stack.h"
 #include "attack_fixture.h"
 
-enum { MIB = 1 << 20 };
-
-static void small_world(uint64_t memory)
-{
-	default_world();
-	config.memory_max = memory;
-	new_world(7, TERN_SEC);
-	listener = listen_at(PORT, 128);
-}
-
 /* ---- SEC-108, SEC-133: silence ---- */
 
 static void brings_into(unsigned state, struct client *c)
