@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run.h - an unmodified program, and all that it starts, with its sockets on a stack of tern's.
+ *
+ * The program's calls that make, name and ask about Internet sockets are stopped by the kernel
+ * (seccomp user notification) and answered here; its bytes go through AF_UNIX pairs, one for each
+ * socket, so that every descriptor it has is a real one for its whole life.
+ *
+ *	loop_pump(&l);
+ *	run_turn(r);
+ *	struct pollfd own = { run_fd(r), POLLIN, 0 };
+ *	loop_wait(&l, run_deadline(r), &own, 1);
+ */
+#ifndef TERN_HOST_RUN_H
+#define TERN_HOST_RUN_H
+
+#include "../../include/tern.h"
+
+enum { RUN_ERROR_MAX = 200 };
+
+struct run;
+
+struct run_wish {
+	char *const *argv; /* PROG ARGS, ends with NULL */
+	/*
+	 * Where the program's 127.0.0.0/8 and ::1 lead when nothing of its own listens there: the
+	 * addresses of a gateway that stand for the host's loopback; AF_UNSPEC: nowhere else.
+	 */
+	struct tern_addr loopback, loopback6;
+	bool fallback; /* what cannot be on tern may be on the kernel; else it is an error */
+	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */
+};
+
+/* Starts the program; its sockets are the stack's, whose events are all this supervisor's. */
+struct run *run_start(struct tern_stack *, struct run_wish *);
+/* Ends whatever of the program still lives. NULL is allowed. */
+void run_free(struct run *);
+
+int run_fd(const struct run *); /* readable while run_turn has something to do */
+void run_turn(struct run *);	/* answers calls, takes the stack's events, moves bytes */
+tern_time run_deadline(const struct run *); /* run_turn is due then at the latest */
+
+/*
+ * The first process has ended: its wait status in *status. Others of its tree may live on; those
+ * that do not either: run_is_over.
+ */
+bool run_exited(const struct run *, int *status);
+bool run_is_over(const struct run *);
+
+struct run_counts {
+	uint64_t on_tern, on_kernel; /* Internet sockets */
+	uint64_t bytes_sent, bytes_received;
+};
+struct run_counts run_counts(const struct run *);
+
+#endif
