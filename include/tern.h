@@ -809,7 +809,13 @@ TERN_API unsigned tern_poll(struct tern_stack *, tern_sock);
 struct tern_event {
 	tern_sock sock;
 	unsigned ready; /* enum tern_poll, now */
-	void *user;	/* tern_set_user */
+	/*
+	 * Of which of these something has happened since the last event: text came, though some was
+	 * there (TERN_POLLIN, TERN_POLLPRI), room came back (TERN_POLLOUT), or an end or an error
+	 * (the others). It is what an edge-triggered set tells.
+	 */
+	unsigned news;
+	void *user; /* tern_set_user */
 };
 /* News out; false: none. */
 TERN_API bool tern_event(struct tern_stack *, struct tern_event *);

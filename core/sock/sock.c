@@ -403,8 +403,9 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 
 /* ---- news ---- */
 
-void sock_news(struct sockets *ss, struct sock *s)
+void sock_news(struct sockets *ss, struct sock *s, unsigned news)
 {
+	s->news = (s->news | news) & 7u;
 	if (s->index != NO_INDEX && list_empty(&s->news_link))
 		list_put_tail(&ss->news, &s->news_link);
 }

@@ -125,6 +125,8 @@ struct sock {
 	bool orphan : 1;     /* its user has gone */
 	bool fast_waits : 1; /* counted in port->n_fast */
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
+	bool writable : 1; /* of a stream, as its user knows */
+	uint8_t news : 3;  /* enum sock_news */
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;	/* cached route */
 	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
@@ -141,6 +143,9 @@ struct sock {
 };
 
 #define NO_INDEX UINT32_MAX
+
+/* What there is to tell the user: tern_event.news. */
+enum sock_news { NEWS_IN = 1, NEWS_OUT = 2, NEWS_ENDS = 4, NEWS_ALL = 7 };
 
 /* A stream endpoint is one allocation: what an idle connection costs. */
 struct stream {
@@ -289,7 +294,8 @@ tern_sock sock_handle(const struct sockets *, const struct sock *);
 struct sock *sock_by_handle(const struct sockets *, tern_sock); /* NULL: stale */
 void sock_free(struct sockets *, struct sock *);
 int sock_bind(struct sockets *, struct sock *, const struct tern_addr *);
-void sock_news(struct sockets *, struct sock *);
+void sock_news(struct sockets *, struct sock *, unsigned news); /* enum sock_news */
+bool sock_tcp_writable(const struct sock *);
 unsigned sock_poll(const struct sock *);
 /* The pending error, taken: 0 or a negative one. */
 int sock_take_error(struct sock *);

@@ -70,7 +70,7 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 	rec->ttl = in->ttl;
 	rec->tos = in->tos;
 	queue_put(&d->recv, rec);
-	sock_news(ss, s);
+	sock_news(ss, s, NEWS_IN);
 	return TERN_DROP_NONE;
 }
 
@@ -106,7 +106,7 @@ void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error
 	else if (!s->t.rport || !e->hard)
 		return;
 	s->error = e->error;
-	sock_news(ss, s);
+	sock_news(ss, s, NEWS_ENDS);
 }
 
 /* ---- reading ---- */
@@ -297,7 +297,7 @@ struct tern_pkt *sock_dgram_take(struct sockets *ss, struct sock *s)
 	if (!p)
 		return NULL;
 	if (2 * d->send_bytes > d->sndbuf)
-		sock_news(ss, s);
+		sock_news(ss, s, NEWS_OUT);
 	d->send_bytes -= p->cap;
 	return p;
 }
@@ -407,7 +407,7 @@ int sock_dgram_shutdown(struct sockets *ss, struct sock *s, int how)
 		return -TERN_ENOTCONN;
 	s->shut_rd = s->shut_rd || how != TERN_SHUT_WR;
 	s->shut_wr = s->shut_wr || how != TERN_SHUT_RD;
-	sock_news(ss, s);
+	sock_news(ss, s, NEWS_ALL);
 	return 0;
 }
 

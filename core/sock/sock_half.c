@@ -258,7 +258,7 @@ static enum tern_drop adopt(struct sockets *ss, struct sock *parent, struct sock
 	queue_child(ss, parent, child);
 	r = tcp_input(child->tcp, &x, &p->seg);
 	sock_tcp_settle(ss, child, r.events);
-	sock_news(ss, parent);
+	sock_news(ss, parent, NEWS_IN);
 	return r.drop;
 }
 
@@ -342,7 +342,7 @@ static enum tern_drop open_fast(struct sockets *ss, struct sock *parent, const s
 	queue_child(ss, parent, child);
 	fast_open_begins(ss, child);
 	sock_tcp_settle(ss, child, TCP_READABLE);
-	sock_news(ss, parent);
+	sock_news(ss, parent, NEWS_IN);
 	return TERN_DROP_NONE;
 }
 
@@ -378,7 +378,7 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 	if (l->defer_syn) {
 		half->tcp.held = true;
 		s->urgent_news = true;
-		sock_news(ss, s);
+		sock_news(ss, s, NEWS_IN);
 	} else {
 		reply_synack(ss, s, half, reply);
 	}

@@ -52,7 +52,7 @@ int sock_tcp_accept(struct sockets *ss, struct sock *s, struct sock **out)
 	s->listener->n_ready--;
 	*out = child;
 	/* What arrived before accept is news for whoever watches it from now on. */
-	sock_news(ss, child);
+	sock_news(ss, child, NEWS_ALL);
 	return 0;
 }
 
@@ -85,6 +85,6 @@ int listener_shutdown(struct sockets *ss, struct sock *s, int how)
 	mem_free(ss->mem, s->listener, sizeof(*s->listener));
 	s->listener = NULL;
 	s->state = TERN_TCP_CLOSED;
-	sock_news(ss, s);
+	sock_news(ss, s, NEWS_ALL);
 	return 0;
 }

@@ -6,6 +6,16 @@
 
 /* ---- readiness ---- */
 
+/* As Linux: while a third of the buffer is free, and when writing would fail. */
+bool sock_tcp_writable(const struct sock *s)
+{
+	int allowed = tcp_send_allowed(s->tcp);
+
+	if (allowed < 0)
+		return allowed != -TERN_EAGAIN;
+	return 3 * (uint64_t)tcp_send_room(s->tcp) >= s->tcp->opt.sndbuf;
+}
+
 unsigned sock_tcp_poll(const struct sock *s)
 {
 	const struct tcp *c = s->tcp;
@@ -31,8 +41,7 @@ unsigned sock_tcp_poll(const struct sock *s)
 	if (c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT ||
 	    (c->fin_queued && tcp_recv_ended(c)))
 		ready |= TERN_POLLHUP;
-	/* As Linux: writable while a third of the buffer is free, and when writing would fail. */
-	if (tcp_send_allowed(c) < 0 || 3 * tcp_send_room(c) >= c->opt.sndbuf)
+	if (sock_tcp_writable(s))
 		ready |= TERN_POLLOUT;
 	return ready;
 }
@@ -72,6 +81,7 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iove
 	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
 	if (flags & TERN_MSG_OOB)
 		tcp_mark_urgent(s->tcp);
+	s->writable = sock_tcp_writable(s);
 	sock_tcp_settle(ss, s, 0);
 	return n;
 }

@@ -159,7 +159,7 @@ static void tell_user(struct sockets *ss, struct sock *s, uint32_t events)
 	if (events & TCP_URGENT)
 		s->urgent_news = true;
 	if (events)
-		sock_news(ss, s);
+		sock_news(ss, s, events & (TCP_CONNECTED | TCP_ENDED) ? NEWS_ALL : NEWS_IN);
 }
 
 /* CLOSED: nothing of it is left on the network; the user may still read and ask. */
@@ -225,6 +225,10 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 	}
 	if (events)
 		tell_user(ss, s, events);
+	if (!s->writable && sock_tcp_writable(s)) { /* room has come back, or writing now fails */
+		s->writable = true;
+		sock_news(ss, s, NEWS_OUT);
+	}
 	/* One that is on a list already is asked when its turn comes, and settled after that. */
 	if (list_empty(&s->ready_link) || is_over(c)) {
 		enum tcp_send next = tcp_next(c);
@@ -583,12 +587,12 @@ int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 		return -TERN_ENOTCONN;
 	if (how != TERN_SHUT_WR && !s->shut_rd) {
 		s->shut_rd = s->tcp->rcv_shut = true;
-		sock_news(ss, s);
+		sock_news(ss, s, NEWS_ALL);
 	}
 	if (how != TERN_SHUT_RD && !s->shut_wr) {
 		s->shut_wr = true;
 		tcp_close_send(s->tcp, &x);
-		sock_news(ss, s);
+		sock_news(ss, s, NEWS_ALL);
 		if (s->t.in_table)
 			sock_tcp_settle(ss, s, s->tcp->state == TERN_TCP_CLOSED ? TCP_ENDED : 0);
 	}

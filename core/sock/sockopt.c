@@ -100,8 +100,10 @@ static int32_t get_mtu_discover(const struct sockets *ss, const struct sock *s)
 /* After a change that the connection must hear of. */
 static void settle_stream(struct sockets *ss, struct sock *s)
 {
-	if (sock_is_stream(s) && s->state != TERN_TCP_LISTEN && s->tcp && s->t.in_table)
+	if (sock_is_stream(s) && s->state != TERN_TCP_LISTEN && s->tcp && s->t.in_table) {
+		s->writable = s->writable && sock_tcp_writable(s);
 		sock_tcp_settle(ss, s, 0);
+	}
 }
 
 /* An option of a stream; a value of 0 means what the configuration says. */

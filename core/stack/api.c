@@ -252,6 +252,7 @@ TERN_API int tern_send_commit(struct tern_stack *st, tern_sock handle, size_t le
 	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
 	if ((flags & TERN_MSG_OOB) && len)
 		tcp_mark_urgent(s->tcp);
+	s->writable = sock_tcp_writable(s);
 	sock_tcp_settle(&st->ss, s, 0);
 	return 0;
 }
@@ -379,6 +380,10 @@ TERN_API bool tern_event(struct tern_stack *st, struct tern_event *ev)
 	s = CONTAINER_OF(l, struct sock, news_link);
 	ev->sock = sock_handle(&st->ss, s);
 	ev->ready = sock_poll(s);
+	ev->news = (s->news & NEWS_IN ? TERN_POLLIN | TERN_POLLPRI : 0) |
+		   (s->news & NEWS_OUT ? TERN_POLLOUT : 0) |
+		   (s->news & NEWS_ENDS ? TERN_POLLERR | TERN_POLLHUP | TERN_POLLRDHUP : 0);
+	s->news = 0;
 	ev->user = s->user;
 	return true;
 }

@@ -56,10 +56,9 @@ struct tcp_open {
 /* Something for the user to know. */
 enum tcp_event {
 	TCP_READABLE = 1 << 0, /* bytes or the end of the stream */
-	TCP_WRITABLE = 1 << 1, /* room in the send buffer */
-	TCP_CONNECTED = 1 << 2,
-	TCP_ENDED = 1 << 3,  /* reached CLOSED; tcp.error says why, 0: in order */
-	TCP_URGENT = 1 << 4, /* a new urgent mark */
+	TCP_CONNECTED = 1 << 1,
+	TCP_ENDED = 1 << 2,  /* reached CLOSED; tcp.error says why, 0: in order */
+	TCP_URGENT = 1 << 3, /* a new urgent mark */
 };
 
 /* A direct reply: always a RST. */

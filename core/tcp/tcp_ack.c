@@ -84,7 +84,6 @@ static void on_new_ack(struct arrival *a)
 		tcp_note_taken(c, a->x);
 		forget_acknowledged(a);
 	}
-	a->r.events |= TCP_WRITABLE;
 	a->r.progress = true;
 }
 
@@ -333,7 +332,7 @@ static bool finish_handshake(struct arrival *a)
 		tcp_accecn_take_third_ack(a);
 	if (a->marks)
 		tcp_answer_marked_syn(c);
-	a->r.events |= TCP_CONNECTED | TCP_WRITABLE;
+	a->r.events |= TCP_CONNECTED;
 	a->r.progress = true;
 	return true;
 }

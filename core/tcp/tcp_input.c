@@ -90,7 +90,7 @@ static void syn_sent_input(struct arrival *a)
 	tcp_established(c, a->x);
 	if (a->marks)
 		tcp_answer_marked_syn(c);
-	a->r.events |= TCP_CONNECTED | TCP_WRITABLE;
+	a->r.events |= TCP_CONNECTED;
 	a->r.progress = true;
 	tcp_owe_ack(c, a->x, ACK_NOW);
 	tcp_take_urgent(a);

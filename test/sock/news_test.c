@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * news_test.c - tern_event: a socket is told of when something has happened, and of what; not when
+ * nothing has that its user could see.
+ */
+#include "test.h"
+
+#include "../../include/tern.h"
+
+static struct test_env counted;
+
+/* One host whose sockets talk through lo. */
+static struct tern_stack *st;
+static tern_sock listener, a, b;
+static tern_time now;
+
+static void run(void)
+{
+	for (int i = 0; i < 50; i++)
+		tern_advance(st, now += TERN_US);
+}
+
+/* The news of a socket since the last call, of all its events; others' are forgotten. */
+static unsigned news_of_sock(tern_sock s)
+{
+	struct tern_event ev;
+	unsigned news = 0;
+
+	run();
+	while (tern_event(st, &ev))
+		if (ev.sock == s)
+			news |= ev.news;
+	return news;
+}
+
+enum {
+	IN = TERN_POLLIN | TERN_POLLPRI,
+	OUT = TERN_POLLOUT,
+	ENDS = TERN_POLLERR | TERN_POLLHUP | TERN_POLLRDHUP,
+	ALL = IN | OUT | ENDS
+};
+
+static void begin(void)
+{
+	struct tern_addr at = tern_ip4(127, 0, 0, 1, 80);
+	struct tern_config cfg;
+	struct tern_env env;
+
+	counted = (struct test_env){ .fill = 0xa5 };
+	env = test_env_make(&counted, 1);
+	tern_config_default(&cfg);
+	st = tern_new(&cfg, &env);
+	now = TERN_SEC;
+	run();
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &listener), 0);
+	check_eq(tern_bind(st, listener, &at), 0);
+	check_eq(tern_listen(st, listener, 5), 0);
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &a), 0);
+	check_eq(tern_connect(st, a, &at), -TERN_EINPROGRESS);
+}
+
+static void open_both(void)
+{
+	begin();
+	run();
+	check_eq(tern_accept(st, listener, &b, NULL), 0);
+	news_of_sock(0);
+}
+
+static void end(void)
+{
+	tern_check(st);
+	tern_free(st);
+	check_eq(counted.out, 0);
+}
+
+static void a_handshake(void)
+{
+	begin();
+	check_eq(news_of_sock(a), ALL);
+	check_eq(tern_accept(st, listener, &b, NULL), 0);
+	check_eq(news_of_sock(b), ALL);
+	check_eq(news_of_sock(a), 0);
+	end();
+	begin();
+	check_eq(news_of_sock(listener), IN);
+	end();
+}
+
+/* Text is news each time, also when the last was not read; what acknowledges it is none. */
+static void text(void)
+{
+	char byte;
+
+	open_both();
+	for (int i = 0; i < 3; i++) {
+		check_eq(tern_send(st, a, "x", 1, 0), 1);
+		check_eq(news_of_sock(b), IN);
+	}
+	for (int i = 0; i < 3; i++) {
+		check_eq(tern_send(st, a, "x", 1, 0), 1);
+		check_eq(news_of_sock(a), 0);
+	}
+	check_eq(tern_recv(st, b, &byte, 1, 0), 1);
+	check_eq(news_of_sock(b), 0);
+	check_eq(news_of_sock(a), 0);
+	end();
+}
+
+/* Room is told once, when a third of the buffer is free again, to whoever had filled it. */
+static void room(void)
+{
+	static char bytes[1 << 20];
+	int64_t n, taken = 0;
+	int size = 100000;
+	unsigned told = 0;
+
+	open_both();
+	check_eq(tern_setsockopt(st, a, TERN_SOL_SOCKET, TERN_SO_SNDBUF, &size, sizeof(size)), 0);
+	while ((n = tern_send(st, a, bytes, sizeof(bytes), 0)) > 0) {
+		taken += n;
+		run();
+		if (taken > 100000000)
+			break;
+	}
+	check_eq(n, -TERN_EAGAIN);
+	news_of_sock(0);
+	check_eq(tern_poll(st, a) & TERN_POLLOUT, 0);
+	for (int64_t left = taken; left > 0;) {
+		n = tern_recv(st, b, bytes, 4096, 0);
+		if (n == -TERN_EAGAIN) {
+			now += TERN_SEC;
+		} else if (n <= 0) {
+			check(false);
+			break;
+		} else {
+			left -= n;
+		}
+		n = news_of_sock(a);
+		check(n == 0 || (n == OUT && (tern_poll(st, a) & TERN_POLLOUT)));
+		told += n == OUT;
+	}
+	check_eq(told, 1);
+	end();
+}
+
+/* TCP_NOTSENT_LOWAT: room comes when bytes have gone, before they are acknowledged. */
+static void room_when_sent(void)
+{
+	static char bytes[1000];
+	int low = 500, zero = 0;
+
+	open_both();
+	check_eq(tern_setsockopt(st, a, TERN_IPPROTO_TCP, TERN_TCP_NOTSENT_LOWAT, &low, 4), 0);
+	check_eq(tern_send(st, a, bytes, sizeof(bytes), 0), 1000);
+	check_eq(tern_poll(st, a) & TERN_POLLOUT, 0);
+	check_eq(news_of_sock(a), OUT);
+	check(tern_poll(st, a) & TERN_POLLOUT);
+	/* and when the user takes the limit away */
+	check_eq(tern_send(st, a, bytes, sizeof(bytes), TERN_MSG_MORE), 1000);
+	check_eq(tern_poll(st, a) & TERN_POLLOUT, 0);
+	check_eq(tern_setsockopt(st, a, TERN_IPPROTO_TCP, TERN_TCP_NOTSENT_LOWAT, &zero, 4), 0);
+	check_eq(news_of_sock(a), OUT);
+	end();
+}
+
+static void ends(void)
+{
+	open_both();
+	check_eq(tern_shutdown(st, a, TERN_SHUT_WR), 0);
+	check_eq(news_of_sock(b) & IN, IN);
+	check_eq(tern_abort(st, b), 0);
+	check_eq(news_of_sock(a), ALL);
+	check(tern_poll(st, a) & TERN_POLLERR);
+	end();
+	open_both();
+	check_eq(tern_abort(st, a), 0);
+	check_eq(news_of_sock(b), ALL);
+	end();
+}
+
+static void datagrams(void)
+{
+	struct tern_addr at = tern_ip4(127, 0, 0, 1, 53), closed = tern_ip4(127, 0, 0, 1, 54);
+	tern_sock s, to;
+
+	open_both();
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s), 0);
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &to), 0);
+	check_eq(tern_bind(st, to, &at), 0);
+	check_eq(tern_sendto(st, s, "x", 1, 0, &at), 1);
+	check_eq(news_of_sock(to), IN);
+	check_eq(tern_connect(st, s, &closed), 0);
+	check_eq(tern_send(st, s, "x", 1, 0), 1);
+	check_eq(news_of_sock(s), ENDS);
+	check(tern_poll(st, s) & TERN_POLLERR);
+	end();
+}
+
+static const struct test tests[] = {
+	TEST(a_handshake),    TEST(text), TEST(room),
+	TEST(room_when_sent), TEST(ends), TEST(datagrams),
+};
+
+int main(int argc, char **argv)
+{
+	return test_main(argc, argv, tests, N_TESTS(tests));
+}
