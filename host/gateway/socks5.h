@@ -25,7 +25,7 @@ enum {
 
 struct socks5_ask {
 	enum socks5_command command;
-	struct tern_addr to;	    /* AF_UNSPEC: zeros (an association may ask so) */
+	struct tern_addr to;	     /* AF_UNSPEC: zeros (an association may ask so) */
 	const char *user, *password; /* user NULL: without; they outlive the struct socks5 */
 };
 
