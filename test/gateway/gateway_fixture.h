@@ -47,9 +47,11 @@ static inline void turn(void)
 #define wait_until(cond)                                                                           \
 	do {                                                                                       \
 		tern_time end_ = loop_now() + WAIT_SECONDS * TERN_SEC;                             \
-		while (!(cond) && loop_now() < end_)                                               \
+		bool so_;                                                                          \
+		while (!(so_ = (cond)) && loop_now() < end_)                                       \
 			turn();                                                                    \
-		check(cond);                                                                       \
+		if (!so_)                                                                          \
+			test_fail(__FILE__, __LINE__, "never came true: %s", #cond);               \
 	} while (0)
 
 static inline void turns(int n)

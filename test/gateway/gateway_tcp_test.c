@@ -251,31 +251,34 @@ static void who_is_silent_is_left_unanswered(void)
 	close_world();
 }
 
-/* The inside gives up while the host is still being asked, and asks again. */
+/* The inside gives up while the host is still being asked, and asks again when it answers. */
 static void an_impatient_inside_leaves_nothing_behind(void)
 {
 	uint16_t port = 0;
 	int listener = host_listen(AF_INET, 0, &port), filler[4];
 	struct tern_addr to = own_addr(AF_INET, port), from = tern_ip4(10, 0, 2, 15, 5555);
+	tern_sock s = 0;
 
 	for (int i = 0; i < 4; i++)
 		filler[i] = host_connect(AF_INET, SOCK_STREAM, port);
-	wish.connect_timeout = 2 * TERN_SEC;
+	wish.connect_timeout = 300 * TERN_MS;
 	open_world();
 	for (unsigned i = 1; i <= 3; i++) {
-		tern_sock s = 0;
-
 		check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s), 0);
 		check_eq(tern_bind(st, s, &from), 0);
 		check_eq(tern_connect(st, s, &to), -TERN_EINPROGRESS);
 		wait_until(gateway_counts(g).tcp == i);
 		check_eq(gateway_flows(g), 1);
-		tern_abort(st, s);
+		if (i < 3)
+			tern_abort(st, s);
+		wait_until(both_gone());
 	}
-	wait_until(both_gone());
 	for (int i = 0; i < 4; i++)
 		close(filler[i]);
 	close(listener);
+	wait_until(tern_poll(st, s) & TERN_POLLERR); /* by now the port is closed */
+	check_eq(inner_error(s), TERN_ECONNREFUSED);
+	tern_close(st, s);
 	close_world();
 }
 
@@ -357,8 +360,7 @@ static void nothing_spins_while_half_closed(void)
 
 static void addresses_that_lead_nowhere(void)
 {
-	static const char *const to[] = { "0.0.0.1",	      "224.0.0.1", "255.255.255.255",
-					  "::ffff:127.0.0.1", "ff02::1",   "::ffff:10.0.2.2" };
+	static const char *const to[] = { "0.0.0.1", "224.0.0.1", "255.255.255.255", "ff02::1" };
 	uint16_t port = 0;
 	int listener = host_listen(AF_INET, 4, &port);
 
