@@ -55,7 +55,7 @@ void socks5_input(struct socks5 *, const uint8_t *, size_t len);
 
 /* Writes the header of a datagram (at most SOCKS5_UDP_HEADER_MAX bytes); its length. */
 size_t socks5_udp_emit(const struct tern_addr *to, uint8_t *out);
-/* The length of the header and where the datagram is from; 0: not one for us (cut, named, short). */
+/* The length of the header and where it is from; 0: not one for us (cut, named, short). */
 size_t socks5_udp_parse(const uint8_t *, size_t len, struct tern_addr *from);
 
 #endif

@@ -22,7 +22,7 @@ static struct tern_stack *st; /* the inside */
 static struct gateway *g;
 static struct gateway_wish wish;
 
-enum { WAIT_SECONDS = 3 };
+enum { WAIT_SECONDS = 30 };
 
 /* One round of everything; sleeps at most a few milliseconds. */
 static inline void turn(void)
