@@ -458,6 +458,47 @@ static void descriptors_run_out(void)
 	close_world();
 }
 
+/* All that the gateway's stack may have, in packets of no use. */
+static struct tern_pkt *take_all_memory(struct tern_stack *gate)
+{
+	struct tern_pkt *hoard = NULL, *p;
+
+	for (uint32_t len = 65536; len > 0; len /= 2) {
+		while ((p = tern_pkt_new(gate, len))) {
+			p->next = hoard;
+			hoard = p;
+		}
+	}
+	return hoard;
+}
+
+/* Without memory bytes wait, new streams are left alone, and nobody spins; with it they go on. */
+static void memory_runs_out(void)
+{
+	uint64_t sent = 0, got = 0;
+	struct tern_pkt *hoard, *next;
+	struct stream s;
+
+	open_world();
+	s = open_stream(AF_INET);
+	check_eq(host_send(s.outer, 0, 1), 1);
+	wait_until((got = inner_recv(s.inner, got)) == 1);
+	hoard = take_all_memory(l.stack[1]);
+	sent = host_send(s.outer, 1, 200000);
+	turns(20);
+	check_eq(gateway_flows(g), 1);
+	check(gateway_deadline(g) != 0 && gateway_deadline(g) != TERN_NEVER);
+	for (; hoard; hoard = next) {
+		next = hoard->next;
+		tern_pkt_free(l.stack[1], hoard);
+	}
+	wait_until((sent = host_send(s.outer, sent, 200000), got = inner_recv(s.inner, got),
+		    got == 200000));
+	close_stream(&s);
+	wait_until(both_gone());
+	close_world();
+}
+
 static void a_gateway_that_goes_closes_what_it_has(void)
 {
 	struct stream s, t;
@@ -516,6 +557,7 @@ static const struct test tests[] = {
 	TEST(without_loopback_its_own_addresses_refuse),
 	TEST(more_than_flows_max_are_left_alone),
 	TEST(descriptors_run_out),
+	TEST(memory_runs_out),
 	TEST(a_gateway_that_goes_closes_what_it_has),
 	TEST(refuses_wishes_that_make_no_sense),
 };
