@@ -37,8 +37,8 @@ void net_print_help(void)
 	       "  --ecn-mark P --ecn-queue T\n"
 	       "  --seed N          of that weather (default 1)\n"
 	       "to see it:\n"
-	       "  --ladder          draws what happens, on standard error: on a terminal at once,\n"
-	       "                    else at the end\n"
+	       "  --ladder[=FILE]   draws what happens, on standard error: on a terminal at once,\n"
+	       "                    else at the end; or into a file\n"
 	       "  --pcap FILE       a capture (pcapng)\n");
 }
 
@@ -118,6 +118,13 @@ static enum taken take_address_option(struct args *a, struct net_options *o)
 	return UNKNOWN;
 }
 
+static enum taken take_ladder(struct args *a, struct net_options *o)
+{
+	o->ladder = true;
+	o->ladder_file = a->value;
+	return TAKEN;
+}
+
 enum taken net_take_option(struct args *a, struct net_options *o)
 {
 	enum taken taken = args_weather(a, &o->weather);
@@ -135,7 +142,7 @@ enum taken net_take_option(struct args *a, struct net_options *o)
 	if (args_is(a, "--pcap"))
 		return args_taken(args_text(a, &o->pcap));
 	if (args_is(a, "--ladder"))
-		return args_taken(o->ladder = true);
+		return take_ladder(a, o);
 	if (args_is(a, "--no-offload"))
 		return args_taken(o->no_offload = true);
 	return take_address_option(a, o);
@@ -263,6 +270,8 @@ static int open_device(struct net *n, struct net_dev *d)
 	struct dev *dev, *wrapped;
 	int ifindex;
 
+	if (strcmp(d->what, "none") == 0) /* the stack's own loopback is all there is */
+		return EXIT_DONE;
 	if (getrandom(seed, sizeof(seed), 0) < 0)
 		return refuse(n, "no random numbers: %s", strerror(errno));
 	dev = open_named(n, d, &w);
@@ -302,7 +311,7 @@ static int open_all(struct net *n, struct net_options *o)
 	}
 	if (!recorder_init(&n->recorder, n->pcap, o->ladder))
 		return refuse(n, "%s", "out of memory");
-	if (o->ladder && isatty(STDERR_FILENO) &&
+	if (o->ladder && !o->ladder_file && !o->ladder_at_end && isatty(STDERR_FILENO) &&
 	    !(n->live = ladder_live_new(stderr, n->recorder.view, true)))
 		return refuse(n, "%s", "out of memory");
 	tern_config_default(&cfg);
@@ -474,17 +483,29 @@ void net_drain(struct net *n)
 	while (is_sending(n) && loop_now() < until);
 }
 
-int net_close(struct net *n, int code)
+/* false: the file could not be written. */
+static bool draw_at_end(const struct net *n)
 {
 	static const struct ladder_options own = { .own = true };
+	const char *file = n->options->ladder_file;
+	FILE *out = file ? fopen(file, "w") : stderr;
+	bool good = out && ladder_text(out, n->recorder.view, &own);
 
-	if (n->live) {
+	if (n->recorder.full)
+		fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
+	if (file && out)
+		good = fclose(out) == 0 && good;
+	if (file && !good)
+		fprintf(stderr, "%s: %s: could not be written\n", n->command, file);
+	return good || !file;
+}
+
+int net_close(struct net *n, int code)
+{
+	if (n->live)
 		ladder_live_end(n->live);
-	} else if (n->recorder.view && n->recorder.view->n_events) {
-		ladder_text(stderr, n->recorder.view, &own);
-		if (n->recorder.full)
-			fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
-	}
+	else if (n->recorder.view && n->recorder.view->n_events && !draw_at_end(n))
+		code = code == EXIT_DONE ? EXIT_USAGE : code;
 	if (n->st && !has_device(n) && code == EXIT_DONE)
 		code = EXIT_NO;
 	if (n->pcap && (fclose(n->pcap) != 0 || n->recorder.failed)) {

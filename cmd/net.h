@@ -28,6 +28,8 @@ struct net_options {
 	uint64_t mtu, seed;
 	bool ladder, no_offload;
 	const char *pcap;
+	const char *ladder_file; /* --ladder=FILE; NULL: standard error */
+	bool ladder_at_end;	 /* also on a terminal: a program writes there meanwhile */
 };
 
 /* The lines of --help about these options and what every command takes. */
