@@ -506,7 +506,7 @@ int net_close(struct net *n, int code)
 		ladder_live_end(n->live);
 	else if (n->recorder.view && n->recorder.view->n_events && !draw_at_end(n))
 		code = code == EXIT_DONE ? EXIT_USAGE : code;
-	if (n->st && !has_device(n) && code == EXIT_DONE)
+	if (n->loop.n_ports && !has_device(n) && code == EXIT_DONE)
 		code = EXIT_NO;
 	if (n->pcap && (fclose(n->pcap) != 0 || n->recorder.failed)) {
 		fprintf(stderr, "%s: %s: could not be written\n", n->command, n->options->pcap);

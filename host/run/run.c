@@ -157,7 +157,7 @@ void run_turn(struct run *r)
 
 tern_time run_deadline(const struct run *r)
 {
-	return parked_deadline(r);
+	return r->over ? 0 : parked_deadline(r); /* that it is over is news */
 }
 
 bool run_exited(const struct run *r, int *status)
