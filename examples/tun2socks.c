@@ -1,84 +1,84 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tun2socks.c - a stack that answers for every address and decides about each SYN.
+ * tun2socks.c - a TUN device whose every flow goes on through a SOCKS5 server: IPv4 and IPv6, TCP
+ * and UDP. It is the local end of a VPN in fifty lines: host/gateway does the rest.
  *
- * The heart of a VPN's local end: flows to any destination come in by one interface; each SYN waits
- * until the program has opened the same flow elsewhere (here: it only looks at the port), and is
- * then accepted or refused. The caller of the flow is a second stack in the same program.
+ *	ip tuntap add tun0 mode tun
+ *	tun2socks tun0 127.0.0.1 1080 [USER PASSWORD] &
+ *	ip addr add 10.9.0.1/24 dev tun0 && ip link set tun0 up
+ *	ip route add 198.51.100.0/24 dev tun0
+ *
+ * The way to the server itself must not lead through the device.
  */
-#include "common.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-enum { TUN = 2 };
+#include "../host/gateway/gateway.h"
 
-static struct tern_stack *gateway, *user;
+static volatile sig_atomic_t stop;
 
-static void judge_flows(tern_sock listener)
+static void on_signal(int sig)
 {
-	struct tern_pending p;
-	char text[TERN_ADDR_TEXT_MAX];
+	(void)sig;
+	stop = 1;
+}
 
-	while (tern_pending_next(gateway, listener, &p) == 0) {
-		bool good = p.local.port != 25;
+static int usage(void)
+{
+	fprintf(stderr, "usage: tun2socks DEVICE SERVER PORT [USER PASSWORD]\n");
+	return 2;
+}
 
-		printf("a flow to %s: %s\n", tern_addr_format(&p.local, true, text),
-		       good ? "accepted" : "refused");
-		tern_pending_answer(gateway, listener, p.id,
-				    good ? TERN_PENDING_ACCEPT : TERN_PENDING_REFUSE);
+static int serve(struct loop *l, struct gateway *g)
+{
+	const char *gone = NULL;
+
+	while (!stop && !gone) {
+		struct pollfd own = { gateway_fd(g), POLLIN, 0 };
+
+		loop_pump(l);
+		gateway_turn(g);
+		loop_wait(l, gateway_deadline(g), &own, 1);
+		gone = loop_take_gone(l);
 	}
+	if (gone)
+		fprintf(stderr, "tun2socks: the device %s has gone\n", gone);
+	return gone ? 1 : 0;
 }
 
-static tern_sock listen_on(uint16_t port)
+int main(int argc, char **argv)
 {
-	struct tern_addr any = { .family = TERN_AF_INET, .port = port };
-	int32_t yes = 1;
-	tern_sock s;
+	struct gateway_wish wish = { .no_loopback = true };
+	struct dev_wish dev_wish = { .mtu = 0 };
+	unsigned long port = argc >= 4 ? strtoul(argv[3], NULL, 10) : 0;
+	struct gateway *g;
+	struct dev *d;
+	struct loop l;
+	int code;
 
-	tern_socket(gateway, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s);
-	tern_bind(gateway, s, &any);
-	tern_listen(gateway, s, 64);
-	tern_setsockopt(gateway, s, TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, &yes, sizeof(yes));
-	return s;
-}
-
-static int try_flow(struct tern_addr to, tern_sock listener)
-{
-	int32_t err = 0;
-	size_t len = sizeof(err);
-	tern_sock s;
-
-	tern_socket(user, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s);
-	tern_connect(user, s, &to);
-	for (int i = 0; i < 4; i++) {
-		carry(user, TUN, gateway, TUN);
-		judge_flows(listener);
-		carry(gateway, TUN, user, TUN);
+	if ((argc != 4 && argc != 6) || port == 0 || port > 65535 ||
+	    tern_addr_parse(argv[2], (uint16_t)port, &wish.socks) != 0)
+		return usage();
+	wish.socks_user = argc == 6 ? argv[4] : NULL;
+	wish.socks_password = argc == 6 ? argv[5] : NULL;
+	d = tap_open(argv[1], false, &dev_wish);
+	if (!d) {
+		fprintf(stderr, "tun2socks: %s\n", dev_wish.error);
+		return 1;
 	}
-	tern_getsockopt(user, s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
-	tern_close(user, s);
-	return err;
-}
-
-int main(void)
-{
-	struct tern_iface tun = { "tun", TERN_LINK_IP, 1500, TERN_IFACE_ANY_ADDRESS, { 0 } };
-	struct tern_addr own = tern_ip4(10, 0, 0, 2, 0);
-	struct tern_route everything = { .ifindex = TUN };
-	int web, mail;
-
-	everything.dst.family = TERN_AF_INET;
-	gateway = new_stack(1);
-	user = new_stack(2);
-	tern_iface_add(gateway, &tun);
-	tern_route_add(gateway, &everything);
-	tun.flags = 0;
-	tern_iface_add(user, &tun);
-	tern_addr_add(user, TUN, &own, 24);
-	tern_route_add(user, &everything);
-	web = try_flow(tern_ip4(203, 0, 113, 5, 443), listen_on(443));
-	mail = try_flow(tern_ip4(203, 0, 113, 5, 25), listen_on(25));
-	printf("443: %s, 25: %s\n", web ? tern_errno_name(web) : "open",
-	       mail ? tern_errno_name(mail) : "open");
-	tern_free(user);
-	tern_free(gateway);
-	return web == 0 && mail == TERN_ECONNREFUSED ? 0 : 1;
+	loop_init(&l);
+	g = gateway_new(&l, d, &wish);
+	if (!g) {
+		fprintf(stderr, "tun2socks: %s\n", wish.error);
+		dev_close(d);
+		loop_fini(&l);
+		return 1;
+	}
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	code = serve(&l, g);
+	gateway_free(g);
+	loop_fini(&l);
+	return code;
 }

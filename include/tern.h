@@ -557,7 +557,8 @@ TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *)
  * TERN_SO_ERROR how. Others: sets the peer; family TERN_AF_UNSPEC dissolves it.
  * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port),
  * -TERN_ENETUNREACH, -TERN_EAFNOSUPPORT, -TERN_EINVAL, -TERN_EACCES (broadcast without
- * SO_BROADCAST), -TERN_EOPNOTSUPP (listening), -TERN_ENOMEM.
+ * SO_BROADCAST), -TERN_EOPNOTSUPP (listening), -TERN_ENOMEM. -TERN_EINVAL also with
+ * TERN_SO_ANY_PORT.
  */
 TERN_API int tern_connect(struct tern_stack *, tern_sock, const struct tern_addr *);
 
@@ -684,6 +685,12 @@ enum tern_so {
 	TERN_SO_ATMARK = 0x10003,    /* get: the next byte is at the urgent mark */
 	TERN_SO_DROPS = 0x10004,     /* get: datagrams dropped for want of room, uint32_t */
 	TERN_SO_DEFER_SYN = 0x10005, /* listener: each SYN waits for tern_pending_* */
+	/*
+	 * Set to 1 in place of tern_bind: the listener or UDP socket takes what comes to any port
+	 * (with TERN_IFACE_ANY_ADDRESS, to any address) and no other socket takes. Of a datagram
+	 * tern_msg.local says where it went to; it is answered from there when that is given back.
+	 */
+	TERN_SO_ANY_PORT = 0x10006,
 };
 
 struct tern_linger {

@@ -215,16 +215,14 @@ static int score(const struct sock *s, const struct tuple *key, unsigned ifindex
 	return points;
 }
 
-struct sock *port_match(const struct sockets *ss, const struct tuple *key, unsigned ifindex)
+static struct sock *match_among(const struct sockets *ss, const struct port *p,
+				const struct tuple *key, unsigned ifindex)
 {
-	struct port *p = port_find(ss, key->proto, key->lport);
 	struct sock *best = NULL;
 	int best_score = -1;
 	uint32_t n_equal = 0, draw = 0;
 
-	if (!p)
-		return NULL;
-	for (struct list *l = p->open.next; l != &p->open; l = l->next) {
+	for (const struct list *l = p->open.next; l != &p->open; l = l->next) {
 		struct sock *s = CONTAINER_OF(l, struct sock, bind_link);
 		int points = score(s, key, ifindex);
 
@@ -242,6 +240,18 @@ struct sock *port_match(const struct sockets *ss, const struct tuple *key, unsig
 		}
 	}
 	return best;
+}
+
+/* Sockets that take any port are on the list of number 0, and asked last. */
+struct sock *port_match(const struct sockets *ss, const struct tuple *key, unsigned ifindex)
+{
+	struct port *p = port_find(ss, key->proto, key->lport);
+	struct sock *s = p ? match_among(ss, p, key, ifindex) : NULL;
+
+	if (s)
+		return s;
+	p = port_find(ss, key->proto, 0);
+	return p ? match_among(ss, p, key, ifindex) : NULL;
 }
 
 /* ---- conflicts ---- */
@@ -323,6 +333,28 @@ bool port_conflicts(const struct sockets *ss, const struct sock *s, const struct
 	if (!sock_is_stream(s) || to_listen)
 		return false;
 	return list_conflicts(s, &p->conns, false) || time_wait_conflicts(ss, s, p);
+}
+
+/* ---- any port ---- */
+
+/* It has a name then: none that a peer could say, so it is found after all others. */
+int port_take_any(struct sockets *ss, struct sock *s)
+{
+	struct port *p;
+
+	if (s->any_port)
+		return 0;
+	if (s->port || s->bound_addr || s->connected || s->protocol == TERN_IPPROTO_ICMP ||
+	    s->protocol == TERN_IPPROTO_ICMPV6)
+		return -TERN_EINVAL;
+	p = port_get(ss, s->t.proto, 0);
+	if (!p)
+		return -TERN_ENOMEM;
+	if (port_conflicts(ss, s, p, sock_is_stream(s)))
+		return -TERN_EADDRINUSE;
+	port_attach(s, p, false);
+	s->any_port = true;
+	return 0;
 }
 
 /* ---- automatic ports ---- */

@@ -69,7 +69,7 @@ struct dgram_rec {
 	uint32_t len;
 	uint32_t size; /* of the allocation */
 	struct addr from, to;
-	uint16_t from_port;
+	uint16_t from_port, to_port;
 	uint16_t ifindex;
 	uint8_t ttl, tos;
 	tern_time at;
@@ -119,6 +119,7 @@ struct sock {
 	bool recverr : 1;
 	bool shut_rd : 1, shut_wr : 1;
 	bool freebind : 1;
+	bool any_port : 1;    /* bound to port 0 of the table: what no other socket takes */
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
 	bool orphan : 1;     /* its user has gone */
@@ -271,6 +272,8 @@ bool port_conflicts(const struct sockets *, const struct sock *s, const struct p
 /* Binds s to a free automatic port: by bind (-TERN_EADDRINUSE) or connect (-TERN_EADDRNOTAVAIL). */
 int port_pick_for_bind(struct sockets *, struct sock *);
 int port_pick_for_connect(struct sockets *, struct sock *);
+/* TERN_SO_ANY_PORT. 0, or -TERN_EINVAL (it has a name), -TERN_EADDRINUSE, -TERN_ENOMEM. */
+int port_take_any(struct sockets *, struct sock *);
 void port_attach(struct sock *, struct port *, bool connected);
 void port_detach(struct sockets *, struct sock *);
 

@@ -65,6 +65,7 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 	rec->from = in->src;
 	rec->to = in->dst;
 	rec->from_port = in->sport;
+	rec->to_port = in->dport;
 	rec->ifindex = in->ifindex;
 	rec->ttl = in->ttl;
 	rec->tos = in->tos;
@@ -127,7 +128,7 @@ static size_t copy_to_iov(const struct tern_msg *m, const uint8_t *bytes, size_t
 static void describe(const struct sock *s, const struct dgram_rec *rec, struct tern_msg *m)
 {
 	sock_addr_out(s, &rec->from, rec->from_port, &m->addr);
-	sock_addr_out(s, &rec->to, s->t.lport, &m->local);
+	sock_addr_out(s, &rec->to, s->any_port ? rec->to_port : s->t.lport, &m->local);
 	m->ifindex = rec->ifindex;
 	if (m->addr.scope_id)
 		m->addr.scope_id = rec->ifindex;
@@ -223,7 +224,7 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 		err = sock_addr_in(s, &m->local, &path->src);
 		if (err)
 			return err;
-		if (addr_classify(ss->net, &path->src, 0) != ADDR_OURS)
+		if (!s->any_port && addr_classify(ss->net, &path->src, 0) != ADDR_OURS)
 			return -TERN_EADDRNOTAVAIL;
 	}
 	if (addr_is_unspecified(&path->src) || addr_is_multicast(&path->src) ||
@@ -373,7 +374,7 @@ int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_add
 		dissolve(ss, s);
 		return 0;
 	}
-	err = sock_addr_in(s, to, &path.dst);
+	err = s->any_port ? -TERN_EINVAL : sock_addr_in(s, to, &path.dst);
 	if (err)
 		return err;
 	if (s->connected)

@@ -188,7 +188,7 @@ static void inherit(struct sock *child, const struct sock *parent, const struct 
 	child->user = NULL;
 	child->index = NO_INDEX;
 	child->error = child->soft_error = 0;
-	child->urgent_news = false;
+	child->urgent_news = child->any_port = false;
 	child->state = TERN_TCP_SYN_RECEIVED;
 	child->conn = half->timer.data;
 	child->out_ifindex = 0;
@@ -204,14 +204,21 @@ static void inherit(struct sock *child, const struct sock *parent, const struct 
 
 static struct sock *make_child(struct sockets *ss, struct sock *parent, struct half *half)
 {
+	struct port *port =
+		parent->any_port ? port_get(ss, half->t.proto, half->t.lport) : parent->port;
 	struct tcp_ctx x = sock_ctx(ss);
 	struct tcp_open open;
 	struct sock *child;
 	struct hop hop;
 
-	if (sock_new(ss, parent->family, TERN_SOCK_STREAM, 0, &child))
+	if (!port)
 		return NULL;
+	if (sock_new(ss, parent->family, TERN_SOCK_STREAM, 0, &child)) {
+		port_release(ss, port);
+		return NULL;
+	}
 	inherit(child, parent, half);
+	port_attach(child, port, true);
 	if (sock_route(ss, child)) {
 		child->tcp = NULL; /* nothing is in it yet */
 		sock_free(ss, child);
@@ -235,7 +242,6 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 
 static void queue_child(struct sockets *ss, struct sock *parent, struct sock *child)
 {
-	port_attach(child, parent->port, true);
 	child->in_accept_queue = true;
 	list_put_tail(&parent->listener->ready, &child->news_link);
 	parent->listener->n_ready++;

@@ -428,7 +428,7 @@ static void name_this_host(struct addr *remote)
 /* *min_iss: above what our number must be, where a TIME-WAIT gives way. */
 static int take_names(struct sockets *ss, struct sock *s, struct min_iss *min_iss)
 {
-	int err = sock_route(ss, s);
+	int err = s->any_port ? -TERN_EINVAL : sock_route(ss, s);
 
 	if (err)
 		return err;

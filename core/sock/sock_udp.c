@@ -82,7 +82,7 @@ int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	struct tern_pkt *p;
 	int err;
 
-	if (path->dport == 0)
+	if (path->dport == 0 || (s->any_port && m->local.port == 0))
 		return -TERN_EINVAL;
 	/* Fragments are not sent: doc/LIMITATIONS.md. */
 	if (len + UDP_HDR_LEN + ip_len > sock_mtu(s, &path->hop))
@@ -95,7 +95,7 @@ int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	p = pkt_new(ss->mem, PKT_HEAD_ROOM, UDP_HDR_LEN + len);
 	if (!p)
 		return -TERN_ENOBUFS;
-	h.src_port = s->t.lport;
+	h.src_port = s->any_port ? m->local.port : s->t.lport;
 	h.len = (uint16_t)(UDP_HDR_LEN + len);
 	udp_emit(&h, p->data);
 	dgram_gather(m, p->data + UDP_HDR_LEN);

@@ -363,6 +363,12 @@ static int32_t get_defer(const struct sockets *ss, const struct sock *s)
 	return s->state == TERN_TCP_LISTEN && s->listener->defer_syn;
 }
 
+static int32_t get_any_port(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return s->any_port;
+}
+
 /* ---- what can only be asked ---- */
 
 static int32_t get_type(const struct sockets *ss, const struct sock *s)
@@ -453,6 +459,7 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_ATMARK, STREAM, ANY, RO(atmark) },
 	{ TERN_SOL_SOCKET, TERN_SO_DROPS, ALL, ANY, RO(drops) },
 	{ TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, STREAM, ANY, RW(defer) },
+	{ TERN_SOL_SOCKET, TERN_SO_ANY_PORT, STREAM | DGRAM, ANY, RO(any_port) },
 	{ TERN_IPPROTO_IP, TERN_IP_TOS, ALL, ANY, RW(tos) },
 	{ TERN_IPPROTO_IP, TERN_IP_TTL, ALL | V4, -1, 255, RW(ttl) },
 	{ TERN_IPPROTO_IP, TERN_IP_HDRINCL, RAW | V4, ANY, RW(hdrincl) },
@@ -537,6 +544,8 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 
 	if (!read_integer(o, value, len, &v))
 		return -TERN_EINVAL;
+	if (o->name == TERN_SO_ANY_PORT)
+		return v == 1 ? port_take_any(ss, s) : -TERN_EINVAL;
 	if (!o->set)
 		return -TERN_ENOPROTOOPT;
 	if (o->min <= o->max && (v < o->min || v > o->max))

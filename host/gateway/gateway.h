@@ -31,7 +31,10 @@ struct gateway_wish {
 	 */
 	struct tern_addr addr, addr6;
 	bool no_loopback; /* its own addresses lead nowhere: refused */
-	/* A SOCKS5 server (RFC 1928) that all flows go through; AF_UNSPEC: none. */
+	/*
+	 * A SOCKS5 server (RFC 1928) that all flows go through but those to the gateway's own
+	 * addresses; echo requests, which it does not know, go nowhere. AF_UNSPEC: none.
+	 */
 	struct tern_addr socks;
 	const char *socks_user, *socks_password; /* RFC 1929; NULL: without */
 	uint32_t flows_max;			 /* of each kind; 0: 16384 */
@@ -69,7 +72,8 @@ int gateway_forward(struct gateway *, const struct gateway_forward *);
 struct gateway_counts {
 	uint64_t tcp, udp, echo;     /* flows that came */
 	uint64_t refused, timed_out; /* of tcp: answered by RST; never answered */
-	uint64_t forwarded;	     /* from the host inwards */
+	uint64_t starved;   /* no descriptor, no memory, or more than flows_max: left alone */
+	uint64_t forwarded; /* from the host inwards */
 	uint64_t bytes_out, bytes_in;
 };
 struct gateway_counts gateway_counts(const struct gateway *);
