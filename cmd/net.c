@@ -22,8 +22,10 @@ void net_print_help(void)
 {
 	printf("  --version         which tern this is\n"
 	       "the network:\n"
-	       "  --dev D           tap:NAME, tun:NAME, packet:IF, fd:N, or sim (the default: a\n"
-	       "                    simulated peer, 10.0.0.2 and fd00::2, in this process);\n"
+	       "  --dev D           tap:NAME, tun:NAME, packet:IF, fd:N; gateway: the host's own\n"
+	       "                    sockets behind 10.0.2.2, without privilege; or sim (the\n"
+	       "                    default: a simulated peer, 10.0.0.2 and fd00::2, in this\n"
+	       "                    process);\n"
 	       "                    may be repeated, what follows belongs to the last one\n"
 	       "  --addr A/LEN      our IPv4 address (default with sim: 10.0.0.1/24)\n"
 	       "  --gw A            the IPv4 gateway\n"
@@ -217,12 +219,54 @@ static struct dev *open_sim(struct net *n, struct net_dev *d, struct dev_wish *w
 	return end[0];
 }
 
+static struct tern_addr six_at(uint8_t last)
+{
+	struct tern_addr a = { .family = TERN_AF_INET6, .ip = { 0xfd, [15] = last } };
+
+	return a;
+}
+
+/* A gateway of tern's at the other end of a wire, in the same loop: the host's own sockets beyond. */
+static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wish *w)
+{
+	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0) };
+	struct dev *end[2];
+
+	if (n->gateway) {
+		snprintf(w->error, sizeof(w->error), "only one device can be the gateway");
+		return NULL;
+	}
+	if (!pipe_open(end, w))
+		return NULL;
+	if (end[0]->iface.mtu >= IP6_MTU_MIN)
+		wish.addr6 = six_at(2);
+	n->gateway = gateway_new(&n->loop, end[1], &wish);
+	if (!n->gateway) {
+		snprintf(w->error, sizeof(w->error), "%s", wish.error);
+		dev_close(end[0]);
+		dev_close(end[1]);
+		return NULL;
+	}
+	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
+		d->addr = tern_ip4(10, 0, 2, 15, 0);
+		d->len = 24;
+		d->gw = wish.addr;
+		if (wish.addr6.family)
+			d->addr6 = six_at(15);
+		d->len6 = 64;
+		d->gw6 = wish.addr6;
+	}
+	return end[0];
+}
+
 static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish *w)
 {
 	const char *name;
 
 	if (strcmp(d->what, "sim") == 0)
 		return open_sim(n, d, w);
+	if (strcmp(d->what, "gateway") == 0)
+		return open_gateway(n, d, w);
 	if ((name = after(d->what, "tap:")) && *name)
 		return tap_open(name, true, w);
 	if ((name = after(d->what, "tun:")) && *name)
@@ -233,7 +277,7 @@ static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish 
 	    strspn(name, "0123456789") == strlen(name))
 		return fd_open(atoi(name), true, w);
 	snprintf(w->error, sizeof(w->error),
-		 "--dev %s: not tap:NAME, tun:NAME, packet:IF, fd:N or sim", d->what);
+		 "%s: not tap:NAME, tun:NAME, packet:IF, fd:N, sim or gateway", d->what);
 	return NULL;
 }
 
@@ -406,7 +450,10 @@ static void draw_live(struct net *n)
 
 void net_turn(struct net *n, tern_time until, struct pollfd *own)
 {
-	struct pollfd fds[2] = { { .fd = wake_pipe[0], .events = POLLIN }, { .fd = -1 } };
+	struct pollfd fds[3] = { { .fd = wake_pipe[0], .events = POLLIN },
+				 { .fd = -1 },
+				 { .fd = n->gateway ? gateway_fd(n->gateway) : -1,
+				   .events = POLLIN } };
 	const char *gone;
 	char byte;
 
@@ -414,12 +461,16 @@ void net_turn(struct net *n, tern_time until, struct pollfd *own)
 		sim_peer_turn(n->peer);
 	if (own)
 		fds[1] = *own;
-	loop_wait(&n->loop, draw_at(n) < until ? draw_at(n) : until, fds, 2);
+	if (n->gateway && gateway_deadline(n->gateway) < until)
+		until = gateway_deadline(n->gateway);
+	loop_wait(&n->loop, draw_at(n) < until ? draw_at(n) : until, fds, 3);
 	if (own)
 		own->revents = fds[1].revents;
 	while (fds[0].revents && read(wake_pipe[0], &byte, 1) > 0)
 		continue;
 	loop_pump(&n->loop);
+	if (n->gateway)
+		gateway_turn(n->gateway);
 	while ((gone = loop_take_gone(&n->loop))) {
 		fprintf(stderr, "%s: the device %s has gone\n", n->command, gone);
 		interrupted |= !has_device(n); /* nothing more can happen */
@@ -514,6 +565,7 @@ int net_close(struct net *n, int code)
 	}
 	ladder_live_free(n->live);
 	sim_peer_free(n->peer);
+	gateway_free(n->gateway);
 	loop_fini(&n->loop);
 	recorder_fini(&n->recorder);
 	return code;

@@ -15,7 +15,7 @@
 #include "cmd.h"
 #include "net.h"
 
-enum { SYSCTLS_MAX = 32, EXIT_NOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+enum { SYSCTLS_MAX = 32, FORWARDS_MAX = 64, EXIT_NOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 struct run_command {
 	struct net_options net;
@@ -24,6 +24,8 @@ struct run_command {
 	const char *sysctl[SYSCTLS_MAX];
 	unsigned n_sysctls;
 	const char *cc;
+	struct gateway_forward forward[FORWARDS_MAX];
+	unsigned n_forwards;
 	char **program; /* NULL: none given */
 	bool stats, require, fallback, quiet;
 };
@@ -33,8 +35,16 @@ static void print_help(void)
 	printf("usage: tern run [OPTIONS] -- PROGRAM [ARGUMENTS]\n\n"
 	       "Runs any program, and all that it starts, with its Internet sockets on a stack of\n"
 	       "tern's: the program is not changed, and no privilege is needed.\n\n"
-	       "  --link L          none: only the stack's own loopback;\n"
+	       "  --link L          gateway (the default): the host's network through sockets of\n"
+	       "                    the host's; the program is 10.0.2.15 and fd00::15, the "
+	       "gateway\n"
+	       "                    10.0.2.2 and fd00::2, and 127.0.0.1 leads to the host's "
+	       "unless\n"
+	       "                    the program itself listens there;\n"
+	       "                    none: only the stack's own loopback;\n"
 	       "                    tap:NAME, tun:NAME or packet:IF with --addr and its kin\n"
+	       "  -p [ADDR:]HOST:INNER[/udp]   a port of the host's that leads to one of the\n"
+	       "                    program's; ADDR is 127.0.0.1 unless given; may be repeated\n"
 	       "  --cc NAME         congestion control\n"
 	       "  --sysctl K=V      a setting of the stack's; may be repeated\n"
 	       "  --stats           the stack's counters at the end\n"
@@ -59,6 +69,61 @@ static enum taken take_sysctl(struct args *a, struct run_command *c)
 	return TAKEN;
 }
 
+static bool read_port(const char *text, char end, uint16_t *port, const char **rest)
+{
+	char *after;
+	unsigned long v = strtoul(text, &after, 10);
+
+	*rest = after + 1;
+	*port = (uint16_t)v;
+	return *text >= '0' && *text <= '9' && *after == end && v > 0 && v < 65536;
+}
+
+/* "8080:80", "8080:80/udp", "0.0.0.0:8080:80", "[::1]:8080:80" */
+static bool read_forward(const char *text, struct gateway_forward *f)
+{
+	char host[TERN_ADDR_TEXT_MAX] = "127.0.0.1", ports[32];
+	const char *colon = strrchr(text, ':'), *rest, *slash;
+	uint16_t inner;
+	size_t len;
+
+	while (colon && colon > text && colon[-1] != ':')
+		colon--; /* the number before the last colon begins here */
+	if (!colon || colon == text)
+		colon = text;
+	len = (size_t)(colon - text);
+	if (len > 1 && len < sizeof(host))
+		snprintf(host, sizeof(host), "%.*s", (int)(len - 1), text);
+	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
+		host[strlen(host) - 1] = 0;
+		memmove(host, host + 1, strlen(host));
+	}
+	snprintf(ports, sizeof(ports), "%s", colon);
+	slash = strchr(ports, '/');
+	f->udp = slash && strcmp(slash, "/udp") == 0;
+	if (slash && !f->udp && strcmp(slash, "/tcp") != 0)
+		return false;
+	if (slash)
+		ports[slash - ports] = 0;
+	if (!read_port(ports, ':', &f->at.port, &rest) || !read_port(rest, 0, &inner, &rest))
+		return false;
+	f->to.port = inner;
+	return tern_addr_parse(host, f->at.port, &f->at) == 0;
+}
+
+static enum taken take_forward(struct args *a, struct run_command *c)
+{
+	if (!args_value(a))
+		return WRONG;
+	if (c->n_forwards == FORWARDS_MAX || !read_forward(a->value, &c->forward[c->n_forwards])) {
+		args_error(a, "-p takes [ADDR:]HOST:INNER[/udp], such as 8080:80, at most %d times",
+			   FORWARDS_MAX);
+		return WRONG;
+	}
+	c->n_forwards++;
+	return TAKEN;
+}
+
 static enum taken take_option(struct args *a, void *ctx)
 {
 	struct run_command *c = ctx;
@@ -70,6 +135,8 @@ static enum taken take_option(struct args *a, void *ctx)
 	}
 	if (args_is(a, "--link"))
 		return args_taken(args_text(a, &c->link));
+	if (args_is(a, "-p"))
+		return take_forward(a, c);
 	if (args_is(a, "--cc"))
 		return args_taken(args_text(a, &c->cc));
 	if (args_is(a, "--sysctl"))
@@ -116,12 +183,35 @@ static int set_one(struct run_command *c, const struct args *a, const char *text
 			  text);
 }
 
+static int add_forward(struct run_command *c, struct gateway_forward *f)
+{
+	const struct net_dev *d = &c->net.dev[0];
+	char text[TERN_ADDR_TEXT_MAX];
+	uint16_t port = f->to.port;
+	int err;
+
+	if (!c->n.gateway) {
+		fprintf(stderr, "tern run: -p needs --link gateway\n");
+		return EXIT_USAGE;
+	}
+	f->to = d->addr;
+	f->to.port = port;
+	err = gateway_forward(c->n.gateway, f);
+	if (err == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "tern run: -p: %s: %s\n", tern_addr_format(&f->at, true, text),
+		strerror(-err));
+	return EXIT_USAGE;
+}
+
 static int set_up(struct run_command *c, const struct args *a)
 {
 	int code = EXIT_DONE;
 
 	for (unsigned i = 0; i < c->n_sysctls && code == EXIT_DONE; i++)
 		code = set_one(c, a, c->sysctl[i]);
+	for (unsigned i = 0; i < c->n_forwards && code == EXIT_DONE; i++)
+		code = add_forward(c, &c->forward[i]);
 	if (code == EXIT_DONE && c->cc &&
 	    tern_sysctl_set(c->n.st, "net.ipv4.tcp_congestion_control", c->cc) != 0)
 		code = args_error(a, "there is no congestion control '%s'", c->cc);
@@ -172,6 +262,10 @@ static int run_program(struct run_command *c)
 	struct run *r;
 	int code;
 
+	if (c->n.gateway) {
+		wish.loopback = c->net.dev[0].gw;
+		wish.loopback6 = c->net.dev[0].gw6;
+	}
 	r = run_start(c->n.st, &wish);
 	if (!r) {
 		fprintf(stderr, "tern run: %s\n", wish.error);
@@ -198,7 +292,7 @@ int cmd_run(int argc, char **argv)
 	int code;
 
 	memset(&c, 0, sizeof(c));
-	c.link = "none";
+	c.link = "gateway";
 	c.net.ladder_at_end = true;
 	code = read_options(&c, &a);
 	if (code >= 0)
