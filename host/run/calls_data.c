@@ -54,6 +54,8 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	int64_t n;
 	int err = 0;
 
+	if (o->name && o->name_len < sizeof(struct sockaddr_in))
+		return -EINVAL;
 	if (o->name)
 		err = address_read(c, o->name, o->name_len, p->family, &to);
 	if (err)
@@ -121,12 +123,12 @@ static int64_t recv_datagram(struct run *r, struct call *c, const struct order *
 	while (p->letters && p->letters->len != (size_t)n)
 		letters_drop(p);
 	l = p->letters;
-	if (l && l->error) {
-		int err = l->error;
+	if (l && l->error) { /* no datagram: an error, unless SO_ERROR has told it meanwhile */
+		int err = p->so_error;
 
 		letters_drop(p);
 		p->so_error = 0;
-		return -err;
+		return err ? -err : recv_datagram(r, c, o, m);
 	}
 	for (int i = 0; i < o->n_iov; i++)
 		room += (ssize_t)o->iov[i].iov_len;

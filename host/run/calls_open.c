@@ -232,9 +232,11 @@ int64_t on_listen(struct run *r, struct call *c)
 	if (p->state != PAIR_FRESH && p->state != PAIR_LISTENING)
 		return -EINVAL;
 	err = tern_listen(r->st, p->s, (int)c->args[1]);
-	if (err == 0)
-		p->state = PAIR_LISTENING;
-	return err;
+	if (err || p->state == PAIR_LISTENING)
+		return err;
+	p->state = PAIR_LISTENING;
+	pump_block(p, c->dup); /* a listener is never writable */
+	return 0;
 }
 
 static bool has_more(struct run *r, const struct pair *p)
@@ -254,14 +256,19 @@ static void show_readable(struct run *r, struct pair *p, int end)
 	p->n_bytes = 0;
 }
 
+/* One byte more each time, so that who waits for an edge gets it. */
+static void show_waiting(struct run *r, struct pair *p)
+{
+	if (has_more(r, p) && p->n_bytes < BYTES_MAX &&
+	    send(p->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
+		p->n_bytes++;
+}
+
 void listener_news(struct run *r, struct pair *p)
 {
 	call_look_again(r, p);
-	if (p->gone || p->state != PAIR_LISTENING || !has_more(r, p) || p->n_bytes >= BYTES_MAX)
-		return;
-	/* one more each time, so that who waits for an edge gets it */
-	if (send(p->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
-		p->n_bytes++;
+	if (!p->gone && p->state == PAIR_LISTENING)
+		show_waiting(r, p);
 }
 
 static bool is_accept4(const struct call *c)
@@ -325,8 +332,10 @@ int64_t on_accept(struct run *r, struct call *c)
 		show_readable(r, p, c->dup);
 		return err == -TERN_EAGAIN && call_blocks(c, 0) ? CALL_WAIT_RECV : err;
 	}
+	show_readable(r, p, c->dup); /* before the caller can look */
 	result = hand_over(r, c, s);
-	show_readable(r, p, c->dup);
+	if (p->kept)
+		show_waiting(r, p);
 	return result;
 }
 

@@ -119,6 +119,7 @@ static bool bring_in(struct run *r, struct pair *p)
 	l->tos = m.tos;
 	l->error = n < 0 ? (int)-n : 0;
 	l->len = n < 0 ? 0 : (uint32_t)n;
+	p->so_error = l->error ? l->error : p->so_error;
 	r->counts.bytes_received += l->len;
 	return deliver(p, l, r->piece, l->len);
 }
