@@ -3,8 +3,8 @@
  * calls.c - a stopped call: taking it, finding who carries it out, and answering.
  *
  * A handler returns a result, an error, "let the kernel do it", or "wait". A call that waits is
- * parked, and carried out again from its beginning whenever its socket has news; so a handler changes
- * nothing before it can succeed.
+ * parked, and carried out again from its beginning whenever its socket has news; so a handler
+ * changes nothing before it can succeed.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -2,9 +2,9 @@
 /*
  * calls_option.c - options and requests: which are the stack's, which the AF_UNIX socket's.
  *
- * How long a native read or write waits is decided where it waits, in the kernel; so are the options
- * about that. All else is the stack's, which knows Linux's numbers and says ENOPROTOOPT to what it
- * has not.
+ * How long a native read or write waits is decided where it waits, in the kernel; so are the
+ * options about that. All else is the stack's, which knows Linux's numbers and says ENOPROTOOPT
+ * to what it has not.
  */
 #define _GNU_SOURCE
 #include <errno.h>

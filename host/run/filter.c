@@ -2,10 +2,10 @@
 /*
  * filter.c - which system calls of the program stop and ask, and which are refused.
  *
- * One table of calls becomes a classic BPF program. The architecture is looked at first: a foreign
- * one (i386 programs on x86-64, 32-bit ones on arm64, x32) numbers its calls differently and would
- * reach the kernel's network unseen, so its socket calls do not exist. Calls that the table does not
- * name are the kernel's and cost nothing. See seccomp(2).
+ * One table of calls becomes a classic BPF program. The architecture is looked at first: a
+ * foreign one (i386 programs on x86-64, 32-bit ones on arm64, x32) numbers its calls
+ * differently and would reach the kernel's network unseen, so its socket calls do not exist.
+ * Calls that the table does not name are the kernel's and cost nothing. See seccomp(2).
  */
 #define _GNU_SOURCE
 #include <errno.h>

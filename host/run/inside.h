@@ -2,9 +2,9 @@
 /*
  * inside.h - what the files of host/run share: the run, its sockets, and the calls it answers.
  *
- * A socket of the program's is a pair of AF_UNIX sockets: the program has one end as its descriptor,
- * whatever it does with it (dup, fork, exec, passing); the other end is ours, beside a socket of the
- * stack. The inode of the program's end names the pair in every call.
+ * A socket of the program's is a pair of AF_UNIX sockets: the program has one end as its
+ * descriptor, whatever it does with it (dup, fork, exec, passing); the other end is ours,
+ * beside a socket of the stack. The inode of the program's end names the pair in every call.
  */
 #ifndef TERN_HOST_RUN_INSIDE_H
 #define TERN_HOST_RUN_INSIDE_H

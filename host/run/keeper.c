@@ -6,9 +6,9 @@
  * its children, so it knows when the last has ended; and it ends them all when tern goes, however
  * that comes to pass: its socket to tern is closed then.
  *
- * It has no filter, but for a moment it shares its table of descriptors with the program: so the
- * listener, which the filter makes in the program, can be sent to tern by a call that is not stopped,
- * and without the right to take descriptors out of other processes.
+ * It has no filter, but for a moment it shares its table of descriptors with the program: so
+ * the listener, which the filter makes in the program, can be sent to tern by a call that is
+ * not stopped, and without the right to take descriptors out of other processes.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -2,10 +2,10 @@
 /*
  * pairs.c - the sockets of the program: from their making to the close of their last copy.
  *
- * A pair is found by the inode of the program's end. Its own end is in the epoll set until it has
- * hung up. Freeing waits for the end of a turn, because events that name it may still be at hand. Of a
- * dead one (no descriptor of ours is left, so its last close is not seen) names stay, and the oldest
- * go when there are too many.
+ * A pair is found by the inode of the program's end. Its own end is in the epoll set until it
+ * has hung up. Freeing waits for the end of a turn, because events that name it may still be at
+ * hand. Of a dead one (no descriptor of ours is left, so its last close is not seen) names
+ * stay, and the oldest go when there are too many.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -2,11 +2,12 @@
 /*
  * parked.c - calls that wait: their deadlines, their signals, and their end.
  *
- * A caller whose call is being answered sleeps where only a fatal signal reaches it; else a signal
- * between question and answer would undo an answer whose effect is done. A call that waits long has
- * no effect yet, so here it is looked every now and then whether a signal waits that the caller would
- * take, and the call is given back to the kernel (-ERESTARTSYS), which delivers the signal and then
- * makes EINTR of it, or begins the call anew, as the program has asked for with SA_RESTART.
+ * A caller whose call is being answered sleeps where only a fatal signal reaches it; else a
+ * signal between question and answer would undo an answer whose effect is done. A call that
+ * waits long has no effect yet, so here it is looked every now and then whether a signal waits
+ * that the caller would take, and the call is given back to the kernel (-ERESTARTSYS), which
+ * delivers the signal and then makes EINTR of it, or begins the call anew, as the program has
+ * asked for with SA_RESTART.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -2,8 +2,9 @@
 /*
  * probe.c - does the kernel take "begin it again" as the answer to a stopped call?
  *
- * It does so without saying so anywhere; so it is tried, with a child that has one call stopped and a
- * signal waiting. It ends with EINTR when all is well, and with another error when it is not.
+ * It does so without saying so anywhere; so it is tried, with a child that has one call stopped
+ * and a signal waiting. It ends with EINTR when all is well, and with another error when it is
+ * not.
  */
 #define _GNU_SOURCE
 #include <errno.h>

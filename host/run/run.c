@@ -2,8 +2,9 @@
 /*
  * run.c - the face of host/run: one turn of the supervisor.
  *
- * One epoll set holds where calls come from, the keeper, and our ends of all pairs. A turn takes the
- * stack's events, then what the set has, and looks at the parked calls when that is due.
+ * One epoll set holds where calls come from, the keeper, and our ends of all pairs. A turn
+ * takes the stack's events, then what the set has, and looks at the parked calls when that is
+ * due.
  */
 #define _GNU_SOURCE
 #include <errno.h>

