@@ -22,6 +22,7 @@ static const struct command {
 	{ "serve", cmd_serve, "serve a directory by HTTP over tern's own TCP" },
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },
 	{ "nc", cmd_nc, "standard input and output over a TCP or UDP socket of tern's" },
+	{ "run", cmd_run, "any program, unmodified and without root, on tern's own TCP" },
 	{ "drill", cmd_drill, "run packetdrill scripts against a stack, in virtual time" },
 };
 

@@ -22,8 +22,10 @@ void net_print_help(void)
 {
 	printf("  --version         which tern this is\n"
 	       "the network:\n"
-	       "  --dev D           tap:NAME, tun:NAME, packet:IF, fd:N, or sim (the default: a\n"
-	       "                    simulated peer, 10.0.0.2 and fd00::2, in this process);\n"
+	       "  --dev D           tap:NAME, tun:NAME, packet:IF, fd:N; gateway: the host's own\n"
+	       "                    sockets behind 10.0.2.2, without privilege; or sim (the\n"
+	       "                    default: a simulated peer, 10.0.0.2 and fd00::2, in this\n"
+	       "                    process);\n"
 	       "                    may be repeated, what follows belongs to the last one\n"
 	       "  --addr A/LEN      our IPv4 address (default with sim: 10.0.0.1/24)\n"
 	       "  --gw A            the IPv4 gateway\n"
@@ -37,8 +39,8 @@ void net_print_help(void)
 	       "  --ecn-mark P --ecn-queue T\n"
 	       "  --seed N          of that weather (default 1)\n"
 	       "to see it:\n"
-	       "  --ladder          draws what happens, on standard error: on a terminal at once,\n"
-	       "                    else at the end\n"
+	       "  --ladder[=FILE]   draws what happens, on standard error: on a terminal at once,\n"
+	       "                    else at the end; or into a file\n"
 	       "  --pcap FILE       a capture (pcapng)\n");
 }
 
@@ -118,6 +120,13 @@ static enum taken take_address_option(struct args *a, struct net_options *o)
 	return UNKNOWN;
 }
 
+static enum taken take_ladder(struct args *a, struct net_options *o)
+{
+	o->ladder = true;
+	o->ladder_file = a->value;
+	return TAKEN;
+}
+
 enum taken net_take_option(struct args *a, struct net_options *o)
 {
 	enum taken taken = args_weather(a, &o->weather);
@@ -135,7 +144,7 @@ enum taken net_take_option(struct args *a, struct net_options *o)
 	if (args_is(a, "--pcap"))
 		return args_taken(args_text(a, &o->pcap));
 	if (args_is(a, "--ladder"))
-		return args_taken(o->ladder = true);
+		return take_ladder(a, o);
 	if (args_is(a, "--no-offload"))
 		return args_taken(o->no_offload = true);
 	return take_address_option(a, o);
@@ -210,12 +219,54 @@ static struct dev *open_sim(struct net *n, struct net_dev *d, struct dev_wish *w
 	return end[0];
 }
 
+static struct tern_addr six_at(uint8_t last)
+{
+	struct tern_addr a = { .family = TERN_AF_INET6, .ip = { 0xfd, [15] = last } };
+
+	return a;
+}
+
+/* A gateway of tern's at the other end of a wire, in the same loop: the host's own sockets beyond. */
+static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wish *w)
+{
+	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0) };
+	struct dev *end[2];
+
+	if (n->gateway) {
+		snprintf(w->error, sizeof(w->error), "only one device can be the gateway");
+		return NULL;
+	}
+	if (!pipe_open(end, w))
+		return NULL;
+	if (end[0]->iface.mtu >= IP6_MTU_MIN)
+		wish.addr6 = six_at(2);
+	n->gateway = gateway_new(&n->loop, end[1], &wish);
+	if (!n->gateway) {
+		snprintf(w->error, sizeof(w->error), "%s", wish.error);
+		dev_close(end[0]);
+		dev_close(end[1]);
+		return NULL;
+	}
+	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
+		d->addr = tern_ip4(10, 0, 2, 15, 0);
+		d->len = 24;
+		d->gw = wish.addr;
+		if (wish.addr6.family)
+			d->addr6 = six_at(15);
+		d->len6 = 64;
+		d->gw6 = wish.addr6;
+	}
+	return end[0];
+}
+
 static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish *w)
 {
 	const char *name;
 
 	if (strcmp(d->what, "sim") == 0)
 		return open_sim(n, d, w);
+	if (strcmp(d->what, "gateway") == 0)
+		return open_gateway(n, d, w);
 	if ((name = after(d->what, "tap:")) && *name)
 		return tap_open(name, true, w);
 	if ((name = after(d->what, "tun:")) && *name)
@@ -226,7 +277,7 @@ static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish 
 	    strspn(name, "0123456789") == strlen(name))
 		return fd_open(atoi(name), true, w);
 	snprintf(w->error, sizeof(w->error),
-		 "--dev %s: not tap:NAME, tun:NAME, packet:IF, fd:N or sim", d->what);
+		 "%s: not tap:NAME, tun:NAME, packet:IF, fd:N, sim or gateway", d->what);
 	return NULL;
 }
 
@@ -263,6 +314,8 @@ static int open_device(struct net *n, struct net_dev *d)
 	struct dev *dev, *wrapped;
 	int ifindex;
 
+	if (strcmp(d->what, "none") == 0) /* the stack's own loopback is all there is */
+		return EXIT_DONE;
 	if (getrandom(seed, sizeof(seed), 0) < 0)
 		return refuse(n, "no random numbers: %s", strerror(errno));
 	dev = open_named(n, d, &w);
@@ -302,7 +355,7 @@ static int open_all(struct net *n, struct net_options *o)
 	}
 	if (!recorder_init(&n->recorder, n->pcap, o->ladder))
 		return refuse(n, "%s", "out of memory");
-	if (o->ladder && isatty(STDERR_FILENO) &&
+	if (o->ladder && !o->ladder_file && !o->ladder_at_end && isatty(STDERR_FILENO) &&
 	    !(n->live = ladder_live_new(stderr, n->recorder.view, true)))
 		return refuse(n, "%s", "out of memory");
 	tern_config_default(&cfg);
@@ -397,7 +450,10 @@ static void draw_live(struct net *n)
 
 void net_turn(struct net *n, tern_time until, struct pollfd *own)
 {
-	struct pollfd fds[2] = { { .fd = wake_pipe[0], .events = POLLIN }, { .fd = -1 } };
+	struct pollfd fds[3] = { { .fd = wake_pipe[0], .events = POLLIN },
+				 { .fd = -1 },
+				 { .fd = n->gateway ? gateway_fd(n->gateway) : -1,
+				   .events = POLLIN } };
 	const char *gone;
 	char byte;
 
@@ -405,12 +461,16 @@ void net_turn(struct net *n, tern_time until, struct pollfd *own)
 		sim_peer_turn(n->peer);
 	if (own)
 		fds[1] = *own;
-	loop_wait(&n->loop, draw_at(n) < until ? draw_at(n) : until, fds, 2);
+	if (n->gateway && gateway_deadline(n->gateway) < until)
+		until = gateway_deadline(n->gateway);
+	loop_wait(&n->loop, draw_at(n) < until ? draw_at(n) : until, fds, 3);
 	if (own)
 		own->revents = fds[1].revents;
 	while (fds[0].revents && read(wake_pipe[0], &byte, 1) > 0)
 		continue;
 	loop_pump(&n->loop);
+	if (n->gateway)
+		gateway_turn(n->gateway);
 	while ((gone = loop_take_gone(&n->loop))) {
 		fprintf(stderr, "%s: the device %s has gone\n", n->command, gone);
 		interrupted |= !has_device(n); /* nothing more can happen */
@@ -474,18 +534,30 @@ void net_drain(struct net *n)
 	while (is_sending(n) && loop_now() < until);
 }
 
-int net_close(struct net *n, int code)
+/* false: the file could not be written. */
+static bool draw_at_end(const struct net *n)
 {
 	static const struct ladder_options own = { .own = true };
+	const char *file = n->options->ladder_file;
+	FILE *out = file ? fopen(file, "w") : stderr;
+	bool good = out && ladder_text(out, n->recorder.view, &own);
 
-	if (n->live) {
+	if (n->recorder.full)
+		fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
+	if (file && out)
+		good = fclose(out) == 0 && good;
+	if (file && !good)
+		fprintf(stderr, "%s: %s: could not be written\n", n->command, file);
+	return good || !file;
+}
+
+int net_close(struct net *n, int code)
+{
+	if (n->live)
 		ladder_live_end(n->live);
-	} else if (n->recorder.view && n->recorder.view->n_events) {
-		ladder_text(stderr, n->recorder.view, &own);
-		if (n->recorder.full)
-			fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
-	}
-	if (n->st && !has_device(n) && code == EXIT_DONE)
+	else if (n->recorder.view && n->recorder.view->n_events && !draw_at_end(n))
+		code = code == EXIT_DONE ? EXIT_USAGE : code;
+	if (n->loop.n_ports && !has_device(n) && code == EXIT_DONE)
 		code = EXIT_NO;
 	if (n->pcap && (fclose(n->pcap) != 0 || n->recorder.failed)) {
 		fprintf(stderr, "%s: %s: could not be written\n", n->command, n->options->pcap);
@@ -493,6 +565,7 @@ int net_close(struct net *n, int code)
 	}
 	ladder_live_free(n->live);
 	sim_peer_free(n->peer);
+	gateway_free(n->gateway);
 	loop_fini(&n->loop);
 	recorder_fini(&n->recorder);
 	return code;

@@ -6,6 +6,7 @@
 #ifndef TERN_CMD_NET_H
 #define TERN_CMD_NET_H
 
+#include "../host/gateway/gateway.h"
 #include "../host/loop/loop.h"
 #include "../host/loop/record.h"
 #include "../include/tern_sim.h"
@@ -15,7 +16,7 @@ enum { NET_DEVS_MAX = 4 };
 
 /* One --dev and the options that follow it. */
 struct net_dev {
-	const char *what; /* "tap:tern0", "sim", ... */
+	const char *what; /* "tap:tern0", "sim", "gateway", "none", ... */
 	struct tern_addr addr, addr6, gw, gw6, host_addr;
 	unsigned len, len6, host_len; /* of prefixes; of an address of family AF_UNSPEC: 0 */
 };
@@ -28,6 +29,8 @@ struct net_options {
 	uint64_t mtu, seed;
 	bool ladder, no_offload;
 	const char *pcap;
+	const char *ladder_file; /* --ladder=FILE; NULL: standard error */
+	bool ladder_at_end;	 /* also on a terminal: a program writes there meanwhile */
 };
 
 /* The lines of --help about these options and what every command takes. */
@@ -46,7 +49,8 @@ struct net {
 	size_t n_drawn;		  /* of the recorder's events */
 	tern_time drawn_at;
 	FILE *pcap;
-	struct sim_peer *peer; /* of --dev sim; else NULL */
+	struct sim_peer *peer;	 /* of --dev sim; else NULL */
+	struct gateway *gateway; /* of the device "gateway"; else NULL */
 };
 
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run.c - tern run: a program, unmodified, with its sockets on tern.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../host/run/run.h"
+#include "cmd.h"
+#include "net.h"
+
+enum { SYSCTLS_MAX = 32, FORWARDS_MAX = 64, EXIT_NOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+struct run_command {
+	struct net_options net;
+	struct net n;
+	const char *link;
+	const char *sysctl[SYSCTLS_MAX];
+	unsigned n_sysctls;
+	const char *cc;
+	struct gateway_forward forward[FORWARDS_MAX];
+	unsigned n_forwards;
+	char **program; /* NULL: none given */
+	bool stats, require, fallback, quiet;
+};
+
+static void print_help(void)
+{
+	printf("usage: tern run [OPTIONS] -- PROGRAM [ARGUMENTS]\n\n"
+	       "Runs any program, and all that it starts, with its Internet sockets on a stack of\n"
+	       "tern's: the program is not changed, and no privilege is needed.\n\n"
+	       "  --link L          gateway (the default): the host's network through sockets of\n"
+	       "                    the host's; the program is 10.0.2.15 and fd00::15, the "
+	       "gateway\n"
+	       "                    10.0.2.2 and fd00::2, and 127.0.0.1 leads to the host's "
+	       "unless\n"
+	       "                    the program itself listens there;\n"
+	       "                    none: only the stack's own loopback;\n"
+	       "                    tap:NAME, tun:NAME or packet:IF with --addr and its kin\n"
+	       "  -p [ADDR:]HOST:INNER[/udp]   a port of the host's that leads to one of the\n"
+	       "                    program's; ADDR is 127.0.0.1 unless given; may be repeated\n"
+	       "  --cc NAME         congestion control\n"
+	       "  --sysctl K=V      a setting of the stack's; may be repeated\n"
+	       "  --stats           the stack's counters at the end\n"
+	       "  --require         fails when an Internet socket was the kernel's\n"
+	       "  --fallback        what tern cannot do, the kernel may\n"
+	       "  -q                no line at the end\n");
+	net_print_help();
+	printf("\nExit: the program's; 128 and the signal's number when one ended it. 126: it "
+	       "could\n"
+	       "not be run. 1: --require was not kept. 2: usage.\n");
+}
+
+static enum taken take_sysctl(struct args *a, struct run_command *c)
+{
+	if (!args_value(a))
+		return WRONG;
+	if (c->n_sysctls == SYSCTLS_MAX || !strchr(a->value, '=')) {
+		args_error(a, "--sysctl takes NAME=VALUE, at most %d times", SYSCTLS_MAX);
+		return WRONG;
+	}
+	c->sysctl[c->n_sysctls++] = a->value;
+	return TAKEN;
+}
+
+static bool read_port(const char *text, char end, uint16_t *port, const char **rest)
+{
+	char *after;
+	unsigned long v = strtoul(text, &after, 10);
+
+	*rest = after + 1;
+	*port = (uint16_t)v;
+	return *text >= '0' && *text <= '9' && *after == end && v > 0 && v < 65536;
+}
+
+/* "8080:80", "8080:80/udp", "0.0.0.0:8080:80", "[::1]:8080:80" */
+static bool read_forward(const char *text, struct gateway_forward *f)
+{
+	char host[TERN_ADDR_TEXT_MAX] = "127.0.0.1", ports[32];
+	const char *colon = strrchr(text, ':'), *rest, *slash;
+	uint16_t inner;
+	size_t len;
+
+	while (colon && colon > text && colon[-1] != ':')
+		colon--; /* the number before the last colon begins here */
+	if (!colon || colon == text)
+		colon = text;
+	len = (size_t)(colon - text);
+	if (len > 1 && len < sizeof(host))
+		snprintf(host, sizeof(host), "%.*s", (int)(len - 1), text);
+	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
+		host[strlen(host) - 1] = 0;
+		memmove(host, host + 1, strlen(host));
+	}
+	snprintf(ports, sizeof(ports), "%s", colon);
+	slash = strchr(ports, '/');
+	f->udp = slash && strcmp(slash, "/udp") == 0;
+	if (slash && !f->udp && strcmp(slash, "/tcp") != 0)
+		return false;
+	if (slash)
+		ports[slash - ports] = 0;
+	if (!read_port(ports, ':', &f->at.port, &rest) || !read_port(rest, 0, &inner, &rest))
+		return false;
+	f->to.port = inner;
+	return tern_addr_parse(host, f->at.port, &f->at) == 0;
+}
+
+static enum taken take_forward(struct args *a, struct run_command *c)
+{
+	if (!args_value(a))
+		return WRONG;
+	if (c->n_forwards == FORWARDS_MAX || !read_forward(a->value, &c->forward[c->n_forwards])) {
+		args_error(a, "-p takes [ADDR:]HOST:INNER[/udp], such as 8080:80, at most %d times",
+			   FORWARDS_MAX);
+		return WRONG;
+	}
+	c->n_forwards++;
+	return TAKEN;
+}
+
+static enum taken take_option(struct args *a, void *ctx)
+{
+	struct run_command *c = ctx;
+
+	if (args_is(a, "--")) {
+		c->program = a->argv + a->at;
+		a->argc = a->at;
+		return TAKEN;
+	}
+	if (args_is(a, "--link"))
+		return args_taken(args_text(a, &c->link));
+	if (args_is(a, "-p"))
+		return take_forward(a, c);
+	if (args_is(a, "--cc"))
+		return args_taken(args_text(a, &c->cc));
+	if (args_is(a, "--sysctl"))
+		return take_sysctl(a, c);
+	if (args_is(a, "--stats"))
+		return args_taken(c->stats = true);
+	if (args_is(a, "--require"))
+		return args_taken(c->require = true);
+	if (args_is(a, "--fallback"))
+		return args_taken(c->fallback = true);
+	if (args_is(a, "-q"))
+		return args_taken(c->quiet = true);
+	return net_take_option(a, &c->net);
+}
+
+static int read_options(struct run_command *c, struct args *a)
+{
+	int code = args_read(a, print_help, take_option, c);
+
+	if (code >= 0)
+		return code;
+	if (a->n_words)
+		return args_error(a, "'%s': put -- before the program", a->word[0]);
+	if (!c->program || !c->program[0])
+		return args_error(a, "a program is needed, after --");
+	return -1;
+}
+
+/* ---- the stack ---- */
+
+static int set_one(struct run_command *c, const struct args *a, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	char name[80];
+	int err;
+
+	snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
+	err = tern_sysctl_set(c->n.st, name, equals + 1);
+	if (err == 0)
+		return EXIT_DONE;
+	return args_error(a,
+			  err == -TERN_ENOENT ? "--sysctl: there is no '%s'" :
+						"--sysctl: '%s' cannot be so",
+			  text);
+}
+
+static int add_forward(struct run_command *c, struct gateway_forward *f)
+{
+	const struct net_dev *d = &c->net.dev[0];
+	char text[TERN_ADDR_TEXT_MAX];
+	uint16_t port = f->to.port;
+	int err;
+
+	if (!c->n.gateway) {
+		fprintf(stderr, "tern run: -p needs --link gateway\n");
+		return EXIT_USAGE;
+	}
+	f->to = d->addr;
+	f->to.port = port;
+	err = gateway_forward(c->n.gateway, f);
+	if (err == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "tern run: -p: %s: %s\n", tern_addr_format(&f->at, true, text),
+		strerror(-err));
+	return EXIT_USAGE;
+}
+
+static int set_up(struct run_command *c, const struct args *a)
+{
+	int code = EXIT_DONE;
+
+	for (unsigned i = 0; i < c->n_sysctls && code == EXIT_DONE; i++)
+		code = set_one(c, a, c->sysctl[i]);
+	for (unsigned i = 0; i < c->n_forwards && code == EXIT_DONE; i++)
+		code = add_forward(c, &c->forward[i]);
+	if (code == EXIT_DONE && c->cc &&
+	    tern_sysctl_set(c->n.st, "net.ipv4.tcp_congestion_control", c->cc) != 0)
+		code = args_error(a, "there is no congestion control '%s'", c->cc);
+	return code;
+}
+
+/* ---- running ---- */
+
+static void print_end(const struct run_command *c, const struct run *r)
+{
+	struct run_counts n = run_counts(r);
+
+	if (c->stats) {
+		const char *name;
+		unsigned cursor = 0;
+		uint64_t value;
+
+		while (tern_counter_next(c->n.st, &cursor, &name, &value))
+			if (value)
+				fprintf(stderr, "%-32s %llu\n", name, (unsigned long long)value);
+	}
+	if (!c->quiet)
+		fprintf(stderr,
+			"tern run: %llu sockets on tern, %llu on the kernel; %llu bytes sent, %llu "
+			"received, %llu segments retransmitted\n",
+			(unsigned long long)n.on_tern, (unsigned long long)n.on_kernel,
+			(unsigned long long)n.bytes_sent, (unsigned long long)n.bytes_received,
+			(unsigned long long)tern_counter(c->n.st, "TcpRetransSegs"));
+}
+
+static int exit_code(const struct run_command *c, const struct run *r)
+{
+	int status = 0;
+
+	if (c->require && run_counts(r).on_kernel) {
+		fprintf(stderr, "tern run: --require: %llu Internet sockets were the kernel's\n",
+			(unsigned long long)run_counts(r).on_kernel);
+		return EXIT_NO;
+	}
+	if (!run_exited(r, &status))
+		return 128 + SIGTERM;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int run_program(struct run_command *c)
+{
+	struct run_wish wish = { .argv = c->program, .fallback = c->fallback };
+	struct run *r;
+	int code;
+
+	if (c->n.gateway) {
+		wish.loopback = c->net.dev[0].gw;
+		wish.loopback6 = c->net.dev[0].gw6;
+	}
+	r = run_start(c->n.st, &wish);
+	if (!r) {
+		fprintf(stderr, "tern run: %s\n", wish.error);
+		return EXIT_NOT_RUN;
+	}
+	signal(SIGINT, SIG_IGN); /* of a terminal it reaches the program as well, which decides */
+	while (!run_is_over(r) && !net_interrupted()) {
+		struct pollfd own = { run_fd(r), POLLIN, 0 };
+
+		net_turn(&c->n, run_deadline(r), &own);
+		run_turn(r);
+	}
+	code = exit_code(c, r);
+	print_end(c, r);
+	run_free(r);
+	net_drain(&c->n);
+	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static struct run_command c;
+	struct args a = args_of("tern run", argc, argv);
+	int code;
+
+	memset(&c, 0, sizeof(c));
+	c.link = "gateway";
+	c.net.ladder_at_end = true;
+	code = read_options(&c, &a);
+	if (code >= 0)
+		return code;
+	if (c.net.n_devs == 0)
+		c.net.dev[c.net.n_devs++].what = c.link;
+	code = net_open(&c.n, &c.net, &a);
+	if (code != EXIT_DONE)
+		return code;
+	code = set_up(&c, &a);
+	return net_close(&c.n, code == EXIT_DONE ? run_program(&c) : code);
+}

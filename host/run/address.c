@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * address.c - addresses between the program and the stack, and what the loopback means.
+ *
+ * 127.0.0.0/8 and ::1 lead to a socket of the program's tree that listens or is bound there; when
+ * there is none, to the address of the gateway that stands for the host's own loopback. The program
+ * sees the address that it used.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "inside.h"
+
+static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+static struct tern_addr of_four(const struct sockaddr_in *in)
+{
+	struct tern_addr a = { .family = TERN_AF_INET, .port = ntohs(in->sin_port) };
+
+	memcpy(a.ip, &in->sin_addr, 4);
+	return a;
+}
+
+static struct tern_addr of_six(const struct sockaddr_in6 *in)
+{
+	struct tern_addr a = { .family = TERN_AF_INET6, .port = ntohs(in->sin6_port) };
+
+	memcpy(a.ip, &in->sin6_addr, 16);
+	a.scope_id = in->sin6_scope_id;
+	if (memcmp(a.ip, mapped_prefix, 12) == 0) {
+		a.family = TERN_AF_INET;
+		memmove(a.ip, a.ip + 12, 4);
+		memset(a.ip + 4, 0, 12);
+	}
+	return a;
+}
+
+int address_read(const struct call *c, uint64_t at, uint64_t len, int family, struct tern_addr *out)
+{
+	struct sockaddr_storage s;
+	size_t room = len < sizeof(s) ? (size_t)len : sizeof(s);
+
+	memset(&s, 0, sizeof(s));
+	if ((int32_t)len < 0 || (uint32_t)len > sizeof(s))
+		return -EINVAL;
+	if (!tracee_read(c, at, &s, room))
+		return -EFAULT;
+	if (room < sizeof(s.ss_family))
+		return -EINVAL;
+	*out = (struct tern_addr){ .family = TERN_AF_UNSPEC };
+	if (s.ss_family == AF_UNSPEC)
+		return 0;
+	if (s.ss_family == AF_INET && room >= sizeof(struct sockaddr_in))
+		*out = of_four((const struct sockaddr_in *)(const void *)&s);
+	else if (s.ss_family == AF_INET6 && family == AF_INET6 &&
+		 room >= offsetof(struct sockaddr_in6, sin6_scope_id))
+		*out = of_six((const struct sockaddr_in6 *)(const void *)&s);
+	else
+		return s.ss_family == family ? -EINVAL : -EAFNOSUPPORT;
+	return 0;
+}
+
+socklen_t address_put(const struct pair *p, const struct tern_addr *a, struct sockaddr_storage *s)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)(void *)s;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)s;
+
+	memset(s, 0, sizeof(*s));
+	if (p->family == AF_INET) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(a->port);
+		memcpy(&four->sin_addr, a->ip, 4);
+		return sizeof(*four);
+	}
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(a->port);
+	six->sin6_scope_id = a->scope_id;
+	if (a->family == TERN_AF_INET && !address_is_any(a)) {
+		memcpy(&six->sin6_addr, mapped_prefix, 12);
+		memcpy((uint8_t *)&six->sin6_addr + 12, a->ip, 4);
+	} else {
+		memcpy(&six->sin6_addr, a->ip, 16);
+	}
+	return sizeof(*six);
+}
+
+int address_write(const struct call *c, const struct pair *p, const struct tern_addr *a,
+		  uint64_t at, uint64_t len_at)
+{
+	struct sockaddr_storage s;
+	socklen_t len = address_put(p, a, &s);
+	int32_t room;
+
+	if (!tracee_read(c, len_at, &room, sizeof(room)))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	if (!tracee_write(c, at, &s, (socklen_t)room < len ? (size_t)room : len) ||
+	    !tracee_write(c, len_at, &len, sizeof(len)))
+		return -EFAULT;
+	return 0;
+}
+
+bool address_is_any(const struct tern_addr *a)
+{
+	static const uint8_t none[16];
+
+	return memcmp(a->ip, none, a->family == TERN_AF_INET ? 4 : 16) == 0;
+}
+
+bool address_is_loopback(const struct tern_addr *a)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	if (a->family == TERN_AF_INET)
+		return a->ip[0] == 127;
+	return a->family == TERN_AF_INET6 && memcmp(a->ip, one, 16) == 0;
+}
+
+static struct tern_addr loopback_of(int family, uint16_t port)
+{
+	struct tern_addr a = tern_ip4(127, 0, 0, 1, port);
+
+	if (family == TERN_AF_INET)
+		return a;
+	a = (struct tern_addr){ .family = TERN_AF_INET6, .port = port };
+	a.ip[15] = 1;
+	return a;
+}
+
+/* Does q take what goes to this address of the loopback? */
+static bool takes(struct run *r, const struct pair *q, int type, const struct tern_addr *to)
+{
+	struct tern_addr at;
+
+	if (q->type != type || !q->s || (type == SOCK_STREAM && q->state != PAIR_LISTENING) ||
+	    tern_getsockname(r->st, q->s, &at) != 0 || at.port != to->port)
+		return false;
+	if (address_is_any(&at))
+		return q->family == AF_INET6 || to->family == TERN_AF_INET;
+	return at.family == to->family && memcmp(at.ip, to->ip, 16) == 0;
+}
+
+struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_addr *to)
+{
+	struct tern_addr local = *to, far;
+
+	if (address_is_any(to))
+		local = loopback_of(to->family, to->port);
+	if (!address_is_loopback(&local))
+		return *to;
+	for (const struct pair *q = r->all; q; q = q->all_next)
+		if (takes(r, q, p->type, &local))
+			return local;
+	far = local.family == TERN_AF_INET ? r->loopback : r->loopback6;
+	if (far.family == TERN_AF_UNSPEC)
+		return local;
+	far.port = to->port;
+	p->by_gateway = true;
+	return far;
+}
+
+struct tern_addr address_shown(const struct run *r, const struct pair *p, const struct tern_addr *a)
+{
+	const struct tern_addr *far = a->family == TERN_AF_INET ? &r->loopback : &r->loopback6;
+
+	if (p->by_gateway && far->family == a->family && memcmp(far->ip, a->ip, 16) == 0)
+		return loopback_of(a->family, a->port);
+	return *a;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls_data.c - the calls that move bytes and are stopped: those with an address or a msghdr.
+ *
+ * Of a stream only the address matters, which TCP ignores and an AF_UNIX socket would not: such a
+ * call is carried out here, on a copy of the descriptor, without it. Of datagrams all of them are
+ * carried out here, because the address is known only here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "inside.h"
+
+/* One message of the caller's: where its parts are in its memory. */
+struct order {
+	struct iovec iov[TRACEE_IOV_MAX];
+	int n_iov;
+	uint64_t name, name_len;
+	uint64_t control, control_len;
+	int flags;
+};
+
+/* ---- sending ---- */
+
+/* A stream: as if no address had been given. */
+static int64_t send_stream(struct run *r, struct call *c, const struct order *o)
+{
+	struct pair *p = c->pair;
+	int64_t n;
+	ssize_t sent;
+
+	if (o->flags & 0x20000000) /* MSG_FASTOPEN: it is not there, so programs connect first */
+		return -EOPNOTSUPP;
+	if (p->state == PAIR_FRESH || p->state == PAIR_LISTENING)
+		return -EPIPE;
+	n = tracee_gather(c, o->iov, o->n_iov, r->piece, sizeof(r->piece));
+	if (n < 0)
+		return n;
+	sent = send(c->dup, r->piece, (size_t)n, o->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0 && errno == EAGAIN)
+		return call_blocks(c, o->flags) ? CALL_WAIT_SEND : -EAGAIN;
+	return sent < 0 ? -errno : sent;
+}
+
+static int64_t send_datagram(struct run *r, struct call *c, const struct order *o)
+{
+	struct pair *p = c->pair;
+	struct tern_addr to = { .family = TERN_AF_UNSPEC };
+	int64_t n;
+	int err = 0;
+
+	if (o->name && o->name_len < sizeof(struct sockaddr_in))
+		return -EINVAL;
+	if (o->name)
+		err = address_read(c, o->name, o->name_len, p->family, &to);
+	if (err)
+		return err;
+	letters_flush(r, p); /* what was written before goes before */
+	if (to.family)
+		to = address_route(r, p, &to);
+	n = tracee_gather(c, o->iov, o->n_iov, r->piece, sizeof(r->piece));
+	if (n < 0)
+		return n;
+	n = to.family ? tern_sendto(r->st, p->s, r->piece, (size_t)n, o->flags, &to) :
+			tern_send(r->st, p->s, r->piece, (size_t)n, o->flags);
+	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
+		return CALL_WAIT_SEND;
+	if (n > 0)
+		r->counts.bytes_sent += (uint64_t)n;
+	return n;
+}
+
+static int64_t send_one(struct run *r, struct call *c, const struct order *o)
+{
+	if (c->pair->type != SOCK_STREAM)
+		return c->pair->s ? send_datagram(r, c, o) : -EPIPE;
+	return send_stream(r, c, o);
+}
+
+int64_t on_sendto(struct run *r, struct call *c)
+{
+	static struct order o;
+
+	o = (struct order){
+		.n_iov = 1, .name = c->args[4], .name_len = c->args[5], .flags = (int)c->args[3]
+	};
+	o.iov[0] = (struct iovec){ (void *)(uintptr_t)c->args[1], c->args[2] };
+	return send_one(r, c, &o);
+}
+
+/* ---- receiving ---- */
+
+static void write_control(const struct order *o, const struct letter *l, struct msghdr *m,
+			  uint8_t *room)
+{
+	(void)o;
+	(void)l;
+	(void)room;
+	m->msg_controllen = 0;
+}
+
+/* The first datagram that lies in the pair. *m gets flags, and lengths of name and control. */
+static int64_t recv_datagram(struct run *r, struct call *c, const struct order *o, struct msghdr *m)
+{
+	struct pair *p = c->pair;
+	struct letter *l;
+	struct sockaddr_storage name;
+	struct iovec iov = { r->piece, sizeof(r->piece) };
+	struct msghdr in = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct tern_addr from;
+	ssize_t n, room = 0;
+
+	letters_first(p, c->dup);
+	n = recvmsg(c->dup, &in, MSG_DONTWAIT | (o->flags & MSG_PEEK));
+	if (n < 0)
+		return -errno;
+	/* what was taken without a call meanwhile */
+	while (p->letters && p->letters->len != (size_t)n)
+		letters_drop(p);
+	l = p->letters;
+	if (l && l->error) { /* no datagram: an error, unless SO_ERROR has told it meanwhile */
+		int err = p->so_error;
+
+		letters_drop(p);
+		p->so_error = 0;
+		return err ? -err : recv_datagram(r, c, o, m);
+	}
+	for (int i = 0; i < o->n_iov; i++)
+		room += (ssize_t)o->iov[i].iov_len;
+	if (tracee_scatter(c, o->iov, o->n_iov, r->piece, (size_t)(n < room ? n : room)) < 0)
+		return -EFAULT;
+	m->msg_flags = n > room ? MSG_TRUNC : 0;
+	m->msg_namelen = 0;
+	if (l && o->name) {
+		from = address_shown(r, p, &l->from);
+		m->msg_namelen = address_put(p, &from, &name);
+		if (!tracee_write(c, o->name, &name,
+				  o->name_len < m->msg_namelen ? o->name_len : m->msg_namelen))
+			return -EFAULT;
+	}
+	write_control(o, l, m, NULL);
+	if (l && !(o->flags & MSG_PEEK))
+		letters_drop(p);
+	return n > room && !(o->flags & MSG_TRUNC) ? room : n;
+}
+
+static int64_t recv_one(struct run *r, struct call *c, const struct order *o, struct msghdr *m)
+{
+	struct pair *p = c->pair;
+	int64_t n;
+
+	if (!p->s)
+		return 0;
+	letters_pump(r, p);
+	n = recv_datagram(r, c, o, m);
+	if (n == -EAGAIN && (tern_poll(r->st, p->s) & TERN_POLLRDHUP))
+		return 0;
+	if (n == -EAGAIN && call_blocks(c, o->flags))
+		return CALL_WAIT_RECV;
+	return n;
+}
+
+int64_t on_recvfrom(struct run *r, struct call *c)
+{
+	static struct order o;
+	struct msghdr m = { 0 };
+	int32_t room = 0;
+	socklen_t len;
+	int64_t n;
+
+	if (c->pair->type != SOCK_STREAM) {
+		if (c->args[5] && !tracee_read(c, c->args[5], &room, sizeof(room)))
+			return -EFAULT;
+		if (room < 0)
+			return -EINVAL;
+		o = (struct order){ .n_iov = 1,
+				    .name = c->args[4],
+				    .name_len = (uint64_t)room,
+				    .flags = (int)c->args[3] };
+		o.iov[0] = (struct iovec){ (void *)(uintptr_t)c->args[1], c->args[2] };
+		n = recv_one(r, c, &o, &m);
+		len = m.msg_namelen;
+		if (n >= 0 && c->args[5] && !tracee_write(c, c->args[5], &len, sizeof(len)))
+			return -EFAULT;
+		return n;
+	}
+	return CALL_CONTINUE; /* of a stream no address is told, here as there */
+}
+
+/* ---- msghdr ---- */
+
+/* false: EFAULT or EMSGSIZE, in *err. */
+static bool read_order(const struct call *c, uint64_t at, int flags, struct order *o, int *err)
+{
+	struct msghdr m;
+
+	*err = -EFAULT;
+	if (!tracee_read(c, at, &m, sizeof(m)))
+		return false;
+	o->name = (uintptr_t)m.msg_name;
+	o->name_len = m.msg_name ? m.msg_namelen : 0;
+	o->control = (uintptr_t)m.msg_control;
+	o->control_len = m.msg_control ? m.msg_controllen : 0;
+	o->flags = flags;
+	o->n_iov = tracee_iov(c, (uintptr_t)m.msg_iov, m.msg_iovlen, o->iov);
+	*err = o->n_iov;
+	return o->n_iov >= 0;
+}
+
+static int64_t send_message(struct run *r, struct call *c, uint64_t at, int flags)
+{
+	static struct order o;
+	int err;
+
+	if (!read_order(c, at, flags, &o, &err))
+		return err;
+	if (c->pair->type == SOCK_STREAM && !o.name)
+		return CALL_CONTINUE;
+	return send_one(r, c, &o);
+}
+
+static int64_t recv_message(struct run *r, struct call *c, uint64_t at, int flags)
+{
+	static struct order o;
+	struct msghdr m, is = { 0 };
+	int64_t n;
+	int err;
+
+	if (!read_order(c, at, flags, &o, &err))
+		return err;
+	n = recv_one(r, c, &o, &is);
+	if (n < 0)
+		return n;
+	if (!tracee_read(c, at, &m, sizeof(m)))
+		return -EFAULT;
+	m.msg_namelen = is.msg_namelen;
+	m.msg_controllen = is.msg_controllen;
+	m.msg_flags = is.msg_flags;
+	return tracee_write(c, at, &m, sizeof(m)) ? n : -EFAULT;
+}
+
+int64_t on_sendmsg(struct run *r, struct call *c)
+{
+	return send_message(r, c, c->args[1], (int)c->args[2]);
+}
+
+int64_t on_recvmsg(struct run *r, struct call *c)
+{
+	if (c->pair->type == SOCK_STREAM)
+		return CALL_CONTINUE;
+	return recv_message(r, c, c->args[1], (int)c->args[2]);
+}
+
+/* As many as go; one at least decides the result. */
+int64_t on_sendmmsg(struct run *r, struct call *c)
+{
+	uint64_t n = c->args[2] < 1024 ? c->args[2] : 1024, i;
+	int64_t got = 0;
+
+	if (c->pair->type == SOCK_STREAM)
+		return CALL_CONTINUE;
+	for (i = 0; i < n; i++) {
+		uint64_t at = c->args[1] + i * sizeof(struct mmsghdr);
+		uint32_t len;
+
+		got = send_message(r, c, at, (int)c->args[3]);
+		if (got < 0)
+			break;
+		len = (uint32_t)got;
+		if (!tracee_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len)))
+			break;
+	}
+	return i > 0 || n == 0 ? (int64_t)i : got;
+}
+
+int64_t on_recvmmsg(struct run *r, struct call *c)
+{
+	uint64_t n = c->args[2] < 1024 ? c->args[2] : 1024, i;
+	int64_t got = 0;
+	int flags = (int)c->args[3];
+
+	if (c->pair->type == SOCK_STREAM)
+		return CALL_CONTINUE;
+	for (i = 0; i < n; i++) {
+		uint64_t at = c->args[1] + i * sizeof(struct mmsghdr);
+		uint32_t len;
+
+		/* whoever has some does not wait for more: fewer than asked for is a good answer */
+		got = recv_message(r, c, at, i > 0 ? flags | MSG_DONTWAIT : flags);
+		if (got < 0)
+			break;
+		len = (uint32_t)got;
+		if (!tracee_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len)))
+			break;
+	}
+	return i > 0 || n == 0 ? (int64_t)i : got;
+}

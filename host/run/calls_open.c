@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls_open.c - the calls by which sockets begin and get their names, and how they end by a call.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "inside.h"
+
+enum { BYTES_MAX = 64 }; /* of a listener's pair */
+
+/* ---- socket ---- */
+
+static int64_t refuse_socket(struct run *r, int err)
+{
+	if (!r->fallback)
+		return err;
+	r->counts.on_kernel++;
+	return CALL_CONTINUE;
+}
+
+int64_t on_socket(struct run *r, struct call *c)
+{
+	int family = (int)c->args[0], flags = (int)c->args[1], protocol = (int)c->args[2];
+	int type = flags & 0xf, end, err;
+	struct pair *p;
+	tern_sock s;
+
+	if (flags & ~(0xf | SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	if (type == SOCK_RAW || type == SOCK_PACKET) /* as to a user without privilege */
+		return refuse_socket(r, -EPERM);
+	err = tern_socket(r->st, family, type, protocol, &s);
+	if (err)
+		return refuse_socket(r, err);
+	p = pair_new(r, s, family, type, &end);
+	if (!p) {
+		tern_close(r->st, s);
+		return -ENFILE;
+	}
+	p->protocol = protocol;
+	if (flags & SOCK_NONBLOCK)
+		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
+	err = call_answer_fd(r, c, end, flags & SOCK_CLOEXEC);
+	close(end);
+	if (err < 0) {
+		pair_end(r, p);
+		return err;
+	}
+	p->tid = c->tid;
+	p->tid_fd = err;
+	r->counts.on_tern++;
+	return CALL_ANSWERED;
+}
+
+/* ---- names ---- */
+
+int64_t on_bind(struct run *r, struct call *c)
+{
+	struct tern_addr at;
+	int err = address_read(c, c->args[1], c->args[2], c->pair->family, &at);
+
+	if (err)
+		return err;
+	if (at.family == TERN_AF_UNSPEC)
+		return -EAFNOSUPPORT;
+	if (c->pair->family == AF_INET6 && at.family == TERN_AF_INET && address_is_any(&at))
+		return -EINVAL;
+	return c->pair->s ? tern_bind(r->st, c->pair->s, &at) : -EINVAL;
+}
+
+int64_t on_getsockname(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	struct tern_addr at = p->shown_local;
+	struct tern_addr is;
+
+	if (p->s) {
+		int err = tern_getsockname(r->st, p->s, &is);
+
+		if (err)
+			return err;
+		if (at.family)
+			at.port = is.port;
+		else
+			at = is;
+	}
+	return address_write(c, p, &at, c->args[1], c->args[2]);
+}
+
+int64_t on_getpeername(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	struct tern_addr at = p->shown_peer;
+	int err;
+
+	if (p->type == SOCK_STREAM && p->state != PAIR_OPEN)
+		return -ENOTCONN;
+	if (!at.family) {
+		err = tern_getpeername(r->st, p->s, &at);
+		if (err)
+			return err;
+	}
+	return address_write(c, p, &at, c->args[1], c->args[2]);
+}
+
+/* ---- connect ---- */
+
+static struct tern_addr shown_as(const struct tern_addr *to)
+{
+	struct tern_addr a = *to;
+
+	if (!address_is_any(to))
+		return a;
+	if (to->family == TERN_AF_INET)
+		return tern_ip4(127, 0, 0, 1, to->port);
+	a.ip[15] = 1;
+	return a;
+}
+
+/* The program sees the names that it would see without a gateway in between. */
+static void note_names(struct pair *p, const struct tern_addr *to, const struct tern_addr *by)
+{
+	p->shown_peer = p->shown_local = (struct tern_addr){ 0 };
+	if (memcmp(to->ip, by->ip, sizeof(to->ip)) == 0)
+		return;
+	p->shown_peer = shown_as(to);
+	if (p->by_gateway)
+		p->shown_local = p->shown_peer; /* the port is the socket's own */
+}
+
+static int64_t connect_datagrams(struct run *r, struct call *c, const struct tern_addr *to)
+{
+	struct pair *p = c->pair;
+	struct tern_addr by = *to;
+	int err;
+
+	letters_flush(r, p); /* to the peer that it had */
+	if (to->family != TERN_AF_UNSPEC)
+		by = address_route(r, p, to);
+	err = tern_connect(r->st, p->s, &by);
+	if (err == 0)
+		note_names(p, to, &by);
+	return err;
+}
+
+/* A connect that has begun: it is over, or goes on. */
+static int64_t connect_again(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	int err = p->so_error;
+
+	(void)r;
+	switch (p->state) {
+	case PAIR_CONNECTING:
+		return call_blocks(c, 0) ? CALL_WAIT_SEND : -EALREADY;
+	case PAIR_OPEN:
+		if (p->told_connected)
+			return -EISCONN;
+		p->told_connected = true;
+		return 0;
+	case PAIR_LISTENING:
+		return -EISCONN;
+	default:
+		p->so_error = 0;
+		return err ? -err : -EISCONN;
+	}
+}
+
+int64_t on_connect(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	struct tern_addr to, by;
+	int err;
+
+	if (c->again)
+		return connect_again(r, c);
+	err = address_read(c, c->args[1], c->args[2], p->family, &to);
+	if (err)
+		return err;
+	if (p->type != SOCK_STREAM)
+		return connect_datagrams(r, c, &to);
+	if (p->state != PAIR_FRESH)
+		return connect_again(r, c);
+	if (to.family == TERN_AF_UNSPEC)
+		return 0;
+	by = address_route(r, p, &to);
+	err = tern_connect(r->st, p->s, &by);
+	if (err != -TERN_EINPROGRESS)
+		return err;
+	note_names(p, &to, &by);
+	p->state = PAIR_CONNECTING;
+	pump_block(p, c->dup);
+	return call_blocks(c, 0) ? CALL_WAIT_SEND : -EINPROGRESS;
+}
+
+void connect_news(struct run *r, struct pair *p)
+{
+	int32_t err = 0;
+	size_t len = sizeof(err);
+
+	if (!(tern_poll(r->st, p->s) & (TERN_POLLOUT | TERN_POLLERR | TERN_POLLHUP)))
+		return;
+	tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
+	if (err == 0) {
+		pump_open(r, p, -1);
+	} else if (p->waiting) { /* as if nothing had been: the program may try again */
+		p->so_error = err;
+		p->state = PAIR_FRESH;
+		pump_unblock(r, p, -1);
+	} else {
+		pump_refuse(r, p, err);
+	}
+	call_look_again(r, p);
+}
+
+/* ---- listen and accept ---- */
+
+int64_t on_listen(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	int err;
+
+	if (p->type != SOCK_STREAM)
+		return -EOPNOTSUPP;
+	if (p->state != PAIR_FRESH && p->state != PAIR_LISTENING)
+		return -EINVAL;
+	err = tern_listen(r->st, p->s, (int)c->args[1]);
+	if (err || p->state == PAIR_LISTENING)
+		return err;
+	p->state = PAIR_LISTENING;
+	pump_block(p, c->dup); /* a listener is never writable */
+	return 0;
+}
+
+static bool has_more(struct run *r, const struct pair *p)
+{
+	return p->kept || (tern_poll(r->st, p->s) & TERN_POLLIN);
+}
+
+/* The pair of a listener is readable while a connection waits. */
+static void show_readable(struct run *r, struct pair *p, int end)
+{
+	char bytes[BYTES_MAX];
+
+	if (has_more(r, p))
+		return;
+	while (p->n_bytes > 0 && recv(end, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		continue;
+	p->n_bytes = 0;
+}
+
+/* One byte more each time, so that who waits for an edge gets it. */
+static void show_waiting(struct run *r, struct pair *p)
+{
+	if (has_more(r, p) && p->n_bytes < BYTES_MAX &&
+	    send(p->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
+		p->n_bytes++;
+}
+
+void listener_news(struct run *r, struct pair *p)
+{
+	call_look_again(r, p);
+	if (!p->gone && p->state == PAIR_LISTENING)
+		show_waiting(r, p);
+}
+
+static bool is_accept4(const struct call *c)
+{
+	return c->nr == SYS_accept4;
+}
+
+/* The new socket as a descriptor of the caller's; an error, and it is kept for the next caller. */
+static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
+{
+	struct pair *listener = c->pair, *p;
+	int flags = is_accept4(c) ? (int)c->args[3] : 0;
+	struct tern_addr peer = { .family = TERN_AF_INET };
+	int end, fd, err = 0;
+
+	p = pair_new(r, s, listener->family, SOCK_STREAM, &end);
+	if (!p) {
+		listener->kept = s;
+		return -ENFILE;
+	}
+	tern_getpeername(r->st, s, &peer);
+	if (c->args[1])
+		err = address_write(c, p, &peer, c->args[1], c->args[2]);
+	if (flags & SOCK_NONBLOCK)
+		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
+	fd = err ? err : call_answer_fd(r, c, end, flags & SOCK_CLOEXEC);
+	close(end);
+	if (fd < 0) {
+		p->s = 0;
+		tern_set_user(r->st, s, NULL);
+		listener->kept = s;
+		pair_end(r, p);
+		return fd;
+	}
+	p->tid = c->tid;
+	p->tid_fd = fd;
+	p->protocol = listener->protocol;
+	p->state = PAIR_OPEN;
+	p->told_connected = true;
+	r->counts.on_tern++;
+	pump_stream(r, p);
+	return CALL_ANSWERED;
+}
+
+int64_t on_accept(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	tern_sock s = p->kept;
+	int64_t result;
+	int err;
+
+	if (is_accept4(c) && ((int)c->args[3] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)))
+		return -EINVAL;
+	if (p->type != SOCK_STREAM)
+		return -EOPNOTSUPP;
+	if (p->state != PAIR_LISTENING)
+		return -EINVAL;
+	p->kept = 0;
+	err = s ? 0 : tern_accept(r->st, p->s, &s, NULL);
+	if (err) {
+		show_readable(r, p, c->dup);
+		return err == -TERN_EAGAIN && call_blocks(c, 0) ? CALL_WAIT_RECV : err;
+	}
+	show_readable(r, p, c->dup); /* before the caller can look */
+	result = hand_over(r, c, s);
+	if (p->kept)
+		show_waiting(r, p);
+	return result;
+}
+
+/* ---- shutdown ---- */
+
+int64_t on_shutdown(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	int how = (int)c->args[1], err;
+
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	if (p->type != SOCK_STREAM) {
+		letters_flush(r, p);
+		err = tern_shutdown(r->st, p->s, how);
+		if (err == 0 && how != SHUT_WR)
+			shutdown(c->dup, SHUT_RD);
+		return err;
+	}
+	switch (p->state) {
+	case PAIR_OPEN:
+		pump_shut(r, p, c->dup, how);
+		return 0;
+	case PAIR_LISTENING:
+		if (how == SHUT_WR)
+			return 0;
+		shutdown(c->dup, SHUT_RDWR);
+		pair_die(r, p, 0);
+		return 0;
+	case PAIR_DEAD: /* over: what it still holds ends here */
+		shutdown(c->dup, how);
+		return -ENOTCONN;
+	default:
+		return -ENOTCONN;
+	}
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls_option.c - options and requests: which are the stack's, which the AF_UNIX socket's.
+ *
+ * How long a native read or write waits is decided where it waits, in the kernel; so are the
+ * options about that. All else is the stack's, which knows Linux's numbers and says ENOPROTOOPT
+ * to what it has not.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "inside.h"
+
+enum { OPTION_MAX = 1024 };
+
+enum where {
+	STACK,
+	KERNEL,	 /* the AF_UNIX socket's own, as it is called */
+	NOWHERE, /* EOPNOTSUPP: it could only be pretended */
+};
+
+static const struct {
+	int name;
+	enum where where;
+} socket_options[] = {
+	{ 20, KERNEL }, /* SO_RCVTIMEO and SO_SNDTIMEO, and those of 64-bit time */
+	{ 21, KERNEL },		  { 66, KERNEL },	   { 67, KERNEL },
+	{ SO_RCVLOWAT, KERNEL },  { SO_PEEK_OFF, KERNEL }, { SO_COOKIE, KERNEL },
+	{ SO_ZEROCOPY, NOWHERE },
+};
+
+static enum where where_is(int level, int name)
+{
+	if (level != SOL_SOCKET)
+		return STACK;
+	for (size_t i = 0; i < sizeof(socket_options) / sizeof(socket_options[0]); i++)
+		if (socket_options[i].name == name)
+			return socket_options[i].where;
+	return STACK;
+}
+
+/* ---- getsockopt ---- */
+
+/* The error of the connection, once; the kernel's own of the AF_UNIX socket goes with it. */
+static int32_t take_error(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	int kernel = 0;
+	socklen_t len = sizeof(kernel);
+	int32_t err = 0;
+	size_t err_len = sizeof(err);
+
+	getsockopt(c->dup, SOL_SOCKET, SO_ERROR, &kernel, &len);
+	if (p->state == PAIR_DEAD && p->fd < 0 && kernel == 0)
+		return 0; /* a native call has had it */
+	if (p->so_error) {
+		err = p->so_error;
+		p->so_error = 0;
+		return err;
+	}
+	if (p->s && p->state != PAIR_CONNECTING)
+		tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &err_len);
+	return err;
+}
+
+/* Of a connection that is over. */
+static int get_dead(const struct pair *p, int level, int name, void *value, size_t *len)
+{
+	int32_t v;
+
+	if (level == IPPROTO_TCP && name == TCP_INFO) {
+		memset(value, 0, *len);
+		*(uint8_t *)value = TCP_CLOSE;
+		*len = *len < sizeof(struct tern_tcp_info) ? *len : sizeof(struct tern_tcp_info);
+		return 0;
+	}
+	switch (level == SOL_SOCKET ? name : -1) {
+	case SO_TYPE:
+		v = p->type;
+		break;
+	case SO_DOMAIN:
+		v = p->family;
+		break;
+	case SO_PROTOCOL:
+		v = p->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+		break;
+	default:
+		v = 0;
+	}
+	*len = *len < sizeof(v) ? *len : sizeof(v);
+	memcpy(value, &v, *len);
+	return 0;
+}
+
+static int get_value(struct run *r, struct call *c, void *value, size_t *len)
+{
+	int level = (int)c->args[1], name = (int)c->args[2];
+	int32_t err;
+
+	if (level == SOL_SOCKET && name == SO_ERROR) {
+		err = take_error(r, c);
+		*len = *len < sizeof(err) ? *len : sizeof(err);
+		memcpy(value, &err, *len);
+		return 0;
+	}
+	if (!c->pair->s)
+		return get_dead(c->pair, level, name, value, len);
+	return tern_getsockopt(r->st, c->pair->s, level, name, value, len);
+}
+
+int64_t on_getsockopt(struct run *r, struct call *c)
+{
+	uint8_t value[OPTION_MAX];
+	int32_t room, is;
+	size_t len;
+	int err;
+
+	switch (where_is((int)c->args[1], (int)c->args[2])) {
+	case KERNEL:
+		return CALL_CONTINUE;
+	case NOWHERE:
+		return -EOPNOTSUPP;
+	case STACK:
+		break;
+	}
+	if (!tracee_read(c, c->args[4], &room, sizeof(room)))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	len = (size_t)room < sizeof(value) ? (size_t)room : sizeof(value);
+	memset(value, 0, sizeof(value));
+	err = get_value(r, c, value, &len);
+	if (err)
+		return err;
+	is = (int32_t)len;
+	if (!tracee_write(c, c->args[3], value, len) ||
+	    !tracee_write(c, c->args[4], &is, sizeof(is)))
+		return -EFAULT;
+	return 0;
+}
+
+/* ---- setsockopt ---- */
+
+static int bind_to_device(struct run *r, struct call *c, const char *value, size_t len)
+{
+	char name[IFNAMSIZ] = { 0 };
+	struct tern_iface i;
+	int32_t index = 0;
+
+	memcpy(name, value, len < sizeof(name) - 1 ? len : sizeof(name) - 1);
+	if (name[0]) {
+		for (unsigned n = 0; (n = tern_iface_next(r->st, n));)
+			if (tern_iface_get(r->st, n, &i) == 0 && strcmp(i.name, name) == 0)
+				index = (int32_t)n;
+		if (!index)
+			return -ENODEV;
+	}
+	return tern_setsockopt(r->st, c->pair->s, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, &index,
+			       sizeof(index));
+}
+
+int64_t on_setsockopt(struct run *r, struct call *c)
+{
+	int level = (int)c->args[1], name = (int)c->args[2];
+	int32_t len = (int32_t)c->args[4];
+	uint8_t value[OPTION_MAX];
+
+	switch (where_is(level, name)) {
+	case KERNEL:
+		return CALL_CONTINUE;
+	case NOWHERE:
+		return -EOPNOTSUPP;
+	case STACK:
+		break;
+	}
+	if (len < 0 || len > OPTION_MAX)
+		return -EINVAL;
+	if (!tracee_read(c, c->args[3], value, (size_t)len))
+		return -EFAULT;
+	if (!c->pair->s)
+		return 0;
+	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
+		return bind_to_device(r, c, (const char *)value, (size_t)len);
+	return tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
+}
+
+/* ---- ioctl ---- */
+
+static int64_t get_number(struct run *r, struct call *c, int name)
+{
+	int32_t v = 0;
+	size_t len = sizeof(v);
+	int err = c->pair->s ? tern_getsockopt(r->st, c->pair->s, TERN_SOL_SOCKET, name, &v, &len) :
+			       0;
+
+	if (err)
+		return err;
+	return tracee_write(c, c->args[2], &v, sizeof(v)) ? 0 : -EFAULT;
+}
+
+int64_t on_ioctl(struct run *r, struct call *c)
+{
+	switch ((uint32_t)c->args[1]) {
+	case SIOCOUTQ:
+		return get_number(r, c, TERN_SO_SIOCOUTQ);
+	case SIOCATMARK:
+		return get_number(r, c, TERN_SO_ATMARK);
+	default:
+		return CALL_CONTINUE;
+	}
+}

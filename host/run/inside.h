@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inside.h - what the files of host/run share: the run, its sockets, and the calls it answers.
+ *
+ * A socket of the program's is a pair of AF_UNIX sockets: the program has one end as its
+ * descriptor, whatever it does with it (dup, fork, exec, passing); the other end is ours,
+ * beside a socket of the stack. The inode of the program's end names the pair in every call.
+ */
+#ifndef TERN_HOST_RUN_INSIDE_H
+#define TERN_HOST_RUN_INSIDE_H
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "run.h"
+
+/* ---- one socket ---- */
+
+enum pair_state {
+	PAIR_FRESH,	 /* neither connected nor listening; of datagrams: always */
+	PAIR_CONNECTING, /* a stream; the program's end is kept unwritable by filling it */
+	PAIR_OPEN,	 /* a stream that carries bytes */
+	PAIR_LISTENING,
+	PAIR_DEAD, /* the connection is over; only names and an error are left */
+};
+
+/* A datagram that lies in the pair: what a UNIX socket cannot tell about it. */
+struct letter {
+	struct letter *next;
+	uint32_t len;
+	int error; /* no datagram: what became of an earlier one */
+	int ttl, tos;
+	uint32_t ifindex;
+	struct tern_addr from, local;
+};
+
+/* A datagram for which the pair had no room. */
+struct held {
+	struct letter *letter;
+	uint32_t len;
+	uint8_t bytes[];
+};
+
+struct pair {
+	struct pair *next; /* of its hash chain */
+	struct pair *all_next, **all_link;
+	struct pair *dead_next; /* freed at the end of the turn; or of the list of the dead */
+	uint64_t ino, cookie;	/* of the program's end */
+	int fd;			/* our end; -1: closed */
+	tern_sock s;		/* 0: closed */
+	int family, type, protocol;
+	enum pair_state state;
+	uint32_t watched;     /* events of the epoll set that we wait for */
+	bool in_set;	      /* of the epoll set */
+	bool gone;	      /* waits to be freed */
+	pid_t tid;	      /* whoever used it last, */
+	int tid_fd;	      /* and under which number: a guess, to be verified */
+	struct call *waiting; /* calls that are parked for it */
+	int so_error;	      /* of a failed connection, not yet fetched */
+	struct tern_addr shown_peer, shown_local; /* what differs from the stack's; or AF_UNSPEC */
+	bool by_gateway; /* the gateway's loopback address is shown as the loopback's own */
+	/* streams */
+	size_t junk;			   /* bytes that fill the pair while it connects */
+	bool told_connected;		   /* a second connect has been answered with success */
+	bool has_failed;		   /* by a connect that did not block */
+	bool child_shut_wr, child_shut_rd; /* the program has said so */
+	bool out_ended;			   /* all that it wrote is with the stack, and the FIN */
+	bool in_ended;			   /* our FIN is with the program */
+	bool stack_full, child_full;
+	int broken;   /* the connection ended with this error; what came before it is still due */
+	bool hung_up; /* our end says HUP, and is not watched any longer */
+	bool closed;  /* the last copy of its end is gone; its bytes are still being sent */
+	/* listeners */
+	unsigned n_bytes; /* in the pair: it is readable */
+	tern_sock kept;	  /* accepted, but the caller went away; 0: none */
+	/* datagrams */
+	struct letter *letters, **letters_end;
+	uint64_t letters_len; /* bytes of all letters */
+	struct held *held;
+};
+
+/* ---- one call ---- */
+
+struct call {
+	uint64_t id;
+	pid_t tid;
+	int nr;
+	uint64_t args[6];
+	const struct call_kind *kind;
+	int pidfd;	   /* of the caller; -1: not open */
+	int dup;	   /* a copy of descriptor args[0] while the call is looked at; -1: none */
+	struct pair *pair; /* whose end that is */
+	/* of a parked call */
+	struct call *next, **link;	     /* all parked calls */
+	struct call *pair_next, **pair_link; /* of its pair */
+	bool again;			     /* it has been looked at before */
+	bool timed_out;
+	tern_time until;
+	uint64_t done; /* progress that a further look needs */
+};
+
+/* What becomes of a call, apart from a result (0 and up) or an error (-1 to -4095). */
+enum {
+	CALL_ANSWERED = -10000, /* it has been answered with a descriptor */
+	CALL_CONTINUE,		/* the kernel carries it out */
+	CALL_WAIT_RECV,		/* parked; at most SO_RCVTIMEO */
+	CALL_WAIT_SEND,		/* parked; at most SO_SNDTIMEO */
+};
+
+struct call_kind {
+	int nr;
+	const char *name;
+	bool on_socket; /* args[0] is a descriptor; what is not ours is the kernel's */
+	int64_t (*carry_out)(struct run *, struct call *);
+};
+
+/* ---- the run ---- */
+
+enum { PAIRS_HASH = 4096, DEAD_MAX = 16384, PIECE_LEN = 65536 };
+
+struct run {
+	struct tern_stack *st;
+	struct tern_addr loopback, loopback6;
+	bool fallback;
+	int listener; /* where calls come from */
+	int keeper;   /* control socket of the keeper; -1: it has gone */
+	pid_t keeper_pid;
+	int set; /* epoll */
+	bool first_ended, over;
+	int status;	  /* of the first process */
+	bool can_restart; /* the kernel takes -ERESTARTSYS as an answer */
+	struct pair *hash[PAIRS_HASH];
+	struct pair *all;
+	struct pair *to_free;
+	struct pair *dead, **dead_end; /* oldest first */
+	unsigned n_dead;
+	struct call *parked;
+	unsigned n_parked;
+	tern_time look_at; /* the parked calls are looked at again */
+	bool warned;
+	struct run_counts counts;
+	uint8_t piece[PIECE_LEN]; /* one datagram, or a piece of a stream */
+};
+
+/* A warning, or an error that only concerns the program's call. */
+void run_warn(struct run *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- filter.c ---- */
+
+/* Installs the filter for this process and what it starts; the listener, or -1 and errno. */
+int filter_install(void);
+struct sock_fprog;
+/* The program of the filter; its instructions are static. */
+bool filter_make(struct sock_fprog *);
+
+/* ---- launch.c, keeper.c ---- */
+
+/* Starts the keeper and, below it, the program. false: wish->error says why. */
+bool launch(struct run *, struct run_wish *);
+/* News of the keeper's. */
+void launch_news(struct run *);
+/* The keeper's own life: it starts the program and outlives all that comes from it. Never returns. */
+_Noreturn void keep(int control, const struct run_wish *);
+
+/* What the keeper tells. */
+enum news_kind { NEWS_LISTENER, NEWS_FAILED, NEWS_STARTED, NEWS_EXITED };
+struct news {
+	int32_t kind;
+	int32_t error;	/* of NEWS_FAILED: an errno */
+	int32_t status; /* of NEWS_EXITED */
+	char what[64];	/* of NEWS_FAILED */
+};
+
+/* ---- probe.c ---- */
+
+/* Does the kernel take -ERESTARTSYS as the answer to a call that a signal interrupts? */
+bool probe_restart(void);
+
+/* ---- tracee.c ---- */
+
+bool tracee_is_valid(const struct run *, const struct call *);
+/* Finds the pair of descriptor args[0]: 0, CALL_CONTINUE for what is not ours, or an error. */
+int tracee_find(struct run *, struct call *);
+void tracee_forget(struct call *);
+/* A copy of the program's end, wherever it is; -1: nobody can be found who has it. */
+int tracee_end_of(struct run *, struct pair *);
+/* false: the caller is to have EFAULT. */
+bool tracee_read(const struct call *, uint64_t at, void *, size_t);
+bool tracee_write(const struct call *, uint64_t at, const void *, size_t);
+
+struct iovec;
+enum { TRACEE_IOV_MAX = 1024 };
+/* Pieces of the caller's memory, as its msghdr names them: how many, or a negative errno. */
+int tracee_iov(const struct call *, uint64_t at, uint64_t n, struct iovec *);
+/* Copies between bytes and such pieces; how many, or -EFAULT. */
+int64_t tracee_gather(const struct call *, const struct iovec *, int n, void *, size_t cap);
+int64_t tracee_scatter(const struct call *, const struct iovec *, int n, const void *, size_t len);
+
+/* ---- address.c ---- */
+
+/* What the caller gave as an address for a socket of this family; 0 or a negative errno. */
+int address_read(const struct call *, uint64_t at, uint64_t len, int family, struct tern_addr *);
+/* Writes it as the family of the socket has it; *len_at is the room, then the length. */
+int address_write(const struct call *, const struct pair *, const struct tern_addr *, uint64_t at,
+		  uint64_t len_at);
+/* The same into a buffer: the length that it has. */
+socklen_t address_put(const struct pair *, const struct tern_addr *, struct sockaddr_storage *);
+bool address_is_loopback(const struct tern_addr *);
+bool address_is_any(const struct tern_addr *);
+/* Where a destination leads: the loopback's to a socket of the tree or to the gateway. */
+struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
+/* What the program is to see of an address of the stack's. */
+struct tern_addr address_shown(const struct run *, const struct pair *, const struct tern_addr *);
+
+/* ---- pairs.c ---- */
+
+struct pair *pair_by_ino(const struct run *, uint64_t ino);
+/* A pair around a socket of the stack's; *end is the program's end, for the caller to close. */
+struct pair *pair_new(struct run *, tern_sock, int family, int type, int *end);
+/* The program has no copy of its end any longer: closes all and frees at the end of the turn. */
+void pair_end(struct run *, struct pair *);
+/* The connection is over, the program's end is not: keeps names and the error. */
+void pair_die(struct run *, struct pair *, int so_error);
+/* Watches our end for these (EPOLLIN, EPOLLOUT; HUP comes in any case). */
+void pair_watch(struct run *, struct pair *, uint32_t events);
+void pair_unwatch(struct run *, struct pair *);
+void pairs_free_gone(struct run *);
+void pairs_fini(struct run *);
+
+/* ---- pump.c: streams ---- */
+
+/* The program's end cannot be written and shows nothing until pump_open or pump_refuse. */
+void pump_block(struct pair *, int end);
+void pump_unblock(struct run *, struct pair *, int end); /* end: or -1 */
+void pump_open(struct run *, struct pair *, int end);
+/* A connect that did not block has failed: the program's end shows an error. */
+void pump_refuse(struct run *, struct pair *, int error);
+void pump_stream(struct run *, struct pair *); /* moves what can move, both ways */
+void pump_hangup(struct run *, struct pair *); /* our end says HUP */
+void pump_shut(struct run *, struct pair *, int end, int how);
+
+/* ---- letters.c: datagrams ---- */
+
+void letters_pump(struct run *, struct pair *);
+void letters_flush(struct run *, struct pair *); /* what was written without a call, first */
+/* What is known of the first datagram that the program's end still holds; NULL: nothing. */
+struct letter *letters_first(struct pair *, int end);
+void letters_drop(struct pair *); /* the first has been taken */
+void letters_fini(struct pair *);
+
+/* ---- calls ---- */
+
+const struct call_kind *call_kind_of(int nr);
+void call_take(struct run *); /* one from the listener */
+void call_answer(struct run *, struct call *, int64_t result);
+/* Gives a descriptor as the answer: the number, or a negative errno. */
+int call_answer_fd(struct run *, struct call *, int fd, bool cloexec);
+bool call_blocks(const struct call *, int flags);
+void call_look_again(struct run *, struct pair *); /* something has changed: its parked calls */
+
+/* ---- parked.c ---- */
+
+void parked_add(struct run *, struct call *, bool send);
+void parked_remove(struct run *, struct call *);
+void parked_look(struct run *); /* deadlines, signals, callers that died */
+tern_time parked_deadline(const struct run *);
+
+/* calls_open.c */
+int64_t on_socket(struct run *, struct call *);
+int64_t on_bind(struct run *, struct call *);
+int64_t on_connect(struct run *, struct call *);
+int64_t on_listen(struct run *, struct call *);
+int64_t on_accept(struct run *, struct call *);
+int64_t on_shutdown(struct run *, struct call *);
+int64_t on_getsockname(struct run *, struct call *);
+int64_t on_getpeername(struct run *, struct call *);
+void listener_news(struct run *, struct pair *);
+void connect_news(struct run *, struct pair *);
+/* calls_data.c */
+int64_t on_sendto(struct run *, struct call *);
+int64_t on_recvfrom(struct run *, struct call *);
+int64_t on_sendmsg(struct run *, struct call *);
+int64_t on_recvmsg(struct run *, struct call *);
+int64_t on_sendmmsg(struct run *, struct call *);
+int64_t on_recvmmsg(struct run *, struct call *);
+/* calls_option.c */
+int64_t on_getsockopt(struct run *, struct call *);
+int64_t on_setsockopt(struct run *, struct call *);
+int64_t on_ioctl(struct run *, struct call *);
+
+#endif

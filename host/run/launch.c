@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * launch.c - tern's side of starting the program: the keeper's birth and its news.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "inside.h"
+
+/* One message of the keeper's, and the descriptor that came with it. false: it has gone. */
+static bool read_news(int control, int flags, struct news *n, int *fd)
+{
+	char room[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { .iov_base = n, .iov_len = sizeof(*n) };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room,
+			    .msg_controllen = sizeof(room) };
+	struct cmsghdr *c;
+	ssize_t got;
+
+	*fd = -1;
+	errno = 0; /* it stays so at the end */
+	do
+		got = recvmsg(control, &m, flags | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)sizeof(*n))
+		return false;
+	c = CMSG_FIRSTHDR(&m);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(int));
+	return true;
+}
+
+static bool explain(struct run_wish *w, const struct news *n)
+{
+	const char *hint = "";
+
+	if (n->error == EBUSY)
+		hint = " (something already answers the calls of this process, such as another "
+		       "tern run: run it outside)";
+	else if (strcmp(n->what, "the seccomp filter") == 0)
+		hint = " (try 'tern doctor')";
+	snprintf(w->error, sizeof(w->error), "%s: %s%s", n->what, strerror(n->error), hint);
+	return false;
+}
+
+/* Goes on until the program runs, or cannot. */
+static bool await_start(struct run *r, struct run_wish *w)
+{
+	struct news n;
+	int fd;
+
+	for (;;) {
+		if (!read_news(r->keeper, 0, &n, &fd)) {
+			snprintf(w->error, sizeof(w->error), "the program could not be started");
+			return false;
+		}
+		n.what[sizeof(n.what) - 1] = 0;
+		if (n.kind == NEWS_FAILED)
+			return explain(w, &n);
+		if (n.kind == NEWS_LISTENER)
+			r->listener = fd;
+		if (n.kind == NEWS_STARTED)
+			return r->listener >= 0;
+	}
+}
+
+/* One descriptor for each socket is needed here; the program keeps its own limit. */
+static void raise_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+bool launch(struct run *r, struct run_wish *w)
+{
+	int control[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) {
+		snprintf(w->error, sizeof(w->error), "socketpair: %s", strerror(errno));
+		return false;
+	}
+	r->keeper_pid = fork();
+	if (r->keeper_pid == 0) {
+		close(control[0]);
+		keep(control[1], w);
+	}
+	close(control[1]);
+	r->keeper = control[0];
+	if (r->keeper_pid < 0) {
+		snprintf(w->error, sizeof(w->error), "fork: %s", strerror(errno));
+		return false;
+	}
+	raise_limit();
+	return await_start(r, w);
+}
+
+void launch_news(struct run *r)
+{
+	struct news n;
+	int fd;
+
+	while (r->keeper >= 0 && read_news(r->keeper, MSG_DONTWAIT, &n, &fd))
+		if (n.kind == NEWS_EXITED) {
+			r->first_ended = true;
+			r->status = n.status;
+		}
+	if (r->keeper < 0 || errno == EAGAIN)
+		return;
+	close(r->keeper); /* the last process of the tree has ended, and the keeper with it */
+	r->keeper = -1;
+	r->over = true;
+	while (waitpid(r->keeper_pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}

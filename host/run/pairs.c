@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pairs.c - the sockets of the program: from their making to the close of their last copy.
+ *
+ * A pair is found by the inode of the program's end. Its own end is in the epoll set until it
+ * has hung up. Freeing waits for the end of a turn, because events that name it may still be at
+ * hand. Of a dead one (no descriptor of ours is left, so its last close is not seen) names
+ * stay, and the oldest go when there are too many.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "inside.h"
+
+/* What a pair holds in each direction: a kernel doubles it. */
+static const int pair_room = 131072;
+
+static struct pair **bucket(const struct run *r, uint64_t ino)
+{
+	return (struct pair **)&r->hash[ino % PAIRS_HASH];
+}
+
+struct pair *pair_by_ino(const struct run *r, uint64_t ino)
+{
+	struct pair *p = *bucket(r, ino);
+
+	while (p && p->ino != ino)
+		p = p->next;
+	return p;
+}
+
+static void unlink_pair(struct run *r, struct pair *p)
+{
+	struct pair **at = bucket(r, p->ino);
+
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (*at)
+		*at = p->next;
+	*p->all_link = p->all_next;
+	if (p->all_next)
+		p->all_next->all_link = p->all_link;
+}
+
+static void free_pair(struct pair *p)
+{
+	letters_fini(p);
+	free(p);
+}
+
+static void forget_dead(struct run *r, const struct pair *p)
+{
+	struct pair **at = &r->dead;
+
+	while (*at && *at != p)
+		at = &(*at)->dead_next;
+	if (!*at)
+		return;
+	*at = p->dead_next;
+	if (!*at)
+		r->dead_end = at;
+	r->n_dead--;
+}
+
+static void free_dead(struct run *r, struct pair *p)
+{
+	forget_dead(r, p);
+	unlink_pair(r, p);
+	p->gone = true;
+	p->dead_next = r->to_free;
+	r->to_free = p;
+}
+
+static bool name_end(struct pair *p, int end)
+{
+	socklen_t len = sizeof(p->cookie);
+	struct stat st;
+
+	if (fstat(end, &st) != 0 || getsockopt(end, SOL_SOCKET, SO_COOKIE, &p->cookie, &len) != 0)
+		return false;
+	p->ino = st.st_ino;
+	return true;
+}
+
+static void link_pair(struct run *r, struct pair *p)
+{
+	struct pair *old = pair_by_ino(r, p->ino);
+
+	if (old &&
+	    old->state == PAIR_DEAD) /* its last copy is gone: the kernel uses the number again */
+		free_dead(r, old);
+	p->next = *bucket(r, p->ino);
+	*bucket(r, p->ino) = p;
+	p->all_next = r->all;
+	p->all_link = &r->all;
+	if (r->all)
+		r->all->all_link = &p->all_next;
+	r->all = p;
+}
+
+struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end)
+{
+	int both[2], unix_type = type == SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
+	struct pair *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0) {
+		free(p);
+		return NULL;
+	}
+	p->fd = both[0];
+	*end = both[1];
+	p->family = family;
+	p->type = type;
+	p->s = s;
+	p->letters_end = &p->letters;
+	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	if (!name_end(p, both[1]) || tern_set_user(r->st, s, p) != 0) {
+		close(both[0]);
+		close(both[1]);
+		free(p);
+		return NULL;
+	}
+	link_pair(r, p);
+	pair_watch(r, p, type == SOCK_STREAM ? 0 : EPOLLIN);
+	return p;
+}
+
+void pair_watch(struct run *r, struct pair *p, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = p };
+
+	if (p->fd < 0 || p->hung_up || (p->in_set && p->watched == events))
+		return;
+	if (epoll_ctl(r->set, p->in_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, p->fd, &ev) != 0)
+		return;
+	p->in_set = true;
+	p->watched = events;
+}
+
+void pair_unwatch(struct run *r, struct pair *p)
+{
+	if (p->in_set)
+		epoll_ctl(r->set, EPOLL_CTL_DEL, p->fd, NULL);
+	p->in_set = false;
+}
+
+static void close_both(struct run *r, struct pair *p)
+{
+	pair_unwatch(r, p);
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	if (p->s)
+		tern_close(r->st, p->s);
+	if (p->kept)
+		tern_abort(r->st, p->kept);
+	p->s = p->kept = 0;
+}
+
+void pair_end(struct run *r, struct pair *p)
+{
+	if (p->gone)
+		return;
+	close_both(r, p);
+	if (p->state == PAIR_DEAD)
+		forget_dead(r, p);
+	unlink_pair(r, p);
+	while (p->waiting)
+		call_answer(r, p->waiting, -EBADF);
+	p->gone = true;
+	p->dead_next = r->to_free;
+	r->to_free = p;
+}
+
+void pair_die(struct run *r, struct pair *p, int so_error)
+{
+	struct tern_addr at;
+
+	if (p->gone || p->state == PAIR_DEAD)
+		return;
+	if (!p->shown_local.family && tern_getsockname(r->st, p->s, &at) == 0)
+		p->shown_local = address_shown(r, p, &at);
+	if (!p->shown_peer.family && tern_getpeername(r->st, p->s, &at) == 0)
+		p->shown_peer = address_shown(r, p, &at);
+	close_both(r, p);
+	p->so_error = so_error;
+	p->state = PAIR_DEAD;
+	p->dead_next = NULL;
+	*r->dead_end = p;
+	r->dead_end = &p->dead_next;
+	if (++r->n_dead > DEAD_MAX)
+		free_dead(r, r->dead);
+	call_look_again(r, p);
+}
+
+void pairs_free_gone(struct run *r)
+{
+	while (r->to_free) {
+		struct pair *p = r->to_free;
+
+		r->to_free = p->dead_next;
+		free_pair(p);
+	}
+}
+
+void pairs_fini(struct run *r)
+{
+	while (r->all)
+		pair_end(r, r->all);
+	pairs_free_gone(r);
+}
