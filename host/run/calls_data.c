@@ -51,6 +51,8 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 {
 	struct pair *p = c->pair;
 	struct tern_addr to = { .family = TERN_AF_UNSPEC };
+	struct tern_iovec iov;
+	struct tern_msg m;
 	int64_t n;
 	int err = 0;
 
@@ -66,8 +68,13 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	n = tracee_gather(c, o->iov, o->n_iov, r->piece, sizeof(r->piece));
 	if (n < 0)
 		return n;
-	n = to.family ? tern_sendto(r->st, p->s, r->piece, (size_t)n, o->flags, &to) :
-			tern_send(r->st, p->s, r->piece, (size_t)n, o->flags);
+	iov = (struct tern_iovec){ r->piece, (size_t)n };
+	tern_msg_init(&m, &iov, 1);
+	m.addr = to;
+	err = control_read(c, o->control, o->control_len, &m);
+	if (err)
+		return err;
+	n = tern_sendmsg(r->st, p->s, &m, o->flags);
 	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
 	if (n > 0)
@@ -94,15 +101,6 @@ int64_t on_sendto(struct run *r, struct call *c)
 }
 
 /* ---- receiving ---- */
-
-static void write_control(const struct order *o, const struct letter *l, struct msghdr *m,
-			  uint8_t *room)
-{
-	(void)o;
-	(void)l;
-	(void)room;
-	m->msg_controllen = 0;
-}
 
 /* The first datagram that lies in the pair. *m gets flags, and lengths of name and control. */
 static int64_t recv_datagram(struct run *r, struct call *c, const struct order *o, struct msghdr *m)
@@ -143,7 +141,8 @@ static int64_t recv_datagram(struct run *r, struct call *c, const struct order *
 				  o->name_len < m->msg_namelen ? o->name_len : m->msg_namelen))
 			return -EFAULT;
 	}
-	write_control(o, l, m, NULL);
+	if (!control_write(c, l, o->control, o->control_len, m))
+		return -EFAULT;
 	if (l && !(o->flags & MSG_PEEK))
 		letters_drop(p);
 	return n > room && !(o->flags & MSG_TRUNC) ? room : n;

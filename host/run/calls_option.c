@@ -171,6 +171,7 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 	int level = (int)c->args[1], name = (int)c->args[2];
 	int32_t len = (int32_t)c->args[4];
 	uint8_t value[OPTION_MAX];
+	int err;
 
 	switch (where_is(level, name)) {
 	case KERNEL:
@@ -188,7 +189,10 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		return 0;
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bind_to_device(r, c, (const char *)value, (size_t)len);
-	return tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
+	err = tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
+	if (!err && len > 0)
+		control_note_option(c->pair, level, name, value[0] != 0);
+	return err;
 }
 
 /* ---- ioctl ---- */

@@ -74,6 +74,7 @@ struct pair {
 	unsigned n_bytes; /* in the pair: it is readable */
 	tern_sock kept;	  /* accepted, but the caller went away; 0: none */
 	/* datagrams */
+	uint32_t controls; /* control messages that a receive brings: control.c */
 	struct letter *letters, **letters_end;
 	uint64_t letters_len; /* bytes of all letters */
 	struct held *held;
@@ -159,7 +160,7 @@ bool filter_make(struct sock_fprog *);
 bool launch(struct run *, struct run_wish *);
 /* News of the keeper's. */
 void launch_news(struct run *);
-/* The keeper's own life: it starts the program and outlives all that comes from it. Never returns. */
+/* The keeper's own life: it starts the program and outlives all that comes from it. */
 _Noreturn void keep(int control, const struct run_wish *);
 
 /* What the keeper tells. */
@@ -247,6 +248,17 @@ void letters_flush(struct run *, struct pair *); /* what was written without a c
 struct letter *letters_first(struct pair *, int end);
 void letters_drop(struct pair *); /* the first has been taken */
 void letters_fini(struct pair *);
+
+/* ---- control.c: control messages of datagrams ---- */
+
+struct msghdr;
+/* An option that asks for one has been set on the stack's socket. */
+void control_note_option(struct pair *, int level, int name, bool on);
+/* What the caller sends along; 0 or a negative errno. */
+int control_read(const struct call *, uint64_t at, uint64_t len, struct tern_msg *);
+/* Writes what was asked for; m gets msg_controllen, and MSG_CTRUNC. false: EFAULT. */
+bool control_write(const struct call *, const struct letter *, uint64_t at, uint64_t len,
+		   struct msghdr *m);
 
 /* ---- calls ---- */
 

@@ -6,15 +6,14 @@
  * arrived is taken from the stack only when the pair takes it, so that the window closes when
  * the program does not read. The states of a connection have to be put on an AF_UNIX socket:
  *
- * connecting the program's end is full: not writable, and no error. Bytes that nobody means
- * (junk)
- *		fill it, and are read again when the connection is open.
- * FIN in our end is shut for writing. FIN out: the program's shutdown, which is a call.
- * RST in our end is closed with unread bytes: the kernel makes that ECONNRESET.
- * RST out the program's end was closed with unread bytes, which our end reports; or the stack's
- *		socket lingers for 0 seconds.
- * close our end hangs up. It does so, too, when both directions are shut; then nothing is left
- *		to move, and the pair dies: a close after that cannot be seen.
+ * - Connecting: the program's end is full: not writable, and no error. Bytes that nobody means
+ *   (junk) fill it, and are read again when the connection is open.
+ * - FIN in: our end is shut for writing. FIN out: the program's shutdown, which is a call.
+ * - RST in: our end is closed with unread bytes: the kernel makes that ECONNRESET.
+ * - RST out: the program's end was closed with unread bytes, which our end reports; or the stack's
+ *   socket lingers for 0 seconds.
+ * - Close: our end hangs up. It does so, too, when both directions are shut; then nothing is left
+ *   to move, and the pair dies: a close after that cannot be seen.
  */
 #define _GNU_SOURCE
 #include <errno.h>
