@@ -226,7 +226,7 @@ static struct tern_addr six_at(uint8_t last)
 	return a;
 }
 
-/* A gateway of tern's at the other end of a wire, in the same loop: the host's own sockets beyond. */
+/* A gateway of tern's at the other end of a wire in this loop: the host's own sockets beyond. */
 static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wish *w)
 {
 	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0) };

@@ -172,11 +172,6 @@ struct news {
 	char what[64];	/* of NEWS_FAILED */
 };
 
-/* ---- probe.c ---- */
-
-/* Does the kernel take -ERESTARTSYS as the answer to a call that a signal interrupts? */
-bool probe_restart(void);
-
 /* ---- tracee.c ---- */
 
 bool tracee_is_valid(const struct run *, const struct call *);

@@ -46,6 +46,8 @@ static _Noreturn void probe_child(int go, int tell)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 			  SECCOMP_FILTER_FLAG_NEW_LISTENER | (1UL << 5), &prog);
+	if (fd < 0)
+		fd = -errno;
 	if (write(tell, &fd, sizeof(fd)) != (ssize_t)sizeof(fd) || fd < 0 ||
 	    read(go, &byte, 1) != 1)
 		_exit(2);
@@ -68,34 +70,53 @@ static bool answer_restart(int listener, pid_t child)
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) == 0;
 }
 
-bool probe_restart(void)
+/* What became of the child that was told to go. */
+static enum run_probe outcome(pid_t child, bool good)
 {
-	int go[2], tell[2], fd = -1, status = 1;
-	bool good = false;
-	pid_t child;
+	int status = 1;
 
-	if (pipe2(go, O_CLOEXEC) != 0)
-		return false;
-	if (pipe2(tell, O_CLOEXEC) != 0) {
-		close(go[0]);
-		close(go[1]);
-		return false;
-	}
+	if (!good)
+		kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	good = good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return good ? RUN_PROBE_GOOD : RUN_PROBE_NO_RESTART;
+}
+
+static enum run_probe try_child(const int go[2], const int tell[2])
+{
 	/* as fork, but with one table of descriptors: so the listener is ours as well */
-	child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	enum run_probe result;
+	int fd = -1;
+
 	if (child == 0)
 		probe_child(go[0], tell[1]);
-	if (child > 0 && read(tell[0], &fd, sizeof(fd)) == (ssize_t)sizeof(fd) && fd >= 0)
-		good = write(go[1], "", 1) == 1 && answer_restart(fd, child);
-	if (child > 0 && !good)
-		kill(child, SIGKILL);
-	if (child > 0)
-		waitpid(child, &status, 0);
-	for (int i = 0; i < 2; i++) {
-		close(go[i]);
-		close(tell[i]);
+	if (child < 0)
+		return RUN_PROBE_NO_CALLS;
+	if (read(tell[0], &fd, sizeof(fd)) != (ssize_t)sizeof(fd) || fd < 0) {
+		outcome(child, false);
+		return fd == -EBUSY  ? RUN_PROBE_BUSY :
+		       fd == -EINVAL ? RUN_PROBE_NO_RESTART :
+				       RUN_PROBE_NO_CALLS;
 	}
-	if (fd >= 0)
-		close(fd);
-	return good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	result = outcome(child, write(go[1], "", 1) == 1 && answer_restart(fd, child));
+	close(fd);
+	return result;
+}
+
+enum run_probe run_probe(void)
+{
+	enum run_probe result = RUN_PROBE_NO_CALLS;
+	int go[2], tell[2];
+
+	if (pipe2(go, O_CLOEXEC) != 0)
+		return result;
+	if (pipe2(tell, O_CLOEXEC) == 0) {
+		result = try_child(go, tell);
+		close(tell[0]);
+		close(tell[1]);
+	}
+	close(go[0]);
+	close(go[1]);
+	return result;
 }

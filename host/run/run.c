@@ -59,7 +59,7 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 	r->loopback6 = w->loopback6;
 	r->fallback = w->fallback;
 	r->dead_end = &r->dead;
-	r->can_restart = probe_restart();
+	r->can_restart = run_probe() == RUN_PROBE_GOOD;
 	r->set = epoll_create1(EPOLL_CLOEXEC);
 	if (r->set < 0) {
 		snprintf(w->error, sizeof(w->error), "epoll: %s", strerror(errno));

@@ -47,6 +47,15 @@ tern_time run_deadline(const struct run *); /* run_turn is due then at the lates
 bool run_exited(const struct run *, int *status);
 bool run_is_over(const struct run *);
 
+/* What of this the kernel lets us do; it is tried. */
+enum run_probe {
+	RUN_PROBE_GOOD,
+	RUN_PROBE_NO_RESTART, /* calls that wait do not hear signals: before Linux 5.19 */
+	RUN_PROBE_BUSY,	      /* another supervisor answers this process's calls already */
+	RUN_PROBE_NO_CALLS,   /* calls cannot be stopped and answered */
+};
+enum run_probe run_probe(void);
+
 struct run_counts {
 	uint64_t on_tern, on_kernel; /* Internet sockets */
 	uint64_t bytes_sent, bytes_received;
