@@ -125,6 +125,8 @@ void call_take(struct run *r)
 		c.args[i] = u.notif.data.args[i];
 	c.kind = call_kind_of(c.nr);
 	finish(r, &c, c.kind ? carry_out(r, &c) : -ENOSYS);
+	if (c.pair && c.pair->type != SOCK_STREAM) /* it may have brought in more than its own */
+		call_look_again(r, c.pair);
 }
 
 /* Once more, of a parked call. true: it is over, and no longer parked. */

@@ -171,5 +171,4 @@ void letters_pump(struct run *r, struct pair *p)
 	if (!(tern_poll(r->st, p->s) & TERN_POLLOUT))
 		events = 0;
 	pair_watch(r, p, events | (p->held ? EPOLLOUT : 0));
-	call_look_again(r, p);
 }

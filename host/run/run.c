@@ -104,14 +104,16 @@ static void pair_news(struct run *r, struct pair *p)
 {
 	if (p->gone || !p->s)
 		return;
-	if (p->type != SOCK_STREAM)
+	if (p->type != SOCK_STREAM) {
 		letters_pump(r, p);
-	else if (p->state == PAIR_CONNECTING)
+		call_look_again(r, p);
+	} else if (p->state == PAIR_CONNECTING) {
 		connect_news(r, p);
-	else if (p->state == PAIR_LISTENING)
+	} else if (p->state == PAIR_LISTENING) {
 		listener_news(r, p);
-	else
+	} else {
 		pump_stream(r, p);
+	}
 }
 
 static void take_stack_events(struct run *r)

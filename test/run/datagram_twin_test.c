@@ -183,6 +183,83 @@ static void waits_with_a_limit(void)
 	say("%s\n", told(recvfrom(a, bytes, 8, 0, (struct sockaddr *)&from, &len)));
 }
 
+/* Two wait in calls that are stopped; each gets one. */
+static void waits_beside_others(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), status;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	char bytes[8];
+
+	for (int i = 0; i < 2; i++)
+		if (fork() == 0)
+			_exit(recvfrom(b, bytes, 8, 0, (struct sockaddr *)&from, &len) == 1 &&
+					      ntohs(from.sin_port) == port_of(a) ?
+				      0 :
+				      1);
+	usleep(50000);
+	say("%s", told(send_to(a, "x", 1, port_of(b))));
+	say(" %s\n", told(send_to(a, "y", 1, port_of(b))));
+	for (int i = 0; i < 2; i++)
+		say("%d %d\n", wait(&status) > 0, status);
+}
+
+static void set_on(int fd, int name)
+{
+	int one = 1;
+
+	say("%s ", told(setsockopt(fd, IPPROTO_IP, name, &one, sizeof(one))));
+}
+
+static void say_controls(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		say("%d %d:", c->cmsg_level, c->cmsg_type);
+		for (size_t i = 0; i < c->cmsg_len - CMSG_LEN(0); i++)
+			say(" %02x", CMSG_DATA(c)[i]);
+		say("\n");
+	}
+	say("%s\n", m->msg_flags & MSG_CTRUNC ? "cut" : "whole");
+}
+
+/* Where it went, its TTL and TOS, also when there is little room; and a TTL for one datagram. */
+static void brings_what_was_asked_for(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), ttl = 9;
+	struct sockaddr_in to = loopback_at(port_of(b));
+	char bytes[4], room[CMSG_SPACE(sizeof(int))];
+	_Alignas(struct cmsghdr) char controls[256];
+	struct iovec iov = { bytes, sizeof(bytes) };
+	struct msghdr m = { .msg_name = &to,
+			    .msg_namelen = sizeof(to),
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room,
+			    .msg_controllen = sizeof(room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	set_on(b, IP_PKTINFO);
+	set_on(b, IP_RECVTTL);
+	set_on(b, IP_RECVTOS);
+	*c = (struct cmsghdr){ CMSG_LEN(sizeof(int)), IPPROTO_IP, IP_TTL };
+	memcpy(CMSG_DATA(c), &ttl, sizeof(ttl));
+	say("%s", told(sendmsg(a, &m, 0)));
+	say(" %s\n", told(sendmsg(a, &m, 0)));
+	m.msg_control = controls;
+	m.msg_controllen = sizeof(controls);
+	say("%s\n", told(recvmsg(b, &m, 0)));
+	say_controls(&m);
+	m.msg_controllen = CMSG_LEN(4);
+	say("%s ", told(recvmsg(b, &m, 0)));
+	say("%s\n", m.msg_flags & MSG_CTRUNC ? "cut" : "whole");
+	m.msg_namelen = sizeof(to);
+	ttl = 0; /* not a TTL */
+	m.msg_control = room;
+	m.msg_controllen = sizeof(room);
+	memcpy(CMSG_DATA(c), &ttl, sizeof(ttl));
+	say("%s\n", told(sendmsg(a, &m, 0)));
+}
+
 static void is_told_that_nobody_listens(void)
 {
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
@@ -228,6 +305,8 @@ static void binds_the_port_again(void)
 	X(is_ready_when_one_comes)                                                                 \
 	X(moves_many_at_once)                                                                      \
 	X(waits_with_a_limit)                                                                      \
+	X(waits_beside_others)                                                                     \
+	X(brings_what_was_asked_for)                                                               \
 	X(is_told_that_nobody_listens)                                                             \
 	X(binds_the_port_again)
 
