@@ -200,8 +200,11 @@ static void waits_beside_others(void)
 	usleep(50000);
 	say("%s", told(send_to(a, "x", 1, port_of(b))));
 	say(" %s\n", told(send_to(a, "y", 1, port_of(b))));
-	for (int i = 0; i < 2; i++)
-		say("%d %d\n", wait(&status) > 0, status);
+	for (int i = 0; i < 2; i++) {
+		pid_t child = wait(&status);
+
+		say("%d %d\n", child > 0, status);
+	}
 }
 
 static void set_on(int fd, int name)
