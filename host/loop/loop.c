@@ -234,24 +234,37 @@ enum { EXTRA_MAX = 64 };
 
 static const tern_time WAIT_MAX = 3600 * TERN_SEC;
 
-void loop_wait(struct loop *l, tern_time until, struct pollfd *extra, unsigned n_extra)
+void loop_flush(struct loop *l)
 {
-	struct pollfd fds[LOOP_PORTS_MAX + EXTRA_MAX];
-	unsigned n, n_gone = l->n_gone;
-	tern_time now, wait;
-	struct timespec t;
+	write_all(l);
+}
 
-	if (n_extra > EXTRA_MAX)
-		n_extra = EXTRA_MAX;
+unsigned loop_prepare_wait(struct loop *l, tern_time until, struct pollfd *fds, tern_time *wait)
+{
+	unsigned n_gone = l->n_gone;
+	tern_time now;
+
 	write_all(l);
 	until = next_deadline(l, until);
 	now = loop_now();
 	/* that a device has just vanished is news: the caller wants to know it now */
-	wait = has_work(l) || l->n_gone != n_gone || until <= now ? 0 : until - now;
-	if (wait > WAIT_MAX)
-		wait = WAIT_MAX; /* ppoll takes no "never" that fits */
+	*wait = has_work(l) || l->n_gone != n_gone || until <= now ? 0 : until - now;
+	if (*wait > WAIT_MAX)
+		*wait = WAIT_MAX; /* ppoll takes no "never" that fits */
+	return fill_pollfds(l, fds);
+}
+
+void loop_wait(struct loop *l, tern_time until, struct pollfd *extra, unsigned n_extra)
+{
+	struct pollfd fds[LOOP_PORTS_MAX + EXTRA_MAX];
+	struct timespec t;
+	tern_time wait;
+	unsigned n;
+
+	if (n_extra > EXTRA_MAX)
+		n_extra = EXTRA_MAX;
+	n = loop_prepare_wait(l, until, fds, &wait);
 	t = (struct timespec){ (time_t)(wait / TERN_SEC), (long)(wait % TERN_SEC) };
-	n = fill_pollfds(l, fds);
 	if (n_extra)
 		memcpy(fds + n, extra, n_extra * sizeof(*extra));
 	if (ppoll(fds, n + n_extra, &t, NULL) <= 0)

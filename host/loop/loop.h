@@ -56,6 +56,13 @@ void loop_pump(struct loop *);
  * descriptors is ready (revents say which), or `until` has passed.
  */
 void loop_wait(struct loop *, tern_time until, struct pollfd *extra, unsigned n_extra);
+/*
+ * The same in two halves, for callers that must not sleep with what they hold: sends what is ready
+ * and says which descriptors to wait for (LOOP_PORTS_MAX at most), and how long.
+ */
+unsigned loop_prepare_wait(struct loop *, tern_time until, struct pollfd *fds, tern_time *wait);
+/* Sends what is ready. */
+void loop_flush(struct loop *);
 /* The name of a device that has vanished, each once; NULL: no further one. */
 const char *loop_take_gone(struct loop *);
 

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * msg.c - control messages: what ip(7), ipv6(7) and socket(7) let a datagram bring along.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <time.h>
+
+#include <linux/errqueue.h> /* after time.h, which it needs */
+
+#include "sem.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+/* ---- sending ---- */
+
+static bool read_value(const struct cmsghdr *c, void *out, size_t size)
+{
+	if (c->cmsg_len < CMSG_LEN(size))
+		return false;
+	memcpy(out, CMSG_DATA(c), size);
+	return true;
+}
+
+static bool read_int(const struct cmsghdr *c, int *out)
+{
+	return read_value(c, out, sizeof(*out));
+}
+
+static int take_pktinfo(const struct cmsghdr *c, struct tern_msg *m)
+{
+	struct in_pktinfo info;
+
+	if (!read_value(c, &info, sizeof(info)) || info.ipi_ifindex < 0)
+		return -EINVAL;
+	m->ifindex = (uint32_t)info.ipi_ifindex;
+	if (info.ipi_spec_dst.s_addr) {
+		m->local = (struct tern_addr){ .family = TERN_AF_INET };
+		memcpy(m->local.ip, &info.ipi_spec_dst, 4);
+	}
+	return 0;
+}
+
+static int take_pktinfo6(const struct cmsghdr *c, struct tern_msg *m)
+{
+	static const struct in6_addr any;
+	struct in6_pktinfo info;
+
+	if (!read_value(c, &info, sizeof(info)))
+		return -EINVAL;
+	m->ifindex = info.ipi6_ifindex;
+	if (memcmp(&info.ipi6_addr, &any, 16) != 0) {
+		m->local = (struct tern_addr){ .family = TERN_AF_INET6 };
+		memcpy(m->local.ip, &info.ipi6_addr, 16);
+	}
+	return 0;
+}
+
+static int take_number(const struct cmsghdr *c, int min, int max, int *out)
+{
+	int v;
+
+	if (!read_int(c, &v) || v < min || v > max)
+		return -EINVAL;
+	*out = v;
+	return 0;
+}
+
+static int take_one(const struct cmsghdr *c, struct tern_msg *m)
+{
+	uint16_t size;
+	uint8_t tos;
+
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+		return take_pktinfo(c, m);
+	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+		return take_pktinfo6(c, m);
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
+		return take_number(c, 1, 255, &m->ttl);
+	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
+		return take_number(c, -1, 255, &m->ttl);
+	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
+		return take_number(c, -1, 255, &m->tos);
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+		if (c->cmsg_len == CMSG_LEN(1) && read_value(c, &tos, 1)) {
+			m->tos = tos;
+			return 0;
+		}
+		return take_number(c, 0, 255, &m->tos);
+	}
+	if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT &&
+	    read_value(c, &size, sizeof(size))) {
+		m->gso_size = size;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int cmsgs_to_msg(const struct msghdr *h, struct tern_msg *m)
+{
+	struct msghdr copy = *h; /* CMSG_NXTHDR takes no const */
+
+	if (!h->msg_control || !h->msg_controllen)
+		return 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&copy); c; c = CMSG_NXTHDR(&copy, c)) {
+		int err;
+
+		if (c->cmsg_len < sizeof(*c) ||
+		    c->cmsg_len > h->msg_controllen - (size_t)((char *)c - (char *)h->msg_control))
+			return -EINVAL;
+		err = take_one(c, m);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- receiving ---- */
+
+struct writer {
+	char *at;
+	size_t left;
+	bool cut;
+};
+
+/* As Linux: what does not fit whole is cut, and MSG_CTRUNC says so. */
+static void put(struct writer *w, int level, int type, const void *data, size_t size)
+{
+	struct cmsghdr c = { .cmsg_level = level, .cmsg_type = type };
+	size_t space = CMSG_SPACE(size), len = CMSG_LEN(size);
+
+	if (w->left < sizeof(c)) {
+		w->cut = true;
+		return;
+	}
+	if (w->left < len) {
+		w->cut = true;
+		len = w->left;
+	}
+	c.cmsg_len = len;
+	memcpy(w->at, &c, sizeof(c));
+	memcpy(w->at + CMSG_LEN(0), data, len - CMSG_LEN(0));
+	space = space < w->left ? space : w->left;
+	w->at += space;
+	w->left -= space;
+}
+
+static bool is_v4(const struct tern_addr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return a->family == TERN_AF_INET || memcmp(a->ip, mapped, 12) == 0;
+}
+
+static void put_pktinfo(struct writer *w, const struct file *f, const struct tern_msg *m)
+{
+	const uint8_t *ip = m->local.family == TERN_AF_INET ? m->local.ip : m->local.ip + 12;
+	struct in_pktinfo info = { .ipi_ifindex = (int)m->ifindex };
+	struct in6_pktinfo info6 = { .ipi6_ifindex = m->ifindex };
+
+	if ((f->cmsgs & WANT_PKTINFO) && is_v4(&m->local)) {
+		memcpy(&info.ipi_addr, ip, 4);
+		memcpy(&info.ipi_spec_dst, ip, 4);
+		put(w, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+	if ((f->cmsgs & WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
+		memcpy(&info6.ipi6_addr, m->local.ip, 16);
+		put(w, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	}
+}
+
+/* The packet's instant is of the monotonic clock. */
+static void put_timestamp(struct writer *w, const struct file *f, const struct tern_msg *m)
+{
+	struct timespec mono, wall;
+	struct timeval tv;
+	int64_t ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	ns = (int64_t)(wall.tv_sec - mono.tv_sec) * (int64_t)TERN_SEC + wall.tv_nsec -
+	     mono.tv_nsec + (int64_t)m->at;
+	wall = (struct timespec){ ns / (int64_t)TERN_SEC, ns % (int64_t)TERN_SEC };
+	tv = (struct timeval){ wall.tv_sec, wall.tv_nsec / 1000 };
+	if (f->cmsgs & WANT_TIMESTAMPNS)
+		put(w, SOL_SOCKET, SCM_TIMESTAMPNS, &wall, sizeof(wall));
+	else
+		put(w, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof(tv));
+}
+
+static void put_error(struct writer *w, const struct file *f, const struct tern_msg *m)
+{
+	struct {
+		struct sock_extended_err err;
+		union {
+			struct sockaddr_in in;
+			struct sockaddr_in6 in6;
+		} offender;
+	} e = { .err = { .ee_errno = (uint32_t)m->error,
+			 .ee_origin = m->origin,
+			 .ee_type = m->type,
+			 .ee_code = m->code,
+			 .ee_info = m->info } };
+	bool v6 = f->family == AF_INET6;
+	socklen_t len = sizeof(e.offender);
+
+	if (m->offender.family)
+		addr_to_sockaddr(&m->offender, (struct sockaddr *)&e.offender, &len);
+	put(w, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &e,
+	    sizeof(e.err) + (v6 ? sizeof(e.offender.in6) : sizeof(e.offender.in)));
+}
+
+void cmsgs_from_msg(const struct file *f, const struct tern_msg *m, struct msghdr *h)
+{
+	struct writer w = { h->msg_control, h->msg_control ? h->msg_controllen : 0, false };
+	uint8_t tos = (uint8_t)m->tos;
+
+	if (f->cmsgs & (WANT_TIMESTAMP | WANT_TIMESTAMPNS))
+		put_timestamp(&w, f, m);
+	put_pktinfo(&w, f, m);
+	if ((f->cmsgs & WANT_TTL) && is_v4(&m->local))
+		put(&w, IPPROTO_IP, IP_TTL, &m->ttl, sizeof(m->ttl));
+	if ((f->cmsgs & WANT_TOS) && is_v4(&m->local))
+		put(&w, IPPROTO_IP, IP_TOS, &tos, 1);
+	if ((f->cmsgs & WANT_HOPLIMIT) && !is_v4(&m->local))
+		put(&w, IPPROTO_IPV6, IPV6_HOPLIMIT, &m->ttl, sizeof(m->ttl));
+	if ((f->cmsgs & WANT_TCLASS) && !is_v4(&m->local))
+		put(&w, IPPROTO_IPV6, IPV6_TCLASS, &m->tos, sizeof(m->tos));
+	if (m->flags & TERN_MSG_ERRQUEUE)
+		put_error(&w, f, m);
+	h->msg_controllen = h->msg_control ? (size_t)(w.at - (char *)h->msg_control) : 0;
+	if (w.cut)
+		h->msg_flags |= MSG_CTRUNC;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * poll.c - what is a file ready for?
+ *
+ * Epoll sets are descriptors of the kernel's, also for poll: see epoll.c.
+ */
+#define _GNU_SOURCE
+#include "sem.h"
+
+/* Linux's sockets tell of bands, too. */
+static unsigned with_bands(unsigned ready)
+{
+	if (ready & TERN_POLLIN)
+		ready |= POLLRDNORM;
+	if (ready & TERN_POLLOUT)
+		ready |= POLLWRNORM | POLLWRBAND;
+	return ready;
+}
+
+unsigned file_poll(struct sem *sem, struct file *f, unsigned events)
+{
+	return with_bands(tern_poll(sem->st, f->sock)) & (events | POLLERR | POLLHUP);
+}
+
+int sem_poll_now(struct sem *sem, struct pollfd *fds, nfds_t n)
+{
+	int n_ready = 0;
+
+	for (nfds_t i = 0; i < n; i++) {
+		struct file *f = sem_file(sem, fds[i].fd);
+
+		if (!f || f->kind != FILE_SOCKET)
+			continue;
+		fds[i].revents = (short)file_poll(sem, f, (unsigned short)fds[i].events);
+		n_ready += fds[i].revents != 0;
+	}
+	return n_ready;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock_calls.c - how does a socket begin, get its name, connect, and end, as POSIX has it?
+ *
+ * Where POSIX leaves a choice, and where it is silent, the meaning is Linux's: a connect that goes
+ * on in the background is told once by a second connect (0), then EISCONN.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "sem.h"
+
+static int file_for(struct sem *sem, tern_sock sock, struct file **out)
+{
+	struct file *f = file_new(FILE_SOCKET);
+
+	if (!f) {
+		tern_close(sem->st, sock);
+		return -ENOMEM;
+	}
+	f->sock = sock;
+	tern_set_user(sem->st, sock, f);
+	*out = f;
+	return 0;
+}
+
+int sem_socket(struct sem *sem, int family, int type, int protocol, struct file **out)
+{
+	int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), err;
+	tern_sock sock;
+
+	if (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC | 0xf))
+		return -EINVAL;
+	err = tern_socket(sem->st, family, kind, protocol, &sock);
+	if (!err)
+		err = file_for(sem, sock, out);
+	if (err)
+		return err;
+	(*out)->family = family;
+	(*out)->type = kind;
+	(*out)->nonblocking = (type & SOCK_NONBLOCK) != 0;
+	return 0;
+}
+
+int sem_bind(struct sem *sem, struct file *f, const struct sockaddr *sa, socklen_t len)
+{
+	struct tern_addr a;
+	int err = addr_from_sockaddr(sa, len, &a);
+
+	if (err)
+		return err;
+	if (a.family == TERN_AF_UNSPEC) { /* Linux: for an old bug's sake, of INADDR_ANY */
+		static const uint8_t any[16];
+
+		if (f->family != AF_INET || len < 16 || memcmp(a.ip, any, 4) != 0)
+			return -EAFNOSUPPORT;
+		a.family = TERN_AF_INET;
+	}
+	return tern_bind(sem->st, f->sock, &a);
+}
+
+int sem_listen(struct sem *sem, struct file *f, int backlog)
+{
+	return tern_listen(sem->st, f->sock, backlog);
+}
+
+/* ---- connect ---- */
+
+static int pending_error(struct sem *sem, struct file *f)
+{
+	int error = 0;
+	size_t len = sizeof(error);
+
+	tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_ERROR, &error, &len);
+	return -error;
+}
+
+static bool is_connecting(struct sem *sem, struct file *f)
+{
+	return f->connecting &&
+	       !(tern_poll(sem->st, f->sock) & (TERN_POLLOUT | TERN_POLLERR | TERN_POLLHUP));
+}
+
+/* Its end is told by whoever asks next. */
+static int end_of_connect(struct sem *sem, struct file *f)
+{
+	int err = pending_error(sem, f);
+
+	f->connecting = false;
+	if (err)
+		return err;
+	return tern_poll(sem->st, f->sock) & TERN_POLLHUP ? -ECONNABORTED : 0;
+}
+
+static int wait_for_connect(struct sem *sem, struct file *f)
+{
+	tern_time until = sem_until(sem, f->send_timeout);
+	int err = 0;
+
+	while (!err && is_connecting(sem, f))
+		err = sem_wait_for(sem, f, TERN_POLLOUT, until);
+	if (err)
+		return err == -ETIMEDOUT ? -EINPROGRESS : err;
+	return end_of_connect(sem, f);
+}
+
+int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, socklen_t len)
+{
+	struct tern_addr to;
+	int err = addr_from_sockaddr(sa, len, &to);
+
+	if (err)
+		return err;
+	if (f->type != SOCK_STREAM || to.family == TERN_AF_UNSPEC) {
+		f->connecting = false;
+		return tern_connect(sem->st, f->sock, &to);
+	}
+	if (f->connecting && is_connecting(sem, f))
+		return f->nonblocking ? -EALREADY : wait_for_connect(sem, f);
+	if (f->connecting)
+		return end_of_connect(sem, f);
+	err = tern_connect(sem->st, f->sock, &to);
+	if (err != -EINPROGRESS)
+		return err == -EOPNOTSUPP ? -EISCONN : err; /* it listens */
+	f->connecting = true;
+	sem->world.pump(sem->world.ctx); /* over lo it may be finished by now */
+	if (!f->nonblocking)
+		return wait_for_connect(sem, f);
+	return -EINPROGRESS;
+}
+
+/* ---- accept ---- */
+
+int sem_accept(struct sem *sem, struct file *f, struct sockaddr *sa, socklen_t *len,
+	       struct file **out)
+{
+	tern_time until = sem_until(sem, f->nonblocking ? 0 : f->recv_timeout);
+	struct tern_addr peer;
+	tern_sock sock;
+	int err;
+
+	if (f->type != SOCK_STREAM)
+		return -EOPNOTSUPP;
+	while ((err = tern_accept(sem->st, f->sock, &sock, &peer)) == -EAGAIN) {
+		sem->world.pump(sem->world.ctx);
+		err = tern_accept(sem->st, f->sock, &sock, &peer);
+		if (err != -EAGAIN || f->nonblocking)
+			break;
+		err = sem_wait_for(sem, f, TERN_POLLIN, until);
+		if (err)
+			return err == -ETIMEDOUT ? -EAGAIN : err;
+	}
+	if (!err)
+		err = file_for(sem, sock, out);
+	if (err)
+		return err;
+	(*out)->family = f->family;
+	(*out)->type = f->type;
+	(*out)->cmsgs = f->cmsgs;
+	(*out)->accepted_flags = f->accepted_flags;
+	(*out)->recv_timeout = f->recv_timeout;
+	(*out)->send_timeout = f->send_timeout;
+	addr_to_sockaddr(&peer, sa, len);
+	return 0;
+}
+
+/* ---- the end ---- */
+
+int sem_shutdown(struct sem *sem, struct file *f, int how)
+{
+	return tern_shutdown(sem->st, f->sock, how);
+}
+
+static bool is_unsent(struct sem *sem, struct file *f)
+{
+	int left = 0;
+	size_t len = sizeof(left);
+
+	return tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_SIOCOUTQ, &left, &len) ==
+		       0 &&
+	       left > 0;
+}
+
+/* Waits until what was sent is acknowledged, as long as SO_LINGER says. */
+void sem_linger(struct sem *sem, struct file *f)
+{
+	struct tern_linger l = { 0, 0 };
+	size_t len = sizeof(l);
+	tern_time until;
+
+	if (f->type != SOCK_STREAM || f->nonblocking ||
+	    tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, &len) ||
+	    !l.onoff || l.linger <= 0)
+		return;
+	if (tern_shutdown(sem->st, f->sock, TERN_SHUT_WR))
+		return;
+	until = sem_until(sem, (tern_time)l.linger * TERN_SEC);
+	while (is_unsent(sem, f) && sem_wait_for(sem, f, TERN_POLLOUT, until) == 0)
+		continue;
+}
+
+/* ---- names ---- */
+
+int sem_name_of(struct sem *sem, struct file *f, bool peer, struct sockaddr *sa, socklen_t *len)
+{
+	struct tern_addr a;
+	int err;
+
+	if ((int)*len < 0)
+		return -EINVAL;
+	err = peer ? tern_getpeername(sem->st, f->sock, &a) :
+		     tern_getsockname(sem->st, f->sock, &a);
+	if (!err)
+		addr_to_sockaddr(&a, sa, len);
+	return err;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * start.c - the process's stack: its device, addresses and routes, as wished for.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "os.h"
+
+static bool say_no(struct tern_posix_wish *w, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool say_no(struct tern_posix_wish *w, int error, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(w->error, sizeof(w->error), format, ap);
+	va_end(ap);
+	errno = error;
+	return false;
+}
+
+static struct dev *open_dev(struct tern_posix_wish *w)
+{
+	struct dev_wish wish = { .mtu = 0 };
+	uint8_t seed[32];
+	struct dev *d = NULL;
+
+	wish.seed = getrandom(seed, sizeof(seed), 0) == (ssize_t)sizeof(seed) ? seed : NULL;
+	if (strncmp(w->dev, "tap:", 4) == 0)
+		d = tap_open(w->dev + 4, true, &wish);
+	else if (strncmp(w->dev, "tun:", 4) == 0)
+		d = tap_open(w->dev + 4, false, &wish);
+	else if (strncmp(w->dev, "packet:", 7) == 0)
+		d = packet_open(w->dev + 7, &wish);
+	else
+		snprintf(wish.error, sizeof(wish.error),
+			 "'%s' is no device: tap:NAME, tun:NAME or packet:IF", w->dev);
+	if (!d)
+		say_no(w, ENODEV, "%s", wish.error);
+	return d;
+}
+
+static int add_names(struct tern_stack *st, unsigned ifindex, const struct tern_addr *addr,
+		     unsigned len, const struct tern_addr *gw)
+{
+	struct tern_route r = { .ifindex = ifindex, .gateway = *gw };
+	int err = addr->family ? tern_addr_add(st, ifindex, addr, len) : 0;
+
+	r.dst.family = gw->family;
+	return err || !gw->family ? err : tern_route_add(st, &r);
+}
+
+bool posix_open_stack(struct loop *l, struct tern_posix_wish *w)
+{
+	struct tern_config c;
+	struct tern_stack *st;
+	struct dev *d;
+	int index, err;
+
+	tern_config_default(&c);
+	st = loop_new_stack(l, &c, NULL, NULL);
+	if (!st)
+		return say_no(w, ENOMEM, "out of memory");
+	if (!w->dev)
+		return true;
+	d = open_dev(w);
+	if (!d)
+		return false;
+	index = loop_add(l, st, d);
+	if (index < 0) {
+		dev_close(d);
+		return say_no(w, -index, "%s: %s", w->dev, tern_errno_name(index));
+	}
+	err = add_names(st, (unsigned)index, &w->addr, w->len, &w->gw);
+	err = err ? err : add_names(st, (unsigned)index, &w->addr6, w->len6, &w->gw6);
+	return !err || say_no(w, -err, "the addresses do not suit: %s", tern_errno_name(err));
+}
+
+/* "10.0.0.2/24"; without a length only a host is meant. */
+static bool read_addr(const char *name, struct tern_addr *out, unsigned *len)
+{
+	char text[TERN_ADDR_TEXT_MAX], *slash;
+	const char *value = getenv(name);
+
+	if (!value)
+		return true;
+	snprintf(text, sizeof(text), "%s", value);
+	slash = strchr(text, '/');
+	if (slash)
+		*slash++ = 0;
+	if (tern_addr_parse(text, 0, out) == 0) {
+		if (len)
+			*len = slash			   ? (unsigned)strtoul(slash, NULL, 10) :
+			       out->family == TERN_AF_INET ? 32 :
+							     128;
+		return true;
+	}
+	fprintf(stderr, "tern: %s: '%s' is no address\n", name, value);
+	errno = EINVAL;
+	return false;
+}
+
+bool posix_wish_of_environment(struct tern_posix_wish *w)
+{
+	w->dev = getenv("TERN_DEV");
+	return read_addr("TERN_ADDR", &w->addr, &w->len) && read_addr("TERN_GW", &w->gw, NULL) &&
+	       read_addr("TERN_ADDR6", &w->addr6, &w->len6) && read_addr("TERN_GW6", &w->gw6, NULL);
+}
