@@ -110,8 +110,6 @@ static enum join_state move_outwards(struct gateway *g, struct join *j)
 static enum join_state end_inwards(struct gateway *g, struct join *j)
 {
 	j->readable = false;
-	if (j->outer_reset)
-		return JOIN_OUTER_BROKE;
 	tern_shutdown(g->st, j->inner, TERN_SHUT_WR);
 	j->in_ended = true;
 	return JOIN_GOING;
