@@ -332,6 +332,25 @@ static void an_inside_that_does_not_read_stops_the_host(void)
 	close_world();
 }
 
+/* A reset is heard even where nothing can be handed on. */
+static void a_reset_passes_a_host_that_does_not_read(void)
+{
+	uint64_t sent = 0, before = 1;
+	struct stream s;
+
+	open_world();
+	s = open_stream(AF_INET);
+	for (int idle = 0; idle < 50; idle = sent == before ? idle + 1 : 0) {
+		before = sent;
+		sent = inner_send(s.inner, sent, 1 << 30);
+		turn();
+	}
+	tern_abort(st, s.inner);
+	wait_until(both_gone());
+	close_stream(&s);
+	close_world();
+}
+
 /* Half-closed either way, a flow asks for no turn of its own. */
 static void nothing_spins_while_half_closed(void)
 {
@@ -552,6 +571,7 @@ static const struct test tests[] = {
 	TEST(an_impatient_inside_leaves_nothing_behind),
 	TEST(a_host_that_does_not_read_stops_the_inside),
 	TEST(an_inside_that_does_not_read_stops_the_host),
+	TEST(a_reset_passes_a_host_that_does_not_read),
 	TEST(nothing_spins_while_half_closed),
 	TEST(addresses_that_lead_nowhere),
 	TEST(without_loopback_its_own_addresses_refuse),
