@@ -376,9 +376,9 @@ static void SIDE(selects)(void)
 	say("%s", told(select(100, &r, &w, NULL, &t)));
 	say(" %d %d %d\n", FD_ISSET(fd[1], &r), FD_ISSET(pipes[0], &r), FD_ISSET(fd[0], &w));
 	FD_ZERO(&r);
-	FD_SET(99, &r);
+	FD_SET(60, &r); /* from 64 Linux may look away: it stops at the end of its table */
 	FD_SET(fd[1], &r);
-	say("%s\n", told(select(100, &r, NULL, NULL, &t)));
+	say("%s\n", told(select(61, &r, NULL, NULL, &t)));
 }
 
 static volatile int SIDE(n_signals);
