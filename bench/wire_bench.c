@@ -68,10 +68,10 @@ static bool carry(struct tern_stack *st, struct dev *from, struct dev *to)
 
 static _Noreturn void run_wire(char **arg)
 {
-	struct tern_weather w = { .rate_bps = strtoull(arg[2], NULL, 10) * 1000000,
-				  .delay = strtoull(arg[3], NULL, 10) * TERN_US,
-				  .loss_ppm = (uint32_t)strtoul(arg[4], NULL, 10),
-				  .queue_bytes = strtoull(arg[5], NULL, 10) };
+	struct tern_weather w[IMPAIR_WAYS] = { { .rate_bps = strtoull(arg[2], NULL, 10) * 1000000,
+						 .delay = strtoull(arg[3], NULL, 10) * TERN_US,
+						 .loss_ppm = (uint32_t)strtoul(arg[4], NULL, 10),
+						 .queue_bytes = strtoull(arg[5], NULL, 10) } };
 	struct dev *a = open_end(arg[0]), *b = open_end(arg[1]), *bad;
 	struct tern_config cfg;
 	struct tern_stack *st;
@@ -80,7 +80,8 @@ static _Noreturn void run_wire(char **arg)
 	loop_init(&l);
 	tern_config_default(&cfg);
 	st = loop_new_stack(&l, &cfg, NULL, NULL);
-	bad = impair_open(a, &w, strtoull(arg[6], NULL, 10));
+	w[IMPAIR_IN] = w[IMPAIR_OUT];
+	bad = impair_open(a, w, strtoull(arg[6], NULL, 10));
 	if (!st || !bad)
 		die("wire");
 	puts("ready");

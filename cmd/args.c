@@ -91,13 +91,14 @@ bool args_value(struct args *a)
 
 int args_error(const struct args *a, const char *format, ...)
 {
+	FILE *out = a->errors ? a->errors : stderr;
 	va_list ap;
 
-	fprintf(stderr, "%s: ", a->command);
+	fprintf(out, "%s: ", a->command);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	vfprintf(out, format, ap);
 	va_end(ap);
-	fprintf(stderr, "; try '%s --help'\n", a->command);
+	fprintf(out, "; try '%s --help'\n", a->command);
 	return EXIT_USAGE;
 }
 
@@ -266,6 +267,8 @@ enum taken args_weather(struct args *a, struct tern_weather *w)
 		return args_taken(args_time(a, &w->jitter));
 	if (args_is(a, "--rate"))
 		return args_taken(args_rate(a, &w->rate_bps));
+	if (args_is(a, "--queue"))
+		return args_taken(args_size(a, &w->queue_bytes));
 	if (args_is(a, "--loss"))
 		return args_taken(args_probability(a, &w->loss_ppm));
 	if (args_is(a, "--reorder"))
@@ -279,4 +282,26 @@ enum taken args_weather(struct args *a, struct tern_weather *w)
 	if (args_is(a, "--ecn-queue"))
 		return args_taken(args_time(a, &w->mark_above));
 	return UNKNOWN;
+}
+
+enum taken args_weathers(struct args *a, struct tern_weather way[2])
+{
+	const char *whole = a->value ? a->value : a->at < a->argc ? a->argv[a->at] : NULL;
+	const char *slash = whole ? strchr(whole, '/') : NULL;
+	struct args one = *a;
+	enum taken taken;
+	char out[32];
+
+	one.value = whole;
+	if (slash) {
+		snprintf(out, sizeof(out), "%.*s", (int)(slash - whole), whole);
+		one.value = out;
+	}
+	taken = args_weather(&one, &way[0]);
+	if (taken != TAKEN)
+		return taken;
+	one.value = slash ? slash + 1 : whole;
+	taken = args_weather(&one, &way[1]);
+	args_value(a);
+	return taken;
 }

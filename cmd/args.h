@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "../include/tern_sim.h"
 
@@ -25,6 +26,7 @@ struct args {
 	const char *name, *value; /* of the option just read; value only after args_value */
 	char **word;		  /* words that are no options */
 	int n_words;
+	FILE *errors; /* where lines of error go; NULL: standard error */
 };
 
 /* What became of an option: taken, not known, or its value was wrong and that was told. */
@@ -54,8 +56,10 @@ bool args_probability(struct args *, uint32_t *ppm); /* 5% or 0.05 */
 bool args_mtu(struct args *, uint64_t *);	     /* 68 to 65535 */
 bool args_text(struct args *, const char **);	     /* a file's name, say: it lives in argv */
 
-/* --delay, --jitter, --rate, --loss, --reorder, --duplicate, --corrupt. */
+/* --delay, --jitter, --rate, --queue, --loss, --reorder, --duplicate, --corrupt, --ecn-... */
 enum taken args_weather(struct args *, struct tern_weather *);
+/* The same of two directions: a value is for both, or OUT/IN ("--loss 1%/0"). */
+enum taken args_weathers(struct args *, struct tern_weather way[2]);
 
 /* One line: "tern lab: ...; try 'tern lab --help'". Returns EXIT_USAGE. */
 int args_error(const struct args *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -13,6 +13,7 @@ int cmd_nc(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_weather(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif

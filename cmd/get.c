@@ -287,7 +287,7 @@ static bool wait_more(struct get *g)
 
 	if (net_interrupted() || now >= until)
 		return false;
-	net_turn(g->n, readable ? now : until, NULL);
+	net_turn(g->n, readable ? now : until, NULL, 0);
 	while (tern_event(g->n->st, &ev))
 		continue;
 	return true;

@@ -23,6 +23,7 @@ static const struct command {
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },
 	{ "nc", cmd_nc, "standard input and output over a TCP or UDP socket of tern's" },
 	{ "run", cmd_run, "any program, unmodified and without root, on tern's own TCP" },
+	{ "weather", cmd_weather, "changes the weather of a tern run that lives" },
 	{ "doctor", cmd_doctor, "what this machine lacks for that, and what mends it" },
 	{ "drill", cmd_drill, "run packetdrill scripts against a stack, in virtual time" },
 };

@@ -295,7 +295,7 @@ static int run(struct nc *c, const struct args *a)
 				   (c->connected || (c->udp && c->peer.family));
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 
-		net_turn(c->n, TERN_NEVER, wants_input ? &in : NULL);
+		net_turn(c->n, TERN_NEVER, &in, wants_input);
 		while (tern_event(c->n->st, &ev))
 			continue;
 		accept_one(c);

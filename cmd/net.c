@@ -11,10 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include "../core/wire/wire.h"
 #include "../host/loop/impair.h"
 #include "../view/ladder.h"
 
@@ -34,9 +32,11 @@ void net_print_help(void)
 	       "  --host-addr A/LEN the host's address on a tap or tun, which is then brought up\n"
 	       "  --mtu N           largest IP packet\n"
 	       "  --no-offload      plain frames, no segmentation or checksums by the host\n"
-	       "the wire:\n"
-	       "  --delay T --jitter T --rate R --loss P --reorder P --duplicate P --corrupt P\n"
-	       "  --ecn-mark P --ecn-queue T\n"
+	       "the wire, both ways, or OUT/IN (--loss 1%%/0):\n"
+	       "  --delay T --jitter T --rate R --queue SIZE --loss P --reorder P --duplicate P\n"
+	       "  --corrupt P --ecn-mark P --ecn-queue T\n"
+	       "  --partition A-B   cut from A to B after the start (2s-5s); B may be left out;\n"
+	       "                    may be repeated\n"
 	       "  --seed N          of that weather (default 1)\n"
 	       "to see it:\n"
 	       "  --ladder[=FILE]   draws what happens, on standard error: on a terminal at once,\n"
@@ -129,12 +129,10 @@ static enum taken take_ladder(struct args *a, struct net_options *o)
 
 enum taken net_take_option(struct args *a, struct net_options *o)
 {
-	enum taken taken = args_weather(a, &o->weather);
+	enum taken taken = weather_take_option(a, o);
 
-	if (taken != UNKNOWN) {
-		o->has_weather = true;
+	if (taken != UNKNOWN)
 		return taken;
-	}
 	if (args_is(a, "--dev"))
 		return args_taken(take_dev(a, o));
 	if (args_is(a, "--mtu"))
@@ -152,196 +150,12 @@ enum taken net_take_option(struct args *a, struct net_options *o)
 
 /* ---- opening ---- */
 
-static int refuse(const struct net *n, const char *format, const char *what)
+int net_refuse(const struct net *n, const char *format, const char *what)
 {
 	fprintf(stderr, "%s: ", n->command);
 	fprintf(stderr, format, what);
 	fputc('\n', stderr);
 	return EXIT_USAGE;
-}
-
-static const char *after(const char *text, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
-}
-
-/* The peer's side of a simulated wire, in the same loop. */
-static bool open_peer(struct net *n, struct dev *end)
-{
-	static const uint8_t six[16] = { 0xfd, [15] = 2 };
-	struct tern_addr v4 = tern_ip4(10, 0, 0, 2, 0), v6 = { .family = TERN_AF_INET6 };
-	struct tern_config cfg;
-	struct tern_stack *st;
-	int ifindex;
-
-	tern_config_default(&cfg);
-	cfg.id = 2;
-	st = loop_new_stack(&n->loop, &cfg, NULL, NULL);
-	ifindex = st ? loop_add(&n->loop, st, end) : -TERN_ENOMEM;
-	if (ifindex < 0) {
-		dev_close(end);
-		return false;
-	}
-	memcpy(v6.ip, six, 16);
-	tern_addr_add(st, (unsigned)ifindex, &v4, 24);
-	tern_addr_add(st, (unsigned)ifindex, &v6, 64);
-	n->peer = sim_peer_new(st);
-	return n->peer != NULL;
-}
-
-static struct dev *open_sim(struct net *n, struct net_dev *d, struct dev_wish *w)
-{
-	static const uint8_t six[16] = { 0xfd, [15] = 1 };
-	struct dev *end[2];
-
-	if (n->peer) {
-		snprintf(w->error, sizeof(w->error), "only one device can be sim");
-		return NULL;
-	}
-	if (!pipe_open(end, w))
-		return NULL;
-	if (!open_peer(n, end[1])) {
-		snprintf(w->error, sizeof(w->error), "out of memory");
-		dev_close(end[0]);
-		return NULL;
-	}
-	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
-		d->addr = tern_ip4(10, 0, 0, 1, 0);
-		d->len = 24;
-		if (end[0]->iface.mtu < IP6_MTU_MIN)
-			return end[0];
-		d->addr6.family = TERN_AF_INET6;
-		memcpy(d->addr6.ip, six, 16);
-		d->len6 = 64;
-	}
-	return end[0];
-}
-
-static struct tern_addr six_at(uint8_t last)
-{
-	struct tern_addr a = { .family = TERN_AF_INET6, .ip = { 0xfd, [15] = last } };
-
-	return a;
-}
-
-/* A gateway of tern's at the other end of a wire in this loop: the host's own sockets beyond. */
-static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wish *w)
-{
-	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0) };
-	struct dev *end[2];
-
-	if (n->gateway) {
-		snprintf(w->error, sizeof(w->error), "only one device can be the gateway");
-		return NULL;
-	}
-	if (!pipe_open(end, w))
-		return NULL;
-	if (end[0]->iface.mtu >= IP6_MTU_MIN)
-		wish.addr6 = six_at(2);
-	n->gateway = gateway_new(&n->loop, end[1], &wish);
-	if (!n->gateway) {
-		snprintf(w->error, sizeof(w->error), "%s", wish.error);
-		dev_close(end[0]);
-		dev_close(end[1]);
-		return NULL;
-	}
-	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
-		d->addr = tern_ip4(10, 0, 2, 15, 0);
-		d->len = 24;
-		d->gw = wish.addr;
-		if (wish.addr6.family)
-			d->addr6 = six_at(15);
-		d->len6 = 64;
-		d->gw6 = wish.addr6;
-	}
-	return end[0];
-}
-
-static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish *w)
-{
-	const char *name;
-
-	if (strcmp(d->what, "sim") == 0)
-		return open_sim(n, d, w);
-	if (strcmp(d->what, "gateway") == 0)
-		return open_gateway(n, d, w);
-	if ((name = after(d->what, "tap:")) && *name)
-		return tap_open(name, true, w);
-	if ((name = after(d->what, "tun:")) && *name)
-		return tap_open(name, false, w);
-	if ((name = after(d->what, "packet:")) && *name)
-		return packet_open(name, w);
-	if ((name = after(d->what, "fd:")) && *name && strlen(name) < 8 &&
-	    strspn(name, "0123456789") == strlen(name))
-		return fd_open(atoi(name), true, w);
-	snprintf(w->error, sizeof(w->error),
-		 "%s: not tap:NAME, tun:NAME, packet:IF, fd:N, sim or gateway", d->what);
-	return NULL;
-}
-
-static int add_addresses(struct net *n, const struct net_dev *d, unsigned ifindex)
-{
-	struct tern_route via = { .ifindex = ifindex };
-	struct tern_iface iface;
-
-	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC)
-		return refuse(n, "%s has no address; give it one: --addr 10.0.0.1/24", d->what);
-	tern_iface_get(n->st, ifindex, &iface);
-	if (d->addr6.family && iface.mtu < IP6_MTU_MIN)
-		return refuse(n, "%s: IPv6 needs an MTU of 1280 at least", d->what);
-	if ((d->addr.family && tern_addr_add(n->st, ifindex, &d->addr, d->len)) ||
-	    (d->addr6.family && tern_addr_add(n->st, ifindex, &d->addr6, d->len6)))
-		return refuse(n, "the address of %s cannot be used", d->what);
-	via.dst.family = TERN_AF_INET;
-	via.gateway = d->gw;
-	if (d->gw.family && tern_route_add(n->st, &via))
-		return refuse(n, "%s: the gateway is not on its network", d->what);
-	via.dst.family = TERN_AF_INET6;
-	via.gateway = d->gw6;
-	if (d->gw6.family && tern_route_add(n->st, &via))
-		return refuse(n, "%s: the IPv6 gateway is not on its network", d->what);
-	return EXIT_DONE;
-}
-
-static int open_device(struct net *n, struct net_dev *d)
-{
-	uint8_t seed[32];
-	struct dev_wish w = { .mtu = (uint32_t)n->options->mtu,
-			      .no_offload = n->options->has_weather || n->options->no_offload,
-			      .seed = seed };
-	struct dev *dev, *wrapped;
-	int ifindex;
-
-	if (strcmp(d->what, "none") == 0) /* the stack's own loopback is all there is */
-		return EXIT_DONE;
-	if (getrandom(seed, sizeof(seed), 0) < 0)
-		return refuse(n, "no random numbers: %s", strerror(errno));
-	dev = open_named(n, d, &w);
-	if (!dev)
-		return refuse(n, "%s", w.error);
-	if (d->host_addr.family &&
-	    host_addr_add(dev->iface.name, &d->host_addr, d->host_len, w.error) != 0) {
-		dev_close(dev);
-		return refuse(n, "--host-addr: %s", w.error);
-	}
-	if (n->options->has_weather) {
-		wrapped = impair_open(dev, &n->options->weather,
-				      n->options->seed ? n->options->seed : 1);
-		if (!wrapped) {
-			dev_close(dev);
-			return refuse(n, "%s", "out of memory");
-		}
-		dev = wrapped;
-	}
-	ifindex = loop_add(&n->loop, n->st, dev);
-	if (ifindex < 0) {
-		dev_close(dev);
-		return refuse(n, "%s cannot be added", d->what);
-	}
-	recorder_note_link(&n->recorder, (unsigned)ifindex, dev->iface.link);
-	return add_addresses(n, d, (unsigned)ifindex);
 }
 
 static int open_all(struct net *n, struct net_options *o)
@@ -354,20 +168,20 @@ static int open_all(struct net *n, struct net_options *o)
 		return EXIT_USAGE;
 	}
 	if (!recorder_init(&n->recorder, n->pcap, o->ladder))
-		return refuse(n, "%s", "out of memory");
+		return net_refuse(n, "%s", "out of memory");
 	if (o->ladder && !o->ladder_file && !o->ladder_at_end && isatty(STDERR_FILENO) &&
 	    !(n->live = ladder_live_new(stderr, n->recorder.view, true)))
-		return refuse(n, "%s", "out of memory");
+		return net_refuse(n, "%s", "out of memory");
 	tern_config_default(&cfg);
 	cfg.id = 1;
 	n->st = loop_new_stack(&n->loop, &cfg, o->pcap || o->ladder ? recorder_trace : NULL,
 			       &n->recorder);
 	if (!n->st)
-		return refuse(n, "%s", "out of memory");
+		return net_refuse(n, "%s", "out of memory");
 	last_dev(o);
 	for (unsigned i = 0; i < o->n_devs && code == EXIT_DONE; i++)
-		code = open_device(n, &o->dev[i]);
-	return code;
+		code = net_open_device(n, &o->dev[i]);
+	return code == EXIT_DONE && o->has_weather ? weather_begin(n) : code;
 }
 
 /* ---- interruption ---- */
@@ -412,7 +226,7 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 	if (o->ladder) /* not cell by cell */
 		setvbuf(stderr, NULL, _IOLBF, 0);
 	if (!catch_interrupts())
-		return refuse(n, "%s", strerror(errno));
+		return net_refuse(n, "%s", strerror(errno));
 	code = open_all(n, o);
 	if (code != EXIT_DONE)
 		net_close(n, code);
@@ -448,24 +262,25 @@ static void draw_live(struct net *n)
 		fprintf(stderr, "%s: the ladder ends here: it has no more room\n", n->command);
 }
 
-void net_turn(struct net *n, tern_time until, struct pollfd *own)
+void net_turn(struct net *n, tern_time until, struct pollfd *own, unsigned n_own)
 {
-	struct pollfd fds[3] = { { .fd = wake_pipe[0], .events = POLLIN },
-				 { .fd = -1 },
-				 { .fd = n->gateway ? gateway_fd(n->gateway) : -1,
-				   .events = POLLIN } };
+	struct pollfd fds[2 + NET_OWN_MAX] = { { .fd = wake_pipe[0], .events = POLLIN },
+					       { .fd = n->gateway ? gateway_fd(n->gateway) : -1,
+						 .events = POLLIN } };
+	tern_time at[] = { until, draw_at(n), weather_turn(n),
+			   n->gateway ? gateway_deadline(n->gateway) : TERN_NEVER };
 	const char *gone;
 	char byte;
 
 	if (n->peer)
 		sim_peer_turn(n->peer);
-	if (own)
-		fds[1] = *own;
-	if (n->gateway && gateway_deadline(n->gateway) < until)
-		until = gateway_deadline(n->gateway);
-	loop_wait(&n->loop, draw_at(n) < until ? draw_at(n) : until, fds, 3);
-	if (own)
-		own->revents = fds[1].revents;
+	for (unsigned i = 1; i < sizeof(at) / sizeof(at[0]); i++)
+		until = at[i] < until ? at[i] : until;
+	if (n_own)
+		memcpy(fds + 2, own, n_own * sizeof(*own));
+	loop_wait(&n->loop, until, fds, 2 + n_own);
+	if (n_own)
+		memcpy(own, fds + 2, n_own * sizeof(*own));
 	while (fds[0].revents && read(wake_pipe[0], &byte, 1) > 0)
 		continue;
 	loop_pump(&n->loop);
@@ -486,7 +301,7 @@ static bool is_sending(const struct net *n)
 
 		if (p->st != n->st || p->gone)
 			continue;
-		if (p->held || (n->options->has_weather && impair_is_sending(p->dev)))
+		if (p->held || (n->weather.is_there && impair_is_sending(p->dev)))
 			return true;
 	}
 	return false;
@@ -526,11 +341,11 @@ void net_drain(struct net *n)
 	do {
 		while (tern_event(n->st, &ev))
 			continue;
-		net_turn(n, loop_now() + 10 * TERN_MS, NULL);
+		net_turn(n, loop_now() + 10 * TERN_MS, NULL, 0);
 	} while (is_busy(n) && has_device(n) && loop_now() < until);
 	/* The last ACK of a close may just have become due, and the weather may keep it. */
 	do
-		net_turn(n, loop_now() + TERN_MS, NULL);
+		net_turn(n, loop_now() + TERN_MS, NULL, 0);
 	while (is_sending(n) && loop_now() < until);
 }
 

@@ -7,12 +7,13 @@
 #define TERN_CMD_NET_H
 
 #include "../host/gateway/gateway.h"
+#include "../host/loop/impair.h"
 #include "../host/loop/loop.h"
 #include "../host/loop/record.h"
 #include "../include/tern_sim.h"
 #include "args.h"
 
-enum { NET_DEVS_MAX = 4 };
+enum { NET_DEVS_MAX = 4, NET_CUTS_MAX = 16, NET_OWN_MAX = 2 };
 
 /* One --dev and the options that follow it. */
 struct net_dev {
@@ -21,11 +22,18 @@ struct net_dev {
 	unsigned len, len6, host_len; /* of prefixes; of an address of family AF_UNSPEC: 0 */
 };
 
+/* The wire is cut from one instant to another, after the start. */
+struct net_cut {
+	tern_time from, to;
+};
+
 struct net_options {
 	struct net_dev dev[NET_DEVS_MAX];
 	unsigned n_devs;
-	struct tern_weather weather;
+	struct tern_weather weather[IMPAIR_WAYS];
 	bool has_weather;
+	struct net_cut cut[NET_CUTS_MAX];
+	unsigned n_cuts;
 	uint64_t mtu, seed;
 	bool ladder, no_offload;
 	const char *pcap;
@@ -37,6 +45,15 @@ struct net_options {
 void net_print_help(void);
 /* Takes the option just read when it is one of these. */
 enum taken net_take_option(struct args *, struct net_options *);
+
+/* The weather of all devices, as it is now. */
+struct net_weather {
+	bool is_there; /* each device is under it */
+	bool cut;      /* by hand, beside the schedule */
+	bool down;     /* as it is applied */
+	tern_time began;
+	struct tern_weather way[IMPAIR_WAYS];
+};
 
 struct sim_peer;
 struct net {
@@ -51,16 +68,16 @@ struct net {
 	FILE *pcap;
 	struct sim_peer *peer;	 /* of --dev sim; else NULL */
 	struct gateway *gateway; /* of the device "gateway"; else NULL */
+	struct net_weather weather;
 };
 
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */
 int net_open(struct net *, struct net_options *, const struct args *);
 /*
- * One turn: frames, time, and sleep until `until` or until the caller's own descriptor (or NULL) is
- * ready.
- * The caller has handled all events before.
+ * One turn: frames, time, and sleep until `until` or until one of the caller's own descriptors
+ * (NET_OWN_MAX at most) is ready. The caller has handled all events before.
  */
-void net_turn(struct net *, tern_time until, struct pollfd *own);
+void net_turn(struct net *, tern_time until, struct pollfd *own, unsigned n_own);
 /*
  * SIGINT or SIGTERM has come since net_open (the turn that runs ends, a system call fails with
  * EINTR), or the last device has gone: the command is to end in order.
@@ -76,6 +93,26 @@ int net_close(struct net *, int code);
 
 /* "10.0.0.2" or "fd00::2": false after a line of error. */
 bool net_parse_host(const struct net *, const char *text, uint16_t port, struct tern_addr *);
+
+/* An error about the network in one line; EXIT_USAGE. */
+int net_refuse(const struct net *, const char *format, const char *what);
+
+/* ---- net_device.c ---- */
+
+int net_open_device(struct net *, struct net_dev *);
+
+/* ---- net_weather.c ---- */
+
+/* Takes the option just read when it is about weather. */
+enum taken weather_take_option(struct args *, struct net_options *);
+/* Puts all devices under the weather of the options; an exit code. */
+int weather_begin(struct net *);
+/* Applies what has changed by now; the next instant at which something will. */
+tern_time weather_turn(struct net *);
+/* From now on. false: a device cuts its segments itself, and was not opened for weather. */
+bool weather_change(struct net *, const struct tern_weather way[IMPAIR_WAYS], bool cut);
+/* One line, as the options that make it. */
+void weather_print(FILE *, const struct net_weather *);
 
 /* ---- sim_peer.c: who is at the other end of --dev sim ---- */
 

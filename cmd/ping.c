@@ -180,7 +180,7 @@ static int run(struct ping *p, struct net *n)
 			if (p->sent == p->count)
 				end = loop_now() + LINGER_S * TERN_SEC;
 		}
-		net_turn(n, p->sent < p->count ? next : end, NULL);
+		net_turn(n, p->sent < p->count ? next : end, NULL, 0);
 		while (tern_event(n->st, &ev))
 			continue;
 		read_replies(p, n);

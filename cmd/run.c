@@ -14,6 +14,7 @@
 #include "../host/run/run.h"
 #include "cmd.h"
 #include "net.h"
+#include "run_control.h"
 
 enum { SYSCTLS_MAX = 32, FORWARDS_MAX = 64, EXIT_NOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
@@ -27,6 +28,8 @@ struct run_command {
 	struct gateway_forward forward[FORWARDS_MAX];
 	unsigned n_forwards;
 	char **program; /* NULL: none given */
+	const char *name;
+	struct run_control control;
 	bool stats, require, fallback, quiet;
 };
 
@@ -45,6 +48,7 @@ static void print_help(void)
 	       "                    tap:NAME, tun:NAME or packet:IF with --addr and its kin\n"
 	       "  -p [ADDR:]HOST:INNER[/udp]   a port of the host's that leads to one of the\n"
 	       "                    program's; ADDR is 127.0.0.1 unless given; may be repeated\n"
+	       "  --name NAME       of this run, for 'tern weather'; else its process's number\n"
 	       "  --cc NAME         congestion control\n"
 	       "  --sysctl K=V      a setting of the stack's; may be repeated\n"
 	       "  --stats           the stack's counters at the end\n"
@@ -124,6 +128,16 @@ static enum taken take_forward(struct args *a, struct run_command *c)
 	return TAKEN;
 }
 
+static bool take_name(struct args *a, struct run_command *c)
+{
+	if (!args_text(a, &c->name))
+		return false;
+	if (place_is_name(c->name))
+		return true;
+	args_error(a, "--name: '%s' is not made of letters, digits, '-', '_' and '.'", c->name);
+	return false;
+}
+
 static enum taken take_option(struct args *a, void *ctx)
 {
 	struct run_command *c = ctx;
@@ -137,6 +151,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(args_text(a, &c->link));
 	if (args_is(a, "-p"))
 		return take_forward(a, c);
+	if (args_is(a, "--name"))
+		return args_taken(take_name(a, c));
 	if (args_is(a, "--cc"))
 		return args_taken(args_text(a, &c->cc));
 	if (args_is(a, "--sysctl"))
@@ -218,6 +234,18 @@ static int set_up(struct run_command *c, const struct args *a)
 	return code;
 }
 
+static bool open_control(struct run_command *c)
+{
+	char number[16], error[128];
+
+	snprintf(number, sizeof(number), "%d", (int)getpid());
+	if (run_control_open(&c->control, c->name ? c->name : number, error, sizeof(error)) ||
+	    !c->name) /* without it the run is as good, but its weather stays */
+		return true;
+	fprintf(stderr, "tern run: %s\n", error);
+	return false;
+}
+
 /* ---- running ---- */
 
 static void print_end(const struct run_command *c, const struct run *r)
@@ -258,7 +286,9 @@ static int exit_code(const struct run_command *c, const struct run *r)
 
 static int run_program(struct run_command *c)
 {
-	struct run_wish wish = { .argv = c->program, .fallback = c->fallback };
+	struct run_wish wish = { .argv = c->program,
+				 .fallback = c->fallback,
+				 .remove = { c->control.at.sun_path } };
 	struct run *r;
 	int code;
 
@@ -273,10 +303,12 @@ static int run_program(struct run_command *c)
 	}
 	signal(SIGINT, SIG_IGN); /* of a terminal it reaches the program as well, which decides */
 	while (!run_is_over(r) && !net_interrupted()) {
-		struct pollfd own = { run_fd(r), POLLIN, 0 };
+		struct pollfd own[] = { { run_fd(r), POLLIN, 0 }, { c->control.fd, POLLIN, 0 } };
 
-		net_turn(&c->n, run_deadline(r), &own);
+		net_turn(&c->n, run_deadline(r), own, 2);
 		run_turn(r);
+		if (own[1].revents)
+			run_control_turn(&c->control, &c->n);
 	}
 	code = exit_code(c, r);
 	print_end(c, r);
@@ -293,6 +325,7 @@ int cmd_run(int argc, char **argv)
 
 	memset(&c, 0, sizeof(c));
 	c.link = "gateway";
+	c.control.fd = -1;
 	c.net.ladder_at_end = true;
 	code = read_options(&c, &a);
 	if (code >= 0)
@@ -303,5 +336,8 @@ int cmd_run(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	code = set_up(&c, &a);
-	return net_close(&c.n, code == EXIT_DONE ? run_program(&c) : code);
+	if (code == EXIT_DONE)
+		code = open_control(&c) ? run_program(&c) : EXIT_USAGE;
+	run_control_close(&c.control);
+	return net_close(&c.n, code);
 }

@@ -353,7 +353,7 @@ static int run(struct server *v)
 		v->count = v->count ? v->count : 1;
 	}
 	while (!net_interrupted() && (v->count == 0 || v->n_requests < v->count || v->conns)) {
-		net_turn(v->n, sweep_at, NULL);
+		net_turn(v->n, sweep_at, NULL, 0);
 		while (tern_event(v->n->st, &ev)) {
 			if (ev.sock != v->listener && ev.user)
 				turn_conn(ev.user);

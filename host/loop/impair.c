@@ -12,7 +12,7 @@
 #include "../../core/wire/wire.h"
 #include "../../link/link.h"
 
-enum { READ_MAX = 64, DIRECTIONS = 2 };
+enum { READ_MAX = 64 };
 enum { FLAGS_KEPT = TERN_PKT_CSUM_PARTIAL | TERN_PKT_CSUM_GOOD | TERN_PKT_TSO4 | TERN_PKT_TSO6 };
 
 /* A full device is asked again so soon: no descriptor tells the loop of it. */
@@ -218,7 +218,16 @@ bool impair_is_sending(const struct dev *d)
 	return !m->gone && (m->stuck || link_deadline(&m->out) != TERN_NEVER);
 }
 
-struct dev *impair_open(struct dev *inner, const struct tern_weather *w, uint64_t seed)
+void impair_change(struct dev *d, const struct tern_weather way[IMPAIR_WAYS])
+{
+	struct impair *m = (struct impair *)d;
+
+	m->out.weather = way[IMPAIR_OUT];
+	m->in.weather = way[IMPAIR_IN];
+}
+
+struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_WAYS],
+			uint64_t seed)
 {
 	static const struct dev_ops ops = { impair_read, impair_write, impair_advance,
 					    impair_pending, impair_close };
@@ -234,8 +243,8 @@ struct dev *impair_open(struct dev *inner, const struct tern_weather *w, uint64_
 	m->dev.iface.flags &= ~(uint32_t)(TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6);
 	m->inner = inner;
 	rand_init(&r, key, 1);
-	link_init(&m->out, w, &r);
+	link_init(&m->out, &way[IMPAIR_OUT], &r);
 	rand_init(&r, key, 2);
-	link_init(&m->in, w, &r);
+	link_init(&m->in, &way[IMPAIR_IN], &r);
 	return &m->dev;
 }

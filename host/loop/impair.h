@@ -8,12 +8,17 @@
 #include "../../include/tern_sim.h"
 #include "../dev/dev.h"
 
+enum impair_way { IMPAIR_OUT, IMPAIR_IN, IMPAIR_WAYS };
+
 /*
- * The same weather, from one seed, for what goes and for what comes. Takes inner, which should be
- * open without offload: a super-frame would be one frame to the weather. NULL: no memory, inner
- * stays the caller's.
+ * Weather from one seed for what goes and for what comes. Takes inner, which should be open without
+ * offload: a super-frame would be one frame to the weather. NULL: no memory, inner stays the
+ * caller's.
  */
-struct dev *impair_open(struct dev *inner, const struct tern_weather *, uint64_t seed);
+struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_WAYS],
+			uint64_t seed);
+/* The weather from now on; what is on its way arrives as it would have. */
+void impair_change(struct dev *, const struct tern_weather way[IMPAIR_WAYS]);
 /* Is anything that was written to it still on its way? */
 bool impair_is_sending(const struct dev *);
 

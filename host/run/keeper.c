@@ -211,7 +211,7 @@ static bool reap(const struct keeper *k)
 	return pid == 0;
 }
 
-static _Noreturn void watch(const struct keeper *k)
+static _Noreturn void watch(const struct keeper *k, const struct run_wish *w)
 {
 	struct pollfd fds[2] = { { .fd = k->control, .events = POLLIN },
 				 { .fd = k->signals, .events = POLLIN } };
@@ -230,6 +230,9 @@ static _Noreturn void watch(const struct keeper *k)
 			continue;
 		end = fds[0].revents != 0;
 	}
+	for (int i = 0; end && i < RUN_REMOVE_MAX; i++)
+		if (w->remove[i])
+			unlink(w->remove[i]);
 	_exit(0);
 }
 
@@ -294,5 +297,5 @@ _Noreturn void keep(int control, const struct run_wish *w)
 		fail_with(&k, "pipes");
 	start_program(&k, w, &mask);
 	close_others(&k);
-	watch(&k);
+	watch(&k, w);
 }

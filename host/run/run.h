@@ -16,7 +16,7 @@
 
 #include "../../include/tern.h"
 
-enum { RUN_ERROR_MAX = 200 };
+enum { RUN_ERROR_MAX = 200, RUN_REMOVE_MAX = 2 };
 
 struct run;
 
@@ -27,6 +27,8 @@ struct run_wish {
 	 * addresses of a gateway that stand for the host's loopback; AF_UNSPEC: nowhere else.
 	 */
 	struct tern_addr loopback, loopback6;
+	/* Files that are removed when the supervisor is gone and cannot do it; NULL: none. */
+	const char *remove[RUN_REMOVE_MAX];
 	bool fallback; /* what cannot be on tern may be on the kernel; else it is an error */
 	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */
 };

@@ -68,6 +68,15 @@ static void below_close(struct dev *d)
 	below.closed = true;
 }
 
+/* The same weather both ways. */
+static const struct tern_weather *both(const struct tern_weather *w)
+{
+	static struct tern_weather way[IMPAIR_WAYS];
+
+	way[IMPAIR_OUT] = way[IMPAIR_IN] = *w;
+	return way;
+}
+
 static void begin(const struct tern_weather *w)
 {
 	static const struct dev_ops ops = { .read = below_read,
@@ -78,7 +87,7 @@ static void begin(const struct tern_weather *w)
 	now = TERN_SEC;
 	below = (struct below){ .dev = { .ops = &ops, .fd = 7 } };
 	below.dev.iface.flags = TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6;
-	dev = impair_open(&below.dev, w, 5);
+	dev = impair_open(&below.dev, both(w), 5);
 	check_eq(dev->fd, 7);
 	check_eq(dev->iface.flags, 0); /* the weather is no place for unfinished frames */
 	dev->ifindex = 2;
@@ -135,6 +144,26 @@ static void delays(void)
 	check_eq(pass(TERN_MS), TERN_NEVER);
 	check_eq(below.n_taken, 1);
 	check(!impair_is_sending(dev));
+	end();
+}
+
+/* What is on its way keeps its instant; each way has its own weather. */
+static void changes_from_now_on(void)
+{
+	struct tern_weather way[IMPAIR_WAYS] = { { .down = true }, { .delay = TERN_SEC } };
+
+	begin(&(struct tern_weather){ .delay = 10 * TERN_MS });
+	put(1);
+	impair_change(dev, way);
+	put(2);
+	check_eq(pass(10 * TERN_MS), TERN_NEVER);
+	check_eq(below.n_taken, 1);
+	way[IMPAIR_OUT] = (struct tern_weather){ .delay = 0 };
+	impair_change(dev, way);
+	put(3);
+	pass(0);
+	check_eq(below.n_taken, 2);
+	check_eq(below.taken[1], 3);
 	end();
 }
 
@@ -288,7 +317,7 @@ static void vanishes_with_frames_in_flight(void)
 	int turns;
 
 	check(pipe_open(end_of, &wish));
-	pair_open(&p, impair_open(end_of[0], &w, 1), end_of[1]);
+	pair_open(&p, impair_open(end_of[0], both(&w), 1), end_of[1]);
 	pair_connect(&p, false);
 	pair_send_some(&p, 100000);
 	pair_turn(&p, loop_now());
@@ -322,7 +351,7 @@ static void carries_streams_in_bad_weather(void)
 	struct pair p;
 
 	check(pipe_open(end_of, &wish));
-	pair_open(&p, impair_open(end_of[0], &w, 3), end_of[1]);
+	pair_open(&p, impair_open(end_of[0], both(&w), 3), end_of[1]);
 	pair_connect(&p, true);
 	pair_transfer(&p, 200000);
 	pair_send_some(&p, 1000000);
@@ -333,6 +362,7 @@ static void carries_streams_in_bad_weather(void)
 static const struct test tests[] = {
 	TEST(without_weather_nothing_changes),
 	TEST(delays),
+	TEST(changes_from_now_on),
 	TEST(loses_and_doubles_as_often_as_told),
 	TEST(one_seed_is_one_weather),
 	TEST(a_full_device_loses_nothing),
