@@ -24,12 +24,14 @@ void net_print_help(void)
 	       "                    sockets behind 10.0.2.2, without privilege; or sim (the\n"
 	       "                    default: a simulated peer, 10.0.0.2 and fd00::2, in this\n"
 	       "                    process);\n"
+	       "                    net:NAME: a network of this user's processes, 198.18.0.0/16;\n"
 	       "                    may be repeated, what follows belongs to the last one\n"
 	       "  --addr A/LEN      our IPv4 address (default with sim: 10.0.0.1/24)\n"
 	       "  --gw A            the IPv4 gateway\n"
 	       "  --addr6 A/LEN     our IPv6 address (default with sim: fd00::1/64)\n"
 	       "  --gw6 A           the IPv6 gateway\n"
 	       "  --host-addr A/LEN the host's address on a tap or tun, which is then brought up\n"
+	       "  --hosts NAME=A    an address of a name; may be repeated\n"
 	       "  --mtu N           largest IP packet\n"
 	       "  --no-offload      plain frames, no segmentation or checksums by the host\n"
 	       "the wire, both ways, or OUT/IN (--loss 1%%/0):\n"
@@ -139,6 +141,8 @@ enum taken net_take_option(struct args *a, struct net_options *o)
 		return args_taken(args_mtu(a, &o->mtu));
 	if (args_is(a, "--seed"))
 		return args_taken(args_count(a, UINT64_MAX, &o->seed));
+	if (args_is(a, "--hosts"))
+		return args_taken(names_take_host(a, o));
 	if (args_is(a, "--pcap"))
 		return args_taken(args_text(a, &o->pcap));
 	if (args_is(a, "--ladder"))
@@ -384,15 +388,4 @@ int net_close(struct net *n, int code)
 	loop_fini(&n->loop);
 	recorder_fini(&n->recorder);
 	return code;
-}
-
-bool net_parse_host(const struct net *n, const char *text, uint16_t port, struct tern_addr *out)
-{
-	if (strcmp(text, "localhost") == 0)
-		text = "127.0.0.1";
-	if (tern_addr_parse(text, port, out) == 0)
-		return true;
-	fprintf(stderr, "%s: '%s' is not an address; names are not looked up yet\n", n->command,
-		text);
-	return false;
 }

@@ -13,7 +13,7 @@
 #include "../include/tern_sim.h"
 #include "args.h"
 
-enum { NET_DEVS_MAX = 4, NET_CUTS_MAX = 16, NET_OWN_MAX = 2 };
+enum { NET_DEVS_MAX = 4, NET_CUTS_MAX = 16, NET_OWN_MAX = 2, NET_HOSTS_MAX = 64 };
 
 /* One --dev and the options that follow it. */
 struct net_dev {
@@ -27,6 +27,12 @@ struct net_cut {
 	tern_time from, to;
 };
 
+struct net_host {
+	const char *name; /* its first len characters */
+	size_t len;
+	struct tern_addr addr;
+};
+
 struct net_options {
 	struct net_dev dev[NET_DEVS_MAX];
 	unsigned n_devs;
@@ -34,6 +40,9 @@ struct net_options {
 	bool has_weather;
 	struct net_cut cut[NET_CUTS_MAX];
 	unsigned n_cuts;
+	struct net_host host[NET_HOSTS_MAX];
+	unsigned n_hosts;
+	const char *name; /* among the members of a network; NULL: none */
 	uint64_t mtu, seed;
 	bool ladder, no_offload;
 	const char *pcap;
@@ -69,6 +78,8 @@ struct net {
 	struct sim_peer *peer;	 /* of --dev sim; else NULL */
 	struct gateway *gateway; /* of the device "gateway"; else NULL */
 	struct net_weather weather;
+	struct dev *mesh; /* the device of a network of this user's processes; NULL: none */
+	char mesh_dir[108];
 };
 
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */
@@ -91,8 +102,8 @@ void net_drain(struct net *);
 /* Draws what is wanted of a ladder and not drawn yet, and frees all. Returns code, or worse. */
 int net_close(struct net *, int code);
 
-/* "10.0.0.2" or "fd00::2": false after a line of error. */
-bool net_parse_host(const struct net *, const char *text, uint16_t port, struct tern_addr *);
+/* "10.0.0.2", "fd00::2" or a name of names_find: false after a line of error. */
+bool net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
 
 /* An error about the network in one line; EXIT_USAGE. */
 int net_refuse(const struct net *, const char *format, const char *what);
@@ -100,6 +111,14 @@ int net_refuse(const struct net *, const char *format, const char *what);
 /* ---- net_device.c ---- */
 
 int net_open_device(struct net *, struct net_dev *);
+
+/* ---- net_names.c ---- */
+
+bool names_take_host(struct args *, struct net_options *);
+/*
+ * Is it a name that struct net *ctx knows? *out is its address in that family, or stays AF_UNSPEC.
+ */
+bool names_find(void *ctx, const char *name, int family, struct tern_addr *out);
 
 /* ---- net_weather.c ---- */
 

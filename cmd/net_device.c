@@ -10,7 +10,9 @@
 #include <sys/random.h>
 
 #include "../core/wire/wire.h"
+#include "../host/dev/mesh.h"
 #include "net.h"
+#include "run_place.h"
 
 static const char *after(const char *text, const char *prefix)
 {
@@ -81,7 +83,9 @@ static struct tern_addr six_at(uint8_t last)
 /* A gateway of tern's at the other end of a wire in this loop: the host's own sockets beyond. */
 static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wish *w)
 {
-	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0) };
+	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0),
+				     .name = names_find,
+				     .name_ctx = n };
 	struct dev *end[2];
 
 	if (n->gateway) {
@@ -111,6 +115,38 @@ static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wis
 	return end[0];
 }
 
+/* A network that lives in a directory while a member does. */
+static struct dev *open_mesh(struct net *n, const char *name, struct net_dev *d, struct dev_wish *w)
+{
+	char inside[PLACE_NAME_MAX + 8];
+
+	if (n->mesh || !place_is_name(name)) {
+		snprintf(w->error, sizeof(w->error),
+			 n->mesh ? "only one device can be a network" :
+				   "'%s' is no name of a network",
+			 name);
+		return NULL;
+	}
+	snprintf(inside, sizeof(inside), "net-%s", name);
+	if (place_dir(inside, n->mesh_dir, sizeof(n->mesh_dir)) < 0) {
+		snprintf(w->error, sizeof(w->error), "no place for the network: %s",
+			 strerror(errno));
+		return NULL;
+	}
+	n->mesh = mesh_open(n->mesh_dir, n->options->name, w);
+	if (!n->mesh)
+		return NULL;
+	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
+		d->addr = mesh_addr(n->mesh, TERN_AF_INET);
+		d->len = MESH_LEN4;
+		d->addr6.family = TERN_AF_UNSPEC;
+		if (n->mesh->iface.mtu >= IP6_MTU_MIN)
+			d->addr6 = mesh_addr(n->mesh, TERN_AF_INET6);
+		d->len6 = MESH_LEN6;
+	}
+	return n->mesh;
+}
+
 static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish *w)
 {
 	const char *name;
@@ -125,11 +161,13 @@ static struct dev *open_named(struct net *n, struct net_dev *d, struct dev_wish 
 		return tap_open(name, false, w);
 	if ((name = after(d->what, "packet:")) && *name)
 		return packet_open(name, w);
+	if ((name = after(d->what, "net:")))
+		return open_mesh(n, name, d, w);
 	if ((name = after(d->what, "fd:")) && *name && strlen(name) < 8 &&
 	    strspn(name, "0123456789") == strlen(name))
 		return fd_open(atoi(name), true, w);
 	snprintf(w->error, sizeof(w->error),
-		 "%s: not tap:NAME, tun:NAME, packet:IF, fd:N, sim or gateway", d->what);
+		 "%s: not tap:NAME, tun:NAME, packet:IF, fd:N, net:NAME, sim or gateway", d->what);
 	return NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../host/dev/mesh.h"
 #include "../host/run/run.h"
 #include "cmd.h"
 #include "net.h"
@@ -27,8 +28,8 @@ struct run_command {
 	const char *cc;
 	struct gateway_forward forward[FORWARDS_MAX];
 	unsigned n_forwards;
-	char **program; /* NULL: none given */
-	const char *name;
+	char **program;	      /* NULL: none given */
+	const char *net_name; /* --net; NULL: none */
 	struct run_control control;
 	bool stats, require, fallback, quiet;
 };
@@ -48,7 +49,12 @@ static void print_help(void)
 	       "                    tap:NAME, tun:NAME or packet:IF with --addr and its kin\n"
 	       "  -p [ADDR:]HOST:INNER[/udp]   a port of the host's that leads to one of the\n"
 	       "                    program's; ADDR is 127.0.0.1 unless given; may be repeated\n"
-	       "  --name NAME       of this run, for 'tern weather'; else its process's number\n"
+	       "  --net NAME        also joins the network of that name, which lives while a run "
+	       "of\n"
+	       "                    this user's is in it (198.18.0.0/16, fd74:6572:6e00::/64)\n"
+	       "  --name NAME       of this run in its network, where it can be looked up, and "
+	       "for\n"
+	       "                    'tern weather'; else it has its process's number\n"
 	       "  --cc NAME         congestion control\n"
 	       "  --sysctl K=V      a setting of the stack's; may be repeated\n"
 	       "  --stats           the stack's counters at the end\n"
@@ -128,13 +134,13 @@ static enum taken take_forward(struct args *a, struct run_command *c)
 	return TAKEN;
 }
 
-static bool take_name(struct args *a, struct run_command *c)
+static bool take_name(struct args *a, const char **out)
 {
-	if (!args_text(a, &c->name))
+	if (!args_text(a, out))
 		return false;
-	if (place_is_name(c->name))
+	if (place_is_name(*out))
 		return true;
-	args_error(a, "--name: '%s' is not made of letters, digits, '-', '_' and '.'", c->name);
+	args_error(a, "%s: '%s' is not made of letters, digits, '-', '_' and '.'", a->name, *out);
 	return false;
 }
 
@@ -152,7 +158,9 @@ static enum taken take_option(struct args *a, void *ctx)
 	if (args_is(a, "-p"))
 		return take_forward(a, c);
 	if (args_is(a, "--name"))
-		return args_taken(take_name(a, c));
+		return args_taken(take_name(a, &c->net.name));
+	if (args_is(a, "--net"))
+		return args_taken(take_name(a, &c->net_name));
 	if (args_is(a, "--cc"))
 		return args_taken(args_text(a, &c->cc));
 	if (args_is(a, "--sysctl"))
@@ -239,8 +247,9 @@ static bool open_control(struct run_command *c)
 	char number[16], error[128];
 
 	snprintf(number, sizeof(number), "%d", (int)getpid());
-	if (run_control_open(&c->control, c->name ? c->name : number, error, sizeof(error)) ||
-	    !c->name) /* without it the run is as good, but its weather stays */
+	if (run_control_open(&c->control, c->net.name ? c->net.name : number, error,
+			     sizeof(error)) ||
+	    !c->net.name) /* without it the run is as good, but its weather stays */
 		return true;
 	fprintf(stderr, "tern run: %s\n", error);
 	return false;
@@ -292,6 +301,8 @@ static int run_program(struct run_command *c)
 	struct run *r;
 	int code;
 
+	if (c->n.mesh)
+		mesh_files(c->n.mesh, wish.remove + 1);
 	if (c->n.gateway) {
 		wish.loopback = c->net.dev[0].gw;
 		wish.loopback6 = c->net.dev[0].gw6;
@@ -321,6 +332,7 @@ int cmd_run(int argc, char **argv)
 {
 	static struct run_command c;
 	struct args a = args_of("tern run", argc, argv);
+	char mesh[PLACE_NAME_MAX + 8];
 	int code;
 
 	memset(&c, 0, sizeof(c));
@@ -332,6 +344,10 @@ int cmd_run(int argc, char **argv)
 		return code;
 	if (c.net.n_devs == 0)
 		c.net.dev[c.net.n_devs++].what = c.link;
+	if (c.net_name && c.net.n_devs < NET_DEVS_MAX) {
+		snprintf(mesh, sizeof(mesh), "net:%s", c.net_name);
+		c.net.dev[c.net.n_devs++].what = mesh;
+	}
 	code = net_open(&c.n, &c.net, &a);
 	if (code != EXIT_DONE)
 		return code;

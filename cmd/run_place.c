@@ -14,6 +14,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "../host/dev/mesh.h"
+
 /* In /tmp anybody may have made it before us, with who knows what rights. */
 static bool make_own_dir(const char *path)
 {
@@ -72,30 +74,12 @@ static bool address_of(const char *inside, const char *name, struct sockaddr_un 
 	return true;
 }
 
-/* Does somebody hold the socket of this name? */
-static bool is_alive(const struct sockaddr_un *at)
-{
-	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool alive = connect(s, (const struct sockaddr *)at, sizeof(*at)) == 0;
-
-	close(s);
-	return alive;
-}
-
 int place_bind(const char *inside, const char *name, struct sockaddr_un *at)
 {
 	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	for (int tries = 0; s >= 0 && tries < 2 && address_of(inside, name, at); tries++) {
-		if (bind(s, (const struct sockaddr *)at, sizeof(*at)) == 0)
-			return s;
-		if (errno != EADDRINUSE || is_alive(at)) {
-			errno = errno == ECONNREFUSED ? EADDRINUSE : errno;
-			break;
-		}
-		unlink(at->sun_path); /* of a dead run */
-		errno = EADDRINUSE;
-	}
+	if (s >= 0 && address_of(inside, name, at) && own_socket_bind(s, at->sun_path) == 0)
+		return s;
 	if (s >= 0)
 		close(s);
 	return -1;

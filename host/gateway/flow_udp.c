@@ -143,7 +143,7 @@ void udp_flows_take(struct gateway *g, unsigned family)
 		n = tern_recvmsg(g->st, g->udp[family], &m, 0);
 		if (n == -TERN_EAGAIN || n == -TERN_EBADF)
 			return;
-		if (n >= 0)
+		if (n >= 0 && !(m.local.port == DNS_PORT && names_answer(g, &m, (size_t)n)))
 			hand_out(g, &m, (size_t)n);
 	}
 }

@@ -20,7 +20,7 @@
 #include "../dev/dev.h"
 #include "../loop/loop.h"
 
-enum { GATEWAY_ERROR_MAX = 200, GATEWAY_NAME_MAX = 256 };
+enum { GATEWAY_ERROR_MAX = 200 };
 
 struct gateway;
 
@@ -37,10 +37,16 @@ struct gateway_wish {
 	 */
 	struct tern_addr socks;
 	const char *socks_user, *socks_password; /* RFC 1929; NULL: without */
-	uint32_t flows_max;			 /* of each kind; 0: 16384 */
-	tern_time udp_idle;			 /* a flow of datagrams ends after; 0: 120 s */
-	tern_time connect_timeout;		 /* a SYN is left unanswered after; 0: 130 s */
-	char error[GATEWAY_ERROR_MAX];		 /* one line that says what to do, when NULL */
+	/*
+	 * Names that the gateway itself knows, whichever server the inside asks (DNS over UDP):
+	 * true when it is one, with its address in that family or AF_UNSPEC. NULL: none.
+	 */
+	bool (*name)(void *ctx, const char *name, int family, struct tern_addr *);
+	void *name_ctx;
+	uint32_t flows_max;	       /* of each kind; 0: 16384 */
+	tern_time udp_idle;	       /* a flow of datagrams ends after; 0: 120 s */
+	tern_time connect_timeout;     /* a SYN is left unanswered after; 0: 130 s */
+	char error[GATEWAY_ERROR_MAX]; /* one line that says what to do, when NULL */
 };
 
 /*

@@ -232,7 +232,7 @@ static _Noreturn void watch(const struct keeper *k, const struct run_wish *w)
 	}
 	for (int i = 0; end && i < RUN_REMOVE_MAX; i++)
 		if (w->remove[i])
-			unlink(w->remove[i]);
+			remove(w->remove[i]); /* the directory only when it is empty */
 	_exit(0);
 }
 

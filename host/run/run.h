@@ -16,7 +16,7 @@
 
 #include "../../include/tern.h"
 
-enum { RUN_ERROR_MAX = 200, RUN_REMOVE_MAX = 2 };
+enum { RUN_ERROR_MAX = 200, RUN_REMOVE_MAX = 4 };
 
 struct run;
 

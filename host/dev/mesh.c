@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mesh.c - a device whose far ends are the other processes of a network.
+ *
+ * Whoever has a packet for a member connects to it once; what comes is read from the connections
+ * that others made. A packet for a member that is not there is answered with "host unreachable", as
+ * the last router would; a packet for all goes to each.
+ */
+#define _GNU_SOURCE
+#include "mesh.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../../core/base/addr.h"
+#include "../../core/wire/wire.h"
+
+enum {
+	NUMBER_MAX = 65534,
+	ENDS_MAX = 4096, /* connections, both those made and those taken */
+	EVENTS_MAX = 32,
+	PACKET_MAX = 65535,
+	QUOTE_MAX = 548, /* of a packet in an ICMP error: RFC 1812 4.3.2.3 */
+	PARTS_MAX = 1 + TERN_PKT_SPANS_MAX,
+	PATH_ROOM = sizeof(((struct sockaddr_un *)0)->sun_path),
+};
+enum kind { LISTENER, FROM, TO };
+
+static const uint8_t prefix4[2] = { 198, 18 }, prefix6[8] = { 0xfd, 0x74, 0x65, 0x72, 0x6e };
+
+struct far_end {
+	unsigned number; /* 0: it has come to us, and only speaks */
+	int fd;
+};
+
+struct mesh {
+	struct dev dev; /* its descriptor is the epoll set */
+	unsigned number;
+	int listener;
+	char dir[PATH_ROOM], path[PATH_ROOM], link[PATH_ROOM + MESH_NAME_MAX];
+	struct far_end end[ENDS_MAX];
+	unsigned n_ends;
+	uint8_t answer[IP6_HDR_LEN + 8 + QUOTE_MAX]; /* unreachable: waits to be read */
+	uint32_t answer_len;
+};
+
+/* ---- members ---- */
+
+static bool path_of(const char *dir, unsigned number, struct sockaddr_un *at)
+{
+	at->sun_family = AF_UNIX;
+	return snprintf(at->sun_path, sizeof(at->sun_path), "%s/%u", dir, number) <
+	       (int)sizeof(at->sun_path);
+}
+
+static bool watch(struct mesh *m, int op, int fd, enum kind kind, uint32_t events)
+{
+	struct epoll_event ev = { .events = events,
+				  .data.u64 = (uint64_t)kind << 32 | (uint32_t)fd };
+
+	return epoll_ctl(m->dev.fd, op, fd, &ev) == 0;
+}
+
+static void forget(struct mesh *m, int fd)
+{
+	for (unsigned i = 0; i < m->n_ends; i++)
+		if (m->end[i].fd == fd)
+			m->end[i--] = m->end[--m->n_ends];
+	close(fd);
+}
+
+/* false: it has been closed. */
+static bool keep_end(struct mesh *m, unsigned number, int fd)
+{
+	if (m->n_ends < ENDS_MAX &&
+	    watch(m, EPOLL_CTL_ADD, fd, number ? TO : FROM, number ? 0 : EPOLLIN)) {
+		m->end[m->n_ends++] = (struct far_end){ number, fd };
+		return true;
+	}
+	close(fd);
+	return false;
+}
+
+/* A connection to the member, or -1. */
+static int reach(struct mesh *m, unsigned number)
+{
+	struct sockaddr_un at;
+	int fd;
+
+	for (unsigned i = 0; i < m->n_ends; i++)
+		if (m->end[i].number == number)
+			return m->end[i].fd;
+	if (!path_of(m->dir, number, &at))
+		return -1;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
+		close(fd);
+		return -1;
+	}
+	return keep_end(m, number, fd) ? fd : -1;
+}
+
+/* ---- out ---- */
+
+static bool send_packet(int fd, const struct tern_pkt *p)
+{
+	struct iovec iov[PARTS_MAX] = { { p->data, p->len } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 1 };
+
+	for (unsigned i = 0; i < p->n_spans; i++)
+		iov[m.msg_iovlen++] = (struct iovec){ p->span[i].ptr, p->span[i].len };
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* Whom the packet is for: a number, 0 for all, or -1 for nobody here. */
+static int addressee(const uint8_t *p, uint32_t len)
+{
+	if (len >= IP4_HDR_LEN && p[0] >> 4 == 4) {
+		if (p[16] >= 224 || (memcmp(p + 16, prefix4, 2) == 0 && get_be16(p + 18) == 0xffff))
+			return 0;
+		return memcmp(p + 16, prefix4, 2) == 0 ? get_be16(p + 18) : -1;
+	}
+	if (len >= IP6_HDR_LEN && p[0] >> 4 == 6) {
+		if (p[24] == 0xff)
+			return 0;
+		return memcmp(p + 24, prefix6, sizeof(prefix6)) == 0 ? get_be16(p + 38) : -1;
+	}
+	return -1;
+}
+
+static void send_to_all(struct mesh *m, const struct tern_pkt *p)
+{
+	DIR *dir = opendir(m->dir);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		unsigned number = (unsigned)strtoul(e->d_name, NULL, 10);
+		int fd = number && number != m->number ? reach(m, number) : -1;
+
+		if (fd >= 0)
+			send_packet(fd, p); /* whoever has no room misses it */
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* RFC 792, RFC 4443 3.1. There is no router that could say so: the address itself does. */
+static void answer_unreachable(struct mesh *m, const struct tern_pkt *p)
+{
+	bool v4 = p->data[0] >> 4 == 4;
+	struct icmp icmp = { .type = v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE,
+			     .code = v4 ? 1 : 3 };
+	uint32_t head = v4 ? IP4_HDR_LEN : IP6_HDR_LEN, len = MIN(p->total_len, QUOTE_MAX);
+	uint8_t *text = m->answer + head, *quote = text + icmp_emit(&icmp, text);
+	struct addr us = v4 ? addr_from4(p->data + 12) : addr_from6(p->data + 8);
+	struct addr it = v4 ? addr_from4(p->data + 16) : addr_from6(p->data + 24);
+	struct ip4 ip4 = { .ttl = 64, .proto = TERN_IPPROTO_ICMP, .src = it, .dst = us };
+	struct ip6 ip6 = {
+		.hop_limit = 64, .next_header = TERN_IPPROTO_ICMPV6, .src = it, .dst = us
+	};
+	uint32_t sum;
+
+	tern_pkt_copy(p, 0, quote, len);
+	len += (uint32_t)(quote - text);
+	sum = v4 ? 0 : checksum_pseudo(&it, &us, TERN_IPPROTO_ICMPV6, len);
+	put_be16(text + 2, 0);
+	put_be16(text + 2, checksum_finish(checksum_add(text, len, sum)));
+	ip4.total_len = (uint16_t)(head + len);
+	ip6.payload_len = (uint16_t)len;
+	if (v4)
+		ip4_emit(&ip4, m->answer);
+	else
+		ip6_emit(&ip6, m->answer);
+	m->answer_len = head + len;
+}
+
+static int mesh_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *p)
+{
+	struct mesh *m = (struct mesh *)d;
+	int number = addressee(p->data, p->len), fd;
+
+	(void)st;
+	if (number == 0)
+		send_to_all(m, p);
+	if (number <= 0)
+		return 0;
+	fd = reach(m, (unsigned)number);
+	if (fd < 0) {
+		answer_unreachable(m, p);
+		return 0;
+	}
+	if (send_packet(fd, p))
+		return 0;
+	if (errno != EAGAIN) {
+		forget(m, fd);
+		return 0;
+	}
+	watch(m, EPOLL_CTL_MOD, fd, TO, EPOLLOUT);
+	return -TERN_EAGAIN;
+}
+
+/* ---- in ---- */
+
+static void welcome(struct mesh *m)
+{
+	int fd = accept4(m->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		keep_end(m, 0, fd);
+}
+
+/* One packet; NULL: none. */
+static struct tern_pkt *take_answer(struct mesh *m, struct tern_stack *st)
+{
+	struct tern_pkt *p = m->answer_len ? tern_pkt_new(st, m->answer_len) : NULL;
+
+	if (p)
+		memcpy(p->data, m->answer, m->answer_len);
+	m->answer_len = 0;
+	return p;
+}
+
+static struct tern_pkt *take_packet(struct mesh *m, struct tern_stack *st, int fd)
+{
+	struct tern_pkt *p = tern_pkt_new(st, PACKET_MAX);
+	ssize_t n;
+
+	if (!p)
+		return NULL;
+	n = recv(fd, p->data, PACKET_MAX, MSG_DONTWAIT);
+	if (n > 0) {
+		p->len = p->total_len = (uint32_t)n;
+		return p;
+	}
+	tern_pkt_free(st, p);
+	if (n == 0 || errno != EAGAIN)
+		forget(m, fd); /* that member has gone */
+	return NULL;
+}
+
+struct taking {
+	struct tern_pkt **last;
+	int n, max;
+};
+
+static bool add(const struct mesh *m, struct taking *t, struct tern_pkt *p)
+{
+	if (!p)
+		return false;
+	p->ifindex = (uint16_t)m->dev.ifindex;
+	p->next = NULL;
+	*t->last = p;
+	t->last = &p->next;
+	return ++t->n < t->max;
+}
+
+static void take_event(struct mesh *m, struct tern_stack *st, const struct epoll_event *ev,
+		       struct taking *t)
+{
+	int fd = (int)(uint32_t)ev->data.u64;
+
+	switch ((enum kind)(ev->data.u64 >> 32)) {
+	case LISTENER:
+		welcome(m);
+		return;
+	case FROM:
+		while (t->n < t->max && add(m, t, take_packet(m, st, fd)))
+			continue;
+		return;
+	case TO: /* it has room again, or has gone */
+		if (ev->events & (EPOLLHUP | EPOLLERR))
+			forget(m, fd);
+		else
+			watch(m, EPOLL_CTL_MOD, fd, TO, 0);
+		return;
+	}
+}
+
+static int mesh_read(struct dev *d, struct tern_stack *st, unsigned max, struct tern_pkt **list)
+{
+	struct mesh *m = (struct mesh *)d;
+	struct taking t = { list, 0, (int)max };
+	struct epoll_event ev[EVENTS_MAX];
+	int n;
+
+	*list = NULL;
+	add(m, &t, take_answer(m, st));
+	n = epoll_wait(d->fd, ev, EVENTS_MAX, 0);
+	for (int i = 0; i < n; i++)
+		take_event(m, st, &ev[i], &t);
+	return t.n;
+}
+
+static bool mesh_pending(const struct dev *d)
+{
+	return ((const struct mesh *)d)->answer_len != 0;
+}
+
+/* ---- joining and leaving ---- */
+
+static struct dev *say(struct dev_wish *w, struct mesh *m, const char *what, const char *why)
+{
+	snprintf(w->error, sizeof(w->error), "%s: %s", what, why);
+	if (m)
+		m->dev.ops->close(&m->dev);
+	return NULL;
+}
+
+static void mesh_close(struct dev *d)
+{
+	struct mesh *m = (struct mesh *)d;
+
+	if (m->link[0])
+		unlink(m->link);
+	if (m->path[0])
+		unlink(m->path);
+	rmdir(m->dir); /* of the last one */
+	while (m->n_ends)
+		forget(m, m->end[0].fd);
+	if (m->listener >= 0)
+		close(m->listener);
+	if (d->fd >= 0)
+		close(d->fd);
+	free(m);
+}
+
+/* The first number that nobody lives under. */
+static bool take_number(struct mesh *m)
+{
+	struct sockaddr_un at;
+
+	for (unsigned n = 1; n <= NUMBER_MAX && path_of(m->dir, n, &at); n++) {
+		if (own_socket_bind(m->listener, at.sun_path) == 0) {
+			m->number = n;
+			snprintf(m->path, sizeof(m->path), "%s", at.sun_path);
+			return true;
+		}
+		if (errno != EADDRINUSE)
+			return false;
+	}
+	return false;
+}
+
+static bool take_name(struct mesh *m, const char *name)
+{
+	struct tern_addr at, own = mesh_addr(&m->dev, TERN_AF_INET);
+	char number[16];
+
+	/* a link to our own number is of a dead one who had it before */
+	if (mesh_find(m->dir, name, TERN_AF_INET, &at) && memcmp(at.ip, own.ip, 4) != 0) {
+		errno = EEXIST;
+		return false;
+	}
+	snprintf(m->link, sizeof(m->link), "%s/@%s", m->dir, name);
+	snprintf(number, sizeof(number), "%u", m->number);
+	unlink(m->link); /* of one who has died */
+	if (symlink(number, m->link) == 0)
+		return true;
+	m->link[0] = 0;
+	return false;
+}
+
+struct dev *mesh_open(const char *dir, const char *name, struct dev_wish *w)
+{
+	static const struct dev_ops ops = {
+		.read = mesh_read, .write = mesh_write, .pending = mesh_pending, .close = mesh_close
+	};
+	struct mesh *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return say(w, NULL, "network", strerror(ENOMEM));
+	m->dev = (struct dev){ .ops = &ops, .fd = epoll_create1(EPOLL_CLOEXEC) };
+	m->dev.iface = (struct tern_iface){ .name = "net",
+					    .link = TERN_LINK_IP,
+					    .mtu = w->mtu ? w->mtu : 1500 };
+	m->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (snprintf(m->dir, sizeof(m->dir), "%s", dir) >= (int)sizeof(m->dir) - 8)
+		return say(w, m, dir, strerror(ENAMETOOLONG));
+	if (m->dev.fd < 0 || m->listener < 0 || !take_number(m) || listen(m->listener, 128) != 0 ||
+	    !watch(m, EPOLL_CTL_ADD, m->listener, LISTENER, EPOLLIN))
+		return say(w, m, dir, strerror(errno));
+	if (name && !take_name(m, name))
+		return say(w, m, name,
+			   errno == EEXIST ? "a member of that name lives" : strerror(errno));
+	return &m->dev;
+}
+
+/* ---- names and numbers ---- */
+
+static struct tern_addr addr_of(unsigned number, int family)
+{
+	struct tern_addr a = { .family = TERN_AF_INET6 };
+
+	if (family == TERN_AF_INET)
+		return tern_ip4(prefix4[0], prefix4[1], (uint8_t)(number >> 8), (uint8_t)number, 0);
+	memcpy(a.ip, prefix6, sizeof(prefix6));
+	put_be16(a.ip + 14, number);
+	return a;
+}
+
+struct tern_addr mesh_addr(const struct dev *d, int family)
+{
+	return addr_of(((const struct mesh *)d)->number, family);
+}
+
+void mesh_files(const struct dev *d, const char *file[MESH_FILES])
+{
+	const struct mesh *m = (const struct mesh *)d;
+
+	file[0] = m->link[0] ? m->link : NULL;
+	file[1] = m->path;
+	file[2] = m->dir;
+}
+
+bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *out)
+{
+	struct sockaddr_un at;
+	char path[PATH_MAX], text[16] = "";
+	unsigned long number;
+	bool alive;
+	int probe;
+
+	if (strchr(name, '/') || snprintf(path, sizeof(path), "%s/@%s", dir, name) < 0 ||
+	    readlink(path, text, sizeof(text) - 1) <= 0)
+		return false;
+	number = strtoul(text, NULL, 10);
+	if (number < 1 || number > NUMBER_MAX || !path_of(dir, (unsigned)number, &at))
+		return false;
+	probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	alive = connect(probe, (struct sockaddr *)&at, sizeof(at)) == 0 || errno == EAGAIN;
+	close(probe);
+	*out = addr_of((unsigned)number, family);
+	return alive;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * own_socket.c - who holds the socket at a path? Two that ask at once do not both get it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "mesh.h"
+
+static bool is_alive(int fd, const struct sockaddr_un *at)
+{
+	int type = SOCK_DGRAM, probe;
+	socklen_t len = sizeof(type);
+	bool alive;
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* a full queue is that of one who lives */
+	alive = connect(probe, (const struct sockaddr *)at, sizeof(*at)) == 0 || errno == EAGAIN;
+	close(probe);
+	return alive;
+}
+
+static int bind_at(int fd, const struct sockaddr_un *at)
+{
+	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -1;
+	if (is_alive(fd, at)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	unlink(at->sun_path);
+	return bind(fd, (const struct sockaddr *)at, sizeof(*at));
+}
+
+int own_socket_bind(int fd, const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char *slash;
+	int dir, result, err;
+
+	if (strlen(path) >= sizeof(at.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(at.sun_path, path);
+	slash = strrchr(at.sun_path, '/');
+	*slash = 0;
+	dir = open(at.sun_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	if (dir < 0 || flock(dir, LOCK_EX) != 0)
+		return -1;
+	result = bind_at(fd, &at);
+	err = errno;
+	close(dir);
+	errno = err;
+	return result;
+}
