@@ -319,7 +319,7 @@ static bool is_busy(const struct net *n)
 	uint64_t cursor = 0;
 	unsigned at = 0;
 
-	if (is_sending(n))
+	if (is_sending(n) || (n->gateway && gateway_is_sending(n->gateway)))
 		return true;
 	while (tern_neigh_next(n->st, &at, &neigh)) /* datagrams may wait for it */
 		if (neigh.state == TERN_NEIGH_INCOMPLETE)

@@ -231,6 +231,14 @@ void tcp_flows_take(struct gateway *g, unsigned family)
 		on_syn(g, family, &p);
 }
 
+bool tcp_flow_is_sending(const struct gateway *g, const struct flow *f)
+{
+	const struct tcp_flow *t = CONTAINER_OF(f, const struct tcp_flow, f);
+
+	return t->state == JOINED && !t->join.out_ended && !t->join.outer_reset &&
+	       (tern_poll(g->st, t->join.inner) & TERN_POLLIN);
+}
+
 /* ---- inwards ---- */
 
 bool tcp_flow_from_host(struct gateway *g, int fd, const struct tern_addr *to)

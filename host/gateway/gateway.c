@@ -384,6 +384,17 @@ uint32_t gateway_flows(const struct gateway *g)
 	return g->n[FLOW_TCP] + g->n[FLOW_UDP] + g->n[FLOW_ECHO];
 }
 
+bool gateway_is_sending(const struct gateway *g)
+{
+	for (const struct list *l = g->all.next; l != &g->all; l = l->next) {
+		const struct flow *f = CONTAINER_OF(l, const struct flow, all_link);
+
+		if (f->ops->kind == FLOW_TCP && tcp_flow_is_sending(g, f))
+			return true;
+	}
+	return false;
+}
+
 struct gateway_counts gateway_counts(const struct gateway *g)
 {
 	return g->counts;

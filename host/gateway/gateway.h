@@ -65,6 +65,8 @@ void gateway_turn(struct gateway *);
 tern_time gateway_deadline(const struct gateway *);
 /* Flows that live now, and connections that ended on one side but not yet on the other. */
 uint32_t gateway_flows(const struct gateway *);
+/* Is something that the inside has said on a stream not yet with the host? */
+bool gateway_is_sending(const struct gateway *);
 
 /* A port of the host's that leads to one inside: whoever connects there reaches `to`. */
 struct gateway_forward {

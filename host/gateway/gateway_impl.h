@@ -139,6 +139,7 @@ int host_socket(int family, int type, int protocol);
 /* ---- the kinds of flows ---- */
 
 void tcp_flows_take(struct gateway *, unsigned family);
+bool tcp_flow_is_sending(const struct gateway *, const struct flow *);
 /* names.c: the datagram in scratch is a question that is answered here. */
 bool names_answer(struct gateway *, const struct tern_msg *, size_t len);
 void udp_flows_take(struct gateway *, unsigned family);
