@@ -337,13 +337,19 @@ static bool is_busy(const struct net *n)
 	return false;
 }
 
+/* Its events are not ours to take. */
+static bool is_gateways(const struct net *n)
+{
+	return n->gateway && n->st == gateway_stack(n->gateway);
+}
+
 void net_drain(struct net *n)
 {
 	tern_time until = loop_now() + (interrupted ? 2 : 60) * TERN_SEC;
 	struct tern_event ev;
 
 	do {
-		while (tern_event(n->st, &ev))
+		while (!is_gateways(n) && tern_event(n->st, &ev))
 			continue;
 		net_turn(n, loop_now() + 10 * TERN_MS, NULL, 0);
 	} while (is_busy(n) && has_device(n) && loop_now() < until);

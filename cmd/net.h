@@ -69,7 +69,7 @@ struct net {
 	const struct net_options *options;
 	const char *command; /* "tern ping": for messages */
 	struct loop loop;
-	struct tern_stack *st;
+	struct tern_stack *st; /* whose wire is recorded and weathered */
 	struct recorder recorder;
 	struct ladder_live *live; /* NULL: the ladder, if any, is drawn at the end */
 	size_t n_drawn;		  /* of the recorder's events */
@@ -111,6 +111,13 @@ int net_refuse(const struct net *, const char *format, const char *what);
 /* ---- net_device.c ---- */
 
 int net_open_device(struct net *, struct net_dev *);
+/* The addresses of a program behind the gateway, for the first device. */
+void net_default_addresses(struct net_options *);
+/*
+ * A gateway that serves the network behind a descriptor of frames: its stack becomes the net's, so
+ * that captures and weather are of that. An exit code.
+ */
+int net_open_far_side(struct net *, int fd);
 
 /* ---- net_names.c ---- */
 

@@ -80,12 +80,42 @@ static struct tern_addr six_at(uint8_t last)
 	return a;
 }
 
-/* A gateway of tern's at the other end of a wire in this loop: the host's own sockets beyond. */
-static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wish *w)
+/* What d says of the addresses of both sides, where it says nothing. */
+static void default_to_gateway(struct net_dev *d, bool six)
+{
+	if (d->addr.family != TERN_AF_UNSPEC || d->addr6.family != TERN_AF_UNSPEC)
+		return;
+	d->addr = tern_ip4(10, 0, 2, 15, 0);
+	d->len = 24;
+	d->gw = tern_ip4(10, 0, 2, 2, 0);
+	if (six)
+		d->addr6 = six_at(15);
+	d->len6 = 64;
+	if (six)
+		d->gw6 = six_at(2);
+}
+
+static bool make_gateway(struct net *n, struct dev *far_side, bool traced, char *error)
 {
 	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0),
 				     .name = names_find,
 				     .name_ctx = n };
+
+	if (far_side->iface.mtu >= IP6_MTU_MIN)
+		wish.addr6 = six_at(2);
+	if (traced && (n->options->pcap || n->options->ladder)) {
+		wish.trace = recorder_trace;
+		wish.trace_ctx = &n->recorder;
+	}
+	n->gateway = gateway_new(&n->loop, far_side, &wish);
+	if (!n->gateway)
+		snprintf(error, DEV_ERROR_MAX, "%s", wish.error);
+	return n->gateway != NULL;
+}
+
+/* A gateway of tern's at the other end of a wire in this loop: the host's own sockets beyond. */
+static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wish *w)
+{
 	struct dev *end[2];
 
 	if (n->gateway) {
@@ -94,25 +124,38 @@ static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wis
 	}
 	if (!pipe_open(end, w))
 		return NULL;
-	if (end[0]->iface.mtu >= IP6_MTU_MIN)
-		wish.addr6 = six_at(2);
-	n->gateway = gateway_new(&n->loop, end[1], &wish);
-	if (!n->gateway) {
-		snprintf(w->error, sizeof(w->error), "%s", wish.error);
+	if (!make_gateway(n, end[1], false, w->error)) {
 		dev_close(end[0]);
 		dev_close(end[1]);
 		return NULL;
 	}
-	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC) {
-		d->addr = tern_ip4(10, 0, 2, 15, 0);
-		d->len = 24;
-		d->gw = wish.addr;
-		if (wish.addr6.family)
-			d->addr6 = six_at(15);
-		d->len6 = 64;
-		d->gw6 = wish.addr6;
-	}
+	default_to_gateway(d, end[0]->iface.mtu >= IP6_MTU_MIN);
 	return end[0];
+}
+
+void net_default_addresses(struct net_options *o)
+{
+	default_to_gateway(&o->dev[0], o->mtu == 0 || o->mtu >= IP6_MTU_MIN);
+}
+
+int net_open_far_side(struct net *n, int fd)
+{
+	uint8_t seed[32];
+	struct dev_wish w = { .mtu = (uint32_t)n->options->mtu,
+			      .no_offload = n->options->has_weather || n->options->no_offload,
+			      .seed = seed };
+	struct dev *d;
+
+	if (getrandom(seed, sizeof(seed), 0) < 0)
+		return net_refuse(n, "no random numbers: %s", strerror(errno));
+	d = fd_open(fd, true, &w);
+	if (!d || !make_gateway(n, d, true, w.error)) {
+		dev_close(d);
+		return net_refuse(n, "%s", w.error);
+	}
+	n->st = gateway_stack(n->gateway);
+	recorder_note_link(&n->recorder, d->ifindex, d->iface.link);
+	return n->options->has_weather ? weather_begin(n) : EXIT_DONE;
 }
 
 /* A network that lives in a directory while a member does. */

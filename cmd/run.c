@@ -31,7 +31,7 @@ struct run_command {
 	char **program;	      /* NULL: none given */
 	const char *net_name; /* --net; NULL: none */
 	struct run_control control;
-	bool stats, require, fallback, quiet;
+	bool stats, require, fallback, quiet, netns;
 };
 
 static void print_help(void)
@@ -60,6 +60,10 @@ static void print_help(void)
 	       "  --stats           the stack's counters at the end\n"
 	       "  --require         fails when an Internet socket was the kernel's\n"
 	       "  --fallback        what tern cannot do, the kernel may\n"
+	       "  --netns           the program's sockets are the kernel's, in a network of its "
+	       "own\n"
+	       "                    whose only way out is tern's gateway: for raw sockets and\n"
+	       "                    32-bit programs; weather, captures and -p as ever\n"
 	       "  -q                no line at the end\n");
 	net_print_help();
 	printf("\nExit: the program's; 128 and the signal's number when one ended it. 126: it "
@@ -171,6 +175,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(c->require = true);
 	if (args_is(a, "--fallback"))
 		return args_taken(c->fallback = true);
+	if (args_is(a, "--netns"))
+		return args_taken(c->netns = true);
 	if (args_is(a, "-q"))
 		return args_taken(c->quiet = true);
 	return net_take_option(a, &c->net);
@@ -186,6 +192,10 @@ static int read_options(struct run_command *c, struct args *a)
 		return args_error(a, "'%s': put -- before the program", a->word[0]);
 	if (!c->program || !c->program[0])
 		return args_error(a, "a program is needed, after --");
+	if (c->netns && (c->require || c->fallback || c->net_name || c->net.n_devs ||
+			 strcmp(c->link, "gateway") != 0))
+		return args_error(a, "--netns goes with --link gateway alone, and without "
+				     "--require, --fallback and --net");
 	return -1;
 }
 
@@ -257,9 +267,31 @@ static bool open_control(struct run_command *c)
 
 /* ---- running ---- */
 
+static void print_sum(const struct run_command *c, const struct run *r)
+{
+	unsigned long long again = tern_counter(c->n.st, "TcpRetransSegs");
+	struct run_counts n = run_counts(r);
+	struct gateway_counts g;
+
+	if (!c->netns) {
+		fprintf(stderr,
+			"tern run: %llu sockets on tern, %llu on the kernel; %llu bytes sent, %llu "
+			"received, %llu segments retransmitted\n",
+			(unsigned long long)n.on_tern, (unsigned long long)n.on_kernel,
+			(unsigned long long)n.bytes_sent, (unsigned long long)n.bytes_received,
+			again);
+		return;
+	}
+	g = gateway_counts(c->n.gateway);
+	fprintf(stderr,
+		"tern run: %llu connections and %llu flows of datagrams by the gateway; %llu bytes "
+		"sent, %llu received, %llu segments retransmitted\n",
+		(unsigned long long)(g.tcp + g.forwarded), (unsigned long long)g.udp,
+		(unsigned long long)g.bytes_out, (unsigned long long)g.bytes_in, again);
+}
+
 static void print_end(const struct run_command *c, const struct run *r)
 {
-	struct run_counts n = run_counts(r);
 
 	if (c->stats) {
 		const char *name;
@@ -271,12 +303,7 @@ static void print_end(const struct run_command *c, const struct run *r)
 				fprintf(stderr, "%-32s %llu\n", name, (unsigned long long)value);
 	}
 	if (!c->quiet)
-		fprintf(stderr,
-			"tern run: %llu sockets on tern, %llu on the kernel; %llu bytes sent, %llu "
-			"received, %llu segments retransmitted\n",
-			(unsigned long long)n.on_tern, (unsigned long long)n.on_kernel,
-			(unsigned long long)n.bytes_sent, (unsigned long long)n.bytes_received,
-			(unsigned long long)tern_counter(c->n.st, "TcpRetransSegs"));
+		print_sum(c, r);
 }
 
 static int exit_code(const struct run_command *c, const struct run *r)
@@ -293,24 +320,48 @@ static int exit_code(const struct run_command *c, const struct run *r)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int run_program(struct run_command *c)
+static struct run *start(struct run_command *c)
 {
+	const struct net_dev *d = &c->net.dev[0];
+	struct run_netns netns = { .addr = d->addr,
+				   .addr6 = d->addr6,
+				   .router = d->gw,
+				   .router6 = d->gw6,
+				   .len = d->len,
+				   .len6 = d->len6,
+				   .mtu = (uint32_t)c->net.mtu };
 	struct run_wish wish = { .argv = c->program,
 				 .fallback = c->fallback,
+				 .netns = c->netns ? &netns : NULL,
 				 .remove = { c->control.at.sun_path } };
 	struct run *r;
-	int code;
 
 	if (c->n.mesh)
 		mesh_files(c->n.mesh, wish.remove + 1);
 	if (c->n.gateway) {
-		wish.loopback = c->net.dev[0].gw;
-		wish.loopback6 = c->net.dev[0].gw6;
+		wish.loopback = d->gw;
+		wish.loopback6 = d->gw6;
 	}
-	r = run_start(c->n.st, &wish);
-	if (!r) {
+	r = run_start(c->netns ? NULL : c->n.st, &wish);
+	if (!r)
 		fprintf(stderr, "tern run: %s\n", wish.error);
+	return r;
+}
+
+static int run_program(struct run_command *c, const struct args *a)
+{
+	struct run *r = start(c);
+	int code = EXIT_DONE;
+
+	if (!r)
 		return EXIT_NOT_RUN;
+	if (c->netns)
+		code = net_open_far_side(&c->n, run_device(r));
+	if (c->netns && code == EXIT_DONE)
+		code = set_up(c, a);
+	if (code != EXIT_DONE) {
+		run_free(r);
+		return code;
 	}
 	signal(SIGINT, SIG_IGN); /* of a terminal it reaches the program as well, which decides */
 	while (!run_is_over(r) && !net_interrupted()) {
@@ -343,7 +394,9 @@ int cmd_run(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (c.net.n_devs == 0)
-		c.net.dev[c.net.n_devs++].what = c.link;
+		c.net.dev[c.net.n_devs++].what = c.netns ? "none" : c.link;
+	if (c.netns)
+		net_default_addresses(&c.net);
 	if (c.net_name && c.net.n_devs < NET_DEVS_MAX) {
 		snprintf(mesh, sizeof(mesh), "net:%s", c.net_name);
 		c.net.dev[c.net.n_devs++].what = mesh;
@@ -351,9 +404,9 @@ int cmd_run(int argc, char **argv)
 	code = net_open(&c.n, &c.net, &a);
 	if (code != EXIT_DONE)
 		return code;
-	code = set_up(&c, &a);
+	code = c.netns ? EXIT_DONE : set_up(&c, &a);
 	if (code == EXIT_DONE)
-		code = open_control(&c) ? run_program(&c) : EXIT_USAGE;
+		code = open_control(&c) ? run_program(&c, &a) : EXIT_USAGE;
 	run_control_close(&c.control);
 	return net_close(&c.n, code);
 }

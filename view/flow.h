@@ -69,7 +69,7 @@ struct flow_side {
 	int64_t gap_from, gap_to; /* the last that its numbers jumped over, */
 	tern_time gap_at;	  /* when */
 	struct ranges arrived;	  /* of what this side sent */
-	bool syn_ack_sent, fin_sent, fin_acked, rst_sent;
+	bool syn_ack_sent, fin_sent, fin_first, fin_acked, rst_sent;
 	tern_time fin_at, fin_arrived_at; /* the latter: TERN_NEVER until then */
 	uint64_t n_segments, n_data, n_bytes, n_retransmitted, n_lost, n_dropped, n_duplicate;
 };

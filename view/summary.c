@@ -111,7 +111,7 @@ static void add_closing(char *buf, const struct flows *fs, const struct flow *f)
 	else if (is_closed(f) && both_closed(f))
 		label_add(buf, ", both closed; ");
 	else if (is_closed(f))
-		label_add(buf, ", %s closed; ", flow_side_name(fs, f, r->fin_at < l->fin_at));
+		label_add(buf, ", %s closed; ", flow_side_name(fs, f, r->fin_first));
 	else if (gave_up(l) || gave_up(r))
 		label_add(buf, ", %s gave up; ", flow_side_name(fs, f, gave_up(l) ? 0 : 1));
 	else if (l->fin_sent || r->fin_sent)

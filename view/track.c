@@ -151,6 +151,7 @@ void track_sent(struct flow *f, struct segment *g)
 	s->syn_ack_sent |= is_syn_ack(g);
 	if ((g->tcp.flags & TCP_FIN) && !s->fin_sent) {
 		s->fin_sent = true;
+		s->fin_first = !other->fin_sent; /* instants may be equal */
 		s->fin_at = g->sent->at;
 	}
 	s->rst_sent |= !!(g->tcp.flags & TCP_RST);

@@ -71,6 +71,8 @@ bool pipe_open(struct dev *end[2], struct dev_wish *);
  * error (DEV_ERROR_MAX bytes).
  */
 int host_addr_add(const char *name, const struct tern_addr *, unsigned prefix_len, char *error);
+/* All that is not on its network goes by this router. */
+int host_route_add(const char *name, const struct tern_addr *router, char *error);
 /* Brings it up. */
 int host_link_up(const char *name, char *error);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/ipv6.h>
 #include <net/if.h>
+#include <net/route.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,4 +80,40 @@ int host_addr_add(const char *name, const struct tern_addr *a, unsigned prefix_l
 		return say(error, name, s);
 	close(s);
 	return host_link_up(name, error);
+}
+
+static int add_route4(int s, const char *name, const struct tern_addr *router)
+{
+	struct rtentry r = { .rt_flags = RTF_UP | RTF_GATEWAY };
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	char text[IFNAMSIZ];
+
+	snprintf(text, sizeof(text), "%s", name);
+	r.rt_dev = text;
+	memcpy(&r.rt_dst, &sin, sizeof(sin));
+	memcpy(&r.rt_genmask, &sin, sizeof(sin));
+	memcpy(&sin.sin_addr, router->ip, 4);
+	memcpy(&r.rt_gateway, &sin, sizeof(sin));
+	return ioctl(s, SIOCADDRT, &r);
+}
+
+static int add_route6(int s, const char *name, const struct tern_addr *router)
+{
+	struct in6_rtmsg r = { .rtmsg_flags = RTF_UP | RTF_GATEWAY,
+			       .rtmsg_metric = 1,
+			       .rtmsg_ifindex = (int)if_nametoindex(name) };
+
+	memcpy(&r.rtmsg_gateway, router->ip, 16);
+	return ioctl(s, SIOCADDRT, &r);
+}
+
+int host_route_add(const char *name, const struct tern_addr *router, char *error)
+{
+	bool v4 = router->family == TERN_AF_INET;
+	int s = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0 || (v4 ? add_route4 : add_route6)(s, name, router) != 0)
+		return say(error, name, s);
+	close(s);
+	return 0;
 }

@@ -83,7 +83,7 @@ static struct tern_stack *new_gateway_stack(struct loop *l, const struct gateway
 	c.tcp_syncookies = 0; /* a cookie promises before anybody has been asked */
 	c.tcp_rcvbuf_max = c.tcp_sndbuf_max = STREAM_BUFFER_MAX;
 	c.icmp_echo_ignore_all = true; /* flow_echo.c answers */
-	return loop_new_stack(l, &c, NULL, NULL);
+	return loop_new_stack(l, &c, w->trace, w->trace_ctx);
 }
 
 /*
@@ -372,6 +372,11 @@ tern_time gateway_deadline(const struct gateway *g)
 		if (!list_empty(&g->ages[i]))
 			at = MIN(at, CONTAINER_OF(g->ages[i].next, struct flow, age_link)->old_at);
 	return at;
+}
+
+struct tern_stack *gateway_stack(const struct gateway *g)
+{
+	return g->st;
 }
 
 int gateway_fd(const struct gateway *g)

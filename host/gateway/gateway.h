@@ -43,6 +43,8 @@ struct gateway_wish {
 	 */
 	bool (*name)(void *ctx, const char *name, int family, struct tern_addr *);
 	void *name_ctx;
+	void (*trace)(void *ctx, const struct tern_trace *); /* of its stack; NULL: none */
+	void *trace_ctx;
 	uint32_t flows_max;	       /* of each kind; 0: 16384 */
 	tern_time udp_idle;	       /* a flow of datagrams ends after; 0: 120 s */
 	tern_time connect_timeout;     /* a SYN is left unanswered after; 0: 130 s */
@@ -57,6 +59,8 @@ struct gateway *gateway_new(struct loop *, struct dev *, struct gateway_wish *);
 /* Ends all flows: each host socket is closed. The stack stays the loop's. NULL is allowed. */
 void gateway_free(struct gateway *);
 
+/* Its stack, to look at: events and sockets are the gateway's. */
+struct tern_stack *gateway_stack(const struct gateway *);
 /* A descriptor that is readable while gateway_turn has something to do for the host's sockets. */
 int gateway_fd(const struct gateway *);
 /* Takes what its stack and the host's sockets have to say, and moves bytes. */

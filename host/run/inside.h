@@ -123,7 +123,7 @@ struct run {
 	struct tern_stack *st;
 	struct tern_addr loopback, loopback6;
 	bool fallback;
-	int listener; /* where calls come from */
+	int listener; /* where calls come from; with netns: the device */
 	int keeper;   /* control socket of the keeper; -1: it has gone */
 	pid_t keeper_pid;
 	int set; /* epoll */
@@ -150,6 +150,13 @@ void run_warn(struct run *, const char *format, ...) __attribute__((format(print
 
 /* Installs the filter for this process and what it starts; the listener, or -1 and errno. */
 int filter_install(void);
+/* ---- netns.c ---- */
+
+/* A network namespace with nothing in it, for this process. false: there are none for us. */
+bool netns_enter(void);
+/* One with a device whose far side is ours: its descriptor, or -1 and errno. */
+int netns_make(const struct run_netns *);
+
 struct sock_fprog;
 /* The program of the filter; its instructions are static. */
 bool filter_make(struct sock_fprog *);

@@ -47,35 +47,6 @@ static _Noreturn void give_up(const struct keeper *k, const char *what)
 	_exit(127);
 }
 
-static bool put_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t len = (ssize_t)strlen(text);
-	bool good = fd >= 0 && write(fd, text, (size_t)len) == len;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-/*
- * A network namespace with nothing in it: what would reach the kernel's network fails instead. It
- * is not needed for the program to be on tern, so a machine that has none goes without.
- */
-static void leave_network(void)
-{
-	char map[64];
-	unsigned uid = getuid(), gid = getgid();
-
-	if (unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-		return;
-	put_file("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-	put_file("/proc/self/gid_map", map);
-	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-	put_file("/proc/self/uid_map", map);
-}
-
 static void reset_signals(const sigset_t *old)
 {
 	signal(SIGPIPE, SIG_DFL); /* what the supervisor ignores for itself */
@@ -91,11 +62,12 @@ static _Noreturn void become_program(const struct keeper *k, const struct run_wi
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!w->fallback)
-		leave_network();
-	n.status = filter_install();
+	/* what would reach the kernel's network fails instead; a machine may have no namespaces */
+	if (!w->netns && !w->fallback)
+		netns_enter();
+	n.status = w->netns ? netns_make(w->netns) : filter_install();
 	if (n.status < 0)
-		give_up(k, "the seccomp filter");
+		give_up(k, w->netns ? "the network namespace" : "the seccomp filter");
 	if (write(k->up[1], &n, sizeof(n)) != (ssize_t)sizeof(n) || read(k->down[0], &byte, 1) != 1)
 		_exit(126);
 	if (unshare(CLONE_FILES) != 0)

@@ -45,7 +45,7 @@ static bool explain(struct run_wish *w, const struct news *n)
 	if (n->error == EBUSY)
 		hint = " (something already answers the calls of this process, such as another "
 		       "tern run: run it outside)";
-	else if (strcmp(n->what, "the seccomp filter") == 0)
+	else if (strcmp(n->what, "the seccomp filter") == 0 || w->netns)
 		hint = " (try 'tern doctor')";
 	snprintf(w->error, sizeof(w->error), "%s: %s%s", n->what, strerror(n->error), hint);
 	return false;

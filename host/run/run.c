@@ -59,7 +59,7 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 	r->loopback6 = w->loopback6;
 	r->fallback = w->fallback;
 	r->dead_end = &r->dead;
-	r->can_restart = run_probe() == RUN_PROBE_GOOD;
+	r->can_restart = !w->netns && run_probe() == RUN_PROBE_GOOD;
 	r->set = epoll_create1(EPOLL_CLOEXEC);
 	if (r->set < 0) {
 		snprintf(w->error, sizeof(w->error), "epoll: %s", strerror(errno));
@@ -70,8 +70,10 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 		run_free(r);
 		return NULL;
 	}
-	ioctl(r->listener, NOTIF_SET_FLAGS, (unsigned long)NOTIF_SYNC_WAKE_UP);
-	watch_own(r, &r->listener);
+	if (!w->netns) {
+		ioctl(r->listener, NOTIF_SET_FLAGS, (unsigned long)NOTIF_SYNC_WAKE_UP);
+		watch_own(r, &r->listener);
+	}
 	watch_own(r, &r->keeper);
 	return r;
 }
@@ -93,6 +95,11 @@ void run_free(struct run *r)
 	if (r->set >= 0)
 		close(r->set);
 	free(r);
+}
+
+int run_device(const struct run *r)
+{
+	return r->listener;
 }
 
 int run_fd(const struct run *r)
@@ -120,7 +127,7 @@ static void take_stack_events(struct run *r)
 {
 	struct tern_event ev;
 
-	while (tern_event(r->st, &ev))
+	while (r->st && tern_event(r->st, &ev))
 		if (ev.user)
 			pair_news(r, ev.user);
 }

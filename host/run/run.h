@@ -20,6 +20,13 @@ enum { RUN_ERROR_MAX = 200, RUN_REMOVE_MAX = 4 };
 
 struct run;
 
+/* A network of the kernel's for the program, whose only way out is a device of ours. */
+struct run_netns {
+	struct tern_addr addr, addr6, router, router6; /* 6: or AF_UNSPEC */
+	unsigned len, len6;			       /* of prefixes */
+	uint32_t mtu;				       /* 0: 1500 */
+};
+
 struct run_wish {
 	char *const *argv; /* PROG ARGS, ends with NULL */
 	/*
@@ -29,12 +36,19 @@ struct run_wish {
 	struct tern_addr loopback, loopback6;
 	/* Files that are removed when the supervisor is gone and cannot do it; NULL: none. */
 	const char *remove[RUN_REMOVE_MAX];
+	/* The program's sockets are the kernel's, in such a network: run_device. NULL: on tern. */
+	const struct run_netns *netns;
 	bool fallback; /* what cannot be on tern may be on the kernel; else it is an error */
 	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */
 };
 
-/* Starts the program; its sockets are the stack's, whose events are all this supervisor's. */
+/*
+ * Starts the program; its sockets are the stack's, whose events are all this supervisor's. With
+ * netns there is no stack: NULL.
+ */
 struct run *run_start(struct tern_stack *, struct run_wish *);
+/* With netns: the far side of the program's network, for fd_open, which takes a copy. */
+int run_device(const struct run *);
 /* Ends whatever of the program still lives. NULL is allowed. */
 void run_free(struct run *);
 

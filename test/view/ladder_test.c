@@ -394,6 +394,24 @@ static void an_endpoint_may_talk_to_itself(void)
 	view_free(s.view);
 }
 
+/* A stack's clock stands still while it answers: the order decides, not the instant. */
+static void who_answers_at_once_has_not_closed_first(void)
+{
+	struct scene s = scene_new(false);
+	uint64_t f;
+	char *text;
+
+	scene_handshake(&s);
+	f = scene_send(&s, 1, TCP_FIN | TCP_ACK, SEG(1, 1, 0, 512));
+	scene_arrive(&s, 0, f);
+	f = scene_send(&s, 0, TCP_FIN | TCP_ACK, SEG(1, 2, 0, 512));
+	scene_arrive(&s, 1, f);
+	text = scene_draw(s.view, ladder_text, false);
+	check(strstr(text, "a opened, b closed; "));
+	free(text);
+	view_free(s.view);
+}
+
 static void a_port_used_again_is_another_conversation(void)
 {
 	struct scene s = scene_new(false);
@@ -450,6 +468,7 @@ int main(int argc, char **argv)
 		TEST(json_is_complete),
 		TEST(draws_datagrams_and_echo),
 		TEST(an_endpoint_may_talk_to_itself),
+		TEST(who_answers_at_once_has_not_closed_first),
 		TEST(a_port_used_again_is_another_conversation),
 		TEST(refuses_events_without_sense),
 	};

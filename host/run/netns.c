@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * netns.c - a network namespace for the program: an empty one, or one with a device of ours in it.
+ *
+ * All is done by the process that becomes the program, so it needs no privilege where user
+ * namespaces are open to users. The device is a TAP; where /dev/net/tun is closed to the user it is
+ * a veth pair whose far end has a packet socket, which is made inside the namespace, too.
+ *
+ * Sources: user_namespaces(7), capabilities(7), rtnetlink(7), veth(4).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../dev/dev.h"
+#include "inside.h"
+
+#define NEAR "eth0"
+#define FAR "tern0"
+
+static bool put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t len = (ssize_t)strlen(text);
+	bool good = fd >= 0 && write(fd, text, (size_t)len) == len;
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+bool netns_enter(void)
+{
+	char map[64];
+	unsigned uid = getuid(), gid = getgid();
+
+	if (unshare(CLONE_NEWNET) == 0)
+		return true;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return false;
+	put_file("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+	put_file("/proc/self/gid_map", map);
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	put_file("/proc/self/uid_map", map);
+	return true;
+}
+
+/* ---- a veth pair ---- */
+
+struct link_request {
+	struct nlmsghdr header;
+	struct ifinfomsg info;
+	char room[256];
+};
+
+static struct rtattr *put(struct link_request *q, unsigned short type, const void *data, size_t len)
+{
+	struct rtattr *a = (struct rtattr *)(void *)((char *)q + NLMSG_ALIGN(q->header.nlmsg_len));
+
+	a->rta_type = type;
+	a->rta_len = (unsigned short)RTA_LENGTH(len);
+	if (len)
+		memcpy(RTA_DATA(a), data, len);
+	q->header.nlmsg_len = NLMSG_ALIGN(q->header.nlmsg_len) + RTA_ALIGN(a->rta_len);
+	return a;
+}
+
+/* What has been put since belongs to it. */
+static void end_nest(struct link_request *q, struct rtattr *a)
+{
+	a->rta_len = (unsigned short)((char *)q + q->header.nlmsg_len - (char *)a);
+}
+
+static int ask_kernel(struct link_request *q)
+{
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		char room[512]; /* of what is quoted */
+	} answer;
+	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	ssize_t n = -1;
+
+	if (s >= 0 && send(s, q, q->header.nlmsg_len, 0) >= 0)
+		n = recv(s, &answer, sizeof(answer), 0);
+	if (s >= 0)
+		close(s);
+	if (n < (ssize_t)(sizeof(answer.header) + sizeof(int)))
+		return -1;
+	errno = -answer.error.error;
+	return errno ? -1 : 0;
+}
+
+static int make_veth(void)
+{
+	struct link_request q = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+					      .nlmsg_type = RTM_NEWLINK,
+					      .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE |
+							     NLM_F_EXCL | NLM_F_ACK } };
+	const struct ifinfomsg peer = { .ifi_family = AF_UNSPEC };
+	struct rtattr *info, *data, *far_end;
+
+	put(&q, IFLA_IFNAME, NEAR, sizeof(NEAR));
+	info = put(&q, IFLA_LINKINFO, NULL, 0);
+	put(&q, IFLA_INFO_KIND, "veth", sizeof("veth"));
+	data = put(&q, IFLA_INFO_DATA, NULL, 0);
+	far_end = put(&q, VETH_INFO_PEER, &peer, sizeof(peer));
+	put(&q, IFLA_IFNAME, FAR, sizeof(FAR));
+	end_nest(&q, far_end);
+	end_nest(&q, data);
+	end_nest(&q, info);
+	return ask_kernel(&q);
+}
+
+/* Up, and nothing of the kernel's own says anything there. */
+static bool silence(const char *name)
+{
+	struct ifreq req = { .ifr_flags = IFF_UP | IFF_NOARP };
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char path[80];
+	bool good;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	put_file(path, "1");
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	good = ioctl(s, SIOCSIFFLAGS, &req) == 0;
+	close(s);
+	return good;
+}
+
+/* ---- the device ---- */
+
+static bool set_mtu(const char *name, uint32_t mtu)
+{
+	struct ifreq req = { .ifr_mtu = (int)mtu };
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool good;
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	good = mtu == 0 || ioctl(s, SIOCSIFMTU, &req) == 0;
+	close(s);
+	return good;
+}
+
+/* Its descriptor; the device around it is the supervisor's to make. */
+static int open_device(uint32_t mtu)
+{
+	struct dev_wish w = { .mtu = 0 };
+	struct dev *d = tap_open(NEAR, true, &w);
+
+	if (d)
+		return set_mtu(NEAR, mtu) ? d->fd : -1;
+	if (make_veth() != 0 || !set_mtu(NEAR, mtu) || !set_mtu(FAR, mtu) || !silence(FAR))
+		return -1;
+	d = packet_open(FAR, &w);
+	return d ? d->fd : -1;
+}
+
+static bool configure(const struct run_netns *n)
+{
+	char error[DEV_ERROR_MAX];
+
+	/* nobody else is there who could have our address, or tell us of routers */
+	put_file("/proc/sys/net/ipv6/conf/" NEAR "/accept_dad", "0");
+	put_file("/proc/sys/net/ipv6/conf/" NEAR "/accept_ra", "0");
+	if (host_link_up("lo", error) != 0 || host_addr_add(NEAR, &n->addr, n->len, error) != 0 ||
+	    host_route_add(NEAR, &n->router, error) != 0)
+		return false;
+	/* a kernel without IPv6 goes without */
+	return n->addr6.family == TERN_AF_UNSPEC || access("/proc/sys/net/ipv6", F_OK) != 0 ||
+	       (host_addr_add(NEAR, &n->addr6, n->len6, error) == 0 &&
+		host_route_add(NEAR, &n->router6, error) == 0);
+}
+
+/* In its own network the program may do what it likes: raw sockets, low ports, addresses. */
+static void keep_network_rights(void)
+{
+	static const unsigned rights[] = { CAP_NET_RAW, CAP_NET_ADMIN, CAP_NET_BIND_SERVICE };
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
+		data[0].inheritable |= data[0].permitted & 1u << rights[i];
+	if (syscall(SYS_capset, &head, data) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
+}
+
+int netns_make(const struct run_netns *n)
+{
+	int fd;
+
+	if (!netns_enter())
+		return -1;
+	fd = open_device(n->mtu);
+	if (fd < 0 || !configure(n))
+		return -1;
+	keep_network_rights();
+	return fd;
+}
