@@ -24,18 +24,32 @@ static struct tern_addr of_four(const struct sockaddr_in *in)
 	return a;
 }
 
+/* Here an IPv4 address is one of that family, also of an IPv6 socket (RFC 4291 2.5.5.2). */
+static struct tern_addr plain(const struct tern_addr *a)
+{
+	struct tern_addr four = tern_ip4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], a->port);
+
+	return a->family == TERN_AF_INET6 && memcmp(a->ip, mapped_prefix, 12) == 0 ? four : *a;
+}
+
+struct tern_addr address_for_stack(const struct pair *p, const struct tern_addr *a)
+{
+	struct tern_addr six = { .family = TERN_AF_INET6, .port = a->port };
+
+	if (p->family != AF_INET6 || a->family != TERN_AF_INET)
+		return *a;
+	memcpy(six.ip, mapped_prefix, 12);
+	memcpy(six.ip + 12, a->ip, 4);
+	return six;
+}
+
 static struct tern_addr of_six(const struct sockaddr_in6 *in)
 {
 	struct tern_addr a = { .family = TERN_AF_INET6, .port = ntohs(in->sin6_port) };
 
 	memcpy(a.ip, &in->sin6_addr, 16);
 	a.scope_id = in->sin6_scope_id;
-	if (memcmp(a.ip, mapped_prefix, 12) == 0) {
-		a.family = TERN_AF_INET;
-		memmove(a.ip, a.ip + 12, 4);
-		memset(a.ip + 4, 0, 12);
-	}
-	return a;
+	return plain(&a);
 }
 
 int address_read(const struct call *c, uint64_t at, uint64_t len, int family, struct tern_addr *out)
@@ -139,6 +153,7 @@ static bool takes(struct run *r, const struct pair *q, int type, const struct te
 	if (q->type != type || !q->s || (type == SOCK_STREAM && q->state != PAIR_LISTENING) ||
 	    tern_getsockname(r->st, q->s, &at) != 0 || at.port != to->port)
 		return false;
+	at = plain(&at);
 	if (address_is_any(&at))
 		return q->family == AF_INET6 || to->family == TERN_AF_INET;
 	return at.family == to->family && memcmp(at.ip, to->ip, 16) == 0;
@@ -151,23 +166,24 @@ struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_
 	if (address_is_any(to))
 		local = loopback_of(to->family, to->port);
 	if (!address_is_loopback(&local))
-		return *to;
+		return address_for_stack(p, to);
 	for (const struct pair *q = r->all; q; q = q->all_next)
 		if (takes(r, q, p->type, &local))
-			return local;
+			return address_for_stack(p, &local);
 	far = local.family == TERN_AF_INET ? r->loopback : r->loopback6;
 	if (far.family == TERN_AF_UNSPEC)
-		return local;
+		return address_for_stack(p, &local);
 	far.port = to->port;
 	p->by_gateway = true;
-	return far;
+	return address_for_stack(p, &far);
 }
 
 struct tern_addr address_shown(const struct run *r, const struct pair *p, const struct tern_addr *a)
 {
-	const struct tern_addr *far = a->family == TERN_AF_INET ? &r->loopback : &r->loopback6;
+	struct tern_addr is = plain(a);
+	const struct tern_addr *far = is.family == TERN_AF_INET ? &r->loopback : &r->loopback6;
 
-	if (p->by_gateway && far->family == a->family && memcmp(far->ip, a->ip, 16) == 0)
-		return loopback_of(a->family, a->port);
+	if (p->by_gateway && far->family == is.family && memcmp(far->ip, is.ip, 16) == 0)
+		return loopback_of(is.family, is.port);
 	return *a;
 }

@@ -70,8 +70,7 @@ int64_t on_bind(struct run *r, struct call *c)
 		return err;
 	if (at.family == TERN_AF_UNSPEC)
 		return -EAFNOSUPPORT;
-	if (c->pair->family == AF_INET6 && at.family == TERN_AF_INET && address_is_any(&at))
-		return -EINVAL;
+	at = address_for_stack(c->pair, &at);
 	return c->pair->s ? tern_bind(r->st, c->pair->s, &at) : -EINVAL;
 }
 
@@ -127,8 +126,10 @@ static struct tern_addr shown_as(const struct tern_addr *to)
 /* The program sees the names that it would see without a gateway in between. */
 static void note_names(struct pair *p, const struct tern_addr *to, const struct tern_addr *by)
 {
+	struct tern_addr is = address_for_stack(p, to);
+
 	p->shown_peer = p->shown_local = (struct tern_addr){ 0 };
-	if (memcmp(to->ip, by->ip, sizeof(to->ip)) == 0)
+	if (memcmp(is.ip, by->ip, sizeof(is.ip)) == 0)
 		return;
 	p->shown_peer = shown_as(to);
 	if (p->by_gateway)

@@ -210,7 +210,12 @@ int address_write(const struct call *, const struct pair *, const struct tern_ad
 socklen_t address_put(const struct pair *, const struct tern_addr *, struct sockaddr_storage *);
 bool address_is_loopback(const struct tern_addr *);
 bool address_is_any(const struct tern_addr *);
-/* Where a destination leads: the loopback's to a socket of the tree or to the gateway. */
+/* As the stack's socket of the pair has it: mapped, of an IPv6 socket. */
+struct tern_addr address_for_stack(const struct pair *, const struct tern_addr *);
+/*
+ * Where a destination leads, for the stack: the loopback's to a socket of the tree or to the
+ * gateway.
+ */
 struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
 /* What the program is to see of an address of the stack's. */
 struct tern_addr address_shown(const struct run *, const struct pair *, const struct tern_addr *);
