@@ -19,6 +19,8 @@
 
 enum { SYSCTLS_MAX = 32, FORWARDS_MAX = 64, EXIT_NOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
+static const tern_time patience = 10 * TERN_SEC; /* from SIGTERM to the end */
+
 struct run_command {
 	struct net_options net;
 	struct net n;
@@ -332,7 +334,8 @@ static struct run *start(struct run_command *c)
 				   .mtu = (uint32_t)c->net.mtu };
 	struct run_wish wish = { .argv = c->program,
 				 .fallback = c->fallback,
-				 .netns = c->netns ? &netns : NULL,
+				 .netns = d->addr.family || d->addr6.family ? &netns : NULL,
+				 .kernel_tcp = c->netns,
 				 .remove = { c->control.at.sun_path } };
 	struct run *r;
 
@@ -348,8 +351,19 @@ static struct run *start(struct run_command *c)
 	return r;
 }
 
+/* SIGTERM is the program's, which may have to tidy up; but it cannot take for ever. */
+static bool is_to_end(const struct run *r, tern_time *end_at)
+{
+	if (net_interrupted() && *end_at == TERN_NEVER) {
+		run_signal(r, SIGTERM);
+		*end_at = loop_now() + patience;
+	}
+	return loop_now() >= *end_at;
+}
+
 static int run_program(struct run_command *c, const struct args *a)
 {
+	tern_time end_at = TERN_NEVER;
 	struct run *r = start(c);
 	int code = EXIT_DONE;
 
@@ -364,10 +378,10 @@ static int run_program(struct run_command *c, const struct args *a)
 		return code;
 	}
 	signal(SIGINT, SIG_IGN); /* of a terminal it reaches the program as well, which decides */
-	while (!run_is_over(r) && !net_interrupted()) {
+	while (!run_is_over(r) && !is_to_end(r, &end_at)) {
 		struct pollfd own[] = { { run_fd(r), POLLIN, 0 }, { c->control.fd, POLLIN, 0 } };
 
-		net_turn(&c->n, run_deadline(r), own, 2);
+		net_turn(&c->n, run_deadline(r) < end_at ? run_deadline(r) : end_at, own, 2);
 		run_turn(r);
 		if (own[1].revents)
 			run_control_turn(&c->control, &c->n);

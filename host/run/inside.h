@@ -123,10 +123,10 @@ struct run {
 	struct tern_stack *st;
 	struct tern_addr loopback, loopback6;
 	bool fallback;
-	int listener; /* where calls come from; with netns: the device */
-	int keeper;   /* control socket of the keeper; -1: it has gone */
-	pid_t keeper_pid;
-	int set; /* epoll */
+	int listener;		 /* where calls come from; with netns: the device */
+	int keeper;		 /* control socket of the keeper; -1: it has gone */
+	pid_t keeper_pid, first; /* the latter: 0 when it has ended */
+	int set;		 /* epoll */
 	bool first_ended, over;
 	int status;	  /* of the first process */
 	bool can_restart; /* the kernel takes -ERESTARTSYS as an answer */
@@ -154,6 +154,8 @@ int filter_install(void);
 
 /* A network namespace with nothing in it, for this process. false: there are none for us. */
 bool netns_enter(void);
+/* Puts an interface into it that is only there to be seen. */
+void netns_show(const struct run_netns *);
 /* One with a device whose far side is ours: its descriptor, or -1 and errno. */
 int netns_make(const struct run_netns *);
 
@@ -175,7 +177,7 @@ enum news_kind { NEWS_LISTENER, NEWS_FAILED, NEWS_STARTED, NEWS_EXITED };
 struct news {
 	int32_t kind;
 	int32_t error;	/* of NEWS_FAILED: an errno */
-	int32_t status; /* of NEWS_EXITED */
+	int32_t status; /* of NEWS_EXITED; of NEWS_STARTED: the program's number */
 	char what[64];	/* of NEWS_FAILED */
 };
 

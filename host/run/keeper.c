@@ -63,11 +63,11 @@ static _Noreturn void become_program(const struct keeper *k, const struct run_wi
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* what would reach the kernel's network fails instead; a machine may have no namespaces */
-	if (!w->netns && !w->fallback)
-		netns_enter();
-	n.status = w->netns ? netns_make(w->netns) : filter_install();
+	if (!w->kernel_tcp && !w->fallback && netns_enter() && w->netns)
+		netns_show(w->netns);
+	n.status = w->kernel_tcp ? netns_make(w->netns) : filter_install();
 	if (n.status < 0)
-		give_up(k, w->netns ? "the network namespace" : "the seccomp filter");
+		give_up(k, w->kernel_tcp ? "the network namespace" : "the seccomp filter");
 	if (write(k->up[1], &n, sizeof(n)) != (ssize_t)sizeof(n) || read(k->down[0], &byte, 1) != 1)
 		_exit(126);
 	if (unshare(CLONE_FILES) != 0)
@@ -250,7 +250,7 @@ static void start_program(struct keeper *k, const struct run_wish *w, const sigs
 		tell(k, &n, -1);
 		_exit(1);
 	}
-	n = (struct news){ .kind = NEWS_STARTED };
+	n = (struct news){ .kind = NEWS_STARTED, .status = k->first };
 	tell(k, &n, -1);
 }
 

@@ -45,7 +45,7 @@ static bool explain(struct run_wish *w, const struct news *n)
 	if (n->error == EBUSY)
 		hint = " (something already answers the calls of this process, such as another "
 		       "tern run: run it outside)";
-	else if (strcmp(n->what, "the seccomp filter") == 0 || w->netns)
+	else if (strcmp(n->what, "the seccomp filter") == 0 || w->kernel_tcp)
 		hint = " (try 'tern doctor')";
 	snprintf(w->error, sizeof(w->error), "%s: %s%s", n->what, strerror(n->error), hint);
 	return false;
@@ -67,6 +67,7 @@ static bool await_start(struct run *r, struct run_wish *w)
 			return explain(w, &n);
 		if (n.kind == NEWS_LISTENER)
 			r->listener = fd;
+		r->first = n.kind == NEWS_STARTED ? n.status : 0;
 		if (n.kind == NEWS_STARTED)
 			return r->listener >= 0;
 	}
@@ -114,6 +115,7 @@ void launch_news(struct run *r)
 	while (r->keeper >= 0 && read_news(r->keeper, MSG_DONTWAIT, &n, &fd))
 		if (n.kind == NEWS_EXITED) {
 			r->first_ended = true;
+			r->first = 0;
 			r->status = n.status;
 		}
 	if (r->keeper < 0 || errno == EAGAIN)

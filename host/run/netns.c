@@ -58,7 +58,7 @@ bool netns_enter(void)
 	return true;
 }
 
-/* ---- a veth pair ---- */
+/* ---- links ---- */
 
 struct link_request {
 	struct nlmsghdr header;
@@ -104,7 +104,8 @@ static int ask_kernel(struct link_request *q)
 	return errno ? -1 : 0;
 }
 
-static int make_veth(void)
+/* NEAR, of that kind; of a veth pair FAR is the other end. */
+static int make_link(const char *kind)
 {
 	struct link_request q = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
 					      .nlmsg_type = RTM_NEWLINK,
@@ -115,12 +116,14 @@ static int make_veth(void)
 
 	put(&q, IFLA_IFNAME, NEAR, sizeof(NEAR));
 	info = put(&q, IFLA_LINKINFO, NULL, 0);
-	put(&q, IFLA_INFO_KIND, "veth", sizeof("veth"));
-	data = put(&q, IFLA_INFO_DATA, NULL, 0);
-	far_end = put(&q, VETH_INFO_PEER, &peer, sizeof(peer));
-	put(&q, IFLA_IFNAME, FAR, sizeof(FAR));
-	end_nest(&q, far_end);
-	end_nest(&q, data);
+	put(&q, IFLA_INFO_KIND, kind, strlen(kind) + 1);
+	if (strcmp(kind, "veth") == 0) {
+		data = put(&q, IFLA_INFO_DATA, NULL, 0);
+		far_end = put(&q, VETH_INFO_PEER, &peer, sizeof(peer));
+		put(&q, IFLA_IFNAME, FAR, sizeof(FAR));
+		end_nest(&q, far_end);
+		end_nest(&q, data);
+	}
 	end_nest(&q, info);
 	return ask_kernel(&q);
 }
@@ -163,26 +166,36 @@ static int open_device(uint32_t mtu)
 
 	if (d)
 		return set_mtu(NEAR, mtu) ? d->fd : -1;
-	if (make_veth() != 0 || !set_mtu(NEAR, mtu) || !set_mtu(FAR, mtu) || !silence(FAR))
+	if (make_link("veth") != 0 || !set_mtu(NEAR, mtu) || !set_mtu(FAR, mtu) || !silence(FAR))
 		return -1;
 	d = packet_open(FAR, &w);
 	return d ? d->fd : -1;
 }
 
-static bool configure(const struct run_netns *n)
+static bool has_ip6(const struct run_netns *n)
+{
+	/* a kernel without IPv6 goes without */
+	return n->addr6.family != TERN_AF_UNSPEC && access("/proc/sys/net/ipv6", F_OK) == 0;
+}
+
+static bool add_addresses(const struct run_netns *n)
 {
 	char error[DEV_ERROR_MAX];
 
 	/* nobody else is there who could have our address, or tell us of routers */
 	put_file("/proc/sys/net/ipv6/conf/" NEAR "/accept_dad", "0");
 	put_file("/proc/sys/net/ipv6/conf/" NEAR "/accept_ra", "0");
-	if (host_link_up("lo", error) != 0 || host_addr_add(NEAR, &n->addr, n->len, error) != 0 ||
-	    host_route_add(NEAR, &n->router, error) != 0)
+	if (n->addr.family && host_addr_add(NEAR, &n->addr, n->len, error) != 0)
 		return false;
-	/* a kernel without IPv6 goes without */
-	return n->addr6.family == TERN_AF_UNSPEC || access("/proc/sys/net/ipv6", F_OK) != 0 ||
-	       (host_addr_add(NEAR, &n->addr6, n->len6, error) == 0 &&
-		host_route_add(NEAR, &n->router6, error) == 0);
+	return !has_ip6(n) || host_addr_add(NEAR, &n->addr6, n->len6, error) == 0;
+}
+
+static bool add_routes(const struct run_netns *n)
+{
+	char error[DEV_ERROR_MAX];
+
+	return host_link_up("lo", error) == 0 && host_route_add(NEAR, &n->router, error) == 0 &&
+	       (!has_ip6(n) || host_route_add(NEAR, &n->router6, error) == 0);
 }
 
 /* In its own network the program may do what it likes: raw sockets, low ports, addresses. */
@@ -202,6 +215,15 @@ static void keep_network_rights(void)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
+void netns_show(const struct run_netns *n)
+{
+	/* an ordinary user gets no modules loaded, but one of them may be there */
+	bool made = make_link("dummy") == 0 || (make_link("veth") == 0 && silence(FAR));
+
+	if (made && set_mtu(NEAR, n->mtu))
+		add_addresses(n);
+}
+
 int netns_make(const struct run_netns *n)
 {
 	int fd;
@@ -209,7 +231,7 @@ int netns_make(const struct run_netns *n)
 	if (!netns_enter())
 		return -1;
 	fd = open_device(n->mtu);
-	if (fd < 0 || !configure(n))
+	if (fd < 0 || !add_addresses(n) || !add_routes(n))
 		return -1;
 	keep_network_rights();
 	return fd;

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 	r->loopback6 = w->loopback6;
 	r->fallback = w->fallback;
 	r->dead_end = &r->dead;
-	r->can_restart = !w->netns && run_probe() == RUN_PROBE_GOOD;
+	r->can_restart = !w->kernel_tcp && run_probe() == RUN_PROBE_GOOD;
 	r->set = epoll_create1(EPOLL_CLOEXEC);
 	if (r->set < 0) {
 		snprintf(w->error, sizeof(w->error), "epoll: %s", strerror(errno));
@@ -70,7 +71,7 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 		run_free(r);
 		return NULL;
 	}
-	if (!w->netns) {
+	if (!w->kernel_tcp) {
 		ioctl(r->listener, NOTIF_SET_FLAGS, (unsigned long)NOTIF_SYNC_WAKE_UP);
 		watch_own(r, &r->listener);
 	}
@@ -180,6 +181,12 @@ bool run_exited(const struct run *r, int *status)
 bool run_is_over(const struct run *r)
 {
 	return r->over;
+}
+
+void run_signal(const struct run *r, int sig)
+{
+	if (r->first > 0)
+		kill(r->first, sig);
 }
 
 struct run_counts run_counts(const struct run *r)

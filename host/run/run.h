@@ -20,9 +20,9 @@ enum { RUN_ERROR_MAX = 200, RUN_REMOVE_MAX = 4 };
 
 struct run;
 
-/* A network of the kernel's for the program, whose only way out is a device of ours. */
+/* An interface of the program's network namespace. */
 struct run_netns {
-	struct tern_addr addr, addr6, router, router6; /* 6: or AF_UNSPEC */
+	struct tern_addr addr, addr6, router, router6; /* or AF_UNSPEC */
 	unsigned len, len6;			       /* of prefixes */
 	uint32_t mtu;				       /* 0: 1500 */
 };
@@ -36,18 +36,23 @@ struct run_wish {
 	struct tern_addr loopback, loopback6;
 	/* Files that are removed when the supervisor is gone and cannot do it; NULL: none. */
 	const char *remove[RUN_REMOVE_MAX];
-	/* The program's sockets are the kernel's, in such a network: run_device. NULL: on tern. */
+	/*
+	 * The program's network. With kernel_tcp its sockets are the kernel's, and the only way out is
+	 * run_device; else they are on tern, and the addresses are there to be seen: what asks the
+	 * kernel for interfaces finds them, but nothing leads out. NULL: nothing is seen.
+	 */
 	const struct run_netns *netns;
+	bool kernel_tcp;
 	bool fallback; /* what cannot be on tern may be on the kernel; else it is an error */
 	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */
 };
 
 /*
  * Starts the program; its sockets are the stack's, whose events are all this supervisor's. With
- * netns there is no stack: NULL.
+ * kernel_tcp there is no stack: NULL.
  */
 struct run *run_start(struct tern_stack *, struct run_wish *);
-/* With netns: the far side of the program's network, for fd_open, which takes a copy. */
+/* With kernel_tcp: the far side of the program's network, for fd_open, which takes a copy. */
 int run_device(const struct run *);
 /* Ends whatever of the program still lives. NULL is allowed. */
 void run_free(struct run *);
@@ -62,6 +67,8 @@ tern_time run_deadline(const struct run *); /* run_turn is due then at the lates
  */
 bool run_exited(const struct run *, int *status);
 bool run_is_over(const struct run *);
+/* Sends the first process a signal. */
+void run_signal(const struct run *, int sig);
 
 /* What of this the kernel lets us do; it is tried. */
 enum run_probe {
