@@ -37,9 +37,9 @@ struct run_wish {
 	/* Files that are removed when the supervisor is gone and cannot do it; NULL: none. */
 	const char *remove[RUN_REMOVE_MAX];
 	/*
-	 * The program's network. With kernel_tcp its sockets are the kernel's, and the only way out is
-	 * run_device; else they are on tern, and the addresses are there to be seen: what asks the
-	 * kernel for interfaces finds them, but nothing leads out. NULL: nothing is seen.
+	 * The program's network. With kernel_tcp its sockets are the kernel's, and the only way
+	 * out is run_device; else they are on tern, and the addresses are only there to be seen by
+	 * what asks the kernel for interfaces. NULL: nothing is seen.
 	 */
 	const struct run_netns *netns;
 	bool kernel_tcp;
