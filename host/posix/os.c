@@ -6,7 +6,8 @@
  * tells others that wait. They sleep on a word of their own; when the driver has what it wanted,
  * the first of them goes on driving. While nobody waits a helper thread drives, but not at once: a
  * caller that comes back soon finds the wheel free, and neither has paid for a wake-up. So the
- * helper looks now and then while callers come and go, and rests while one drives for long.
+ * helper leaves the wheel when a call comes, looks now and then while callers come and go, and
+ * rests while one drives for long. A caller that never waits drives by its calls.
  *
  * A signal ends a wait as on Linux: with EINTR where there is a time-out; else the call goes on
  * when the handler was installed with SA_RESTART. The kernel does not say which handler ran, so a
@@ -30,6 +31,7 @@
 #include <unistd.h>
 
 static const tern_time look_again = 2 * TERN_MS;
+static const tern_time devices_after = 20 * TERN_US; /* in a call, since the last time */
 enum { LOOKS_BEFORE_REST = 5 };
 
 /* A thread that waits while another drives. */
@@ -65,6 +67,15 @@ static void poke_driver(struct posix *p)
 	ssize_t n = write(p->poke, &one, sizeof(one));
 
 	(void)n; /* it is poked already */
+}
+
+/* Leave the wheel: to a thread that waits, or to one whose calls come so often that they drive. */
+static void take_from_helper(struct posix *p)
+{
+	if (!p->helper_drives || p->takeover)
+		return;
+	p->takeover = true;
+	poke_driver(p);
 }
 
 static void get_up(struct sleeper *s)
@@ -112,6 +123,7 @@ static void pump(void *ctx)
 {
 	struct posix *p = ctx;
 
+	p->pumped_at = loop_now();
 	loop_pump(&p->loop);
 	sem_take_events(&p->sem);
 }
@@ -175,7 +187,6 @@ static int drive(struct posix *p, struct waiter *w, tern_time until, bool always
 	int ready = 0;
 
 	p->driving = true;
-	p->n_drives++;
 	while (!w->woken && !p->takeover && !p->stopped && loop_now() < until) {
 		ready = sleep_on_devices(p, until, kernel, n_kernel);
 		pump(p);
@@ -237,10 +248,7 @@ static int sleep_beside(struct posix *p, struct waiter *w, tern_time until, stru
 	list_init(&s.link);
 	list_put_tail(&p->sleepers, &s.link);
 	w->thread = &s;
-	if (p->helper_drives && !p->takeover) {
-		p->takeover = true;
-		poke_driver(p);
-	}
+	take_from_helper(p);
 	err = n ? sleep_on_kernel(p, &s, until, kernel, n) : sleep_on_word(p, &s, until);
 	w->thread = NULL;
 	list_unlink(&s.link);
@@ -272,10 +280,10 @@ static int wait_in_process(void *ctx, struct waiter *w, tern_time until, bool al
 /* Returns when nobody drives and nobody has for a while. */
 static void wait_for_idleness(struct posix *p)
 {
-	uint64_t before = p->n_drives;
+	uint64_t before = p->n_calls;
 	unsigned looks = 0;
 
-	while (!p->stopped && (p->driving || p->n_drives != before || looks == 0)) {
+	while (!p->stopped && (p->driving || p->n_calls != before || looks == 0)) {
 		struct timespec at;
 
 		if (p->driving && looks >= LOOKS_BEFORE_REST) {
@@ -284,7 +292,7 @@ static void wait_for_idleness(struct posix *p)
 			p->helper_rests = false;
 			looks = 0;
 		}
-		before = p->n_drives;
+		before = p->n_calls;
 		looks++;
 		at = as_timespec(loop_now() + look_again);
 		pthread_cond_timedwait(&p->rest, &p->lock, &at);
@@ -460,8 +468,15 @@ int posix_start(struct tern_posix_wish *w)
 
 void posix_lock(struct posix *p)
 {
+	tern_time now;
+
 	pthread_mutex_lock(&p->lock);
-	tern_advance(p->sem.st, loop_now());
+	p->n_calls++;
+	now = loop_now();
+	if (p->loop.n_ports && !p->driving && now - p->pumped_at >= devices_after)
+		pump(p);
+	else
+		tern_advance(p->sem.st, now);
 }
 
 void posix_unlock(struct posix *p)
@@ -469,7 +484,8 @@ void posix_unlock(struct posix *p)
 	sem_take_events(&p->sem);
 	if (p->loop.n_ports && tern_output_ready(p->sem.st, 0))
 		loop_flush(&p->loop);
-	if (p->asleep && tern_deadline(p->sem.st) < p->driver_until)
+	take_from_helper(p);
+	if (p->asleep && !p->takeover && tern_deadline(p->sem.st) < p->driver_until)
 		poke_driver(p);
 	pthread_mutex_unlock(&p->lock);
 }

@@ -22,9 +22,10 @@ struct posix {
 	bool driving;
 	bool asleep; /* the driver, just now */
 	bool helper_drives;
-	bool helper_rests;	/* until there is nobody who drives */
-	bool takeover;		/* the helper is to leave it to another */
-	uint64_t n_drives;	/* ever begun */
+	bool helper_rests; /* until there is nobody who drives */
+	bool takeover;	   /* the helper is to leave it to another */
+	uint64_t n_calls;  /* ever begun */
+	tern_time pumped_at;
 	tern_time driver_until; /* it sleeps as long at most */
 	struct list sleepers;	/* others that wait */
 	pthread_cond_t rest;
