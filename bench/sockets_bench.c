@@ -3,10 +3,10 @@
  * sockets_bench.c - the cost of socket calls, by the calls alone: built once for the kernel's sockets
  * and once for those of tern_posix.h (names mapped), and run under tern run; see bench/run-sockets.
  *
- *	sockets_bench pingpong COUNT [IDLE]   one thread, both ends, without blocking, beside so many
- *	                                      idle connections: round trips of a byte
+ *	sockets_bench pingpong COUNT [IDLE]   one thread, both ends, without blocking: round
+ *	                                      trips of a byte, beside so many idle connections
  *	sockets_bench connect COUNT           the same: connect, accept, close both
- *	sockets_bench server PORT             answers each byte; one connection after the other
+ *	sockets_bench server PORT             answers each byte, one connection after the other
  *	sockets_bench client-pingpong COUNT PORT, client-connect COUNT PORT
  *	sockets_bench option COUNT            getsockopt, the least call about a socket
  *
