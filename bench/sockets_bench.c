@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sockets_bench.c - the cost of socket calls, by the calls alone: built once for the kernel's sockets
- * and once for those of tern_posix.h (names mapped), and run under tern run; see bench/run-sockets.
+ * sockets_bench.c - the cost of socket calls, by the calls alone: built once for the kernel's
+ * sockets and once for those of tern_posix.h (names mapped), and run under tern run; see
+ * bench/run-sockets.
  *
  *	sockets_bench pingpong COUNT [IDLE]   one thread, both ends, without blocking: round
  *	                                      trips of a byte, beside so many idle connections

@@ -43,7 +43,7 @@ void net_print_help(void)
 	       "to see it:\n"
 	       "  --ladder[=FILE]   draws what happens, on standard error: on a terminal at once,\n"
 	       "                    else at the end; or into a file\n"
-	       "  --pcap FILE       a capture (pcapng)\n");
+	       "  --pcap FILE|-     a capture (pcapng); -: on standard output\n");
 }
 
 /* ---- options ---- */
@@ -162,19 +162,37 @@ int net_refuse(const struct net *n, const char *format, const char *what)
 	return EXIT_USAGE;
 }
 
+/* "-": the standard one; NULL: none. */
+static bool open_file(const struct net *n, const char *name, FILE *standard, FILE **out)
+{
+	if (!name)
+		return true;
+	*out = strcmp(name, "-") == 0 ? standard : fopen(name, "wb");
+	if (!*out)
+		fprintf(stderr, "%s: %s: %s\n", n->command, name, strerror(errno));
+	return *out != NULL;
+}
+
+/* A ladder on a terminal is drawn while it happens, unless others write there meanwhile. */
+static bool begin_live(struct net *n, const struct net_options *o)
+{
+	FILE *out = n->ladder ? n->ladder : stderr;
+
+	if (!o->ladder || !isatty(fileno(out)) || (!n->ladder && o->ladder_at_end))
+		return true;
+	n->live = ladder_live_new(out, n->recorder.view, true);
+	return n->live != NULL;
+}
+
 static int open_all(struct net *n, struct net_options *o)
 {
 	struct tern_config cfg;
 	int code = EXIT_DONE;
 
-	if (o->pcap && !(n->pcap = fopen(o->pcap, "wb"))) {
-		fprintf(stderr, "%s: %s: %s\n", n->command, o->pcap, strerror(errno));
+	if (!open_file(n, o->pcap, stdout, &n->pcap) ||
+	    !open_file(n, o->ladder_file, stderr, &n->ladder))
 		return EXIT_USAGE;
-	}
-	if (!recorder_init(&n->recorder, n->pcap, o->ladder))
-		return net_refuse(n, "%s", "out of memory");
-	if (o->ladder && !o->ladder_file && !o->ladder_at_end && isatty(STDERR_FILENO) &&
-	    !(n->live = ladder_live_new(stderr, n->recorder.view, true)))
+	if (!recorder_init(&n->recorder, n->pcap, o->ladder) || !begin_live(n, o))
 		return net_refuse(n, "%s", "out of memory");
 	tern_config_default(&cfg);
 	cfg.id = 1;
@@ -363,17 +381,15 @@ void net_drain(struct net *n)
 static bool draw_at_end(const struct net *n)
 {
 	static const struct ladder_options own = { .own = true };
-	const char *file = n->options->ladder_file;
-	FILE *out = file ? fopen(file, "w") : stderr;
-	bool good = out && ladder_text(out, n->recorder.view, &own);
+	FILE *out = n->ladder ? n->ladder : stderr;
+	bool good = ladder_text(out, n->recorder.view, &own) && fflush(out) == 0;
 
 	if (n->recorder.full)
 		fprintf(stderr, "%s: the ladder ends where its room ended\n", n->command);
-	if (file && out)
-		good = fclose(out) == 0 && good;
-	if (file && !good)
-		fprintf(stderr, "%s: %s: could not be written\n", n->command, file);
-	return good || !file;
+	if (n->ladder && !good)
+		fprintf(stderr, "%s: %s: could not be written\n", n->command,
+			n->options->ladder_file);
+	return good || !n->ladder;
 }
 
 int net_close(struct net *n, int code)
@@ -389,6 +405,8 @@ int net_close(struct net *n, int code)
 		code = code == EXIT_DONE ? EXIT_USAGE : code;
 	}
 	ladder_live_free(n->live);
+	if (n->ladder && n->ladder != stderr)
+		fclose(n->ladder);
 	sim_peer_free(n->peer);
 	gateway_free(n->gateway);
 	loop_fini(&n->loop);

@@ -47,7 +47,7 @@ struct net_options {
 	bool ladder, no_offload;
 	const char *pcap;
 	const char *ladder_file; /* --ladder=FILE; NULL: standard error */
-	bool ladder_at_end;	 /* also on a terminal: a program writes there meanwhile */
+	bool ladder_at_end;	 /* also where that is a terminal: others write there */
 };
 
 /* The lines of --help about these options and what every command takes. */
@@ -74,7 +74,7 @@ struct net {
 	struct ladder_live *live; /* NULL: the ladder, if any, is drawn at the end */
 	size_t n_drawn;		  /* of the recorder's events */
 	tern_time drawn_at;
-	FILE *pcap;
+	FILE *pcap, *ladder;	 /* NULL: none, and standard error */
 	struct sim_peer *peer;	 /* of --dev sim; else NULL */
 	struct gateway *gateway; /* of the device "gateway"; else NULL */
 	struct net_weather weather;

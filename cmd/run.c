@@ -33,7 +33,7 @@ struct run_command {
 	char **program;	      /* NULL: none given */
 	const char *net_name; /* --net; NULL: none */
 	struct run_control control;
-	bool stats, require, fallback, quiet, netns;
+	bool stats, require, fallback, quiet, netns, own_loopback;
 };
 
 static void print_help(void)
@@ -57,6 +57,7 @@ static void print_help(void)
 	       "  --name NAME       of this run in its network, where it can be looked up, and "
 	       "for\n"
 	       "                    'tern weather'; else it has its process's number\n"
+	       "  --own-loopback    127.0.0.1 leads to the program's own sockets alone\n"
 	       "  --cc NAME         congestion control\n"
 	       "  --sysctl K=V      a setting of the stack's; may be repeated\n"
 	       "  --stats           the stack's counters at the end\n"
@@ -177,6 +178,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(c->require = true);
 	if (args_is(a, "--fallback"))
 		return args_taken(c->fallback = true);
+	if (args_is(a, "--own-loopback"))
+		return args_taken(c->own_loopback = true);
 	if (args_is(a, "--netns"))
 		return args_taken(c->netns = true);
 	if (args_is(a, "-q"))
@@ -336,12 +339,13 @@ static struct run *start(struct run_command *c)
 				 .fallback = c->fallback,
 				 .netns = d->addr.family || d->addr6.family ? &netns : NULL,
 				 .kernel_tcp = c->netns,
+				 .no_stdout = c->net.pcap && strcmp(c->net.pcap, "-") == 0,
 				 .remove = { c->control.at.sun_path } };
 	struct run *r;
 
 	if (c->n.mesh)
 		mesh_files(c->n.mesh, wish.remove + 1);
-	if (c->n.gateway) {
+	if (c->n.gateway && !c->own_loopback) {
 		wish.loopback = d->gw;
 		wish.loopback6 = d->gw6;
 	}
@@ -403,7 +407,7 @@ int cmd_run(int argc, char **argv)
 	memset(&c, 0, sizeof(c));
 	c.link = "gateway";
 	c.control.fd = -1;
-	c.net.ladder_at_end = true;
+	c.net.ladder_at_end = isatty(STDOUT_FILENO);
 	code = read_options(&c, &a);
 	if (code >= 0)
 		return code;

@@ -4,10 +4,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,10 +87,53 @@ static void raise_limit(void)
 	}
 }
 
+/* As execvp finds it; false: it does not, and will say so. */
+static bool find_program(const char *name, char path[PATH_MAX])
+{
+	const char *dir = getenv("PATH"), *end;
+
+	if (strchr(name, '/'))
+		return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX && access(path, X_OK) == 0;
+	for (; dir && *dir; dir = *end ? end + 1 : end) {
+		end = strchrnul(dir, ':');
+		if (snprintf(path, PATH_MAX, "%.*s/%s", (int)(end - dir), dir, name) < PATH_MAX &&
+		    access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Programs that would run, but not as is meant. */
+static bool suits(struct run_wish *w)
+{
+	char path[PATH_MAX];
+	struct stat s;
+
+	if (!find_program(w->argv[0], path) || stat(path, &s) != 0)
+		return true;
+	if (((s.st_mode & S_ISUID) && s.st_uid != geteuid()) ||
+	    ((s.st_mode & S_ISGID) && s.st_gid != getegid())) {
+		snprintf(w->error, sizeof(w->error),
+			 "%.100s is setuid and would get no rights here: run tern as the user it "
+			 "needs",
+			 path);
+		return false;
+	}
+	if (!w->kernel_tcp && access(path, R_OK) != 0) {
+		snprintf(w->error, sizeof(w->error),
+			 "%.100s cannot be read, so that its calls cannot be answered: try --netns",
+			 path);
+		return false;
+	}
+	return true;
+}
+
 bool launch(struct run *r, struct run_wish *w)
 {
 	int control[2];
 
+	if (!suits(w))
+		return false;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0) {
 		snprintf(w->error, sizeof(w->error), "socketpair: %s", strerror(errno));
 		return false;

@@ -43,7 +43,8 @@ struct run_wish {
 	 */
 	const struct run_netns *netns;
 	bool kernel_tcp;
-	bool fallback; /* what cannot be on tern may be on the kernel; else it is an error */
+	bool no_stdout; /* it is the supervisor's: what the program says goes to standard error */
+	bool fallback;	/* what cannot be on tern may be on the kernel; else it is an error */
 	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */
 };
 
