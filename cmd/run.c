@@ -272,18 +272,17 @@ static bool open_control(struct run_command *c)
 
 /* ---- running ---- */
 
-static void print_sum(const struct run_command *c, const struct run *r)
+static void print_sum(const struct run_command *c, const struct run_counts *n)
 {
 	unsigned long long again = tern_counter(c->n.st, "TcpRetransSegs");
-	struct run_counts n = run_counts(r);
 	struct gateway_counts g;
 
 	if (!c->netns) {
 		fprintf(stderr,
 			"tern run: %llu sockets on tern, %llu on the kernel; %llu bytes sent, %llu "
 			"received, %llu segments retransmitted\n",
-			(unsigned long long)n.on_tern, (unsigned long long)n.on_kernel,
-			(unsigned long long)n.bytes_sent, (unsigned long long)n.bytes_received,
+			(unsigned long long)n->on_tern, (unsigned long long)n->on_kernel,
+			(unsigned long long)n->bytes_sent, (unsigned long long)n->bytes_received,
 			again);
 		return;
 	}
@@ -295,9 +294,8 @@ static void print_sum(const struct run_command *c, const struct run *r)
 		(unsigned long long)g.bytes_out, (unsigned long long)g.bytes_in, again);
 }
 
-static void print_end(const struct run_command *c, const struct run *r)
+static void print_end(const struct run_command *c, const struct run_counts *n)
 {
-
 	if (c->stats) {
 		const char *name;
 		unsigned cursor = 0;
@@ -308,7 +306,7 @@ static void print_end(const struct run_command *c, const struct run *r)
 				fprintf(stderr, "%-32s %llu\n", name, (unsigned long long)value);
 	}
 	if (!c->quiet)
-		print_sum(c, r);
+		print_sum(c, n);
 }
 
 static int exit_code(const struct run_command *c, const struct run *r)
@@ -368,6 +366,7 @@ static bool is_to_end(const struct run *r, tern_time *end_at)
 static int run_program(struct run_command *c, const struct args *a)
 {
 	tern_time end_at = TERN_NEVER;
+	struct run_counts counts;
 	struct run *r = start(c);
 	int code = EXIT_DONE;
 
@@ -391,9 +390,10 @@ static int run_program(struct run_command *c, const struct args *a)
 			run_control_turn(&c->control, &c->n);
 	}
 	code = exit_code(c, r);
-	print_end(c, r);
+	counts = run_counts(r);
 	run_free(r);
 	net_drain(&c->n);
+	print_end(c, &counts);
 	return code;
 }
 
