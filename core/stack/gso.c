@@ -59,7 +59,7 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 }
 
 static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
-			  enum tern_cause cause)
+			  const struct tcp_out *out)
 {
 	static const uint8_t counter[TERN_N_CAUSES] = {
 		[TERN_CAUSE_RTO] = COUNT_TCP_RETRANS_SEGS,
@@ -72,11 +72,15 @@ static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
 		[TERN_CAUSE_CHALLENGE] = COUNT_TCP_CHALLENGE_ACK,
 	};
 
+	enum tern_cause cause = (enum tern_cause)out->cause;
+
 	st->counters[COUNT_TCP_OUT_SEGS]++;
 	if (cause && counter[cause])
 		st->counters[counter[cause]]++;
 	if (cause == TERN_CAUSE_FAST_RETRANSMIT)
 		st->counters[COUNT_TCP_FAST_RETRANS]++;
+	else if (cause == TERN_CAUSE_TLP && out->again)
+		st->counters[COUNT_TCP_RETRANS_SEGS]++;
 	if (piece->h->flags & TCP_RST)
 		st->counters[COUNT_TCP_OUT_RSTS]++;
 }
@@ -127,7 +131,7 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	p->cause = out->cause;
 	p->conn = s->conn;
 	p->ifindex = (uint16_t)i->index;
-	count_segment(st, &piece, (enum tern_cause)out->cause);
+	count_segment(st, &piece, out);
 	return p;
 }
 

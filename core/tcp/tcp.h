@@ -452,6 +452,7 @@ struct tcp_out {
 	bool ect : 1;	    /* the network may mark it, RFC 3168 */
 	bool done : 1;	    /* nothing is left of it */
 	bool path_probe : 1;
+	bool again : 1; /* it has been sent before */
 };
 /* false: no memory, nothing has changed. */
 bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);

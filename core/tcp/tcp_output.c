@@ -249,6 +249,7 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 	out->end_flags = 0;
 	out->mss = UINT16_MAX;
 	out->cause = (uint8_t)p->cause;
+	out->again = p->again;
 	out->has_text = out->done = out->ect = out->path_probe = false;
 	switch (p->what) {
 	case SEND_NOTHING:

@@ -184,6 +184,46 @@ static void a_filter_decides(void)
 	tern_sim_free(p.sim);
 }
 
+static enum tern_sim_verdict lose_text_once(void *ctx, int from, const uint8_t *frame, uint32_t len)
+{
+	unsigned *n = ctx;
+
+	(void)frame;
+	if (from != 0 || len < 80 || *n)
+		return TERN_SIM_PASS;
+	++*n;
+	return TERN_SIM_LOSE;
+}
+
+/* As Linux counts: a loss probe that repeats text is a segment retransmitted, too. */
+static void a_loss_probe_counts_as_sent_again(void)
+{
+	struct tern_addr to;
+	struct tern_sim_pair p;
+	tern_sock listener, a, b;
+	unsigned n = 1;
+	char text[100] = "text";
+
+	check_eq(tern_sim_pair(&p, 1, TERN_AF_INET, IP, 1500, NULL), 0);
+	tern_sim_filter(p.sim, p.link, lose_text_once, &n);
+	to = p.addr_b;
+	to.port = 80;
+	check_eq(tern_socket(p.b, TERN_AF_INET, TERN_SOCK_STREAM, 0, &listener), 0);
+	check_eq(tern_bind(p.b, listener, &to), 0);
+	check_eq(tern_listen(p.b, listener, 1), 0);
+	check_eq(tern_socket(p.a, TERN_AF_INET, TERN_SOCK_STREAM, 0, &a), 0);
+	check_eq(tern_connect(p.a, a, &to), -TERN_EINPROGRESS);
+	tern_sim_run(p.sim, TERN_SEC);
+	check_eq(tern_accept(p.b, listener, &b, NULL), 0);
+	n = 0;
+	check_eq(tern_send(p.a, a, text, sizeof(text), 0), (int64_t)sizeof(text));
+	tern_sim_run(p.sim, 2 * TERN_SEC);
+	check_eq(tern_recv(p.b, b, text, sizeof(text), 0), (int64_t)sizeof(text));
+	check_eq(tern_counter(p.a, "TcpExtTCPLossProbes"), 1);
+	check_eq(tern_counter(p.a, "TcpRetransSegs"), 1);
+	tern_sim_free(p.sim);
+}
+
 static void a_partition_heals(void)
 {
 	struct tern_sim_pair p;
@@ -344,7 +384,8 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		TEST(timers_ring_in_order),	  TEST(random_numbers_come_from_the_seed),
 		TEST(a_datagram_takes_the_delay), TEST(a_filter_decides),
-		TEST(a_partition_heals),	  TEST(others_do_not_get_a_unicast_frame),
+		TEST(a_loss_probe_counts_as_sent_again),
+	TEST(a_partition_heals),	  TEST(others_do_not_get_a_unicast_frame),
 		TEST(one_seed_is_one_run),
 	};
 
