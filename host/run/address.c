@@ -167,8 +167,8 @@ struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_
 		local = loopback_of(to->family, to->port);
 	if (!address_is_loopback(&local))
 		return address_for_stack(p, to);
-	for (const struct pair *q = r->all; q; q = q->all_next)
-		if (takes(r, q, p->type, &local))
+	for (struct list *l = r->named.next; l != &r->named; l = l->next)
+		if (takes(r, CONTAINER_OF(l, struct pair, named_link), p->type, &local))
 			return address_for_stack(p, &local);
 	far = local.family == TERN_AF_INET ? r->loopback : r->loopback6;
 	if (far.family == TERN_AF_UNSPEC)

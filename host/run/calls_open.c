@@ -236,6 +236,7 @@ int64_t on_listen(struct run *r, struct call *c)
 	if (err || p->state == PAIR_LISTENING)
 		return err;
 	p->state = PAIR_LISTENING;
+	pair_note_named(r, p);
 	pump_block(p, c->dup); /* a listener is never writable */
 	return 0;
 }

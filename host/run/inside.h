@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "../../core/base/list.h"
 #include "run.h"
 
 /* ---- one socket ---- */
@@ -42,9 +43,11 @@ struct held {
 };
 
 struct pair {
-	struct pair *next; /* of its hash chain */
-	struct pair *all_next, **all_link;
-	struct pair *dead_next; /* freed at the end of the turn; or of the list of the dead */
+	struct pair *next;	/* of its hash chain */
+	struct list all_link;	/* of all */
+	struct list named_link; /* of those that others of the tree can reach: see address_route */
+	struct list dead_link;	/* of those that are over */
+	struct pair *free_next; /* freed at the end of the turn */
 	uint64_t ino, cookie;	/* of the program's end */
 	int fd;			/* our end; -1: closed */
 	tern_sock s;		/* 0: closed */
@@ -131,10 +134,9 @@ struct run {
 	int status;	  /* of the first process */
 	bool can_restart; /* the kernel takes -ERESTARTSYS as an answer */
 	struct pair *hash[PAIRS_HASH];
-	struct pair *all;
-	struct pair *to_free;
-	struct pair *dead, **dead_end; /* oldest first */
+	struct list all, named, dead; /* of pairs; the dead: oldest first */
 	unsigned n_dead;
+	struct pair *to_free;
 	struct call *parked;
 	unsigned n_parked;
 	tern_time look_at; /* the parked calls are looked at again */
@@ -227,6 +229,8 @@ struct tern_addr address_shown(const struct run *, const struct pair *, const st
 struct pair *pair_by_ino(const struct run *, uint64_t ino);
 /* A pair around a socket of the stack's; *end is the program's end, for the caller to close. */
 struct pair *pair_new(struct run *, tern_sock, int family, int type, int *end);
+/* Others of the tree can reach it now. */
+void pair_note_named(struct run *, struct pair *);
 /* The program has no copy of its end any longer: closes all and frees at the end of the turn. */
 void pair_end(struct run *, struct pair *);
 /* The connection is over, the program's end is not: keeps names and the error. */

@@ -42,9 +42,10 @@ static void unlink_pair(struct run *r, struct pair *p)
 		at = &(*at)->next;
 	if (*at)
 		*at = p->next;
-	*p->all_link = p->all_next;
-	if (p->all_next)
-		p->all_next->all_link = p->all_link;
+	r->n_dead -= !list_empty(&p->dead_link);
+	list_unlink(&p->dead_link);
+	list_unlink(&p->named_link);
+	list_unlink(&p->all_link);
 }
 
 static void free_pair(struct pair *p)
@@ -53,26 +54,11 @@ static void free_pair(struct pair *p)
 	free(p);
 }
 
-static void forget_dead(struct run *r, const struct pair *p)
+static void free_at_end_of_turn(struct run *r, struct pair *p)
 {
-	struct pair **at = &r->dead;
-
-	while (*at && *at != p)
-		at = &(*at)->dead_next;
-	if (!*at)
-		return;
-	*at = p->dead_next;
-	if (!*at)
-		r->dead_end = at;
-	r->n_dead--;
-}
-
-static void free_dead(struct run *r, struct pair *p)
-{
-	forget_dead(r, p);
 	unlink_pair(r, p);
 	p->gone = true;
-	p->dead_next = r->to_free;
+	p->free_next = r->to_free;
 	r->to_free = p;
 }
 
@@ -93,14 +79,20 @@ static void link_pair(struct run *r, struct pair *p)
 
 	if (old &&
 	    old->state == PAIR_DEAD) /* its last copy is gone: the kernel uses the number again */
-		free_dead(r, old);
+		free_at_end_of_turn(r, old);
 	p->next = *bucket(r, p->ino);
 	*bucket(r, p->ino) = p;
-	p->all_next = r->all;
-	p->all_link = &r->all;
-	if (r->all)
-		r->all->all_link = &p->all_next;
-	r->all = p;
+	list_init(&p->dead_link);
+	list_init(&p->named_link);
+	list_put_tail(&r->all, &p->all_link);
+	if (p->type != SOCK_STREAM)
+		pair_note_named(r, p);
+}
+
+void pair_note_named(struct run *r, struct pair *p)
+{
+	if (list_empty(&p->named_link))
+		list_put_tail(&r->named, &p->named_link);
 }
 
 struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end)
@@ -170,14 +162,9 @@ void pair_end(struct run *r, struct pair *p)
 	if (p->gone)
 		return;
 	close_both(r, p);
-	if (p->state == PAIR_DEAD)
-		forget_dead(r, p);
-	unlink_pair(r, p);
 	while (p->waiting)
 		call_answer(r, p->waiting, -EBADF);
-	p->gone = true;
-	p->dead_next = r->to_free;
-	r->to_free = p;
+	free_at_end_of_turn(r, p);
 }
 
 void pair_die(struct run *r, struct pair *p, int so_error)
@@ -193,11 +180,10 @@ void pair_die(struct run *r, struct pair *p, int so_error)
 	close_both(r, p);
 	p->so_error = so_error;
 	p->state = PAIR_DEAD;
-	p->dead_next = NULL;
-	*r->dead_end = p;
-	r->dead_end = &p->dead_next;
+	list_unlink(&p->named_link);
+	list_put_tail(&r->dead, &p->dead_link);
 	if (++r->n_dead > DEAD_MAX)
-		free_dead(r, r->dead);
+		free_at_end_of_turn(r, CONTAINER_OF(r->dead.next, struct pair, dead_link));
 	call_look_again(r, p);
 }
 
@@ -206,14 +192,14 @@ void pairs_free_gone(struct run *r)
 	while (r->to_free) {
 		struct pair *p = r->to_free;
 
-		r->to_free = p->dead_next;
+		r->to_free = p->free_next;
 		free_pair(p);
 	}
 }
 
 void pairs_fini(struct run *r)
 {
-	while (r->all)
-		pair_end(r, r->all);
+	while (!list_empty(&r->all))
+		pair_end(r, CONTAINER_OF(r->all.next, struct pair, all_link));
 	pairs_free_gone(r);
 }

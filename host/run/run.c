@@ -59,7 +59,9 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 	r->loopback = w->loopback;
 	r->loopback6 = w->loopback6;
 	r->fallback = w->fallback;
-	r->dead_end = &r->dead;
+	list_init(&r->all);
+	list_init(&r->named);
+	list_init(&r->dead);
 	r->can_restart = !w->kernel_tcp && run_probe() == RUN_PROBE_GOOD;
 	r->set = epoll_create1(EPOLL_CLOEXEC);
 	if (r->set < 0) {

@@ -382,10 +382,13 @@ static void one_seed_is_one_run(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(timers_ring_in_order),	  TEST(random_numbers_come_from_the_seed),
-		TEST(a_datagram_takes_the_delay), TEST(a_filter_decides),
+		TEST(timers_ring_in_order),
+		TEST(random_numbers_come_from_the_seed),
+		TEST(a_datagram_takes_the_delay),
+		TEST(a_filter_decides),
 		TEST(a_loss_probe_counts_as_sent_again),
-	TEST(a_partition_heals),	  TEST(others_do_not_get_a_unicast_frame),
+		TEST(a_partition_heals),
+		TEST(others_do_not_get_a_unicast_frame),
 		TEST(one_seed_is_one_run),
 	};
 
