@@ -335,7 +335,7 @@ static struct run *start(struct run_command *c)
 				   .mtu = (uint32_t)c->net.mtu };
 	struct run_wish wish = { .argv = c->program,
 				 .fallback = c->fallback,
-				 .netns = d->addr.family || d->addr6.family ? &netns : NULL,
+				 .netns = &netns,
 				 .kernel_tcp = c->netns,
 				 .no_stdout = c->net.pcap && strcmp(c->net.pcap, "-") == 0,
 				 .remove = { c->control.at.sun_path } };

@@ -10,9 +10,16 @@
 #ifndef TERN_POSIX_MAP_H
 #define TERN_POSIX_MAP_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* what these headers declare must not depend on who includes them first */
+#endif
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/types.h>
 
 #include "tern_posix.h"
@@ -48,6 +55,16 @@
 #define ppoll tern_posix_ppoll
 #define select tern_posix_select
 #define pselect tern_posix_pselect
+#define sendmmsg tern_posix_sendmmsg
+#define recvmmsg tern_posix_recvmmsg
+#define sendfile tern_posix_sendfile
+#define getaddrinfo tern_posix_getaddrinfo
+#define freeaddrinfo tern_posix_freeaddrinfo
+#define getnameinfo tern_posix_getnameinfo
+#define getifaddrs tern_posix_getifaddrs
+#define freeifaddrs tern_posix_freeifaddrs
+#define if_nametoindex tern_posix_if_nametoindex
+#define if_indextoname tern_posix_if_indextoname
 #define epoll_create1 tern_posix_epoll_create1
 #define epoll_ctl tern_posix_epoll_ctl
 #define epoll_wait tern_posix_epoll_wait

@@ -517,7 +517,7 @@ int tern_posix_ioctl(int fd, unsigned long request, ...)
 		f->nonblocking = *(const int *)arg != 0;
 		break;
 	default:
-		n = -ENOTTY;
+		n = interface_request(&p->sem, request, arg);
 	}
 	return (int)end(p, f, n);
 }

@@ -46,6 +46,11 @@ int posix_wait(struct posix *, struct waiter *, tern_time until, bool always_ein
 
 int posix_start(struct tern_posix_wish *);
 
+/* ---- interfaces.c ---- */
+
+/* SIOCGIF*: 0 or a negative errno; -ENOTTY for what is none of them. */
+int interface_request(struct sem *, unsigned long request, void *arg);
+
 /* ---- start.c ---- */
 
 /* The stack as it is wished for, in the loop; false: w->error, and errno. */

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../loop/loop.h"
 #include "inside.h"
 
 #ifndef SECCOMP_ADDFD_FLAG_SEND
@@ -119,6 +120,7 @@ void call_take(struct run *r)
 	if (ioctl(r->listener, SECCOMP_IOCTL_NOTIF_RECV, &u.notif) != 0)
 		return;
 	c.id = u.notif.id;
+	c.began = loop_now();
 	c.tid = (pid_t)u.notif.pid;
 	c.nr = u.notif.data.nr;
 	for (int i = 0; i < 6; i++)

@@ -14,7 +14,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "../loop/loop.h"
 #include "inside.h"
+
+enum { MESSAGES_MAX = 1024 };
 
 /* One message of the caller's: where its parts are in its memory. */
 struct order {
@@ -255,19 +258,21 @@ int64_t on_recvmsg(struct run *r, struct call *c)
 	return recv_message(r, c, c->args[1], (int)c->args[2]);
 }
 
-/* As many as go; one at least decides the result. */
-int64_t on_sendmmsg(struct run *r, struct call *c)
+typedef int64_t one_message(struct run *, struct call *, uint64_t at, int flags);
+
+/* As many as go; the first decides the result. */
+static int64_t each_message(struct run *r, struct call *c, one_message *each)
 {
-	uint64_t n = c->args[2] < 1024 ? c->args[2] : 1024, i;
+	uint64_t n = c->args[2] < MESSAGES_MAX ? c->args[2] : MESSAGES_MAX, i;
+	int flags = (int)c->args[3] & ~MSG_WAITFORONE;
 	int64_t got = 0;
 
-	if (c->pair->type == SOCK_STREAM)
-		return CALL_CONTINUE;
 	for (i = 0; i < n; i++) {
 		uint64_t at = c->args[1] + i * sizeof(struct mmsghdr);
 		uint32_t len;
 
-		got = send_message(r, c, at, (int)c->args[3]);
+		/* whoever has some does not wait for more: fewer than asked for is a good answer */
+		got = each(r, c, at, i > 0 ? flags | MSG_DONTWAIT : flags);
 		if (got < 0)
 			break;
 		len = (uint32_t)got;
@@ -277,25 +282,30 @@ int64_t on_sendmmsg(struct run *r, struct call *c)
 	return i > 0 || n == 0 ? (int64_t)i : got;
 }
 
+int64_t on_sendmmsg(struct run *r, struct call *c)
+{
+	return c->pair->type == SOCK_STREAM ? CALL_CONTINUE : each_message(r, c, send_message);
+}
+
+/* The time-out is looked at after a datagram alone, and what is left of it is told: Linux's. */
 int64_t on_recvmmsg(struct run *r, struct call *c)
 {
-	uint64_t n = c->args[2] < 1024 ? c->args[2] : 1024, i;
-	int64_t got = 0;
-	int flags = (int)c->args[3];
+	struct timespec t;
+	tern_time whole, spent;
+	int64_t n;
 
 	if (c->pair->type == SOCK_STREAM)
 		return CALL_CONTINUE;
-	for (i = 0; i < n; i++) {
-		uint64_t at = c->args[1] + i * sizeof(struct mmsghdr);
-		uint32_t len;
-
-		/* whoever has some does not wait for more: fewer than asked for is a good answer */
-		got = recv_message(r, c, at, i > 0 ? flags | MSG_DONTWAIT : flags);
-		if (got < 0)
-			break;
-		len = (uint32_t)got;
-		if (!tracee_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len)))
-			break;
-	}
-	return i > 0 || n == 0 ? (int64_t)i : got;
+	if (!c->args[4])
+		return each_message(r, c, recv_message);
+	if (!tracee_read(c, c->args[4], &t, sizeof(t)))
+		return -EFAULT;
+	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= (long)TERN_SEC)
+		return -EINVAL;
+	n = each_message(r, c, recv_message);
+	whole = (tern_time)t.tv_sec * TERN_SEC + (tern_time)t.tv_nsec;
+	spent = loop_now() - c->began;
+	whole = spent < whole ? whole - spent : 0;
+	t = (struct timespec){ (time_t)(whole / TERN_SEC), (long)(whole % TERN_SEC) };
+	return n < 0 || tracee_write(c, c->args[4], &t, sizeof(t)) ? n : -EFAULT;
 }

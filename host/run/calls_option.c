@@ -16,9 +16,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "../loop/ifreq.h"
 #include "inside.h"
 
-enum { OPTION_MAX = 1024 };
+enum { OPTION_MAX = 1024, INTERFACES_MAX = 64 };
 
 enum where {
 	STACK,
@@ -151,14 +152,11 @@ int64_t on_getsockopt(struct run *r, struct call *c)
 static int bind_to_device(struct run *r, struct call *c, const char *value, size_t len)
 {
 	char name[IFNAMSIZ] = { 0 };
-	struct tern_iface i;
 	int32_t index = 0;
 
 	memcpy(name, value, len < sizeof(name) - 1 ? len : sizeof(name) - 1);
 	if (name[0]) {
-		for (unsigned n = 0; (n = tern_iface_next(r->st, n));)
-			if (tern_iface_get(r->st, n, &i) == 0 && strcmp(i.name, name) == 0)
-				index = (int32_t)n;
+		index = (int32_t)ifreq_index_of(r->st, name);
 		if (!index)
 			return -ENODEV;
 	}
@@ -209,6 +207,38 @@ static int64_t get_number(struct run *r, struct call *c, int name)
 	return tracee_write(c, c->args[2], &v, sizeof(v)) ? 0 : -EFAULT;
 }
 
+static int64_t list_interfaces(struct run *r, struct call *c)
+{
+	struct ifreq all[INTERFACES_MAX];
+	struct ifconf conf;
+	unsigned n = ifreq_list(r->st, all, INTERFACES_MAX), room;
+
+	if (!tracee_read(c, c->args[2], &conf, sizeof(conf)))
+		return -EFAULT;
+	n = n < INTERFACES_MAX ? n : INTERFACES_MAX;
+	room = conf.ifc_len > 0 ? (unsigned)conf.ifc_len / (unsigned)sizeof(all[0]) : 0;
+	if (conf.ifc_buf && n > room)
+		n = room;
+	conf.ifc_len = (int)(n * sizeof(all[0]));
+	if ((conf.ifc_buf && !tracee_write(c, (uintptr_t)conf.ifc_buf, all, n * sizeof(all[0]))) ||
+	    !tracee_write(c, c->args[2], &conf, sizeof(conf)))
+		return -EFAULT;
+	return 0;
+}
+
+static int64_t tell_interface(struct run *r, struct call *c)
+{
+	struct ifreq one;
+	int err;
+
+	if (!tracee_read(c, c->args[2], &one, sizeof(one)))
+		return -EFAULT;
+	err = ifreq_get(r->st, (unsigned long)c->args[1], &one);
+	if (err)
+		return err;
+	return tracee_write(c, c->args[2], &one, sizeof(one)) ? 0 : -EFAULT;
+}
+
 int64_t on_ioctl(struct run *r, struct call *c)
 {
 	switch ((uint32_t)c->args[1]) {
@@ -216,7 +246,9 @@ int64_t on_ioctl(struct run *r, struct call *c)
 		return get_number(r, c, TERN_SO_SIOCOUTQ);
 	case SIOCATMARK:
 		return get_number(r, c, TERN_SO_ATMARK);
+	case SIOCGIFCONF:
+		return list_interfaces(r, c);
 	default:
-		return CALL_CONTINUE;
+		return tell_interface(r, c);
 	}
 }

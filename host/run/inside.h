@@ -98,8 +98,7 @@ struct call {
 	struct call *next, **link;	     /* all parked calls */
 	struct call *pair_next, **pair_link; /* of its pair */
 	bool again;			     /* it has been looked at before */
-	bool timed_out;
-	tern_time until;
+	tern_time began, until;
 	uint64_t done; /* progress that a further look needs */
 };
 

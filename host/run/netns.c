@@ -217,10 +217,14 @@ static void keep_network_rights(void)
 
 void netns_show(const struct run_netns *n)
 {
-	/* an ordinary user gets no modules loaded, but one of them may be there */
-	bool made = make_link("dummy") == 0 || (make_link("veth") == 0 && silence(FAR));
+	char error[DEV_ERROR_MAX];
 
-	if (made && set_mtu(NEAR, n->mtu))
+	host_link_up("lo", error);
+	if (!n->addr.family && !n->addr6.family)
+		return;
+	/* an ordinary user gets no modules loaded, but one of them may be there */
+	if ((make_link("dummy") == 0 || (make_link("veth") == 0 && silence(FAR))) &&
+	    set_mtu(NEAR, n->mtu))
 		add_addresses(n);
 }
 

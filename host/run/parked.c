@@ -99,7 +99,6 @@ static void look_at(struct run *r, struct call *c, tern_time now)
 	if (!tracee_is_valid(r, c)) {
 		call_answer(r, c, -EINTR); /* to nobody: it is only forgotten */
 	} else if (now >= c->until) {
-		c->timed_out = true;
 		call_answer(r, c, c->kind->carry_out == on_connect ? -EINPROGRESS : -EAGAIN);
 	} else if (r->can_restart && has_signal(c->tid)) {
 		call_answer(r, c, -ERESTARTSYS_KERNEL);
