@@ -237,8 +237,11 @@ size_t dgram_msg_len(const struct tern_msg *m)
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < m->n_iov; i++)
+	for (size_t i = 0; i < m->n_iov; i++) {
+		if (m->iov[i].len > SIZE_MAX - len)
+			return SIZE_MAX; /* too much, however it is counted */
 		len += m->iov[i].len;
+	}
 	return len;
 }
 
