@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "gateway_impl.h"
@@ -240,17 +239,6 @@ static void set_durations(struct gateway *g)
 	g->duration[AGE_STARVED] = 10 * TERN_MS;
 }
 
-/* Each flow needs a descriptor or two: as many as we may have. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &r);
-	}
-}
-
 struct gateway *gateway_new(struct loop *l, struct dev *d, struct gateway_wish *w)
 {
 	struct gateway *g;
@@ -262,7 +250,7 @@ struct gateway *gateway_new(struct loop *l, struct dev *d, struct gateway_wish *
 		refuse(w, "out of memory");
 		return NULL;
 	}
-	raise_descriptor_limit();
+	loop_raise_descriptor_limit(); /* each flow needs one or two */
 	g->wish = *w;
 	g->epoll = -1;
 	g->now = loop_now();

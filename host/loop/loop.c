@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "../simd/simd.h"
@@ -22,6 +23,16 @@ tern_time loop_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (tern_time)t.tv_sec * TERN_SEC + (tern_time)t.tv_nsec;
+}
+
+void loop_raise_descriptor_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
 }
 
 void loop_init(struct loop *l)

@@ -39,6 +39,9 @@ struct loop {
 /* The instant, of the clock that stacks in a loop live by. */
 tern_time loop_now(void);
 
+/* As many descriptors as this process may have. */
+void loop_raise_descriptor_limit(void);
+
 void loop_init(struct loop *);
 /* Frees stacks and devices. */
 void loop_fini(struct loop *);

@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../loop/loop.h"
 #include "inside.h"
 
 /* One message of the keeper's, and the descriptor that came with it. false: it has gone. */
@@ -73,17 +73,6 @@ static bool await_start(struct run *r, struct run_wish *w)
 		r->first = n.kind == NEWS_STARTED ? n.status : 0;
 		if (n.kind == NEWS_STARTED)
 			return r->listener >= 0;
-	}
-}
-
-/* One descriptor for each socket is needed here; the program keeps its own limit. */
-static void raise_limit(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
-		l.rlim_cur = l.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &l);
 	}
 }
 
@@ -149,7 +138,7 @@ bool launch(struct run *r, struct run_wish *w)
 		snprintf(w->error, sizeof(w->error), "fork: %s", strerror(errno));
 		return false;
 	}
-	raise_limit();
+	loop_raise_descriptor_limit(); /* one for each socket; the program keeps its own */
 	return await_start(r, w);
 }
 

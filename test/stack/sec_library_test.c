@@ -215,8 +215,8 @@ static void on_a_small_stack(void)
 }
 
 static const struct test tests[] = {
-	TEST(old_handles),	     TEST(sums_that_overflow), TEST(sizes_of_buffers),
-	TEST(clocks_that_jump),	     TEST(timers_in_one_instant), TEST(on_a_small_stack),
+	TEST(old_handles),	TEST(sums_that_overflow),    TEST(sizes_of_buffers),
+	TEST(clocks_that_jump), TEST(timers_in_one_instant), TEST(on_a_small_stack),
 };
 
 int main(int argc, char **argv)
