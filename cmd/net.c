@@ -363,13 +363,14 @@ static bool is_gateways(const struct net *n)
 
 void net_drain(struct net *n)
 {
-	tern_time until = loop_now() + (interrupted ? 2 : 60) * TERN_SEC;
+	tern_time until = loop_now() + (interrupted ? 2 : 60) * TERN_SEC, wait = 0;
 	struct tern_event ev;
 
 	do {
 		while (!is_gateways(n) && tern_event(n->st, &ev))
 			continue;
-		net_turn(n, loop_now() + 10 * TERN_MS, NULL, 0);
+		net_turn(n, loop_now() + wait, NULL, 0);
+		wait = 10 * TERN_MS;
 	} while (is_busy(n) && has_device(n) && loop_now() < until);
 	/* The last ACK of a close may just have become due, and the weather may keep it. */
 	do
