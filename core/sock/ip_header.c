@@ -8,19 +8,23 @@
  */
 #include "sock.h"
 
+/* As ip4_emit, without a struct between: each packet of a stream passes here. */
 static void push_ip4(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 {
-	struct ip4 ip = { .tos = n->tos,
-			  .ttl = n->ttl < 0 ? ss->cfg->ttl : (uint8_t)n->ttl,
-			  .proto = n->proto,
-			  .hdr_len = IP4_HDR_LEN,
-			  .total_len = (uint16_t)(p->total_len + IP4_HDR_LEN),
-			  .df = !n->may_fragment,
-			  .id = n->may_fragment ? (uint16_t)rand_u32(ss->rand) : 0,
-			  .src = n->src,
-			  .dst = n->dst };
+	uint8_t *h = pkt_push(p, IP4_HDR_LEN);
+	uint8_t ttl = n->ttl < 0 ? ss->cfg->ttl : (uint8_t)n->ttl;
+	uint32_t id = n->may_fragment ? (uint16_t)rand_u32(ss->rand) : 0;
+	uint32_t df = n->may_fragment ? 0 : IP4_DF;
+	uint32_t first = 0x45u << 24 | (uint32_t)n->tos << 16 | (uint16_t)p->total_len;
+	uint32_t third = (uint32_t)ttl << 24 | (uint32_t)n->proto << 16;
 
-	ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
+	memcpy(h + 12, n->src.b + 12, 4);
+	memcpy(h + 16, n->dst.b + 12, 4);
+	put_be32(h, first);
+	put_be32(h + 4, id << 16 | df);
+	third |= checksum_finish(checksum_words((uint64_t)first + (id << 16 | df) + third +
+						get_be32(h + 12) + get_be32(h + 16)));
+	put_be32(h + 8, third);
 }
 
 static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
