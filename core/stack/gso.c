@@ -216,7 +216,7 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 	plan = tcp_plan(s->tcp,
 			device_cuts(i, s) ? SUPER_FRAME_MAX : CUT_SEGMENTS * s->tcp->snd_mss);
 	if (plan.what == SEND_NOTHING) {
-		sock_tcp_settle(&st->ss, s, 0);
+		sock_tcp_rest(&st->ss, s);
 		return NULL;
 	}
 	if (i->cfg.link == TERN_LINK_ETHERNET) {

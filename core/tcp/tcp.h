@@ -437,6 +437,10 @@ struct tcp_plan {
 struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
 /* The plan's `what` alone, which is cheaper. */
 enum tcp_send tcp_next(const struct tcp *);
+/* false: the plan is SEND_NOTHING, for sure. */
+bool tcp_may_speak(const struct tcp *);
+/* The retransmission timer runs, though nothing is outstanding: the plan decides whether it may. */
+bool tcp_waits_for_timer(const struct tcp *);
 
 /*
  * Carries the plan out: the connection moves on as if all of it had been sent. What is to be sent

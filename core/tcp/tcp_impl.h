@@ -276,8 +276,27 @@ void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *); /* from now, with back-o
 void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */
-uint64_t tcp_flight(const struct tcp *);      /* bytes believed in the network */
 uint64_t tcp_flight_size(const struct tcp *); /* RFC 5681's, for the congestion response */
-bool tcp_has_unsent(const struct tcp *);      /* bytes or a FIN that never went */
+/* Bytes or a FIN that never went. */
+static inline bool tcp_has_unsent(const struct tcp *c)
+{
+	return c->snd.nxt < c->snd.end || (c->fin_queued && !c->fin_sent);
+}
+/*
+ * Bytes believed to be in the network: neither sacked nor lost, and, without SACK, less a segment
+ * for each duplicate ACK.
+ */
+static inline uint64_t tcp_flight(const struct tcp *c)
+{
+	const struct tcp_work *w = c->work;
+	uint64_t sent = c->snd.nxt - c->snd.una;
+
+	if (!w)
+		return sent;
+	if (c->state == TERN_TCP_SYN_RECEIVED && sent) /* RFC 7413: the SYN is no text */
+		sent--;
+	sent -= w->sent.n_sacked + w->sent.n_lost;
+	return sent - MIN(w->dup_bytes, sent);
+}
 
 #endif

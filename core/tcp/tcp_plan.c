@@ -13,23 +13,6 @@
 #include "tcp_impl.h"
 
 /*
- * Bytes believed to be in the network: neither sacked nor lost, and, without SACK, less a segment
- * for each duplicate ACK.
- */
-uint64_t tcp_flight(const struct tcp *c)
-{
-	const struct tcp_work *w = c->work;
-	uint64_t sent = c->snd.nxt - c->snd.una;
-
-	if (!w)
-		return sent;
-	if (c->state == TERN_TCP_SYN_RECEIVED && sent) /* RFC 7413: the SYN is no text */
-		sent--;
-	sent -= w->sent.n_sacked + w->sent.n_lost;
-	return sent - MIN(w->dup_bytes, sent);
-}
-
-/*
  * What is unacknowledged, but without limited transmit (RFC 5681 3.2 step 2), and never more than
  * the window: what a long repair has sacked beyond it left the network long ago.
  */
@@ -73,11 +56,6 @@ static uint64_t unsent(const struct tcp *c)
 static bool fin_waits(const struct tcp *c)
 {
 	return c->fin_queued && !c->fin_sent;
-}
-
-bool tcp_has_unsent(const struct tcp *c)
-{
-	return c->snd.nxt < c->snd.end || fin_waits(c);
 }
 
 /* Whole segments only, unless it is less than one. */
@@ -269,6 +247,16 @@ static bool has_only_acks(const struct tcp *c)
 {
 	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->tlp_due) &&
 	       !tcp_has_lost(c) && !tcp_has_unsent(c);
+}
+
+bool tcp_may_speak(const struct tcp *c)
+{
+	return c->ack_due >= ACK_NOW || !has_only_acks(c);
+}
+
+bool tcp_waits_for_timer(const struct tcp *c)
+{
+	return c->rtx_at != TERN_NEVER && c->snd.una == c->snd.nxt;
 }
 
 static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
