@@ -155,7 +155,7 @@ static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool
 	if (own || !a->marks) /* RFC 3168 6.1.2 */
 		cc_on_ack(&c->cc, &s);
 	if (cc_pace(&c->cc)->holds_back)
-		tcp_rate_mark_limited(c);
+		tcp_rate_mark_limited(c, tcp_flight(c));
 	cc_pace(&c->cc)->holds_back = false;
 	tcp_tune_send_buffer(c, a->x);
 }
@@ -358,8 +358,8 @@ bool tcp_take_ack(struct arrival *a)
 		return false;
 	}
 	acked = a->ack > c->snd.una ? a->ack - c->snd.una : 0;
-	tcp_rate_check_limited(c);
 	a->flight = tcp_flight(c);
+	tcp_rate_check_limited(c, a->flight);
 	if (c->work && c->sack_ok && a->seg->h.n_sack)
 		tcp_take_sack(a);
 	if (acked)

@@ -14,7 +14,7 @@ struct rate_sample {
 	uint64_t end; /* one past its last octet */
 	uint64_t prior_delivered, tx_in_flight;
 	uint32_t lost_before; /* C.lost when it went, the low half */
-	tern_time send_elapsed, ack_elapsed;
+	tern_time interval; /* RS.interval */
 };
 
 /* What an ACK says has arrived, by its number or by its SACK blocks, and was not known before. */
@@ -47,6 +47,13 @@ struct arrival {
 	struct delivery d;
 	struct tcp_result r;
 };
+
+/* Options that every segment has. */
+enum { TCP_TS_OPTION_LEN = 12 };
+static inline uint32_t tcp_options_room(const struct tcp *c)
+{
+	return c->ts_ok ? TCP_TS_OPTION_LEN : 0;
+}
 
 /* tcp.c */
 void tcp_reset_fields(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
@@ -168,7 +175,16 @@ void tcp_begin_search(struct tcp *, const struct tcp_ctx *);
 bool tcp_take_too_big(struct tcp *, const struct tcp_ctx *, uint64_t pos, uint16_t mss);
 void tcp_doubt_path(struct tcp *, const struct tcp_ctx *);
 bool tcp_probe_failed(struct tcp *, const struct tcp_ctx *);
-void tcp_review_path(struct arrival *);
+void tcp_take_path_news(struct arrival *);
+/* On each ACK. */
+static inline void tcp_review_path(struct arrival *a)
+{
+	const struct tcp *c = a->c;
+
+	if (c->search_low || c->work->too_big || c->acked_size > c->path_mss ||
+	    a->d.size + tcp_options_room(c) > c->acked_size)
+		tcp_take_path_news(a);
+}
 
 /* tcp_newreno.c */
 bool tcp_repeats_ack(const struct arrival *);
@@ -200,7 +216,6 @@ bool tcp_repeats_fast_syn(const struct arrival *);
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);
 uint8_t tcp_wscale_for(uint32_t rcv_buf_max);
 void tcp_take_syn_options(struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
-uint32_t tcp_options_room(const struct tcp *); /* taken in every segment */
 uint32_t tcp_most_mss(const struct tcp *, const struct tcp_ctx *);
 void tcp_set_snd_mss(struct tcp *, const struct tcp_ctx *);
 bool tcp_paws_rejects(const struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
@@ -248,8 +263,9 @@ void tcp_rate_sent(struct tcp *, const struct tcp_ctx *, struct sent *, uint64_t
 void tcp_rate_delivered(struct arrival *, const struct sent *, uint64_t hi);
 void tcp_rate_conclude(struct arrival *, struct tern_cc_sample *);
 void tcp_rate_lost(struct tcp *, const struct tcp_ctx *, const struct sent *);
-void tcp_rate_mark_limited(struct tcp *);
-void tcp_rate_check_limited(struct tcp *);
+/* flight: tcp_flight */
+void tcp_rate_mark_limited(struct tcp *, uint64_t flight);
+void tcp_rate_check_limited(struct tcp *, uint64_t flight);
 
 /* tcp_busy.c */
 struct tcp_tally *tcp_new_tally(struct tcp *, const struct tcp_ctx *);

@@ -42,6 +42,11 @@ void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
 	uint64_t percent = c->cc.cwnd < c->cc.ssthresh / 2 ? SLOW_START_PERCENT : AVOIDANCE_PERCENT;
 	uint64_t rate = cc_pace(&c->cc)->rate;
 
+	if (!rate && !x->cfg->tcp_pacing && !c->opt.max_pacing_rate) {
+		c->work->pace_rate = 0;
+		c->work->pace_burst = UINT32_MAX;
+		return;
+	}
 	if (!rate && x->cfg->tcp_pacing && c->srtt_us)
 		rate = c->cc.cwnd * percent * 10000 / c->srtt_us;
 	if (c->opt.max_pacing_rate)

@@ -53,7 +53,7 @@ static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!tcp_take_work(c, x))
 		return false;
-	tcp_rate_check_limited(c);
+	tcp_rate_check_limited(c, tcp_flight(c));
 	if (c->snd.una >= c->snd.end)
 		tcp_begin_taking(c, x);
 	if (idle) {

@@ -269,7 +269,7 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 	if (c->paced && c->work->pace_at <= x->now)
 		c->paced = false;
 	if (c->rtx_at <= x->now || (c->work && c->work->loss_at <= x->now))
-		tcp_rate_check_limited(c);
+		tcp_rate_check_limited(c, tcp_flight(c));
 	if (c->work && c->work->loss_at <= x->now)
 		r.timer = tcp_on_loss_timer(c, x);
 	if (c->rtx_at <= x->now)
