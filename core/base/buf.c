@@ -90,15 +90,24 @@ static void unlink_chunks(struct buf *b, struct mem *m, unsigned from, unsigned 
 	}
 }
 
+static void free_directory(struct buf *b, struct mem *m)
+{
+	unlink_chunks(b, m, 0, b->n_chunks);
+	mem_free(m, b->dir, b->dir_cap * sizeof(b->dir[0]));
+}
+
+static inline void drop_all(struct buf *b, struct mem *m)
+{
+	if (b->dir_cap)
+		free_directory(b, m);
+	else if (b->n_chunks && b->only)
+		chunk_unpin(m, b->only);
+	*b = (struct buf){ .head = b->end, .end = b->end };
+}
+
 void buf_fini(struct buf *b, struct mem *m)
 {
-	if (b->dir_cap) {
-		unlink_chunks(b, m, 0, b->n_chunks);
-		mem_free(m, b->dir, b->dir_cap * sizeof(b->dir[0]));
-	} else if (b->n_chunks && b->only) {
-		chunk_unpin(m, b->only);
-	}
-	buf_init(b, b->end);
+	drop_all(b, m);
 }
 
 /* A directory with room for entry i; false: no memory, or too far. */
@@ -189,7 +198,7 @@ int buf_spans(const struct buf *b, uint64_t pos, size_t len, struct buf_span *ou
 	int n = 0;
 
 	assert(pos >= b->head && pos <= b->end && len <= b->end - pos);
-	for (; len > 0 && n < max; n++, at.index++, at.off = 0) {
+	for (; len > 0 && n < max; n++, at.index++, at.off = 0) { /* mostly one */
 		struct chunk *c = chunk_at(b, at.index);
 
 		assert(c);
@@ -272,7 +281,7 @@ void buf_drop(struct buf *b, struct mem *m, uint64_t pos)
 
 	assert(pos >= b->head && pos <= b->end);
 	if (pos == b->end) {
-		buf_fini(b, m);
+		drop_all(b, m);
 		return;
 	}
 	at = place_of(b, pos);

@@ -9,22 +9,21 @@
 #include "sock.h"
 
 /* As ip4_emit, without a struct between: each packet of a stream passes here. */
-static void push_ip4(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
+static inline void push_ip4(const struct sockets *ss, struct tern_pkt *p, const struct ip_names *n,
+			    uint32_t second)
 {
 	uint8_t *h = pkt_push(p, IP4_HDR_LEN);
 	uint8_t ttl = n->ttl < 0 ? ss->cfg->ttl : (uint8_t)n->ttl;
-	uint32_t id = n->may_fragment ? (uint16_t)rand_u32(ss->rand) : 0;
-	uint32_t df = n->may_fragment ? 0 : IP4_DF;
 	uint32_t first = 0x45u << 24 | (uint32_t)n->tos << 16 | (uint16_t)p->total_len;
 	uint32_t third = (uint32_t)ttl << 24 | (uint32_t)n->proto << 16;
+	uint32_t src = get_be32(n->src.b + 12), dst = get_be32(n->dst.b + 12);
 
-	memcpy(h + 12, n->src.b + 12, 4);
-	memcpy(h + 16, n->dst.b + 12, 4);
 	put_be32(h, first);
-	put_be32(h + 4, id << 16 | df);
-	third |= checksum_finish(checksum_words((uint64_t)first + (id << 16 | df) + third +
-						get_be32(h + 12) + get_be32(h + 16)));
+	put_be32(h + 4, second);
+	third |= checksum_finish(checksum_words((uint64_t)first + second + third + src + dst));
 	put_be32(h + 8, third);
+	put_be32(h + 12, src);
+	put_be32(h + 16, dst);
 }
 
 static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
@@ -41,8 +40,10 @@ static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_nam
 
 void ip_push(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 {
-	if (addr_is4(&n->dst))
-		push_ip4(ss, p, n);
-	else
+	if (!addr_is4(&n->dst))
 		push_ip6(ss, p, n);
+	else if (n->may_fragment)
+		push_ip4(ss, p, n, rand_u32(ss->rand) << 16);
+	else
+		push_ip4(ss, p, n, IP4_DF);
 }

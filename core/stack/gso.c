@@ -83,9 +83,9 @@ static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
 
 static bool device_cuts(const struct iface *i, const struct sock *s)
 {
-	bool v4 = addr_is4(&s->t.remote);
-
-	return (i->cfg.flags & (v4 ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) != 0;
+	if (!(i->cfg.flags & (TERN_IFACE_TSO4 | TERN_IFACE_TSO6)))
+		return false;
+	return (i->cfg.flags & (addr_is4(&s->t.remote) ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) != 0;
 }
 
 static void mark_super_frame(const struct sock *s, const struct tcp_out *out, struct tern_pkt *p,
@@ -121,7 +121,8 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	}
 	for (int k = 0; k < piece.n_spans; k++)
 		pkt_add_span(p, &piece.span[k]);
-	mark_super_frame(s, out, p, piece.len);
+	if (leave_to_device)
+		mark_super_frame(s, out, p, piece.len);
 	push_tcp(st, p, piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
 	stack_push_ip(st, p, &names);
 	p->cause = out->cause;

@@ -311,7 +311,8 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 			 struct tcp_piece *piece)
 {
 	piece->n_spans = buf_spans(&c->work->snd_buf, out->lo, len, piece->span, TCP_PIECE_SPANS);
-	for (int i = 0; i < piece->n_spans; i++)
+	piece->len = piece->span[0].len;
+	for (int i = 1; i < piece->n_spans; i++)
 		piece->len += piece->span[i].len;
 	if (piece->len < len && piece->len > tcp_piece_mss(c, out)) /* no span for all of it */
 		shorten(piece, piece->len % tcp_piece_mss(c, out));
@@ -338,7 +339,8 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 	if (out->has_text) {
 		if (!w)
 			return false;
-		out->lo = MAX(out->lo, MIN(w->snd_buf.head, out->hi));
+		if (out->lo < w->snd_buf.head)
+			out->lo = MIN(w->snd_buf.head, out->hi);
 		if (out->lo == out->hi)
 			return false;
 		lend_payload(c, out, piece_len(c, out, max), piece);

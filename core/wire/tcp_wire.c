@@ -299,9 +299,7 @@ size_t tcp_emit(const struct tcp_hdr *h, uint8_t *start)
 	put_be16(start + 2, h->dst_port);
 	put_be32(start + 4, h->seq);
 	put_be32(start + 8, h->ack);
-	put_be16(start + 12, (uint32_t)hdr_len << 10 | (h->flags & 0x1ff));
-	put_be16(start + 14, h->wnd);
-	put_be16(start + 16, 0);
-	put_be16(start + 18, h->urg);
+	put_be32(start + 12, ((uint32_t)hdr_len << 10 | (h->flags & 0x1ff)) << 16 | h->wnd);
+	put_be32(start + 16, h->urg);
 	return hdr_len;
 }
