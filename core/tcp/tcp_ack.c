@@ -67,12 +67,11 @@ static void forget_acknowledged(struct arrival *a)
 		c->rtx_forced = false;
 }
 
-static void on_new_ack(struct arrival *a)
+/* tcp_take_cumulative_ack has seen to the records of what is acknowledged. */
+static inline void move_una(struct arrival *a)
 {
 	struct tcp *c = a->c;
 
-	if (c->work)
-		tcp_take_cumulative_ack(a);
 	tcp_measure_rtt(a);
 	if (c->snd.una == tcp_syn_pos(c)) /* closed before the handshake ended */
 		tcp_syn_acked(c);
@@ -209,10 +208,9 @@ static void follow_without_sack(struct arrival *a, uint64_t acked)
 	c->work->dup_bytes = 0;
 }
 
-static void draw_conclusions(struct arrival *a, uint64_t acked)
+static void follow(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
-	bool partial;
 
 	if (a->marks)
 		tcp_answer_marks(a);
@@ -220,6 +218,14 @@ static void draw_conclusions(struct arrival *a, uint64_t acked)
 		follow_with_sack(a, acked);
 	else
 		follow_without_sack(a, acked);
+}
+
+/* What does not depend on what was learned of losses. */
+static inline void draw_conclusions(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+	bool partial;
+
 	tcp_review_path(a);
 	partial = !c->sack_ok && c->in_recovery && acked; /* it has seen to the timer */
 	if (acked && c->snd.una < c->snd.nxt && !partial)
@@ -337,6 +343,61 @@ static bool finish_handshake(struct arrival *a)
 	return true;
 }
 
+static void take_any_ack(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+
+	if (c->work && c->sack_ok && a->seg->h.n_sack)
+		tcp_take_sack(a);
+	if (acked) {
+		if (c->work)
+			tcp_take_cumulative_ack(a);
+		move_una(a);
+	} else if (a->d.sacked) {
+		tcp_measure_rtt(a);
+	}
+	tcp_take_echo(a);
+	if (!c->work)
+		return;
+	follow(a, acked);
+	draw_conclusions(a, acked);
+}
+
+/* ---- nothing but progress ---- */
+
+/*
+ * The oldest of what is in flight has arrived, or its beginning, while nothing is missing, doubted
+ * or tried: what tcp_sack.c, tcp_loss.c and tcp_undo.c would find out is known before they look.
+ */
+static bool is_plain_progress(const struct arrival *a)
+{
+	const struct tcp *c = a->c;
+	const struct tcp_work *w = c->work;
+	const struct sent *s;
+
+	if (!w || !tcp_is_calm(c) || a->ack <= c->snd.una || a->ack > c->snd.nxt)
+		return false;
+	if (a->seg->h.n_sack || (a->seg->h.flags & TCP_ECE) || c->cc.ops->own_window)
+		return false;
+	if (w->sent.n_sacked | w->sent.n_lost | w->sent.n_again | w->dup_bytes | w->dup_acks)
+		return false;
+	if ((w->undo.pos & w->tlp_end & w->rack.dsack_round) != TCP_NO_POS)
+		return false;
+	s = sent_first(&w->sent);
+	return s->hi >= a->ack && s->sent_at >= w->rack.sent_at && a->ack > w->rack.end &&
+	       a->ack > w->rack.fack && w->loss_timer == LOSS_TIMER_PROBE;
+}
+
+static void take_plain_progress(struct arrival *a)
+{
+	uint64_t acked = a->ack - a->c->snd.una;
+
+	tcp_take_oldest(a);
+	move_una(a);
+	adjust_window(a, acked, 0, true);
+	draw_conclusions(a, acked);
+}
+
 bool tcp_take_ack(struct arrival *a)
 {
 	struct tcp *c = a->c;
@@ -360,15 +421,10 @@ bool tcp_take_ack(struct arrival *a)
 	acked = a->ack > c->snd.una ? a->ack - c->snd.una : 0;
 	a->flight = tcp_flight(c);
 	tcp_rate_check_limited(c, a->flight);
-	if (c->work && c->sack_ok && a->seg->h.n_sack)
-		tcp_take_sack(a);
-	if (acked)
-		on_new_ack(a);
-	else if (a->d.sacked)
-		tcp_measure_rtt(a);
-	tcp_take_echo(a);
-	if (c->work)
-		draw_conclusions(a, acked);
+	if (is_plain_progress(a))
+		take_plain_progress(a);
+	else
+		take_any_ack(a, acked);
 	if (acked && c->snd.una == c->snd.nxt) /* else silly window avoidance has its time-out */
 		c->rtx_at = c->probing ? c->rtx_at : TERN_NEVER;
 	tcp_take_window(a);

@@ -10,7 +10,7 @@
 
 /* RS of draft-ietf-ccwg-bbr 4.1.2.1.3: of the youngest that an ACK reports. */
 struct rate_sample {
-	bool has_data, app_limited, again;
+	bool app_limited, again;
 	uint64_t end; /* one past its last octet */
 	uint64_t prior_delivered, tx_in_flight;
 	uint32_t lost_before; /* C.lost when it went, the low half */
@@ -28,7 +28,7 @@ struct delivery {
 	bool again;	       /* something of it went more than once */
 	bool dsack;	       /* something came twice */
 	bool original;	       /* something went once, before the last time-out */
-	struct rate_sample rate;
+	bool rated;	       /* there is a rate sample */
 };
 
 /* A segment while it is examined: its numbers as positions, trimmed step by step. */
@@ -38,21 +38,48 @@ struct arrival {
 	const struct tcp_seg *seg;
 	uint64_t seq, ack; /* positions */
 	const uint8_t *data;
-	uint32_t len;	 /* payload left after trimming */
-	bool fin;	 /* the FIN is inside the window */
-	bool syn_known;	 /* its SYN is the one we have: see strip_known_syn */
-	uint64_t flight; /* tcp_flight before it arrived */
-	bool later;	 /* its timestamp is newer than any before */
-	uint32_t marks;	 /* packets that came to the peer with CE, as it tells: tcp_ecn.c */
+	uint64_t flight;	 /* tcp_flight before it arrived */
+	struct rate_sample rate; /* if d.rated */
+	uint32_t len;		 /* payload left after trimming */
+	/* from here on 0 at first: tcp_arrival_init */
+	uint32_t marks; /* packets that came to the peer with CE, as it tells: tcp_ecn.c */
+	bool fin;	/* the FIN is inside the window */
+	bool syn_known; /* its SYN is the one we have: see strip_known_syn */
+	bool later;	/* its timestamp is newer than any before */
 	struct delivery d;
 	struct tcp_result r;
 };
+/* Its position is another matter: it is not known in SYN-SENT. */
+static inline void tcp_arrival_init(struct arrival *a, struct tcp *c, const struct tcp_ctx *x,
+				    const struct tcp_seg *seg)
+{
+	enum { KEPT = offsetof(struct arrival, marks) };
+
+	memset((uint8_t *)a + KEPT, 0, sizeof(*a) - KEPT);
+	a->c = c;
+	a->x = x;
+	a->seg = seg;
+	a->ack = seq_unwrap(seg->h.ack, c->snd.nxt);
+	a->data = seg->data;
+	a->len = seg->len;
+	a->fin = (seg->h.flags & TCP_FIN) != 0;
+}
 
 /* Options that every segment has. */
 enum { TCP_TS_OPTION_LEN = 12 };
 static inline uint32_t tcp_options_room(const struct tcp *c)
 {
 	return c->ts_ok ? TCP_TS_OPTION_LEN : 0;
+}
+
+/* Neither repair nor probe, neither end nor mark: nothing but text and ACKs, as most of the time. */
+static inline bool tcp_is_calm(const struct tcp *c)
+{
+	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->tlp_due ||
+		 c->ack_first || c->probing || c->rtx_forced || c->in_recovery ||
+		 c->in_rto_recovery || c->frto || c->ecn_held || c->ece_due || c->cwr_due ||
+		 c->fin_queued || c->fin_sent || c->user_gone || c->rcv_shut) &&
+	       c->state == TERN_TCP_ESTABLISHED && !c->early && !c->accecn;
 }
 
 /* tcp.c */
@@ -113,6 +140,7 @@ static inline bool tcp_has_lost(const struct tcp *c)
 /* tcp_sack.c */
 void tcp_take_sack(struct arrival *);
 void tcp_take_cumulative_ack(struct arrival *);
+void tcp_take_oldest(struct arrival *);
 void tcp_note_duplicate(struct tcp *, uint64_t lo, uint64_t hi);
 
 /* tcp_loss.c */

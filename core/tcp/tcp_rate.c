@@ -73,18 +73,18 @@ static bool is_newest(const struct tcp_rate *r, const struct rate_sample *rs, co
 void tcp_rate_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 {
 	struct tcp_rate *r = &a->c->work->rate;
-	struct rate_sample *rs = &a->d.rate;
+	struct rate_sample *rs = &a->rate;
 	uint64_t n = hi - sent_lo(s);
 
 	r->delivered += n;
 	r->delivered_at = a->x->now;
 	if (a->c->tally)
 		a->c->tally->delivered += (uint32_t)((n + a->c->snd_mss - 1) / a->c->snd_mss);
-	if (rs->has_data && !is_newest(r, rs, s, hi))
+	if (a->d.rated && !is_newest(r, rs, s, hi))
 		return;
 	r->first_sent_at = s->sent_at;
+	a->d.rated = true;
 	*rs = (struct rate_sample){
-		.has_data = true,
 		.app_limited = s->app_limited,
 		.again = s->again,
 		.end = hi,
@@ -117,14 +117,14 @@ static void remember_rate(struct tcp_rate *r, const struct tern_cc_sample *s)
 /* GenerateRateSample: the part of the sample that is about rates. */
 void tcp_rate_conclude(struct arrival *a, struct tern_cc_sample *s)
 {
-	const struct rate_sample *rs = &a->d.rate;
+	const struct rate_sample *rs = &a->rate;
 	struct tcp_rate *r = &a->c->work->rate;
 
 	if (r->app_limited && r->delivered > r->app_limited)
 		r->app_limited = 0;
 	s->delivered = r->delivered;
 	s->newly_delivered = (uint32_t)MIN(a->d.bytes, UINT32_MAX);
-	if (!rs->has_data)
+	if (!a->d.rated)
 		return;
 	s->app_limited = rs->app_limited;
 	s->prior_delivered = rs->prior_delivered;
