@@ -286,7 +286,7 @@ struct tcp {
 	uint8_t state_log_len;
 	uint16_t notes;	      /* enum tcp_note */
 	uint32_t state_log;   /* states entered since the owner last looked, 4 bits each */
-	uint8_t ack_due;      /* enum tcp_ack_due */
+	uint8_t error;	      /* TERN_Exxx with which it ended */
 	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
 	uint8_t snd_wscale : 4, rcv_wscale : 4;
 	uint8_t quick_acks;  /* so many more segments with text are acknowledged at once */
@@ -294,36 +294,41 @@ struct tcp {
 	uint8_t n_rtx;	     /* time-outs without an answer */
 	uint8_t n_probes;    /* zero-window or keepalive probes without an answer */
 	uint8_t challenge_n; /* challenge ACKs in this 5 s window */
-	/* What is rarely set lies side by side, so that all of it is asked at once. */
-	bool rst_due : 1, syn_due : 1, probe_due : 1, keepalive_due : 1, tlp_due : 1;
-	bool ack_first : 1;  /* the ACK that is owed goes alone, with the handshake's ACE */
-	bool probing : 1;    /* the persist timer runs, the RTO does not */
+	union {
+		struct {
+			bool rst_due : 1, syn_due : 1, probe_due : 1, keepalive_due : 1;
+			bool tlp_due : 1;
+			bool ack_first : 1;  /* the ACK that is owed goes alone: the handshake's ACE */
+			bool probing : 1;    /* the persist timer runs, the RTO does not */
+			bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
+			bool in_recovery : 1, in_rto_recovery : 1;
+			uint8_t frto : 2;    /* enum tcp_frto_step */
+			bool ecn_held : 1;   /* marks, though only a segment may go: for the timer */
+			bool ece_due : 1;    /* our ACKs echo a mark */
+			bool cwr_due : 1;    /* the next new text says that we slowed down */
+			bool fin_queued : 1; /* the user has closed the sending side */
+			bool fin_sent : 1;
+			bool user_gone : 1; /* nobody will read: data is answered by RST */
+			bool rcv_shut : 1;  /* SHUT_RD */
+			bool path_news : 1; /* path_mss shrank: the owner remembers it */
+			bool not_ect : 1;   /* what we send is not to be marked as able */
+			bool oob_taken : 1;
+			bool syn_timed_out : 1, syn_asked : 1; /* why the SYN goes again */
+			uint8_t fast_open : 2;		       /* enum tcp_fast_open */
+		};
+		uint32_t unusual; /* 0: none of them: all of it is asked at once */
+	};
+	uint8_t ecn : 2;     /* enum ecn_mode: agreed on; before the SYN-ACK: asked for */
+	uint8_t ack_due : 2; /* enum tcp_ack_due */
 	bool paced : 1;	     /* data waits for pace_at */
-	bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
-	bool in_recovery : 1, in_rto_recovery : 1;
-	uint8_t frto : 2;    /* enum tcp_frto_step */
-	bool ecn_held : 1;   /* marks, though only a segment may go: wait for the timer */
-	bool ece_due : 1;    /* our ACKs echo a mark */
-	bool cwr_due : 1;    /* the next new text says that we slowed down */
-	bool fin_queued : 1; /* the user has closed the sending side */
-	bool fin_sent : 1;
-	bool user_gone : 1; /* nobody will read: data is answered by RST */
-	bool rcv_shut : 1;  /* SHUT_RD */
-	bool path_news : 1; /* the network has told of a smaller path_mss: the owner remembers it */
-	bool oob_taken : 1;
-	uint8_t fast_open : 2; /* enum tcp_fast_open */
-	bool syn_text_acked : 1;
-	bool syn_timed_out : 1, syn_asked : 1; /* why the SYN goes again */
-	uint8_t ecn : 2;		       /* enum ecn_mode: agreed on; before the SYN-ACK: asked for */
-	bool not_ect : 1;		       /* what we send is not to be marked as able */
-	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
+	bool cork : 1;	     /* the option, or MSG_MORE: small segments wait */
 	bool quickack : 1;
 	bool heard_text : 1; /* since we sent some */
 	bool answers : 1;    /* the user answers text with text: ACKs can go along */
 	bool opened_passively : 1;
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool carries_1280 : 1; /* every path to the peer does: IPv6 */
-	uint8_t error;	       /* TERN_Exxx with which it ended */
+	bool syn_text_acked : 1;
 	uint16_t adv_mss;		       /* what we told */
 	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
 	uint16_t peer_mss; /* what the peer told */

@@ -75,11 +75,7 @@ static inline uint32_t tcp_options_room(const struct tcp *c)
 /* Neither repair nor probe, neither end nor mark: nothing but text and ACKs, as most of the time. */
 static inline bool tcp_is_calm(const struct tcp *c)
 {
-	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->tlp_due ||
-		 c->ack_first || c->probing || c->rtx_forced || c->in_recovery ||
-		 c->in_rto_recovery || c->frto || c->ecn_held || c->ece_due || c->cwr_due ||
-		 c->fin_queued || c->fin_sent || c->user_gone || c->rcv_shut) &&
-	       c->state == TERN_TCP_ESTABLISHED && !c->early && !c->accecn;
+	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED && !c->early && !c->accecn;
 }
 
 /* tcp.c */

@@ -245,8 +245,25 @@ static void plan_ack(const struct tcp *c, struct tcp_plan *p)
 /* Most connections most of the time: there is nothing to say but what was received. */
 static bool has_only_acks(const struct tcp *c)
 {
-	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->tlp_due) &&
-	       !tcp_has_lost(c) && !tcp_has_unsent(c);
+	if (c->unusual && (c->rst_due || c->syn_due || c->probe_due || c->keepalive_due ||
+			   c->tlp_due || fin_waits(c)))
+		return false;
+	return c->snd.nxt >= c->snd.end && !tcp_has_lost(c);
+}
+
+/* Or a message, of a segment at most, that all windows have room for. Else the rules are asked. */
+static inline bool plan_message(const struct tcp *c, struct tcp_plan *p)
+{
+	uint64_t n = c->snd.end - c->snd.nxt, flight = c->snd.nxt - c->snd.una;
+
+	if (c->unusual || c->state != TERN_TCP_ESTABLISHED || c->paced || tcp_has_lost(c))
+		return false;
+	if (n > c->snd_mss || flight + n > MIN(c->snd.wnd, c->cc.cwnd) || !small_may_go(c))
+		return false;
+	p->what = SEND_DATA;
+	p->lo = c->snd.nxt;
+	p->hi = c->snd.end;
+	return true;
 }
 
 bool tcp_may_speak(const struct tcp *c)
@@ -266,6 +283,8 @@ static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp
 		plan_ack(c, p);
 		return;
 	}
+	if (plan_message(c, p))
+		return;
 	if (c->rst_due) {
 		p->what = SEND_RST;
 		return;

@@ -22,7 +22,7 @@ uint64_t tcp_data_end(const struct tcp *c)
 void tcp_owe_ack(struct tcp *c, const struct tcp_ctx *x, enum tcp_ack_due due)
 {
 	if (due > c->ack_due)
-		c->ack_due = (uint8_t)due;
+		c->ack_due = due & 3u;
 	if (c->ack_due >= ACK_NOW)
 		c->ack_at = TERN_NEVER;
 	else if (c->ack_at == TERN_NEVER)
