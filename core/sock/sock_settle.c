@@ -185,7 +185,7 @@ static void rest(struct sockets *ss, struct sock *s)
 	struct tcp_ctx x = sock_ctx(ss);
 
 	tcp_review_timers(s->tcp, &x, SEND_NOTHING);
-	if (!leave_when_over(ss, s))
+	if (!is_over(s->tcp) || !leave_when_over(ss, s))
 		wake_in_time(ss, s);
 }
 
@@ -213,7 +213,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 {
 	struct tcp *c = s->tcp;
 
-	if (c->state_log_len || s->fast_waits || c->notes || c->path_news)
+	if (c->state_log_len || c->notes || s->fast_waits || (c->unusual && c->path_news))
 		pass_notes_on(ss, s);
 	if (events)
 		tell_user(ss, s, events);
@@ -222,16 +222,18 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 		sock_news(ss, s, NEWS_OUT);
 	}
 	/* One that is on a list already is asked when its turn comes, and settled after that. */
-	if (!list_empty(&s->ready_link) && !is_over(c)) {
-		wake_in_time(ss, s);
-	} else if (!tcp_may_speak(c)) {
-		rest(ss, s);
-	} else if (tcp_waits_for_timer(c) || is_over(c)) {
-		ask_plan(ss, s);
-	} else {
+	if (list_empty(&s->ready_link) || is_over(c)) {
+		if (!tcp_may_speak(c)) {
+			rest(ss, s);
+			return;
+		}
+		if (tcp_waits_for_timer(c) || is_over(c)) {
+			ask_plan(ss, s);
+			return;
+		}
 		sock_set_ready(ss, s);
-		wake_in_time(ss, s);
 	}
+	wake_in_time(ss, s);
 }
 
 void sock_tcp_on_timer(struct sockets *ss, struct sock *s)

@@ -300,6 +300,11 @@ static inline struct tcp_tally *tcp_take_tally(struct tcp *c, const struct tcp_c
 }
 void tcp_note_wait(struct tcp *, const struct tcp_ctx *); /* after anything that may change it */
 void tcp_end_wait(struct tcp *, const struct tcp_ctx *, enum tcp_wait next);
+static inline void tcp_set_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait now)
+{
+	if (c->work->wait != now)
+		tcp_end_wait(c, x, now);
+}
 void tcp_waits(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 
 /* tcp_urgent.c */
