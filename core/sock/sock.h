@@ -217,6 +217,7 @@ struct sockets {
 	const struct tern_config *cfg;
 	const struct tern_env *env;
 	uint64_t *counters; /* enum count */
+	struct tcp_ctx ctx; /* what TCP sees of the above; the owner moves its clock, too */
 	struct table tuples, ports;
 	struct tuple *recent; /* found last, or NULL */
 	struct sip_key table_key, isn_key, port_key, ts_key;
@@ -242,9 +243,9 @@ struct sockets {
 bool sockets_init(struct sockets *); /* after its pointers and keys are set */
 void sockets_fini(struct sockets *);
 void sockets_check(const struct sockets *);
-static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
+static inline const struct tcp_ctx *sock_ctx(const struct sockets *ss)
 {
-	return (struct tcp_ctx){ .now = ss->timers->now, .mem = ss->mem, .cfg = ss->cfg };
+	return &ss->ctx;
 }
 
 /* ---- lookup.c: which endpoint is this packet for; which names are free? ---- */

@@ -182,9 +182,9 @@ static void pass_notes_on(struct sockets *ss, struct sock *s)
 /* The plan is silent, as far as known or as asked. */
 static void rest(struct sockets *ss, struct sock *s)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	tcp_review_timers(s->tcp, &x, SEND_NOTHING);
+	tcp_review_timers(s->tcp, x, SEND_NOTHING);
 	if (!is_over(s->tcp) || !leave_when_over(ss, s))
 		wake_in_time(ss, s);
 }
@@ -197,14 +197,14 @@ void sock_tcp_rest(struct sockets *ss, struct sock *s)
 /* A timer that runs though nothing is outstanding stops if there is something to say now. */
 static void ask_plan(struct sockets *ss, struct sock *s)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	enum tcp_send next = tcp_next(s->tcp);
 
 	if (next == SEND_NOTHING) {
 		rest(ss, s);
 		return;
 	}
-	tcp_review_timers(s->tcp, &x, next);
+	tcp_review_timers(s->tcp, x, next);
 	sock_set_ready(ss, s);
 	wake_in_time(ss, s);
 }
@@ -238,8 +238,8 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 
 void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
 {
-	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp_time_result r = tcp_on_time(s->tcp, &x);
+	const struct tcp_ctx *x = sock_ctx(ss);
+	struct tcp_time_result r = tcp_on_time(s->tcp, x);
 
 	trace_timer(ss, s, r.timer);
 	if (r.timer)

@@ -51,11 +51,11 @@ unsigned sock_tcp_poll(const struct sock *s)
 static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
 			   size_t n_iov)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	int64_t total = 0;
 
 	for (size_t i = 0; i < n_iov; i++) {
-		int64_t n = tcp_send(s->tcp, &x, iov[i].base, iov[i].len);
+		int64_t n = tcp_send(s->tcp, x, iov[i].base, iov[i].len);
 
 		if (n < 0)
 			return total ? total : n;
@@ -118,7 +118,7 @@ static int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
 
 static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	bool peek = (flags & TERN_MSG_PEEK) != 0;
 	uint8_t due = s->tcp->ack_due;
 	int64_t total = 0;
@@ -126,7 +126,7 @@ static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *
 	for (size_t i = 0; i < m->n_iov; i++) {
 		size_t len = m->iov[i].len, n;
 
-		n = tcp_recv(s->tcp, &x, m->iov[i].base, len, peek);
+		n = tcp_recv(s->tcp, x, m->iov[i].base, len, peek);
 		total += (int64_t)n;
 		if (n < len || (peek && n)) /* a peek fills one piece */
 			break;

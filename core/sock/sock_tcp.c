@@ -95,10 +95,10 @@ void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
 static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const struct tcp_packet *p,
 				    struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	uint32_t cwnd = s->tcp->cc.cwnd;
 	bool opening = s->state == TERN_TCP_SYN_SENT;
-	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
+	struct tcp_result r = tcp_input(s->tcp, x, &p->seg);
 
 	if (opening && s->tcp->fast_open && s->tcp->state == TERN_TCP_ESTABLISHED)
 		fast_open_learn(ss, s, &p->seg.h);
@@ -156,27 +156,27 @@ static uint32_t add_text(const struct sockets *ss, const struct tcp_packet *p)
 
 bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct tcp *c = t && t->kind == TUPLE_SOCK ? CONTAINER_OF(t, struct sock, t)->tcp : NULL;
 
 	if (p->verified)
 		return true;
 	if (p->seg.len < TCP_LAND_MIN || !c ||
-	    !tcp_land(c, &x, &p->seg, ss->env->copy_sum, &p->sum))
+	    !tcp_land(c, x, &p->seg, ss->env->copy_sum, &p->sum))
 		p->sum = add_text(ss, p);
 	if (checksum_finish(p->sum) == 0)
 		return true;
 	if (p->seg.landed)
-		tcp_unland(c, &x);
+		tcp_unland(c, x);
 	return false;
 }
 
 bool sock_tcp_join(struct sockets *ss, struct tuple *t, struct tcp_packet *p,
 		   const struct tcp_text *text)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	return tcp_land_more(CONTAINER_OF(t, struct sock, t)->tcp, &x, &p->seg, ss->env->copy_sum,
+	return tcp_land_more(CONTAINER_OF(t, struct sock, t)->tcp, x, &p->seg, ss->env->copy_sum,
 			     text);
 }
 
@@ -268,7 +268,7 @@ static bool was_refused(const struct sock *s)
 static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *remote,
 			 uint16_t port)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct addr old_local = s->t.local;
 	struct min_iss min_iss = { .given = false };
 	struct tcp_open open;
@@ -299,13 +299,13 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 		return err;
 	}
 	if (s->tcp)
-		tcp_fini(s->tcp, &x);
+		tcp_fini(s->tcp, x);
 	route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop); /* found a moment ago */
 	open = tcp_open_for(ss, s, &s->t, &hop);
 	open.iss = tcp_draw_isn(ss, &s->t, &min_iss);
 	s->tcp = stream_tcp(s);
 	s->conn = ++ss->next_conn;
-	tcp_connect(s->tcp, &x, &open);
+	tcp_connect(s->tcp, x, &open);
 	ss->counters[COUNT_TCP_ACTIVE_OPENS]++;
 	return 0;
 }
@@ -345,7 +345,7 @@ int sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *re
 
 void sock_tcp_close(struct sockets *ss, struct sock *s, bool abort)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	sock_drop_slot(ss, s);
 	if (s->state == TERN_TCP_LISTEN)
@@ -364,16 +364,16 @@ void sock_tcp_close(struct sockets *ss, struct sock *s, bool abort)
 	}
 	if (abort || s->linger_s == 0) {
 		s->tcp->user_gone = true;
-		tcp_abort(s->tcp, &x, 0);
+		tcp_abort(s->tcp, x, 0);
 	} else {
-		tcp_close(s->tcp, &x);
+		tcp_close(s->tcp, x);
 	}
 	sock_tcp_settle(ss, s, 0);
 }
 
 int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	if (how < TERN_SHUT_RD || how > TERN_SHUT_RDWR)
 		return -TERN_EINVAL;
@@ -387,7 +387,7 @@ int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 	}
 	if (how != TERN_SHUT_RD && !s->shut_wr) {
 		s->shut_wr = true;
-		tcp_close_send(s->tcp, &x);
+		tcp_close_send(s->tcp, x);
 		sock_news(ss, s, NEWS_ALL);
 		if (s->t.in_table)
 			sock_tcp_settle(ss, s, s->tcp->state == TERN_TCP_CLOSED ? TCP_ENDED : 0);

@@ -138,11 +138,11 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
 	struct tcp_out *out = &st->burst[i->index].out;
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 
 	if (!p)
 		return NULL;
-	if (!tcp_output(s->tcp, &x, plan, out)) {
+	if (!tcp_output(s->tcp, x, plan, out)) {
 		pkt_free(&st->mem, p);
 		return NULL;
 	}
