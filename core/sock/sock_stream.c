@@ -6,14 +6,24 @@
 
 /* ---- readiness ---- */
 
+/* Established, and neither closed nor shut: most answers are short then. */
+static inline bool is_open(const struct tcp *c)
+{
+	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED;
+}
+
 /* As Linux: while a third of the buffer is free, and when writing would fail. */
 bool sock_tcp_writable(const struct sock *s)
 {
-	int allowed = tcp_send_allowed(s->tcp);
+	const struct tcp *c = s->tcp;
+	int allowed;
 
+	if (is_open(c) && !c->opt.notsent_lowat)
+		return 3 * (uint64_t)tcp_room_of_open(c) >= c->opt.sndbuf;
+	allowed = tcp_send_allowed(c);
 	if (allowed < 0)
 		return allowed != -TERN_EAGAIN;
-	return 3 * (uint64_t)tcp_send_room(s->tcp) >= s->tcp->opt.sndbuf;
+	return 3 * (uint64_t)tcp_send_room(c) >= c->opt.sndbuf;
 }
 
 unsigned sock_tcp_poll(const struct sock *s)
@@ -26,6 +36,9 @@ unsigned sock_tcp_poll(const struct sock *s)
 		       (s->urgent_news ? TERN_POLLPRI : 0);
 	if (!c)
 		return TERN_POLLOUT | TERN_POLLHUP;
+	if (is_open(c) && c->rcv.up == TCP_NO_POS && !s->error)
+		return (c->rcv.nxt - c->rcv_buf.head >= s->rcvlowat ? TERN_POLLIN : 0) |
+		       (sock_tcp_writable(s) ? TERN_POLLOUT : 0);
 	if (s->error)
 		ready |= TERN_POLLERR;
 	if (c->state == TERN_TCP_SYN_SENT)

@@ -500,6 +500,13 @@ struct tcp_time_result tcp_on_time(struct tcp *, const struct tcp_ctx *);
 
 /* Free bytes in the send buffer; 0 when sending is over. */
 size_t tcp_send_room(const struct tcp *);
+/* The same where sending is allowed and only the buffer limits it. */
+static inline size_t tcp_room_of_open(const struct tcp *c)
+{
+	uint64_t held = c->work ? c->snd.end - c->work->snd_buf.head : 0;
+
+	return held < c->opt.sndbuf ? (size_t)(c->opt.sndbuf - held) : 0;
+}
 /* May the user send? 0 or a negative error. */
 int tcp_send_allowed(const struct tcp *);
 /* Copies as much as fits; push: not MSG_MORE. Returns bytes or a negative error. */

@@ -413,10 +413,12 @@ uint16_t tcp_window_field(const struct tcp *c, uint64_t *edge)
 /* Reading made room: tell a peer that may be waiting for it. */
 void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 {
-	uint64_t gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
-	uint64_t most = MIN(c->opt.rcvbuf, (uint64_t)65535 << c->rcv_wscale);
+	uint64_t most = MIN(c->opt.rcvbuf, (uint64_t)65535 << c->rcv_wscale), gain;
 
+	if (open > most / 2 && open >= 2 * (uint64_t)c->adv_mss) /* the gain is less than half */
+		return;
+	gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
 	if (gain >= most / 2 ||
