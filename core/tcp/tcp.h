@@ -457,10 +457,10 @@ struct tcp_out {
 	uint16_t end_flags; /* PSH and FIN, which the last piece has */
 	uint16_t mss;	    /* text of each segment */
 	uint8_t cause;	    /* enum tern_cause */
-	bool has_text : 1;  /* lo < hi at first */
-	bool ect : 1;	    /* the network may mark it, RFC 3168 */
-	bool done : 1;	    /* nothing is left of it */
-	bool path_probe : 1;
+	bool has_text;	    /* lo < hi at first */
+	bool ect;	    /* the network may mark it, RFC 3168 */
+	bool done;	    /* nothing is left of it */
+	bool path_probe;
 };
 /* false: no memory, nothing has changed. */
 bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);

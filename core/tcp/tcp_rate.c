@@ -19,7 +19,7 @@
 
 static uint32_t in_us(tern_time t)
 {
-	return (uint32_t)MIN(t / TERN_US, UINT32_MAX);
+	return t ? (uint32_t)MIN(t / TERN_US, UINT32_MAX) : 0;
 }
 
 /* ---- sending: 4.1.2.2 ---- */
