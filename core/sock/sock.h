@@ -383,8 +383,11 @@ int64_t sock_tcp_recv(struct sockets *, struct sock *, struct tern_msg *, int fl
 void sock_tcp_after_read(struct sockets *, struct sock *, uint8_t ack_due_before);
 /* After anything that may have changed what is due: ready list, timer, end of life, traces. */
 void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
-/* The same of one that was asked in its turn, and whose plan was silent. */
+/* The same of one that was asked in its turn: its plan was silent; or it was carried out. */
 void sock_tcp_rest(struct sockets *, struct sock *);
+void sock_tcp_sent(struct sockets *, struct sock *);
+/* The same after the user gave text. */
+void sock_tcp_given(struct sockets *, struct sock *);
 void sock_tcp_on_timer(struct sockets *, struct sock *);
 void sock_half_on_timer(struct sockets *, struct half *, struct tcp_reply *);
 void sock_time_wait_on_timer(struct sockets *);

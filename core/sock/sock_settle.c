@@ -236,6 +236,24 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 	wake_in_time(ss, s);
 }
 
+/* Sending makes no news, but for a user who waits until less is unsent. */
+void sock_tcp_sent(struct sockets *ss, struct sock *s)
+{
+	if (s->tcp->unusual || s->tcp->notes || !s->writable || tcp_may_speak(s->tcp))
+		sock_tcp_settle(ss, s, 0);
+	else
+		rest(ss, s);
+}
+
+/* It waits for its turn, and for nothing that had not begun before. */
+void sock_tcp_given(struct sockets *ss, struct sock *s)
+{
+	if (s->tcp->unusual || s->tcp->state != TERN_TCP_ESTABLISHED || tcp_waits_for_timer(s->tcp))
+		sock_tcp_settle(ss, s, 0);
+	else
+		sock_set_ready(ss, s);
+}
+
 void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
 {
 	const struct tcp_ctx *x = sock_ctx(ss);

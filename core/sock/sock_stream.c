@@ -95,7 +95,7 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iove
 	if (flags & TERN_MSG_OOB)
 		tcp_mark_urgent(s->tcp);
 	s->writable = sock_tcp_writable(s);
-	sock_tcp_settle(ss, s, 0);
+	sock_tcp_given(ss, s);
 	return n;
 }
 

@@ -253,7 +253,7 @@ TERN_API int tern_send_commit(struct tern_stack *st, tern_sock handle, size_t le
 	if ((flags & TERN_MSG_OOB) && len)
 		tcp_mark_urgent(s->tcp);
 	s->writable = sock_tcp_writable(s);
-	sock_tcp_settle(&st->ss, s, 0);
+	sock_tcp_given(&st->ss, s);
 	return 0;
 }
 

@@ -160,7 +160,7 @@ static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struc
 	if (p && i->cfg.link == TERN_LINK_ETHERNET)
 		push_eth(i, p, b->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
 	if (b->out.done)
-		sock_tcp_settle(&st->ss, s, 0);
+		sock_tcp_sent(&st->ss, s);
 	else
 		list_put_tail(&i->cutting, &s->ready_link);
 	return p;

@@ -143,8 +143,6 @@ static void join_out_of_order(struct tcp *c, struct mem *mem)
 {
 	struct range r;
 
-	if (!c->early)
-		return;
 	if (ranges_find(&c->early->set, c->rcv.nxt, &r) && r.lo <= c->rcv.nxt)
 		c->rcv.nxt = r.hi;
 	ranges_drop_below(&c->early->set, mem, c->rcv.nxt);
@@ -283,14 +281,28 @@ static bool write_text(const struct arrival *a)
 	return true;
 }
 
+/* What was early may follow it. */
+static inline void take_next_text(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	bool in_order = c->early == NULL;
+
+	if (c->ts_ok)
+		tcp_measure_peer_rtt(a);
+	c->rcv.nxt += a->len;
+	if (!in_order)
+		join_out_of_order(c, a->x->mem);
+	owe_ack_for_text(a, in_order);
+	c->dup_acks_due = 0; /* one ACK of what is here now says more than they would */
+	a->r.events |= TCP_READABLE;
+}
+
 /* Seventh step of RFC 9293 3.10.7.4; the text is trimmed to the window already. */
-void tcp_take_text(struct arrival *a)
+static void take_any_text(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	bool in_order = a->seq == c->rcv.nxt;
 
-	if (a->len == 0)
-		return;
 	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
 	    c->state != TERN_TCP_FIN_WAIT_2 && !c->fast_open)
 		return;
@@ -317,14 +329,23 @@ void tcp_take_text(struct arrival *a)
 		owe_ack_for_text(a, false);
 		return;
 	}
-	if (c->ts_ok)
-		tcp_measure_peer_rtt(a);
-	c->rcv.nxt += a->len;
-	in_order = c->early == NULL;
-	join_out_of_order(c, a->x->mem);
-	owe_ack_for_text(a, in_order);
-	c->dup_acks_due = 0; /* one ACK of what is here now says more than they would */
-	a->r.events |= TCP_READABLE;
+	take_next_text(a);
+}
+
+/* The next text of an open connection is never refused, but for want of memory. */
+void tcp_take_text(struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	if (a->len == 0)
+		return;
+	if (!tcp_is_calm(c) || a->seq != c->rcv.nxt || c->rcv.fin != TCP_NO_POS)
+		take_any_text(a);
+	else if (a->seg->landed ||
+		 buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) == a->len)
+		take_next_text(a);
+	else
+		take_any_text(a);
 }
 
 /* Eighth step: the FIN counts once everything before it is here. */
