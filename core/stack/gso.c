@@ -104,12 +104,6 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 				   struct tern_pkt *p)
 {
 	struct tcp_out *out = &st->burst[i->index].out;
-	struct ip_names names = { .src = s->t.local,
-				  .dst = s->t.remote,
-				  .proto = TERN_IPPROTO_TCP,
-				  .tos = s->tos | (out->ect ? IP_ECN_ECT0 : 0),
-				  .ttl = s->ttl,
-				  .may_fragment = stream_may_be_cut(s) };
 	/* Devices leave CWR in the first segment only; it may be part of a counter (RFC 9768). */
 	bool leave_to_device = device_cuts(i, s) && !(out->h.flags & TCP_CWR);
 	struct tcp_piece piece;
@@ -124,7 +118,8 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	if (leave_to_device)
 		mark_super_frame(s, out, p, piece.len);
 	push_tcp(st, p, piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
-	stack_push_ip(st, p, &names);
+	ip_push_stream(&st->ss, p, s, s->tos | (out->ect ? IP_ECN_ECT0 : 0));
+	st->counters[COUNT_IP_OUT_REQUESTS]++;
 	p->cause = out->cause;
 	p->conn = s->conn;
 	p->ifindex = (uint16_t)i->index;
