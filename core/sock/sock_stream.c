@@ -67,6 +67,8 @@ static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern
 	const struct tcp_ctx *x = sock_ctx(ss);
 	int64_t total = 0;
 
+	if (n_iov == 1)
+		return tcp_send(s->tcp, x, iov->base, iov->len);
 	for (size_t i = 0; i < n_iov; i++) {
 		int64_t n = tcp_send(s->tcp, x, iov[i].base, iov[i].len);
 
@@ -136,6 +138,11 @@ static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *
 	uint8_t due = s->tcp->ack_due;
 	int64_t total = 0;
 
+	if (m->n_iov == 1 && !peek) {
+		total = (int64_t)tcp_recv(s->tcp, x, m->iov->base, m->iov->len, false);
+		sock_tcp_after_read(ss, s, due);
+		return total;
+	}
 	for (size_t i = 0; i < m->n_iov; i++) {
 		size_t len = m->iov[i].len, n;
 
