@@ -219,7 +219,9 @@ struct sockets {
 	uint64_t *counters; /* enum count */
 	struct tcp_ctx ctx; /* what TCP sees of the above; the owner moves its clock, too */
 	struct table tuples, ports;
-	struct tuple *recent; /* found last, or NULL */
+	struct tuple *recent;	/* found last, or NULL */
+	struct tuple free_name; /* looked for last and not found, and its hash; until it is put */
+	bool free_name_known;
 	struct sip_key table_key, isn_key, port_key, ts_key;
 	struct cookie_key cookie_keys[2];
 	/* sock_fastopen.c */

@@ -55,11 +55,15 @@ static void trace_states(struct sockets *ss, struct sock *s)
 	enum tern_tcp_state state;
 
 	while (tcp_state_change(s->tcp, &state)) {
-		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state, state,
-					       s->tcp->opened_passively };
+		struct state_change change;
 
 		count_end(ss, s, state);
-		trace_state(ss, &change);
+		if (ss->env->trace) {
+			change = (struct state_change){ &s->t, s->conn,
+							(enum tern_tcp_state)s->state, state,
+							s->tcp->opened_passively };
+			trace_state(ss, &change);
+		}
 		s->state = (uint8_t)state;
 	}
 }

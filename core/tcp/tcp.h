@@ -240,7 +240,6 @@ struct tcp_work {
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
 	tern_time taking_since; /* tcp_is_taken_slowly: since then the peer has taken */
 	uint64_t taking_from;	/* what is above this */
-	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
 	/* tcp_mtu.c */
 	uint64_t too_big_pos; /* quoted by a message that waits ... */
 	uint16_t too_big;     /* ... to be believed: the MSS it tells of; 0: there is none */
@@ -253,6 +252,7 @@ struct tcp_work {
 	bool syn_has_cookie;
 	uint16_t syn_room; /* what a SYN may carry, options and text; 0: no text */
 	uint16_t syn_text; /* bytes that it carried */
+	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)]; /* the last: cc_set_state clears it */
 };
 
 /* Something to be counted, under Linux's names: bits of tcp.notes, which the owner takes. */
