@@ -428,8 +428,6 @@ struct ip_names {
 
 /* Puts the header before what the packet holds. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);
-/* The same for a segment of a connection. */
-void ip_push_stream(struct sockets *, struct tern_pkt *, const struct sock *, uint8_t tos);
 
 /* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */
 

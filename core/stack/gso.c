@@ -7,6 +7,7 @@
  * of a burst is remembered as positions: a connection that ends takes them along. A connection
  * whose next hop is unresolved leaves the list before anything is built.
  */
+#include "../sock/ip_header.h"
 #include "stack.h"
 
 /* Bytes of a super-frame; segments of a burst that is cut here, after which others have a turn. */
@@ -16,8 +17,8 @@ enum { SUPER_FRAME_MAX = 64000, CUT_SEGMENTS = 8 };
  * Writes the header before the payload. addr_sum: checksum_addresses; partial: the device completes
  * the checksum.
  */
-static void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp_hdr *h,
-		     uint32_t addr_sum, bool partial)
+static inline void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp_hdr *h,
+			    uint32_t addr_sum, bool partial)
 {
 	uint32_t hdr_len = TCP_HDR_LEN + (uint32_t)tcp_options_len(h), sum;
 	uint8_t *data = pkt_push(p, hdr_len);

@@ -354,12 +354,30 @@ static inline bool tcp_has_options(const struct tcp_hdr *h)
  */
 bool tcp_parse(struct tcp_hdr *, const uint8_t *, size_t len);
 /* The bytes of options that tcp_emit will write: a multiple of 4, at most 40. */
-size_t tcp_options_len(const struct tcp_hdr *);
+size_t tcp_len_of_options(const struct tcp_hdr *); /* of one that has some */
+static inline size_t tcp_options_len(const struct tcp_hdr *h)
+{
+	return tcp_has_options(h) ? tcp_len_of_options(h) : 0;
+}
 size_t tcp_accecn_len(unsigned n_fields);
 /*
  * Writes header and options, checksum zero. Order: MSS, SACK-permitted with timestamps, window
  * scale, timestamps alone, Fast Open's cookie, SACK; as many SACK blocks as fit in 40 bytes.
  */
-size_t tcp_emit(const struct tcp_hdr *, uint8_t *);
+uint8_t *tcp_emit_options(const struct tcp_hdr *, uint8_t *); /* where they end */
+static inline size_t tcp_emit(const struct tcp_hdr *h, uint8_t *start)
+{
+	size_t hdr_len = TCP_HDR_LEN;
+
+	if (tcp_has_options(h))
+		hdr_len = (size_t)(tcp_emit_options(h, start + TCP_HDR_LEN) - start);
+	put_be16(start, h->src_port);
+	put_be16(start + 2, h->dst_port);
+	put_be32(start + 4, h->seq);
+	put_be32(start + 8, h->ack);
+	put_be32(start + 12, ((uint32_t)hdr_len << 10 | (h->flags & 0x1ff)) << 16 | h->wnd);
+	put_be32(start + 16, h->urg);
+	return hdr_len;
+}
 
 #endif
