@@ -295,6 +295,17 @@ void buf_drop(struct buf *b, struct mem *m, uint64_t pos)
 	memmove(b->dir, b->dir + at.index, b->n_chunks * sizeof(b->dir[0]));
 }
 
+void buf_take(struct buf *b, struct mem *m, void *dst, size_t len)
+{
+	if (b->dir_cap == 0 && len > 0 && len == b->end - b->head) { /* all of a lone chunk */
+		memcpy(dst, (uint8_t *)(b->only + 1) + b->head_off, len);
+		drop_all(b, m);
+		return;
+	}
+	buf_read(b, b->head, dst, len);
+	buf_drop(b, m, b->head + len);
+}
+
 void buf_cut(struct buf *b, struct mem *m, uint64_t pos)
 {
 	assert(pos >= b->head && pos <= b->end);

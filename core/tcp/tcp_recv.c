@@ -485,8 +485,7 @@ size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len, b
 		return n;
 	}
 	tcp_skip_urgent(c, x);
-	buf_read(&c->rcv_buf, c->rcv_buf.head, dst, n);
-	buf_drop(&c->rcv_buf, x->mem, c->rcv_buf.head + n);
+	buf_take(&c->rcv_buf, x->mem, dst, n);
 	tcp_tune_receive_buffer(c, x);
 	tcp_after_read(c, x);
 	return n;
