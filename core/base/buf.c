@@ -194,11 +194,16 @@ int buf_reserve(struct buf *b, struct mem *m, uint64_t pos, size_t len, struct b
 
 int buf_spans(const struct buf *b, uint64_t pos, size_t len, struct buf_span *out, int max)
 {
-	struct place at = place_of(b, pos);
+	struct place at;
 	int n = 0;
 
 	assert(pos >= b->head && pos <= b->end && len <= b->end - pos);
-	for (; len > 0 && n < max; n++, at.index++, at.off = 0) { /* mostly one */
+	if (b->dir_cap == 0 && len > 0 && max > 0) {
+		out[0] = span_of(b->only, (uint32_t)(pos - b->head) + b->head_off, len);
+		return 1;
+	}
+	at = place_of(b, pos);
+	for (; len > 0 && n < max; n++, at.index++, at.off = 0) {
 		struct chunk *c = chunk_at(b, at.index);
 
 		assert(c);
