@@ -225,7 +225,6 @@ struct tcp_work {
 	uint8_t loss_timer;  /* enum tcp_loss_timer */
 	tern_time pace_at;   /* what has gone is in time with pace_rate until then */
 	uint64_t pace_rate;  /* bytes a second; 0: as fast as it comes */
-	uint32_t pace_burst; /* bytes that may go at once: tcp_set_pace */
 	struct tcp_rate rate;
 	uint32_t wait_ms;  /* in tcp_ms: when `wait` became what it is */
 	uint8_t wait;	   /* enum tcp_wait */

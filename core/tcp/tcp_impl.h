@@ -279,6 +279,7 @@ void tcp_tune_send_buffer(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_pace.c */
 void tcp_begin_pace(struct tcp *);
+uint32_t tcp_pace_burst(const struct tcp *); /* bytes that may go at once */
 void tcp_set_pace(struct tcp *, const struct tcp_ctx *);
 void tcp_pace_sent(struct tcp *, const struct tcp_ctx *, uint64_t n);
 

@@ -241,17 +241,23 @@ static bool prepare_records(struct tcp *c, const struct tcp_ctx *x, const struct
 bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		struct tcp_out *out)
 {
-	bool starts_flight = p->what == SEND_SYN || p->what == SEND_DATA || p->what == SEND_PROBE;
+	bool data = p->what == SEND_DATA || p->what == SEND_PROBE;
 
-	if (starts_flight && !(tcp_take_work(c, x) && prepare_records(c, x, p)))
+	if ((data || p->what == SEND_SYN) && !(tcp_take_work(c, x) && prepare_records(c, x, p)))
 		return false;
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;
 	out->mss = UINT16_MAX;
 	out->cause = (uint8_t)p->cause;
 	out->has_text = out->done = out->ect = out->path_probe = false;
+	if (data) {
+		put_data(c, x, p, out);
+		return true;
+	}
 	switch (p->what) {
 	case SEND_NOTHING:
+	case SEND_DATA:
+	case SEND_PROBE:
 		assert(false);
 		break;
 	case SEND_RST:
@@ -259,10 +265,6 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 		break;
 	case SEND_SYN:
 		put_syn(c, x, out);
-		break;
-	case SEND_DATA:
-	case SEND_PROBE:
-		put_data(c, x, p, out);
 		break;
 	case SEND_KEEPALIVE: /* SHLD-12: a number that was acknowledged long ago */
 		c->keepalive_due = false;

@@ -211,7 +211,7 @@ static void plan_data(const struct tcp *c, uint32_t burst_max, struct tcp_plan *
 	bool lost = tcp_has_lost(c);
 
 	if (burst_max > c->snd_mss && c->work)
-		burst_max = c->cwr_due ? 0 : MIN(burst_max, c->work->pace_burst);
+		burst_max = c->cwr_due ? 0 : MIN(burst_max, tcp_pace_burst(c));
 	if (!lost && plan_path_probe(c, p))
 		return;
 	if (!lost || c->frto == FRTO_NEW_DATA)
