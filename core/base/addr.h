@@ -25,7 +25,9 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
 }
 static inline bool addr_is4(const struct addr *a)
 {
-	return get_be32(a->b) == 0 && get_be32(a->b + 4) == 0 && get_be32(a->b + 8) == 0xffff;
+	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
+
+	return memcmp(a->b, prefix, sizeof(prefix)) == 0;
 }
 bool addr_is_unspecified(const struct addr *);	     /* ::, or ::ffff:0.0.0.0 */
 bool addr_is_loopback(const struct addr *);	     /* 127/8, ::1 */

@@ -37,18 +37,35 @@ static inline uint32_t get_be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* Compilers know the answer, and write a number in one piece because of it. */
+static inline bool lowest_byte_is_first(void)
+{
+	const uint16_t one = 1;
+	uint8_t first;
+
+	memcpy(&first, &one, 1);
+	return first;
+}
+
+static inline uint32_t be32(uint32_t v)
+{
+	if (!lowest_byte_is_first())
+		return v;
+	return v >> 24 | (v >> 8 & 0xff00) | (v << 8 & 0xff0000) | v << 24;
+}
+
 static inline void put_be16(uint8_t *p, uint32_t v)
 {
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
+	uint16_t word = (uint16_t)(lowest_byte_is_first() ? (v >> 8 & 0xff) | v << 8 : v);
+
+	memcpy(p, &word, 2);
 }
 
 static inline void put_be32(uint8_t *p, uint32_t v)
 {
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
+	uint32_t word = be32(v);
+
+	memcpy(p, &word, 4);
 }
 
 #endif

@@ -90,15 +90,24 @@ static void unlink_chunks(struct buf *b, struct mem *m, unsigned from, unsigned 
 	}
 }
 
+static void free_directory(struct buf *b, struct mem *m)
+{
+	unlink_chunks(b, m, 0, b->n_chunks);
+	mem_free(m, b->dir, b->dir_cap * sizeof(b->dir[0]));
+}
+
+static inline void drop_all(struct buf *b, struct mem *m)
+{
+	if (b->dir_cap)
+		free_directory(b, m);
+	else if (b->n_chunks && b->only)
+		chunk_unpin(m, b->only);
+	*b = (struct buf){ .head = b->end, .end = b->end };
+}
+
 void buf_fini(struct buf *b, struct mem *m)
 {
-	if (b->dir_cap) {
-		unlink_chunks(b, m, 0, b->n_chunks);
-		mem_free(m, b->dir, b->dir_cap * sizeof(b->dir[0]));
-	} else if (b->n_chunks && b->only) {
-		chunk_unpin(m, b->only);
-	}
-	buf_init(b, b->end);
+	drop_all(b, m);
 }
 
 /* A directory with room for entry i; false: no memory, or too far. */
@@ -185,10 +194,15 @@ int buf_reserve(struct buf *b, struct mem *m, uint64_t pos, size_t len, struct b
 
 int buf_spans(const struct buf *b, uint64_t pos, size_t len, struct buf_span *out, int max)
 {
-	struct place at = place_of(b, pos);
+	struct place at;
 	int n = 0;
 
 	assert(pos >= b->head && pos <= b->end && len <= b->end - pos);
+	if (b->dir_cap == 0 && len > 0 && max > 0) {
+		out[0] = span_of(b->only, (uint32_t)(pos - b->head) + b->head_off, len);
+		return 1;
+	}
+	at = place_of(b, pos);
 	for (; len > 0 && n < max; n++, at.index++, at.off = 0) {
 		struct chunk *c = chunk_at(b, at.index);
 
@@ -272,7 +286,7 @@ void buf_drop(struct buf *b, struct mem *m, uint64_t pos)
 
 	assert(pos >= b->head && pos <= b->end);
 	if (pos == b->end) {
-		buf_fini(b, m);
+		drop_all(b, m);
 		return;
 	}
 	at = place_of(b, pos);
@@ -284,6 +298,17 @@ void buf_drop(struct buf *b, struct mem *m, uint64_t pos)
 	b->grade = (uint8_t)grade_of(b, at.index);
 	b->n_chunks = (uint16_t)(b->n_chunks - at.index);
 	memmove(b->dir, b->dir + at.index, b->n_chunks * sizeof(b->dir[0]));
+}
+
+void buf_take(struct buf *b, struct mem *m, void *dst, size_t len)
+{
+	if (b->dir_cap == 0 && len > 0 && len == b->end - b->head) { /* all of a lone chunk */
+		memcpy(dst, (uint8_t *)(b->only + 1) + b->head_off, len);
+		drop_all(b, m);
+		return;
+	}
+	buf_read(b, b->head, dst, len);
+	buf_drop(b, m, b->head + len);
 }
 
 void buf_cut(struct buf *b, struct mem *m, uint64_t pos)

@@ -80,6 +80,9 @@ static inline size_t buf_write(struct buf *b, struct mem *m, uint64_t pos, const
 /* Copies [pos, pos + len) out; all of it must have been written. */
 void buf_read(const struct buf *, uint64_t pos, void *dst, size_t len);
 
+/* The same of the first len bytes, which are then forgotten. */
+void buf_take(struct buf *, struct mem *, void *dst, size_t len);
+
 /* Forgets what lies below pos (head <= pos <= end). */
 void buf_drop(struct buf *, struct mem *, uint64_t pos);
 /* Sets end back to pos (head <= pos <= end): undoes a reservation that was not filled. */

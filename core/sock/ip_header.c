@@ -6,22 +6,7 @@
  * counter would tell strangers how much we send. Where routers may cut, it is a random number, of
  * which a super-frame has as many in a row as there will be packets.
  */
-#include "sock.h"
-
-static void push_ip4(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
-{
-	struct ip4 ip = { .tos = n->tos,
-			  .ttl = n->ttl < 0 ? ss->cfg->ttl : (uint8_t)n->ttl,
-			  .proto = n->proto,
-			  .hdr_len = IP4_HDR_LEN,
-			  .total_len = (uint16_t)(p->total_len + IP4_HDR_LEN),
-			  .df = !n->may_fragment,
-			  .id = n->may_fragment ? (uint16_t)rand_u32(ss->rand) : 0,
-			  .src = n->src,
-			  .dst = n->dst };
-
-	ip4_emit(&ip, pkt_push(p, IP4_HDR_LEN));
-}
+#include "ip_header.h"
 
 static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 {
@@ -37,8 +22,13 @@ static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_nam
 
 void ip_push(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 {
-	if (addr_is4(&n->dst))
-		push_ip4(ss, p, n);
-	else
+	struct ip4_words w = { .first = (uint32_t)n->tos << 16 };
+
+	if (!addr_is4(&n->dst)) {
 		push_ip6(ss, p, n);
+		return;
+	}
+	w.second = n->may_fragment ? rand_u32(ss->rand) << 16 : IP4_DF;
+	w.third = ip4_third(ss, n->ttl, n->proto);
+	push_ip4(p, w, &n->src, &n->dst);
 }

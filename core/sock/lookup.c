@@ -73,26 +73,42 @@ static struct tuple *find_tuple(const struct sockets *ss, const struct tuple *ke
 	return NULL;
 }
 
-/* Packets come in trains: the one found last is asked first. */
+static bool is_known_free(const struct sockets *ss, const struct tuple *key)
+{
+	return ss->free_name_known && same_tuple(&ss->free_name, key);
+}
+
+/* Packets come in trains: the one found last is asked first. Who is not there comes next, often. */
 struct tuple *tuple_find(struct sockets *ss, const struct tuple *key)
 {
 	struct tuple *t = ss->recent;
+	uint32_t hash;
 
 	if (t && same_tuple(t, key))
 		return t;
-	t = find_tuple(ss, key, hash_tuple(ss, key));
-	if (t)
+	if (is_known_free(ss, key))
+		return NULL;
+	hash = hash_tuple(ss, key);
+	t = find_tuple(ss, key, hash);
+	if (t) {
 		ss->recent = t;
+	} else {
+		ss->free_name = *key;
+		ss->free_name.node.hash = hash;
+		ss->free_name_known = true;
+	}
 	return t;
 }
 
 /* false: another has this name. */
 bool tuple_put(struct sockets *ss, struct tuple *t)
 {
-	uint32_t hash = hash_tuple(ss, t);
+	bool known = is_known_free(ss, t);
+	uint32_t hash = known ? ss->free_name.node.hash : hash_tuple(ss, t);
 
-	if (find_tuple(ss, t, hash))
+	if (!known && find_tuple(ss, t, hash))
 		return false;
+	ss->free_name_known = false;
 	table_put(&ss->tuples, &t->node, hash);
 	t->in_table = true;
 	ss->recent = t; /* the answer to what is sent now will be for it */

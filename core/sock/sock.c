@@ -17,6 +17,7 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) <= 592, "an idle str
 
 bool sockets_init(struct sockets *ss)
 {
+	ss->ctx = (struct tcp_ctx){ .now = ss->timers->now, .mem = ss->mem, .cfg = ss->cfg };
 	list_init(&ss->news);
 	list_init(&ss->raws);
 	list_init(&ss->time_waits);
@@ -267,12 +268,12 @@ int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock
 
 static void free_stream_part(struct sockets *ss, struct sock *s)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	if (s->state == TERN_TCP_LISTEN) {
 		mem_free(ss->mem, s->listener, sizeof(*s->listener));
 	} else if (s->tcp) {
-		tcp_fini(s->tcp, &x);
+		tcp_fini(s->tcp, x);
 	}
 }
 

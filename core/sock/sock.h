@@ -217,8 +217,11 @@ struct sockets {
 	const struct tern_config *cfg;
 	const struct tern_env *env;
 	uint64_t *counters; /* enum count */
+	struct tcp_ctx ctx; /* what TCP sees of the above; the owner moves its clock, too */
 	struct table tuples, ports;
-	struct tuple *recent; /* found last, or NULL */
+	struct tuple *recent;	/* found last, or NULL */
+	struct tuple free_name; /* looked for last and not found, and its hash; until it is put */
+	bool free_name_known;
 	struct sip_key table_key, isn_key, port_key, ts_key;
 	struct cookie_key cookie_keys[2];
 	/* sock_fastopen.c */
@@ -242,9 +245,9 @@ struct sockets {
 bool sockets_init(struct sockets *); /* after its pointers and keys are set */
 void sockets_fini(struct sockets *);
 void sockets_check(const struct sockets *);
-static inline struct tcp_ctx sock_ctx(const struct sockets *ss)
+static inline const struct tcp_ctx *sock_ctx(const struct sockets *ss)
 {
-	return (struct tcp_ctx){ .now = ss->timers->now, .mem = ss->mem, .cfg = ss->cfg };
+	return &ss->ctx;
 }
 
 /* ---- lookup.c: which endpoint is this packet for; which names are free? ---- */
@@ -382,6 +385,11 @@ int64_t sock_tcp_recv(struct sockets *, struct sock *, struct tern_msg *, int fl
 void sock_tcp_after_read(struct sockets *, struct sock *, uint8_t ack_due_before);
 /* After anything that may have changed what is due: ready list, timer, end of life, traces. */
 void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
+/* The same of one that was asked in its turn: its plan was silent; or it was carried out. */
+void sock_tcp_rest(struct sockets *, struct sock *);
+void sock_tcp_sent(struct sockets *, struct sock *);
+/* The same after the user gave text. */
+void sock_tcp_given(struct sockets *, struct sock *);
 void sock_tcp_on_timer(struct sockets *, struct sock *);
 void sock_half_on_timer(struct sockets *, struct half *, struct tcp_reply *);
 void sock_time_wait_on_timer(struct sockets *);

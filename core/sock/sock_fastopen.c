@@ -183,7 +183,7 @@ void fast_open_offer(struct sockets *ss, struct sock *s, bool with_text)
 {
 	struct fast_open_peer *p = find_peer(ss, &s->t.remote);
 	struct tcp *c = s->tcp;
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	bool without =
 		c->opt.fast_open_no_cookie || (ss->cfg->tcp_fastopen & FAST_OPEN_CLIENT_FREE) != 0;
 	struct tcp_fast_offer offer = { .mss = MIN(likely_mss(s, p), c->path_mss),
@@ -197,7 +197,7 @@ void fast_open_offer(struct sockets *ss, struct sock *s, bool with_text)
 		offer.cookie_len = without ? 0 : p->cookie_len;
 	}
 	offer.wait_for_text = with_text && (offer.cookie_len || without);
-	if (tcp_offer_fast_open(c, &x, &offer))
+	if (tcp_offer_fast_open(c, x, &offer))
 		ss->counters[COUNT_TCP_FAST_OPEN_ACTIVE] += offer.wait_for_text;
 }
 

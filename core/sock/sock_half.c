@@ -82,9 +82,9 @@ static void address_reply(const struct sock *listener, const struct half *half,
 static void reply_synack(struct sockets *ss, const struct sock *listener, const struct half *half,
 			 struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	half_synack(&half->tcp, &x, ts_offset_of(ss, half), &reply->h);
+	half_synack(&half->tcp, x, ts_offset_of(ss, half), &reply->h);
 	if (half->tcp.give_cookie && half->tcp.n_retries == 0)
 		fast_open_give_cookie(ss, &half->t, &reply->h);
 	address_reply(listener, half, reply);
@@ -93,9 +93,9 @@ static void reply_synack(struct sockets *ss, const struct sock *listener, const 
 static void reply_challenge(struct sockets *ss, const struct sock *listener,
 			    const struct half *half, struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	half_ack(&half->tcp, &x, ts_offset_of(ss, half), &reply->h);
+	half_ack(&half->tcp, x, ts_offset_of(ss, half), &reply->h);
 	address_reply(listener, half, reply);
 	reply->cause = TERN_CAUSE_CHALLENGE;
 }
@@ -115,7 +115,7 @@ static void fill_half(struct sockets *ss, const struct sock *listener, const str
 		      const struct tcp_packet *p, uint32_t iss, struct half *half)
 {
 	uint16_t user_mss = stream_tcp(listener)->opt.user_mss;
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct hop hop = hop_to(ss, key, p->ifindex);
 	struct tcp_open open;
 
@@ -129,7 +129,7 @@ static void fill_half(struct sockets *ss, const struct sock *listener, const str
 	open.iss = iss ? iss : tcp_draw_isn(ss, &half->t, &p->min_iss);
 	if (user_mss)
 		open.adv_mss = MIN(open.adv_mss, user_mss);
-	half_init(&half->tcp, &x, &p->seg, &open);
+	half_init(&half->tcp, x, &p->seg, &open);
 }
 
 static struct half *new_half(struct sockets *ss, const struct sock *listener,
@@ -206,7 +206,7 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 {
 	struct port *port =
 		parent->any_port ? port_get(ss, half->t.proto, half->t.lport) : parent->port;
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct tcp_open open;
 	struct sock *child;
 	struct hop hop;
@@ -231,9 +231,9 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	if (half->tcp.n_retries == 0 && timer_armed(&half->timer)) {
 		tern_time sent_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
 
-		open.synack_rtt = MAX(x.now - sent_at, 1);
+		open.synack_rtt = MAX(x->now - sent_at, 1);
 	}
-	if (!tcp_from_half(child->tcp, &x, &half->tcp, &open)) {
+	if (!tcp_from_half(child->tcp, x, &half->tcp, &open)) {
 		sock_free(ss, child);
 		return NULL;
 	}
@@ -252,11 +252,11 @@ static void queue_child(struct sockets *ss, struct sock *parent, struct sock *ch
 static enum tern_drop adopt(struct sockets *ss, struct sock *parent, struct sock *child,
 			    const struct tcp_packet *p)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct tcp_result r;
 
 	queue_child(ss, parent, child);
-	r = tcp_input(child->tcp, &x, &p->seg);
+	r = tcp_input(child->tcp, x, &p->seg);
 	sock_tcp_settle(ss, child, r.events);
 	sock_news(ss, parent, NEWS_IN);
 	return r.drop;
@@ -325,7 +325,7 @@ static enum tern_drop complete_from_cookie(struct sockets *ss, struct sock *pare
 static enum tern_drop open_fast(struct sockets *ss, struct sock *parent, const struct tuple *key,
 				const struct tcp_packet *p)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct sock *child;
 	struct half half;
 
@@ -334,7 +334,7 @@ static enum tern_drop open_fast(struct sockets *ss, struct sock *parent, const s
 	child = make_child(ss, parent, &half);
 	if (!child)
 		return TERN_DROP_NO_MEMORY;
-	if (!tcp_accept_fast(child->tcp, &x, &p->seg) || !tuple_put(ss, &child->t)) {
+	if (!tcp_accept_fast(child->tcp, x, &p->seg) || !tuple_put(ss, &child->t)) {
 		sock_free(ss, child);
 		return TERN_DROP_NO_MEMORY;
 	}
@@ -438,7 +438,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 			     struct tcp_reply *reply)
 {
 	struct sock *parent = listener_of(ss, half);
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct half_result r;
 	enum half_verdict verdict;
 
@@ -446,7 +446,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		half_die(ss, NULL, half);
 		return TERN_DROP_TCP_NO_SOCKET;
 	}
-	verdict = half_input(&half->tcp, &x, &p->seg, &r);
+	verdict = half_input(&half->tcp, x, &p->seg, &r);
 	reply->conn = half->timer.data;
 	if (half->tcp.held && verdict != HALF_DIE && verdict != HALF_ABORT)
 		return TERN_DROP_TCP_FLAGS; /* nothing was promised yet */

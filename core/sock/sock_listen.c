@@ -60,7 +60,7 @@ int sock_tcp_accept(struct sockets *ss, struct sock *s, struct sock **out)
 void listener_end(struct sockets *ss, struct sock *s)
 {
 	struct listener *l = s->listener;
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct list *n;
 
 	while ((n = list_take(&l->half)))
@@ -70,7 +70,7 @@ void listener_end(struct sockets *ss, struct sock *s)
 
 		child->in_accept_queue = false;
 		child->tcp->user_gone = true;
-		tcp_abort(child->tcp, &x, 0);
+		tcp_abort(child->tcp, x, 0);
 		sock_tcp_settle(ss, child, 0);
 	}
 	l->n_half = l->n_ready = 0;

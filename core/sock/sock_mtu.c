@@ -72,9 +72,9 @@ void sock_tell_path_mtu(struct sockets *ss, struct sock *s)
 
 void sock_take_path_mtu(struct sockets *ss, struct sock *s, const struct hop *hop)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	s->out_mtu = (uint16_t)MIN(sock_mtu(s, hop), 65535);
 	if (sock_is_stream(s) && s->tcp && s->state != TERN_TCP_LISTEN)
-		tcp_set_path_mss(s->tcp, &x, mss_for(&s->t, s->out_mtu));
+		tcp_set_path_mss(s->tcp, x, mss_for(&s->t, s->out_mtu));
 }

@@ -23,7 +23,7 @@ enum claim { CLAIM_GOOD, CLAIM_SLOW, CLAIM_STALLED, CLAIM_ORPHAN, CLAIM_EARLY_TE
 
 static enum claim claim_of(const struct sockets *ss, const struct sock *s)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	if (s->tcp->early)
 		return CLAIM_EARLY_TEXT;
@@ -31,7 +31,7 @@ static enum claim claim_of(const struct sockets *ss, const struct sock *s)
 		return CLAIM_ORPHAN;
 	if (s->tcp->probing && s->tcp->snd.wnd == 0)
 		return CLAIM_STALLED;
-	return tcp_is_taken_slowly(s->tcp, &x) ? CLAIM_SLOW : CLAIM_GOOD;
+	return tcp_is_taken_slowly(s->tcp, x) ? CLAIM_SLOW : CLAIM_GOOD;
 }
 
 /* Since when, in units of tcp_ms: compared by difference. */
@@ -83,17 +83,17 @@ static struct sock *find_weakest(struct sockets *ss)
 static void take_from_weakest(struct sockets *ss)
 {
 	struct sock *s = find_weakest(ss);
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	if (!s)
 		return;
 	if (claim_of(ss, s) == CLAIM_EARLY_TEXT) {
-		tcp_renege(s->tcp, &x);
+		tcp_renege(s->tcp, x);
 		ss->counters[COUNT_TCP_OFO_PRUNED]++;
 		return;
 	}
 	ss->counters[COUNT_TCP_ABORT_ON_MEMORY]++;
-	tcp_abort(s->tcp, &x, TERN_ENOBUFS);
+	tcp_abort(s->tcp, x, TERN_ENOBUFS);
 	sock_tcp_settle(ss, s, TCP_ENDED);
 }
 

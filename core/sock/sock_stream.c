@@ -6,14 +6,24 @@
 
 /* ---- readiness ---- */
 
+/* Established, and neither closed nor shut: most answers are short then. */
+static inline bool is_open(const struct tcp *c)
+{
+	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED;
+}
+
 /* As Linux: while a third of the buffer is free, and when writing would fail. */
 bool sock_tcp_writable(const struct sock *s)
 {
-	int allowed = tcp_send_allowed(s->tcp);
+	const struct tcp *c = s->tcp;
+	int allowed;
 
+	if (is_open(c) && !c->opt.notsent_lowat)
+		return 3 * (uint64_t)tcp_room_of_open(c) >= c->opt.sndbuf;
+	allowed = tcp_send_allowed(c);
 	if (allowed < 0)
 		return allowed != -TERN_EAGAIN;
-	return 3 * (uint64_t)tcp_send_room(s->tcp) >= s->tcp->opt.sndbuf;
+	return 3 * (uint64_t)tcp_send_room(c) >= c->opt.sndbuf;
 }
 
 unsigned sock_tcp_poll(const struct sock *s)
@@ -26,6 +36,9 @@ unsigned sock_tcp_poll(const struct sock *s)
 		       (s->urgent_news ? TERN_POLLPRI : 0);
 	if (!c)
 		return TERN_POLLOUT | TERN_POLLHUP;
+	if (is_open(c) && c->rcv.up == TCP_NO_POS && !s->error)
+		return (c->rcv.nxt - c->rcv_buf.head >= s->rcvlowat ? TERN_POLLIN : 0) |
+		       (sock_tcp_writable(s) ? TERN_POLLOUT : 0);
 	if (s->error)
 		ready |= TERN_POLLERR;
 	if (c->state == TERN_TCP_SYN_SENT)
@@ -51,11 +64,13 @@ unsigned sock_tcp_poll(const struct sock *s)
 static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
 			   size_t n_iov)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	int64_t total = 0;
 
+	if (n_iov == 1)
+		return tcp_send(s->tcp, x, iov->base, iov->len);
 	for (size_t i = 0; i < n_iov; i++) {
-		int64_t n = tcp_send(s->tcp, &x, iov[i].base, iov[i].len);
+		int64_t n = tcp_send(s->tcp, x, iov[i].base, iov[i].len);
 
 		if (n < 0)
 			return total ? total : n;
@@ -82,7 +97,7 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iove
 	if (flags & TERN_MSG_OOB)
 		tcp_mark_urgent(s->tcp);
 	s->writable = sock_tcp_writable(s);
-	sock_tcp_settle(ss, s, 0);
+	sock_tcp_given(ss, s);
 	return n;
 }
 
@@ -118,15 +133,20 @@ static int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
 
 static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	bool peek = (flags & TERN_MSG_PEEK) != 0;
 	uint8_t due = s->tcp->ack_due;
 	int64_t total = 0;
 
+	if (m->n_iov == 1 && !peek) {
+		total = (int64_t)tcp_recv(s->tcp, x, m->iov->base, m->iov->len, false);
+		sock_tcp_after_read(ss, s, due);
+		return total;
+	}
 	for (size_t i = 0; i < m->n_iov; i++) {
 		size_t len = m->iov[i].len, n;
 
-		n = tcp_recv(s->tcp, &x, m->iov[i].base, len, peek);
+		n = tcp_recv(s->tcp, x, m->iov[i].base, len, peek);
 		total += (int64_t)n;
 		if (n < len || (peek && n)) /* a peek fills one piece */
 			break;

@@ -3,11 +3,9 @@
  * sock_tcp.c - stream sockets: from tuples to connections and back.
  *
  * A segment finds a connection, a half-open record, a TIME-WAIT record or a listener; what each
- * says becomes news for the user, a reply, or work for the ready list. sock_tcp_settle is called
- * after everything that touched a connection: it is the only place that traces states, arms the
- * timer, and ends what has reached CLOSED or TIME-WAIT.
+ * says becomes news for the user, a reply, or work for the ready list. What follows for the socket
+ * is in sock_settle.c.
  */
-#include "../base/text.h"
 #include "sock.h"
 #include "sock_tcp.h"
 
@@ -59,208 +57,6 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 	};
 }
 
-/* ---- traces ---- */
-
-/* Fills in what all records say, and hands the record over. */
-static void emit_trace(const struct sockets *ss, struct tern_trace *r, const struct tuple *t)
-{
-	r->at = ss->timers->now;
-	r->stack_id = ss->cfg->id;
-	addr_to_public(&r->local, &t->local, t->lport);
-	addr_to_public(&r->remote, &t->remote, t->rport);
-	ss->env->trace(ss->env->ctx, r);
-}
-
-void trace_state(const struct sockets *ss, const struct state_change *change)
-{
-	struct tern_trace r;
-
-	if (!ss->env->trace)
-		return;
-	r = (struct tern_trace){ .kind = TERN_TRACE_STATE,
-				 .conn = change->conn,
-				 .old_state = change->from,
-				 .new_state = change->to,
-				 .by_listen = change->by_listen };
-	emit_trace(ss, &r, change->t);
-}
-
-/* RFC 4022: attempts that failed, and open connections that did not close in order. */
-static void count_end(struct sockets *ss, const struct sock *s, enum tern_tcp_state to)
-{
-	if (to != TERN_TCP_CLOSED)
-		return;
-	if (s->state == TERN_TCP_SYN_SENT || s->state == TERN_TCP_SYN_RECEIVED)
-		ss->counters[COUNT_TCP_ATTEMPT_FAILS]++;
-	if (s->state == TERN_TCP_ESTABLISHED || s->state == TERN_TCP_CLOSE_WAIT)
-		ss->counters[COUNT_TCP_ESTAB_RESETS]++;
-}
-
-static void trace_states(struct sockets *ss, struct sock *s)
-{
-	enum tern_tcp_state state;
-
-	while (tcp_state_change(s->tcp, &state)) {
-		struct state_change change = { &s->t, s->conn, (enum tern_tcp_state)s->state, state,
-					       s->tcp->opened_passively };
-
-		count_end(ss, s, state);
-		trace_state(ss, &change);
-		s->state = (uint8_t)state;
-	}
-}
-
-static void trace_timer(const struct sockets *ss, const struct sock *s, const char *name)
-{
-	struct tern_trace r;
-
-	if (!ss->env->trace || !name)
-		return;
-	r = (struct tern_trace){ .kind = TERN_TRACE_TIMER, .conn = s->conn, .timer = name };
-	emit_trace(ss, &r, &s->t);
-}
-
-static void trace_sample(const struct sockets *ss, const struct sock *s)
-{
-	const struct tcp *c = s->tcp;
-	struct tern_trace r;
-
-	if (!ss->env->trace)
-		return;
-	r = (struct tern_trace){ .kind = TERN_TRACE_SAMPLE,
-				 .conn = s->conn,
-				 .cwnd = c->cc.cwnd,
-				 .ssthresh = c->cc.ssthresh,
-				 .in_flight = c->snd.nxt - c->snd.una,
-				 .srtt = c->srtt_us * TERN_US,
-				 .rttvar = c->rttvar_us * TERN_US,
-				 .rto = c->rto_us * TERN_US };
-	emit_trace(ss, &r, &s->t);
-}
-
-/* ---- settling ---- */
-
-_Static_assert(COUNT_TCP_PROBE_RECOVERY - COUNT_TCP_NOTES == TCP_N_NOTES - 1, "a counter for each");
-
-static void count_notes(struct sockets *ss, struct tcp *c)
-{
-	for (unsigned i = 0; i < TCP_N_NOTES; i++)
-		if (c->notes >> i & 1)
-			ss->counters[COUNT_TCP_NOTES + i]++;
-	c->notes = 0;
-}
-
-static void tell_user(struct sockets *ss, struct sock *s, uint32_t events)
-{
-	if (s->tcp->error)
-		s->error = s->tcp->error == TERN_ETIMEDOUT && s->soft_error ? s->soft_error :
-									      s->tcp->error;
-	s->tcp->error = 0;
-	if (events & TCP_URGENT)
-		s->urgent_news = true;
-	if (events)
-		sock_news(ss, s, events & (TCP_CONNECTED | TCP_ENDED) ? NEWS_ALL : NEWS_IN);
-}
-
-/* CLOSED: nothing of it is left on the network; the user may still read and ask. */
-static void leave_network(struct sockets *ss, struct sock *s)
-{
-	tuple_remove(ss, &s->t);
-	list_unlink(&s->ready_link);
-	timers_disarm(ss->timers, &s->timer);
-	if (s->index == NO_INDEX && !s->in_accept_queue)
-		sock_free(ss, s);
-	else
-		port_detach(ss, s);
-}
-
-/* TIME-WAIT goes on as a record; the connection itself has nothing left to say. */
-static void become_time_wait(struct sockets *ss, struct sock *s)
-{
-	time_wait_begin(ss, s);
-	s->state = TERN_TCP_TIME_WAIT;
-	leave_network(ss, s);
-}
-
-static bool is_over(const struct tcp *c)
-{
-	return c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT;
-}
-
-/* The plan is silent: a connection whose last word is said leaves. */
-static bool leave_when_over(struct sockets *ss, struct sock *s)
-{
-	if (s->tcp->state == TERN_TCP_TIME_WAIT && s->t.in_table)
-		become_time_wait(ss, s);
-	else if (s->tcp->state == TERN_TCP_CLOSED)
-		leave_network(ss, s);
-	else
-		return false;
-	return true;
-}
-
-/* A deadline that moves later, or goes, costs nothing: the timer fires early and is armed anew. */
-static void wake_in_time(struct sockets *ss, struct sock *s)
-{
-	tern_time deadline = tcp_deadline(s->tcp);
-
-	if (deadline < s->timer.at)
-		timers_arm(ss->timers, &s->timer, deadline);
-}
-
-void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
-{
-	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp *c = s->tcp;
-
-	if (c->state_log_len)
-		trace_states(ss, s);
-	if (s->fast_waits)
-		fast_open_review(ss, s);
-	if (c->notes)
-		count_notes(ss, c);
-	if (c->path_news) {
-		c->path_news = false;
-		sock_tell_path_mtu(ss, s);
-	}
-	if (events)
-		tell_user(ss, s, events);
-	if (!s->writable && sock_tcp_writable(s)) { /* room has come back, or writing now fails */
-		s->writable = true;
-		sock_news(ss, s, NEWS_OUT);
-	}
-	/* One that is on a list already is asked when its turn comes, and settled after that. */
-	if (list_empty(&s->ready_link) || is_over(c)) {
-		enum tcp_send next = tcp_next(c);
-
-		tcp_review_timers(c, &x, next);
-		if (next != SEND_NOTHING)
-			sock_set_ready(ss, s);
-		else if (leave_when_over(ss, s))
-			return;
-	}
-	wake_in_time(ss, s);
-}
-
-void sock_tcp_on_timer(struct sockets *ss, struct sock *s)
-{
-	struct tcp_ctx x = sock_ctx(ss);
-	struct tcp_time_result r = tcp_on_time(s->tcp, &x);
-
-	trace_timer(ss, s, r.timer);
-	if (r.timer)
-		trace_sample(ss, s);
-	if (r.timer && text_equal(r.timer, "rto"))
-		ss->counters[COUNT_TCP_TIMEOUTS]++;
-	if (r.suspect) {
-		struct neigh *n = neigh_find(ss->net, s->out_ifindex, &s->next_hop);
-
-		if (n)
-			neigh_suspect(ss->net, n);
-	}
-	sock_tcp_settle(ss, s, r.events);
-}
-
 /* ---- segments ---- */
 
 static void confirm_neighbour(struct sockets *ss, const struct sock *s)
@@ -299,10 +95,10 @@ void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
 static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const struct tcp_packet *p,
 				    struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	uint32_t cwnd = s->tcp->cc.cwnd;
 	bool opening = s->state == TERN_TCP_SYN_SENT;
-	struct tcp_result r = tcp_input(s->tcp, &x, &p->seg);
+	struct tcp_result r = tcp_input(s->tcp, x, &p->seg);
 
 	if (opening && s->tcp->fast_open && s->tcp->state == TERN_TCP_ESTABLISHED)
 		fast_open_learn(ss, s, &p->seg.h);
@@ -360,27 +156,27 @@ static uint32_t add_text(const struct sockets *ss, const struct tcp_packet *p)
 
 bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct tcp *c = t && t->kind == TUPLE_SOCK ? CONTAINER_OF(t, struct sock, t)->tcp : NULL;
 
 	if (p->verified)
 		return true;
 	if (p->seg.len < TCP_LAND_MIN || !c ||
-	    !tcp_land(c, &x, &p->seg, ss->env->copy_sum, &p->sum))
+	    !tcp_land(c, x, &p->seg, ss->env->copy_sum, &p->sum))
 		p->sum = add_text(ss, p);
 	if (checksum_finish(p->sum) == 0)
 		return true;
 	if (p->seg.landed)
-		tcp_unland(c, &x);
+		tcp_unland(c, x);
 	return false;
 }
 
 bool sock_tcp_join(struct sockets *ss, struct tuple *t, struct tcp_packet *p,
 		   const struct tcp_text *text)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	return tcp_land_more(CONTAINER_OF(t, struct sock, t)->tcp, &x, &p->seg, ss->env->copy_sum,
+	return tcp_land_more(CONTAINER_OF(t, struct sock, t)->tcp, x, &p->seg, ss->env->copy_sum,
 			     text);
 }
 
@@ -472,7 +268,7 @@ static bool was_refused(const struct sock *s)
 static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *remote,
 			 uint16_t port)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct addr old_local = s->t.local;
 	struct min_iss min_iss = { .given = false };
 	struct tcp_open open;
@@ -503,13 +299,13 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 		return err;
 	}
 	if (s->tcp)
-		tcp_fini(s->tcp, &x);
+		tcp_fini(s->tcp, x);
 	route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop); /* found a moment ago */
 	open = tcp_open_for(ss, s, &s->t, &hop);
 	open.iss = tcp_draw_isn(ss, &s->t, &min_iss);
 	s->tcp = stream_tcp(s);
 	s->conn = ++ss->next_conn;
-	tcp_connect(s->tcp, &x, &open);
+	tcp_connect(s->tcp, x, &open);
 	ss->counters[COUNT_TCP_ACTIVE_OPENS]++;
 	return 0;
 }
@@ -549,7 +345,7 @@ int sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *re
 
 void sock_tcp_close(struct sockets *ss, struct sock *s, bool abort)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	sock_drop_slot(ss, s);
 	if (s->state == TERN_TCP_LISTEN)
@@ -568,16 +364,16 @@ void sock_tcp_close(struct sockets *ss, struct sock *s, bool abort)
 	}
 	if (abort || s->linger_s == 0) {
 		s->tcp->user_gone = true;
-		tcp_abort(s->tcp, &x, 0);
+		tcp_abort(s->tcp, x, 0);
 	} else {
-		tcp_close(s->tcp, &x);
+		tcp_close(s->tcp, x);
 	}
 	sock_tcp_settle(ss, s, 0);
 }
 
 int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
 	if (how < TERN_SHUT_RD || how > TERN_SHUT_RDWR)
 		return -TERN_EINVAL;
@@ -591,7 +387,7 @@ int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 	}
 	if (how != TERN_SHUT_RD && !s->shut_wr) {
 		s->shut_wr = true;
-		tcp_close_send(s->tcp, &x);
+		tcp_close_send(s->tcp, x);
 		sock_news(ss, s, NEWS_ALL);
 		if (s->t.in_table)
 			sock_tcp_settle(ss, s, s->tcp->state == TERN_TCP_CLOSED ? TCP_ENDED : 0);

@@ -21,8 +21,11 @@ struct tcp_open tcp_open_for(const struct sockets *, const struct sock *, const 
 			     const struct hop *);
 /* Text and options of a segment in a packet of mtu bytes. */
 uint16_t mss_for(const struct tuple *, uint32_t mtu);
-void trace_state(const struct sockets *, const struct state_change *);
 void tcp_reply_rst(struct tcp_reply *, const struct tcp_rst *);
+
+/* sock_settle.c */
+void trace_state(const struct sockets *, const struct state_change *);
+void trace_sample(const struct sockets *, const struct sock *);
 
 /* sock_half.c */
 enum { SYNCOOKIES_ALWAYS = 2 };

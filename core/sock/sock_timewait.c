@@ -149,9 +149,9 @@ void time_wait_give_way(struct sockets *ss, const struct tuple *name, struct min
 
 static void reply_tw_ack(struct sockets *ss, const struct time_wait *tw, struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	tw_ack(&tw->tcp, tw->t.flags, &x, tcp_ts_offset(ss, &tw->t), &reply->h);
+	tw_ack(&tw->tcp, tw->t.flags, x, tcp_ts_offset(ss, &tw->t), &reply->h);
 	reply->h.src_port = tw->t.lport;
 	reply->h.dst_port = tw->t.rport;
 	reply->due = true;
@@ -160,13 +160,13 @@ static void reply_tw_ack(struct sockets *ss, const struct time_wait *tw, struct 
 enum tern_drop input_to_time_wait(struct sockets *ss, struct time_wait *tw,
 				  const struct tcp_packet *p, struct tcp_reply *reply)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct tcp_packet again = *p;
 	struct tuple key = tw->t;
 	enum tern_drop drop = TERN_DROP_TCP_TIME_WAIT;
 
 	reply->conn = tw->conn;
-	switch (tw_input(&tw->tcp, &tw->t.flags, &x, &p->seg)) {
+	switch (tw_input(&tw->tcp, &tw->t.flags, x, &p->seg)) {
 	case TW_DROP:
 		break;
 	case TW_ACK:

@@ -197,9 +197,9 @@ static int32_t get_defer_accept(const struct sockets *ss, const struct sock *s)
 
 static void set_keepalive(struct sockets *ss, struct sock *s, int32_t v)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	tcp_set_keepalive(stream_tcp(s), &x, v != 0);
+	tcp_set_keepalive(stream_tcp(s), x, v != 0);
 	settle_stream(ss, s);
 }
 
@@ -213,9 +213,9 @@ enum { CLAMP_MIN = 1152 }; /* Linux's SOCK_MIN_RCVBUF / 2 */
 
 static void set_keepidle(struct sockets *ss, struct sock *s, int32_t v)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 
-	tcp_set_keep_idle(stream_tcp(s), &x, (uint16_t)v);
+	tcp_set_keep_idle(stream_tcp(s), x, (uint16_t)v);
 	settle_stream(ss, s);
 }
 

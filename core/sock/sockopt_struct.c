@@ -95,11 +95,11 @@ static void get_congestion(struct sock *s, struct sock_option *o)
 
 static void get_info(struct sockets *ss, struct sock *s, struct sock_option *o)
 {
-	struct tcp_ctx x = sock_ctx(ss);
+	const struct tcp_ctx *x = sock_ctx(ss);
 	struct tern_tcp_info info = { 0 };
 
 	if (sockopt_has_tcp(s)) {
-		tcp_info(s->tcp, &x, &info);
+		tcp_info(s->tcp, x, &info);
 		info.pmtu = sock_path_mtu(ss, s);
 	} else {
 		info.state = s->state == TERN_TCP_LISTEN ? 10 : 7;

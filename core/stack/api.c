@@ -35,11 +35,11 @@ TERN_API int tern_bind(struct tern_stack *st, tern_sock handle, const struct ter
 /* AF_UNSPEC on a stream gives the connection up, as on Linux. */
 static int disconnect_stream(struct tern_stack *st, struct sock *s)
 {
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 
 	if (s->state == TERN_TCP_LISTEN || !s->tcp || s->state == TERN_TCP_CLOSED)
 		return 0;
-	tcp_abort(s->tcp, &x, 0);
+	tcp_abort(s->tcp, x, 0);
 	sock_tcp_settle(&st->ss, s, TCP_ENDED);
 	return 0;
 }
@@ -227,7 +227,7 @@ static int stream_of(struct tern_stack *st, tern_sock handle, struct sock **out)
 TERN_API int tern_send_space(struct tern_stack *st, tern_sock handle, struct tern_span *out,
 			     int max)
 {
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 	struct sock *s;
 	int err = stream_of(st, handle, &s);
 
@@ -235,37 +235,37 @@ TERN_API int tern_send_space(struct tern_stack *st, tern_sock handle, struct ter
 		return err;
 	if (s->error)
 		return sock_take_error(s);
-	return max > 0 ? tcp_send_space(s->tcp, &x, out, max) : -TERN_EINVAL;
+	return max > 0 ? tcp_send_space(s->tcp, x, out, max) : -TERN_EINVAL;
 }
 
 TERN_API int tern_send_commit(struct tern_stack *st, tern_sock handle, size_t len, int flags)
 {
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 	struct sock *s;
 	int err = stream_of(st, handle, &s);
 
 	if (err)
 		return err;
-	err = tcp_send_commit(s->tcp, &x, len);
+	err = tcp_send_commit(s->tcp, x, len);
 	if (err)
 		return err;
 	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
 	if ((flags & TERN_MSG_OOB) && len)
 		tcp_mark_urgent(s->tcp);
 	s->writable = sock_tcp_writable(s);
-	sock_tcp_settle(&st->ss, s, 0);
+	sock_tcp_given(&st->ss, s);
 	return 0;
 }
 
 TERN_API int tern_recv_data(struct tern_stack *st, tern_sock handle, struct tern_span *out, int max)
 {
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 	struct sock *s;
 	int n, err = stream_of(st, handle, &s);
 
 	if (err)
 		return err;
-	n = tcp_recv_data(s->tcp, &x, out, max);
+	n = tcp_recv_data(s->tcp, x, out, max);
 	if (n > 0)
 		return n;
 	if (s->error)
@@ -275,7 +275,7 @@ TERN_API int tern_recv_data(struct tern_stack *st, tern_sock handle, struct tern
 
 TERN_API int tern_recv_consume(struct tern_stack *st, tern_sock handle, size_t len)
 {
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 	struct sock *s;
 	int err = stream_of(st, handle, &s);
 	uint8_t due;
@@ -283,7 +283,7 @@ TERN_API int tern_recv_consume(struct tern_stack *st, tern_sock handle, size_t l
 	if (err)
 		return err;
 	due = s->tcp->ack_due;
-	err = tcp_recv_consume(s->tcp, &x, len);
+	err = tcp_recv_consume(s->tcp, x, len);
 	sock_tcp_after_read(&st->ss, s, due);
 	return err;
 }

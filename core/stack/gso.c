@@ -7,6 +7,7 @@
  * of a burst is remembered as positions: a connection that ends takes them along. A connection
  * whose next hop is unresolved leaves the list before anything is built.
  */
+#include "../sock/ip_header.h"
 #include "stack.h"
 
 /* Bytes of a super-frame; segments of a burst that is cut here, after which others have a turn. */
@@ -16,8 +17,8 @@ enum { SUPER_FRAME_MAX = 64000, CUT_SEGMENTS = 8 };
  * Writes the header before the payload. addr_sum: checksum_addresses; partial: the device completes
  * the checksum.
  */
-static void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp_hdr *h,
-		     uint32_t addr_sum, bool partial)
+static inline void push_tcp(struct tern_stack *st, struct tern_pkt *p, const struct tcp_hdr *h,
+			    uint32_t addr_sum, bool partial)
 {
 	uint32_t hdr_len = TCP_HDR_LEN + (uint32_t)tcp_options_len(h), sum;
 	uint8_t *data = pkt_push(p, hdr_len);
@@ -87,9 +88,9 @@ static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
 
 static bool device_cuts(const struct iface *i, const struct sock *s)
 {
-	bool v4 = addr_is4(&s->t.remote);
-
-	return (i->cfg.flags & (v4 ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) != 0;
+	if (!(i->cfg.flags & (TERN_IFACE_TSO4 | TERN_IFACE_TSO6)))
+		return false;
+	return (i->cfg.flags & (addr_is4(&s->t.remote) ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) != 0;
 }
 
 static void mark_super_frame(const struct sock *s, const struct tcp_out *out, struct tern_pkt *p,
@@ -108,12 +109,6 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 				   struct tern_pkt *p)
 {
 	struct tcp_out *out = &st->burst[i->index].out;
-	struct ip_names names = { .src = s->t.local,
-				  .dst = s->t.remote,
-				  .proto = TERN_IPPROTO_TCP,
-				  .tos = s->tos | (out->ect ? IP_ECN_ECT0 : 0),
-				  .ttl = s->ttl,
-				  .may_fragment = stream_may_be_cut(s) };
 	/* Devices leave CWR in the first segment only; it may be part of a counter (RFC 9768). */
 	bool leave_to_device = device_cuts(i, s) && !(out->h.flags & TCP_CWR);
 	struct tcp_piece piece;
@@ -125,9 +120,11 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	}
 	for (int k = 0; k < piece.n_spans; k++)
 		pkt_add_span(p, &piece.span[k]);
-	mark_super_frame(s, out, p, piece.len);
+	if (leave_to_device)
+		mark_super_frame(s, out, p, piece.len);
 	push_tcp(st, p, piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
-	stack_push_ip(st, p, &names);
+	ip_push_stream(&st->ss, p, s, s->tos | (out->ect ? IP_ECN_ECT0 : 0));
+	st->counters[COUNT_IP_OUT_REQUESTS]++;
 	p->cause = out->cause;
 	p->conn = s->conn;
 	p->ifindex = (uint16_t)i->index;
@@ -141,11 +138,11 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
 	struct tcp_out *out = &st->burst[i->index].out;
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 
 	if (!p)
 		return NULL;
-	if (!tcp_output(s->tcp, &x, plan, out)) {
+	if (!tcp_output(s->tcp, x, plan, out)) {
 		pkt_free(&st->mem, p);
 		return NULL;
 	}
@@ -163,7 +160,7 @@ static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struc
 	if (p && i->cfg.link == TERN_LINK_ETHERNET)
 		push_eth(i, p, b->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
 	if (b->out.done)
-		sock_tcp_settle(&st->ss, s, 0);
+		sock_tcp_sent(&st->ss, s);
 	else
 		list_put_tail(&i->cutting, &s->ready_link);
 	return p;
@@ -220,7 +217,7 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 	plan = tcp_plan(s->tcp,
 			device_cuts(i, s) ? SUPER_FRAME_MAX : CUT_SEGMENTS * s->tcp->snd_mss);
 	if (plan.what == SEND_NOTHING) {
-		sock_tcp_settle(&st->ss, s, 0);
+		sock_tcp_rest(&st->ss, s);
 		return NULL;
 	}
 	if (i->cfg.link == TERN_LINK_ETHERNET) {

@@ -171,7 +171,7 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 	struct sock *s = CONTAINER_OF(t, struct sock, t);
 	uint32_t headers = (r->v6 ? IP6_HDR_LEN : IP4_HDR_LEN) + TCP_HDR_LEN;
 	uint32_t mtu = m.too_big ? reported_mtu(st, r, q) : 0;
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 	struct tcp_result result = { .drop = TERN_DROP_NONE };
 	struct tcp_icmp_news news = { .seq = get_be32(q->l4 + 4), .error = m.error };
 
@@ -181,7 +181,7 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 		return TERN_DROP_ICMP_STALE;
 	news.kind = m.too_big ? TCP_ICMP_TOO_BIG : m.hard ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
 	news.mss = (uint16_t)MIN(mtu - MIN(mtu, headers), 65535);
-	if (!tcp_on_icmp(s->tcp, &x, &news, &result))
+	if (!tcp_on_icmp(s->tcp, x, &news, &result))
 		return TERN_DROP_ICMP_STALE;
 	if (!m.too_big)
 		s->soft_error = m.error;

@@ -92,30 +92,35 @@ static bool is_for_us(const struct tern_stack *st, struct inbound *in)
 }
 
 /* Packets come in trains: what was found of the last one's addresses holds for the next. */
-static bool is_recent_pair(const struct tern_stack *st, const struct inbound *in)
+static bool is_recent_link(const struct tern_stack *st, const struct inbound *in)
 {
 	const struct good_pair *r = &st->recent;
 
-	return addr_equal(&r->src, &in->src) && addr_equal(&r->dst, &in->dst) &&
-	       r->ifindex == in->iface->index && r->version == st->net.routes_version &&
+	return r->ifindex == in->iface->index && r->version == st->net.routes_version &&
 	       !(in->p->flags & TERN_PKT_LINK_BROADCAST);
+}
+
+static inline void take_recent_pair(const struct tern_stack *st, struct inbound *in)
+{
+	in->src = st->recent.src;
+	in->dst = st->recent.dst;
+	in->addr_sum = st->recent.sum;
+	in->to = ADDR_OURS;
 }
 
 static enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
 {
-	if (is_recent_pair(st, in)) {
-		in->to = ADDR_OURS;
-		in->addr_sum = st->recent.sum;
-		return TERN_DROP_NONE;
-	}
 	in->addr_sum = checksum_addresses(&in->src, &in->dst);
 	if (is_bad_source(st, in))
 		return TERN_DROP_IP_SOURCE;
 	if (!is_for_us(st, in))
 		return TERN_DROP_IP_NOT_OURS;
 	if (in->to == ADDR_OURS)
-		st->recent = (struct good_pair){ in->src, in->dst, in->addr_sum, in->iface->index,
-						 st->net.routes_version };
+		st->recent = (struct good_pair){ .src = in->src,
+						 .dst = in->dst,
+						 .sum = in->addr_sum,
+						 .ifindex = in->iface->index,
+						 .version = st->net.routes_version };
 	return TERN_DROP_NONE;
 }
 
@@ -136,13 +141,21 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 	in->tos = h[1];
 	in->ttl = h[8];
 	in->proto = h[9];
-	in->src = addr_from4(h + 12);
-	in->dst = addr_from4(h + 16);
 	in->l4_off = in->l3_off + ip4_hdr_len(h);
 	in->end = in->l3_off + get_be16(h + 2);
-	why = check_addresses(st, in);
-	if (why != TERN_DROP_NONE)
-		return why;
+	if (memcmp(st->recent.ip4, h + 12, 8) == 0 && st->recent.is_ip4 && is_recent_link(st, in)) {
+		take_recent_pair(st, in);
+	} else {
+		in->src = addr_from4(h + 12);
+		in->dst = addr_from4(h + 16);
+		why = check_addresses(st, in);
+		if (why != TERN_DROP_NONE)
+			return why;
+		if (in->to == ADDR_OURS) {
+			memcpy(st->recent.ip4, h + 12, 8);
+			st->recent.is_ip4 = true;
+		}
+	}
 	if (get_be16(h + 6) & (IP4_MF | IP4_FRAG_OFF))
 		return TERN_DROP_IP_FRAGMENT;
 	return transport_input(st, in);
@@ -179,9 +192,14 @@ static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 	in->l4_off = in->l3_off + IP6_HDR_LEN;
 	if (addr_is4(&ip.src) || addr_is4(&ip.dst)) /* the mapped form is never on the wire */
 		return TERN_DROP_IP_SOURCE;
-	why = check_addresses(st, in);
-	if (why != TERN_DROP_NONE)
-		return why;
+	if (addr_equal(&st->recent.src, &ip.src) && addr_equal(&st->recent.dst, &ip.dst) &&
+	    is_recent_link(st, in)) {
+		take_recent_pair(st, in);
+	} else {
+		why = check_addresses(st, in);
+		if (why != TERN_DROP_NONE)
+			return why;
+	}
 	if (!ip6_walk(&walk, data, in->end - in->l3_off))
 		return refuse_ip6_header(st, in, &walk);
 	if (walk.fragment && (walk.mf || walk.frag_off))
@@ -240,9 +258,13 @@ static enum tern_drop link_input(struct tern_stack *st, struct inbound *in)
 
 void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **rest)
 {
-	struct inbound in = { .p = p, .rest = rest, .iface = iface_get(&st->net, p->ifindex) };
+	struct inbound in; /* filled in on its way: each packet passes here */
 	enum tern_drop why;
 
+	in.p = p;
+	in.rest = rest;
+	in.iface = iface_get(&st->net, p->ifindex);
+	in.l3_off = 0;
 	trace_packet(st, TERN_TRACE_PACKET_IN, p, TERN_DROP_NONE);
 	why = link_input(st, &in);
 	if (why != TERN_DROP_NONE)

@@ -286,11 +286,11 @@ static void fail_packet(struct tern_stack *st, const struct neigh *n, struct ter
 
 static void fail_connection(struct tern_stack *st, struct sock *s)
 {
-	struct tcp_ctx x = sock_ctx(&st->ss);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
 
 	s->soft_error = TERN_EHOSTUNREACH;
 	if (s->tcp->state == TERN_TCP_SYN_SENT) {
-		tcp_abort(s->tcp, &x, TERN_EHOSTUNREACH);
+		tcp_abort(s->tcp, x, TERN_EHOSTUNREACH);
 		sock_tcp_settle(&st->ss, s, TCP_ENDED);
 		return;
 	}

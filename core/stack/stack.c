@@ -222,8 +222,10 @@ TERN_API void tern_advance(struct tern_stack *st, tern_time now)
 {
 	struct timer *t;
 
-	if (now > st->timers.now)
+	if (now > st->timers.now) {
 		timers_advance(&st->timers, now);
+		st->ss.ctx.now = now;
+	}
 	for (int i = 0; i < EXPIRIES_MAX && (t = timers_take(&st->timers)); i++)
 		expire(st, t);
 	stack_lo_run(st);

@@ -15,6 +15,8 @@
 /* Two addresses that were found good for one interface: another's unicast, and ours. */
 struct good_pair {
 	struct addr src, dst;
+	bool is_ip4;
+	uint8_t ip4[8];	  /* then both as in the header */
 	uint32_t sum;	  /* of both: checksum_addresses */
 	unsigned ifindex; /* 0: none yet */
 	uint64_t version; /* of net's routes and addresses */

@@ -225,7 +225,6 @@ struct tcp_work {
 	uint8_t loss_timer;  /* enum tcp_loss_timer */
 	tern_time pace_at;   /* what has gone is in time with pace_rate until then */
 	uint64_t pace_rate;  /* bytes a second; 0: as fast as it comes */
-	uint32_t pace_burst; /* bytes that may go at once: tcp_set_pace */
 	struct tcp_rate rate;
 	uint32_t wait_ms;  /* in tcp_ms: when `wait` became what it is */
 	uint8_t wait;	   /* enum tcp_wait */
@@ -240,7 +239,6 @@ struct tcp_work {
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
 	tern_time taking_since; /* tcp_is_taken_slowly: since then the peer has taken */
 	uint64_t taking_from;	/* what is above this */
-	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)];
 	/* tcp_mtu.c */
 	uint64_t too_big_pos; /* quoted by a message that waits ... */
 	uint16_t too_big;     /* ... to be believed: the MSS it tells of; 0: there is none */
@@ -253,6 +251,7 @@ struct tcp_work {
 	bool syn_has_cookie;
 	uint16_t syn_room; /* what a SYN may carry, options and text; 0: no text */
 	uint16_t syn_text; /* bytes that it carried */
+	uint64_t cc_state[CC_STATE_SIZE / sizeof(uint64_t)]; /* the last: cc_set_state clears it */
 };
 
 /* Something to be counted, under Linux's names: bits of tcp.notes, which the owner takes. */
@@ -286,7 +285,7 @@ struct tcp {
 	uint8_t state_log_len;
 	uint16_t notes;	      /* enum tcp_note */
 	uint32_t state_log;   /* states entered since the owner last looked, 4 bits each */
-	uint8_t ack_due;      /* enum tcp_ack_due */
+	uint8_t error;	      /* TERN_Exxx with which it ended */
 	uint8_t dup_acks_due; /* further ACKs owed to out-of-order segments, RFC 5681 4.2 */
 	uint8_t snd_wscale : 4, rcv_wscale : 4;
 	uint8_t quick_acks;  /* so many more segments with text are acknowledged at once */
@@ -294,36 +293,41 @@ struct tcp {
 	uint8_t n_rtx;	     /* time-outs without an answer */
 	uint8_t n_probes;    /* zero-window or keepalive probes without an answer */
 	uint8_t challenge_n; /* challenge ACKs in this 5 s window */
-	uint8_t error;	     /* TERN_Exxx with which it ended */
-	bool opened_passively : 1;
-	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
-	bool fin_queued : 1; /* the user has closed the sending side */
-	bool fin_sent : 1;
-	bool user_gone : 1; /* nobody will read: data is answered by RST */
-	bool rcv_shut : 1;  /* SHUT_RD */
-	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
+	union {
+		struct {
+			bool rst_due : 1, syn_due : 1, probe_due : 1, keepalive_due : 1;
+			bool tlp_due : 1;
+			bool ack_first : 1;  /* the ACK that is owed goes alone: the handshake's ACE */
+			bool probing : 1;    /* the persist timer runs, the RTO does not */
+			bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
+			bool in_recovery : 1, in_rto_recovery : 1;
+			uint8_t frto : 2;    /* enum tcp_frto_step */
+			bool ecn_held : 1;   /* marks, though only a segment may go: for the timer */
+			bool ece_due : 1;    /* our ACKs echo a mark */
+			bool cwr_due : 1;    /* the next new text says that we slowed down */
+			bool fin_queued : 1; /* the user has closed the sending side */
+			bool fin_sent : 1;
+			bool user_gone : 1; /* nobody will read: data is answered by RST */
+			bool rcv_shut : 1;  /* SHUT_RD */
+			bool path_news : 1; /* path_mss shrank: the owner remembers it */
+			bool not_ect : 1;   /* what we send is not to be marked as able */
+			bool oob_taken : 1;
+			bool syn_timed_out : 1, syn_asked : 1; /* why the SYN goes again */
+			uint8_t fast_open : 2;		       /* enum tcp_fast_open */
+		};
+		uint32_t unusual; /* 0: none of them: all of it is asked at once */
+	};
+	uint8_t ecn : 2;     /* enum ecn_mode: agreed on; before the SYN-ACK: asked for */
+	uint8_t ack_due : 2; /* enum tcp_ack_due */
+	bool paced : 1;	     /* data waits for pace_at */
+	bool cork : 1;	     /* the option, or MSG_MORE: small segments wait */
 	bool quickack : 1;
 	bool heard_text : 1; /* since we sent some */
 	bool answers : 1;    /* the user answers text with text: ACKs can go along */
-	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;
-	bool tlp_due : 1;
-	bool paced : 1;	     /* data waits for pace_at */
-	uint8_t ecn : 2;     /* enum ecn_mode: agreed on; before the SYN-ACK: asked for */
-	bool not_ect : 1;    /* what we send is not to be marked as able */
-	bool ecn_held : 1;   /* marks, though only a segment may go: wait for the timer */
-	bool ack_first : 1;  /* the ACK that is owed goes alone, with the handshake's ACE */
-	bool ece_due : 1;    /* our ACKs echo a mark */
-	bool cwr_due : 1;    /* the next new text says that we slowed down */
-	bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
-	bool in_recovery : 1, in_rto_recovery : 1;
-	uint8_t frto : 2;      /* enum tcp_frto_step */
-	uint8_t fast_open : 2; /* enum tcp_fast_open */
-	bool syn_text_acked : 1;
-	bool probing : 1; /* the persist timer runs, the RTO does not */
-	bool oob_taken : 1;
+	bool opened_passively : 1;
+	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool carries_1280 : 1; /* every path to the peer does: IPv6 */
-	bool path_news : 1; /* the network has told of a smaller path_mss: the owner remembers it */
-	bool syn_timed_out : 1, syn_asked : 1; /* why the SYN goes again */
+	bool syn_text_acked : 1;
 	uint16_t adv_mss;		       /* what we told */
 	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
 	uint16_t peer_mss; /* what the peer told */
@@ -437,6 +441,10 @@ struct tcp_plan {
 struct tcp_plan tcp_plan(const struct tcp *, uint32_t burst_max);
 /* The plan's `what` alone, which is cheaper. */
 enum tcp_send tcp_next(const struct tcp *);
+/* false: the plan is SEND_NOTHING, for sure. */
+bool tcp_may_speak(const struct tcp *);
+/* The retransmission timer runs, though nothing is outstanding: the plan decides whether it may. */
+bool tcp_waits_for_timer(const struct tcp *);
 
 /*
  * Carries the plan out: the connection moves on as if all of it had been sent. What is to be sent
@@ -448,11 +456,11 @@ struct tcp_out {
 	uint16_t end_flags; /* PSH and FIN, which the last piece has */
 	uint16_t mss;	    /* text of each segment */
 	uint8_t cause;	    /* enum tern_cause */
-	bool has_text : 1;  /* lo < hi at first */
-	bool ect : 1;	    /* the network may mark it, RFC 3168 */
-	bool done : 1;	    /* nothing is left of it */
-	bool path_probe : 1;
-	bool again : 1; /* it has been sent before */
+	bool has_text;	    /* lo < hi at first */
+	bool ect;	    /* the network may mark it, RFC 3168 */
+	bool done;	    /* nothing is left of it */
+	bool path_probe;
+	bool again;	    /* it has been sent before */
 };
 /* false: no memory, nothing has changed. */
 bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);
@@ -492,6 +500,13 @@ struct tcp_time_result tcp_on_time(struct tcp *, const struct tcp_ctx *);
 
 /* Free bytes in the send buffer; 0 when sending is over. */
 size_t tcp_send_room(const struct tcp *);
+/* The same where sending is allowed and only the buffer limits it. */
+static inline size_t tcp_room_of_open(const struct tcp *c)
+{
+	uint64_t held = c->work ? c->snd.end - c->work->snd_buf.head : 0;
+
+	return held < c->opt.sndbuf ? (size_t)(c->opt.sndbuf - held) : 0;
+}
 /* May the user send? 0 or a negative error. */
 int tcp_send_allowed(const struct tcp *);
 /* Copies as much as fits; push: not MSG_MORE. Returns bytes or a negative error. */

@@ -67,12 +67,11 @@ static void forget_acknowledged(struct arrival *a)
 		c->rtx_forced = false;
 }
 
-static void on_new_ack(struct arrival *a)
+/* tcp_take_cumulative_ack has seen to the records of what is acknowledged. */
+static inline void move_una(struct arrival *a)
 {
 	struct tcp *c = a->c;
 
-	if (c->work)
-		tcp_take_cumulative_ack(a);
 	tcp_measure_rtt(a);
 	if (c->snd.una == tcp_syn_pos(c)) /* closed before the handshake ended */
 		tcp_syn_acked(c);
@@ -101,7 +100,7 @@ static bool is_new_round(struct tcp *c)
 }
 
 /* The window was full; in slow start, where it doubles, half of it will do. */
-static bool is_cwnd_limited(const struct arrival *a)
+static inline bool is_cwnd_limited(const struct arrival *a)
 {
 	const struct tern_cc *cc = &a->c->cc;
 	bool slow_start = !cc->ops->own_window && cc->cwnd < cc->ssthresh;
@@ -119,7 +118,7 @@ static uint32_t any_number(const struct arrival *a)
 	return (uint32_t)(n >> 32);
 }
 
-static struct tern_cc_sample sample_of(const struct arrival *a, uint64_t acked)
+static inline struct tern_cc_sample sample_of(const struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
 
@@ -135,6 +134,16 @@ static struct tern_cc_sample sample_of(const struct arrival *a, uint64_t acked)
 		.in_recovery = c->in_recovery || c->in_rto_recovery,
 		.has_sack = c->sack_ok,
 	};
+}
+
+static inline void take_pace_news(struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	if (cc_pace(&c->cc)->holds_back)
+		tcp_rate_mark_limited(c, tcp_flight(c));
+	cc_pace(&c->cc)->holds_back = false;
+	tcp_tune_send_buffer(c, a->x);
 }
 
 /*
@@ -154,10 +163,7 @@ static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool
 	s.new_round = is_new_round(c);
 	if (own || !a->marks) /* RFC 3168 6.1.2 */
 		cc_on_ack(&c->cc, &s);
-	if (cc_pace(&c->cc)->holds_back)
-		tcp_rate_mark_limited(c);
-	cc_pace(&c->cc)->holds_back = false;
-	tcp_tune_send_buffer(c, a->x);
+	take_pace_news(a);
 }
 
 static bool is_repaired(const struct tcp *c)
@@ -209,10 +215,9 @@ static void follow_without_sack(struct arrival *a, uint64_t acked)
 	c->work->dup_bytes = 0;
 }
 
-static void draw_conclusions(struct arrival *a, uint64_t acked)
+static void follow(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
-	bool partial;
 
 	if (a->marks)
 		tcp_answer_marks(a);
@@ -220,10 +225,27 @@ static void draw_conclusions(struct arrival *a, uint64_t acked)
 		follow_with_sack(a, acked);
 	else
 		follow_without_sack(a, acked);
+}
+
+static inline void stop_timer(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+
+	if (acked && c->snd.una == c->snd.nxt) /* else silly window avoidance has its time-out */
+		c->rtx_at = c->probing ? c->rtx_at : TERN_NEVER;
+}
+
+/* What does not depend on what was learned of losses. */
+static inline void draw_conclusions(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+	bool partial;
+
 	tcp_review_path(a);
 	partial = !c->sack_ok && c->in_recovery && acked; /* it has seen to the timer */
 	if (acked && c->snd.una < c->snd.nxt && !partial)
 		tcp_arm_rtx(c, a->x);
+	stop_timer(a, acked);
 	if (c->snd.una == c->snd.nxt && !tcp_has_unsent(c))
 		tcp_rest_work(c, a->x);
 	if (acked || a->d.sacked)
@@ -337,11 +359,84 @@ static bool finish_handshake(struct arrival *a)
 	return true;
 }
 
+static void take_any_ack(struct arrival *a, uint64_t acked)
+{
+	struct tcp *c = a->c;
+
+	a->flight = tcp_flight(c);
+	tcp_rate_check_limited(c, a->flight);
+	if (c->work && c->sack_ok && a->seg->h.n_sack)
+		tcp_take_sack(a);
+	if (acked) {
+		if (c->work)
+			tcp_take_cumulative_ack(a);
+		move_una(a);
+	} else if (a->d.sacked) {
+		tcp_measure_rtt(a);
+	}
+	tcp_take_echo(a);
+	if (c->work) {
+		follow(a, acked);
+		draw_conclusions(a, acked);
+	} else {
+		stop_timer(a, acked);
+	}
+}
+
+/* ---- nothing but progress ---- */
+
+/*
+ * The oldest of what is in flight has arrived, or its beginning, while nothing is missing, doubted
+ * or tried: what tcp_sack.c, tcp_loss.c and tcp_undo.c would find out is known before they look.
+ */
+static bool is_plain_progress(const struct arrival *a)
+{
+	const struct tcp *c = a->c;
+	const struct tcp_work *w = c->work;
+	const struct sent *s;
+
+	if (!w || !tcp_is_calm(c) || a->ack <= c->snd.una || a->ack > c->snd.nxt)
+		return false;
+	if (a->seg->h.n_sack || (a->seg->h.flags & (TCP_ACK | TCP_ECE)) != TCP_ACK ||
+	    c->cc.ops->own_window)
+		return false;
+	if (w->sent.n_sacked | w->sent.n_lost | w->sent.n_again | w->dup_bytes | w->dup_acks)
+		return false;
+	if ((w->undo.pos & w->tlp_end & w->rack.dsack_round) != TCP_NO_POS)
+		return false;
+	s = sent_first(&w->sent);
+	return s->hi >= a->ack && s->sent_at >= w->rack.sent_at && a->ack > w->rack.end &&
+	       a->ack > w->rack.fack && w->loss_timer == LOSS_TIMER_PROBE;
+}
+
+static void take_plain_progress(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint64_t acked = a->ack - c->snd.una;
+	struct tern_cc_sample s;
+
+	a->flight = c->snd.nxt - c->snd.una; /* tcp_flight, where nothing is missing */
+	tcp_rate_check_limited(c, a->flight);
+	tcp_take_oldest(a);
+	move_una(a);
+	s = sample_of(a, acked);
+	tcp_rate_conclude(a, &s);
+	s.new_round = is_new_round(c);
+	cc_on_ack(&c->cc, &s);
+	take_pace_news(a);
+	draw_conclusions(a, acked);
+}
+
 bool tcp_take_ack(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	uint64_t acked;
 
+	if (is_plain_progress(a)) {
+		take_plain_progress(a);
+		tcp_take_window(a);
+		return true;
+	}
 	if (!(a->seg->h.flags & TCP_ACK)) {
 		a->r.drop = TERN_DROP_TCP_NO_ACK;
 		return false;
@@ -358,19 +453,7 @@ bool tcp_take_ack(struct arrival *a)
 		return false;
 	}
 	acked = a->ack > c->snd.una ? a->ack - c->snd.una : 0;
-	tcp_rate_check_limited(c);
-	a->flight = tcp_flight(c);
-	if (c->work && c->sack_ok && a->seg->h.n_sack)
-		tcp_take_sack(a);
-	if (acked)
-		on_new_ack(a);
-	else if (a->d.sacked)
-		tcp_measure_rtt(a);
-	tcp_take_echo(a);
-	if (c->work)
-		draw_conclusions(a, acked);
-	if (acked && c->snd.una == c->snd.nxt) /* else silly window avoidance has its time-out */
-		c->rtx_at = c->probing ? c->rtx_at : TERN_NEVER;
+	take_any_ack(a, acked);
 	tcp_take_window(a);
 	if (tcp_fin_acked(c))
 		after_fin_acked(a);

@@ -47,10 +47,8 @@ static void add_waited(const struct tcp *c, const struct tcp_ctx *x, uint32_t ms
 
 void tcp_note_wait(struct tcp *c, const struct tcp_ctx *x)
 {
-	enum tcp_wait now = what_holds_it(c);
-
-	if (c->work && c->work->wait != now)
-		tcp_end_wait(c, x, now);
+	if (c->work)
+		tcp_set_wait(c, x, what_holds_it(c));
 }
 
 void tcp_end_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait next)

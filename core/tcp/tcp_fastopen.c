@@ -103,8 +103,10 @@ bool tcp_syn_text_refused(const struct tcp *c)
 
 bool tcp_accept_fast(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *syn)
 {
-	struct arrival a = { .c = c, .x = x, .seg = syn, .data = syn->data, .len = syn->len };
+	struct arrival a;
 
+	tcp_arrival_init(&a, c, x, syn);
+	a.fin = false;
 	if (!tcp_take_work(c, x))
 		return false;
 	c->fast_open = FAST_OPEN_TRIED;

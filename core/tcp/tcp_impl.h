@@ -10,11 +10,11 @@
 
 /* RS of draft-ietf-ccwg-bbr 4.1.2.1.3: of the youngest that an ACK reports. */
 struct rate_sample {
-	bool has_data, app_limited, again;
+	bool app_limited, again;
 	uint64_t end; /* one past its last octet */
 	uint64_t prior_delivered, tx_in_flight;
 	uint32_t lost_before; /* C.lost when it went, the low half */
-	tern_time send_elapsed, ack_elapsed;
+	tern_time interval; /* RS.interval */
 };
 
 /* What an ACK says has arrived, by its number or by its SACK blocks, and was not known before. */
@@ -28,7 +28,7 @@ struct delivery {
 	bool again;	       /* something of it went more than once */
 	bool dsack;	       /* something came twice */
 	bool original;	       /* something went once, before the last time-out */
-	struct rate_sample rate;
+	bool rated;	       /* there is a rate sample */
 };
 
 /* A segment while it is examined: its numbers as positions, trimmed step by step. */
@@ -38,15 +38,45 @@ struct arrival {
 	const struct tcp_seg *seg;
 	uint64_t seq, ack; /* positions */
 	const uint8_t *data;
-	uint32_t len;	 /* payload left after trimming */
-	bool fin;	 /* the FIN is inside the window */
-	bool syn_known;	 /* its SYN is the one we have: see strip_known_syn */
-	uint64_t flight; /* tcp_flight before it arrived */
-	bool later;	 /* its timestamp is newer than any before */
-	uint32_t marks;	 /* packets that came to the peer with CE, as it tells: tcp_ecn.c */
+	uint64_t flight;	 /* tcp_flight before it arrived */
+	struct rate_sample rate; /* if d.rated */
+	uint32_t len;		 /* payload left after trimming */
+	/* from here on 0 at first: tcp_arrival_init */
+	uint32_t marks; /* packets that came to the peer with CE, as it tells: tcp_ecn.c */
+	bool fin;	/* the FIN is inside the window */
+	bool syn_known; /* its SYN is the one we have: see strip_known_syn */
+	bool later;	/* its timestamp is newer than any before */
 	struct delivery d;
 	struct tcp_result r;
 };
+/* Its position is another matter: it is not known in SYN-SENT. */
+static inline void tcp_arrival_init(struct arrival *a, struct tcp *c, const struct tcp_ctx *x,
+				    const struct tcp_seg *seg)
+{
+	enum { KEPT = offsetof(struct arrival, marks) };
+
+	memset((uint8_t *)a + KEPT, 0, sizeof(*a) - KEPT);
+	a->c = c;
+	a->x = x;
+	a->seg = seg;
+	a->ack = seq_unwrap(seg->h.ack, c->snd.nxt);
+	a->data = seg->data;
+	a->len = seg->len;
+	a->fin = (seg->h.flags & TCP_FIN) != 0;
+}
+
+/* Options that every segment has. */
+enum { TCP_TS_OPTION_LEN = 12 };
+static inline uint32_t tcp_options_room(const struct tcp *c)
+{
+	return c->ts_ok ? TCP_TS_OPTION_LEN : 0;
+}
+
+/* Neither repair nor probe, neither end nor mark: nothing but text and ACKs, as most of the time. */
+static inline bool tcp_is_calm(const struct tcp *c)
+{
+	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED && !c->early && !c->accecn;
+}
 
 /* tcp.c */
 void tcp_reset_fields(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
@@ -106,6 +136,7 @@ static inline bool tcp_has_lost(const struct tcp *c)
 /* tcp_sack.c */
 void tcp_take_sack(struct arrival *);
 void tcp_take_cumulative_ack(struct arrival *);
+void tcp_take_oldest(struct arrival *);
 void tcp_note_duplicate(struct tcp *, uint64_t lo, uint64_t hi);
 
 /* tcp_loss.c */
@@ -168,7 +199,16 @@ void tcp_begin_search(struct tcp *, const struct tcp_ctx *);
 bool tcp_take_too_big(struct tcp *, const struct tcp_ctx *, uint64_t pos, uint16_t mss);
 void tcp_doubt_path(struct tcp *, const struct tcp_ctx *);
 bool tcp_probe_failed(struct tcp *, const struct tcp_ctx *);
-void tcp_review_path(struct arrival *);
+void tcp_take_path_news(struct arrival *);
+/* On each ACK. */
+static inline void tcp_review_path(struct arrival *a)
+{
+	const struct tcp *c = a->c;
+
+	if (c->search_low || c->work->too_big || c->acked_size > c->path_mss ||
+	    a->d.size + tcp_options_room(c) > c->acked_size)
+		tcp_take_path_news(a);
+}
 
 /* tcp_newreno.c */
 bool tcp_repeats_ack(const struct arrival *);
@@ -200,7 +240,6 @@ bool tcp_repeats_fast_syn(const struct arrival *);
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);
 uint8_t tcp_wscale_for(uint32_t rcv_buf_max);
 void tcp_take_syn_options(struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
-uint32_t tcp_options_room(const struct tcp *); /* taken in every segment */
 uint32_t tcp_most_mss(const struct tcp *, const struct tcp_ctx *);
 void tcp_set_snd_mss(struct tcp *, const struct tcp_ctx *);
 bool tcp_paws_rejects(const struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
@@ -240,6 +279,7 @@ void tcp_tune_send_buffer(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_pace.c */
 void tcp_begin_pace(struct tcp *);
+uint32_t tcp_pace_burst(const struct tcp *); /* bytes that may go at once */
 void tcp_set_pace(struct tcp *, const struct tcp_ctx *);
 void tcp_pace_sent(struct tcp *, const struct tcp_ctx *, uint64_t n);
 
@@ -248,8 +288,9 @@ void tcp_rate_sent(struct tcp *, const struct tcp_ctx *, struct sent *, uint64_t
 void tcp_rate_delivered(struct arrival *, const struct sent *, uint64_t hi);
 void tcp_rate_conclude(struct arrival *, struct tern_cc_sample *);
 void tcp_rate_lost(struct tcp *, const struct tcp_ctx *, const struct sent *);
-void tcp_rate_mark_limited(struct tcp *);
-void tcp_rate_check_limited(struct tcp *);
+/* flight: tcp_flight */
+void tcp_rate_mark_limited(struct tcp *, uint64_t flight);
+void tcp_rate_check_limited(struct tcp *, uint64_t flight);
 
 /* tcp_busy.c */
 struct tcp_tally *tcp_new_tally(struct tcp *, const struct tcp_ctx *);
@@ -260,6 +301,11 @@ static inline struct tcp_tally *tcp_take_tally(struct tcp *c, const struct tcp_c
 }
 void tcp_note_wait(struct tcp *, const struct tcp_ctx *); /* after anything that may change it */
 void tcp_end_wait(struct tcp *, const struct tcp_ctx *, enum tcp_wait next);
+static inline void tcp_set_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait now)
+{
+	if (c->work->wait != now)
+		tcp_end_wait(c, x, now);
+}
 void tcp_waits(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 
 /* tcp_urgent.c */
@@ -276,8 +322,27 @@ void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *); /* from now, with back-o
 void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */
-uint64_t tcp_flight(const struct tcp *);      /* bytes believed in the network */
 uint64_t tcp_flight_size(const struct tcp *); /* RFC 5681's, for the congestion response */
-bool tcp_has_unsent(const struct tcp *);      /* bytes or a FIN that never went */
+/* Bytes or a FIN that never went. */
+static inline bool tcp_has_unsent(const struct tcp *c)
+{
+	return c->snd.nxt < c->snd.end || (c->fin_queued && !c->fin_sent);
+}
+/*
+ * Bytes believed to be in the network: neither sacked nor lost, and, without SACK, less a segment
+ * for each duplicate ACK.
+ */
+static inline uint64_t tcp_flight(const struct tcp *c)
+{
+	const struct tcp_work *w = c->work;
+	uint64_t sent = c->snd.nxt - c->snd.una;
+
+	if (!w)
+		return sent;
+	if (c->state == TERN_TCP_SYN_RECEIVED && sent) /* RFC 7413: the SYN is no text */
+		sent--;
+	sent -= w->sent.n_sacked + w->sent.n_lost;
+	return sent - MIN(w->dup_bytes, sent);
+}
 
 #endif

@@ -279,17 +279,38 @@ static bool check_syn(struct arrival *a)
 	return drop_segment(a, TERN_DROP_TCP_SYN_CHALLENGED);
 }
 
-static void synchronized_input(struct arrival *a)
+/*
+ * The segment that was to come: an ACK with the next text, whose last octet is not the last that we
+ * would take, or with none. All checks but PAWS would let it pass, and change nothing.
+ */
+static bool is_expected(const struct arrival *a)
+{
+	const struct tcp *c = a->c;
+	const struct tcp_hdr *h = &a->seg->h;
+
+	return (h->flags & ~TCP_PSH) == TCP_ACK && a->seq == c->rcv.nxt &&
+	       a->seq + a->len < c->rcv.adv && tcp_is_synchronized(c);
+}
+
+static bool pass_checks(struct arrival *a)
 {
 	strip_known_syn(a);
 	if (tcp_repeats_fast_syn(a)) {
 		a->c->syn_due = true;
 		a->c->syn_asked = true;
-		return;
+		return false;
 	}
 	if (!check_paws(a) || !check_sequence(a) || !check_reset(a) || !check_syn(a))
+		return false;
+	return true;
+}
+
+static void synchronized_input(struct arrival *a)
+{
+	if (is_expected(a) ? !check_paws(a) : !pass_checks(a))
 		return;
-	tcp_take_mark(a);
+	if (a->c->ecn != ECN_NONE)
+		tcp_take_mark(a);
 	if (!tcp_take_ack(a))
 		return;
 	tcp_take_timestamp(a); /* not of a stranger, whose ACK cannot be */
@@ -308,16 +329,9 @@ static void synchronized_input(struct arrival *a)
 
 struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
 {
-	struct arrival a = {
-		.c = c,
-		.x = x,
-		.seg = seg,
-		.ack = seq_unwrap(seg->h.ack, c->snd.nxt),
-		.data = seg->data,
-		.len = seg->len,
-		.fin = (seg->h.flags & TCP_FIN) != 0,
-	};
+	struct arrival a;
 
+	tcp_arrival_init(&a, c, x, seg);
 	c->segs_in += tcp_n_segments(seg);
 	if (seg->len && tcp_take_tally(c, x))
 		c->tally->data_segs_in += tcp_n_segments(seg);

@@ -133,7 +133,7 @@ uint64_t tcp_detect_losses(struct tcp *c, const struct tcp_ctx *x)
 		sent_set_lost(log, s, TERN_CAUSE_FAST_RETRANSMIT);
 		tcp_rate_lost(c, x, s);
 	}
-	return tcp_probe_failed(c, x) ? 0 : log->n_lost - before;
+	return log->n_lost == 0 || tcp_probe_failed(c, x) ? 0 : log->n_lost - before;
 }
 
 /*

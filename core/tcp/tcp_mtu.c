@@ -248,8 +248,8 @@ static void plan_next_probe(struct arrival *a)
 		w->probe_next = (uint16_t)(size - tcp_options_room(c));
 }
 
-/* On each ACK: what has arrived, the path carries. */
-void tcp_review_path(struct arrival *a)
+/* What has arrived, the path carries; of an ACK that tells something new of that. */
+void tcp_take_path_news(struct arrival *a)
 {
 	uint32_t size = a->d.size ? a->d.size + tcp_options_room(a->c) : 0;
 	struct tcp *c = a->c;

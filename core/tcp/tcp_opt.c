@@ -9,7 +9,7 @@
  */
 #include "tcp_impl.h"
 
-enum { WSCALE_MAX = 14, TS_OPTION_LEN = 12 };
+enum { WSCALE_MAX = 14 };
 
 /* RFC 7323 5.5: a TS.Recent older than 24 days says nothing any more. */
 enum { TS_VALID_SECONDS = 24 * 24 * 3600 };
@@ -27,11 +27,6 @@ uint8_t tcp_wscale_for(uint32_t rcv_buf_max)
 	while (shift < WSCALE_MAX && (rcv_buf_max >> shift) > 65535)
 		shift++;
 	return shift;
-}
-
-uint32_t tcp_options_room(const struct tcp *c)
-{
-	return c->ts_ok ? TS_OPTION_LEN : 0;
 }
 
 /* The least of what peer, path and user allow; options not deducted. */

@@ -241,9 +241,9 @@ static bool prepare_records(struct tcp *c, const struct tcp_ctx *x, const struct
 bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		struct tcp_out *out)
 {
-	bool starts_flight = p->what == SEND_SYN || p->what == SEND_DATA || p->what == SEND_PROBE;
+	bool data = p->what == SEND_DATA || p->what == SEND_PROBE;
 
-	if (starts_flight && !(tcp_take_work(c, x) && prepare_records(c, x, p)))
+	if ((data || p->what == SEND_SYN) && !(tcp_take_work(c, x) && prepare_records(c, x, p)))
 		return false;
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;
@@ -251,8 +251,14 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 	out->cause = (uint8_t)p->cause;
 	out->again = p->again;
 	out->has_text = out->done = out->ect = out->path_probe = false;
+	if (data) {
+		put_data(c, x, p, out);
+		return true;
+	}
 	switch (p->what) {
 	case SEND_NOTHING:
+	case SEND_DATA:
+	case SEND_PROBE:
 		assert(false);
 		break;
 	case SEND_RST:
@@ -260,10 +266,6 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 		break;
 	case SEND_SYN:
 		put_syn(c, x, out);
-		break;
-	case SEND_DATA:
-	case SEND_PROBE:
-		put_data(c, x, p, out);
 		break;
 	case SEND_KEEPALIVE: /* SHLD-12: a number that was acknowledged long ago */
 		c->keepalive_due = false;
@@ -312,7 +314,8 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 			 struct tcp_piece *piece)
 {
 	piece->n_spans = buf_spans(&c->work->snd_buf, out->lo, len, piece->span, TCP_PIECE_SPANS);
-	for (int i = 0; i < piece->n_spans; i++)
+	piece->len = piece->span[0].len;
+	for (int i = 1; i < piece->n_spans; i++)
 		piece->len += piece->span[i].len;
 	if (piece->len < len && piece->len > tcp_piece_mss(c, out)) /* no span for all of it */
 		shorten(piece, piece->len % tcp_piece_mss(c, out));
@@ -339,7 +342,8 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 	if (out->has_text) {
 		if (!w)
 			return false;
-		out->lo = MAX(out->lo, MIN(w->snd_buf.head, out->hi));
+		if (out->lo < w->snd_buf.head)
+			out->lo = MIN(w->snd_buf.head, out->hi);
 		if (out->lo == out->hi)
 			return false;
 		lend_payload(c, out, piece_len(c, out, max), piece);

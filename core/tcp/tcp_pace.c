@@ -19,21 +19,20 @@ enum { SLOW_START_PERCENT = 200, AVOIDANCE_PERCENT = 120 };
 #define AHEAD TERN_MS
 
 /* A burst is what the algorithm says or a millisecond carries, two segments at least. */
-static void set_rate(struct tcp *c, uint64_t rate)
+uint32_t tcp_pace_burst(const struct tcp *c)
 {
-	struct tcp_work *w = c->work;
-	uint64_t burst = rate ? MAX(rate / 1000, 2 * (uint64_t)c->snd_mss) : UINT32_MAX;
+	uint64_t rate = c->work->pace_rate, burst = cc_pace(&c->cc)->burst;
 
-	if (cc_pace(&c->cc)->burst && rate)
-		burst = MAX(cc_pace(&c->cc)->burst, c->snd_mss);
-	w->pace_rate = rate;
-	w->pace_burst = (uint32_t)MIN(burst, UINT32_MAX);
+	if (!rate)
+		return UINT32_MAX;
+	burst = burst ? MAX(burst, c->snd_mss) : MAX(rate / 1000, 2 * (uint64_t)c->snd_mss);
+	return (uint32_t)MIN(burst, UINT32_MAX);
 }
 
 /* A connection begins to send: nothing is known but what the user allows. */
 void tcp_begin_pace(struct tcp *c)
 {
-	set_rate(c, c->opt.max_pacing_rate);
+	c->work->pace_rate = c->opt.max_pacing_rate;
 }
 
 /* After the congestion window, its algorithm's rate or the round-trip time has changed. */
@@ -46,17 +45,18 @@ void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
 		rate = c->cc.cwnd * percent * 10000 / c->srtt_us;
 	if (c->opt.max_pacing_rate)
 		rate = rate ? MIN(rate, c->opt.max_pacing_rate) : c->opt.max_pacing_rate;
-	set_rate(c, rate);
+	c->work->pace_rate = rate;
 }
 
 /* n bytes have gone. */
 void tcp_pace_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t n)
 {
 	struct tcp_work *w = c->work;
-	tern_time earliest = x->now > AHEAD ? x->now - AHEAD : 0;
+	tern_time earliest;
 
 	if (!w->pace_rate)
 		return;
+	earliest = x->now > AHEAD ? x->now - AHEAD : 0;
 	w->pace_at = MAX(w->pace_at, earliest) + n * TERN_SEC / w->pace_rate;
 	c->paced = w->pace_at > x->now + AHEAD;
 }

@@ -13,23 +13,6 @@
 #include "tcp_impl.h"
 
 /*
- * Bytes believed to be in the network: neither sacked nor lost, and, without SACK, less a segment
- * for each duplicate ACK.
- */
-uint64_t tcp_flight(const struct tcp *c)
-{
-	const struct tcp_work *w = c->work;
-	uint64_t sent = c->snd.nxt - c->snd.una;
-
-	if (!w)
-		return sent;
-	if (c->state == TERN_TCP_SYN_RECEIVED && sent) /* RFC 7413: the SYN is no text */
-		sent--;
-	sent -= w->sent.n_sacked + w->sent.n_lost;
-	return sent - MIN(w->dup_bytes, sent);
-}
-
-/*
  * What is unacknowledged, but without limited transmit (RFC 5681 3.2 step 2), and never more than
  * the window: what a long repair has sacked beyond it left the network long ago.
  */
@@ -73,11 +56,6 @@ static uint64_t unsent(const struct tcp *c)
 static bool fin_waits(const struct tcp *c)
 {
 	return c->fin_queued && !c->fin_sent;
-}
-
-bool tcp_has_unsent(const struct tcp *c)
-{
-	return c->snd.nxt < c->snd.end || fin_waits(c);
 }
 
 /* Whole segments only, unless it is less than one. */
@@ -233,7 +211,7 @@ static void plan_data(const struct tcp *c, uint32_t burst_max, struct tcp_plan *
 	bool lost = tcp_has_lost(c);
 
 	if (burst_max > c->snd_mss && c->work)
-		burst_max = c->cwr_due ? 0 : MIN(burst_max, c->work->pace_burst);
+		burst_max = c->cwr_due ? 0 : MIN(burst_max, tcp_pace_burst(c));
 	if (!lost && plan_path_probe(c, p))
 		return;
 	if (!lost || c->frto == FRTO_NEW_DATA)
@@ -267,8 +245,35 @@ static void plan_ack(const struct tcp *c, struct tcp_plan *p)
 /* Most connections most of the time: there is nothing to say but what was received. */
 static bool has_only_acks(const struct tcp *c)
 {
-	return !(c->rst_due || c->syn_due || c->probe_due || c->keepalive_due || c->tlp_due) &&
-	       !tcp_has_lost(c) && !tcp_has_unsent(c);
+	if (c->unusual && (c->rst_due || c->syn_due || c->probe_due || c->keepalive_due ||
+			   c->tlp_due || fin_waits(c)))
+		return false;
+	return c->snd.nxt >= c->snd.end && !tcp_has_lost(c);
+}
+
+/* Or a message, of a segment at most, that all windows have room for. Else the rules are asked. */
+static inline bool plan_message(const struct tcp *c, struct tcp_plan *p)
+{
+	uint64_t n = c->snd.end - c->snd.nxt, flight = c->snd.nxt - c->snd.una;
+
+	if (c->unusual || c->state != TERN_TCP_ESTABLISHED || c->paced || tcp_has_lost(c))
+		return false;
+	if (n > c->snd_mss || flight + n > MIN(c->snd.wnd, c->cc.cwnd) || !small_may_go(c))
+		return false;
+	p->what = SEND_DATA;
+	p->lo = c->snd.nxt;
+	p->hi = c->snd.end;
+	return true;
+}
+
+bool tcp_may_speak(const struct tcp *c)
+{
+	return c->ack_due >= ACK_NOW || !has_only_acks(c);
+}
+
+bool tcp_waits_for_timer(const struct tcp *c)
+{
+	return c->rtx_at != TERN_NEVER && c->snd.una == c->snd.nxt;
 }
 
 static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
@@ -278,6 +283,8 @@ static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp
 		plan_ack(c, p);
 		return;
 	}
+	if (plan_message(c, p))
+		return;
 	if (c->rst_due) {
 		p->what = SEND_RST;
 		return;

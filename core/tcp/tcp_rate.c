@@ -19,7 +19,7 @@
 
 static uint32_t in_us(tern_time t)
 {
-	return (uint32_t)MIN(t / TERN_US, UINT32_MAX);
+	return t ? (uint32_t)MIN(t / TERN_US, UINT32_MAX) : 0;
 }
 
 /* ---- sending: 4.1.2.2 ---- */
@@ -28,14 +28,15 @@ static uint32_t in_us(tern_time t)
 static void start_flight(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tcp_rate *r = &c->work->rate;
-	struct tern_cc_sample s = { .now = x->now,
-				    .srtt = (tern_time)c->srtt_us * TERN_US,
-				    .app_limited = r->app_limited != 0,
-				    .delivered = r->delivered };
+	struct tern_cc_sample s;
 
 	r->first_sent_at = r->delivered_at = x->now;
 	if (!c->cc.ops->on_send)
 		return;
+	s = (struct tern_cc_sample){ .now = x->now,
+				     .srtt = (tern_time)c->srtt_us * TERN_US,
+				     .app_limited = r->app_limited != 0,
+				     .delivered = r->delivered };
 	cc_on_send(&c->cc, &s);
 	tcp_set_pace(c, x);
 }
@@ -72,26 +73,26 @@ static bool is_newest(const struct tcp_rate *r, const struct rate_sample *rs, co
 void tcp_rate_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 {
 	struct tcp_rate *r = &a->c->work->rate;
-	struct rate_sample *rs = &a->d.rate;
+	struct rate_sample *rs = &a->rate;
 	uint64_t n = hi - sent_lo(s);
 
 	r->delivered += n;
 	r->delivered_at = a->x->now;
 	if (a->c->tally)
 		a->c->tally->delivered += (uint32_t)((n + a->c->snd_mss - 1) / a->c->snd_mss);
-	if (rs->has_data && !is_newest(r, rs, s, hi))
+	if (a->d.rated && !is_newest(r, rs, s, hi))
 		return;
 	r->first_sent_at = s->sent_at;
+	a->d.rated = true;
 	*rs = (struct rate_sample){
-		.has_data = true,
 		.app_limited = s->app_limited,
 		.again = s->again,
 		.end = hi,
 		.prior_delivered = r->delivered - ((uint32_t)r->delivered - s->view.delivered),
 		.tx_in_flight = s->view.tx_in_flight,
 		.lost_before = s->view.lost,
-		.send_elapsed = s->view.send_us * TERN_US,
-		.ack_elapsed = a->x->now - s->sent_at + s->view.ack_us * TERN_US,
+		.interval = MAX(s->view.send_us * TERN_US,
+				a->x->now - s->sent_at + s->view.ack_us * TERN_US),
 	};
 }
 
@@ -116,20 +117,20 @@ static void remember_rate(struct tcp_rate *r, const struct tern_cc_sample *s)
 /* GenerateRateSample: the part of the sample that is about rates. */
 void tcp_rate_conclude(struct arrival *a, struct tern_cc_sample *s)
 {
-	const struct rate_sample *rs = &a->d.rate;
+	const struct rate_sample *rs = &a->rate;
 	struct tcp_rate *r = &a->c->work->rate;
 
 	if (r->app_limited && r->delivered > r->app_limited)
 		r->app_limited = 0;
 	s->delivered = r->delivered;
 	s->newly_delivered = (uint32_t)MIN(a->d.bytes, UINT32_MAX);
-	if (!rs->has_data)
+	if (!a->d.rated)
 		return;
 	s->app_limited = rs->app_limited;
 	s->prior_delivered = rs->prior_delivered;
 	s->tx_in_flight = rs->tx_in_flight;
 	s->lost = (uint32_t)r->lost - rs->lost_before;
-	s->interval = MAX(rs->send_elapsed, rs->ack_elapsed);
+	s->interval = rs->interval;
 	if (!is_plausible(a->c, rs, s->interval))
 		return;
 	s->delivery_rate = (r->delivered - rs->prior_delivered) * TERN_SEC / s->interval;
@@ -163,17 +164,15 @@ void tcp_rate_lost(struct tcp *c, const struct tcp_ctx *x, const struct sent *s)
 /* ---- gaps that the user leaves: 4.1.2.4 ---- */
 
 /* MarkConnectionAppLimited */
-void tcp_rate_mark_limited(struct tcp *c)
+void tcp_rate_mark_limited(struct tcp *c, uint64_t flight)
 {
-	c->work->rate.app_limited = MAX(c->work->rate.delivered + tcp_flight(c), 1);
+	c->work->rate.app_limited = MAX(c->work->rate.delivered + flight, 1);
 }
 
 /* CheckIfApplicationLimited: before data comes, an ACK is processed or a timer has passed. */
-void tcp_rate_check_limited(struct tcp *c)
+void tcp_rate_check_limited(struct tcp *c, uint64_t flight)
 {
-	uint64_t unsent = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
-
-	if (c->work && unsent < c->snd_mss && c->work->sent.n_lost == 0 &&
-	    tcp_flight(c) < c->cc.cwnd)
-		tcp_rate_mark_limited(c);
+	if (c->work && c->snd.end < c->snd.nxt + c->snd_mss && c->work->sent.n_lost == 0 &&
+	    flight < c->cc.cwnd)
+		tcp_rate_mark_limited(c, flight);
 }

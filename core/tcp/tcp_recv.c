@@ -22,7 +22,7 @@ uint64_t tcp_data_end(const struct tcp *c)
 void tcp_owe_ack(struct tcp *c, const struct tcp_ctx *x, enum tcp_ack_due due)
 {
 	if (due > c->ack_due)
-		c->ack_due = (uint8_t)due;
+		c->ack_due = due & 3u;
 	if (c->ack_due >= ACK_NOW)
 		c->ack_at = TERN_NEVER;
 	else if (c->ack_at == TERN_NEVER)
@@ -143,8 +143,6 @@ static void join_out_of_order(struct tcp *c, struct mem *mem)
 {
 	struct range r;
 
-	if (!c->early)
-		return;
 	if (ranges_find(&c->early->set, c->rcv.nxt, &r) && r.lo <= c->rcv.nxt)
 		c->rcv.nxt = r.hi;
 	ranges_drop_below(&c->early->set, mem, c->rcv.nxt);
@@ -283,14 +281,28 @@ static bool write_text(const struct arrival *a)
 	return true;
 }
 
+/* What was early may follow it. */
+static inline void take_next_text(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	bool in_order = c->early == NULL;
+
+	if (c->ts_ok)
+		tcp_measure_peer_rtt(a);
+	c->rcv.nxt += a->len;
+	if (!in_order)
+		join_out_of_order(c, a->x->mem);
+	owe_ack_for_text(a, in_order);
+	c->dup_acks_due = 0; /* one ACK of what is here now says more than they would */
+	a->r.events |= TCP_READABLE;
+}
+
 /* Seventh step of RFC 9293 3.10.7.4; the text is trimmed to the window already. */
-void tcp_take_text(struct arrival *a)
+static void take_any_text(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	bool in_order = a->seq == c->rcv.nxt;
 
-	if (a->len == 0)
-		return;
 	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
 	    c->state != TERN_TCP_FIN_WAIT_2 && !c->fast_open)
 		return;
@@ -317,14 +329,23 @@ void tcp_take_text(struct arrival *a)
 		owe_ack_for_text(a, false);
 		return;
 	}
-	if (c->ts_ok)
-		tcp_measure_peer_rtt(a);
-	c->rcv.nxt += a->len;
-	in_order = c->early == NULL;
-	join_out_of_order(c, a->x->mem);
-	owe_ack_for_text(a, in_order);
-	c->dup_acks_due = 0; /* one ACK of what is here now says more than they would */
-	a->r.events |= TCP_READABLE;
+	take_next_text(a);
+}
+
+/* The next text of an open connection is never refused, but for want of memory. */
+void tcp_take_text(struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	if (a->len == 0)
+		return;
+	if (!tcp_is_calm(c) || a->seq != c->rcv.nxt || c->rcv.fin != TCP_NO_POS)
+		take_any_text(a);
+	else if (a->seg->landed ||
+		 buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) == a->len)
+		take_next_text(a);
+	else
+		take_any_text(a);
 }
 
 /* Eighth step: the FIN counts once everything before it is here. */
@@ -413,10 +434,12 @@ uint16_t tcp_window_field(const struct tcp *c, uint64_t *edge)
 /* Reading made room: tell a peer that may be waiting for it. */
 void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 {
-	uint64_t gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
-	uint64_t most = MIN(c->opt.rcvbuf, (uint64_t)65535 << c->rcv_wscale);
+	uint64_t most = MIN(c->opt.rcvbuf, (uint64_t)65535 << c->rcv_wscale), gain;
 
+	if (open > most / 2 && open >= 2 * (uint64_t)c->adv_mss) /* the gain is less than half */
+		return;
+	gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
 	if (gain >= most / 2 ||
@@ -462,8 +485,7 @@ size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len, b
 		return n;
 	}
 	tcp_skip_urgent(c, x);
-	buf_read(&c->rcv_buf, c->rcv_buf.head, dst, n);
-	buf_drop(&c->rcv_buf, x->mem, c->rcv_buf.head + n);
+	buf_take(&c->rcv_buf, x->mem, dst, n);
 	tcp_tune_receive_buffer(c, x);
 	tcp_after_read(c, x);
 	return n;

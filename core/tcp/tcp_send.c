@@ -9,14 +9,11 @@
 
 static size_t room_behind_end(const struct tcp *c)
 {
-	uint64_t held = c->work ? c->snd.end - c->work->snd_buf.head : 0;
-	uint64_t unsent = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
-
 	if (c->state == TERN_TCP_SYN_SENT)
 		return tcp_syn_room(c);
-	if (c->opt.notsent_lowat && unsent >= c->opt.notsent_lowat)
+	if (c->opt.notsent_lowat && c->snd.end >= c->snd.nxt + c->opt.notsent_lowat)
 		return 0;
-	return held < c->opt.sndbuf ? (size_t)(c->opt.sndbuf - held) : 0;
+	return tcp_room_of_open(c);
 }
 
 size_t tcp_send_room(const struct tcp *c)
@@ -53,7 +50,7 @@ static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!tcp_take_work(c, x))
 		return false;
-	tcp_rate_check_limited(c);
+	tcp_rate_check_limited(c, tcp_flight(c));
 	if (c->snd.una >= c->snd.end)
 		tcp_begin_taking(c, x);
 	if (idle) {

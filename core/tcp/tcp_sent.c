@@ -140,7 +140,15 @@ struct sent *sent_put(struct sent_log *log, uint64_t lo, uint64_t hi, tern_time 
 		return last;
 	}
 	log->spare = NULL;
-	*s = (struct sent){ .node.key = lo, .hi = hi, .sent_at = now, .mss = log->mss };
+	s->node.key = lo; /* the rest of the node is the tree's */
+	s->node.marked = false;
+	s->hi = hi;
+	s->sent_at = now;
+	s->fate = SENT_IN_FLIGHT;
+	s->cause = TERN_CAUSE_NONE;
+	s->again = s->app_limited = false;
+	s->view = (struct sent_view){ 0 };
+	s->mss = log->mss;
 	list_put_tail(&log->in_flight, &s->by_age);
 	log->root = tree_put(log->root, &s->node);
 	log->n++;

@@ -39,12 +39,30 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 	c->rtx_at = at;
 }
 
+/* All has gone: the timer runs if and only if something is outstanding, and nothing else holds it. */
+static inline bool is_reviewed(struct tcp *c, const struct tcp_ctx *x)
+{
+	bool outstanding = c->snd.una < c->snd.nxt;
+
+	if (c->unusual || c->state != TERN_TCP_ESTABLISHED || c->snd.nxt < c->snd.end ||
+	    outstanding != (c->rtx_at != TERN_NEVER))
+		return false;
+	if (!c->work)
+		return true;
+	if (outstanding && c->work->refused)
+		return false;
+	tcp_set_wait(c, x, outstanding ? WAIT_NETWORK : WAIT_NONE);
+	return true;
+}
+
 /*
  * Nothing in flight: either all is said, or the persist timer must run (also the override of
  * 3.8.6.2.1 and the bound of a cork), because no ACK will come to free what waits.
  */
 void tcp_review_timers(struct tcp *c, const struct tcp_ctx *x, enum tcp_send next)
 {
+	if (next == SEND_NOTHING && is_reviewed(c, x))
+		return;
 	if (next == SEND_NOTHING) /* else it does not wait */
 		tcp_note_wait(c, x);
 	if (!tcp_may_transmit(c)) {
@@ -269,7 +287,7 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 	if (c->paced && c->work->pace_at <= x->now)
 		c->paced = false;
 	if (c->rtx_at <= x->now || (c->work && c->work->loss_at <= x->now))
-		tcp_rate_check_limited(c);
+		tcp_rate_check_limited(c, tcp_flight(c));
 	if (c->work && c->work->loss_at <= x->now)
 		r.timer = tcp_on_loss_timer(c, x);
 	if (c->rtx_at <= x->now)

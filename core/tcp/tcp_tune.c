@@ -54,10 +54,11 @@ void tcp_tune_receive_buffer(struct tcp *c, const struct tcp_ctx *x)
 	uint32_t rtt = c->rcv.rtt_us ? c->rcv.rtt_us : c->srtt_us;
 	uint32_t now = microseconds(x), passed = now - c->rcv.read_us;
 	uint32_t pos = (uint32_t)c->rcv_buf.head;
-	uint64_t per_rtt, most = MIN((uint64_t)65535 << c->rcv_wscale, x->cfg->tcp_rcvbuf_max);
+	uint64_t per_rtt, most;
 
 	if (passed < MAX(rtt, 1))
 		return;
+	most = MIN((uint64_t)65535 << c->rcv_wscale, x->cfg->tcp_rcvbuf_max);
 	per_rtt = (uint64_t)(pos - c->rcv.read_pos) * rtt / passed;
 	c->rcv.read_us = now;
 	c->rcv.read_pos = pos;

@@ -29,9 +29,9 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 
 	if (!w)
 		return false;
-	*w = (struct tcp_work){ .timed_pos = TCP_NO_POS,
-				.undo.pos = TCP_NO_POS,
-				.wait = WAIT_NONE };
+	memset(w, 0, offsetof(struct tcp_work, cc_state));
+	w->timed_pos = w->undo.pos = TCP_NO_POS;
+	w->wait = WAIT_NONE;
 	buf_init(&w->snd_buf, c->snd.end);
 	sent_init(&w->sent);
 	cc_set_state(&c->cc, w->cc_state);

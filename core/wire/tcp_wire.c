@@ -194,14 +194,10 @@ static size_t sacks_that_fit(const struct tcp_hdr *h, size_t len)
 	return MIN((size_t)h->n_sack, (OPTIONS_MAX - 4 - len) / SACK_BLOCK_LEN);
 }
 
-size_t tcp_options_len(const struct tcp_hdr *h)
+size_t tcp_len_of_options(const struct tcp_hdr *h)
 {
-	size_t len, n;
+	size_t len = len_before_sack(h), n = sacks_that_fit(h, len);
 
-	if (!tcp_has_options(h))
-		return 0;
-	len = len_before_sack(h);
-	n = sacks_that_fit(h, len);
 	return n ? len + 4 + n * SACK_BLOCK_LEN : len;
 }
 
@@ -268,7 +264,7 @@ static uint8_t *emit_sack(const struct tcp_hdr *h, uint8_t *p, size_t n)
 	return p;
 }
 
-static uint8_t *emit_options(const struct tcp_hdr *h, uint8_t *p)
+uint8_t *tcp_emit_options(const struct tcp_hdr *h, uint8_t *p)
 {
 	size_t n_sack = sacks_that_fit(h, len_before_sack(h));
 
@@ -289,19 +285,3 @@ static uint8_t *emit_options(const struct tcp_hdr *h, uint8_t *p)
 	return p;
 }
 
-size_t tcp_emit(const struct tcp_hdr *h, uint8_t *start)
-{
-	size_t hdr_len = TCP_HDR_LEN;
-
-	if (tcp_has_options(h))
-		hdr_len = (size_t)(emit_options(h, start + TCP_HDR_LEN) - start);
-	put_be16(start, h->src_port);
-	put_be16(start + 2, h->dst_port);
-	put_be32(start + 4, h->seq);
-	put_be32(start + 8, h->ack);
-	put_be16(start + 12, (uint32_t)hdr_len << 10 | (h->flags & 0x1ff));
-	put_be16(start + 14, h->wnd);
-	put_be16(start + 16, 0);
-	put_be16(start + 18, h->urg);
-	return hdr_len;
-}

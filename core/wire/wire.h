@@ -25,6 +25,11 @@ typedef uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t);
  */
 uint32_t checksum_add(const void *, size_t, uint32_t sum);
 uint32_t checksum_copy_add(void *dst, const void *src, size_t, uint32_t sum);
+/* What a few 32-bit words were added to, as a sum of 16-bit words. */
+static inline uint32_t checksum_words(uint64_t sum)
+{
+	return (uint32_t)((sum >> 16) + (sum & 0xffff));
+}
 /* The sum of a header, whose length is a multiple of four, at most 60: a few words, no setup. */
 static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
 {
@@ -32,7 +37,7 @@ static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
 
 	for (unsigned i = 0; i < len; i += 4)
 		sum += get_be32(p + i);
-	return (uint32_t)((sum >> 16) + (sum & 0xffff));
+	return checksum_words(sum);
 }
 /* Folds to 16 bits and complements: the value for the header field. */
 static inline uint16_t checksum_finish(uint32_t sum)
@@ -316,15 +321,15 @@ struct tcp_hdr {
 	uint16_t urg;
 	uint16_t checksum; /* as found */
 	uint8_t hdr_len;   /* parse: with options */
-	/* options */
-	bool has_mss, has_wscale, sack_permitted, has_ts;
-	bool has_cookie;    /* RFC 7413 */
-	uint8_t cookie_len; /* 0: it is asked for */
-	bool bad_options;   /* an illegal length ended the walk; what came before it counts */
-	uint8_t wscale;	    /* as on the wire: may exceed 14 */
+	/* options: which there are is one byte, because mostly there are none */
+	bool has_mss : 1, has_wscale : 1, sack_permitted : 1, has_ts : 1;
+	bool has_cookie : 1; /* RFC 7413 */
+	bool has_accecn : 1;
+	bool accecn_order : 1; /* false: as in enum tcp_accecn_field, true: the other way round */
+	bool bad_options : 1;  /* an illegal length ended the walk; what came before it counts */
 	uint8_t n_sack;
-	bool has_accecn;
-	uint8_t accecn_order; /* 0: as in enum tcp_accecn_field, 1: the other way round */
+	uint8_t cookie_len; /* 0: it is asked for */
+	uint8_t wscale;	    /* as on the wire: may exceed 14 */
 	uint8_t n_accecn;
 	uint16_t mss;
 	uint32_t ts_val, ts_ecr;
@@ -339,8 +344,8 @@ static inline void tcp_hdr_init(struct tcp_hdr *h)
 }
 static inline bool tcp_has_options(const struct tcp_hdr *h)
 {
-	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->n_sack ||
-	       h->has_cookie || h->has_accecn;
+	return h->has_mss || h->has_wscale || h->sack_permitted || h->has_ts || h->has_cookie ||
+	       h->has_accecn || h->n_sack;
 }
 /*
  * Parses header and options of a segment of len bytes. false: shorter than its header says, or
@@ -349,12 +354,30 @@ static inline bool tcp_has_options(const struct tcp_hdr *h)
  */
 bool tcp_parse(struct tcp_hdr *, const uint8_t *, size_t len);
 /* The bytes of options that tcp_emit will write: a multiple of 4, at most 40. */
-size_t tcp_options_len(const struct tcp_hdr *);
+size_t tcp_len_of_options(const struct tcp_hdr *); /* of one that has some */
+static inline size_t tcp_options_len(const struct tcp_hdr *h)
+{
+	return tcp_has_options(h) ? tcp_len_of_options(h) : 0;
+}
 size_t tcp_accecn_len(unsigned n_fields);
 /*
  * Writes header and options, checksum zero. Order: MSS, SACK-permitted with timestamps, window
  * scale, timestamps alone, Fast Open's cookie, SACK; as many SACK blocks as fit in 40 bytes.
  */
-size_t tcp_emit(const struct tcp_hdr *, uint8_t *);
+uint8_t *tcp_emit_options(const struct tcp_hdr *, uint8_t *); /* where they end */
+static inline size_t tcp_emit(const struct tcp_hdr *h, uint8_t *start)
+{
+	size_t hdr_len = TCP_HDR_LEN;
+
+	if (tcp_has_options(h))
+		hdr_len = (size_t)(tcp_emit_options(h, start + TCP_HDR_LEN) - start);
+	put_be16(start, h->src_port);
+	put_be16(start + 2, h->dst_port);
+	put_be32(start + 4, h->seq);
+	put_be32(start + 8, h->ack);
+	put_be32(start + 12, ((uint32_t)hdr_len << 10 | (h->flags & 0x1ff)) << 16 | h->wnd);
+	put_be32(start + 16, h->urg);
+	return hdr_len;
+}
 
 #endif
