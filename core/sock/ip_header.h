@@ -30,8 +30,8 @@ static inline void push_ip4(struct tern_pkt *p, struct ip4_words w, const struct
 	w.first |= 0x45u << 24 | (uint16_t)p->total_len;
 	put_be32(h, w.first);
 	put_be32(h + 4, w.second);
-	w.third |= checksum_finish(
-		checksum_words((uint64_t)w.first + w.second + w.third + src + dst));
+	w.third |=
+		checksum_finish(checksum_words((uint64_t)w.first + w.second + w.third + src + dst));
 	put_be32(h + 8, w.third);
 	put_be32(h + 12, src);
 	put_be32(h + 16, dst);

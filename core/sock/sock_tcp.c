@@ -161,8 +161,7 @@ bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
 
 	if (p->verified)
 		return true;
-	if (p->seg.len < TCP_LAND_MIN || !c ||
-	    !tcp_land(c, x, &p->seg, ss->env->copy_sum, &p->sum))
+	if (p->seg.len < TCP_LAND_MIN || !c || !tcp_land(c, x, &p->seg, ss->env->copy_sum, &p->sum))
 		p->sum = add_text(ss, p);
 	if (checksum_finish(p->sum) == 0)
 		return true;

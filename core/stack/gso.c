@@ -177,16 +177,29 @@ struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i, struct
 	return send_piece(st, i, s, p);
 }
 
+/* Later: its timers, or the next packet that comes. */
+static void wait_for_memory(struct tern_stack *st, struct sock *s)
+{
+	timers_arm(&st->timers, &s->timer, st->timers.now + 10 * TERN_MS);
+}
+
 void stack_lose_segment(struct tern_stack *st, struct sock *s)
 {
 	struct iface *i = iface_get(&st->net, s->out_ifindex);
 	struct tcp_plan plan = tcp_plan(s->tcp, 0);
 	struct tern_pkt *p;
 
-	if (i && plan.what != SEND_NOTHING && list_empty(&i->cutting)) {
+	if (plan.what == SEND_NOTHING) {
+		sock_tcp_rest(&st->ss, s);
+		return;
+	}
+	if (i && list_empty(&i->cutting)) {
 		p = first_piece(st, i, s, &plan);
-		if (p)
-			stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
+		if (!p) {
+			wait_for_memory(st, s);
+			return;
+		}
+		stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
 	}
 	sock_tcp_settle(&st->ss, s, 0);
 }
@@ -233,8 +246,8 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 		}
 	}
 	p = first_piece(st, i, s, &plan);
-	if (!p) { /* later: its timers, or the next packet that comes */
-		timers_arm(&st->timers, &s->timer, st->timers.now + 10 * TERN_MS);
+	if (!p) {
+		wait_for_memory(st, s);
 		return NULL;
 	}
 	return send_piece(st, i, s, p);

@@ -219,12 +219,12 @@ struct tcp_work {
 	struct tcp_rack rack;
 	struct tcp_prr prr;
 	struct tcp_undo undo;
-	uint64_t ecn_end;    /* snd.nxt when a mark was answered */
-	uint64_t tlp_end;    /* RFC 8985 TLP.end_seq; TCP_NO_POS: no probe is out */
-	tern_time loss_at;   /* of loss_timer; TERN_NEVER */
-	uint8_t loss_timer;  /* enum tcp_loss_timer */
-	tern_time pace_at;   /* what has gone is in time with pace_rate until then */
-	uint64_t pace_rate;  /* bytes a second; 0: as fast as it comes */
+	uint64_t ecn_end;   /* snd.nxt when a mark was answered */
+	uint64_t tlp_end;   /* RFC 8985 TLP.end_seq; TCP_NO_POS: no probe is out */
+	tern_time loss_at;  /* of loss_timer; TERN_NEVER */
+	uint8_t loss_timer; /* enum tcp_loss_timer */
+	tern_time pace_at;  /* what has gone is in time with pace_rate until then */
+	uint64_t pace_rate; /* bytes a second; 0: as fast as it comes */
 	struct tcp_rate rate;
 	uint32_t wait_ms;  /* in tcp_ms: when `wait` became what it is */
 	uint8_t wait;	   /* enum tcp_wait */
@@ -297,14 +297,14 @@ struct tcp {
 		struct {
 			bool rst_due : 1, syn_due : 1, probe_due : 1, keepalive_due : 1;
 			bool tlp_due : 1;
-			bool ack_first : 1;  /* the ACK that is owed goes alone: the handshake's ACE */
+			bool ack_first : 1;  /* the owed ACK goes alone: the handshake's ACE */
 			bool probing : 1;    /* the persist timer runs, the RTO does not */
 			bool rtx_forced : 1; /* the first loss goes whatever cwnd says */
 			bool in_recovery : 1, in_rto_recovery : 1;
-			uint8_t frto : 2;    /* enum tcp_frto_step */
-			bool ecn_held : 1;   /* marks, though only a segment may go: for the timer */
-			bool ece_due : 1;    /* our ACKs echo a mark */
-			bool cwr_due : 1;    /* the next new text says that we slowed down */
+			uint8_t frto : 2;  /* enum tcp_frto_step */
+			bool ecn_held : 1; /* marks, though only a segment may go: for the timer */
+			bool ece_due : 1;  /* our ACKs echo a mark */
+			bool cwr_due : 1;  /* the next new text says that we slowed down */
 			bool fin_queued : 1; /* the user has closed the sending side */
 			bool fin_sent : 1;
 			bool user_gone : 1; /* nobody will read: data is answered by RST */
@@ -328,7 +328,7 @@ struct tcp {
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool carries_1280 : 1; /* every path to the peer does: IPv6 */
 	bool syn_text_acked : 1;
-	uint16_t adv_mss;		       /* what we told */
+	uint16_t adv_mss;  /* what we told */
 	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
 	uint16_t peer_mss; /* what the peer told */
 	uint16_t path_mss; /* what the path carries, as far as the network has told */

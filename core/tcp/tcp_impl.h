@@ -14,7 +14,7 @@ struct rate_sample {
 	uint64_t end; /* one past its last octet */
 	uint64_t prior_delivered, tx_in_flight;
 	uint32_t lost_before; /* C.lost when it went, the low half */
-	tern_time interval; /* RS.interval */
+	tern_time interval;   /* RS.interval */
 };
 
 /* What an ACK says has arrived, by its number or by its SACK blocks, and was not known before. */
@@ -72,7 +72,7 @@ static inline uint32_t tcp_options_room(const struct tcp *c)
 	return c->ts_ok ? TCP_TS_OPTION_LEN : 0;
 }
 
-/* Neither repair nor probe, neither end nor mark: nothing but text and ACKs, as most of the time. */
+/* Neither repair nor probe, neither end nor mark: text and ACKs, as most of the time. */
 static inline bool tcp_is_calm(const struct tcp *c)
 {
 	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED && !c->early && !c->accecn;

@@ -125,7 +125,9 @@ void tcp_take_oldest(struct arrival *a)
 	d->size = (uint32_t)MIN(d->bytes, s->mss);
 	d->once_at = MAX(s->sent_at, 1);
 	d->youngest_at = s->sent_at;
-	d->fack = r->fack = r->end = a->ack;
+	d->fack = r->end = a->ack;
+	if (a->c->sack_ok)
+		r->fack = a->ack;
 	r->sent_at = s->sent_at;
 	r->rtt = a->x->now - s->sent_at;
 	tcp_rate_delivered(a, s, a->ack);

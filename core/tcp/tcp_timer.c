@@ -39,7 +39,7 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 	c->rtx_at = at;
 }
 
-/* All has gone: the timer runs if and only if something is outstanding, and nothing else holds it. */
+/* All has gone: the timer runs if and only if something is outstanding; nothing else holds it. */
 static inline bool is_reviewed(struct tcp *c, const struct tcp_ctx *x)
 {
 	bool outstanding = c->snd.una < c->snd.nxt;

@@ -284,4 +284,3 @@ uint8_t *tcp_emit_options(const struct tcp_hdr *h, uint8_t *p)
 		p = emit_sack(h, p, n_sack);
 	return p;
 }
-

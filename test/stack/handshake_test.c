@@ -53,18 +53,41 @@ static void no_unfinished_connection_outside_a_small_window(void)
 }
 
 /* The way back has gone while the handshake went on: no connection, and nothing is lost. */
-static void no_connection_without_a_route(void)
+static void delete_routes(void)
 {
 	struct tern_route route;
-	struct reply r;
 	unsigned cursor = 0;
+
+	while (tern_route_next(st, &cursor, &route))
+		if (tern_route_del(st, &route) == 0)
+			cursor = 0;
+}
+
+/* Text that waits for more, and no way to send it: the connection is asked once, and rests. */
+static void nothing_to_say_without_a_route(void)
+{
+	struct reply r;
+	int on = 1;
+
+	new_stack();
+	reach(TERN_TCP_ESTABLISHED);
+	check_eq(tern_setsockopt(st, server, TERN_IPPROTO_TCP, TERN_TCP_CORK, &on, sizeof(on)), 0);
+	delete_routes();
+	check_eq(tern_send(st, server, "x", 1, 0), 1);
+	check_eq(take_replies(&r), 0);
+	check_eq(tern_output_ready(st, 2), 0);
+	tern_check(st);
+	end_stack();
+}
+
+static void no_connection_without_a_route(void)
+{
+	struct reply r;
 
 	new_stack();
 	send_plain(TCP_SYN, PEER_ISN, 0, 0);
 	take_replies(&r);
-	while (tern_route_next(st, &cursor, &route))
-		if (tern_route_del(st, &route) == 0)
-			cursor = 0;
+	delete_routes();
 	send_plain(TCP_ACK, PEER_ISN + 1, r.h.seq + 1, 0);
 	check_eq(tern_accept(st, listener, &server, NULL), -TERN_EAGAIN);
 	tern_check(st);
@@ -150,6 +173,7 @@ static const struct test tests[] = {
 	TEST(no_unfinished_connection_without_timestamps),
 	TEST(no_unfinished_connection_outside_a_small_window),
 	TEST(no_connection_without_a_route),
+	TEST(nothing_to_say_without_a_route),
 	TEST(small_maxseg_with_timestamps),
 	TEST(small_route_mtu_with_timestamps),
 };
