@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "../loop/cmsg.h"
 #include "sem.h"
 
 enum { IOV_COUNT_MAX = 1024 };
@@ -168,7 +169,7 @@ int64_t sem_sendmsg(struct sem *sem, struct file *f, const struct msghdr *h, int
 	int err;
 
 	tern_msg_init(&m, NULL, 0);
-	err = cmsgs_to_msg(h, &m);
+	err = cmsg_to_msg(h, &m);
 	return err ? err : send_somewhere(sem, f, &io, &m);
 }
 
@@ -333,6 +334,6 @@ int64_t sem_recvmsg(struct sem *sem, struct file *f, struct msghdr *h, int flags
 		tell_sender(f, &m, h->msg_name, &h->msg_namelen);
 	else
 		h->msg_namelen = 0;
-	cmsgs_from_msg(f, &m, h);
+	cmsg_from_msg(f->cmsgs, f->family == AF_INET6, &m, h);
 	return n;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "../loop/cmsg.h"
 #include "sem.h"
 
 enum { RCVTIMEO_NEW = 66, SNDTIMEO_NEW = 67 }; /* the same struct where time_t has 64 bits */
@@ -63,33 +64,6 @@ static void get_timeout(tern_time t, void *value, socklen_t *len)
 		tv = (struct timeval){ (time_t)(t / TERN_SEC),
 				       (suseconds_t)(t % TERN_SEC / TERN_US) };
 	copy_out(&tv, sizeof(tv), value, len);
-}
-
-/* ---- control messages ---- */
-
-struct wanted {
-	int level, name;
-	uint32_t bit;
-	bool stack; /* it must know, too */
-};
-
-static const struct wanted wanted[] = {
-	{ SOL_SOCKET, SO_TIMESTAMP, WANT_TIMESTAMP, false },
-	{ SOL_SOCKET, SO_TIMESTAMPNS, WANT_TIMESTAMPNS, false },
-	{ IPPROTO_IP, IP_PKTINFO, WANT_PKTINFO, true },
-	{ IPPROTO_IP, IP_RECVTTL, WANT_TTL, true },
-	{ IPPROTO_IP, IP_RECVTOS, WANT_TOS, true },
-	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, WANT_PKTINFO6, true },
-	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, WANT_HOPLIMIT, true },
-	{ IPPROTO_IPV6, IPV6_RECVTCLASS, WANT_TCLASS, true },
-};
-
-static const struct wanted *find_wanted(int level, int name)
-{
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (wanted[i].level == level && wanted[i].name == name)
-			return &wanted[i];
-	return NULL;
 }
 
 /* ---- accepted without effect ---- */
@@ -188,13 +162,20 @@ static int plain_name(int level, int name)
 	return name == SO_RCVBUFFORCE ? SO_RCVBUF : name == SO_SNDBUFFORCE ? SO_SNDBUF : name;
 }
 
+/* The stack stamps each packet; the others it must be told of. */
+static bool is_stamp(uint32_t wanted)
+{
+	return (wanted & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS)) != 0;
+}
+
 int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const void *value,
 		   socklen_t len)
 {
 	tern_time *timeout = timeout_of(f, level, name);
-	const struct wanted *w = find_wanted(level, name);
+	uint32_t wanted = cmsg_wanted_by(level, name);
 	uint32_t bit = accepted_bit(level, name);
 	int err = 0;
+	bool on;
 
 	if ((int)len < 0)
 		return -EINVAL;
@@ -206,16 +187,21 @@ int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const v
 		return bind_to_device(sem, f, value, len);
 	if (bit)
 		return set_bit(&f->accepted_flags, bit, value, len);
-	if (!w || w->stack)
+	if (!is_stamp(wanted))
 		err = tern_setsockopt(sem->st, f->sock, level, plain_name(level, name), value, len);
-	return err || !w ? err : set_bit(&f->cmsgs, w->bit, value, len);
+	if (err || !wanted)
+		return err;
+	err = read_flag(value, len, &on);
+	if (!err)
+		cmsg_note_option(&f->cmsgs, level, name, on);
+	return err;
 }
 
 int sem_getsockopt(struct sem *sem, struct file *f, int level, int name, void *value,
 		   socklen_t *len)
 {
 	const tern_time *timeout = timeout_of(f, level, name);
-	const struct wanted *w = find_wanted(level, name);
+	uint32_t wanted = cmsg_wanted_by(level, name);
 	uint32_t bit = accepted_bit(level, name);
 	size_t size = *len;
 	int err;
@@ -228,8 +214,8 @@ int sem_getsockopt(struct sem *sem, struct file *f, int level, int name, void *v
 	}
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bound_device(sem, f, value, len);
-	if (bit || w) {
-		get_bit(bit ? f->accepted_flags : f->cmsgs, bit ? bit : w->bit, value, len);
+	if (bit || wanted) {
+		get_bit(bit ? f->accepted_flags : f->cmsgs, bit ? bit : wanted, value, len);
 		return 0;
 	}
 	err = tern_getsockopt(sem->st, f->sock, level, plain_name(level, name), value, &size);

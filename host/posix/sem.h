@@ -58,18 +58,6 @@ struct sem_world {
 
 enum file_kind { FILE_SOCKET, FILE_EPOLL };
 
-/* Which control messages a receive brings, as the user asked for them. */
-enum wanted_cmsg {
-	WANT_PKTINFO = 1,
-	WANT_TTL = 2,
-	WANT_TOS = 4,
-	WANT_PKTINFO6 = 8,
-	WANT_HOPLIMIT = 16,
-	WANT_TCLASS = 32,
-	WANT_TIMESTAMP = 64,
-	WANT_TIMESTAMPNS = 128,
-};
-
 struct file {
 	uint8_t kind; /* enum file_kind */
 	bool nonblocking;
@@ -82,7 +70,7 @@ struct file {
 	tern_sock sock;
 	int family, type, protocol;
 	bool connecting;	 /* a connect was begun, and its end not told yet */
-	uint32_t cmsgs;		 /* enum wanted_cmsg */
+	uint32_t cmsgs;		 /* enum cmsg_wanted */
 	uint32_t accepted_flags; /* options that have no effect, as they were set: option.c */
 	tern_time recv_timeout, send_timeout; /* durations; TERN_NEVER */
 	/* an epoll set */
@@ -169,12 +157,6 @@ int64_t sem_send(struct sem *, struct file *, const struct io *);
 int64_t sem_recv(struct sem *, struct file *, const struct io *, struct sockaddr *, socklen_t *);
 int64_t sem_sendmsg(struct sem *, struct file *, const struct msghdr *, int flags);
 int64_t sem_recvmsg(struct sem *, struct file *, struct msghdr *, int flags);
-
-/* ---- msg.c: control messages ---- */
-
-int cmsgs_to_msg(const struct msghdr *, struct tern_msg *);
-/* Writes what was asked for into h->msg_control; sets h->msg_controllen and MSG_CTRUNC. */
-void cmsgs_from_msg(const struct file *, const struct tern_msg *, struct msghdr *);
 
 /* ---- addr.c ---- */
 
