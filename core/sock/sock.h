@@ -108,7 +108,7 @@ struct sock {
 	uint32_t index; /* of its slot; NO_INDEX: none (not accepted yet, or closed) */
 	uint32_t conn;	/* number in trace records */
 	uint32_t rcvlowat;
-	int32_t linger_s; /* -1: off */
+	int32_t linger_s; /* below 0: off, and -1 less the seconds */
 	uint8_t family, type, protocol;
 	uint8_t state;		   /* of a stream: enum tern_tcp_state as last traced */
 	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */
@@ -385,6 +385,7 @@ void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
 void sock_tcp_on_timer(struct sockets *, struct sock *);
 void sock_half_on_timer(struct sockets *, struct half *, struct tcp_reply *);
 void sock_time_wait_on_timer(struct sockets *);
+bool sock_tcp_was_refused(const struct sock *);
 unsigned sock_tcp_poll(const struct sock *);
 void half_end(struct sockets *, struct half *);
 bool time_wait_may_go(const struct sockets *, const struct time_wait *);

@@ -462,7 +462,7 @@ static void forget_names(struct sock *s, const struct addr *old_local)
 }
 
 /* A connection that was never established may be tried again, as on Linux. */
-static bool was_refused(const struct sock *s)
+bool sock_tcp_was_refused(const struct sock *s)
 {
 	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == seq_first(s->tcp->snd.iss) &&
 	       !s->tcp->rst_due;
@@ -490,7 +490,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	default:
 		return -TERN_EISCONN;
 	}
-	if (s->tcp && (s->error || !was_refused(s)))
+	if (s->tcp && (s->error || !sock_tcp_was_refused(s)))
 		return s->error ? sock_take_error(s) : -TERN_EISCONN;
 	if (is_group(ss, remote))
 		return -TERN_ENETUNREACH;
@@ -583,7 +583,7 @@ int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 		return -TERN_EINVAL;
 	if (s->state == TERN_TCP_LISTEN)
 		return listener_shutdown(ss, s, how);
-	if (!s->tcp || s->state == TERN_TCP_CLOSED)
+	if (!s->tcp || s->state == TERN_TCP_CLOSED || s->state == TERN_TCP_TIME_WAIT)
 		return -TERN_ENOTCONN;
 	if (how != TERN_SHUT_WR && !s->shut_rd) {
 		s->shut_rd = s->tcp->rcv_shut = true;

@@ -95,6 +95,7 @@ struct tcp_options {
 	bool nodelay : 1, cork : 1, keepalive : 1, oob_inline : 1;
 	bool fast_open_connect : 1, fast_open_no_cookie : 1;
 	bool sndbuf_set : 1, rcvbuf_set : 1; /* by the user: they stay as they are */
+	bool quickack : 1, quickack_off : 1; /* asked for; asked not to */
 };
 
 /* Of a client's SYN; a server's connection has TRIED when its cookie was right. */
@@ -302,7 +303,6 @@ struct tcp {
 	bool user_gone : 1; /* nobody will read: data is answered by RST */
 	bool rcv_shut : 1;  /* SHUT_RD */
 	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
-	bool quickack : 1;
 	bool heard_text : 1; /* since we sent some */
 	bool answers : 1;    /* the user answers text with text: ACKs can go along */
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;

@@ -15,6 +15,7 @@
 void sem_init(struct sem *sem, struct tern_stack *st, const struct sem_world *world)
 {
 	*sem = (struct sem){ .st = st, .world = *world };
+	list_init(&sem->raised);
 }
 
 void sem_fini(struct sem *sem)
@@ -42,6 +43,7 @@ struct file *file_new(enum file_kind kind)
 	list_init(&f->items);
 	list_init(&f->members);
 	list_init(&f->ready);
+	list_init(&f->in_raised);
 	return f;
 }
 

@@ -118,7 +118,7 @@ static void pump(void *ctx)
 
 /* One sleep on the devices, and on these. What ppoll says. */
 static int sleep_on_devices(struct posix *p, tern_time until, struct pollfd *kernel,
-			    nfds_t n_kernel)
+			    nfds_t n_kernel, const sigset_t *mask)
 {
 	struct pollfd few[LOOP_PORTS_MAX + 8], *fds = few;
 	struct timespec t;
@@ -138,7 +138,7 @@ static int sleep_on_devices(struct posix *p, tern_time until, struct pollfd *ker
 	t = as_timespec(wait);
 	p->asleep = true;
 	pthread_mutex_unlock(&p->lock);
-	ready = ppoll(fds, n + n_kernel, &t, NULL);
+	ready = ppoll(fds, n + n_kernel, &t, mask);
 	if (ready < 0)
 		ready = -errno;
 	pthread_mutex_lock(&p->lock);
@@ -177,7 +177,7 @@ static int drive(struct posix *p, struct waiter *w, tern_time until, bool always
 	p->driving = true;
 	p->n_drives++;
 	while (!w->woken && !p->takeover && !p->stopped && loop_now() < until) {
-		ready = sleep_on_devices(p, until, kernel, n_kernel);
+		ready = sleep_on_devices(p, until, kernel, n_kernel, w->mask);
 		pump(p);
 		if (ready == -EINTR || any_ready(kernel, n_kernel))
 			break;
@@ -205,7 +205,7 @@ static int sleep_on_word(struct posix *p, struct sleeper *s, tern_time until)
 }
 
 static int sleep_on_kernel(struct posix *p, struct sleeper *s, tern_time until,
-			   struct pollfd *kernel, nfds_t n)
+			   struct pollfd *kernel, nfds_t n, const sigset_t *mask)
 {
 	struct pollfd *fds = malloc((n + 1) * sizeof(*fds));
 	tern_time now = loop_now();
@@ -214,10 +214,11 @@ static int sleep_on_kernel(struct posix *p, struct sleeper *s, tern_time until,
 
 	if (!fds)
 		return 0;
-	memcpy(fds, kernel, n * sizeof(*fds));
+	if (n)
+		memcpy(fds, kernel, n * sizeof(*fds));
 	fds[n] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
 	pthread_mutex_unlock(&p->lock);
-	ready = ppoll(fds, n + 1, until == TERN_NEVER ? NULL : &t, NULL);
+	ready = ppoll(fds, n + 1, until == TERN_NEVER ? NULL : &t, mask);
 	ready = ready < 0 ? -errno : ready;
 	pthread_mutex_lock(&p->lock);
 	for (nfds_t i = 0; i < n; i++)
@@ -229,10 +230,11 @@ static int sleep_on_kernel(struct posix *p, struct sleeper *s, tern_time until,
 static int sleep_beside(struct posix *p, struct waiter *w, tern_time until, struct pollfd *kernel,
 			nfds_t n)
 {
-	struct sleeper s = { .fd = n ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1 };
+	bool by_poll = n || w->mask; /* a futex has no mask */
+	struct sleeper s = { .fd = by_poll ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1 };
 	int err;
 
-	if (n && s.fd < 0)
+	if (by_poll && s.fd < 0)
 		return 0; /* it looks again, as often as it takes */
 	list_init(&s.link);
 	list_put_tail(&p->sleepers, &s.link);
@@ -241,7 +243,8 @@ static int sleep_beside(struct posix *p, struct waiter *w, tern_time until, stru
 		p->takeover = true;
 		poke_driver(p);
 	}
-	err = n ? sleep_on_kernel(p, &s, until, kernel, n) : sleep_on_word(p, &s, until);
+	err = by_poll ? sleep_on_kernel(p, &s, until, kernel, n, w->mask) :
+			sleep_on_word(p, &s, until);
 	w->thread = NULL;
 	list_unlink(&s.link);
 	if (s.fd >= 0)

@@ -30,6 +30,7 @@ struct waiter {
 	struct watch *watch;
 	unsigned n_watches;
 	void *thread; /* the world's */
+	const void *mask; /* the world's: signals that are blocked while it sleeps; NULL: as it is */
 };
 
 /* One file that a waiter watches. */
@@ -77,6 +78,7 @@ struct file {
 	struct list members;   /* struct item */
 	struct list ready;     /* of these: what may be ready */
 	bool raised;	       /* its hidden descriptor is readable */
+	struct list in_raised; /* sem.raised, then */
 	int set_fd, hidden_fd; /* the world's, which closes the hidden one when the set ends */
 };
 
@@ -97,6 +99,7 @@ struct sem {
 	struct sem_world world;
 	struct file **file; /* by number */
 	unsigned n_cap;
+	struct list raised; /* sets with something that may be ready: file.in_raised */
 };
 
 /* ---- file.c ---- */
@@ -172,6 +175,8 @@ int sem_getsockopt(struct sem *, struct file *, int level, int name, void *, soc
 
 /* ---- poll.c ---- */
 
+/* What the stack says of readiness, as Linux has it. */
+unsigned file_bands(const struct file *, unsigned ready);
 /* POLL* of a file now, of those asked for. */
 unsigned file_poll(struct sem *, struct file *, unsigned events);
 /* poll(2) of the entries that are sockets of ours, without a wait; the others' revents stay. */
@@ -182,6 +187,8 @@ int sem_poll_now(struct sem *, struct pollfd *, nfds_t n);
 int epoll_change(struct sem *, struct file *set, int op, int fd, const struct epoll_event *);
 /* At most max of what is ready in the set now. */
 int epoll_collect(struct sem *, struct file *set, struct epoll_event *, int max);
+/* Before the kernel is asked of sets: those whose members are ready no longer are lowered. */
+void epoll_prune(struct sem *);
 void epoll_on_news(struct sem *, struct file *, unsigned news);
 void epoll_forget_file(struct sem *, struct file *); /* it ends: out of all sets */
 void epoll_end_set(struct sem *, struct file *);
