@@ -17,6 +17,8 @@
 #ifndef TERN_POSIX_H
 #define TERN_POSIX_H
 
+#include <ifaddrs.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -71,14 +73,31 @@ TERN_API ssize_t tern_posix_recvfrom(int fd, void *, size_t, int flags, struct s
 				     socklen_t *);
 TERN_API ssize_t tern_posix_sendmsg(int fd, const struct msghdr *, int flags);
 TERN_API ssize_t tern_posix_recvmsg(int fd, struct msghdr *, int flags);
+struct mmsghdr; /* of _GNU_SOURCE */
+TERN_API int tern_posix_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
+TERN_API int tern_posix_recvmmsg(int fd, struct mmsghdr *, unsigned n, int flags,
+				 struct timespec *);
+TERN_API ssize_t tern_posix_sendfile(int fd, int file, off_t *offset, size_t);
 
 TERN_API int tern_posix_dup(int fd);
 TERN_API int tern_posix_dup2(int fd, int to);
 TERN_API int tern_posix_dup3(int fd, int to, int flags);
 /* F_GETFL, F_SETFL, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD; others are EINVAL. */
 TERN_API int tern_posix_fcntl(int fd, int command, ...);
-/* FIONREAD, FIONBIO, SIOCOUTQ, SIOCATMARK; others are ENOTTY. */
+/*
+ * FIONREAD, FIONBIO, SIOCOUTQ, SIOCATMARK, SIOCGIFCONF, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFBRDADDR,
+ * SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFHWADDR; others are ENOTTY.
+ */
 TERN_API int tern_posix_ioctl(int fd, unsigned long request, ...);
+
+/* Numbers, services and the hosts file; a name that is not there is EAI_AGAIN. */
+TERN_API int tern_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *,
+				    struct addrinfo **);
+TERN_API void tern_posix_freeaddrinfo(struct addrinfo *);
+TERN_API int tern_posix_getnameinfo(const struct sockaddr *, socklen_t, char *host, socklen_t,
+				    char *service, socklen_t, int flags);
+TERN_API int tern_posix_getifaddrs(struct ifaddrs **);
+TERN_API void tern_posix_freeifaddrs(struct ifaddrs *);
 
 TERN_API int tern_posix_poll(struct pollfd *, nfds_t n, int timeout_ms);
 TERN_API int tern_posix_ppoll(struct pollfd *, nfds_t n, const struct timespec *, const sigset_t *);

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/types.h>
 
 #include "tern_posix.h"
@@ -39,6 +40,14 @@
 #define recvfrom tern_posix_recvfrom
 #define sendmsg tern_posix_sendmsg
 #define recvmsg tern_posix_recvmsg
+#define sendmmsg tern_posix_sendmmsg
+#define recvmmsg tern_posix_recvmmsg
+#define sendfile tern_posix_sendfile
+#define getaddrinfo tern_posix_getaddrinfo
+#define freeaddrinfo tern_posix_freeaddrinfo
+#define getnameinfo tern_posix_getnameinfo
+#define getifaddrs tern_posix_getifaddrs
+#define freeifaddrs tern_posix_freeifaddrs
 #define dup tern_posix_dup
 #define dup2 tern_posix_dup2
 #define dup3 tern_posix_dup3

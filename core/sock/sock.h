@@ -385,7 +385,6 @@ void sock_tcp_settle(struct sockets *, struct sock *, uint32_t events);
 void sock_tcp_on_timer(struct sockets *, struct sock *);
 void sock_half_on_timer(struct sockets *, struct half *, struct tcp_reply *);
 void sock_time_wait_on_timer(struct sockets *);
-bool sock_tcp_was_refused(const struct sock *);
 unsigned sock_tcp_poll(const struct sock *);
 void half_end(struct sockets *, struct half *);
 bool time_wait_may_go(const struct sockets *, const struct time_wait *);

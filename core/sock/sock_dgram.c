@@ -225,8 +225,7 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 		if (err)
 			return err;
 		if (!s->any_port && addr_classify(ss->net, &path->src, 0) != ADDR_OURS)
-			return s->family == TERN_AF_INET ? -TERN_ENETUNREACH :
-							   -TERN_EADDRNOTAVAIL; /* Linux */
+			return s->family == TERN_AF_INET ? -TERN_ENETUNREACH : -TERN_EINVAL;
 	}
 	if (addr_is_unspecified(&path->src) || addr_is_multicast(&path->src) ||
 	    addr_is_limited_broadcast(&path->src))

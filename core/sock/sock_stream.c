@@ -24,7 +24,7 @@ unsigned sock_tcp_poll(const struct sock *s)
 	if (s->state == TERN_TCP_LISTEN)
 		return (list_empty(&s->listener->ready) ? 0 : TERN_POLLIN) |
 		       (s->urgent_news ? TERN_POLLPRI : 0);
-	if (!c || (!s->error && sock_tcp_was_refused(s)))
+	if (!c)
 		return TERN_POLLOUT | TERN_POLLHUP;
 	if (s->error)
 		ready |= TERN_POLLERR;

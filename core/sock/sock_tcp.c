@@ -462,7 +462,7 @@ static void forget_names(struct sock *s, const struct addr *old_local)
 }
 
 /* A connection that was never established may be tried again, as on Linux. */
-bool sock_tcp_was_refused(const struct sock *s)
+static bool was_refused(const struct sock *s)
 {
 	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == seq_first(s->tcp->snd.iss) &&
 	       !s->tcp->rst_due;
@@ -490,7 +490,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	default:
 		return -TERN_EISCONN;
 	}
-	if (s->tcp && (s->error || !sock_tcp_was_refused(s)))
+	if (s->tcp && (s->error || !was_refused(s)))
 		return s->error ? sock_take_error(s) : -TERN_EISCONN;
 	if (is_group(ss, remote))
 		return -TERN_ENETUNREACH;

@@ -300,9 +300,9 @@ struct tcp {
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool fin_queued : 1; /* the user has closed the sending side */
 	bool fin_sent : 1;
-	bool user_gone : 1; /* nobody will read: data is answered by RST */
-	bool rcv_shut : 1;  /* SHUT_RD */
-	bool cork : 1;	    /* the option, or MSG_MORE: small segments wait */
+	bool user_gone : 1;  /* nobody will read: data is answered by RST */
+	bool rcv_shut : 1;   /* SHUT_RD */
+	bool cork : 1;	     /* the option, or MSG_MORE: small segments wait */
 	bool heard_text : 1; /* since we sent some */
 	bool answers : 1;    /* the user answers text with text: ACKs can go along */
 	bool syn_due : 1, rst_due : 1, probe_due : 1, keepalive_due : 1;

@@ -147,8 +147,8 @@ static int modify_item(struct sem *sem, struct item *it, const struct epoll_even
 /* EPOLLEXCLUSIVE is for EPOLL_CTL_ADD, and not beside EPOLLONESHOT and such. */
 static bool is_sound(int op, const struct epoll_event *ev)
 {
-	static const uint32_t beside = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP |
-				       EPOLLET | EPOLLEXCLUSIVE;
+	static const uint32_t beside =
+		EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
 	return op == EPOLL_CTL_DEL || !(ev->events & EPOLLEXCLUSIVE) ||
 	       (op == EPOLL_CTL_ADD && !(ev->events & ~beside));

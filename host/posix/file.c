@@ -176,7 +176,7 @@ tern_time sem_until(const struct sem *sem, tern_time timeout)
 int sem_wait_for(struct sem *sem, struct file *f, unsigned events, tern_time until)
 {
 	struct watch watch;
-	struct waiter w = { .watch = &watch };
+	struct waiter w = { .watch = &watch, .spin = f->spin };
 	int err;
 
 	if (until != TERN_NEVER && sem->world.now(sem->world.ctx) >= until)

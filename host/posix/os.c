@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -255,10 +256,29 @@ static int sleep_beside(struct posix *p, struct waiter *w, tern_time until, stru
 	return err;
 }
 
+/* SO_BUSY_POLL: turns without a sleep, for less delay; others may have the lock in between. */
+static void spin(struct posix *p, struct waiter *w, tern_time until)
+{
+	tern_time end = loop_now() + w->spin;
+
+	p->driving = true;
+	while (!w->woken && !p->stopped && loop_now() < end && loop_now() < until) {
+		pump(p);
+		pthread_mutex_unlock(&p->lock);
+		sched_yield();
+		pthread_mutex_lock(&p->lock);
+	}
+	hand_over(p);
+}
+
 int posix_wait(struct posix *p, struct waiter *w, tern_time until, bool always,
 	       struct pollfd *kernel, nfds_t n_kernel)
 {
 	if (p->stopped || w->woken)
+		return 0;
+	if (w->spin && !p->driving)
+		spin(p, w, until);
+	if (w->woken)
 		return 0;
 	if (p->driving)
 		return sleep_beside(p, w, until, kernel, n_kernel);
@@ -404,7 +424,7 @@ static struct posix *make_process(struct tern_posix_wish *w)
 	pthread_mutex_init(&p->lock, NULL);
 	list_init(&p->sleepers);
 	loop_init(&p->loop);
-	p->placeholder = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	p->placeholder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	p->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->placeholder < 0 || p->poke < 0 || !posix_open_stack(&p->loop, w)) {
 		free_process(p);

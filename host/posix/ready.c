@@ -255,7 +255,7 @@ int tern_posix_select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *ti
 		return -1;
 	}
 	t = (struct timespec){ timeout->tv_sec + timeout->tv_usec / 1000000,
-				timeout->tv_usec % 1000000 * 1000 };
+			       timeout->tv_usec % 1000000 * 1000 };
 	ready = tern_posix_pselect(n, r, w, x, &t, NULL);
 	whole = duration_of(&t);
 	spent = loop_now() - began;

@@ -20,7 +20,7 @@
 #include "../../core/base/list.h"
 #include "../../include/tern.h"
 
-enum { SEM_FILES_MAX = 1 << 20 };
+enum { SEM_FILES_MAX = 1 << 20, SEM_ACCEPTED = 8 };
 
 struct file;
 
@@ -29,8 +29,10 @@ struct waiter {
 	bool woken;
 	struct watch *watch;
 	unsigned n_watches;
-	void *thread; /* the world's */
-	const void *mask; /* the world's: signals that are blocked while it sleeps; NULL: as it is */
+	tern_time spin; /* it turns so long before it sleeps */
+	void *thread;	/* the world's */
+	const void
+		*mask; /* the world's: signals that are blocked while it sleeps; NULL: as it is */
 };
 
 /* One file that a waiter watches. */
@@ -70,9 +72,11 @@ struct file {
 	/* a socket */
 	tern_sock sock;
 	int family, type, protocol;
-	bool connecting;	 /* a connect was begun, and its end not told yet */
-	uint32_t cmsgs;		 /* enum cmsg_wanted */
-	uint32_t accepted_flags; /* options that have no effect, as they were set: option.c */
+	bool connecting;	    /* a connect was begun, and its end not told yet */
+	bool refused;		    /* a connect has told of its end: it is as fresh */
+	uint32_t cmsgs;		    /* enum cmsg_wanted */
+	int accepted[SEM_ACCEPTED]; /* options that have no effect, as they were set: option.c */
+	tern_time spin;		    /* SO_BUSY_POLL: before it sleeps */
 	tern_time recv_timeout, send_timeout; /* durations; TERN_NEVER */
 	/* an epoll set */
 	struct list members;   /* struct item */
@@ -165,11 +169,15 @@ int64_t sem_recvmsg(struct sem *, struct file *, struct msghdr *, int flags);
 
 /* 0, -EINVAL (its length), -EAFNOSUPPORT. AF_UNSPEC is a family. */
 int addr_from_sockaddr(const struct sockaddr *, socklen_t, struct tern_addr *);
+/* The same for a datagram socket's peer: of IPv6 it may have a name of IPv4. */
+int addr_of_peer(const struct file *, const struct sockaddr *, socklen_t, struct tern_addr *);
 /* As Linux: copies what there is room for, *len is the whole. */
 void addr_to_sockaddr(const struct tern_addr *, struct sockaddr *, socklen_t *len);
 
 /* ---- option.c ---- */
 
+/* Is it one of those that are accepted and change nothing? */
+bool option_is_accepted(int level, int name);
 int sem_setsockopt(struct sem *, struct file *, int level, int name, const void *, socklen_t);
 int sem_getsockopt(struct sem *, struct file *, int level, int name, void *, socklen_t *);
 

@@ -270,7 +270,7 @@ static const struct odd odds[] = {
 	{ IPV6(CHECKSUM), RAW6, -1, 0, -1 },
 	{ IPV6(CHECKSUM), RAW6, 2, 0, 2 },
 	{ IPV6(CHECKSUM), RAW6, 3, -TERN_EINVAL, -1 }, /* RFC 3542 3.1: even */
-	{ TCP(MAXSEG), TCP4, 1, -TERN_EINVAL, 536 },     /* room for all options */
+	{ TCP(MAXSEG), TCP4, 1, -TERN_EINVAL, 536 },   /* room for all options */
 	{ TCP(MAXSEG), TCP4, 87, -TERN_EINVAL, 536 },
 	{ TCP(MAXSEG), TCP4, 88, 0, 88 },
 	{ TCP(MAXSEG), TCP4, 32767, 0, 32767 },

@@ -140,10 +140,10 @@ static void connects_to_any(void)
 
 	say_result(connect(fd, &n.sa, n.len)); /* means this host */
 	say_result(getpeername(fd, &peer.sa, &peer.len));
-	say("%s\n", inet_ntop(peer.sa.sa_family,
-			      family == AF_INET ? (void *)&peer.in.sin_addr :
-						  (void *)&peer.in6.sin6_addr,
-			      text, sizeof(text)));
+	say("%s\n",
+	    inet_ntop(peer.sa.sa_family,
+		      family == AF_INET ? (void *)&peer.in.sin_addr : (void *)&peer.in6.sin6_addr,
+		      text, sizeof(text)));
 }
 
 static void connects_to_itself(void)

@@ -42,8 +42,11 @@ static ssize_t send_with(int fd, uint16_t to, const struct cmsghdr *head, const 
 	char byte = 'x';
 	_Alignas(struct cmsghdr) char room[64] = { 0 };
 	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_name = &n.sa, .msg_namelen = n.len, .msg_iov = &iov,
-			    .msg_iovlen = 1, .msg_control = room };
+	struct msghdr m = { .msg_name = &n.sa,
+			    .msg_namelen = n.len,
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room };
 	struct cmsghdr *c = (struct cmsghdr *)room;
 
 	*c = *head;
@@ -206,8 +209,12 @@ static void sends_what_is_no_control(void)
 	char byte = 'x';
 	_Alignas(struct cmsghdr) char room[64] = { 0 };
 	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_name = &n.sa, .msg_namelen = n.len, .msg_iov = &iov,
-			    .msg_iovlen = 1, .msg_control = room, .msg_controllen = 64 };
+	struct msghdr m = { .msg_name = &n.sa,
+			    .msg_namelen = n.len,
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room,
+			    .msg_controllen = 64 };
 	struct cmsghdr *c = (struct cmsghdr *)room;
 
 	say_result(send_with(a, port_of(b), &h, &v));
@@ -262,7 +269,8 @@ static void stamps(void)
 	struct mail l;
 
 	say_result(set_int(b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
-	say("%d %d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMPNS), get_int(b, SOL_SOCKET, SO_TIMESTAMP));
+	say("%d %d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMPNS),
+	    get_int(b, SOL_SOCKET, SO_TIMESTAMP));
 	send_to(a, "x", 1, port_of(b));
 	say_result(recvmsg(b, mail_of(&l, 256), 0));
 	c = CMSG_FIRSTHDR(&l.m);
@@ -272,7 +280,8 @@ static void stamps(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	say("%d\n", at.tv_sec <= now.tv_sec && at.tv_sec > now.tv_sec - 60);
 	say_result(set_int(b, SOL_SOCKET, SO_TIMESTAMP, 1));
-	say("%d %d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMPNS), get_int(b, SOL_SOCKET, SO_TIMESTAMP));
+	say("%d %d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMPNS),
+	    get_int(b, SOL_SOCKET, SO_TIMESTAMP));
 	send_to(a, "x", 1, port_of(b));
 	say_result(recvmsg(b, mail_of(&l, 256), 0));
 	c = CMSG_FIRSTHDR(&l.m);

@@ -443,15 +443,13 @@ static void gets_a_name_when_it_sends(void)
 	say("%d\n", port_of(a) != 0);
 	say_result(getsockname(a, &n.sa, &n.len));
 	say("%s\n", inet_ntop(n.sa.sa_family,
-			      family == AF_INET ? (void *)&n.in.sin_addr :
-						  (void *)&n.in6.sin6_addr,
+			      family == AF_INET ? (void *)&n.in.sin_addr : (void *)&n.in6.sin6_addr,
 			      text, sizeof(text)));
 	recv(b, bytes, 8, 0);
 	say_result(connect_to(a, port_of(b)));
 	getsockname(a, &n.sa, &n.len);
 	say("%s\n", inet_ntop(n.sa.sa_family,
-			      family == AF_INET ? (void *)&n.in.sin_addr :
-						  (void *)&n.in6.sin6_addr,
+			      family == AF_INET ? (void *)&n.in.sin_addr : (void *)&n.in6.sin6_addr,
 			      text, sizeof(text)));
 }
 

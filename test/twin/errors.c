@@ -146,7 +146,8 @@ static void cuts_a_long_name(void)
 
 static void names_both_ends(void)
 {
-	struct name a[2] = { { .len = 128 }, { .len = 128 } }, b[2] = { { .len = 128 }, { .len = 128 } };
+	struct name a[2] = { { .len = 128 }, { .len = 128 } },
+		    b[2] = { { .len = 128 }, { .len = 128 } };
 	int fd[2];
 
 	connection(fd);
@@ -155,7 +156,8 @@ static void names_both_ends(void)
 		say_result(getpeername(fd[i], &b[i].sa, &b[i].len));
 		say("%u %u\n", (unsigned)a[i].len, (unsigned)b[i].len);
 	}
-	say("%d %d\n", memcmp(&a[0].all, &b[1].all, a[0].len), memcmp(&a[1].all, &b[0].all, a[1].len));
+	say("%d %d\n", memcmp(&a[0].all, &b[1].all, a[0].len),
+	    memcmp(&a[1].all, &b[0].all, a[1].len));
 }
 
 static void names_that_are_nowhere(void)

@@ -58,7 +58,9 @@ static void sets_flags_of_the_socket(void)
 static void sets_numbers_of_the_socket(void)
 {
 	static const struct option numbers[] = {
-		{ SOL_SOCKET, SO_RCVLOWAT }, { SOL_SOCKET, SO_PRIORITY }, { SOL_SOCKET, SO_MARK },
+		{ SOL_SOCKET, SO_RCVLOWAT },
+		{ SOL_SOCKET, SO_PRIORITY },
+		{ SOL_SOCKET, SO_MARK },
 		{ SOL_SOCKET, SO_BUSY_POLL },
 	};
 	int fd = socket_of(SOCK_STREAM);
@@ -129,8 +131,10 @@ static void sets_keepalive(void)
 static void sets_numbers_of_tcp(void)
 {
 	static const struct option numbers[] = {
-		{ IPPROTO_TCP, TCP_SYNCNT },	   { IPPROTO_TCP, TCP_LINGER2 },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT }, { IPPROTO_TCP, TCP_NOTSENT_LOWAT },
+		{ IPPROTO_TCP, TCP_SYNCNT },
+		{ IPPROTO_TCP, TCP_LINGER2 },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT },
+		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT },
 	};
 	int fd = socket_of(SOCK_STREAM);
 
@@ -305,9 +309,9 @@ static void binds_to_a_device(void)
 static void sets_flags_of_ipv4(void)
 {
 	static const struct option flags[] = {
-		{ IPPROTO_IP, IP_PKTINFO }, { IPPROTO_IP, IP_RECVTTL }, { IPPROTO_IP, IP_RECVTOS },
-		{ IPPROTO_IP, IP_RECVERR }, { IPPROTO_IP, IP_FREEBIND },
-		{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
+		{ IPPROTO_IP, IP_PKTINFO },  { IPPROTO_IP, IP_RECVTTL },
+		{ IPPROTO_IP, IP_RECVTOS },  { IPPROTO_IP, IP_RECVERR },
+		{ IPPROTO_IP, IP_FREEBIND }, { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
 	};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
@@ -321,7 +325,9 @@ static void sets_flags_of_ipv4(void)
 static void sets_numbers_of_ipv4(void)
 {
 	static const struct option numbers[] = {
-		{ IPPROTO_IP, IP_TTL }, { IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_MTU_DISCOVER },
+		{ IPPROTO_IP, IP_TTL },
+		{ IPPROTO_IP, IP_TOS },
+		{ IPPROTO_IP, IP_MTU_DISCOVER },
 		{ IPPROTO_IP, IP_MULTICAST_TTL },
 	};
 	int fd[2] = { socket(AF_INET, SOCK_DGRAM, 0), socket(AF_INET, SOCK_STREAM, 0) };
@@ -403,8 +409,8 @@ static void asks_for_a_path_mtu(void)
 static void asks_for_what_nobody_knows(void)
 {
 	int fd[2] = { socket_of(SOCK_STREAM), socket_of(SOCK_DGRAM) }, v = 1;
-	static const struct option o[] = { { SOL_SOCKET, 9999 }, { IPPROTO_TCP, 9999 },
-					   { IPPROTO_UDP, 9999 }, { IPPROTO_IP, 9999 },
+	static const struct option o[] = { { SOL_SOCKET, 9999 },   { IPPROTO_TCP, 9999 },
+					   { IPPROTO_UDP, 9999 },  { IPPROTO_IP, 9999 },
 					   { IPPROTO_IPV6, 9999 }, { 12345, 1 } };
 	socklen_t len = sizeof(v);
 
@@ -457,8 +463,8 @@ static void has_a_bad_length(void)
 static void sets_options_of_a_connection(void)
 {
 	static const struct option o[] = {
-		{ SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_NODELAY },
-		{ IPPROTO_TCP, TCP_CORK },    { IPPROTO_TCP, TCP_USER_TIMEOUT },
+		{ SOL_SOCKET, SO_KEEPALIVE },  { IPPROTO_TCP, TCP_NODELAY },
+		{ IPPROTO_TCP, TCP_CORK },     { IPPROTO_TCP, TCP_USER_TIMEOUT },
 		{ IPPROTO_TCP, TCP_KEEPIDLE },
 	};
 	int fd[2];

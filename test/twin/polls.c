@@ -4,7 +4,8 @@
  */
 #include "twin.h"
 
-#define ALL (POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLWRNORM | POLLRDBAND | POLLWRBAND | POLLRDHUP)
+#define ALL                                                                                        \
+	(POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLWRNORM | POLLRDBAND | POLLWRBAND | POLLRDHUP)
 
 static void polls_a_fresh_socket(void)
 {

@@ -354,7 +354,8 @@ static void survives_a_storm_of_bytes(void)
 		while (got < sent) {
 			n = read(fd[1], bytes, sizeof(bytes));
 			for (ssize_t i = 0; i < n; i++)
-				wrong += bytes[i] != (unsigned char)((got + (unsigned)i) * 31 % 251);
+				wrong +=
+					bytes[i] != (unsigned char)((got + (unsigned)i) * 31 % 251);
 			got += n > 0 ? (unsigned)n : 0;
 		}
 	}

@@ -182,8 +182,9 @@ static void names_a_receiver(void)
 	struct name n = loopback_at(9);
 	char text[] = "to", bytes[8];
 	struct iovec iov = { text, 2 };
-	struct msghdr m = { .msg_name = &n.sa, .msg_namelen = n.len, .msg_iov = &iov,
-			    .msg_iovlen = 1 };
+	struct msghdr m = {
+		.msg_name = &n.sa, .msg_namelen = n.len, .msg_iov = &iov, .msg_iovlen = 1
+	};
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
 	int fd[2];

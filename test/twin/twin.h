@@ -40,15 +40,24 @@ struct program {
 	bool v4_only; /* what it is about is of IPv4 alone, or of neither */
 };
 
-#define BOTH(fn) { #fn, fn, false }
-#define ONCE(fn) { #fn, fn, true }
+#define BOTH(fn)                                                                                   \
+	{                                                                                          \
+#fn, fn, false                                                                     \
+	}
+#define ONCE(fn)                                                                                   \
+	{                                                                                          \
+#fn, fn, true                                                                      \
+	}
 
 struct subject {
 	const struct program *programs;
 	size_t n;
 };
 
-#define SUBJECT(array) { array, sizeof(array) / sizeof((array)[0]) }
+#define SUBJECT(array)                                                                             \
+	{                                                                                          \
+		array, sizeof(array) / sizeof((array)[0])                                          \
+	}
 
 extern const struct subject of_streams, of_ends, of_listeners, of_datagrams, of_options, of_epoll,
 	of_polls, of_signals, of_threads, of_processes, of_flags, of_errors, of_requests,

@@ -38,7 +38,7 @@ struct entry {
 
 static struct entry entries[PROGRAMS_MAX];
 static unsigned n_entries;
-static char place[PATH_LEN];	 /* of this program, and of both others */
+static char place[PATH_LEN]; /* of this program, and of both others */
 static char scratch[] = "/tmp/twins.XXXXXX";
 
 /* A failure in one piece, because workers share the output. */
@@ -52,8 +52,8 @@ static void tell(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	report_len += (size_t)vsnprintf(report + report_len, sizeof(report) - report_len, format,
-					ap);
+	report_len +=
+		(size_t)vsnprintf(report + report_len, sizeof(report) - report_len, format, ap);
 	va_end(ap);
 	if (report_len > sizeof(report) - 1)
 		report_len = sizeof(report) - 1;
