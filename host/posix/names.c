@@ -143,6 +143,17 @@ static void append_named(struct asked *q, const char *name)
 
 /* ---- the calls ---- */
 
+/* EAI_NONAME is also said of a service. */
+static bool is_number(const char *host)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST }, *list;
+
+	if (getaddrinfo(host, NULL, &hints, &list))
+		return false;
+	freeaddrinfo(list);
+	return true;
+}
+
 int tern_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 			   struct addrinfo **out)
 {
@@ -158,7 +169,8 @@ int tern_posix_getaddrinfo(const char *host, const char *service, const struct a
 	if (q.hints.ai_flags & AI_CANONNAME)
 		q.canonical = host;
 	q.error = append_number(&q, host);
-	if (q.error == EAI_NONAME && host && !(q.hints.ai_flags & AI_NUMERICHOST))
+	if (q.error == EAI_NONAME && host && !(q.hints.ai_flags & AI_NUMERICHOST) &&
+	    !is_number(host))
 		append_named(&q, host);
 	if (*out && q.error != EAI_MEMORY)
 		return 0;

@@ -428,6 +428,7 @@ static void reuses_the_address_of_datagrams(void)
 	n = loopback_at(port_of(a));
 	say_result(bind(b, &n.sa, n.len));
 	say_result(send_to(bound(SOCK_DGRAM), "x", 1, port_of(a)));
+	polled(b, POLLIN, POLLIN);
 	say_result(recv(b, bytes, 8, MSG_DONTWAIT)); /* the last that bound */
 	say_result(recv(a, bytes, 8, MSG_DONTWAIT));
 }

@@ -43,8 +43,6 @@ static void tells_flags_and_numbers(void)
 	say_result(ioctl(fd, SIOCGIFFLAGS, &r));
 	say("%#x\n", r.ifr_flags & (IFF_UP | IFF_LOOPBACK | IFF_RUNNING | IFF_BROADCAST));
 	r = request_of("lo");
-	say_result(ioctl(fd, SIOCGIFMTU, &r));
-	say("%d\n", r.ifr_mtu);
 	say_result(ioctl(fd, SIOCGIFINDEX, &r));
 	say("%d\n", r.ifr_ifindex);
 	memset(r.ifr_name, 0, sizeof(r.ifr_name));
@@ -53,6 +51,14 @@ static void tells_flags_and_numbers(void)
 	say("%s\n", r.ifr_name);
 	say_result(ioctl(fd, SIOCGIFHWADDR, &r));
 	say("%d %d\n", r.ifr_hwaddr.sa_family, r.ifr_hwaddr.sa_data[0]);
+}
+
+static void tells_the_mtu_of_the_loopback(void)
+{
+	struct ifreq r = request_of("lo");
+
+	say_result(ioctl(socket_of(SOCK_STREAM), SIOCGIFMTU, &r));
+	say("%d\n", r.ifr_mtu);
 }
 
 static void asks_for_an_interface_that_is_not(void)
@@ -115,6 +121,7 @@ static void lists_addresses(void)
 static const struct program programs[] = {
 	ONCE(tells_addresses),
 	ONCE(tells_flags_and_numbers),
+	ONCE(tells_the_mtu_of_the_loopback),
 	ONCE(asks_for_an_interface_that_is_not),
 	ONCE(lists_interfaces),
 	ONCE(lists_addresses),

@@ -403,6 +403,22 @@ static void sends_a_large_file(void)
 	say("%lld\n", (long long)(intptr_t)got);
 }
 
+static void splices(void)
+{
+	char bytes[8];
+	int fd[2], way[2];
+
+	connection(fd);
+	if (pipe(way))
+		return;
+	say_result(write(fd[0], "spliced", 7));
+	say_result(splice(fd[1], NULL, way[1], NULL, 7, 0));
+	say_result(read(way[0], bytes, 7));
+	say_result(write(way[1], "there", 5));
+	say_result(splice(way[0], NULL, fd[0], NULL, 5, 0));
+	say_result(read_all(fd[1], bytes, 5));
+}
+
 static void fills_up_with_a_file(void)
 {
 	static char block[100000];
@@ -448,5 +464,6 @@ static const struct program programs[] = {
 	ONCE(sends_no_file),
 	ONCE(sends_a_large_file),
 	ONCE(fills_up_with_a_file),
+	ONCE(splices),
 };
 const struct subject of_streams = SUBJECT(programs);
