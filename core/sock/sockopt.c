@@ -377,37 +377,21 @@ static int32_t get_defer(const struct sockets *ss, const struct sock *s)
 	return s->state == TERN_TCP_LISTEN && s->listener->defer_syn;
 }
 
-static int32_t get_any_port(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->any_port;
-}
-
 /* ---- what can only be asked ---- */
 
-static int32_t get_type(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->type;
-}
+#define ASKED(fn, value)                                                                           \
+	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
+	{                                                                                          \
+		(void)ss;                                                                          \
+		return value;                                                                      \
+	}
 
-static int32_t get_domain(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->family;
-}
-
-static int32_t get_protocol(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->protocol;
-}
-
-static int32_t get_acceptconn(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return sock_is_stream(s) && s->state == TERN_TCP_LISTEN;
-}
+ASKED(type, s->type)
+ASKED(domain, s->family)
+ASKED(protocol, s->protocol)
+ASKED(acceptconn, sock_is_stream(s) && s->state == TERN_TCP_LISTEN)
+ASKED(atmark, sockopt_has_tcp(s) && tcp_at_mark(s->tcp))
+ASKED(any_port, s->any_port)
 
 static int32_t get_inq(const struct sockets *ss, const struct sock *s)
 {
@@ -426,12 +410,6 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 		return 0;
 	return (int32_t)(s->tcp->snd.end - MIN(MAX(s->tcp->snd.una, seq_first(s->tcp->snd.iss) + 1),
 					       s->tcp->snd.end));
-}
-
-static int32_t get_atmark(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return sockopt_has_tcp(s) && tcp_at_mark(s->tcp);
 }
 
 static int32_t get_drops(const struct sockets *ss, const struct sock *s)

@@ -243,7 +243,7 @@ int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const v
 	return tern_setsockopt(sem->st, f->sock, level, plain_name(level, name), value, len);
 }
 
-/* Of level IP a number below 256 fits one byte: Linux's answer to whoever has less room than four. */
+/* Of level IP a number below 256 fits one byte, if there is room for less than four: as Linux. */
 static int get_from_stack(struct sem *sem, struct file *f, int level, int name, void *value,
 			  socklen_t *len)
 {
