@@ -17,6 +17,8 @@
 #ifndef TERN_POSIX_H
 #define TERN_POSIX_H
 
+#include <ifaddrs.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -27,10 +29,6 @@
 #include <unistd.h>
 
 #include "tern.h"
-
-struct addrinfo;
-struct ifaddrs;
-struct mmsghdr; /* of <sys/socket.h> with _GNU_SOURCE */
 
 #ifdef __cplusplus
 extern "C" {
@@ -75,20 +73,34 @@ TERN_API ssize_t tern_posix_recvfrom(int fd, void *, size_t, int flags, struct s
 				     socklen_t *);
 TERN_API ssize_t tern_posix_sendmsg(int fd, const struct msghdr *, int flags);
 TERN_API ssize_t tern_posix_recvmsg(int fd, struct msghdr *, int flags);
-
+struct mmsghdr; /* of _GNU_SOURCE */
 TERN_API int tern_posix_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
 TERN_API int tern_posix_recvmmsg(int fd, struct mmsghdr *, unsigned n, int flags,
-				 struct timespec *timeout);
-/* From a file into a socket. */
-TERN_API ssize_t tern_posix_sendfile(int out, int in, off_t *offset, size_t count);
+				 struct timespec *);
+TERN_API ssize_t tern_posix_sendfile(int fd, int file, off_t *offset, size_t);
 
 TERN_API int tern_posix_dup(int fd);
 TERN_API int tern_posix_dup2(int fd, int to);
 TERN_API int tern_posix_dup3(int fd, int to, int flags);
 /* F_GETFL, F_SETFL, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD; others are EINVAL. */
 TERN_API int tern_posix_fcntl(int fd, int command, ...);
-/* FIONREAD, FIONBIO, SIOCOUTQ, SIOCATMARK, SIOCGIF*; others are ENOTTY. */
+/*
+ * FIONREAD, FIONBIO, SIOCOUTQ, SIOCATMARK, and of interfaces SIOCGIFCONF, SIOCGIFADDR,
+ * SIOCGIFNETMASK, SIOCGIFBRDADDR, SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFINDEX, SIOCGIFNAME and
+ * SIOCGIFHWADDR; others are ENOTTY.
+ */
 TERN_API int tern_posix_ioctl(int fd, unsigned long request, ...);
+
+/* Numbers, services and the hosts file; a name that is not there is EAI_AGAIN. */
+TERN_API int tern_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *,
+				    struct addrinfo **);
+TERN_API void tern_posix_freeaddrinfo(struct addrinfo *);
+TERN_API int tern_posix_getnameinfo(const struct sockaddr *, socklen_t, char *host, socklen_t,
+				    char *service, socklen_t, int flags);
+TERN_API int tern_posix_getifaddrs(struct ifaddrs **);
+TERN_API void tern_posix_freeifaddrs(struct ifaddrs *);
+TERN_API unsigned tern_posix_if_nametoindex(const char *name);
+TERN_API char *tern_posix_if_indextoname(unsigned ifindex, char *name); /* IF_NAMESIZE bytes */
 
 TERN_API int tern_posix_poll(struct pollfd *, nfds_t n, int timeout_ms);
 TERN_API int tern_posix_ppoll(struct pollfd *, nfds_t n, const struct timespec *, const sigset_t *);
@@ -100,22 +112,6 @@ TERN_API int tern_posix_epoll_ctl(int set, int op, int fd, struct epoll_event *)
 TERN_API int tern_posix_epoll_wait(int set, struct epoll_event *, int max, int timeout_ms);
 TERN_API int tern_posix_epoll_pwait(int set, struct epoll_event *, int max, int timeout_ms,
 				    const sigset_t *);
-
-/*
- * Numeric hosts, services and the file of hosts(5); no name server is asked: EAI_NONAME.
- * What one returns only the other frees.
- */
-TERN_API int tern_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *,
-				    struct addrinfo **);
-TERN_API void tern_posix_freeaddrinfo(struct addrinfo *);
-TERN_API int tern_posix_getnameinfo(const struct sockaddr *, socklen_t, char *host,
-				    socklen_t host_len, char *service, socklen_t service_len,
-				    int flags);
-/* The stack's interfaces. */
-TERN_API int tern_posix_getifaddrs(struct ifaddrs **);
-TERN_API void tern_posix_freeifaddrs(struct ifaddrs *);
-TERN_API unsigned tern_posix_if_nametoindex(const char *name);
-TERN_API char *tern_posix_if_indextoname(unsigned ifindex, char *name); /* IF_NAMESIZE bytes */
 
 #ifdef __cplusplus
 }

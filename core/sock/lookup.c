@@ -183,8 +183,10 @@ void port_release(struct sockets *ss, struct port *p)
 
 void port_attach(struct sock *s, struct port *p, bool connected)
 {
+	struct list *l = connected ? &p->conns : &p->open;
+
 	list_unlink(&s->bind_link);
-	list_put_tail(connected ? &p->conns : &p->open, &s->bind_link);
+	list_put_tail(l->next, &s->bind_link); /* first: of equals the last that bound hears */
 	s->port = p;
 }
 

@@ -161,6 +161,8 @@ static int check_kind(int family, int type, int *protocol)
 
 	if (family != TERN_AF_INET && family != TERN_AF_INET6)
 		return -TERN_EAFNOSUPPORT;
+	if (*protocol < 0 || *protocol > 262) /* Linux's IPPROTO_MAX */
+		return -TERN_EINVAL;
 	switch (type) {
 	case TERN_SOCK_STREAM:
 		if (*protocol != 0 && *protocol != TERN_IPPROTO_TCP)

@@ -108,7 +108,7 @@ struct sock {
 	uint32_t index; /* of its slot; NO_INDEX: none (not accepted yet, or closed) */
 	uint32_t conn;	/* number in trace records */
 	uint32_t rcvlowat;
-	int32_t linger_s; /* -1: off */
+	int32_t linger_s; /* below 0: off, and -1 less the seconds */
 	uint8_t family, type, protocol;
 	uint8_t state;		   /* of a stream: enum tern_tcp_state as last traced */
 	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */

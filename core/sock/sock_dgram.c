@@ -165,8 +165,6 @@ int64_t sock_dgram_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, 
 	struct dgram_rec *rec = s->dgram->recv.head;
 	size_t n, len;
 
-	if (flags & TERN_MSG_OOB)
-		return -TERN_EOPNOTSUPP;
 	if (flags & TERN_MSG_ERRQUEUE)
 		return recv_error(ss, s, m);
 	if (s->error)
@@ -212,6 +210,8 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 
 	if (m->addr.scope_id && !ifindex)
 		ifindex = m->addr.scope_id;
+	if (m->ifindex && !iface_get(ss->net, m->ifindex))
+		return -TERN_ENODEV;
 	err = route_lookup(ss->net, &path->dst, ifindex, &path->hop);
 	if (err)
 		return err;
@@ -225,7 +225,7 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 		if (err)
 			return err;
 		if (!s->any_port && addr_classify(ss->net, &path->src, 0) != ADDR_OURS)
-			return -TERN_EADDRNOTAVAIL;
+			return s->family == TERN_AF_INET ? -TERN_ENETUNREACH : -TERN_EINVAL;
 	}
 	if (addr_is_unspecified(&path->src) || addr_is_multicast(&path->src) ||
 	    addr_is_limited_broadcast(&path->src))

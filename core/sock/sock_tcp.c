@@ -378,7 +378,7 @@ int sock_tcp_shutdown(struct sockets *ss, struct sock *s, int how)
 		return -TERN_EINVAL;
 	if (s->state == TERN_TCP_LISTEN)
 		return listener_shutdown(ss, s, how);
-	if (!s->tcp || s->state == TERN_TCP_CLOSED)
+	if (!s->tcp || s->state == TERN_TCP_CLOSED || s->state == TERN_TCP_TIME_WAIT)
 		return -TERN_ENOTCONN;
 	if (how != TERN_SHUT_WR && !s->shut_rd) {
 		s->shut_rd = s->tcp->rcv_shut = true;

@@ -60,13 +60,19 @@ static int32_t get_rcvlowat(const struct sockets *ss, const struct sock *s)
 	return (int32_t)s->rcvlowat;
 }
 
-/* -1: the default. The ECN bits of a stream are TCP's own (RFC 3168 6.1), as on Linux. */
+/* The ECN bits of a stream are TCP's own (RFC 3168 6.1), as on Linux. */
 static void set_tos(struct sockets *ss, struct sock *s, int32_t v)
 {
 	(void)ss;
-	s->tos = (uint8_t)(v == -1 ? 0 : v);
+	s->tos = (uint8_t)v;
 	if (sock_is_stream(s))
 		s->tos &= (uint8_t)~3u;
+}
+
+/* -1: the default (RFC 3542 section 6.5) */
+static void set_tclass(struct sockets *ss, struct sock *s, int32_t v)
+{
+	set_tos(ss, s, v == -1 ? 0 : v);
 }
 
 static int32_t get_tos(const struct sockets *ss, const struct sock *s)
@@ -106,6 +112,8 @@ static void settle_stream(struct sockets *ss, struct sock *s)
 	}
 }
 
+enum { MSS_UNTOLD = 536 }; /* Linux's TCP_MSS_DEFAULT: what a socket without a peer tells */
+
 /* An option of a stream; a value of 0 means what the configuration says. */
 #define TCP_OPTION(fn, field, type, to_user)                                                       \
 	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
@@ -125,7 +133,10 @@ TCP_OPTION(fast_open_connect, fast_open_connect, bool, v)
 TCP_OPTION(fast_open_no_cookie, fast_open_no_cookie, bool, v)
 TCP_OPTION(notsent_lowat, notsent_lowat, uint32_t, v)
 TCP_OPTION(oob_inline, oob_inline, bool, v)
-TCP_OPTION(maxseg, user_mss, uint16_t, sockopt_has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss : v)
+TCP_OPTION(maxseg, user_mss, uint16_t,
+	   sockopt_has_tcp(s) && s->tcp->snd_mss ? s->tcp->snd_mss :
+	   v					 ? v :
+						   (int32_t)MSS_UNTOLD)
 TCP_OPTION(keepintvl, keep_interval_s, uint16_t,
 	   v ? v : (int32_t)ss->cfg->tcp_keepalive_interval_ms / 1000)
 TCP_OPTION(keepcnt, keep_count, uint8_t, v ? v : (int32_t)ss->cfg->tcp_keepalive_probes)
@@ -240,9 +251,10 @@ static int32_t get_window_clamp(const struct sockets *ss, const struct sock *s)
 
 static void set_quickack(struct sockets *ss, struct sock *s, int32_t v)
 {
+	stream_tcp(s)->opt.quickack = v != 0;
+	stream_tcp(s)->opt.quickack_off = v == 0;
 	if (!sockopt_has_tcp(s))
 		return;
-	s->tcp->quickack = v != 0;
 	if (!v)
 		s->tcp->quick_acks = 0;
 	if (v && s->tcp->ack_due == ACK_LATER) {
@@ -254,7 +266,7 @@ static void set_quickack(struct sockets *ss, struct sock *s, int32_t v)
 static int32_t get_quickack(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return sockopt_has_tcp(s) && s->tcp->quickack;
+	return !stream_tcp(s)->opt.quickack_off; /* Linux: it begins so */
 }
 
 /* As Linux: the kernel doubles what was asked for, within limits. */
@@ -365,37 +377,21 @@ static int32_t get_defer(const struct sockets *ss, const struct sock *s)
 	return s->state == TERN_TCP_LISTEN && s->listener->defer_syn;
 }
 
-static int32_t get_any_port(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->any_port;
-}
-
 /* ---- what can only be asked ---- */
 
-static int32_t get_type(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->type;
-}
+#define ASKED(fn, value)                                                                           \
+	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
+	{                                                                                          \
+		(void)ss;                                                                          \
+		return value;                                                                      \
+	}
 
-static int32_t get_domain(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->family;
-}
-
-static int32_t get_protocol(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->protocol;
-}
-
-static int32_t get_acceptconn(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return sock_is_stream(s) && s->state == TERN_TCP_LISTEN;
-}
+ASKED(type, s->type)
+ASKED(domain, s->family)
+ASKED(protocol, s->protocol)
+ASKED(acceptconn, sock_is_stream(s) && s->state == TERN_TCP_LISTEN)
+ASKED(atmark, sockopt_has_tcp(s) && tcp_at_mark(s->tcp))
+ASKED(any_port, s->any_port)
 
 static int32_t get_inq(const struct sockets *ss, const struct sock *s)
 {
@@ -414,12 +410,6 @@ static int32_t get_outq(const struct sockets *ss, const struct sock *s)
 		return 0;
 	return (int32_t)(s->tcp->snd.end - MIN(MAX(s->tcp->snd.una, seq_first(s->tcp->snd.iss) + 1),
 					       s->tcp->snd.end));
-}
-
-static int32_t get_atmark(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return sockopt_has_tcp(s) && tcp_at_mark(s->tcp);
 }
 
 static int32_t get_drops(const struct sockets *ss, const struct sock *s)
@@ -472,11 +462,11 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_IP, TERN_IP_MTU_DISCOVER, ALL, 0, TERN_IP_PMTUDISC_OMIT, RW(mtu_discover) },
 	{ TERN_IPPROTO_IP, TERN_IP_MTU, ALL | V4, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IP, TERN_IP_FREEBIND, ALL, ANY, RW(freebind) },
-	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, DGRAM | RAW | V4, -1, 255, RW(mcast_ttl) },
+	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, ALL | V4, -1, 255, RW(mcast_ttl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_V6ONLY, ALL | V6, ANY, RW(v6only) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_UNICAST_HOPS, ALL | V6, -1, 255, RW(ttl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_HOPS, ALL | V6, -1, 255, RW(mcast_ttl) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_TCLASS, ALL | V6, -1, 255, RW(tos) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_TCLASS, ALL | V6, -1, 255, set_tclass, get_tos },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVERR, ALL | V6, ANY, RW(recverr) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPKTINFO, ALL | V6, ANY, RW(pktinfo) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVHOPLIMIT, ALL | V6, ANY, RW(recvttl) },
@@ -552,6 +542,8 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 		return -TERN_ENOPROTOOPT;
 	if (o->min <= o->max && (v < o->min || v > o->max))
 		return -TERN_EINVAL;
+	if (o->name == TERN_IP_MULTICAST_TTL && o->level == TERN_IPPROTO_IP && sock_is_stream(s))
+		return -TERN_EINVAL; /* though it may be asked for */
 	if (o->set == set_v6only && s->port)
 		return -TERN_EINVAL; /* the name is taken already */
 	if (o->set == set_checksum && (v & 1) && v != -1)
@@ -577,6 +569,12 @@ int sock_setopt(struct sockets *ss, struct sock *s, int level, int name, const v
 	return o ? set_integer(ss, s, o, value, len) : sockopt_set_struct(ss, s, &opt);
 }
 
+static bool knows_level(const struct sock *s, int level)
+{
+	return level == TERN_SOL_SOCKET || level == TERN_IPPROTO_IP || level == s->protocol ||
+	       (level == TERN_IPPROTO_RAW && s->type == TERN_SOCK_RAW);
+}
+
 int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *value, size_t *len)
 {
 	const struct option *o = find_option(s, level, name);
@@ -585,12 +583,16 @@ int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *v
 
 	if (o && o->get == get_mtu && !sock_path_mtu(ss, s))
 		return -TERN_ENOTCONN;
+	if (o && (o->get == get_inq || o->get == get_outq) && s->state == TERN_TCP_LISTEN)
+		return -TERN_EINVAL;
 	if (o) {
 		int32_t v = o->get(ss, s);
 
 		sockopt_put(&opt, &v, sizeof(v));
 	} else {
 		err = sockopt_get_struct(ss, s, &opt);
+		if (err && s->family == TERN_AF_INET && !knows_level(s, level))
+			err = -TERN_EOPNOTSUPP; /* of Linux's IPv4, and only when asked */
 	}
 	*len = opt.len;
 	return err;

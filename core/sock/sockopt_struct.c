@@ -20,14 +20,16 @@ static int set_linger(struct sock *s, const struct sock_option *o)
 	if (o->len < sizeof(l))
 		return -TERN_EINVAL;
 	memcpy(&l, o->given, sizeof(l));
-	s->linger_s = l.onoff ? MAX(l.linger, 0) : -1;
+	s->linger_s = l.onoff ? MAX(l.linger, 0) : -1 - MAX(MIN(l.linger, INT32_MAX - 1), 0);
 	return 0;
 }
 
 static void get_linger(const struct sock *s, struct sock_option *o)
 {
-	struct tern_linger l = { s->linger_s >= 0, MAX(s->linger_s, 0) };
+	struct tern_linger l = { s->linger_s >= 0, s->linger_s };
 
+	if (!l.onoff)
+		l.linger = -1 - s->linger_s;
 	sockopt_put(o, &l, sizeof(l));
 }
 
@@ -84,11 +86,11 @@ static int set_congestion(const struct sockets *ss, struct sock *s, const struct
 static void get_congestion(struct sock *s, struct sock_option *o)
 {
 	const char *algorithm = stream_tcp(s)->cc.ops->name;
-	size_t n = 0;
+	char name[TERN_CC_NAME_MAX] = { 0 };
 
-	while (algorithm[n])
-		n++;
-	sockopt_put(o, algorithm, n + 1);
+	for (size_t n = 0; algorithm[n] && n < sizeof(name) - 1; n++)
+		name[n] = algorithm[n];
+	sockopt_put(o, name, sizeof(name));
 }
 
 /* ---- TCP_INFO ---- */

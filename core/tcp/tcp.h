@@ -95,6 +95,7 @@ struct tcp_options {
 	bool nodelay : 1, cork : 1, keepalive : 1, oob_inline : 1;
 	bool fast_open_connect : 1, fast_open_no_cookie : 1;
 	bool sndbuf_set : 1, rcvbuf_set : 1; /* by the user: they stay as they are */
+	bool quickack : 1, quickack_off : 1; /* asked for; asked not to */
 };
 
 /* Of a client's SYN; a server's connection has TRIED when its cookie was right. */
@@ -321,7 +322,6 @@ struct tcp {
 	uint8_t ack_due : 2; /* enum tcp_ack_due */
 	bool paced : 1;	     /* data waits for pace_at */
 	bool cork : 1;	     /* the option, or MSG_MORE: small segments wait */
-	bool quickack : 1;
 	bool heard_text : 1; /* since we sent some */
 	bool answers : 1;    /* the user answers text with text: ACKs can go along */
 	bool opened_passively : 1;
@@ -460,7 +460,7 @@ struct tcp_out {
 	bool ect;	    /* the network may mark it, RFC 3168 */
 	bool done;	    /* nothing is left of it */
 	bool path_probe;
-	bool again;	    /* it has been sent before */
+	bool again; /* it has been sent before */
 };
 /* false: no memory, nothing has changed. */
 bool tcp_output(struct tcp *, const struct tcp_ctx *, const struct tcp_plan *, struct tcp_out *);

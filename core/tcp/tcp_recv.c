@@ -61,7 +61,7 @@ static void owe_ack_for_text(struct arrival *a, bool in_order)
 		if (c->ack_due == ACK_NOW && c->dup_acks_due < UINT8_MAX)
 			c->dup_acks_due++;
 		tcp_owe_ack(c, a->x, ACK_NOW);
-	} else if (takes_quick_ack(c) || c->quickack ||
+	} else if (takes_quick_ack(c) || c->opt.quickack ||
 		   c->rcv.nxt - c->rcv.acked >= 2 * (uint64_t)c->rcv_mss) {
 		tcp_owe_ack(c, a->x, ACK_NOW);
 	} else {

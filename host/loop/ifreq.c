@@ -90,12 +90,29 @@ static int get_address(const struct tern_stack *st, unsigned ifindex, const stru
 	return 0;
 }
 
+static bool is_known(unsigned long request)
+{
+	static const unsigned long known[] = {
+		SIOCGIFNAME,	SIOCGIFINDEX,	SIOCGIFFLAGS,	SIOCGIFMTU,
+		SIOCGIFMETRIC,	SIOCGIFTXQLEN,	SIOCGIFHWADDR,	SIOCGIFADDR,
+		SIOCGIFDSTADDR, SIOCGIFBRDADDR, SIOCGIFNETMASK,
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i] == request)
+			return true;
+	return false;
+}
+
 int ifreq_get(const struct tern_stack *st, unsigned long request, struct ifreq *r)
 {
-	unsigned ifindex =
-		request == SIOCGIFNAME ? (unsigned)r->ifr_ifindex : ifreq_index_of(st, r->ifr_name);
 	struct tern_iface i;
+	unsigned ifindex;
 
+	if (!is_known(request))
+		return -ENOTTY;
+	ifindex =
+		request == SIOCGIFNAME ? (unsigned)r->ifr_ifindex : ifreq_index_of(st, r->ifr_name);
 	if (!ifindex || tern_iface_get(st, ifindex, &i) != 0)
 		return -ENODEV;
 	switch (request) {
@@ -122,13 +139,8 @@ int ifreq_get(const struct tern_stack *st, unsigned long request, struct ifreq *
 		r->ifr_hwaddr.sa_family = ifreq_kind(&i);
 		memcpy(r->ifr_hwaddr.sa_data, i.mac, sizeof(i.mac));
 		return 0;
-	case SIOCGIFADDR:
-	case SIOCGIFDSTADDR:
-	case SIOCGIFBRDADDR:
-	case SIOCGIFNETMASK:
-		return get_address(st, ifindex, &i, request, r);
 	default:
-		return -ENOTTY;
+		return get_address(st, ifindex, &i, request, r);
 	}
 }
 

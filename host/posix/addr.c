@@ -20,8 +20,13 @@ int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct tern_add
 	memset(out, 0, sizeof(*out));
 	if (len < sizeof(sa->sa_family))
 		return -EINVAL;
+	if (!sa)
+		return -EFAULT;
 	switch (sa->sa_family) {
-	case AF_UNSPEC:
+	case AF_UNSPEC: /* sem_bind looks at the address */
+		if (len >= sizeof(in))
+			memcpy(out->ip, &((const struct sockaddr_in *)(const void *)sa)->sin_addr,
+			       4);
 		return 0;
 	case AF_INET:
 		if (len < sizeof(in))
@@ -43,6 +48,20 @@ int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct tern_add
 	default:
 		return -EAFNOSUPPORT;
 	}
+}
+
+int addr_of_peer(const struct file *f, const struct sockaddr *sa, socklen_t len,
+		 struct tern_addr *out)
+{
+	int err = addr_from_sockaddr(sa, len, out);
+
+	if (err || f->type != SOCK_DGRAM || f->family != AF_INET6 || out->family != TERN_AF_INET)
+		return err;
+	memcpy(out->ip + 12, out->ip, 4);
+	memset(out->ip, 0, 10);
+	memset(out->ip + 10, 0xff, 2);
+	out->family = TERN_AF_INET6;
+	return 0;
 }
 
 void addr_to_sockaddr(const struct tern_addr *a, struct sockaddr *sa, socklen_t *len)

@@ -7,16 +7,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 
 #include "os.h"
 
-/* A result as POSIX has it. */
-static int64_t told_by_errno(int64_t n)
+int64_t told_by_errno(int64_t n)
 {
 	if (n >= 0)
 		return n;
@@ -24,8 +21,7 @@ static int64_t told_by_errno(int64_t n)
 	return -1;
 }
 
-/* A call on a socket of ours begins: NULL, and errno is set. */
-static struct posix *begin(int fd, struct file **f)
+struct posix *posix_begin(int fd, struct file **f)
 {
 	struct posix *p = posix_peek();
 	int err;
@@ -43,7 +39,7 @@ static struct posix *begin(int fd, struct file **f)
 	return NULL;
 }
 
-static int64_t end(struct posix *p, struct file *f, int64_t result)
+int64_t posix_end(struct posix *p, struct file *f, int64_t result)
 {
 	sem_end_call(&p->sem, f);
 	posix_unlock(p);
@@ -108,8 +104,8 @@ int tern_posix_bind(int fd, const struct sockaddr *sa, socklen_t len)
 
 	if (!number_is_ours(fd))
 		return bind(fd, sa, len);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_bind(&p->sem, f, sa, len)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_bind(&p->sem, f, sa, len)) : -1;
 }
 
 int tern_posix_listen(int fd, int backlog)
@@ -119,8 +115,8 @@ int tern_posix_listen(int fd, int backlog)
 
 	if (!number_is_ours(fd))
 		return listen(fd, backlog);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_listen(&p->sem, f, backlog)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_listen(&p->sem, f, backlog)) : -1;
 }
 
 int tern_posix_connect(int fd, const struct sockaddr *sa, socklen_t len)
@@ -130,8 +126,8 @@ int tern_posix_connect(int fd, const struct sockaddr *sa, socklen_t len)
 
 	if (!number_is_ours(fd))
 		return connect(fd, sa, len);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_connect(&p->sem, f, sa, len)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_connect(&p->sem, f, sa, len)) : -1;
 }
 
 int tern_posix_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
@@ -146,7 +142,7 @@ int tern_posix_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 		errno = EINVAL;
 		return -1;
 	}
-	p = begin(fd, &f);
+	p = posix_begin(fd, &f);
 	if (!p)
 		return -1;
 	n = sem_accept(&p->sem, f, sa, len, &child);
@@ -154,7 +150,7 @@ int tern_posix_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 		child->nonblocking = (flags & SOCK_NONBLOCK) != 0;
 		n = give_number(p, child, flags & SOCK_CLOEXEC, 0);
 	}
-	return (int)end(p, f, n);
+	return (int)posix_end(p, f, n);
 }
 
 int tern_posix_accept(int fd, struct sockaddr *sa, socklen_t *len)
@@ -169,8 +165,8 @@ int tern_posix_shutdown(int fd, int how)
 
 	if (!number_is_ours(fd))
 		return shutdown(fd, how);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_shutdown(&p->sem, f, how)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_shutdown(&p->sem, f, how)) : -1;
 }
 
 /* Its number goes first, so that no other thread finds the file by it. */
@@ -202,8 +198,8 @@ int tern_posix_getsockname(int fd, struct sockaddr *sa, socklen_t *len)
 
 	if (!number_is_ours(fd))
 		return getsockname(fd, sa, len);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_name_of(&p->sem, f, false, sa, len)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_name_of(&p->sem, f, false, sa, len)) : -1;
 }
 
 int tern_posix_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
@@ -213,8 +209,8 @@ int tern_posix_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 
 	if (!number_is_ours(fd))
 		return getpeername(fd, sa, len);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_name_of(&p->sem, f, true, sa, len)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_name_of(&p->sem, f, true, sa, len)) : -1;
 }
 
 int tern_posix_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
@@ -224,8 +220,8 @@ int tern_posix_getsockopt(int fd, int level, int name, void *value, socklen_t *l
 
 	if (!number_is_ours(fd))
 		return getsockopt(fd, level, name, value, len);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_getsockopt(&p->sem, f, level, name, value, len)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_getsockopt(&p->sem, f, level, name, value, len)) : -1;
 }
 
 int tern_posix_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
@@ -235,8 +231,8 @@ int tern_posix_setsockopt(int fd, int level, int name, const void *value, sockle
 
 	if (!number_is_ours(fd))
 		return setsockopt(fd, level, name, value, len);
-	p = begin(fd, &f);
-	return p ? (int)end(p, f, sem_setsockopt(&p->sem, f, level, name, value, len)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (int)posix_end(p, f, sem_setsockopt(&p->sem, f, level, name, value, len)) : -1;
 }
 
 /* ---- bytes ---- */
@@ -245,7 +241,7 @@ int tern_posix_setsockopt(int fd, int level, int name, const void *value, sockle
 static ssize_t end_send(struct posix *p, struct file *f, int64_t n, int flags)
 {
 	bool pipe = n == -EPIPE && f->type == SOCK_STREAM && !(flags & MSG_NOSIGNAL);
-	int64_t result = end(p, f, n);
+	int64_t result = posix_end(p, f, n);
 
 	if (pipe)
 		pthread_kill(pthread_self(), SIGPIPE);
@@ -257,7 +253,7 @@ static ssize_t end_send(struct posix *p, struct file *f, int64_t n, int flags)
 static ssize_t send_io(int fd, const struct io *io)
 {
 	struct file *f;
-	struct posix *p = begin(fd, &f);
+	struct posix *p = posix_begin(fd, &f);
 
 	return p ? end_send(p, f, sem_send(&p->sem, f, io), io->flags) : -1;
 }
@@ -265,9 +261,9 @@ static ssize_t send_io(int fd, const struct io *io)
 static ssize_t recv_io(int fd, const struct io *io, struct sockaddr *from, socklen_t *len)
 {
 	struct file *f;
-	struct posix *p = begin(fd, &f);
+	struct posix *p = posix_begin(fd, &f);
 
-	return p ? (ssize_t)end(p, f, sem_recv(&p->sem, f, io, from, len)) : -1;
+	return p ? (ssize_t)posix_end(p, f, sem_recv(&p->sem, f, io, from, len)) : -1;
 }
 
 ssize_t tern_posix_sendto(int fd, const void *bytes, size_t len, int flags,
@@ -323,27 +319,35 @@ static bool check_count(int n)
 	return false;
 }
 
+static size_t length_of(const struct iovec *iov, int n)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < n; i++)
+		len += iov[i].iov_len;
+	return len;
+}
+
 ssize_t tern_posix_writev(int fd, const struct iovec *iov, int n)
 {
 	struct io io = { .iov = iov, .n_iov = (size_t)n };
 
 	if (!number_is_ours(fd))
 		return writev(fd, iov, n);
-	return check_count(n) ? send_io(fd, &io) : -1;
+	if (!check_count(n))
+		return -1;
+	return length_of(iov, n) ? send_io(fd, &io) : 0;
 }
 
 ssize_t tern_posix_readv(int fd, const struct iovec *iov, int n)
 {
 	struct io io = { .iov = iov, .n_iov = (size_t)n };
-	size_t len = 0;
 
 	if (!number_is_ours(fd))
 		return readv(fd, iov, n);
 	if (!check_count(n))
 		return -1;
-	for (int i = 0; i < n; i++)
-		len += iov[i].iov_len;
-	return len ? recv_io(fd, &io, NULL, NULL) : 0;
+	return length_of(iov, n) ? recv_io(fd, &io, NULL, NULL) : 0;
 }
 
 ssize_t tern_posix_sendmsg(int fd, const struct msghdr *m, int flags)
@@ -353,7 +357,7 @@ ssize_t tern_posix_sendmsg(int fd, const struct msghdr *m, int flags)
 
 	if (!number_is_ours(fd))
 		return sendmsg(fd, m, flags);
-	p = begin(fd, &f);
+	p = posix_begin(fd, &f);
 	return p ? end_send(p, f, sem_sendmsg(&p->sem, f, m, flags), flags) : -1;
 }
 
@@ -364,8 +368,8 @@ ssize_t tern_posix_recvmsg(int fd, struct msghdr *m, int flags)
 
 	if (!number_is_ours(fd))
 		return recvmsg(fd, m, flags);
-	p = begin(fd, &f);
-	return p ? (ssize_t)end(p, f, sem_recvmsg(&p->sem, f, m, flags)) : -1;
+	p = posix_begin(fd, &f);
+	return p ? (ssize_t)posix_end(p, f, sem_recvmsg(&p->sem, f, m, flags)) : -1;
 }
 
 /* ---- numbers ---- */
@@ -377,7 +381,7 @@ static int copy_number(int fd, int to, int least, bool cloexec)
 	struct file *f = NULL;
 	int n = -EBADF;
 
-	if (p) {
+	if (p && least >= 0) {
 		posix_lock(p);
 		f = sem_file(&p->sem, fd);
 		if (f && to >= 0)
@@ -419,7 +423,7 @@ int tern_posix_dup2(int fd, int to)
 			forget_number(to);
 		return dup2(fd, to);
 	}
-	return fd == to ? fd : copy_number(fd, to, 0, false);
+	return fd == to ? fd : copy_number(fd, to, to < 0 ? -1 : 0, false);
 }
 
 int tern_posix_dup3(int fd, int to, int flags)
@@ -433,26 +437,26 @@ int tern_posix_dup3(int fd, int to, int flags)
 		errno = EINVAL;
 		return -1;
 	}
-	return copy_number(fd, to, 0, flags & O_CLOEXEC);
+	return copy_number(fd, to, to < 0 ? -1 : 0, flags & O_CLOEXEC);
 }
 
 static int set_flags(int fd, int flags)
 {
 	struct file *f;
-	struct posix *p = begin(fd, &f);
+	struct posix *p = posix_begin(fd, &f);
 
 	if (!p)
 		return -1;
 	f->nonblocking = (flags & O_NONBLOCK) != 0;
-	return (int)end(p, f, 0);
+	return (int)posix_end(p, f, 0);
 }
 
 static int get_flags(int fd)
 {
 	struct file *f;
-	struct posix *p = begin(fd, &f);
+	struct posix *p = posix_begin(fd, &f);
 
-	return p ? (int)end(p, f, O_RDWR | (f->nonblocking ? O_NONBLOCK : 0)) : -1;
+	return p ? (int)posix_end(p, f, O_RDWR | (f->nonblocking ? O_NONBLOCK : 0)) : -1;
 }
 
 int tern_posix_fcntl(int fd, int command, ...)
@@ -477,47 +481,4 @@ int tern_posix_fcntl(int fd, int command, ...)
 		errno = EINVAL;
 		return -1;
 	}
-}
-
-static int get_size(struct posix *p, struct file *f, int name, int *out)
-{
-	size_t len = sizeof(*out);
-
-	p->sem.world.pump(p);
-	return tern_getsockopt(p->sem.st, f->sock, TERN_SOL_SOCKET, name, out, &len);
-}
-
-int tern_posix_ioctl(int fd, unsigned long request, ...)
-{
-	struct posix *p;
-	struct file *f;
-	va_list ap;
-	void *arg;
-	int n = 0;
-
-	va_start(ap, request);
-	arg = va_arg(ap, void *);
-	va_end(ap);
-	if (!number_is_ours(fd) || request == FIOCLEX || request == FIONCLEX)
-		return ioctl(fd, request, arg);
-	p = begin(fd, &f);
-	if (!p)
-		return -1;
-	switch (request) {
-	case FIONREAD:
-		n = get_size(p, f, TERN_SO_SIOCINQ, arg);
-		break;
-	case SIOCOUTQ:
-		n = get_size(p, f, TERN_SO_SIOCOUTQ, arg);
-		break;
-	case SIOCATMARK:
-		n = f->type == SOCK_STREAM ? get_size(p, f, TERN_SO_ATMARK, arg) : -ENOTTY;
-		break;
-	case FIONBIO:
-		f->nonblocking = *(const int *)arg != 0;
-		break;
-	default:
-		n = interface_request(&p->sem, request, arg);
-	}
-	return (int)end(p, f, n);
 }

@@ -34,6 +34,10 @@ static void review_raised(struct sem *sem, struct file *set)
 	if (up == set->raised)
 		return;
 	set->raised = up;
+	if (up)
+		list_put_tail(&sem->raised, &set->in_raised);
+	else
+		list_unlink(&set->in_raised);
 	sem->world.raise(sem->world.ctx, set, up);
 }
 
@@ -41,6 +45,33 @@ static void review_raised(struct sem *sem, struct file *set)
 static uint32_t ready_events(struct sem *sem, const struct item *it)
 {
 	return it->disabled ? 0 : file_poll(sem, it->file, it->events & ~(uint32_t)FLAGS);
+}
+
+/* What was read meanwhile is ready no longer, and nobody has told the set. */
+static void prune(struct sem *sem, struct file *set)
+{
+	struct list *l = set->ready.next;
+
+	while (l != &set->ready) {
+		struct item *it = CONTAINER_OF(l, struct item, in_ready);
+
+		l = l->next;
+		if (!ready_events(sem, it))
+			list_unlink(&it->in_ready);
+	}
+	review_raised(sem, set);
+}
+
+void epoll_prune(struct sem *sem)
+{
+	struct list *l = sem->raised.next;
+
+	while (l != &sem->raised) {
+		struct file *set = CONTAINER_OF(l, struct file, in_raised);
+
+		l = l->next;
+		prune(sem, set);
+	}
 }
 
 static void note(struct sem *sem, struct item *it)
@@ -60,10 +91,7 @@ static void note_if_ready(struct sem *sem, struct item *it)
 
 void epoll_on_news(struct sem *sem, struct file *f, unsigned news)
 {
-	if (news & TERN_POLLIN)
-		news |= POLLRDNORM;
-	if (news & TERN_POLLOUT)
-		news |= POLLWRNORM | POLLWRBAND;
+	news = file_bands(f, news);
 	for (struct list *l = f->items.next; l != &f->items; l = l->next) {
 		struct item *it = CONTAINER_OF(l, struct item, on_file);
 
@@ -116,6 +144,16 @@ static int modify_item(struct sem *sem, struct item *it, const struct epoll_even
 	return 0;
 }
 
+/* EPOLLEXCLUSIVE is for EPOLL_CTL_ADD, and not beside EPOLLONESHOT and such. */
+static bool is_sound(int op, const struct epoll_event *ev)
+{
+	static const uint32_t beside =
+		EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
+
+	return op == EPOLL_CTL_DEL || !(ev->events & EPOLLEXCLUSIVE) ||
+	       (op == EPOLL_CTL_ADD && !(ev->events & ~beside));
+}
+
 int epoll_change(struct sem *sem, struct file *set, int op, int fd, const struct epoll_event *ev)
 {
 	struct file *f = sem_file(sem, fd);
@@ -123,6 +161,8 @@ int epoll_change(struct sem *sem, struct file *set, int op, int fd, const struct
 
 	if (!f)
 		return -EBADF;
+	if (!is_sound(op, ev))
+		return -EINVAL;
 	switch (op) {
 	case EPOLL_CTL_ADD:
 		return add_item(sem, set, f, fd, ev);
@@ -177,5 +217,6 @@ void epoll_end_set(struct sem *sem, struct file *set)
 {
 	while (!list_empty(&set->members))
 		drop_item(sem, CONTAINER_OF(set->members.next, struct item, in_set));
+	list_unlink(&set->in_raised);
 	sem->world.end_set(sem->world.ctx, set);
 }

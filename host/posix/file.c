@@ -15,6 +15,7 @@
 void sem_init(struct sem *sem, struct tern_stack *st, const struct sem_world *world)
 {
 	*sem = (struct sem){ .st = st, .world = *world };
+	list_init(&sem->raised);
 }
 
 void sem_fini(struct sem *sem)
@@ -42,6 +43,7 @@ struct file *file_new(enum file_kind kind)
 	list_init(&f->items);
 	list_init(&f->members);
 	list_init(&f->ready);
+	list_init(&f->in_raised);
 	return f;
 }
 
@@ -174,7 +176,7 @@ tern_time sem_until(const struct sem *sem, tern_time timeout)
 int sem_wait_for(struct sem *sem, struct file *f, unsigned events, tern_time until)
 {
 	struct watch watch;
-	struct waiter w = { .watch = &watch };
+	struct waiter w = { .watch = &watch, .spin = f->spin };
 	int err;
 
 	if (until != TERN_NEVER && sem->world.now(sem->world.ctx) >= until)

@@ -22,19 +22,19 @@
 
 /* ---- requests ---- */
 
-static int list_into(struct sem *sem, struct ifconf *c)
+static int list_into(const struct tern_stack *st, struct ifconf *c)
 {
 	unsigned room = c->ifc_len > 0 ? (unsigned)c->ifc_len / (unsigned)sizeof(struct ifreq) : 0;
-	unsigned n = ifreq_list(sem->st, c->ifc_buf ? c->ifc_req : NULL, c->ifc_buf ? room : 0);
+	unsigned n = ifreq_list(st, c->ifc_buf ? c->ifc_req : NULL, c->ifc_buf ? room : 0);
 
 	n = c->ifc_buf && n > room ? room : n;
 	c->ifc_len = (int)(n * sizeof(struct ifreq));
 	return 0;
 }
 
-int interface_request(struct sem *sem, unsigned long request, void *arg)
+int interface_request(const struct tern_stack *st, unsigned long request, void *arg)
 {
-	return request == SIOCGIFCONF ? list_into(sem, arg) : ifreq_get(sem->st, request, arg);
+	return request == SIOCGIFCONF ? list_into(st, arg) : ifreq_get(st, request, arg);
 }
 
 /* ---- getifaddrs ---- */

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "../loop/cmsg.h"
 #include "sem.h"
 
 enum { IOV_COUNT_MAX = 1024 };
@@ -67,6 +68,8 @@ static int check_vectors(const struct iovec *iov, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (iov[i].iov_len > SSIZE_MAX - total)
 			return -EINVAL;
+		if (!iov[i].iov_base && iov[i].iov_len)
+			return -EFAULT;
 		total += iov[i].iov_len;
 	}
 	return 0;
@@ -102,6 +105,9 @@ static int64_t send_stream(struct sem *sem, struct file *f, const struct io *io,
 		n = tern_sendmsg(sem->st, f->sock, &m, io->flags);
 		if (n == -EAGAIN && may_block(f, io->flags)) {
 			n = wait_in_call(sem, f, TERN_POLLOUT, until);
+			/* the error is for the next call, which has sent nothing */
+			if (done && (tern_poll(sem->st, f->sock) & TERN_POLLERR))
+				break;
 		} else if (n >= 0) {
 			done += (size_t)n;
 			move_on(&c, (size_t)n);
@@ -138,9 +144,9 @@ static int64_t send_somewhere(struct sem *sem, struct file *f, const struct io *
 	if (f->type == SOCK_STREAM && !(io->flags & MSG_FASTOPEN))
 		return send_stream(sem, f, io, len);
 	if (io->to) {
-		err = addr_from_sockaddr(io->to, io->to_len, &m->addr);
-		if (err)
-			return err;
+		err = addr_of_peer(f, io->to, io->to_len, &m->addr);
+		if (err) /* Linux's IPv6 says so of any family that it does not know */
+			return err == -EAFNOSUPPORT && f->family == AF_INET6 ? -EINVAL : err;
 		if (m->addr.family == TERN_AF_UNSPEC && f->family == AF_INET)
 			m->addr.family = TERN_AF_INET; /* Linux: of old programs */
 	}
@@ -168,7 +174,7 @@ int64_t sem_sendmsg(struct sem *sem, struct file *f, const struct msghdr *h, int
 	int err;
 
 	tern_msg_init(&m, NULL, 0);
-	err = cmsgs_to_msg(h, &m);
+	err = cmsg_to_msg(h, &m);
 	return err ? err : send_somewhere(sem, f, &io, &m);
 }
 
@@ -187,6 +193,18 @@ static size_t wanted_bytes(struct sem *sem, struct file *f, int flags, size_t le
 	return low > 0 ? (size_t)low : 1;
 }
 
+/* Of a stream MSG_TRUNC throws bytes away: they go where nobody reads. */
+static void read_nowhere(struct tern_iovec *iov, size_t n)
+{
+	static char nowhere[16384];
+
+	for (size_t i = 0; i < n; i++) {
+		iov[i].base = nowhere;
+		if (iov[i].len > sizeof(nowhere))
+			iov[i].len = sizeof(nowhere);
+	}
+}
+
 static int64_t try_recv(struct sem *sem, struct file *f, const struct cursor *c, struct tern_msg *m,
 			int flags)
 {
@@ -195,6 +213,8 @@ static int64_t try_recv(struct sem *sem, struct file *f, const struct cursor *c,
 
 	m->iov = iov;
 	m->n_iov = rest_of(c, iov, PIECES);
+	if (flags & MSG_TRUNC)
+		read_nowhere(iov, m->n_iov);
 	n = tern_recvmsg(sem->st, f->sock, m, flags);
 	if (n == -EAGAIN) {
 		sem->world.pump(sem->world.ctx);
@@ -333,6 +353,6 @@ int64_t sem_recvmsg(struct sem *sem, struct file *f, struct msghdr *h, int flags
 		tell_sender(f, &m, h->msg_name, &h->msg_namelen);
 	else
 		h->msg_namelen = 0;
-	cmsgs_from_msg(f, &m, h);
+	cmsg_from_msg(f->cmsgs, f->family == AF_INET6, &m, h);
 	return n;
 }

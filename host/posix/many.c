@@ -108,6 +108,7 @@ ssize_t tern_posix_sendfile(int out, int in, off_t *offset, size_t count)
 
 	if (!number_is_ours(out) && !number_is_ours(in))
 		return sendfile(out, in, offset, count);
+	errno = 0;
 	at = offset ? *offset : lseek(in, 0, SEEK_CUR);
 	if (at < 0 || number_is_ours(in)) { /* it is no file */
 		errno = errno == EBADF && !number_is_ours(in) ? EBADF : EINVAL;

@@ -197,12 +197,14 @@ int tern_posix_getaddrinfo(const char *host, const char *service, const struct a
 			   struct addrinfo **out)
 {
 	const struct addrinfo none = { .ai_flags = AI_V4MAPPED | AI_ADDRCONFIG };
+	const int known = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL |
+			  AI_ADDRCONFIG | AI_NUMERICSERV | AI_IDN | AI_CANONIDN;
 	struct addrinfo *list = NULL, **last = &list;
 	int err;
 
 	if (!hints)
 		hints = &none;
-	if ((hints->ai_flags & AI_CANONNAME) && !host)
+	if ((hints->ai_flags & ~known) || ((hints->ai_flags & AI_CANONNAME) && !host))
 		return EAI_BADFLAGS;
 	err = add_host(host, service, hints, &last);
 	if (!err && (hints->ai_flags & AI_CANONNAME) && !(list->ai_canonname = strdup(host)))

@@ -8,11 +8,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/time.h>
 
+#include "../loop/cmsg.h"
 #include "sem.h"
 
 enum { RCVTIMEO_NEW = 66, SNDTIMEO_NEW = 67 }; /* the same struct where time_t has 64 bits */
@@ -65,73 +67,85 @@ static void get_timeout(tern_time t, void *value, socklen_t *len)
 	copy_out(&tv, sizeof(tv), value, len);
 }
 
-/* ---- control messages ---- */
-
-struct wanted {
-	int level, name;
-	uint32_t bit;
-	bool stack; /* it must know, too */
-};
-
-static const struct wanted wanted[] = {
-	{ SOL_SOCKET, SO_TIMESTAMP, WANT_TIMESTAMP, false },
-	{ SOL_SOCKET, SO_TIMESTAMPNS, WANT_TIMESTAMPNS, false },
-	{ IPPROTO_IP, IP_PKTINFO, WANT_PKTINFO, true },
-	{ IPPROTO_IP, IP_RECVTTL, WANT_TTL, true },
-	{ IPPROTO_IP, IP_RECVTOS, WANT_TOS, true },
-	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, WANT_PKTINFO6, true },
-	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, WANT_HOPLIMIT, true },
-	{ IPPROTO_IPV6, IPV6_RECVTCLASS, WANT_TCLASS, true },
-};
-
-static const struct wanted *find_wanted(int level, int name)
-{
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (wanted[i].level == level && wanted[i].name == name)
-			return &wanted[i];
-	return NULL;
-}
-
 /* ---- accepted without effect ---- */
 
-static const int accepted[] = { SO_DEBUG, SO_DONTROUTE, SO_NO_CHECK, SO_BUSY_POLL,
-				SO_INCOMING_CPU };
+static const struct {
+	int level, name;
+	int min, max; /* others are EINVAL */
+	bool flag;
+} accepted[] = {
+	{ SOL_SOCKET, SO_DEBUG, INT_MIN, INT_MAX, true },
+	{ SOL_SOCKET, SO_DONTROUTE, INT_MIN, INT_MAX, true },
+	{ SOL_SOCKET, SO_NO_CHECK, INT_MIN, INT_MAX, true },
+	{ SOL_SOCKET, SO_INCOMING_CPU, INT_MIN, INT_MAX, false },
+	{ SOL_SOCKET, SO_PRIORITY, INT_MIN, INT_MAX, false },
+	{ SOL_SOCKET, SO_MARK, INT_MIN, INT_MAX, false },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, INT_MIN, INT_MAX, true },
+};
+enum { N_ACCEPTED = sizeof(accepted) / sizeof(accepted[0]) };
+_Static_assert((int)N_ACCEPTED <= (int)SEM_ACCEPTED, "a file remembers them all");
 
-/* Its bit; 0: it is none of them. */
-static uint32_t accepted_bit(int level, int name)
+/* N_ACCEPTED: it is none of them. */
+static unsigned find_accepted(int level, int name)
 {
-	for (unsigned i = 0; level == SOL_SOCKET && i < sizeof(accepted) / sizeof(accepted[0]); i++)
-		if (accepted[i] == name)
-			return 1u << i;
-	return 0;
+	unsigned i = 0;
+
+	while (i < N_ACCEPTED && (accepted[i].level != level || accepted[i].name != name))
+		i++;
+	return i;
 }
 
-static int read_flag(const void *value, socklen_t len, bool *out)
+bool option_is_accepted(int level, int name)
 {
-	int v;
+	return find_accepted(level, name) < N_ACCEPTED;
+}
 
-	if (len < sizeof(v))
+/* Of level IP one byte is a number, too, as Linux has it. */
+static int read_number(int level, const void *value, socklen_t len, int *out)
+{
+	if (len < sizeof(*out) && (level != IPPROTO_IP || len == 0))
 		return -EINVAL;
-	memcpy(&v, value, sizeof(v));
-	*out = v != 0;
+	if (len < sizeof(*out))
+		*out = *(const uint8_t *)value;
+	else
+		memcpy(out, value, sizeof(*out));
 	return 0;
 }
 
-static int set_bit(uint32_t *bits, uint32_t bit, const void *value, socklen_t len)
+static int set_accepted(struct file *f, unsigned i, const void *value, socklen_t len)
 {
-	bool on;
-	int err = read_flag(value, len, &on);
+	int v = 0, err = read_number(accepted[i].level, value, len, &v);
 
-	if (!err)
-		*bits = on ? *bits | bit : *bits & ~bit;
-	return err;
+	if (err)
+		return err;
+	if (v < accepted[i].min || v > accepted[i].max)
+		return -EINVAL;
+	f->accepted[i] = accepted[i].flag ? v != 0 : v;
+	return 0;
 }
 
-static void get_bit(uint32_t bits, uint32_t bit, void *value, socklen_t *len)
+static void put_number(int level, int v, void *value, socklen_t *len)
 {
-	int v = (bits & bit) != 0;
+	uint8_t byte = (uint8_t)v;
 
-	copy_out(&v, sizeof(v), value, len);
+	if (level == IPPROTO_IP && *len > 0 && *len < sizeof(v) && v >= 0 && v <= 255)
+		copy_out(&byte, sizeof(byte), value, len);
+	else
+		copy_out(&v, sizeof(v), value, len);
+}
+
+/* ---- SO_BUSY_POLL: microseconds that a call turns before it sleeps ---- */
+
+static int set_spin(struct file *f, const void *value, socklen_t len)
+{
+	int v = 0, err = read_number(SOL_SOCKET, value, len, &v);
+
+	if (err)
+		return err;
+	if (v < 0)
+		return -EINVAL;
+	f->spin = (tern_time)v * TERN_US;
+	return 0;
 }
 
 /* ---- interfaces by name ---- */
@@ -188,13 +202,29 @@ static int plain_name(int level, int name)
 	return name == SO_RCVBUFFORCE ? SO_RCVBUF : name == SO_SNDBUFFORCE ? SO_SNDBUF : name;
 }
 
+/* The stack stamps each packet; the others it must be told of. */
+static bool is_stamp(uint32_t wanted)
+{
+	return (wanted & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS)) != 0;
+}
+
+static int set_wanted(struct sem *sem, struct file *f, int level, int name, const void *value,
+		      socklen_t len)
+{
+	int on = 0, err = read_number(level, value, len, &on);
+
+	if (!err && !is_stamp(cmsg_wanted_by(level, name)))
+		err = tern_setsockopt(sem->st, f->sock, level, name, value, len);
+	if (!err)
+		cmsg_note_option(&f->cmsgs, level, name, on != 0);
+	return err;
+}
+
 int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const void *value,
 		   socklen_t len)
 {
 	tern_time *timeout = timeout_of(f, level, name);
-	const struct wanted *w = find_wanted(level, name);
-	uint32_t bit = accepted_bit(level, name);
-	int err = 0;
+	unsigned i = find_accepted(level, name);
 
 	if ((int)len < 0)
 		return -EINVAL;
@@ -204,22 +234,44 @@ int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const v
 		return set_timeout(timeout, value, len);
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bind_to_device(sem, f, value, len);
-	if (bit)
-		return set_bit(&f->accepted_flags, bit, value, len);
-	if (!w || w->stack)
-		err = tern_setsockopt(sem->st, f->sock, level, plain_name(level, name), value, len);
-	return err || !w ? err : set_bit(&f->cmsgs, w->bit, value, len);
+	if (level == SOL_SOCKET && name == SO_BUSY_POLL)
+		return set_spin(f, value, len);
+	if (i < N_ACCEPTED)
+		return set_accepted(f, i, value, len);
+	if (cmsg_wanted_by(level, name))
+		return set_wanted(sem, f, level, name, value, len);
+	return tern_setsockopt(sem->st, f->sock, level, plain_name(level, name), value, len);
+}
+
+/* Of level IP a number below 256 fits one byte, if there is room for less than four: as Linux. */
+static int get_from_stack(struct sem *sem, struct file *f, int level, int name, void *value,
+			  socklen_t *len)
+{
+	size_t size = *len;
+	int v, err;
+
+	if (level == IPPROTO_IP && size > 0 && size < sizeof(v)) {
+		size = sizeof(v);
+		err = tern_getsockopt(sem->st, f->sock, level, name, &v, &size);
+		if (!err)
+			put_number(level, v, value, len);
+		return err;
+	}
+	err = tern_getsockopt(sem->st, f->sock, level, plain_name(level, name), value, &size);
+	if (!err)
+		*len = (socklen_t)size;
+	return err;
 }
 
 int sem_getsockopt(struct sem *sem, struct file *f, int level, int name, void *value,
 		   socklen_t *len)
 {
 	const tern_time *timeout = timeout_of(f, level, name);
-	const struct wanted *w = find_wanted(level, name);
-	uint32_t bit = accepted_bit(level, name);
-	size_t size = *len;
-	int err;
+	uint32_t wanted = cmsg_wanted_by(level, name);
+	unsigned i = find_accepted(level, name);
 
+	if (!len || (!value && *len))
+		return -EFAULT;
 	if ((int)*len < 0)
 		return -EINVAL;
 	if (timeout) {
@@ -228,12 +280,13 @@ int sem_getsockopt(struct sem *sem, struct file *f, int level, int name, void *v
 	}
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bound_device(sem, f, value, len);
-	if (bit || w) {
-		get_bit(bit ? f->accepted_flags : f->cmsgs, bit ? bit : w->bit, value, len);
-		return 0;
-	}
-	err = tern_getsockopt(sem->st, f->sock, level, plain_name(level, name), value, &size);
-	if (!err)
-		*len = (socklen_t)size;
-	return err;
+	if (level == SOL_SOCKET && name == SO_BUSY_POLL)
+		put_number(level, (int)(f->spin / TERN_US), value, len);
+	else if (i < N_ACCEPTED)
+		put_number(level, f->accepted[i], value, len);
+	else if (wanted)
+		put_number(level, (f->cmsgs & wanted) != 0, value, len);
+	else
+		return get_from_stack(sem, f, level, name, value, len);
+	return 0;
 }

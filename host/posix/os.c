@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -130,7 +131,7 @@ static void pump(void *ctx)
 
 /* One sleep on the devices, and on these. What ppoll says. */
 static int sleep_on_devices(struct posix *p, tern_time until, struct pollfd *kernel,
-			    nfds_t n_kernel)
+			    nfds_t n_kernel, const sigset_t *mask)
 {
 	struct pollfd few[LOOP_PORTS_MAX + 8], *fds = few;
 	struct timespec t;
@@ -150,7 +151,7 @@ static int sleep_on_devices(struct posix *p, tern_time until, struct pollfd *ker
 	t = as_timespec(wait);
 	p->asleep = true;
 	pthread_mutex_unlock(&p->lock);
-	ready = ppoll(fds, n + n_kernel, &t, NULL);
+	ready = ppoll(fds, n + n_kernel, &t, mask);
 	if (ready < 0)
 		ready = -errno;
 	pthread_mutex_lock(&p->lock);
@@ -188,7 +189,7 @@ static int drive(struct posix *p, struct waiter *w, tern_time until, bool always
 
 	p->driving = true;
 	while (!w->woken && !p->takeover && !p->stopped && loop_now() < until) {
-		ready = sleep_on_devices(p, until, kernel, n_kernel);
+		ready = sleep_on_devices(p, until, kernel, n_kernel, w->mask);
 		pump(p);
 		if (ready == -EINTR || any_ready(kernel, n_kernel))
 			break;
@@ -216,7 +217,7 @@ static int sleep_on_word(struct posix *p, struct sleeper *s, tern_time until)
 }
 
 static int sleep_on_kernel(struct posix *p, struct sleeper *s, tern_time until,
-			   struct pollfd *kernel, nfds_t n)
+			   struct pollfd *kernel, nfds_t n, const sigset_t *mask)
 {
 	struct pollfd *fds = malloc((n + 1) * sizeof(*fds));
 	tern_time now = loop_now();
@@ -225,10 +226,11 @@ static int sleep_on_kernel(struct posix *p, struct sleeper *s, tern_time until,
 
 	if (!fds)
 		return 0;
-	memcpy(fds, kernel, n * sizeof(*fds));
+	if (n)
+		memcpy(fds, kernel, n * sizeof(*fds));
 	fds[n] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
 	pthread_mutex_unlock(&p->lock);
-	ready = ppoll(fds, n + 1, until == TERN_NEVER ? NULL : &t, NULL);
+	ready = ppoll(fds, n + 1, until == TERN_NEVER ? NULL : &t, mask);
 	ready = ready < 0 ? -errno : ready;
 	pthread_mutex_lock(&p->lock);
 	for (nfds_t i = 0; i < n; i++)
@@ -240,16 +242,18 @@ static int sleep_on_kernel(struct posix *p, struct sleeper *s, tern_time until,
 static int sleep_beside(struct posix *p, struct waiter *w, tern_time until, struct pollfd *kernel,
 			nfds_t n)
 {
-	struct sleeper s = { .fd = n ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1 };
+	bool by_poll = n || w->mask; /* a futex has no mask */
+	struct sleeper s = { .fd = by_poll ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1 };
 	int err;
 
-	if (n && s.fd < 0)
+	if (by_poll && s.fd < 0)
 		return 0; /* it looks again, as often as it takes */
 	list_init(&s.link);
 	list_put_tail(&p->sleepers, &s.link);
 	w->thread = &s;
 	take_from_helper(p);
-	err = n ? sleep_on_kernel(p, &s, until, kernel, n) : sleep_on_word(p, &s, until);
+	err = by_poll ? sleep_on_kernel(p, &s, until, kernel, n, w->mask) :
+			sleep_on_word(p, &s, until);
 	w->thread = NULL;
 	list_unlink(&s.link);
 	if (s.fd >= 0)
@@ -260,10 +264,29 @@ static int sleep_beside(struct posix *p, struct waiter *w, tern_time until, stru
 	return err;
 }
 
+/* SO_BUSY_POLL: turns without a sleep, for less delay; others may have the lock in between. */
+static void spin(struct posix *p, struct waiter *w, tern_time until)
+{
+	tern_time end = loop_now() + w->spin;
+
+	p->driving = true;
+	while (!w->woken && !p->stopped && loop_now() < end && loop_now() < until) {
+		pump(p);
+		pthread_mutex_unlock(&p->lock);
+		sched_yield();
+		pthread_mutex_lock(&p->lock);
+	}
+	hand_over(p);
+}
+
 int posix_wait(struct posix *p, struct waiter *w, tern_time until, bool always,
 	       struct pollfd *kernel, nfds_t n_kernel)
 {
 	if (p->stopped || w->woken)
+		return 0;
+	if (w->spin && !p->driving)
+		spin(p, w, until);
+	if (w->woken)
 		return 0;
 	if (p->driving)
 		return sleep_beside(p, w, until, kernel, n_kernel);
@@ -409,7 +432,7 @@ static struct posix *make_process(struct tern_posix_wish *w)
 	pthread_mutex_init(&p->lock, NULL);
 	list_init(&p->sleepers);
 	loop_init(&p->loop);
-	p->placeholder = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	p->placeholder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	p->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->placeholder < 0 || p->poke < 0 || !posix_open_stack(&p->loop, w)) {
 		free_process(p);

@@ -46,10 +46,18 @@ int posix_wait(struct posix *, struct waiter *, tern_time until, bool always_ein
 
 int posix_start(struct tern_posix_wish *);
 
+/* ---- calls.c: what each call begins and ends with ---- */
+
+/* A call on a socket of ours begins: NULL, and errno is set. */
+struct posix *posix_begin(int fd, struct file **f);
+int64_t posix_end(struct posix *, struct file *, int64_t result);
+/* A result as POSIX has it. */
+int64_t told_by_errno(int64_t n);
+
 /* ---- interfaces.c ---- */
 
-/* SIOCGIF*: 0 or a negative errno; -ENOTTY for what is none of them. */
-int interface_request(struct sem *, unsigned long request, void *arg);
+/* One of SIOCGIF*: 0 or -errno; -ENOTTY: it is none of them. */
+int interface_request(const struct tern_stack *, unsigned long request, void *arg);
 
 /* ---- start.c ---- */
 

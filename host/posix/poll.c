@@ -7,19 +7,22 @@
 #define _GNU_SOURCE
 #include "sem.h"
 
-/* Linux's sockets tell of bands, too. */
-static unsigned with_bands(unsigned ready)
+/* Linux's sockets tell of bands, too; of room for urgent data those of datagrams alone. */
+unsigned file_bands(const struct file *f, unsigned ready)
 {
 	if (ready & TERN_POLLIN)
 		ready |= POLLRDNORM;
 	if (ready & TERN_POLLOUT)
-		ready |= POLLWRNORM | POLLWRBAND;
+		ready |= POLLWRNORM | (f->type == SOCK_STREAM ? 0u : (unsigned)POLLWRBAND);
 	return ready;
 }
 
 unsigned file_poll(struct sem *sem, struct file *f, unsigned events)
 {
-	return with_bands(tern_poll(sem->st, f->sock)) & (events | POLLERR | POLLHUP);
+	unsigned ready =
+		f->refused ? (unsigned)(TERN_POLLOUT | TERN_POLLHUP) : tern_poll(sem->st, f->sock);
+
+	return file_bands(f, ready) & (events | POLLERR | POLLHUP);
 }
 
 int sem_poll_now(struct sem *sem, struct pollfd *fds, nfds_t n)

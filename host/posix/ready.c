@@ -27,11 +27,11 @@ struct both {
 	nfds_t n_kernel;
 	struct watch *watch;
 	nfds_t n_ours;
+	const sigset_t *mask; /* while it sleeps; NULL: as it is */
 };
 
 static bool take_apart(const struct pollfd *fds, nfds_t n, struct both *b)
 {
-	*b = (struct both){ .n_kernel = 0 };
 	b->kernel = malloc((n + 1) * sizeof(*b->kernel));
 	b->watch = malloc((n + 1) * sizeof(*b->watch));
 	if (!b->kernel || !b->watch)
@@ -46,12 +46,14 @@ static bool take_apart(const struct pollfd *fds, nfds_t n, struct both *b)
 }
 
 /* What the kernel says of its own now, back where it came from. How many are ready. */
-static int ask_kernel(struct pollfd *fds, nfds_t n, struct both *b)
+static int ask_kernel(struct posix *p, struct pollfd *fds, nfds_t n, struct both *b)
 {
 	struct timespec now = { 0, 0 };
-	int ready = b->n_kernel ? ppoll(b->kernel, b->n_kernel, &now, NULL) : 0;
+	int ready;
 	nfds_t k = 0;
 
+	epoll_prune(&p->sem);
+	ready = b->n_kernel ? ppoll(b->kernel, b->n_kernel, &now, NULL) : 0;
 	for (nfds_t i = 0; i < n; i++)
 		if (!is_socket_of_ours(fds[i].fd))
 			fds[i].revents = ready > 0 ? b->kernel[k++].revents : 0;
@@ -61,7 +63,7 @@ static int ask_kernel(struct pollfd *fds, nfds_t n, struct both *b)
 static int sleep_on_both(struct posix *p, struct pollfd *fds, nfds_t n, struct both *b,
 			 tern_time until)
 {
-	struct waiter w = { .watch = b->watch };
+	struct waiter w = { .watch = b->watch, .mask = b->mask };
 	int err;
 
 	for (nfds_t i = 0; i < n; i++) {
@@ -75,16 +77,17 @@ static int sleep_on_both(struct posix *p, struct pollfd *fds, nfds_t n, struct b
 	return err;
 }
 
-static int poll_both(struct posix *p, struct pollfd *fds, nfds_t n, tern_time timeout)
+static int poll_both(struct posix *p, struct pollfd *fds, nfds_t n, tern_time timeout,
+		     const sigset_t *mask)
 {
 	tern_time until = sem_until(&p->sem, timeout);
-	struct both b;
+	struct both b = { .mask = mask };
 	int ready = -ENOMEM, err = 0;
 
 	if (take_apart(fds, n, &b)) {
 		for (;;) {
 			p->sem.world.pump(p);
-			ready = ask_kernel(fds, n, &b) + sem_poll_now(&p->sem, fds, n);
+			ready = ask_kernel(p, fds, n, &b) + sem_poll_now(&p->sem, fds, n);
 			if (ready || err || loop_now() >= until)
 				break;
 			err = sleep_on_both(p, fds, n, &b, until);
@@ -99,20 +102,27 @@ static int poll_both(struct posix *p, struct pollfd *fds, nfds_t n, tern_time ti
 static int poll_for(struct pollfd *fds, nfds_t n, tern_time timeout, const sigset_t *mask)
 {
 	struct posix *p = posix_peek();
-	sigset_t before;
 	int ready;
 
-	if (mask) /* not at once with the sleep: a signal in between is heard at the end of it */
-		pthread_sigmask(SIG_SETMASK, mask, &before);
 	posix_lock(p);
-	ready = poll_both(p, fds, n, timeout);
+	ready = poll_both(p, fds, n, timeout, mask);
 	posix_unlock(p);
-	if (mask)
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ready >= 0)
 		return ready;
 	errno = -ready;
 	return -1;
+}
+
+/* The kernel is to be asked alone; it may be asked of a set of ours. */
+static void prune_sets(void)
+{
+	struct posix *p = posix_peek();
+
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	epoll_prune(&p->sem);
+	pthread_mutex_unlock(&p->lock);
 }
 
 static bool any_ours(const struct pollfd *fds, nfds_t n)
@@ -125,6 +135,15 @@ static bool any_ours(const struct pollfd *fds, nfds_t n)
 	return false;
 }
 
+/* As Linux: a time that is none is EINVAL. */
+static bool is_time(const struct timespec *t)
+{
+	if (!t || (t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < (long)TERN_SEC))
+		return true;
+	errno = EINVAL;
+	return false;
+}
+
 static tern_time duration_of(const struct timespec *t)
 {
 	return t ? (tern_time)t->tv_sec * TERN_SEC + (tern_time)t->tv_nsec : TERN_NEVER;
@@ -133,15 +152,21 @@ static tern_time duration_of(const struct timespec *t)
 int tern_posix_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 		     const sigset_t *mask)
 {
-	if (!any_ours(fds, n))
+	if (!any_ours(fds, n)) {
+		prune_sets();
 		return ppoll(fds, n, timeout, mask);
+	}
+	if (!is_time(timeout))
+		return -1;
 	return poll_for(fds, n, duration_of(timeout), mask);
 }
 
 int tern_posix_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	if (!any_ours(fds, n))
+	if (!any_ours(fds, n)) {
+		prune_sets();
 		return poll(fds, n, timeout_ms);
+	}
 	return poll_for(fds, n, timeout_ms < 0 ? TERN_NEVER : (tern_time)timeout_ms * TERN_MS,
 			NULL);
 }
@@ -197,8 +222,12 @@ int tern_posix_pselect(int n, fd_set *r, fd_set *w, fd_set *x, const struct time
 		return -1;
 	}
 	n_fds = to_pollfds(n, r, w, x, fds);
-	if (!any_ours(fds, n_fds))
+	if (!any_ours(fds, n_fds)) {
+		prune_sets();
 		return pselect(n, r, w, x, timeout, mask);
+	}
+	if (!is_time(timeout))
+		return -1;
 	ready = poll_for(fds, n_fds, duration_of(timeout), mask);
 	if (ready < 0)
 		return -1;
@@ -221,7 +250,12 @@ int tern_posix_select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *ti
 
 	if (!timeout)
 		return tern_posix_pselect(n, r, w, x, NULL, NULL);
-	t = (struct timespec){ timeout->tv_sec, timeout->tv_usec * 1000 };
+	if (timeout->tv_sec < 0 || timeout->tv_usec < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	t = (struct timespec){ timeout->tv_sec + timeout->tv_usec / 1000000,
+			       timeout->tv_usec % 1000000 * 1000 };
 	ready = tern_posix_pselect(n, r, w, x, &t, NULL);
 	whole = duration_of(&t);
 	spent = loop_now() - began;
@@ -244,22 +278,27 @@ static struct file *set_of(struct posix *p, int fd)
 }
 
 /* An epoll descriptor of the kernel's becomes a set of ours, too, with its first socket of ours. */
-static struct file *make_set(struct posix *p, int fd)
+static int make_set(struct posix *p, int fd, struct file **out)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = hidden_mark };
 	struct file *set = file_new(FILE_EPOLL);
+	int err = -ENOMEM;
 
 	if (!set)
-		return NULL;
+		return err;
 	set->set_fd = fd;
 	set->hidden_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (set->hidden_fd >= 0 && epoll_ctl(fd, EPOLL_CTL_ADD, set->hidden_fd, &ev) == 0 &&
-	    sem_name(&p->sem, fd, set))
-		return set;
-	if (set->hidden_fd >= 0)
+	if (set->hidden_fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, set->hidden_fd, &ev) != 0)
+		err = -errno; /* EBADF, or EINVAL: it is no set */
+	else if (sem_name(&p->sem, fd, set))
+		err = 0;
+	if (err && set->hidden_fd >= 0)
 		close(set->hidden_fd);
-	free(set);
-	return NULL;
+	if (err)
+		free(set);
+	else
+		*out = set;
+	return err;
 }
 
 int tern_posix_epoll_create1(int flags)
@@ -271,7 +310,7 @@ int tern_posix_epoll_ctl(int fd, int op, int member, struct epoll_event *ev)
 {
 	struct posix *p = posix_peek();
 	struct file *set;
-	int err = -ENOMEM;
+	int err = 0;
 
 	if (!p || !is_socket_of_ours(member))
 		return epoll_ctl(fd, op, member, ev);
@@ -282,8 +321,8 @@ int tern_posix_epoll_ctl(int fd, int op, int member, struct epoll_event *ev)
 	posix_lock(p);
 	set = set_of(p, fd);
 	if (!set)
-		set = make_set(p, fd);
-	if (set)
+		err = is_socket_of_ours(fd) ? -EINVAL : make_set(p, fd, &set);
+	if (!err)
 		err = epoll_change(&p->sem, set, op, member, ev);
 	posix_unlock(p);
 	if (err)
@@ -292,9 +331,12 @@ int tern_posix_epoll_ctl(int fd, int op, int member, struct epoll_event *ev)
 }
 
 /* Of the kernel's own members, less the hidden one. */
-static int collect_kernel(const struct file *set, struct epoll_event *out, int max)
+static int collect_kernel(struct posix *p, const struct file *set, struct epoll_event *out, int max)
 {
-	int n = epoll_wait(set->set_fd, out, max, 0), kept = 0;
+	int n, kept = 0;
+
+	epoll_prune(&p->sem);
+	n = epoll_wait(set->set_fd, out, max, 0);
 
 	for (int i = 0; i < n; i++)
 		if (out[i].data.u64 != hidden_mark)
@@ -302,11 +344,11 @@ static int collect_kernel(const struct file *set, struct epoll_event *out, int m
 	return n < 0 ? -errno : kept;
 }
 
-static int sleep_on_set(struct posix *p, struct file *set, tern_time until)
+static int sleep_on_set(struct posix *p, struct file *set, tern_time until, const sigset_t *mask)
 {
 	struct pollfd kernel = { .fd = set->set_fd, .events = POLLIN };
 	struct watch watch;
-	struct waiter w = { .watch = &watch };
+	struct waiter w = { .watch = &watch, .mask = mask };
 	int err;
 
 	watch_begin(&w, set, TERN_POLLIN);
@@ -316,19 +358,19 @@ static int sleep_on_set(struct posix *p, struct file *set, tern_time until)
 }
 
 static int wait_for_set(struct posix *p, struct file *set, struct epoll_event *out, int max,
-			tern_time until)
+			tern_time until, const sigset_t *mask)
 {
 	int n = 0, err = 0, kernel;
 
 	while (n == 0) {
 		p->sem.world.pump(p);
 		n = epoll_collect(&p->sem, set, out, max);
-		kernel = n < max ? collect_kernel(set, out + n, max - n) : 0;
+		kernel = n < max ? collect_kernel(p, set, out + n, max - n) : 0;
 		if (kernel > 0)
 			n += kernel;
 		if (n || err || loop_now() >= until)
 			break;
-		err = sleep_on_set(p, set, until);
+		err = sleep_on_set(p, set, until, mask);
 	}
 	return n ? n : err;
 }
@@ -339,7 +381,6 @@ int tern_posix_epoll_pwait(int fd, struct epoll_event *out, int max, int timeout
 	tern_time timeout = timeout_ms < 0 ? TERN_NEVER : (tern_time)timeout_ms * TERN_MS;
 	struct posix *p = posix_peek();
 	struct file *set = NULL;
-	sigset_t before;
 	int n;
 
 	if (p) {
@@ -348,16 +389,14 @@ int tern_posix_epoll_pwait(int fd, struct epoll_event *out, int max, int timeout
 		if (!set)
 			posix_unlock(p);
 	}
-	if (!set)
+	if (!set) {
+		prune_sets();
 		return epoll_pwait(fd, out, max, timeout_ms, mask);
-	if (mask)
-		pthread_sigmask(SIG_SETMASK, mask, &before);
+	}
 	set->n_calls++;
-	n = max > 0 ? wait_for_set(p, set, out, max, sem_until(&p->sem, timeout)) : -EINVAL;
+	n = max > 0 ? wait_for_set(p, set, out, max, sem_until(&p->sem, timeout), mask) : -EINVAL;
 	sem_end_call(&p->sem, set);
 	posix_unlock(p);
-	if (mask)
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (n >= 0)
 		return n;
 	errno = -n;

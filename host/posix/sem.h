@@ -20,7 +20,7 @@
 #include "../../core/base/list.h"
 #include "../../include/tern.h"
 
-enum { SEM_FILES_MAX = 1 << 20 };
+enum { SEM_FILES_MAX = 1 << 20, SEM_ACCEPTED = 8 };
 
 struct file;
 
@@ -29,7 +29,10 @@ struct waiter {
 	bool woken;
 	struct watch *watch;
 	unsigned n_watches;
-	void *thread; /* the world's */
+	tern_time spin; /* it turns so long before it sleeps */
+	void *thread;	/* the world's */
+	const void
+		*mask; /* the world's: signals that are blocked while it sleeps; NULL: as it is */
 };
 
 /* One file that a waiter watches. */
@@ -58,18 +61,6 @@ struct sem_world {
 
 enum file_kind { FILE_SOCKET, FILE_EPOLL };
 
-/* Which control messages a receive brings, as the user asked for them. */
-enum wanted_cmsg {
-	WANT_PKTINFO = 1,
-	WANT_TTL = 2,
-	WANT_TOS = 4,
-	WANT_PKTINFO6 = 8,
-	WANT_HOPLIMIT = 16,
-	WANT_TCLASS = 32,
-	WANT_TIMESTAMP = 64,
-	WANT_TIMESTAMPNS = 128,
-};
-
 struct file {
 	uint8_t kind; /* enum file_kind */
 	bool nonblocking;
@@ -81,14 +72,17 @@ struct file {
 	/* a socket */
 	tern_sock sock;
 	int family, type, protocol;
-	bool connecting;	 /* a connect was begun, and its end not told yet */
-	uint32_t cmsgs;		 /* enum wanted_cmsg */
-	uint32_t accepted_flags; /* options that have no effect, as they were set: option.c */
+	bool connecting;	    /* a connect was begun, and its end not told yet */
+	bool refused;		    /* a connect has told of its end: it is as fresh */
+	uint32_t cmsgs;		    /* enum cmsg_wanted */
+	int accepted[SEM_ACCEPTED]; /* options that have no effect, as they were set: option.c */
+	tern_time spin;		    /* SO_BUSY_POLL: before it sleeps */
 	tern_time recv_timeout, send_timeout; /* durations; TERN_NEVER */
 	/* an epoll set */
 	struct list members;   /* struct item */
 	struct list ready;     /* of these: what may be ready */
 	bool raised;	       /* its hidden descriptor is readable */
+	struct list in_raised; /* sem.raised, then */
 	int set_fd, hidden_fd; /* the world's, which closes the hidden one when the set ends */
 };
 
@@ -109,6 +103,7 @@ struct sem {
 	struct sem_world world;
 	struct file **file; /* by number */
 	unsigned n_cap;
+	struct list raised; /* sets with something that may be ready: file.in_raised */
 };
 
 /* ---- file.c ---- */
@@ -170,26 +165,26 @@ int64_t sem_recv(struct sem *, struct file *, const struct io *, struct sockaddr
 int64_t sem_sendmsg(struct sem *, struct file *, const struct msghdr *, int flags);
 int64_t sem_recvmsg(struct sem *, struct file *, struct msghdr *, int flags);
 
-/* ---- msg.c: control messages ---- */
-
-int cmsgs_to_msg(const struct msghdr *, struct tern_msg *);
-/* Writes what was asked for into h->msg_control; sets h->msg_controllen and MSG_CTRUNC. */
-void cmsgs_from_msg(const struct file *, const struct tern_msg *, struct msghdr *);
-
 /* ---- addr.c ---- */
 
 /* 0, -EINVAL (its length), -EAFNOSUPPORT. AF_UNSPEC is a family. */
 int addr_from_sockaddr(const struct sockaddr *, socklen_t, struct tern_addr *);
+/* The same for a datagram socket's peer: of IPv6 it may have a name of IPv4. */
+int addr_of_peer(const struct file *, const struct sockaddr *, socklen_t, struct tern_addr *);
 /* As Linux: copies what there is room for, *len is the whole. */
 void addr_to_sockaddr(const struct tern_addr *, struct sockaddr *, socklen_t *len);
 
 /* ---- option.c ---- */
 
+/* Is it one of those that are accepted and change nothing? */
+bool option_is_accepted(int level, int name);
 int sem_setsockopt(struct sem *, struct file *, int level, int name, const void *, socklen_t);
 int sem_getsockopt(struct sem *, struct file *, int level, int name, void *, socklen_t *);
 
 /* ---- poll.c ---- */
 
+/* What the stack says of readiness, as Linux has it. */
+unsigned file_bands(const struct file *, unsigned ready);
 /* POLL* of a file now, of those asked for. */
 unsigned file_poll(struct sem *, struct file *, unsigned events);
 /* poll(2) of the entries that are sockets of ours, without a wait; the others' revents stay. */
@@ -200,6 +195,8 @@ int sem_poll_now(struct sem *, struct pollfd *, nfds_t n);
 int epoll_change(struct sem *, struct file *set, int op, int fd, const struct epoll_event *);
 /* At most max of what is ready in the set now. */
 int epoll_collect(struct sem *, struct file *set, struct epoll_event *, int max);
+/* Before the kernel is asked of sets: those whose members are ready no longer are lowered. */
+void epoll_prune(struct sem *);
 void epoll_on_news(struct sem *, struct file *, unsigned news);
 void epoll_forget_file(struct sem *, struct file *); /* it ends: out of all sets */
 void epoll_end_set(struct sem *, struct file *);

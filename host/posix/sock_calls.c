@@ -88,6 +88,7 @@ static int end_of_connect(struct sem *sem, struct file *f)
 	int err = pending_error(sem, f);
 
 	f->connecting = false;
+	f->refused = err != 0;
 	if (err)
 		return err;
 	return tern_poll(sem->st, f->sock) & TERN_POLLHUP ? -ECONNABORTED : 0;
@@ -108,7 +109,7 @@ static int wait_for_connect(struct sem *sem, struct file *f)
 int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, socklen_t len)
 {
 	struct tern_addr to;
-	int err = addr_from_sockaddr(sa, len, &to);
+	int err = addr_of_peer(f, sa, len, &to);
 
 	if (err)
 		return err;
@@ -124,6 +125,7 @@ int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, sock
 	if (err != -EINPROGRESS)
 		return err == -EOPNOTSUPP ? -EISCONN : err; /* it listens */
 	f->connecting = true;
+	f->refused = false;
 	sem->world.pump(sem->world.ctx); /* over lo it may be finished by now */
 	if (!f->nonblocking)
 		return wait_for_connect(sem, f);
@@ -158,7 +160,8 @@ int sem_accept(struct sem *sem, struct file *f, struct sockaddr *sa, socklen_t *
 	(*out)->family = f->family;
 	(*out)->type = f->type;
 	(*out)->cmsgs = f->cmsgs;
-	(*out)->accepted_flags = f->accepted_flags;
+	memcpy((*out)->accepted, f->accepted, sizeof(f->accepted));
+	(*out)->spin = f->spin;
 	(*out)->recv_timeout = f->recv_timeout;
 	(*out)->send_timeout = f->send_timeout;
 	addr_to_sockaddr(&peer, sa, len);
@@ -207,6 +210,8 @@ int sem_name_of(struct sem *sem, struct file *f, bool peer, struct sockaddr *sa,
 	struct tern_addr a;
 	int err;
 
+	if (!len || !sa)
+		return -EFAULT;
 	if ((int)*len < 0)
 		return -EINVAL;
 	err = peer ? tern_getpeername(sem->st, f->sock, &a) :

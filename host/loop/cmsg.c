@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * msg.c - control messages: what ip(7), ipv6(7) and socket(7) let a datagram bring along.
+ * cmsg.c - control messages: struct tern_msg and what programs write and read beside a datagram.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,11 +11,45 @@
 
 #include <linux/errqueue.h> /* after time.h, which it needs */
 
-#include "sem.h"
+#include "cmsg.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
+
+/* ---- asking for them ---- */
+
+static const struct {
+	int level, name;
+	uint32_t bit;
+} askable[] = {
+	{ SOL_SOCKET, SO_TIMESTAMP, CMSG_WANT_TIMESTAMP },
+	{ SOL_SOCKET, SO_TIMESTAMPNS, CMSG_WANT_TIMESTAMPNS },
+	{ IPPROTO_IP, IP_PKTINFO, CMSG_WANT_PKTINFO },
+	{ IPPROTO_IP, IP_RECVTTL, CMSG_WANT_TTL },
+	{ IPPROTO_IP, IP_RECVTOS, CMSG_WANT_TOS },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, CMSG_WANT_PKTINFO6 },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, CMSG_WANT_HOPLIMIT },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS, CMSG_WANT_TCLASS },
+};
+
+uint32_t cmsg_wanted_by(int level, int name)
+{
+	for (size_t i = 0; i < sizeof(askable) / sizeof(askable[0]); i++)
+		if (askable[i].level == level && askable[i].name == name)
+			return askable[i].bit;
+	return 0;
+}
+
+/* Linux has one stamp or the other: the option that was set last. */
+void cmsg_note_option(uint32_t *wanted, int level, int name, bool on)
+{
+	uint32_t bit = cmsg_wanted_by(level, name);
+
+	if (bit & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS))
+		*wanted &= ~(uint32_t)(CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS);
+	*wanted = on ? *wanted | bit : *wanted & ~bit;
+}
 
 /* ---- sending ---- */
 
@@ -101,7 +135,7 @@ static int take_one(const struct cmsghdr *c, struct tern_msg *m)
 	return -EINVAL;
 }
 
-int cmsgs_to_msg(const struct msghdr *h, struct tern_msg *m)
+int cmsg_to_msg(const struct msghdr *h, struct tern_msg *m)
 {
 	struct msghdr copy = *h; /* CMSG_NXTHDR takes no const */
 
@@ -157,25 +191,25 @@ static bool is_v4(const struct tern_addr *a)
 	return a->family == TERN_AF_INET || memcmp(a->ip, mapped, 12) == 0;
 }
 
-static void put_pktinfo(struct writer *w, const struct file *f, const struct tern_msg *m)
+static void put_pktinfo(struct writer *w, uint32_t wanted, const struct tern_msg *m)
 {
 	const uint8_t *ip = m->local.family == TERN_AF_INET ? m->local.ip : m->local.ip + 12;
 	struct in_pktinfo info = { .ipi_ifindex = (int)m->ifindex };
 	struct in6_pktinfo info6 = { .ipi6_ifindex = m->ifindex };
 
-	if ((f->cmsgs & WANT_PKTINFO) && is_v4(&m->local)) {
+	if ((wanted & CMSG_WANT_PKTINFO) && is_v4(&m->local)) {
 		memcpy(&info.ipi_addr, ip, 4);
 		memcpy(&info.ipi_spec_dst, ip, 4);
 		put(w, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 	}
-	if ((f->cmsgs & WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
+	if ((wanted & CMSG_WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
 		memcpy(&info6.ipi6_addr, m->local.ip, 16);
 		put(w, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 	}
 }
 
 /* The packet's instant is of the monotonic clock. */
-static void put_timestamp(struct writer *w, const struct file *f, const struct tern_msg *m)
+static void put_timestamp(struct writer *w, uint32_t wanted, const struct tern_msg *m)
 {
 	struct timespec mono, wall;
 	struct timeval tv;
@@ -187,52 +221,63 @@ static void put_timestamp(struct writer *w, const struct file *f, const struct t
 	     mono.tv_nsec + (int64_t)m->at;
 	wall = (struct timespec){ ns / (int64_t)TERN_SEC, ns % (int64_t)TERN_SEC };
 	tv = (struct timeval){ wall.tv_sec, wall.tv_nsec / 1000 };
-	if (f->cmsgs & WANT_TIMESTAMPNS)
+	if (wanted & CMSG_WANT_TIMESTAMPNS)
 		put(w, SOL_SOCKET, SCM_TIMESTAMPNS, &wall, sizeof(wall));
 	else
 		put(w, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof(tv));
 }
 
-static void put_error(struct writer *w, const struct file *f, const struct tern_msg *m)
+static void put_name(const struct tern_addr *a, void *out)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a->port) };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(a->port) };
+
+	if (a->family == TERN_AF_INET6) {
+		memcpy(&in6.sin6_addr, a->ip, 16);
+		in6.sin6_scope_id = a->scope_id;
+		memcpy(out, &in6, sizeof(in6));
+		return;
+	}
+	memcpy(&in.sin_addr, a->ip, 4);
+	memcpy(out, &in, sizeof(in));
+}
+
+static void put_error(struct writer *w, bool v6, const struct tern_msg *m)
 {
 	struct {
 		struct sock_extended_err err;
-		union {
-			struct sockaddr_in in;
-			struct sockaddr_in6 in6;
-		} offender;
+		struct sockaddr_in6 offender; /* or a struct sockaddr_in */
 	} e = { .err = { .ee_errno = (uint32_t)m->error,
 			 .ee_origin = m->origin,
 			 .ee_type = m->type,
 			 .ee_code = m->code,
 			 .ee_info = m->info } };
-	bool v6 = f->family == AF_INET6;
-	socklen_t len = sizeof(e.offender);
+	size_t room = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
 	if (m->offender.family)
-		addr_to_sockaddr(&m->offender, (struct sockaddr *)&e.offender, &len);
+		put_name(&m->offender, &e.offender);
 	put(w, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &e,
-	    sizeof(e.err) + (v6 ? sizeof(e.offender.in6) : sizeof(e.offender.in)));
+	    sizeof(e.err) + room);
 }
 
-void cmsgs_from_msg(const struct file *f, const struct tern_msg *m, struct msghdr *h)
+void cmsg_from_msg(uint32_t wanted, bool v6_socket, const struct tern_msg *m, struct msghdr *h)
 {
 	struct writer w = { h->msg_control, h->msg_control ? h->msg_controllen : 0, false };
 	uint8_t tos = (uint8_t)m->tos;
 
-	if (f->cmsgs & (WANT_TIMESTAMP | WANT_TIMESTAMPNS))
-		put_timestamp(&w, f, m);
-	put_pktinfo(&w, f, m);
-	if ((f->cmsgs & WANT_TTL) && is_v4(&m->local))
+	if (wanted & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS))
+		put_timestamp(&w, wanted, m);
+	put_pktinfo(&w, wanted, m);
+	if ((wanted & CMSG_WANT_TTL) && is_v4(&m->local))
 		put(&w, IPPROTO_IP, IP_TTL, &m->ttl, sizeof(m->ttl));
-	if ((f->cmsgs & WANT_TOS) && is_v4(&m->local))
+	if ((wanted & CMSG_WANT_TOS) && is_v4(&m->local))
 		put(&w, IPPROTO_IP, IP_TOS, &tos, 1);
-	if ((f->cmsgs & WANT_HOPLIMIT) && !is_v4(&m->local))
+	if ((wanted & CMSG_WANT_HOPLIMIT) && !is_v4(&m->local))
 		put(&w, IPPROTO_IPV6, IPV6_HOPLIMIT, &m->ttl, sizeof(m->ttl));
-	if ((f->cmsgs & WANT_TCLASS) && !is_v4(&m->local))
+	if ((wanted & CMSG_WANT_TCLASS) && !is_v4(&m->local))
 		put(&w, IPPROTO_IPV6, IPV6_TCLASS, &m->tos, sizeof(m->tos));
 	if (m->flags & TERN_MSG_ERRQUEUE)
-		put_error(&w, f, m);
+		put_error(&w, v6_socket, m);
 	h->msg_controllen = h->msg_control ? (size_t)(w.at - (char *)h->msg_control) : 0;
 	if (w.cut)
 		h->msg_flags |= MSG_CTRUNC;

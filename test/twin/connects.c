@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * connects.c - twins: connecting, at once and in the background, and being refused.
+ */
+#include "twin.h"
+
+static int call_to(int fd, uint16_t port)
+{
+	int n = connect_to(fd, port);
+
+	say_result(n);
+	return n;
+}
+
+static void is_refused(void)
+{
+	int fd = socket_of(SOCK_STREAM);
+	uint16_t port = closed_port();
+
+	call_to(fd, port);
+	call_to(fd, port);
+	say("%d\n", so_error(fd));
+	say("%#x\n", polled_now(fd, POLLIN | POLLOUT));
+}
+
+static void is_refused_and_tries_again(void)
+{
+	int fd = socket_of(SOCK_STREAM), l = listening();
+
+	call_to(fd, closed_port());
+	call_to(fd, port_of(l));
+	call_to(fd, port_of(l));
+	say_result(write(fd, "x", 1));
+}
+
+static void is_refused_later(void)
+{
+	int fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
+
+	call_to(fd, closed_port());
+	say("%#x\n", polled(fd, POLLIN | POLLOUT | POLLRDHUP, POLLERR));
+	say("%d %d\n", so_error(fd), so_error(fd));
+	say("%#x\n", polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
+}
+
+static void is_refused_later_and_reads_it(void)
+{
+	int fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
+	char byte;
+
+	call_to(fd, closed_port());
+	polled(fd, POLLOUT, POLLERR);
+	say_result(read(fd, &byte, 1));
+	say_result(read(fd, &byte, 1));
+}
+
+static void is_refused_later_and_writes(void)
+{
+	int fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
+
+	call_to(fd, closed_port());
+	polled(fd, POLLOUT, POLLERR);
+	say_result(send(fd, "x", 1, MSG_NOSIGNAL));
+	say_result(send(fd, "x", 1, MSG_NOSIGNAL));
+}
+
+static void is_refused_later_and_tries_again(void)
+{
+	int fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK), l = listening();
+	uint16_t port = closed_port();
+
+	call_to(fd, port);
+	polled(fd, POLLOUT, POLLERR);
+	call_to(fd, port);
+	call_to(fd, port_of(l));
+	say("%#x\n", polled(fd, POLLOUT, POLLOUT));
+	say("%d\n", so_error(fd));
+}
+
+static void connects_later(void)
+{
+	int l = listening(), fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
+	char byte;
+
+	call_to(fd, port_of(l));
+	say("%#x\n", polled(fd, POLLIN | POLLOUT, POLLOUT));
+	say("%d\n", so_error(fd));
+	call_to(fd, port_of(l));
+	call_to(fd, port_of(l));
+	say_result(read(fd, &byte, 1));
+}
+
+static void is_told_later_and_writes_at_once(void)
+{
+	int l = listening(), fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
+	char byte;
+
+	call_to(fd, port_of(l));
+	polled(fd, POLLOUT, POLLOUT);
+	say_result(write(fd, "x", 1));
+	say_result(read(accept(l, NULL, NULL), &byte, 1));
+}
+
+static void connects_twice(void)
+{
+	int l = listening(), fd = connected_to(port_of(l));
+
+	call_to(fd, port_of(l));
+	call_to(fd, closed_port());
+	set_nonblocking(fd);
+	call_to(fd, port_of(l));
+}
+
+static void connects_a_listener(void)
+{
+	int l = listening(), other = listening();
+
+	call_to(l, port_of(other));
+	call_to(l, port_of(l));
+}
+
+static void connects_with_a_name(void)
+{
+	int l = listening(), fd = bound(SOCK_STREAM), a;
+	uint16_t port = port_of(fd);
+	struct name from = { .len = sizeof(from.all) };
+
+	call_to(fd, port_of(l));
+	say("%d\n", port_of(fd) == port);
+	a = accept(l, &from.sa, &from.len);
+	say("%d %d %u\n", a >= 0, port_in(&from) == port, (unsigned)from.len);
+}
+
+static void connects_to_any(void)
+{
+	int l = listening(), fd = socket_of(SOCK_STREAM);
+	struct name n = any_at(port_of(l));
+	struct name peer = { .len = sizeof(peer.all) };
+	char text[64];
+
+	say_result(connect(fd, &n.sa, n.len)); /* means this host */
+	say_result(getpeername(fd, &peer.sa, &peer.len));
+	say("%s\n",
+	    inet_ntop(peer.sa.sa_family,
+		      family == AF_INET ? (void *)&peer.in.sin_addr : (void *)&peer.in6.sin6_addr,
+		      text, sizeof(text)));
+}
+
+static void connects_to_itself(void)
+{
+	int fd = bound(SOCK_STREAM);
+	char byte = 0;
+
+	call_to(fd, port_of(fd));
+	say_result(write(fd, "x", 1));
+	say_result(read(fd, &byte, 1));
+	say("%c\n", byte);
+}
+
+static void connects_to_port_0(void)
+{
+	int fd = socket_of(SOCK_STREAM);
+
+	call_to(fd, 0);
+}
+
+static void connects_to_a_bad_name(void)
+{
+	int l = listening(), fd = socket_of(SOCK_STREAM);
+	struct name n = loopback_at(port_of(l));
+
+	say_result(connect(fd, &n.sa, 0));
+	say_result(connect(fd, &n.sa, 1));
+	say_result(connect(fd, &n.sa, 15));
+	n.sa.sa_family = AF_UNIX;
+	say_result(connect(fd, &n.sa, n.len));
+	n.sa.sa_family = 77;
+	say_result(connect(fd, &n.sa, n.len));
+	n = loopback_at(port_of(l));
+	say_result(connect(fd, &n.sa, sizeof(n.all)));
+}
+
+static void connects_by_the_other_family(void)
+{
+	struct name n = loopback_at(port_of(listening()));
+	int other = socket(family == AF_INET ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+	int fd = socket(family == AF_INET ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+
+	if (family == AF_INET)
+		n.len = 16;
+	say_result(connect(other, &n.sa, n.len));
+	say_result(connect(fd, &n.sa, n.len));
+}
+
+static void connects_with_a_limit(void)
+{
+	int l = listening(), fd = socket_of(SOCK_STREAM);
+
+	set_timeout(fd, SO_SNDTIMEO, 3000);
+	call_to(fd, port_of(l));
+	fd = socket_of(SOCK_STREAM);
+	set_timeout(fd, SO_SNDTIMEO, 3000);
+	call_to(fd, closed_port());
+}
+
+static void dissolves_a_fresh_socket(void)
+{
+	int fd = socket_of(SOCK_STREAM), l = listening();
+	struct name none = { .sa.sa_family = AF_UNSPEC };
+
+	say_result(connect(fd, &none.sa, sizeof(none.sa)));
+	call_to(fd, port_of(l));
+	say_result(connect(l, &none.sa, sizeof(none.sa)));
+	say_result(accept(l, NULL, NULL));
+}
+
+static void tells_its_name_after_it_connected(void)
+{
+	int l = listening(), fd = socket_of(SOCK_STREAM);
+	struct name n = { .len = sizeof(n.all) };
+
+	say("%d\n", port_of(fd));
+	call_to(fd, port_of(l));
+	say("%d\n", port_of(fd) != 0);
+	say_result(getpeername(fd, &n.sa, &n.len));
+	say("%d %u\n", port_in(&n) == port_of(l), (unsigned)n.len);
+}
+
+/* The second connection to the same listener, from the same name. */
+static void uses_a_tuple_twice(void)
+{
+	int l = listening(), a = connected_to(port_of(l)), b = socket_of(SOCK_STREAM);
+	struct name n = loopback_at(port_of(a));
+
+	set_int(b, SOL_SOCKET, SO_REUSEADDR, 1);
+	say_result(bind(b, &n.sa, n.len));
+	b = socket_of(SOCK_STREAM);
+	n = loopback_at(0);
+	say_result(bind(b, &n.sa, n.len));
+	call_to(b, port_of(l));
+}
+
+static const struct program programs[] = {
+	BOTH(is_refused),
+	BOTH(is_refused_and_tries_again),
+	BOTH(is_refused_later),
+	ONCE(is_refused_later_and_reads_it),
+	ONCE(is_refused_later_and_writes),
+	ONCE(is_refused_later_and_tries_again),
+	BOTH(connects_later),
+	BOTH(is_told_later_and_writes_at_once),
+	BOTH(connects_twice),
+	BOTH(connects_a_listener),
+	BOTH(connects_with_a_name),
+	BOTH(connects_to_any),
+	BOTH(connects_to_itself),
+	BOTH(connects_to_port_0),
+	BOTH(connects_to_a_bad_name),
+	BOTH(connects_by_the_other_family),
+	ONCE(connects_with_a_limit),
+	BOTH(dissolves_a_fresh_socket),
+	BOTH(tells_its_name_after_it_connected),
+	ONCE(uses_a_tuple_twice),
+};
+const struct subject of_connects = SUBJECT(programs);

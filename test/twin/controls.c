@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * controls.c - twins: control messages.
+ */
+#include "twin.h"
+
+struct mail {
+	struct msghdr m;
+	struct iovec iov;
+	struct name name;
+	char bytes[16];
+	_Alignas(struct cmsghdr) char controls[256];
+};
+
+static struct msghdr *mail_of(struct mail *l, size_t controls)
+{
+	l->iov = (struct iovec){ l->bytes, sizeof(l->bytes) };
+	l->m = (struct msghdr){ .msg_name = &l->name.all,
+				.msg_namelen = sizeof(l->name.all),
+				.msg_iov = &l->iov,
+				.msg_iovlen = 1,
+				.msg_control = l->controls,
+				.msg_controllen = controls };
+	return &l->m;
+}
+
+static void say_controls(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		say("%d %d:", c->cmsg_level, c->cmsg_type);
+		for (size_t i = 0; i < c->cmsg_len - CMSG_LEN(0); i++)
+			say(" %02x", CMSG_DATA(c)[i]);
+		say("\n");
+	}
+	say("%s\n", m->msg_flags & MSG_CTRUNC ? "cut" : "whole");
+}
+
+/* Sends a byte with one control message. */
+static ssize_t send_with(int fd, uint16_t to, const struct cmsghdr *head, const void *value)
+{
+	struct name n = loopback_at(to);
+	char byte = 'x';
+	_Alignas(struct cmsghdr) char room[64] = { 0 };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_name = &n.sa,
+			    .msg_namelen = n.len,
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room };
+	struct cmsghdr *c = (struct cmsghdr *)room;
+
+	*c = *head;
+	memcpy(CMSG_DATA(c), value, head->cmsg_len - CMSG_LEN(0));
+	m.msg_controllen = CMSG_SPACE(head->cmsg_len - CMSG_LEN(0));
+	return sendmsg(fd, &m, 0);
+}
+
+static void ask_for_all(int fd)
+{
+	if (family == AF_INET) {
+		set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+		set_int(fd, IPPROTO_IP, IP_RECVTTL, 1);
+		set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
+	} else {
+		set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+		set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+	}
+}
+
+static void brings_what_was_asked_for(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	ask_for_all(b);
+	send_to(a, "x", 1, port_of(b));
+	say_result(recvmsg(b, mail_of(&l, 256), 0));
+	say_controls(&l.m);
+	say("%d\n", port_in(&l.name) == port_of(a));
+}
+
+static void brings_nothing_unasked(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	send_to(a, "x", 1, port_of(b));
+	say_result(recvmsg(b, mail_of(&l, 256), 0));
+	say_controls(&l.m);
+	say("%u\n", (unsigned)l.m.msg_controllen);
+}
+
+static void asks_no_more(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	ask_for_all(b);
+	if (family == AF_INET)
+		set_int(b, IPPROTO_IP, IP_PKTINFO, 0);
+	else
+		set_int(b, IPPROTO_IPV6, IPV6_RECVPKTINFO, 0);
+	send_to(a, "x", 1, port_of(b));
+	say_result(recvmsg(b, mail_of(&l, 256), 0));
+	say_controls(&l.m);
+}
+
+static void has_little_room(void)
+{
+	static const size_t rooms[] = { 0, 1, 15, 16, 18, 20, 28, 32, 40, 64 };
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	ask_for_all(b);
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+		send_to(a, "x", 1, port_of(b));
+		say_result(recvmsg(b, mail_of(&l, rooms[i]), 0));
+		say("%u: %u\n", (unsigned)rooms[i], (unsigned)l.m.msg_controllen);
+		say_controls(&l.m);
+	}
+}
+
+static void has_no_room(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	ask_for_all(b);
+	send_to(a, "x", 1, port_of(b));
+	mail_of(&l, 0);
+	l.m.msg_control = NULL;
+	say_result(recvmsg(b, &l.m, 0));
+	say("%#x %u\n", l.m.msg_flags, (unsigned)l.m.msg_controllen);
+}
+
+static void sends_with_a_ttl(void)
+{
+	struct cmsghdr h = { CMSG_LEN(sizeof(int)), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+			     family == AF_INET ? IP_TTL : IPV6_HOPLIMIT };
+	static const int ttls[] = { 9, 0, 255, 256, -1 };
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	ask_for_all(b);
+	for (int i = 0; i < 5; i++) {
+		ssize_t n = send_with(a, port_of(b), &h, &ttls[i]);
+
+		say_result(n);
+		if (n < 0)
+			continue;
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+	}
+}
+
+static void sends_with_a_tos(void)
+{
+	struct cmsghdr h = { CMSG_LEN(sizeof(int)), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+			     family == AF_INET ? IP_TOS : IPV6_TCLASS };
+	static const int values[] = { 0x10, 0, 255, 256, -1 };
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	ask_for_all(b);
+	for (int i = 0; i < 5; i++) {
+		ssize_t n = send_with(a, port_of(b), &h, &values[i]);
+
+		say_result(n);
+		if (n < 0)
+			continue;
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+	}
+}
+
+static void sends_from_an_address(void)
+{
+	struct cmsghdr four = { CMSG_LEN(sizeof(struct in_pktinfo)), IPPROTO_IP, IP_PKTINFO };
+	struct cmsghdr six = { CMSG_LEN(sizeof(struct in6_pktinfo)), IPPROTO_IPV6, IPV6_PKTINFO };
+	struct in_pktinfo i4 = { .ipi_spec_dst.s_addr = htonl(0x7f000002) };
+	struct in6_pktinfo i6 = { .ipi6_addr = IN6ADDR_LOOPBACK_INIT };
+	int a = socket_of(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+	char text[64];
+
+	say_result(send_with(a, port_of(b), family == AF_INET ? &four : &six,
+			     family == AF_INET ? (void *)&i4 : (void *)&i6));
+	say_result(recvmsg(b, mail_of(&l, 0), 0));
+	say("%s\n", inet_ntop(family,
+			      family == AF_INET ? (void *)&l.name.in.sin_addr :
+						  (void *)&l.name.in6.sin6_addr,
+			      text, sizeof(text)));
+	i4.ipi_spec_dst.s_addr = htonl(0xc0000201); /* nobody's */
+	i6.ipi6_addr.s6_addr[0] = 0x20;
+	say_result(send_with(a, port_of(b), family == AF_INET ? &four : &six,
+			     family == AF_INET ? (void *)&i4 : (void *)&i6));
+	i4 = (struct in_pktinfo){ .ipi_ifindex = 9999 };
+	i6 = (struct in6_pktinfo){ .ipi6_ifindex = 9999 };
+	say_result(send_with(a, port_of(b), family == AF_INET ? &four : &six,
+			     family == AF_INET ? (void *)&i4 : (void *)&i6));
+}
+
+static void sends_what_is_no_control(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), v = 5;
+	struct cmsghdr h = { CMSG_LEN(sizeof(int)), IPPROTO_IP, 77 };
+	struct name n = loopback_at(port_of(b));
+	char byte = 'x';
+	_Alignas(struct cmsghdr) char room[64] = { 0 };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_name = &n.sa,
+			    .msg_namelen = n.len,
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room,
+			    .msg_controllen = 64 };
+	struct cmsghdr *c = (struct cmsghdr *)room;
+
+	say_result(send_with(a, port_of(b), &h, &v));
+	h.cmsg_level = SOL_SOCKET;
+	say_result(send_with(a, port_of(b), &h, &v));
+	*c = (struct cmsghdr){ 3, IPPROTO_IP, IP_TTL };
+	say_result(sendmsg(a, &m, 0));
+	*c = (struct cmsghdr){ 1000, IPPROTO_IP, IP_TTL };
+	say_result(sendmsg(a, &m, 0));
+	m.msg_controllen = 5;
+	say_result(sendmsg(a, &m, 0));
+}
+
+static void controls_of_a_stream(void)
+{
+	struct mail l;
+	int fd[2];
+
+	connection(fd);
+	ask_for_all(fd[1]);
+	send(fd[0], "x", 1, 0);
+	say_result(recvmsg(fd[1], mail_of(&l, 256), 0));
+	say("%u %#x %u\n", (unsigned)l.m.msg_controllen, l.m.msg_flags, (unsigned)l.m.msg_namelen);
+}
+
+/* The TOS and TTL of the socket, and a peek that brings the same. */
+static void tells_the_sockets_own(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	ask_for_all(b);
+	if (family == AF_INET) {
+		set_int(a, IPPROTO_IP, IP_TTL, 33);
+		set_int(a, IPPROTO_IP, IP_TOS, 0x20);
+	} else {
+		set_int(a, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 33);
+		set_int(a, IPPROTO_IPV6, IPV6_TCLASS, 0x20);
+	}
+	send_to(a, "x", 1, port_of(b));
+	say_result(recvmsg(b, mail_of(&l, 256), MSG_PEEK));
+	say_controls(&l.m);
+	say_result(recvmsg(b, mail_of(&l, 256), 0));
+	say_controls(&l.m);
+}
+
+static void stamps(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct timespec now, at = { 0 };
+	struct cmsghdr *c;
+	struct mail l;
+
+	say_result(set_int(b, SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	say("%d %d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMPNS),
+	    get_int(b, SOL_SOCKET, SO_TIMESTAMP));
+	send_to(a, "x", 1, port_of(b));
+	say_result(recvmsg(b, mail_of(&l, 256), 0));
+	c = CMSG_FIRSTHDR(&l.m);
+	say("%d\n", c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS);
+	if (c)
+		memcpy(&at, CMSG_DATA(c), sizeof(at));
+	clock_gettime(CLOCK_REALTIME, &now);
+	say("%d\n", at.tv_sec <= now.tv_sec && at.tv_sec > now.tv_sec - 60);
+	say_result(set_int(b, SOL_SOCKET, SO_TIMESTAMP, 1));
+	say("%d %d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMPNS),
+	    get_int(b, SOL_SOCKET, SO_TIMESTAMP));
+	send_to(a, "x", 1, port_of(b));
+	say_result(recvmsg(b, mail_of(&l, 256), 0));
+	c = CMSG_FIRSTHDR(&l.m);
+	say("%d\n", c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMP);
+	say_result(set_int(b, SOL_SOCKET, SO_TIMESTAMP, 0));
+	say("%d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMP));
+}
+
+/* What a closed port answered, in the error queue. */
+static void queues_errors(void)
+{
+	int a = bound(SOCK_DGRAM), closed = bound(SOCK_DGRAM);
+	uint16_t port = port_of(closed);
+	struct mail l;
+
+	close(closed);
+	set_int(a, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+		family == AF_INET ? IP_RECVERR : IPV6_RECVERR, 1);
+	say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
+	send_to(a, "abc", 3, port);
+	say("%#x\n", polled(a, POLLIN, POLLERR));
+	say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
+	say("%#x %d\n", l.m.msg_flags, port_in(&l.name) == port);
+	say_controls(&l.m);
+	say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
+}
+
+static const struct program programs[] = {
+	BOTH(brings_what_was_asked_for),
+	BOTH(brings_nothing_unasked),
+	BOTH(asks_no_more),
+	BOTH(has_little_room),
+	ONCE(has_no_room),
+	BOTH(sends_with_a_ttl),
+	BOTH(sends_with_a_tos),
+	BOTH(sends_from_an_address),
+	ONCE(sends_what_is_no_control),
+	ONCE(controls_of_a_stream),
+	BOTH(tells_the_sockets_own),
+	ONCE(stamps),
+	BOTH(queues_errors),
+};
+const struct subject of_controls = SUBJECT(programs);

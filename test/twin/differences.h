@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * differences.h - where the twins do not say what they say on the kernel, one by one, and why.
+ *
+ * doc/LIMITATIONS.md repeats each reason. twin_test.c checks that it does, and that what is said to
+ * differ does. Some differ by chance, or wait for what never comes: those are not run on that side.
+ */
+#ifndef TERN_TEST_TWIN_DIFFERENCES_H
+#define TERN_TEST_TWIN_DIFFERENCES_H
+
+enum side { ON_KERNEL, ON_POSIX, ON_RUN, N_SIDES };
+enum how { DIFFERS, NOT_RUN };
+
+struct difference {
+	const char *program;
+	enum side side;
+	enum how how;
+	int version; /* 4, 6; 0: both */
+	const char *why;
+};
+
+/* ---- of the stack, on both sides ---- */
+
+#define SYN_RETRIES "a SYN goes again seven times (RFC 9293 MUST-23), not six"
+#define NO_FRAGMENTS "a datagram that does not fit one packet is EMSGSIZE"
+#define TCLASS_UNSET                                                                               \
+	"an IPV6_TCLASS of -1 beside a datagram means the socket's own (RFC 3542), not 255"
+#define NO_CORK "MSG_MORE does not hold a datagram back"
+#define NO_SECOND_LIFE "a connection that was given up by AF_UNSPEC cannot be made anew"
+#define MTU_OF_LO "the loopback's MTU is 65535"
+
+/* ---- of the POSIX layer ---- */
+
+#define FORK "after fork the child's copies of sockets are dead"
+#define PASSING "a socket cannot be passed to another process"
+#define NO_SPLICE "splice does not know its numbers"
+#define CLOSE_WAKES "another thread's close ends a call that waits, with EBADF"
+
+/* ---- of programs that are run ---- */
+
+#define FRESH                                                                                      \
+	"a stream socket that is not connected takes a first write and polls as writable, and a "  \
+	"receive waits there"
+#define WRBAND "a stream socket polls POLLWRBAND with POLLOUT"
+#define PEERLESS "a datagram socket without a peer, or shut for writing, takes a plain send"
+#define ICMP_LATE "a port unreachable is not an error of poll or of a plain send and receive"
+#define NO_URGENT "urgent data is not carried over"
+#define NO_ERRQUEUE "there is no error queue"
+#define NO_IDLE_OPTIONS                                                                            \
+	"options without effect, SO_TIMESTAMP and SO_BINDTODEVICE's answer are unknown"
+#define ONE_BYTE "getsockopt of level IP with room for less than four bytes cuts the number"
+#define MORE_GOES "MSG_MORE of a program is not seen"
+#define UNREAD "FIONREAD counts what lies in the pair: all datagrams, and 0 for a listener"
+#define PLAIN_RECEIVES "SO_RCVLOWAT is not asked by poll, and a peek does not wait for all"
+#define NO_DISCARD "MSG_TRUNC does not throw a stream's bytes away"
+#define ERRORS_OF_A_PAIR                                                                           \
+	"after a reset or a refusal the first plain call may say ECONNRESET or EPIPE instead, "    \
+	"and "                                                                                     \
+	"poll may lack POLLERR"
+#define REFUSED_ONCE "a socket whose connect was refused in the background cannot try again"
+#define SHUT_TWICE "a second shutdown, and a listen after one, fail"
+#define OTHER_FAMILY "names of the other family, and AF_UNSPEC in bind, are refused"
+#define NAMESPACE "netlink shows the network namespace that the program is in"
+
+static const struct difference differences[] = {
+	{ "sets_numbers_of_tcp", ON_POSIX, DIFFERS, 0, SYN_RETRIES },
+	{ "sets_numbers_of_tcp", ON_RUN, DIFFERS, 0, SYN_RETRIES },
+	{ "sends_more_than_a_packet", ON_POSIX, DIFFERS, 6, NO_FRAGMENTS },
+	{ "sends_more_than_a_packet", ON_RUN, DIFFERS, 6, NO_FRAGMENTS },
+	{ "sends_with_a_tos", ON_POSIX, DIFFERS, 6, TCLASS_UNSET },
+	{ "sends_with_a_tos", ON_RUN, DIFFERS, 6, TCLASS_UNSET },
+	{ "sends_a_datagram_in_pieces", ON_POSIX, DIFFERS, 0, NO_CORK },
+	{ "sends_a_datagram_in_pieces", ON_RUN, DIFFERS, 0, NO_CORK },
+	{ "connects_anew_after_the_end", ON_POSIX, NOT_RUN, 0, NO_SECOND_LIFE },
+	{ "connects_anew_after_the_end", ON_RUN, NOT_RUN, 0, NO_SECOND_LIFE },
+	{ "dissolves_a_fresh_socket", ON_POSIX, DIFFERS, 0, NO_SECOND_LIFE },
+	{ "dissolves_a_fresh_socket", ON_RUN, DIFFERS, 0, NO_SECOND_LIFE },
+	{ "tells_the_mtu_of_the_loopback", ON_POSIX, DIFFERS, 0, MTU_OF_LO },
+	{ "tells_the_mtu_of_the_loopback", ON_RUN, DIFFERS, 0, MTU_OF_LO },
+
+	{ "is_copied_and_inherited", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "ends_when_the_last_closes", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "outlives_exec", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "is_somebodys_output", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "waits_in_processes", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "dies_while_it_waits", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "two_processes_wait_for_datagrams", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "shares_flags_with_a_child", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "connects_to_its_child", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "begins_again_after_a_stop", ON_POSIX, NOT_RUN, 0, FORK },
+	{ "passes_a_socket", ON_POSIX, NOT_RUN, 0, PASSING },
+	{ "passes_a_listener", ON_POSIX, NOT_RUN, 0, PASSING },
+	{ "passes_a_datagram_socket", ON_POSIX, NOT_RUN, 0, PASSING },
+	{ "splices", ON_POSIX, NOT_RUN, 0, NO_SPLICE },
+	{ "closes_under_a_receive", ON_POSIX, DIFFERS, 0, CLOSE_WAKES },
+
+	{ "uses_a_fresh_socket", ON_RUN, NOT_RUN, 0, FRESH },
+	{ "uses_a_bound_socket", ON_RUN, NOT_RUN, 0, FRESH },
+	{ "reads_a_listener", ON_RUN, NOT_RUN, 0, FRESH },
+	{ "sends_without_a_receiver", ON_RUN, DIFFERS, 0, FRESH },
+	{ "raises_a_pipe_when_unconnected", ON_RUN, DIFFERS, 0, FRESH },
+	{ "sends_no_file", ON_RUN, DIFFERS, 0, FRESH },
+	{ "tells_of_a_fresh_socket", ON_RUN, DIFFERS, 0, FRESH },
+	{ "tells_that_it_connected", ON_RUN, NOT_RUN, 0, FRESH },
+	{ "is_refused", ON_RUN, DIFFERS, 0, FRESH },
+	{ "polls_a_fresh_socket", ON_RUN, DIFFERS, 0, WRBAND },
+	{ "polls_a_connection", ON_RUN, DIFFERS, 0, WRBAND },
+	{ "polls_both_kinds_of_end", ON_RUN, DIFFERS, 0, WRBAND },
+	{ "polls_what_it_shut_itself", ON_RUN, DIFFERS, 0, WRBAND },
+	{ "leaves_its_peer", ON_RUN, DIFFERS, 0, PEERLESS },
+	{ "needs_a_receiver", ON_RUN, DIFFERS, 0, PEERLESS },
+	{ "shuts_a_datagram_socket", ON_RUN, DIFFERS, 0, PEERLESS },
+	{ "raises_no_pipe_of_datagrams", ON_RUN, DIFFERS, 0, PEERLESS },
+	{ "hears_of_a_closed_port_by_poll", ON_RUN, DIFFERS, 0, ICMP_LATE },
+	{ "hears_of_a_closed_port_by_a_send", ON_RUN, DIFFERS, 0, ICMP_LATE },
+	{ "sends_urgently", ON_RUN, NOT_RUN, 0, NO_URGENT },
+	{ "sends_urgently_inline", ON_RUN, NOT_RUN, 0, NO_URGENT },
+	{ "selects_urgent_data", ON_RUN, NOT_RUN, 0, NO_URGENT },
+	{ "has_nothing_urgent", ON_RUN, DIFFERS, 0, NO_URGENT },
+	{ "flags_of_a_message", ON_RUN, NOT_RUN, 0, NO_URGENT },
+	{ "queues_errors", ON_RUN, NOT_RUN, 0, NO_ERRQUEUE },
+	{ "asks_for_a_peek_offset", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
+	{ "sets_flags_of_ipv4", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
+	{ "sets_flags_of_the_socket", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
+	{ "sets_numbers_of_the_socket", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
+	{ "binds_to_a_device", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
+	{ "stamps", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
+	{ "has_one_byte_for_an_option", ON_RUN, DIFFERS, 0, ONE_BYTE },
+	{ "holds_back_with_more", ON_RUN, DIFFERS, 0, MORE_GOES },
+	{ "tells_the_next_ones_size", ON_RUN, DIFFERS, 0, UNREAD },
+	{ "tells_what_is_unread", ON_RUN, DIFFERS, 0, UNREAD },
+	{ "waits_for_a_low_mark", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },
+	{ "peeks_for_all", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },
+	{ "throws_away", ON_RUN, DIFFERS, 0, NO_DISCARD },
+	{ "writes_after_a_reset", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
+	{ "is_refused_later_and_reads_it", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
+	{ "is_refused_later_and_writes", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
+	{ "is_told_of_a_broken_pipe", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
+	{ "hears_a_reset_while_it_writes", ON_RUN, NOT_RUN, 0, ERRORS_OF_A_PAIR },
+	{ "is_refused_later_and_tries_again", ON_RUN, DIFFERS, 0, REFUSED_ONCE },
+	{ "shuts_writing_twice", ON_RUN, DIFFERS, 0, SHUT_TWICE },
+	{ "shuts_a_listener", ON_RUN, DIFFERS, 0, SHUT_TWICE },
+	{ "binds_without_a_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
+	{ "connects_by_the_other_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
+	{ "hears_from_both_families", ON_RUN, NOT_RUN, 0, OTHER_FAMILY },
+	{ "lists_addresses", ON_RUN, DIFFERS, 0, NAMESPACE },
+};
+
+#endif

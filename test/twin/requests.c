@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * requests.c - twins: ioctl, fcntl, and further numbers for a socket.
+ */
+#include "twin.h"
+
+#include <linux/sockios.h>
+#include <sys/stat.h>
+
+static void tells_what_is_unread(void)
+{
+	int fd[2], n = -1;
+	char bytes[4];
+
+	connection(fd);
+	say_result(ioctl(fd[1], FIONREAD, &n));
+	say("%d\n", n);
+	send(fd[0], "abcdef", 6, 0);
+	polled(fd[1], POLLIN, POLLIN);
+	say_result(ioctl(fd[1], FIONREAD, &n));
+	say("%d\n", n);
+	say_result(read(fd[1], bytes, 4));
+	say_result(ioctl(fd[1], FIONREAD, &n));
+	say("%d\n", n);
+	say_result(ioctl(listening(), FIONREAD, &n));
+	say_result(ioctl(socket_of(SOCK_STREAM), FIONREAD, &n));
+}
+
+static void tells_what_is_unsent(void)
+{
+	int fd[2], n = -1;
+
+	connection(fd);
+	say_result(ioctl(fd[0], SIOCOUTQ, &n));
+	say("%d\n", n);
+	send(fd[0], "abc", 3, 0);
+	for (int i = 0; i < 3000 && ioctl(fd[0], SIOCOUTQ, &n) == 0 && n; i++)
+		usleep(1000);
+	say("%d\n", n);
+	say_result(ioctl(listening(), SIOCOUTQ, &n));
+}
+
+static void blocks_no_more_by_ioctl(void)
+{
+	int fd[2], on = 1, off = 0;
+	char byte;
+
+	connection(fd);
+	say_result(ioctl(fd[1], FIONBIO, &on));
+	say("%#x\n", fcntl(fd[1], F_GETFL) & O_NONBLOCK);
+	say_result(read(fd[1], &byte, 1));
+	say_result(ioctl(fd[1], FIONBIO, &off));
+	say("%#x\n", fcntl(fd[1], F_GETFL) & O_NONBLOCK);
+}
+
+static void makes_requests_that_nobody_knows(void)
+{
+	int fd = socket_of(SOCK_STREAM), v = 0;
+
+	say_result(ioctl(fd, 0x12345678, &v));
+	say_result(ioctl(fd, TIOCGWINSZ, &v));
+	say_result(fcntl(fd, 9999, 0));
+	say_result(ioctl(fd, FIOCLEX));
+	say("%d\n", fcntl(fd, F_GETFD));
+	say_result(ioctl(fd, FIONCLEX));
+	say("%d\n", fcntl(fd, F_GETFD));
+}
+
+static void has_flags(void)
+{
+	int fd = socket_of(SOCK_STREAM);
+
+	say("%#x\n", fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ACCMODE));
+	say("%d\n", fcntl(fd, F_GETFD));
+	say_result(fcntl(fd, F_SETFL, O_NONBLOCK));
+	say("%#x\n", fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ACCMODE));
+	say_result(fcntl(fd, F_SETFL, 0));
+	say("%#x\n", fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ACCMODE));
+	say_result(fcntl(fd, F_SETFD, FD_CLOEXEC));
+	say("%d\n", fcntl(fd, F_GETFD));
+	fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+	say("%#x %d\n", fcntl(fd, F_GETFL) & O_NONBLOCK, fcntl(fd, F_GETFD));
+}
+
+static void shares_flags_with_a_copy(void)
+{
+	int fd = socket_of(SOCK_STREAM), copy = dup(fd);
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	say("%#x\n", fcntl(copy, F_GETFL) & O_NONBLOCK);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	say("%d %d\n", fcntl(fd, F_GETFD), fcntl(copy, F_GETFD));
+}
+
+static void copies_numbers(void)
+{
+	int fd[2], copy, at;
+	char byte;
+
+	connection(fd);
+	copy = dup(fd[0]);
+	close(fd[0]);
+	say_result(send(copy, "x", 1, 0));
+	say_result(recv(fd[1], &byte, 1, 0));
+	at = fcntl(copy, F_DUPFD_CLOEXEC, 40);
+	say("%d %d\n", at >= 40, fcntl(at, F_GETFD));
+	say("%d\n", dup2(copy, 50));
+	say("%d\n", dup3(copy, 51, O_CLOEXEC));
+	say("%d %d\n", fcntl(50, F_GETFD), fcntl(51, F_GETFD));
+	say_result(dup3(copy, copy, 0));
+	say("%d\n", dup2(copy, copy) == copy);
+	say_result(dup3(copy, 52, 0x777));
+	say_result(dup2(copy, -1));
+	close(copy);
+	close(at);
+	close(51);
+	say_result(recv(fd[1], &byte, 1, MSG_DONTWAIT));
+	say("%d\n", dup2(0, 50)); /* ends it */
+	say_result(recv(fd[1], &byte, 1, 0));
+}
+
+static void ends_what_it_replaces(void)
+{
+	int a[2], b[2];
+	char byte;
+
+	connection(a);
+	connection(b);
+	say("%d\n", dup2(a[0], b[0]) == b[0]);
+	say_result(read(b[1], &byte, 1));
+	say_result(send(b[0], "x", 1, 0));
+	say_result(read(a[1], &byte, 1));
+}
+
+static void is_a_socket_file(void)
+{
+	struct stat st;
+	int fd = socket_of(SOCK_STREAM);
+
+	say_result(fstat(fd, &st));
+	say("%d\n", S_ISSOCK(st.st_mode));
+	say_result(lseek(fd, 0, SEEK_CUR));
+	say_result(isatty(fd));
+	say_result(ftruncate(fd, 0));
+}
+
+static const struct program programs[] = {
+	ONCE(tells_what_is_unread),
+	ONCE(tells_what_is_unsent),
+	ONCE(blocks_no_more_by_ioctl),
+	ONCE(makes_requests_that_nobody_knows),
+	BOTH(has_flags),
+	ONCE(shares_flags_with_a_copy),
+	BOTH(copies_numbers),
+	ONCE(ends_what_it_replaces),
+	ONCE(is_a_socket_file),
+};
+const struct subject of_requests = SUBJECT(programs);
