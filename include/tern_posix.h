@@ -91,7 +91,7 @@ TERN_API int tern_posix_fcntl(int fd, int command, ...);
  */
 TERN_API int tern_posix_ioctl(int fd, unsigned long request, ...);
 
-/* Numbers, services and the hosts file; a name that is not there is EAI_AGAIN. */
+/* Numbers, services and the hosts file; a name that is not there is EAI_NONAME. */
 TERN_API int tern_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *,
 				    struct addrinfo **);
 TERN_API void tern_posix_freeaddrinfo(struct addrinfo *);
