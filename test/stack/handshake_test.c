@@ -69,7 +69,6 @@ static void nothing_to_say_without_a_route(void)
 	struct reply r;
 	int on = 1;
 
-	new_stack();
 	reach(TERN_TCP_ESTABLISHED);
 	check_eq(tern_setsockopt(st, server, TERN_IPPROTO_TCP, TERN_TCP_CORK, &on, sizeof(on)), 0);
 	delete_routes();
