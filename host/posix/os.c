@@ -363,7 +363,7 @@ static void end_set(void *ctx, struct file *set)
 
 /* ---- the process's ---- */
 
-static struct posix *the_process; /* plain names have no argument for it */
+static _Atomic(struct posix *) the_process; /* plain names have no argument for it */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint8_t ours[SEM_FILES_MAX];
 
@@ -443,9 +443,13 @@ static struct posix *make_once(struct tern_posix_wish *w)
 	struct posix *p;
 
 	pthread_mutex_lock(&making);
-	if (!registered)
+	if (!registered) {
 		registered = pthread_atfork(NULL, NULL, forget_in_child) == 0;
-	p = the_process ? the_process : make_process(w);
+		posix_end_with_process();
+	}
+	p = the_process;
+	if (!p)
+		p = make_process(w);
 	the_process = p;
 	pthread_mutex_unlock(&making);
 	return p;
@@ -454,10 +458,10 @@ static struct posix *make_once(struct tern_posix_wish *w)
 struct posix *posix_get(void)
 {
 	struct tern_posix_wish w = { .dev = NULL };
-	struct posix *p;
+	struct posix *p = the_process;
 
-	if (the_process)
-		return the_process;
+	if (p)
+		return p;
 	if (!posix_wish_of_environment(&w))
 		return NULL;
 	p = make_once(&w);
