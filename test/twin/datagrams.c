@@ -4,6 +4,8 @@
  */
 #include "twin.h"
 
+#include <netinet/udp.h>
+
 static void keeps_boundaries(void)
 {
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
@@ -497,6 +499,23 @@ static void sends_a_datagram_in_pieces(void)
 	say_result(recv(fd[1], bytes, 32, 0));
 }
 
+static void corks_a_datagram(void)
+{
+	char bytes[32];
+	int fd[2];
+
+	friends(fd);
+	say_result(set_int(fd[0], IPPROTO_UDP, UDP_CORK, 1));
+	say("%d\n", get_int(fd[0], IPPROTO_UDP, UDP_CORK));
+	say_result(send(fd[0], "ab", 2, 0));
+	say_result(send(fd[0], "cd", 2, 0));
+	say_result(recv(fd[1], bytes, 32, MSG_DONTWAIT));
+	say_result(set_int(fd[0], IPPROTO_UDP, UDP_CORK, 0));
+	say_result(recv(fd[1], bytes, 32, 0));
+	say_result(send(fd[0], "e", 1, 0));
+	say_result(recv(fd[1], bytes, 32, 0));
+}
+
 static void hears_from_both_families(void)
 {
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6 }, from;
@@ -569,6 +588,7 @@ static const struct program programs[] = {
 	BOTH(sends_to_itself),
 	ONCE(shuts_a_datagram_socket),
 	BOTH(sends_a_datagram_in_pieces),
+	BOTH(corks_a_datagram),
 	ONCE(hears_from_both_families),
 	ONCE(drops_what_has_no_room),
 	ONCE(listens_not),
