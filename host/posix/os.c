@@ -42,12 +42,19 @@ struct sleeper {
 
 /* ---- signals ---- */
 
+/* What a program does to itself, which does not happen while it waits. */
+static bool is_fault(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
+	       sig == SIGTRAP || sig == SIGABRT;
+}
+
 static bool all_handlers_restart(void)
 {
 	struct sigaction a;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		if (sigaction(sig, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
+		if (!is_fault(sig) && sigaction(sig, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
 		    a.sa_handler != SIG_IGN && !(a.sa_flags & SA_RESTART))
 			return false;
 	return true;
