@@ -11,6 +11,9 @@
  * TERN_DEV=tap:NAME (or tun:, packet:), TERN_ADDR=10.0.0.2/24, TERN_GW=10.0.0.1, TERN_ADDR6,
  * TERN_GW6; without TERN_DEV there is the stack's own loopback alone.
  *
+ * exit closes what is open, and waits up to 10 seconds until peers have acknowledged all of it;
+ * _exit and a signal do not.
+ *
  * After fork the child's copies of sockets are dead (EBADF); it may open new ones. A number that is
  * not close-on-exec is an unusable descriptor after exec.
  */

@@ -118,12 +118,18 @@ static int64_t send_stream(struct sem *sem, struct file *f, const struct io *io,
 	return done ? (int64_t)done : n;
 }
 
+static int64_t try_datagram(struct sem *sem, struct file *f, struct tern_msg *m, int flags)
+{
+	return cork_is_in(f, flags) ? cork_send(sem, f, m, flags) :
+				      tern_sendmsg(sem->st, f->sock, m, flags);
+}
+
 static int64_t send_datagram(struct sem *sem, struct file *f, struct tern_msg *m, int flags)
 {
 	tern_time until = sem_until(sem, f->send_timeout);
 	int64_t n;
 
-	while ((n = tern_sendmsg(sem->st, f->sock, m, flags)) == -EAGAIN && may_block(f, flags)) {
+	while ((n = try_datagram(sem, f, m, flags)) == -EAGAIN && may_block(f, flags)) {
 		n = wait_in_call(sem, f, TERN_POLLOUT, until);
 		if (n)
 			return n;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -220,6 +221,23 @@ static int set_wanted(struct sem *sem, struct file *f, int level, int name, cons
 	return err;
 }
 
+static int set_cork(struct sem *sem, struct file *f, const void *value, socklen_t len)
+{
+	int v = 0, err = read_number(IPPROTO_UDP, value, len, &v);
+
+	if (err)
+		return err;
+	f->udp_cork = v != 0;
+	if (!v)
+		cork_push(sem, f);
+	return 0;
+}
+
+static bool is_cork(const struct file *f, int level, int name)
+{
+	return level == IPPROTO_UDP && name == UDP_CORK && f->type == SOCK_DGRAM;
+}
+
 int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const void *value,
 		   socklen_t len)
 {
@@ -236,6 +254,8 @@ int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const v
 		return bind_to_device(sem, f, value, len);
 	if (level == SOL_SOCKET && name == SO_BUSY_POLL)
 		return set_spin(f, value, len);
+	if (is_cork(f, level, name))
+		return set_cork(sem, f, value, len);
 	if (i < N_ACCEPTED)
 		return set_accepted(f, i, value, len);
 	if (cmsg_wanted_by(level, name))
@@ -282,6 +302,8 @@ int sem_getsockopt(struct sem *sem, struct file *f, int level, int name, void *v
 		return bound_device(sem, f, value, len);
 	if (level == SOL_SOCKET && name == SO_BUSY_POLL)
 		put_number(level, (int)(f->spin / TERN_US), value, len);
+	else if (is_cork(f, level, name))
+		put_number(level, f->udp_cork, value, len);
 	else if (i < N_ACCEPTED)
 		put_number(level, f->accepted[i], value, len);
 	else if (wanted)

@@ -44,12 +44,19 @@ struct sleeper {
 
 /* ---- signals ---- */
 
+/* What a program does to itself, which does not happen while it waits. */
+static bool is_fault(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
+	       sig == SIGTRAP || sig == SIGABRT;
+}
+
 static bool all_handlers_restart(void)
 {
 	struct sigaction a;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		if (sigaction(sig, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
+		if (!is_fault(sig) && sigaction(sig, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
 		    a.sa_handler != SIG_IGN && !(a.sa_flags & SA_RESTART))
 			return false;
 	return true;
@@ -371,7 +378,7 @@ static void end_set(void *ctx, struct file *set)
 
 /* ---- the process's ---- */
 
-static struct posix *the_process; /* plain names have no argument for it */
+static _Atomic(struct posix *) the_process; /* plain names have no argument for it */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint8_t ours[SEM_FILES_MAX];
 
@@ -451,9 +458,13 @@ static struct posix *make_once(struct tern_posix_wish *w)
 	struct posix *p;
 
 	pthread_mutex_lock(&making);
-	if (!registered)
+	if (!registered) {
 		registered = pthread_atfork(NULL, NULL, forget_in_child) == 0;
-	p = the_process ? the_process : make_process(w);
+		posix_end_with_process();
+	}
+	p = the_process;
+	if (!p)
+		p = make_process(w);
 	the_process = p;
 	pthread_mutex_unlock(&making);
 	return p;
@@ -462,10 +473,10 @@ static struct posix *make_once(struct tern_posix_wish *w)
 struct posix *posix_get(void)
 {
 	struct tern_posix_wish w = { .dev = NULL };
-	struct posix *p;
+	struct posix *p = the_process;
 
-	if (the_process)
-		return the_process;
+	if (p)
+		return p;
 	if (!posix_wish_of_environment(&w))
 		return NULL;
 	p = make_once(&w);

@@ -46,6 +46,11 @@ int posix_wait(struct posix *, struct waiter *, tern_time until, bool always_ein
 
 int posix_start(struct tern_posix_wish *);
 
+/* ---- end.c ---- */
+
+/* At exit peers get what they are owed. */
+void posix_end_with_process(void);
+
 /* ---- calls.c: what each call begins and ends with ---- */
 
 /* A call on a socket of ours begins: NULL, and errno is set. */

@@ -57,7 +57,9 @@ int sem_bind(struct sem *sem, struct file *f, const struct sockaddr *sa, socklen
 			return -EAFNOSUPPORT;
 		a.family = TERN_AF_INET;
 	}
-	return tern_bind(sem->st, f->sock, &a);
+	err = tern_bind(sem->st, f->sock, &a);
+	f->port_is_its_own = f->port_is_its_own || (!err && a.port);
+	return err;
 }
 
 int sem_listen(struct sem *sem, struct file *f, int backlog)
@@ -113,10 +115,10 @@ int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, sock
 
 	if (err)
 		return err;
-	if (f->type != SOCK_STREAM || to.family == TERN_AF_UNSPEC) {
-		f->connecting = false;
+	if (f->type == SOCK_STREAM && to.family == TERN_AF_UNSPEC)
+		return sem_dissolve(sem, f);
+	if (f->type != SOCK_STREAM)
 		return tern_connect(sem->st, f->sock, &to);
-	}
 	if (f->connecting && is_connecting(sem, f))
 		return f->nonblocking ? -EALREADY : wait_for_connect(sem, f);
 	if (f->connecting)

@@ -78,6 +78,27 @@ static void waits_for_another(void)
 	pthread_join(t, NULL);
 }
 
+/* SO_BUSY_POLL changes how long it takes, and nothing else. */
+static void turns_before_it_sleeps(void)
+{
+	pthread_t t;
+	char text[8];
+	int fd[2];
+
+	connection(fd);
+	set_int(fd[1], SOL_SOCKET, SO_BUSY_POLL, 100);
+	say_result(recv(fd[1], text, 8, MSG_DONTWAIT));
+	t = later(say_late, &fd[0]);
+	say_result(recv(fd[1], text, 8, 0));
+	pthread_join(t, NULL);
+	set_int(fd[1], SOL_SOCKET, SO_BUSY_POLL, 1000000);
+	t = later(say_late, &fd[0]);
+	say_result(recv(fd[1], text, 8, 0));
+	pthread_join(t, NULL);
+	set_timeout(fd[1], SO_RCVTIMEO, 10);
+	say_result(recv(fd[1], text, 8, 0));
+}
+
 static void accepts_in_threads(void)
 {
 	pthread_t t[3];
@@ -382,6 +403,7 @@ static void shuts_writing_under_a_write(void)
 
 static const struct program programs[] = {
 	ONCE(waits_for_another),
+	ONCE(turns_before_it_sleeps),
 	BOTH(accepts_in_threads),
 	ONCE(shuts_a_listener_that_waits),
 	BOTH(shuts_a_connection_that_waits),
