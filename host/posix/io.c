@@ -39,9 +39,10 @@ static size_t rest_of(const struct cursor *c, struct tern_iovec *out, size_t max
 
 	for (size_t i = 0; i < c->n && n < max; i++) {
 		size_t off = i == 0 ? c->off : 0;
+		char *base = c->iov[i].iov_base;
 
-		out[n++] = (struct tern_iovec){ (char *)c->iov[i].iov_base + off,
-						c->iov[i].iov_len - off };
+		/* of no bytes it may be NULL, of which nothing can be added up */
+		out[n++] = (struct tern_iovec){ off ? base + off : base, c->iov[i].iov_len - off };
 	}
 	return n;
 }
