@@ -134,31 +134,11 @@ static void has_no_room(void)
 	say("%#x %u\n", l.m.msg_flags, (unsigned)l.m.msg_controllen);
 }
 
-static void sends_with_a_ttl(void)
+/* Each value beside a datagram of its own, and what comes of it. */
+static void send_each(int type4, int type6, const int values[5])
 {
 	struct cmsghdr h = { CMSG_LEN(sizeof(int)), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
-			     family == AF_INET ? IP_TTL : IPV6_HOPLIMIT };
-	static const int ttls[] = { 9, 0, 255, 256, -1 };
-	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
-	struct mail l;
-
-	ask_for_all(b);
-	for (int i = 0; i < 5; i++) {
-		ssize_t n = send_with(a, port_of(b), &h, &ttls[i]);
-
-		say_result(n);
-		if (n < 0)
-			continue;
-		say_result(recvmsg(b, mail_of(&l, 256), 0));
-		say_controls(&l.m);
-	}
-}
-
-static void sends_with_a_tos(void)
-{
-	struct cmsghdr h = { CMSG_LEN(sizeof(int)), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
-			     family == AF_INET ? IP_TOS : IPV6_TCLASS };
-	static const int values[] = { 0x10, 0, 255, 256, -1 };
+			     family == AF_INET ? type4 : type6 };
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
 	struct mail l;
 
@@ -172,6 +152,20 @@ static void sends_with_a_tos(void)
 		say_result(recvmsg(b, mail_of(&l, 256), 0));
 		say_controls(&l.m);
 	}
+}
+
+static void sends_with_a_ttl(void)
+{
+	static const int ttls[] = { 9, 0, 255, 256, -1 };
+
+	send_each(IP_TTL, IPV6_HOPLIMIT, ttls);
+}
+
+static void sends_with_a_tos(void)
+{
+	static const int values[] = { 0x10, 0, 255, 256, -1 };
+
+	send_each(IP_TOS, IPV6_TCLASS, values);
 }
 
 static void sends_from_an_address(void)
