@@ -428,8 +428,6 @@ bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *
 	struct sockaddr_un at;
 	char path[PATH_MAX], text[16] = "";
 	unsigned long number;
-	bool alive;
-	int probe;
 
 	if (strchr(name, '/') || snprintf(path, sizeof(path), "%s/@%s", dir, name) < 0 ||
 	    readlink(path, text, sizeof(text) - 1) <= 0)
@@ -437,9 +435,6 @@ bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *
 	number = strtoul(text, NULL, 10);
 	if (number < 1 || number > NUMBER_MAX || !path_of(dir, (unsigned)number, &at))
 		return false;
-	probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	alive = connect(probe, (struct sockaddr *)&at, sizeof(at)) == 0 || errno == EAGAIN;
-	close(probe);
 	*out = addr_of((unsigned)number, family);
-	return alive;
+	return own_socket_is_held(&at, SOCK_SEQPACKET);
 }

@@ -27,5 +27,8 @@ bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *
  * errno: EADDRINUSE when its owner lives.
  */
 int own_socket_bind(int fd, const char *path);
+struct sockaddr_un;
+/* Does somebody hold the socket of that type there? */
+bool own_socket_is_held(const struct sockaddr_un *, int type);
 
 #endif

@@ -14,27 +14,28 @@
 
 #include "mesh.h"
 
-static bool is_alive(int fd, const struct sockaddr_un *at)
+bool own_socket_is_held(const struct sockaddr_un *at, int type)
 {
-	int type = SOCK_DGRAM, probe;
-	socklen_t len = sizeof(type);
-	bool alive;
-
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
-	probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* a full queue is that of one who lives */
-	alive = connect(probe, (const struct sockaddr *)at, sizeof(*at)) == 0 || errno == EAGAIN;
+	bool held =
+		connect(probe, (const struct sockaddr *)at, sizeof(*at)) == 0 || errno == EAGAIN;
+
 	close(probe);
-	return alive;
+	return held;
 }
 
 static int bind_at(int fd, const struct sockaddr_un *at)
 {
+	int type = SOCK_DGRAM;
+	socklen_t len = sizeof(type);
+
 	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) == 0)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -1;
-	if (is_alive(fd, at)) {
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	if (own_socket_is_held(at, type)) {
 		errno = EADDRINUSE;
 		return -1;
 	}

@@ -16,6 +16,7 @@
 #include <sys/time.h>
 
 #include "../loop/cmsg.h"
+#include "../loop/ifreq.h"
 #include "sem.h"
 
 enum { RCVTIMEO_NEW = 66, SNDTIMEO_NEW = 67 }; /* the same struct where time_t has 64 bits */
@@ -151,16 +152,6 @@ static int set_spin(struct file *f, const void *value, socklen_t len)
 
 /* ---- interfaces by name ---- */
 
-static unsigned index_of(const struct tern_stack *st, const char *name)
-{
-	struct tern_iface i;
-
-	for (unsigned n = tern_iface_next(st, 0); n; n = tern_iface_next(st, n))
-		if (tern_iface_get(st, n, &i) == 0 && strcmp(i.name, name) == 0)
-			return n;
-	return 0;
-}
-
 static int bind_to_device(struct sem *sem, struct file *f, const void *value, socklen_t len)
 {
 	char name[IF_NAMESIZE] = "";
@@ -168,7 +159,7 @@ static int bind_to_device(struct sem *sem, struct file *f, const void *value, so
 
 	memcpy(name, value, len < sizeof(name) - 1 ? len : sizeof(name) - 1);
 	if (name[0]) {
-		index = (int)index_of(sem->st, name);
+		index = (int)ifreq_index_of(sem->st, name);
 		if (!index)
 			return -ENODEV;
 	}
