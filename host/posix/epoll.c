@@ -47,17 +47,15 @@ static uint32_t ready_events(struct sem *sem, const struct item *it)
 	return it->disabled ? 0 : file_poll(sem, it->file, it->events & ~(uint32_t)FLAGS);
 }
 
-/* What was read meanwhile is ready no longer, and nobody has told the set. */
+/* What was read meanwhile is ready no longer, and nobody has told the set. One that is will do. */
 static void prune(struct sem *sem, struct file *set)
 {
-	struct list *l = set->ready.next;
+	while (!list_empty(&set->ready)) {
+		struct item *it = CONTAINER_OF(set->ready.next, struct item, in_ready);
 
-	while (l != &set->ready) {
-		struct item *it = CONTAINER_OF(l, struct item, in_ready);
-
-		l = l->next;
-		if (!ready_events(sem, it))
-			list_unlink(&it->in_ready);
+		if (ready_events(sem, it))
+			break;
+		list_unlink(&it->in_ready);
 	}
 	review_raised(sem, set);
 }
