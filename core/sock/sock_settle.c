@@ -184,18 +184,13 @@ static void pass_notes_on(struct sockets *ss, struct sock *s)
 }
 
 /* The plan is silent, as far as known or as asked. */
-static void rest(struct sockets *ss, struct sock *s)
+void sock_tcp_rest(struct sockets *ss, struct sock *s)
 {
 	const struct tcp_ctx *x = sock_ctx(ss);
 
 	tcp_review_timers(s->tcp, x, SEND_NOTHING);
 	if (!is_over(s->tcp) || !leave_when_over(ss, s))
 		wake_in_time(ss, s);
-}
-
-void sock_tcp_rest(struct sockets *ss, struct sock *s)
-{
-	rest(ss, s);
 }
 
 /* A timer that runs though nothing is outstanding stops if there is something to say now. */
@@ -205,7 +200,7 @@ static void ask_plan(struct sockets *ss, struct sock *s)
 	enum tcp_send next = tcp_next(s->tcp);
 
 	if (next == SEND_NOTHING) {
-		rest(ss, s);
+		sock_tcp_rest(ss, s);
 		return;
 	}
 	tcp_review_timers(s->tcp, x, next);
@@ -228,7 +223,7 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 	/* One that is on a list already is asked when its turn comes, and settled after that. */
 	if (list_empty(&s->ready_link) || is_over(c)) {
 		if (!tcp_may_speak(c)) {
-			rest(ss, s);
+			sock_tcp_rest(ss, s);
 			return;
 		}
 		if (tcp_waits_for_timer(c) || is_over(c)) {
@@ -246,7 +241,7 @@ void sock_tcp_sent(struct sockets *ss, struct sock *s)
 	if (s->tcp->unusual || s->tcp->notes || !s->writable || tcp_may_speak(s->tcp))
 		sock_tcp_settle(ss, s, 0);
 	else
-		rest(ss, s);
+		sock_tcp_rest(ss, s);
 }
 
 /* It waits for its turn, and for nothing that had not begun before. */
