@@ -197,11 +197,15 @@ enum tern_drop { /* why a packet was dropped; each has a name and a counter */
 		 TERN_DROP_ETH_NOT_OURS,
 		 TERN_DROP_NO_PROTO,
 		 TERN_DROP_ARP_MALFORMED,
+		 TERN_DROP_DUPLICATE_ADDRESS, /* another host says it has one of ours */
 		 TERN_DROP_IP_MALFORMED,
 		 TERN_DROP_IP_CHECKSUM,
 		 TERN_DROP_IP_SOURCE,
 		 TERN_DROP_IP_NOT_OURS,
-		 TERN_DROP_IP_FRAGMENT,
+		 TERN_DROP_FRAG_MALFORMED, /* its length or offset cannot be */
+		 TERN_DROP_FRAG_OVERLAP,   /* and with it all of its datagram: RFC 5722 */
+		 TERN_DROP_FRAG_MEMORY,
+		 TERN_DROP_FRAG_TIMEOUT,
 		 TERN_DROP_IP_OPTIONS,
 		 TERN_DROP_IP_TTL,
 		 TERN_DROP_ICMP_MALFORMED,
@@ -319,7 +323,15 @@ struct tern_config {
 	uint32_t neighbour_queue_max; /* packets waiting for one resolution */
 	uint32_t routes_max;
 	uint32_t addresses_max;
-	uint32_t path_mtus_max; /* destinations whose path MTU is remembered */
+	uint32_t path_mtus_max;	    /* destinations whose path MTU is remembered */
+	uint32_t frag_memory_max;   /* bytes of fragments that wait for the rest: of all ... */
+	uint32_t frag_source_max;   /* ... and of one sender */
+	uint32_t frag_time_ms;	    /* a datagram waits so long; half of it under pressure */
+	uint32_t routers_max;	    /* that advertise themselves, for each interface */
+	uint32_t prefixes_max;	    /* that they advertise, for each interface */
+	uint32_t servers_max;	    /* name servers and search domains learned, in all */
+	uint32_t groups_max;	    /* memberships of one socket */
+	uint32_t group_sources_max; /* sources of one membership */
 	uint32_t somaxconn;
 	uint16_t port_min, port_max;	     /* of automatic ports, inclusive */
 	uint32_t rcvbuf_default, rcvbuf_max; /* datagram and raw sockets */
@@ -374,6 +386,10 @@ struct tern_config {
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
+	bool ip_forward, ipv6_forward;	 /* packets for others go on, between interfaces */
+	bool accept_redirects;		 /* RFC 4861 8.3 and RFC 1122 3.2.2.2 */
+	uint8_t dad_transmits;		 /* RFC 4862 5.1; 0: no duplicate address detection */
+	uint8_t use_tempaddr;		 /* RFC 8981: 0 none, 1 has them, 2 prefers them */
 	char tcp_congestion_control[16]; /* "cubic", "bbr", "reno", "fixed" */
 };
 
@@ -480,10 +496,30 @@ TERN_API int tern_addr_add(struct tern_stack *, unsigned ifindex, const struct t
 /* 0 or -TERN_EADDRNOTAVAIL. Connections that use it end when their peers or timers say so. */
 TERN_API int tern_addr_del(struct tern_stack *, unsigned ifindex, const struct tern_addr *);
 
+enum tern_origin { /* who configured it; what is static wins */
+		   TERN_ORIGIN_STATIC,
+		   TERN_ORIGIN_RA, /* router advertisements: RFC 4861, RFC 4862 */
+		   TERN_ORIGIN_DHCP4,
+		   TERN_ORIGIN_DHCP6,
+		   TERN_ORIGIN_LINK_LOCAL, /* made up: RFC 3927, RFC 4862 5.3 */
+		   TERN_N_ORIGINS
+};
+
+enum tern_addr_flag {
+	TERN_ADDR_TENTATIVE = 1 << 0,  /* not ours yet: is another host using it? */
+	TERN_ADDR_DUPLICATE = 1 << 1,  /* another host is: never ours */
+	TERN_ADDR_DEPRECATED = 1 << 2, /* ours, but nothing new begins from it */
+	TERN_ADDR_TEMPORARY = 1 << 3,  /* RFC 8981 */
+};
+
 struct tern_iface_addr {
 	unsigned ifindex;
 	struct tern_addr addr;
 	unsigned prefix_len;
+	uint32_t origin; /* enum tern_origin */
+	uint32_t flags;	 /* enum tern_addr_flag */
+	/* instants; TERN_NEVER: without end */
+	tern_time preferred_until, valid_until;
 };
 /* Walks all addresses; *cursor starts at 0. */
 TERN_API bool tern_addr_next(const struct tern_stack *, unsigned *cursor, struct tern_iface_addr *);
@@ -495,6 +531,7 @@ struct tern_route {
 	unsigned ifindex;
 	uint32_t metric; /* lower wins among equal prefixes */
 	uint32_t mtu;	 /* 0: the interface's; else 68 and up (IPv6 1280) */
+	uint32_t origin; /* enum tern_origin; of tern_route_add: static */
 };
 /* 0, -TERN_EINVAL, -TERN_ENODEV, -TERN_EEXIST, -TERN_ENETUNREACH (gateway) or -TERN_ENOMEM. */
 TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);
@@ -521,6 +558,50 @@ TERN_API int tern_neigh_add(struct tern_stack *, const struct tern_neigh *);
 /* 0 or -TERN_ENOENT. */
 TERN_API int tern_neigh_del(struct tern_stack *, unsigned ifindex, const struct tern_addr *);
 TERN_API bool tern_neigh_next(const struct tern_stack *, unsigned *cursor, struct tern_neigh *);
+
+/* ---- configuration by the network ------------------------------------------------------- */
+
+enum tern_auto {
+	TERN_AUTO_RA = 1 << 0,		/* IPv6: link-local, router advertisements, SLAAC */
+	TERN_AUTO_DHCP6 = 1 << 1,	/* as router advertisements ask: RFC 8415 */
+	TERN_AUTO_DHCP4 = 1 << 2,	/* RFC 2131 */
+	TERN_AUTO_LINK_LOCAL4 = 1 << 3, /* RFC 3927, while there is no other IPv4 address */
+};
+/*
+ * Configures an Ethernet interface by these means from now on, and by no others: what those have
+ * brought is given back (DHCP: released). 0, -TERN_ENODEV, -TERN_EINVAL or -TERN_ENOMEM.
+ */
+TERN_API int tern_auto_set(struct tern_stack *, unsigned ifindex, unsigned means);
+
+enum tern_server_kind { TERN_SERVER_DNS = 1, TERN_SERVER_SEARCH, TERN_SERVER_NTP };
+enum { TERN_DOMAIN_MAX = 256 };
+
+/* What the network said of servers, best first. */
+struct tern_server {
+	uint32_t kind; /* enum tern_server_kind */
+	unsigned ifindex;
+	uint32_t origin;	      /* enum tern_origin */
+	struct tern_addr addr;	      /* of a server, with its port */
+	char domain[TERN_DOMAIN_MAX]; /* to search in */
+	tern_time valid_until;	      /* an instant; TERN_NEVER */
+};
+/* Walks them; *cursor starts at 0. */
+TERN_API bool tern_server_next(const struct tern_stack *, unsigned *cursor, struct tern_server *);
+
+enum tern_net_change {
+	TERN_NET_LINK = 1 << 0,	 /* up, down, mtu; or the interface came or went */
+	TERN_NET_ADDRS = 1 << 1, /* came, went, or changed their flags */
+	TERN_NET_ROUTES = 1 << 2,
+	TERN_NET_SERVERS = 1 << 3,   /* see tern_server_next */
+	TERN_NET_DUPLICATE = 1 << 4, /* another host uses an address of ours */
+};
+/* What of an interface has changed since it was asked last. */
+struct tern_net_event {
+	unsigned ifindex;
+	uint32_t changes; /* enum tern_net_change */
+};
+/* News of the network out; false: none. One pending event for an interface. */
+TERN_API bool tern_net_event(struct tern_stack *, struct tern_net_event *);
 
 /* ---- sockets ---------------------------------------------------------------------------- */
 

@@ -61,6 +61,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 	list_init(&i->neigh_lru);
 	net->ifaces[index - 1] = i;
 	net->routes_version++;
+	net_note(net, index, TERN_NET_LINK);
 	return (int)index;
 }
 
@@ -68,9 +69,12 @@ static void forget_addresses(struct net *net, unsigned ifindex)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < net->n_addrs; i++)
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
 		if (net->addrs[i].ifindex != ifindex)
 			net->addrs[n++] = net->addrs[i];
+		else
+			dad_end(net, ifindex, &net->addrs[i].addr);
+	}
 	net->n_addrs = n;
 }
 
@@ -84,7 +88,10 @@ int iface_del(struct net *net, unsigned index)
 	while (!list_empty(&i->neigh_lru))
 		neigh_free(net, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
 	forget_addresses(net, index);
+	for (unsigned origin = 0; origin < TERN_N_ORIGINS; origin++)
+		servers_purge(net, index, (enum tern_origin)origin);
 	route_purge(net, index);
+	net_note(net, index, TERN_NET_LINK);
 	net->ifaces[index - 1] = NULL;
 	mem_free(net->mem, i, sizeof(*i));
 	net->routes_version++;
@@ -103,7 +110,7 @@ bool iface_is_up(const struct iface *i)
 
 /* ---- addresses ---- */
 
-static struct ifaddr *find_on(const struct net *net, unsigned ifindex, const struct addr *addr)
+struct ifaddr *ifaddr_on(const struct net *net, unsigned ifindex, const struct addr *addr)
 {
 	for (uint32_t i = 0; i < net->n_addrs; i++)
 		if (net->addrs[i].ifindex == ifindex && addr_equal(&net->addrs[i].addr, addr))
@@ -127,9 +134,12 @@ int iface_set(struct net *net, unsigned ifindex, uint32_t mtu, uint32_t flags)
 		return -TERN_ENODEV;
 	if (mtu < IP4_MTU_MIN || mtu > MTU_MAX || (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
 		return -TERN_EINVAL;
+	if (i->cfg.mtu == mtu && i->cfg.flags == flags)
+		return 0;
 	i->cfg.mtu = mtu;
 	i->cfg.flags = flags;
 	net->routes_version++;
+	net_note(net, ifindex, TERN_NET_LINK);
 	return 0;
 }
 
@@ -162,73 +172,178 @@ void ifaddr_fini(struct net *net)
 	mem_free(net->mem, net->addrs, net->addrs_cap * sizeof(*net->addrs));
 }
 
-/* Networks of fewer than four addresses have no broadcast address (RFC 3021). */
-static struct ifaddr make_ifaddr(unsigned ifindex, const struct addr *addr, unsigned prefix_len)
+/*
+ * What an address brings when it becomes ours: its form as a number, and the route to its prefix.
+ * Networks of fewer than four addresses have no broadcast address (RFC 3021).
+ */
+static int put_into_use(struct net *net, struct ifaddr *a)
 {
-	struct ifaddr a = { .ifindex = ifindex, .addr = *addr, .prefix_len = (uint8_t)prefix_len };
+	struct tern_route route = connected_route(a);
+	int err = a->off_link ? 0 : route_add(net, &route);
 
-	if (!addr_is4(addr))
-		return a;
-	a.ip4 = get_be32(addr->b + 12);
-	if (prefix_len <= 30)
-		a.broadcast = a.ip4 | 0xffffffff >> prefix_len;
-	return a;
+	if (err && err != -TERN_EEXIST)
+		return err;
+	if (addr_is4(&a->addr)) {
+		a->ip4 = get_be32(a->addr.b + 12);
+		a->broadcast = a->prefix_len <= 30 ? a->ip4 | 0xffffffff >> a->prefix_len : 0;
+	}
+	net->routes_version++;
+	return 0;
+}
+
+/* Another address of the interface with the same prefix keeps the route. */
+static bool prefix_is_shared(const struct net *net, const struct ifaddr *gone)
+{
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
+		const struct ifaddr *a = &net->addrs[i];
+
+		if (a->ifindex == gone->ifindex && !a->off_link && ifaddr_is_usable(a) &&
+		    a->prefix_len == gone->prefix_len && !addr_equal(&a->addr, &gone->addr) &&
+		    addr_in_prefix(&a->addr, &gone->addr, gone->prefix_len))
+			return true;
+	}
+	return false;
+}
+
+static void take_out_of_use(struct net *net, struct ifaddr *a)
+{
+	struct tern_route route = connected_route(a);
+
+	a->ip4 = a->broadcast = 0;
+	net->routes_version++;
+	if (!a->off_link && !prefix_is_shared(net, a))
+		route_del(net, &route);
+}
+
+static int check_address(const struct net *net, const struct ifaddr *a)
+{
+	const struct iface *i = iface_get(net, a->ifindex);
+	bool is4 = addr_is4(&a->addr);
+
+	if (!i)
+		return -TERN_ENODEV;
+	if (addr_is_unspecified(&a->addr) || addr_is_multicast(&a->addr) ||
+	    addr_is_limited_broadcast(&a->addr))
+		return -TERN_EINVAL;
+	if (a->prefix_len > (is4 ? 32u : 128u) || (!is4 && i->cfg.mtu < IP6_MTU_MIN))
+		return -TERN_EINVAL;
+	return 0;
+}
+
+static int renew(struct net *net, struct ifaddr *known, const struct ifaddr *new)
+{
+	if (known->origin == TERN_ORIGIN_STATIC)
+		return -TERN_EEXIST;
+	known->origin = new->origin;
+	known->preferred_until = new->preferred_until;
+	known->valid_until = new->valid_until;
+	if (new->preferred_until > net->timers->now)
+		known->flags &= (uint8_t)~TERN_ADDR_DEPRECATED;
+	net_arm_life(net, MIN(new->preferred_until, new->valid_until));
+	return 0;
+}
+
+int ifaddr_put(struct net *net, const struct ifaddr *new)
+{
+	struct ifaddr *a = ifaddr_on(net, new->ifindex, &new->addr);
+	int err = check_address(net, new);
+
+	if (err)
+		return err;
+	if (a)
+		return renew(net, a, new);
+	if (net->n_addrs >= net->cfg->addresses_max || !make_room(net))
+		return -TERN_ENOMEM;
+	a = &net->addrs[net->n_addrs];
+	*a = *new;
+	a->ip4 = a->broadcast = 0;
+	if (!(a->flags & TERN_ADDR_TENTATIVE))
+		err = put_into_use(net, a);
+	else if (!dad_begin(net, a))
+		err = -TERN_ENOMEM;
+	if (err)
+		return err;
+	net->n_addrs++;
+	net_arm_life(net, MIN(a->preferred_until, a->valid_until));
+	net_note(net, a->ifindex, TERN_NET_ADDRS);
+	return 0;
 }
 
 int ifaddr_add(struct net *net, unsigned ifindex, const struct addr *addr, unsigned prefix_len)
 {
-	struct ifaddr new = make_ifaddr(ifindex, addr, prefix_len);
-	const struct iface *i = iface_get(net, ifindex);
-	struct tern_route route;
-	int err;
+	struct ifaddr a = { .ifindex = ifindex,
+			    .addr = *addr,
+			    .prefix_len = (uint8_t)MIN(prefix_len, 255),
+			    .preferred_until = TERN_NEVER,
+			    .valid_until = TERN_NEVER };
+	const struct ifaddr *known = ifaddr_on(net, ifindex, addr);
 
-	if (!i)
-		return -TERN_ENODEV;
-	if (addr_is_unspecified(addr) || addr_is_multicast(addr) || addr_is_limited_broadcast(addr))
-		return -TERN_EINVAL;
-	if (prefix_len > (addr_is4(addr) ? 32u : 128u))
-		return -TERN_EINVAL;
-	if (!addr_is4(addr) && i->cfg.mtu < IP6_MTU_MIN)
-		return -TERN_EINVAL;
-	if (find_on(net, ifindex, addr))
-		return -TERN_EEXIST;
-	if (net->n_addrs >= net->cfg->addresses_max || !make_room(net))
-		return -TERN_ENOMEM;
-	route = connected_route(&new);
-	err = route_add(net, &route);
-	if (err && err != -TERN_EEXIST)
-		return err;
-	net->addrs[net->n_addrs++] = new;
-	net->routes_version++;
-	return 0;
+	if (known && known->origin != TERN_ORIGIN_STATIC) /* what is static wins */
+		ifaddr_del(net, ifindex, addr);
+	return ifaddr_put(net, &a);
 }
 
 int ifaddr_del(struct net *net, unsigned ifindex, const struct addr *addr)
 {
-	struct ifaddr *a = find_on(net, ifindex, addr), gone;
-	struct tern_route route;
+	struct ifaddr *a = ifaddr_on(net, ifindex, addr);
 
 	if (!a)
 		return -TERN_EADDRNOTAVAIL;
-	gone = *a;
+	dad_end(net, ifindex, addr);
+	if (ifaddr_is_usable(a))
+		take_out_of_use(net, a);
 	net->n_addrs--;
 	memmove(a, a + 1, (size_t)(net->addrs + net->n_addrs - a) * sizeof(*a));
-	net->routes_version++;
-	for (uint32_t i = 0; i < net->n_addrs; i++) {
-		a = &net->addrs[i];
-		if (a->ifindex == ifindex && a->prefix_len == gone.prefix_len &&
-		    addr_in_prefix(&a->addr, &gone.addr, gone.prefix_len))
-			return 0;
-	}
-	route = connected_route(&gone);
-	route_del(net, &route);
+	net_note(net, ifindex, TERN_NET_ADDRS);
 	return 0;
+}
+
+void ifaddr_accept(struct net *net, struct ifaddr *a)
+{
+	a->flags &= (uint8_t)~TERN_ADDR_TENTATIVE;
+	if (put_into_use(net, a)) /* no room for its route: it is ours all the same */
+		a->off_link = true;
+	net_note(net, a->ifindex, TERN_NET_ADDRS);
+}
+
+void ifaddr_refuse(struct net *net, struct ifaddr *a)
+{
+	if (ifaddr_is_usable(a))
+		take_out_of_use(net, a);
+	a->flags &= (uint8_t)~TERN_ADDR_TENTATIVE;
+	a->flags |= TERN_ADDR_DUPLICATE;
+	net_note(net, a->ifindex, TERN_NET_ADDRS);
+	net_note(net, a->ifindex, TERN_NET_DUPLICATE);
+}
+
+tern_time ifaddr_expire(struct net *net)
+{
+	tern_time now = net->timers->now, next = TERN_NEVER;
+
+	for (uint32_t i = 0; i < net->n_addrs;) {
+		struct ifaddr *a = &net->addrs[i];
+
+		if (a->valid_until <= now) {
+			struct addr gone = a->addr;
+
+			ifaddr_del(net, a->ifindex, &gone);
+			continue;
+		}
+		if (a->preferred_until <= now && !(a->flags & TERN_ADDR_DEPRECATED)) {
+			a->flags |= TERN_ADDR_DEPRECATED;
+			net_note(net, a->ifindex, TERN_NET_ADDRS);
+		}
+		next = MIN(next, a->preferred_until > now ? a->preferred_until : TERN_NEVER);
+		next = MIN(next, a->valid_until);
+		i++;
+	}
+	return next;
 }
 
 const struct ifaddr *ifaddr_find(const struct net *net, const struct addr *addr)
 {
 	for (uint32_t i = 0; i < net->n_addrs; i++)
-		if (addr_equal(&net->addrs[i].addr, addr))
+		if (addr_equal(&net->addrs[i].addr, addr) && ifaddr_is_usable(&net->addrs[i]))
 			return &net->addrs[i];
 	return NULL;
 }

@@ -18,7 +18,10 @@ bool net_init(struct net *net, const struct net_parts *parts)
 	net->key.k0 = rand_u64(net->rand);
 	net->key.k1 = rand_u64(net->rand);
 	list_init(&net->path_mtus);
+	list_init(&net->dads);
 	timer_init(&net->path_timer, parts->path_timer_kind);
+	timer_init(&net->life_timer, parts->life_timer_kind);
+	net->dad_timer_kind = parts->dad_timer_kind;
 	if (!table_init(&net->neighs, net->mem, NEIGH_BUCKETS))
 		return false;
 	if (table_init(&net->path_mtu_table, net->mem, PATH_BUCKETS))
@@ -31,7 +34,9 @@ void net_fini(struct net *net)
 {
 	for (unsigned i = 1; i <= IFACES_MAX; i++)
 		iface_del(net, i);
-	assert(net->n_addrs == 0 && net->n_routes == 0);
+	assert(net->n_addrs == 0 && net->n_routes == 0 && list_empty(&net->dads));
+	timers_disarm(net->timers, &net->life_timer);
+	servers_fini(net);
 	ifaddr_fini(net);
 	route_fini(net);
 	path_mtu_fini(net);
@@ -73,6 +78,45 @@ void net_check(const struct net *net)
 	route_check(net);
 	path_mtu_check(net);
 }
+
+/* ---- news ---- */
+
+void net_note(struct net *net, unsigned ifindex, enum tern_net_change what)
+{
+	net->changes[ifindex - 1] |= what;
+	net->changed |= (uint64_t)1 << (ifindex - 1);
+}
+
+bool net_take_news(struct net *net, struct tern_net_event *out)
+{
+	unsigned i = 0;
+
+	if (!net->changed)
+		return false;
+	while (!net->changes[i])
+		i++;
+	*out = (struct tern_net_event){ i + 1, net->changes[i] };
+	net->changes[i] = 0;
+	net->changed &= ~((uint64_t)1 << i);
+	return true;
+}
+
+/* ---- lifetimes: one timer for all, because they are few and long ---- */
+
+void net_arm_life(struct net *net, tern_time until)
+{
+	if (until != TERN_NEVER && until < net->life_timer.at)
+		timers_arm(net->timers, &net->life_timer, until);
+}
+
+void net_on_life_timer(struct net *net)
+{
+	tern_time addrs = ifaddr_expire(net), servers = servers_expire(net);
+
+	net_arm_life(net, MIN(addrs, servers));
+}
+
+/* ---- the two forms of an address ---- */
 
 bool addr_from_public(struct addr *a, const struct tern_addr *t)
 {

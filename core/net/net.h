@@ -38,9 +38,18 @@ struct ifaddr {
 	unsigned ifindex;
 	struct addr addr;
 	uint8_t prefix_len; /* of the family's own form */
-	uint32_t ip4;	    /* the same as a number, and its broadcast address; 0: none */
+	uint8_t origin;	    /* enum tern_origin */
+	uint8_t flags;	    /* enum tern_addr_flag */
+	bool off_link;	    /* it says nothing about who else is on the link: no route */
+	tern_time preferred_until, valid_until;
+	uint32_t ip4; /* the same as a number, and its broadcast address; 0: none, or not usable */
 	uint32_t broadcast;
 };
+/* Ours: neither tentative nor a duplicate. */
+static inline bool ifaddr_is_usable(const struct ifaddr *a)
+{
+	return !(a->flags & (TERN_ADDR_TENTATIVE | TERN_ADDR_DUPLICATE));
+}
 
 /* Returns the index (given >= 1: that one, 0: the next free from 2) or a negative error. */
 int iface_add(struct net *, const struct tern_iface *, unsigned index);
@@ -54,9 +63,23 @@ static inline bool iface_has_ready(const struct iface *i)
 	return !list_empty(&i->ready) || !list_empty(&i->cutting);
 }
 
+/* A static one: usable at once, for ever. */
 int ifaddr_add(struct net *, unsigned ifindex, const struct addr *, unsigned prefix_len);
+/*
+ * One of any origin; ip4 and broadcast are filled in. A TENTATIVE one is put under detection of
+ * duplicates (dad.c). One that is there, and not static, gets the new lifetimes, and no other flags
+ * than it had. -TERN_EEXIST: there is a static one.
+ */
+int ifaddr_put(struct net *, const struct ifaddr *);
 int ifaddr_del(struct net *, unsigned ifindex, const struct addr *);
 void ifaddr_fini(struct net *); /* frees the array; for net_fini */
+/* On this interface, usable or not; NULL: none. */
+struct ifaddr *ifaddr_on(const struct net *, unsigned ifindex, const struct addr *);
+/* It passed: it is ours. Or another host has it: it is a DUPLICATE, and loses its route. */
+void ifaddr_accept(struct net *, struct ifaddr *);
+void ifaddr_refuse(struct net *, struct ifaddr *);
+/* Deprecates and removes what has had its time; the next instant at which there is something. */
+tern_time ifaddr_expire(struct net *);
 
 /* Is the address one of ours (of any interface: the weak host model of Linux)? NULL: no. */
 const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
@@ -72,6 +95,47 @@ enum addr_kind {
 enum addr_kind addr_classify(const struct net *, const struct addr *, unsigned ifindex);
 /* A multicast group that this interface always listens to: ff02::1, 224.0.0.1, solicited-node. */
 bool group_is_joined(const struct net *, const struct addr *group, unsigned ifindex);
+
+/* ---- dad.c: is another host using this address? RFC 4862 5.4, RFC 5227 ---- */
+
+struct dad {
+	struct list link; /* net.dads */
+	struct timer timer;
+	unsigned ifindex;
+	struct addr addr;
+	uint8_t n_probes, n_announced;
+	bool passed;
+	tern_time defended_at; /* IPv4: when last a conflict was answered; 0: never */
+};
+
+/* Begins, after a random delay; false: no memory. With dad_transmits 0 the address passes now. */
+bool dad_begin(struct net *, struct ifaddr *);
+/* Of an address that goes. */
+void dad_end(struct net *, unsigned ifindex, const struct addr *);
+/*
+ * A timer passed: what to send about d->addr. An IPv4 probe has no sender; an announcement names
+ * the address as sender and target. IPv6 sends solicitations from ::.
+ */
+enum dad_verdict { DAD_NOTHING, DAD_SEND_PROBE, DAD_SEND_ANNOUNCEMENT };
+enum dad_verdict dad_on_timer(struct net *, struct dad *);
+/*
+ * Somebody else was heard to use (or to probe for) an address of ours. DAD_LOST: it is a DUPLICATE
+ * from now on; DAD_DEFEND: an announcement is due (RFC 5227 2.4 (b)); DAD_KEPT: nothing happens.
+ */
+enum dad_conflict { DAD_KEPT, DAD_DEFEND, DAD_LOST };
+enum dad_conflict dad_on_conflict(struct net *, struct ifaddr *);
+
+/* ---- servers.c: which servers has the network told of? ---- */
+
+/*
+ * Takes what is new, or the new lifetime of what is known; one that has passed removes it. At most
+ * servers_max: what does not fit is not taken.
+ */
+void servers_put(struct net *, const struct tern_server *);
+/* What came by this way is no longer said. */
+void servers_purge(struct net *, unsigned ifindex, enum tern_origin);
+tern_time servers_expire(struct net *);
+void servers_fini(struct net *);
 
 /* ---- route.c: through which interface, to which next hop, from which source? ---- */
 
@@ -214,6 +278,8 @@ struct net_config {
 	uint32_t icmp_ratelimit_ms, icmp_burst;
 	uint32_t path_mtus_max, path_mtu_min; /* entries; bytes, of IPv4 */
 	uint32_t path_mtu_expires_ms;	      /* 0: never */
+	uint32_t routers_max, prefixes_max, servers_max;
+	uint8_t dad_transmits;
 };
 
 struct route;
@@ -227,13 +293,20 @@ struct net {
 	struct iface *ifaces[IFACES_MAX]; /* by index - 1 */
 	struct ifaddr *addrs;
 	uint32_t n_addrs, addrs_cap;
-	struct route *routes; /* sorted: longest prefix, lowest metric, oldest */
+	struct list dads;
+	struct tern_server *servers; /* best first */
+	uint32_t n_servers, servers_cap;
+	struct timer life_timer;      /* of the first address, server, ... whose time is over */
+	uint32_t changes[IFACES_MAX]; /* enum tern_net_change, not yet told; by index - 1 */
+	uint64_t changed;	      /* a bit for each that is not 0 */
+	struct route *routes;	      /* sorted: longest prefix, lowest metric, oldest */
 	uint32_t n_routes, routes_cap;
 	struct hop_found recent_hop;
 	uint32_t routes_version; /* changes with every change of routes or addresses */
 	struct table neighs;
 	struct icmp_limit limit_all, limit_dst[64];
 	uint32_t timer_kind; /* given to every neighbour's timer, for the dispatcher */
+	uint32_t dad_timer_kind;
 	struct table path_mtu_table;
 	struct list path_mtus;	 /* by age, oldest first */
 	struct timer path_timer; /* of the oldest */
@@ -244,11 +317,18 @@ struct net_parts {
 	struct timers *timers;
 	struct rand *rand;
 	const struct net_config *cfg; /* borrowed for the life of the net */
-	uint32_t timer_kind, path_timer_kind;
+	uint32_t timer_kind, path_timer_kind, life_timer_kind, dad_timer_kind;
 };
 bool net_init(struct net *, const struct net_parts *);
 void net_fini(struct net *);
 void net_check(const struct net *);
+
+/* Something of the interface has changed; news for the user. */
+void net_note(struct net *, unsigned ifindex, enum tern_net_change);
+bool net_take_news(struct net *, struct tern_net_event *);
+/* A lifetime was set: the timer is as early as it must be. And when it fires. */
+void net_arm_life(struct net *, tern_time until);
+void net_on_life_timer(struct net *);
 
 /* Public form <-> struct addr. false: family is neither. */
 bool addr_from_public(struct addr *, const struct tern_addr *);

@@ -18,6 +18,7 @@ struct route {
 	unsigned len;		     /* of the family's own form */
 	unsigned ifindex;
 	uint32_t metric, mtu;
+	uint8_t origin; /* enum tern_origin */
 };
 
 void route_fini(struct net *net)
@@ -48,7 +49,10 @@ static bool read_route(struct route *r, const struct tern_route *t)
 		.ifindex = t->ifindex,
 		.metric = t->metric,
 		.mtu = t->mtu,
+		.origin = (uint8_t)t->origin,
 	};
+	if (t->origin >= TERN_N_ORIGINS)
+		return false;
 	if (!addr_from_public(&r->prefix, &t->dst))
 		return false;
 	if (r->mtu && r->mtu < (addr_is4(&r->prefix) ? IP4_MTU_MIN : IP6_MTU_MIN))
@@ -106,17 +110,28 @@ static bool comes_before(const struct route *a, const struct route *b)
 	return a->len != b->len ? a->len > b->len : a->metric < b->metric;
 }
 
+static void remove_route(struct net *net, struct route *r)
+{
+	net_note(net, r->ifindex, TERN_NET_ROUTES);
+	net->n_routes--;
+	memmove(r, r + 1, (size_t)(net->routes + net->n_routes - r) * sizeof(*r));
+	net->routes_version++;
+}
+
 int route_add(struct net *net, const struct tern_route *t)
 {
-	struct route new;
+	struct route new, *same;
 	uint32_t at;
 
 	if (!read_route(&new, t))
 		return -TERN_EINVAL;
 	if (!iface_get(net, new.ifindex))
 		return -TERN_ENODEV;
-	if (find_same(net, &new))
+	same = find_same(net, &new);
+	if (same && (same->origin == TERN_ORIGIN_STATIC || new.origin != TERN_ORIGIN_STATIC))
 		return -TERN_EEXIST;
+	if (same) /* what is static wins */
+		remove_route(net, same);
 	if (!is_gateway_reachable(net, &new))
 		return -TERN_ENETUNREACH;
 	if (net->n_routes >= net->cfg->routes_max || !make_room_for_route(net))
@@ -126,6 +141,7 @@ int route_add(struct net *net, const struct tern_route *t)
 	net->routes[at] = new;
 	net->n_routes++;
 	net->routes_version++;
+	net_note(net, new.ifindex, TERN_NET_ROUTES);
 	return 0;
 }
 
@@ -136,9 +152,7 @@ int route_del(struct net *net, const struct tern_route *t)
 	r = read_route(&wanted, t) ? find_same(net, &wanted) : NULL;
 	if (!r)
 		return -TERN_ENOENT;
-	net->n_routes--;
-	memmove(r, r + 1, (size_t)(net->routes + net->n_routes - r) * sizeof(*r));
-	net->routes_version++;
+	remove_route(net, r);
 	return 0;
 }
 
@@ -165,6 +179,7 @@ bool route_next(const struct net *net, unsigned *cursor, struct tern_route *out)
 		.ifindex = r->ifindex,
 		.metric = r->metric,
 		.mtu = r->mtu,
+		.origin = r->origin,
 	};
 	addr_to_public(&out->dst, &r->prefix, 0);
 	if (!is_on_link(r))
@@ -279,7 +294,7 @@ static int select_source4(const struct net *net, const struct addr *dst, unsigne
 	for (uint32_t i = 0; i < net->n_addrs; i++) {
 		const struct ifaddr *a = &net->addrs[i];
 
-		if (!addr_is4(&a->addr))
+		if (!addr_is4(&a->addr) || !ifaddr_is_usable(a))
 			continue;
 		if (a->ifindex == ifindex && addr_in_prefix(dst, &a->addr, a->prefix_len)) {
 			*out = a->addr;
@@ -317,7 +332,7 @@ struct source_wanted {
 /* RFC 6724 4: what has no meaning on the link it would be seen on is no candidate. */
 static bool is_candidate(const struct ifaddr *a, const struct source_wanted *w)
 {
-	if (addr_is4(&a->addr))
+	if (addr_is4(&a->addr) || !ifaddr_is_usable(a))
 		return false;
 	if (a->ifindex == w->ifindex)
 		return true;

@@ -191,7 +191,15 @@ struct slot {
 
 enum { SLOTS_PER_PAGE = 128, EPHEMERAL_COUNTERS = 64 };
 
-enum timer_kind { TIMER_SOCK, TIMER_HALF, TIMER_NEIGH, TIMER_PATH_MTU, TIMER_TIME_WAIT };
+enum timer_kind {
+	TIMER_SOCK,
+	TIMER_HALF,
+	TIMER_NEIGH,
+	TIMER_PATH_MTU,
+	TIMER_TIME_WAIT,
+	TIMER_LIFE,
+	TIMER_DAD
+};
 
 /* What is known of a peer as a server of Fast Open: sock_fastopen.c. */
 struct fast_open_peer {

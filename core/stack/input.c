@@ -157,7 +157,7 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 		}
 	}
 	if (get_be16(h + 6) & (IP4_MF | IP4_FRAG_OFF))
-		return TERN_DROP_IP_FRAGMENT;
+		return TERN_DROP_FRAG_MEMORY;
 	return transport_input(st, in);
 }
 
@@ -203,7 +203,7 @@ static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 	if (!ip6_walk(&walk, data, in->end - in->l3_off))
 		return refuse_ip6_header(st, in, &walk);
 	if (walk.fragment && (walk.mf || walk.frag_off))
-		return TERN_DROP_IP_FRAGMENT;
+		return TERN_DROP_FRAG_MEMORY;
 	in->proto = walk.proto;
 	in->l4_off = in->l3_off + walk.offset;
 	return transport_input(st, in);

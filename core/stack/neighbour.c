@@ -20,8 +20,7 @@ void push_eth(const struct iface *i, struct tern_pkt *p, const uint8_t mac[6], u
 
 /* ---- asking ---- */
 
-static void send_arp(struct tern_stack *st, struct iface *i, const struct arp *arp,
-		     const uint8_t to[6])
+void send_arp(struct tern_stack *st, struct iface *i, const struct arp *arp, const uint8_t to[6])
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM, ARP_LEN);
 
@@ -44,7 +43,7 @@ static void ask_by_arp(struct tern_stack *st, struct iface *i, const struct neig
 }
 
 /* RFC 4861 2.3: ff02::1:ff and the last three octets. */
-static struct addr solicited_node(const struct addr *target)
+struct addr solicited_node(const struct addr *target)
 {
 	static const uint8_t prefix[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff };
 	struct addr group = addr_from6(prefix);
@@ -53,7 +52,7 @@ static struct addr solicited_node(const struct addr *target)
 	return group;
 }
 
-static void multicast_mac(const struct addr *group, uint8_t mac[6])
+void multicast_mac(const struct addr *group, uint8_t mac[6])
 {
 	if (addr_is4(group)) { /* RFC 1112 6.4 */
 		mac[0] = 0x01;
@@ -67,8 +66,8 @@ static void multicast_mac(const struct addr *group, uint8_t mac[6])
 	}
 }
 
-static void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg,
-		     struct ip_names *names, const uint8_t mac[6])
+void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg, struct ip_names *names,
+	      const uint8_t mac[6])
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM, NDP_MAX_LEN);
 
@@ -189,6 +188,8 @@ enum tern_drop arp_input(struct tern_stack *st, struct iface *i, const struct te
 	/* RFC 5227 probes have no sender; a group or our own address is a lie */
 	if (arp.sender_mac[0] & 1)
 		return TERN_DROP_ARP_MALFORMED;
+	if (detect_arp(st, i, &arp))
+		return TERN_DROP_DUPLICATE_ADDRESS;
 	ours = is_our_target(st, i, &arp.target);
 	if (addr_classify(&st->net, &arp.sender, i->index) == ADDR_OTHER) {
 		news.addr = arp.sender;
@@ -253,6 +254,8 @@ enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
 		return TERN_DROP_ND_MALFORMED;
 	if (!asks && msg.solicited && in->to == ADDR_MULTICAST)
 		return TERN_DROP_ND_MALFORMED;
+	if (detect_nd(st, in, &msg))
+		return TERN_DROP_DUPLICATE_ADDRESS;
 	if (asks && !is_our_target(st, in->iface, &msg.target))
 		return TERN_DROP_NONE;
 	news.addr = asks ? in->src : msg.target;

@@ -45,13 +45,23 @@ void stack_copy_limits(struct tern_stack *st)
 		.path_mtus_max = c->path_mtus_max,
 		.path_mtu_min = c->path_mtu_min,
 		.path_mtu_expires_ms = c->path_mtu_expires_ms,
+		.routers_max = c->routers_max,
+		.prefixes_max = c->prefixes_max,
+		.servers_max = c->servers_max,
+		.dad_transmits = c->dad_transmits,
 	};
 }
 
 static bool init_parts(struct tern_stack *st)
 {
-	struct net_parts parts = { &st->mem,	 &st->timers, &st->rand,
-				   &st->net_cfg, TIMER_NEIGH, TIMER_PATH_MTU };
+	struct net_parts parts = { .mem = &st->mem,
+				   .timers = &st->timers,
+				   .rand = &st->rand,
+				   .cfg = &st->net_cfg,
+				   .timer_kind = TIMER_NEIGH,
+				   .path_timer_kind = TIMER_PATH_MTU,
+				   .life_timer_kind = TIMER_LIFE,
+				   .dad_timer_kind = TIMER_DAD };
 	struct sockets *ss = &st->ss;
 
 	timers_init(&st->timers, 0);
@@ -212,6 +222,12 @@ static void expire(struct tern_stack *st, struct timer *t)
 	case TIMER_PATH_MTU:
 		path_mtu_expire(&st->net);
 		break;
+	case TIMER_LIFE:
+		net_on_life_timer(&st->net);
+		break;
+	case TIMER_DAD:
+		detect_on_timer(st, CONTAINER_OF(t, struct dad, timer));
+		break;
 	case TIMER_TIME_WAIT:
 		sock_time_wait_on_timer(&st->ss);
 		break;
@@ -347,15 +363,22 @@ TERN_API bool tern_addr_next(const struct tern_stack *st, unsigned *cursor,
 	if (*cursor >= st->net.n_addrs)
 		return false;
 	a = &st->net.addrs[(*cursor)++];
-	out->ifindex = a->ifindex;
-	out->prefix_len = a->prefix_len;
+	*out = (struct tern_iface_addr){ .ifindex = a->ifindex,
+					 .prefix_len = a->prefix_len,
+					 .origin = a->origin,
+					 .flags = a->flags,
+					 .preferred_until = a->preferred_until,
+					 .valid_until = a->valid_until };
 	addr_to_public(&out->addr, &a->addr, 0);
 	return true;
 }
 
 TERN_API int tern_route_add(struct tern_stack *st, const struct tern_route *r)
 {
-	return route_add(&st->net, r);
+	struct tern_route by_user = *r;
+
+	by_user.origin = TERN_ORIGIN_STATIC;
+	return route_add(&st->net, &by_user);
 }
 
 TERN_API int tern_route_del(struct tern_stack *st, const struct tern_route *r)
@@ -366,6 +389,20 @@ TERN_API int tern_route_del(struct tern_stack *st, const struct tern_route *r)
 TERN_API bool tern_route_next(const struct tern_stack *st, unsigned *cursor, struct tern_route *out)
 {
 	return route_next(&st->net, cursor, out);
+}
+
+TERN_API bool tern_server_next(const struct tern_stack *st, unsigned *cursor,
+			       struct tern_server *out)
+{
+	if (*cursor >= st->net.n_servers)
+		return false;
+	*out = st->net.servers[(*cursor)++];
+	return true;
+}
+
+TERN_API bool tern_net_event(struct tern_stack *st, struct tern_net_event *out)
+{
+	return net_take_news(&st->net, out);
 }
 
 TERN_API int tern_neigh_add(struct tern_stack *st, const struct tern_neigh *n)

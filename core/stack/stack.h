@@ -109,6 +109,18 @@ enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct
 			       struct neigh **, uint8_t mac[6]);
 void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
 
+void send_arp(struct tern_stack *, struct iface *, const struct arp *, const uint8_t to[6]);
+void send_ndp(struct tern_stack *, struct iface *, const struct ndp *, struct ip_names *,
+	      const uint8_t mac[6]);
+struct addr solicited_node(const struct addr *target);
+void multicast_mac(const struct addr *group, uint8_t mac[6]);
+
+/* detect.c */
+void detect_on_timer(struct tern_stack *, struct dad *);
+/* Did the message tell of a conflict about an address of ours? Then that was all it said. */
+bool detect_arp(struct tern_stack *, struct iface *, const struct arp *);
+bool detect_nd(struct tern_stack *, const struct inbound *, const struct ndp *);
+
 /* gso.c */
 void stack_send_reply(struct tern_stack *, const struct tcp_reply *);
 /* A socket that is on no list begins its burst, or goes on with it; NULL: nothing goes now. */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * detect.c - the packets around net/dad: probes, announcements, and what others say.
+ *
+ * RFC 5227 for IPv4, RFC 4862 5.4 for IPv6. What an address was wanted for is asked when it was
+ * lost: configure.c.
+ */
+#include "stack.h"
+
+static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+/* RFC 5227 2.1.1, 2.3: a request; a probe has no sender. */
+static void send_arp_about(struct tern_stack *st, struct iface *i, const struct addr *about,
+			   bool announce)
+{
+	struct arp arp = { .op = ARP_REQUEST, .sender = addr_any(TERN_AF_INET), .target = *about };
+
+	if (announce)
+		arp.sender = *about;
+	memcpy(arp.sender_mac, i->cfg.mac, 6);
+	send_arp(st, i, &arp, everybody);
+}
+
+/* RFC 4862 5.4.2: from ::, without a source link-layer address. */
+static void send_solicitation_about(struct tern_stack *st, struct iface *i,
+				    const struct addr *about)
+{
+	struct ndp msg = { .type = ICMP6_NEIGH_SOLICIT, .target = *about };
+	struct ip_names names = { .src = addr_any(TERN_AF_INET6), .dst = solicited_node(about) };
+	uint8_t mac[6];
+
+	multicast_mac(&names.dst, mac);
+	send_ndp(st, i, &msg, &names, mac);
+}
+
+void detect_on_timer(struct tern_stack *st, struct dad *d)
+{
+	struct iface *i = iface_get(&st->net, d->ifindex);
+	struct addr about = d->addr;
+	bool is4 = addr_is4(&about);
+	/* it may be d's last act */
+	enum dad_verdict verdict = dad_on_timer(&st->net, d);
+
+	if (verdict == DAD_NOTHING)
+		return;
+	if (is4)
+		send_arp_about(st, i, &about, verdict == DAD_SEND_ANNOUNCEMENT);
+	else
+		send_solicitation_about(st, i, &about);
+}
+
+static void on_conflict(struct tern_stack *st, struct iface *i, struct ifaddr *a)
+{
+	struct addr about = a->addr;
+
+	if (dad_on_conflict(&st->net, a) == DAD_DEFEND)
+		send_arp_about(st, i, &about, true);
+}
+
+bool detect_arp(struct tern_stack *st, struct iface *i, const struct arp *arp)
+{
+	struct ifaddr *a = ifaddr_on(&st->net, i->index, &arp->sender);
+
+	if (memcmp(arp->sender_mac, i->cfg.mac, 6) == 0)
+		return false;			       /* our own, which the link brought back */
+	if (!a && addr_is_unspecified(&arp->sender)) { /* RFC 5227 2.1.1: two probe for one */
+		a = ifaddr_on(&st->net, i->index, &arp->target);
+		if (a && ifaddr_is_usable(a))
+			a = NULL; /* that is a question, and it is answered */
+	}
+	if (!a || (a->flags & TERN_ADDR_DUPLICATE))
+		return false;
+	on_conflict(st, i, a);
+	return true;
+}
+
+bool detect_nd(struct tern_stack *st, const struct inbound *in, const struct ndp *msg)
+{
+	struct ifaddr *a = ifaddr_on(&st->net, in->iface->index, &msg->target);
+	bool asks = msg->type == ICMP6_NEIGH_SOLICIT;
+
+	if (!a || memcmp(in->p->data + 6, in->iface->cfg.mac, 6) == 0)
+		return false;
+	if (ifaddr_is_usable(a) && asks)
+		return false;
+	/* RFC 4862 5.4.3: who has an address and asks for ours resolves it; that says nothing */
+	if (!(a->flags & TERN_ADDR_DUPLICATE) && (!asks || addr_is_unspecified(&in->src)))
+		on_conflict(st, in->iface, a);
+	return true;
+}
