@@ -106,7 +106,7 @@ bool dns_walk_next(struct dns_walk *w, struct dns_record *r)
 	return !w->malformed;
 }
 
-/* Is the record's data as long as its type says? Of types that we do not read it may be anything. */
+/* Is the data as long as its type says? Of types that we do not read it may be anything. */
 static bool is_data_whole(const struct dns_walk *w, const struct dns_record *r)
 {
 	size_t end = r->data + r->data_len, at;

@@ -30,7 +30,7 @@ static bool is_name(const struct text *word, const struct dns_name *name)
 	return dns_name_parse(&n, word->at, word->len) && dns_name_equal(&n, name);
 }
 
-static void copy_name(char out[TERN_DOMAIN_MAX], const struct text *word)
+static void copy_word(char out[TERN_DOMAIN_MAX], const struct text *word)
 {
 	size_t len = MIN(word->len, TERN_DOMAIN_MAX - 1);
 
@@ -59,7 +59,7 @@ bool hosts_find(const char *text, size_t len, const char *name, int family, stru
 		if (!has)
 			continue;
 		if (!known)
-			copy_name(out->canonical, &first);
+			copy_word(out->canonical, &first);
 		known = true;
 		if ((family == TERN_AF_UNSPEC || addr.family == family) &&
 		    out->n < RESOLVER_ADDRS_MAX)
@@ -80,7 +80,7 @@ bool hosts_name(const char *text, size_t len, const struct tern_addr *wanted,
 			continue;
 		if (!text_word(&names, &word))
 			continue;
-		copy_name(out, &word);
+		copy_word(out, &word);
 		return true;
 	}
 	return false;
