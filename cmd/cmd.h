@@ -10,6 +10,7 @@ int cmd_drill(int argc, char **argv);
 int cmd_ladder(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
 int cmd_nc(int argc, char **argv);
+int cmd_resolve(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_run(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct command {
 	{ "get", cmd_get, "fetch http URLs over tern's own TCP" },
 	{ "serve", cmd_serve, "serve a directory by HTTP over tern's own TCP" },
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },
+	{ "resolve", cmd_resolve, "addresses of names, and names of addresses" },
 	{ "nc", cmd_nc, "standard input and output over a TCP or UDP socket of tern's" },
 	{ "run", cmd_run, "any program, unmodified and without root, on tern's own TCP" },
 	{ "weather", cmd_weather, "changes the weather of a tern run that lives" },

@@ -3,9 +3,9 @@
  * ask.c - a user's question: which names are tried in turn, and what is the answer in the end?
  *
  * A name with enough dots is tried as it is first, then in each domain of the search list; another
- * one the other way round (resolv.conf(5)). Of each name AAAA and A are asked for at once. The first
- * name with an address ends it. Else the gravest of what was said is the answer: "not now" hides
- * "there is none", because the name that was not answered for may be there.
+ * one the other way round (resolv.conf(5)). Of each name AAAA and A are asked for at once. The
+ * first name with an address ends it. Else the gravest of what was said is the answer: "not now"
+ * hides "there is none", because the name that was not answered for may be there.
  */
 #include "resolve_impl.h"
 

@@ -8,7 +8,7 @@
  * Whoever wants to forge an answer has to guess: each question goes from a fresh socket, with a
  * random port and a random number, to one server, whose answers alone the stack lets through; the
  * answer must repeat the question (RFC 5452 9). What does not fit is ignored, and so is what cannot
- * be read: it ends no waiting. Nobody gets several chances at once, because equal questions are one.
+ * be read: it ends no waiting. Nobody gets several chances at once: equal questions are one.
  */
 #include "resolve_impl.h"
 
@@ -162,7 +162,7 @@ static void ask_again_by_tcp(struct query *q)
 		give_server_up(q, RESOLVER_UNREACHABLE);
 }
 
-/* Is it an answer to what we have asked? A server that did not read the question may leave it out. */
+/* Is it an answer to what we asked? A server that did not read the question may leave it out. */
 static bool is_answer(const struct query *q, const uint8_t *msg, size_t len)
 {
 	struct dns_head h;
