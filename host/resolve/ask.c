@@ -177,6 +177,7 @@ bool ask_begin(struct ask *a, struct resolver *r, const struct resolver_question
 	a->user = a->answer.user = q->user;
 	a->family = q->family;
 	a->port = q->addr.port;
+	a->first_name_only = q->first_name_only;
 	return q->name ? begin_forward(a, r, q) : begin_reverse(a, r, q);
 }
 
@@ -323,7 +324,7 @@ static bool is_in_vain(const struct ask *a)
 {
 	const struct resolver_answer *x = &a->answer;
 
-	return x->error == RESOLVER_MEMORY ||
+	return x->error == RESOLVER_MEMORY || (x->error == RESOLVER_NODATA && a->first_name_only) ||
 	       (x->error == RESOLVER_AGAIN && x->cause != RESOLVER_SERVFAIL);
 }
 

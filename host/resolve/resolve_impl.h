@@ -133,7 +133,7 @@ struct ask {
 	void *user;
 	int family;
 	uint16_t port;
-	bool is_reverse;
+	bool is_reverse, first_name_only;
 	struct dns_name candidate[CANDIDATES_MAX];
 	unsigned n_candidates, at;
 	struct query *query[2]; /* of the candidate now: AAAA or PTR, A */

@@ -127,6 +127,7 @@ struct resolver_question {
 	struct tern_addr addr; /* its port comes back with each address of a name, too */
 	bool numeric_only;     /* nobody is asked, not even the file */
 	bool by_dns_only;      /* the file of hosts is not asked */
+	bool first_name_only;  /* no search behind a name that is there, without an address, too */
 	void *user;
 };
 /* Asks; *id (may be NULL) names the question. 0, -TERN_ENOMEM or -TERN_ENOBUFS (too many wait). */
