@@ -157,14 +157,14 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 		}
 	}
 	if (get_be16(h + 6) & (IP4_MF | IP4_FRAG_OFF))
-		return TERN_DROP_FRAG_MEMORY;
+		return fragment4_input(st, in);
 	return transport_input(st, in);
 }
 
 /* ---- IPv6 ---- */
 
-static enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in,
-					const struct ip6_walk *walk)
+enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in,
+				 const struct ip6_walk *walk)
 {
 	struct icmp_problem problem = { ICMP6_PARAMETER_PROBLEM, walk->bad_code,
 					walk->bad_pointer };
@@ -202,8 +202,9 @@ static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 	}
 	if (!ip6_walk(&walk, data, in->end - in->l3_off))
 		return refuse_ip6_header(st, in, &walk);
+	in->was_cut = walk.fragment;
 	if (walk.fragment && (walk.mf || walk.frag_off))
-		return TERN_DROP_FRAG_MEMORY;
+		return fragment6_input(st, in, &walk);
 	in->proto = walk.proto;
 	in->l4_off = in->l3_off + walk.offset;
 	return transport_input(st, in);
@@ -265,6 +266,7 @@ void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **re
 	in.rest = rest;
 	in.iface = iface_get(&st->net, p->ifindex);
 	in.l3_off = 0;
+	in.was_cut = false;
 	trace_packet(st, TERN_TRACE_PACKET_IN, p, TERN_DROP_NONE);
 	why = link_input(st, &in);
 	if (why != TERN_DROP_NONE)

@@ -148,10 +148,8 @@ static void release_waiting(struct tern_stack *st, struct neigh *n)
 	struct tern_pkt *p;
 	struct list *l;
 
-	while ((p = pkt_queue_take(&n->queue))) {
-		push_eth(i, p, n->mac, addr_is4(&n->addr) ? ETH_IP4 : ETH_IP6);
-		pkt_queue_put(&i->control, p);
-	}
+	while ((p = pkt_queue_take(&n->queue)))
+		send_linked(st, i, p, n->mac);
 	while ((l = list_take(&n->waiters)))
 		list_put_tail(&i->ready, l);
 }
@@ -242,8 +240,8 @@ enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
 	struct ndp msg;
 	bool asks;
 
-	if (in->iface->cfg.link != TERN_LINK_ETHERNET || in->ttl != 255 ||
-	    in->p->data[in->l4_off + 1] != 0)
+	if (in->iface->cfg.link != TERN_LINK_ETHERNET || in->ttl != 255 || in->was_cut ||
+	    in->p->data[in->l4_off + 1] != 0) /* RFC 6980 5: never in fragments */
 		return TERN_DROP_ND_MALFORMED;
 	if (!ndp_parse(&msg, in->p->data + in->l4_off, in->end - in->l4_off))
 		return TERN_DROP_ND_MALFORMED;
