@@ -272,6 +272,9 @@ enum tern_drop frag_put(struct net *net, const struct frag *f, struct frag_set *
 		return TERN_DROP_FRAG_OVERLAP;
 	switch (look_at_place(set, f->off, f->off + f->len)) {
 	case PLACE_SAME:
+		if (f->last == (set->end == f->off + f->len)) /* it came twice */
+			return TERN_DROP_FRAG_OVERLAP;
+		spoil(net, set);
 		return TERN_DROP_FRAG_OVERLAP;
 	case PLACE_OVERLAPS:
 		spoil(net, set);
