@@ -149,6 +149,8 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 		in->src = addr_from4(h + 12);
 		in->dst = addr_from4(h + 16);
 		why = check_addresses(st, in);
+		if (why == TERN_DROP_IP_NOT_OURS && st->cfg.ip_forward)
+			return forward_input(st, in);
 		if (why != TERN_DROP_NONE)
 			return why;
 		if (in->to == ADDR_OURS) {
@@ -174,6 +176,18 @@ enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in
 	return TERN_DROP_IP_OPTIONS;
 }
 
+/* A router looks at the chain as far as it needs the transport: where a super-frame is cut. */
+static enum tern_drop forward6_input(struct tern_stack *st, struct inbound *in)
+{
+	struct ip6_walk walk;
+
+	if (!ip6_walk(&walk, in->p->data + in->l3_off, in->end - in->l3_off))
+		return TERN_DROP_IP_OPTIONS;
+	in->proto = walk.proto;
+	in->l4_off = in->l3_off + walk.offset;
+	return forward_input(st, in);
+}
+
 static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 {
 	const uint8_t *data = in->p->data + in->l3_off;
@@ -197,6 +211,8 @@ static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 		take_recent_pair(st, in);
 	} else {
 		why = check_addresses(st, in);
+		if (why == TERN_DROP_IP_NOT_OURS && st->cfg.ipv6_forward)
+			return forward6_input(st, in);
 		if (why != TERN_DROP_NONE)
 			return why;
 	}

@@ -71,6 +71,10 @@ bool stack_lo_has_work(const struct tern_stack *);
 enum tern_drop refuse_ip6_header(struct tern_stack *, const struct inbound *,
 				 const struct ip6_walk *);
 
+/* forward.c */
+/* A packet whose headers are good, and that is not for us. */
+enum tern_drop forward_input(struct tern_stack *, const struct inbound *);
+
 /* fragment.c */
 enum tern_drop fragment4_input(struct tern_stack *, const struct inbound *);
 enum tern_drop fragment6_input(struct tern_stack *, const struct inbound *,
