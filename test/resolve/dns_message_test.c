@@ -72,6 +72,8 @@ static void a_message_cut_at_each_byte(void)
 	struct dns_head h;
 
 	build_whole(&m);
+	build_record(&m, DNS_ADDITIONAL, "ns.example.org", DNS_A, 60, 4);
+	build_bytes(&m, "\300\0\2\3", 4);
 	check(dns_check(m.b, m.len, &h));
 	for (size_t len = 0; len < m.len; len++) {
 		uint8_t *exact = malloc(len ? len : 1); /* AddressSanitizer sees what is behind */

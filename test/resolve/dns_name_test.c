@@ -253,6 +253,21 @@ static void pointers_lead_backwards(void)
 	}
 }
 
+/* 01 and 10 in the top bits of a length are no labels, though there are bytes enough. */
+static void labels_have_63_bytes(void)
+{
+	uint8_t m[300];
+	struct dns_name n;
+
+	for (unsigned len = 1; len < 0xc0; len++) {
+		test_at("a label of %u", len);
+		memset(m, 'x', sizeof(m));
+		m[12] = (uint8_t)len;
+		m[13 + len] = 0;
+		check_eq(dns_name_read(m, sizeof(m), 12, &n), len <= 63 ? 14 + len : 0);
+	}
+}
+
 /* A name of 254 bytes and one of 255 is read, and one of 256 is not, with pointers and without. */
 static void long_names_in_messages(void)
 {
@@ -296,17 +311,12 @@ static void chains_of_pointers_are_bounded(void)
 }
 
 static const struct test tests[] = {
-	TEST(texts_become_names),
-	TEST(lengths_have_limits),
-	TEST(odd_bytes_are_escaped),
-	TEST(names_are_compared),
-	TEST(hosts_have_plain_names),
-	TEST(domains_are_appended),
-	TEST(addresses_have_names),
-	TEST(every_graph_of_two_pointers),
-	TEST(pointers_lead_backwards),
-	TEST(long_names_in_messages),
-	TEST(chains_of_pointers_are_bounded),
+	TEST(texts_become_names),      TEST(lengths_have_limits),
+	TEST(odd_bytes_are_escaped),   TEST(names_are_compared),
+	TEST(hosts_have_plain_names),  TEST(domains_are_appended),
+	TEST(addresses_have_names),    TEST(every_graph_of_two_pointers),
+	TEST(pointers_lead_backwards), TEST(labels_have_63_bytes),
+	TEST(long_names_in_messages),  TEST(chains_of_pointers_are_bounded),
 };
 
 int main(int argc, char **argv)

@@ -79,6 +79,7 @@ static void each_rule_decides(void)
 	static const struct example examples[] = {
 		/* 1: what cannot be reached is last, whatever else it has */
 		{ { "198.51.100.1", "2001:db8::1" }, { "198.51.100.2", "" } },
+		{ { "2001::1", "2001:db8::1" }, { "2001:db8::2", "" } },
 		/* 2 before 3 */
 		{ { "2001:db8::1", "fe80::1" }, { "-2001:db8::2", "2001:db8::2" } },
 		/* 3 before 5 and 6 */
