@@ -12,10 +12,10 @@
 #include "../host/resolve/eyeballs.h"
 #include "get_connect.h"
 
-static void say(struct get_connect *c, const char *format, ...)
+static void say_why(struct get_connect *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void say(struct get_connect *c, const char *format, ...)
+static void say_why(struct get_connect *c, const char *format, ...)
 {
 	size_t len = strlen(c->why);
 	va_list ap;
@@ -72,29 +72,29 @@ static void say_attempts(struct get_connect *c, const struct eyeballs *e)
 		const struct eyeballs_attempt *t = &e->attempt[i];
 
 		if (i > 0)
-			say(c, ", ");
+			say_why(c, ", ");
 		if (strcmp(tern_addr_format(&t->addr, false, text), c->host) != 0)
-			say(c, "%s: ", text);
-		say(c, "%s", t->error ? strerror(t->error) : "no answer");
+			say_why(c, "%s: ", text);
+		say_why(c, "%s", t->error ? strerror(t->error) : "no answer");
 	}
 }
 
-static int give_up(struct get_connect *c, const struct eyeballs *e, bool in_time)
+static int give_connect_up(struct get_connect *c, const struct eyeballs *e, bool in_time)
 {
 	char why[RESOLVER_WHY_MAX];
 
-	say(c, "cannot connect: ");
+	say_why(c, "cannot connect: ");
 	if (net_interrupted()) {
 		c->why[0] = 0;
-		say(c, "interrupted; 0 bytes were received");
+		say_why(c, "interrupted; 0 bytes were received");
 	} else if (e->n_attempts > 0) {
 		say_attempts(c, e);
 		if (!in_time)
-			say(c, "; nothing has come for %g s", (double)c->timeout / 1e9);
+			say_why(c, "; nothing has come for %g s", (double)c->timeout / 1e9);
 	} else if (!in_time) {
-		say(c, "its name: nothing has come for %g s", (double)c->timeout / 1e9);
+		say_why(c, "its name: nothing has come for %g s", (double)c->timeout / 1e9);
 	} else {
-		say(c, "%s", resolver_why(&e->failure, why));
+		say_why(c, "%s", resolver_why(&e->failure, why));
 	}
 	return !net_interrupted() && e->failure.cause == RESOLVER_NO_SERVER && !e->n_attempts ?
 		       EXIT_USAGE :
@@ -117,13 +117,13 @@ int get_connect(struct get_connect *c)
 	c->s = 0;
 	wish.n_addrs = known_addresses(c, addr, &known);
 	if (known && wish.n_addrs == 0) {
-		say(c, "cannot connect: its name has no address");
+		say_why(c, "cannot connect: its name has no address");
 		return EXIT_NO;
 	}
 	if (!known && !(wish.r = net_resolver(c->n)))
 		return EXIT_USAGE;
 	if (eyeballs_begin(&e, &wish, loop_now()) != 0) {
-		say(c, "out of memory");
+		say_why(c, "out of memory");
 		return EXIT_NO;
 	}
 	state = eyeballs_advance(&e, loop_now());
@@ -132,7 +132,7 @@ int get_connect(struct get_connect *c)
 	if (state == EYEBALLS_CONNECTED)
 		c->s = e.sock;
 	else
-		code = give_up(c, &e, state == EYEBALLS_FAILED);
+		code = give_connect_up(c, &e, state == EYEBALLS_FAILED);
 	eyeballs_end(&e);
 	return code;
 }

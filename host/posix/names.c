@@ -223,7 +223,7 @@ int tern_posix_getaddrinfo(const char *host, const char *service, const struct a
 /* ---- getnameinfo ---- */
 
 /* The address in it: its length has been looked at. */
-static void address_of(const struct sockaddr *sa, struct tern_addr *out)
+static void address_in(const struct sockaddr *sa, struct tern_addr *out)
 {
 	socklen_t len =
 		sa->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
@@ -246,11 +246,11 @@ static void cut_domain(char *name)
 }
 
 /* 0, or an error: the name of the address is not known. */
-static int name_of(const struct sockaddr *sa, int flags, struct resolver_answer *a)
+static int name_of_address(const struct sockaddr *sa, int flags, struct resolver_answer *a)
 {
 	struct resolver_question q = { .name = NULL };
 
-	address_of(sa, &q.addr);
+	address_in(sa, &q.addr);
 	names_ask(&q, a);
 	if (a->error == RESOLVER_NODATA)
 		return EAI_NONAME;
@@ -274,7 +274,7 @@ int tern_posix_getnameinfo(const struct sockaddr *sa, socklen_t len, char *host,
 		return err;
 	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
 		return getnameinfo(sa, len, host, host_len, NULL, 0, flags);
-	err = flags & NI_NUMERICHOST ? EAI_NONAME : name_of(sa, flags, &a);
+	err = flags & NI_NUMERICHOST ? EAI_NONAME : name_of_address(sa, flags, &a);
 	if (err && (flags & NI_NAMEREQD))
 		return err;
 	if (!err)

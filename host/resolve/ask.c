@@ -31,7 +31,7 @@ static bool answer_addresses(struct ask *a, struct resolver *r)
 	return answer_with(a, RESOLVER_OK, RESOLVER_BY_SERVER);
 }
 
-static void copy_name(char out[TERN_DOMAIN_MAX], const char *name, size_t len)
+static void copy_answer_name(char out[TERN_DOMAIN_MAX], const char *name, size_t len)
 {
 	len = MIN(len, TERN_DOMAIN_MAX - 1);
 	memcpy(out, name, len);
@@ -46,7 +46,7 @@ static bool copy_host_name(char out[TERN_DOMAIN_MAX], const struct dns_name *n)
 	if (!dns_name_is_host(n))
 		return false;
 	dns_name_format(n, text);
-	copy_name(out, text, text_len(text));
+	copy_answer_name(out, text, text_len(text));
 	return true;
 }
 
@@ -60,14 +60,14 @@ static bool answer_localhost(struct ask *a, struct resolver *r, const char *name
 	for (unsigned i = 0; i < 2; i++)
 		if (a->family == TERN_AF_UNSPEC || a->family == loopback[i].family)
 			a->answer.addr[a->answer.n_addrs++] = loopback[i];
-	copy_name(a->answer.name, name, text_len(name));
+	copy_answer_name(a->answer.name, name, text_len(name));
 	answer_addresses(a, r);
 	return answer_with(a, RESOLVER_OK, RESOLVER_BY_RULE);
 }
 
 static bool answer_number(struct ask *a, const char *name, const struct tern_addr *addr)
 {
-	copy_name(a->answer.name, name, text_len(name));
+	copy_answer_name(a->answer.name, name, text_len(name));
 	if (a->family != TERN_AF_UNSPEC && a->family != addr->family)
 		return answer_with(a, RESOLVER_NODATA, RESOLVER_BY_RULE);
 	a->answer.addr[0] = *addr;
@@ -183,7 +183,7 @@ bool ask_begin(struct ask *a, struct resolver *r, const struct resolver_question
 
 /* ---- one candidate ---- */
 
-static bool is_asked_for(const struct ask *a, int which)
+static bool is_type_wanted(const struct ask *a, int which)
 {
 	if (a->is_reverse)
 		return which == SIX;
@@ -234,7 +234,7 @@ static unsigned gravity(enum resolver_error e)
 	return of[e];
 }
 
-static void note_error(struct ask *a, enum resolver_error error, const struct query *q)
+static void note_ask_error(struct ask *a, enum resolver_error error, const struct query *q)
 {
 	if (gravity(error) <= gravity(a->answer.error))
 		return;
@@ -246,7 +246,7 @@ static void note_error(struct ask *a, enum resolver_error error, const struct qu
 }
 
 /* What a query has found out, or still is to. */
-static void take_one(struct ask *a, int which)
+static void take_query(struct ask *a, int which)
 {
 	struct query *q = a->query[which];
 
@@ -256,7 +256,7 @@ static void take_one(struct ask *a, int which)
 	a->error[which] = q->error;
 	a->result[which] = q->result;
 	if (q->error != RESOLVER_OK)
-		note_error(a, q->error, q);
+		note_ask_error(a, q->error, q);
 	query_leave(q);
 	a->query[which] = NULL;
 }
@@ -283,17 +283,17 @@ static bool judge_candidate(struct ask *a, struct resolver *r)
 	uint32_t ttl = UINT32_MAX;
 
 	for (int i = 0; i < 2; i++) {
-		if (!is_asked_for(a, i))
+		if (!is_type_wanted(a, i))
 			continue;
 		if (a->error[i] != RESOLVER_OK) {
-			note_error(a, a->error[i], NULL);
+			note_ask_error(a, a->error[i], NULL);
 			continue;
 		}
 		ttl = MIN(ttl, a->result[i].ttl);
 		if (!a->is_reverse)
 			take_addresses(a, i);
 		else if (!copy_host_name(out->name, &a->result[i].canonical))
-			note_error(a, RESOLVER_NONAME, NULL);
+			note_ask_error(a, RESOLVER_NONAME, NULL);
 	}
 	if (out->n_addrs == 0 && !(a->is_reverse && out->name[0]))
 		return false;
@@ -309,11 +309,11 @@ static bool is_candidate_known(struct ask *a, struct resolver *r)
 	bool known = true;
 
 	for (int i = 0; i < 2; i++) {
-		if (!is_asked_for(a, i))
+		if (!is_type_wanted(a, i))
 			continue;
 		if (!a->known[i] && !a->query[i] && (known || !r->conf.single_request))
 			begin_one(a, r, i);
-		take_one(a, i);
+		take_query(a, i);
 		known = known && a->known[i];
 	}
 	return known;

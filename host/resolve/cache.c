@@ -42,7 +42,7 @@ void cache_clear(struct cache *c)
 		drop_cached(c, oldest_cached(c));
 }
 
-static struct list *bucket_of(struct cache *c, const struct dns_question *q)
+static struct list *cache_bucket_of(struct cache *c, const struct dns_question *q)
 {
 	uint64_t hash = siphash13(&c->key, q->name.wire, q->name.len) + q->type;
 
@@ -51,7 +51,7 @@ static struct list *bucket_of(struct cache *c, const struct dns_question *q)
 
 static struct cached *find_cached(struct cache *c, const struct dns_question *q)
 {
-	struct list *bucket = bucket_of(c, q);
+	struct list *bucket = cache_bucket_of(c, q);
 
 	for (struct list *l = bucket->next; l != bucket; l = l->next) {
 		struct cached *e = CONTAINER_OF(l, struct cached, in_bucket);
@@ -81,7 +81,7 @@ void cache_put(struct cache *c, const struct dns_question *q, const struct dns_r
 	e->until = c->r->now + MIN(result->ttl, most) * TERN_SEC;
 	list_init(&e->in_bucket);
 	list_init(&e->in_age);
-	list_put_tail(bucket_of(c, q), &e->in_bucket);
+	list_put_tail(cache_bucket_of(c, q), &e->in_bucket);
 	list_put_tail(&c->by_age, &e->in_age);
 	c->n++;
 }

@@ -46,7 +46,7 @@ bool dns_name_parse(struct dns_name *out, const char *text, size_t len)
 	return true;
 }
 
-static char *put_byte(char *p, uint8_t c)
+static char *put_text_byte(char *p, uint8_t c)
 {
 	if (c <= ' ' || c >= 0x7f) {
 		*p++ = '\\';
@@ -69,7 +69,7 @@ char *dns_name_format(const struct dns_name *n, char *buf)
 		if (at > 0)
 			*p++ = '.';
 		for (size_t i = 1; i <= n->wire[at]; i++)
-			p = put_byte(p, n->wire[at + i]);
+			p = put_text_byte(p, n->wire[at + i]);
 	}
 	if (n->len == 1)
 		*p++ = '.';
@@ -132,7 +132,7 @@ void dns_name_fold(struct dns_name *n)
 		n->wire[i] = fold(n->wire[i]);
 }
 
-static size_t put_decimal(uint8_t *p, uint8_t v)
+static size_t put_decimal_label(uint8_t *p, uint8_t v)
 {
 	size_t len = v >= 100 ? 3 : v >= 10 ? 2 : 1;
 
@@ -156,7 +156,7 @@ void dns_name_of_address(struct dns_name *out, const uint8_t *ip, size_t len)
 
 	for (size_t i = len; i-- > 0;) {
 		if (len == 4) {
-			p += put_decimal(p, ip[i]);
+			p += put_decimal_label(p, ip[i]);
 		} else {
 			p += put_nibble(p, ip[i] & 15);
 			p += put_nibble(p, ip[i] >> 4);

@@ -27,7 +27,7 @@ static void note_ttl(struct chain *c, uint32_t ttl)
 	c->ttl = MIN(c->ttl, time_to_live(ttl));
 }
 
-static void take_address(struct dns_result *out, const uint8_t *data, size_t len)
+static void take_result_address(struct dns_result *out, const uint8_t *data, size_t len)
 {
 	for (unsigned i = 0; i < out->n_addrs; i++)
 		if (memcmp(out->addr[i], data, len) == 0) /* RFC 2181 5.5 */
@@ -50,7 +50,7 @@ static bool take_records(struct chain *c, struct dns_result *out)
 			continue;
 		note_ttl(c, r.ttl);
 		if (r.type != DNS_PTR)
-			take_address(out, c->msg + r.data, r.data_len);
+			take_result_address(out, c->msg + r.data, r.data_len);
 		else if (!found)
 			dns_name_read(c->msg, c->len, r.data, &out->canonical);
 		found = true;

@@ -23,7 +23,7 @@ static bool next_host(struct text *rest, struct tern_addr *addr, struct text *na
 }
 
 /* Names are compared as those of DNS are; a dot at the end of either says nothing here. */
-static bool is_name(const struct text *word, const struct dns_name *name)
+static bool is_host_word(const struct text *word, const struct dns_name *name)
 {
 	struct dns_name n;
 
@@ -55,7 +55,7 @@ bool hosts_find(const char *text, size_t len, const char *name, int family, stru
 		if (!text_word(&names, &first))
 			continue;
 		for (word = first; !has && word.len > 0; text_word(&names, &word))
-			has = is_name(&word, &wanted);
+			has = is_host_word(&word, &wanted);
 		if (!has)
 			continue;
 		if (!known)

@@ -46,7 +46,7 @@ static const struct policy *policy_of(const struct tern_addr *a)
 }
 
 /* 3.1, 3.2 */
-static unsigned scope_of(const struct tern_addr *a)
+static unsigned scope_of_address(const struct tern_addr *a)
 {
 	static const uint8_t loopback[16] = { [15] = 1 };
 	const uint8_t *ip = a->ip;
@@ -62,7 +62,7 @@ static unsigned scope_of(const struct tern_addr *a)
 
 static bool scopes_match(const struct resolver_route *r)
 {
-	return scope_of(&r->dst) == scope_of(&r->src);
+	return scope_of_address(&r->dst) == scope_of_address(&r->src);
 }
 
 static bool labels_match(const struct resolver_route *r)
@@ -86,8 +86,8 @@ static int compare_routes(const struct resolver_route *a, const struct resolver_
 	if (d == 0)
 		d = policy_of(&a->dst)->precedence - policy_of(&b->dst)->precedence; /* 6 */
 	if (d == 0)
-		d = (int)scope_of(&b->dst) - (int)scope_of(&a->dst); /* 8 */
-	if (d == 0 && a->dst.family == b->dst.family)		     /* 9 */
+		d = (int)scope_of_address(&b->dst) - (int)scope_of_address(&a->dst); /* 8 */
+	if (d == 0 && a->dst.family == b->dst.family)				     /* 9 */
 		d = (int)common_prefix(a->dst.ip, a->src.ip, a->src_prefix_len) -
 		    (int)common_prefix(b->dst.ip, b->src.ip, b->src_prefix_len);
 	return d;
@@ -107,7 +107,7 @@ void resolver_order(struct resolver_route *r, unsigned n)
 }
 
 /* Connecting a datagram socket sends nothing, and finds the source that the stack would take. */
-static void find_source(struct tern_stack *st, struct resolver_route *r)
+static void find_route_source(struct tern_stack *st, struct resolver_route *r)
 {
 	struct tern_addr to = r->dst;
 	struct tern_iface_addr a;
@@ -136,7 +136,7 @@ void resolver_order_for(struct tern_stack *st, struct tern_addr *addr, unsigned 
 	assert(n <= RESOLVER_ADDRS_MAX);
 	for (unsigned i = 0; i < n; i++) {
 		route[i] = (struct resolver_route){ .dst = addr[i] };
-		find_source(st, &route[i]);
+		find_route_source(st, &route[i]);
 	}
 	resolver_order(route, n);
 	for (unsigned i = 0; i < n; i++)

@@ -36,7 +36,7 @@ void query_tcp_next(struct query *q)
 	q->stream->len = 2;
 }
 
-static enum stream_news send_stream(struct query *q)
+static enum stream_news send_query_stream(struct query *q)
 {
 	struct query_stream *s = q->stream;
 	int64_t n = 1;
@@ -54,7 +54,7 @@ static enum stream_news send_stream(struct query *q)
 	return STREAM_WAITS;
 }
 
-static enum stream_news read_stream(struct query *q)
+static enum stream_news read_query_stream(struct query *q)
 {
 	struct query_stream *s = q->stream;
 
@@ -91,9 +91,9 @@ enum stream_news query_tcp_advance(struct query *q)
 			return STREAM_FAILED;
 		q->state = QUERY_TCP_SENDING;
 	}
-	if (q->state == QUERY_TCP_SENDING && send_stream(q) == STREAM_FAILED)
+	if (q->state == QUERY_TCP_SENDING && send_query_stream(q) == STREAM_FAILED)
 		return STREAM_FAILED;
-	return q->state == QUERY_TCP_READING ? read_stream(q) : STREAM_WAITS;
+	return q->state == QUERY_TCP_READING ? read_query_stream(q) : STREAM_WAITS;
 }
 
 void query_tcp_end(struct query *q)

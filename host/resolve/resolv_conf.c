@@ -18,7 +18,7 @@ bool text_line(struct text *t, struct text *line)
 	return true;
 }
 
-static bool is_blank(char c)
+static bool is_blank_or_return(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
 }
@@ -27,10 +27,10 @@ bool text_word(struct text *line, struct text *word)
 {
 	const char *p = line->at, *end = line->at + line->len;
 
-	while (p < end && is_blank(*p))
+	while (p < end && is_blank_or_return(*p))
 		p++;
 	word->at = p;
-	while (p < end && !is_blank(*p))
+	while (p < end && !is_blank_or_return(*p))
 		p++;
 	word->len = (size_t)(p - word->at);
 	*line = (struct text){ p, (size_t)(end - p) };
@@ -80,7 +80,7 @@ static void take_search(struct resolver_conf *c, struct text *line, unsigned max
 }
 
 /* "ndots:2": its number, max at most; false: it is another option. */
-static bool take_number(const struct text *word, const char *name, unsigned max, unsigned *out)
+static bool take_numbered(const struct text *word, const char *name, unsigned max, unsigned *out)
 {
 	unsigned v = 0;
 	size_t at = 0;
@@ -98,16 +98,16 @@ static bool take_number(const struct text *word, const char *name, unsigned max,
 	return true;
 }
 
-static void take_option(struct resolver_conf *c, const struct text *word)
+static void take_conf_option(struct resolver_conf *c, const struct text *word)
 {
 	unsigned n;
 
 	/* the most that each may be is resolv.conf(5)'s */
-	if (take_number(word, "ndots:", 15, &c->ndots))
+	if (take_numbered(word, "ndots:", 15, &c->ndots))
 		return;
-	if (take_number(word, "timeout:", 30, &n))
+	if (take_numbered(word, "timeout:", 30, &n))
 		c->timeout_s = MAX(n, 1);
-	else if (take_number(word, "attempts:", 5, &n))
+	else if (take_numbered(word, "attempts:", 5, &n))
 		c->attempts = MAX(n, 1);
 	else if (text_is(word, "rotate"))
 		c->rotate = true;
@@ -128,7 +128,8 @@ void resolver_conf_parse(struct resolver_conf *c, const char *text, size_t len)
 	struct tern_addr server;
 
 	while (text_line(&rest, &line)) {
-		if (line.len > 0 && (is_blank(*line.at) || *line.at == '#' || *line.at == ';'))
+		if (line.len > 0 &&
+		    (is_blank_or_return(*line.at) || *line.at == '#' || *line.at == ';'))
 			continue;
 		if (!text_word(&line, &word))
 			continue;
@@ -142,7 +143,7 @@ void resolver_conf_parse(struct resolver_conf *c, const char *text, size_t len)
 			take_search(c, &line, 1);
 		} else if (text_is(&word, "options")) {
 			while (text_word(&line, &word))
-				take_option(c, &word);
+				take_conf_option(c, &word);
 		}
 	}
 }

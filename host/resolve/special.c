@@ -4,7 +4,7 @@
  */
 #include "resolve_impl.h"
 
-static bool is_below(const struct dns_name *n, const char *zone)
+static bool is_in_zone(const struct dns_name *n, const char *zone)
 {
 	struct dns_name z;
 
@@ -27,9 +27,9 @@ static bool ends_with_number(const struct dns_name *n)
 
 enum special special_of(const struct dns_name *n, bool ask_for_local)
 {
-	if (is_below(n, "localhost"))
+	if (is_in_zone(n, "localhost"))
 		return SPECIAL_LOOPBACK;
-	if (is_below(n, "invalid") || is_below(n, "onion") || ends_with_number(n))
+	if (is_in_zone(n, "invalid") || is_in_zone(n, "onion") || ends_with_number(n))
 		return SPECIAL_NEVER;
-	return is_below(n, "local") && !ask_for_local ? SPECIAL_NEVER : SPECIAL_NONE;
+	return is_in_zone(n, "local") && !ask_for_local ? SPECIAL_NEVER : SPECIAL_NONE;
 }
