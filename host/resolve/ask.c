@@ -141,7 +141,8 @@ static bool begin_forward(struct ask *a, struct resolver *r, const struct resolv
 
 	if (tern_addr_parse(q->name, q->addr.port, &addr) == 0)
 		return answer_number(a, q->name, &addr);
-	if (q->numeric_only || !dns_name_parse(&name, q->name, text_len(q->name)) || name.len == 1)
+	if (q->numeric_only || !dns_name_parse(&name, q->name, text_len(q->name)) ||
+	    !dns_name_is_host(&name))
 		return answer_with(a, RESOLVER_NONAME, RESOLVER_BY_RULE);
 	if (!q->by_dns_only && answer_by_hosts(a, r, q->name))
 		return true;
