@@ -9,6 +9,8 @@ int cmd_lab(int argc, char **argv);
 int cmd_drill(int argc, char **argv);
 int cmd_ladder(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
+int cmd_traceroute(int argc, char **argv);
+int cmd_tracepath(int argc, char **argv);
 int cmd_nc(int argc, char **argv);
 int cmd_resolve(int argc, char **argv);
 int cmd_get(int argc, char **argv);

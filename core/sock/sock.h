@@ -199,7 +199,8 @@ enum timer_kind {
 	TIMER_TIME_WAIT,
 	TIMER_LIFE,
 	TIMER_DAD,
-	TIMER_FRAG
+	TIMER_FRAG,
+	TIMER_SLAAC
 };
 
 /* What is known of a peer as a server of Fast Open: sock_fastopen.c. */

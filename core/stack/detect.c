@@ -53,8 +53,16 @@ static void on_conflict(struct tern_stack *st, struct iface *i, struct ifaddr *a
 {
 	struct addr about = a->addr;
 
-	if (dad_on_conflict(&st->net, a) == DAD_DEFEND)
+	switch (dad_on_conflict(&st->net, a)) {
+	case DAD_DEFEND:
 		send_arp_about(st, i, &about, true);
+		break;
+	case DAD_LOST:
+		slaac_on_duplicate(&st->net, i, &about);
+		break;
+	case DAD_KEPT:
+		break;
+	}
 }
 
 bool detect_arp(struct tern_stack *st, struct iface *i, const struct arp *arp)
