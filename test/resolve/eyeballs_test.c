@@ -112,6 +112,18 @@ static void end_web(struct world *w, struct eyeballs *e)
 	end_world(w);
 }
 
+/* Connections, and attempts at one, of the host that asks. */
+static unsigned n_streams(struct world *w)
+{
+	struct tern_sock_info info;
+	uint64_t cursor = 0;
+	unsigned n = 0;
+
+	while (tern_sock_next(w->st, &cursor, &info))
+		n += info.type == TERN_SOCK_STREAM;
+	return n;
+}
+
 static char *connected_to(struct eyeballs *e)
 {
 	static char text[TERN_ADDR_TEXT_MAX];
@@ -157,6 +169,7 @@ static void a_black_hole_is_passed_by(void)
 		  "2001:db8:0:1::9@4 10.0.0.2@254");
 	check_str(connected_to(&e), "10.0.0.2:80");
 	check(ended < 300 * TERN_MS);
+	check_eq(n_streams(w), 1); /* the one that lost is gone */
 	end_web(w, &e);
 }
 

@@ -184,6 +184,40 @@ static void servers_that_cannot_be_reached(void)
 	end_world(w);
 }
 
+/* A wire that loses, doubles, overtakes and damages: the right answer or none, and all in time. */
+static void a_bad_wire(void)
+{
+	struct tern_weather bad = { .delay = TERN_MS,
+				    .jitter = 500 * TERN_MS,
+				    .loss_ppm = 300000,
+				    .duplicate_ppm = 200000,
+				    .reorder_ppm = 200000,
+				    .corrupt_ppm = 50000 };
+	unsigned n_found = 0;
+
+	for (uint8_t seed = 1; seed <= 20; seed++) {
+		struct world *w = new_world(zone);
+		const struct resolver_answer *a;
+		tern_time begun;
+
+		test_at("seed %u", seed);
+		resolver_free(w->r);
+		w->r = new_resolver(w, seed);
+		w->server[0].behaves = seed % 2 ? HELPFUL : TRUNCATES;
+		open_world(w, three_servers);
+		tern_sim_weather(w->sim, w->link, -1, &bad);
+		tern_sim_run(w->sim, seed * TERN_SEC);
+		begun = tern_sim_now(w->sim);
+		a = world_asks(w, "both.test", TERN_AF_INET);
+		check(w->answered_at[0] <= begun + 2 * 9 * 2 * TERN_SEC); /* TCP may follow UDP */
+		check(a->error == RESOLVER_OK || a->error == RESOLVER_AGAIN);
+		check_str(addrs_of(a), a->error == RESOLVER_OK ? "10.0.0.9" : "");
+		n_found += a->error == RESOLVER_OK;
+		end_world(w);
+	}
+	check(n_found >= 15);
+}
+
 /* ---- TCP ---- */
 
 static void tcp_in_pieces(void)
@@ -322,6 +356,7 @@ static const struct test tests[] = {
 	TEST(another_version_of_edns),
 	TEST(rotation),
 	TEST(servers_that_cannot_be_reached),
+	TEST(a_bad_wire),
 	TEST(tcp_in_pieces),
 	TEST(tcp_is_refused),
 	TEST(tcp_that_does_not_answer),
