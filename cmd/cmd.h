@@ -9,6 +9,7 @@ int cmd_lab(int argc, char **argv);
 int cmd_drill(int argc, char **argv);
 int cmd_ladder(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
+int cmd_ip(int argc, char **argv);
 int cmd_traceroute(int argc, char **argv);
 int cmd_tracepath(int argc, char **argv);
 int cmd_nc(int argc, char **argv);

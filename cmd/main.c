@@ -22,6 +22,7 @@ static const struct command {
 	{ "serve", cmd_serve, "serve a directory by HTTP over tern's own TCP" },
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },
 	{ "resolve", cmd_resolve, "addresses of names, and names of addresses" },
+	{ "ip", cmd_ip, "addresses, routes and neighbours of a stack" },
 	{ "traceroute", cmd_traceroute, "the routers on the way to a host" },
 	{ "tracepath", cmd_tracepath, "the same, and how large a packet they carry" },
 	{ "nc", cmd_nc, "standard input and output over a TCP or UDP socket of tern's" },
