@@ -90,6 +90,7 @@ int iface_del(struct net *net, unsigned index)
 	if (i->slaac)
 		slaac_end(net, i);
 	forget_addresses(net, index);
+	group_purge(net, index);
 	for (unsigned origin = 0; origin < TERN_N_ORIGINS; origin++)
 		servers_purge(net, index, (enum tern_origin)origin);
 	route_purge(net, index);
@@ -398,10 +399,14 @@ bool group_is_joined(const struct net *net, const struct addr *group, unsigned i
 	static const struct addr all_nodes4 = { { [10] = 0xff, 0xff, 224, 0, 0, 1 } };
 	static const struct addr all_nodes6_node = { { 0xff, 0x01, [15] = 1 } };
 	static const struct addr all_nodes6_link = { { 0xff, 0x02, [15] = 1 } };
+	const struct group *joined;
 	static const struct addr solicited_node = { { 0xff, 0x02, [11] = 1, 0xff } };
 
 	if (addr_equal(group, &all_nodes4) || addr_equal(group, &all_nodes6_link) ||
 	    addr_equal(group, &all_nodes6_node))
+		return true;
+	joined = group_find(net, ifindex, group);
+	if (joined && group_has_members(joined))
 		return true;
 	if (!addr_in_prefix(group, &solicited_node, 104))
 		return false;
