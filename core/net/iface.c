@@ -194,6 +194,19 @@ static int put_into_use(struct net *net, struct ifaddr *a)
 	return 0;
 }
 
+/* RFC 4861 7.2.1: on a link with addresses of its own, the solicited-node group of each of ours. */
+static bool has_solicited_node(const struct net *net, const struct ifaddr *a, struct addr *group)
+{
+	static const struct addr prefix = { { 0xff, 0x02, [11] = 1, 0xff } };
+	const struct iface *i = iface_get(net, a->ifindex);
+
+	if (addr_is4(&a->addr) || i->cfg.link != TERN_LINK_ETHERNET)
+		return false;
+	*group = prefix;
+	memcpy(group->b + 13, a->addr.b + 13, 3);
+	return true;
+}
+
 /* Another address of the interface with the same prefix keeps the route. */
 static bool prefix_is_shared(const struct net *net, const struct ifaddr *gone)
 {
@@ -250,6 +263,7 @@ int ifaddr_put(struct net *net, const struct ifaddr *new)
 {
 	struct ifaddr *a = ifaddr_on(net, new->ifindex, &new->addr);
 	int err = check_address(net, new);
+	struct addr group;
 
 	if (err)
 		return err;
@@ -268,6 +282,8 @@ int ifaddr_put(struct net *net, const struct ifaddr *new)
 	if (err)
 		return err;
 	net->n_addrs++;
+	if (has_solicited_node(net, a, &group))
+		group_join_internal(net, a->ifindex, &group);
 	net_arm_life(net, MIN(a->preferred_until, a->valid_until));
 	net_note(net, a->ifindex, TERN_NET_ADDRS);
 	return 0;
@@ -290,9 +306,12 @@ int ifaddr_add(struct net *net, unsigned ifindex, const struct addr *addr, unsig
 int ifaddr_del(struct net *net, unsigned ifindex, const struct addr *addr)
 {
 	struct ifaddr *a = ifaddr_on(net, ifindex, addr);
+	struct addr group;
 
 	if (!a)
 		return -TERN_EADDRNOTAVAIL;
+	if (has_solicited_node(net, a, &group))
+		group_leave_internal(net, ifindex, &group);
 	dad_end(net, ifindex, addr);
 	if (ifaddr_is_usable(a))
 		take_out_of_use(net, a);
