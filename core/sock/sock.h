@@ -198,7 +198,10 @@ enum timer_kind {
 	TIMER_PATH_MTU,
 	TIMER_TIME_WAIT,
 	TIMER_LIFE,
-	TIMER_DAD
+	TIMER_DAD,
+	TIMER_DHCP4,
+	TIMER_DHCP6,
+	TIMER_LINK_LOCAL4
 };
 
 /* What is known of a peer as a server of Fast Open: sock_fastopen.c. */

@@ -5,7 +5,7 @@
  * Options are walked once at each of three levels: those of the message, those of its identity
  * association (the first: tern asks for one), and those of an address in it.
  *
- * Sources: RFC 8415 8 (messages), 21 (options), 11.4 (DUID-LL); RFC 3646 (name servers and domains).
+ * Sources: RFC 8415 8 (messages), 21 (options), 11.4 (DUID-LL); RFC 3646 (servers and domains).
  */
 #include "dhcp.h"
 
