@@ -165,7 +165,9 @@ struct tern_pkt {
 	uint32_t head_room; /* bytes before data that may be pushed */
 	uint32_t cap;	    /* of the allocation */
 	uint32_t conn;	    /* number of the connection in trace records */
-	void *cookie;	    /* of an external packet */
+	uint32_t
+		cut_to; /* of IP, on its way out: larger than this it goes in fragments; 0: whole */
+	void *cookie;	/* of an external packet */
 	void *pin[TERN_PKT_SPANS_MAX];
 };
 

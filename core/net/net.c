@@ -24,8 +24,12 @@ bool net_init(struct net *net, const struct net_parts *parts)
 	net->dad_timer_kind = parts->dad_timer_kind;
 	if (!table_init(&net->neighs, net->mem, NEIGH_BUCKETS))
 		return false;
-	if (table_init(&net->path_mtu_table, net->mem, PATH_BUCKETS))
+	if (!table_init(&net->path_mtu_table, net->mem, PATH_BUCKETS))
+		goto no_paths;
+	if (frag_init(net, parts->frag_timer_kind))
 		return true;
+	table_fini(&net->path_mtu_table);
+no_paths:
 	table_fini(&net->neighs);
 	return false;
 }
@@ -39,6 +43,7 @@ void net_fini(struct net *net)
 	servers_fini(net);
 	ifaddr_fini(net);
 	route_fini(net);
+	frag_fini(net);
 	path_mtu_fini(net);
 	table_fini(&net->neighs);
 }
@@ -77,6 +82,7 @@ void net_check(const struct net *net)
 		assert(iface_get(net, net->addrs[i].ifindex));
 	route_check(net);
 	path_mtu_check(net);
+	frag_check(net);
 }
 
 /* ---- news ---- */

@@ -17,6 +17,7 @@
 #include "../base/rand.h"
 #include "../base/table.h"
 #include "../base/timers.h"
+#include "../base/tree.h"
 
 enum { IFACES_MAX = 64, LO_INDEX = 1 };
 
@@ -203,6 +204,64 @@ void path_mtu_expire(struct net *);
 void path_mtu_fini(struct net *);
 void path_mtu_check(const struct net *);
 
+/* ---- frag.c: which fragments belong together, and are they whole? ---- */
+
+enum { FRAG_HDR_MAX = 128 }; /* headers before the payload: IPv4 has 60 at most, IPv6 a chain */
+
+struct frag_key {
+	struct addr src, dst;
+	uint32_t id;
+	uint32_t proto; /* IPv4 only, RFC 791 3.2 */
+};
+
+struct frag {
+	struct frag_key key;
+	const uint8_t *hdr, *bytes; /* IP headers that are not cut; payload */
+	uint32_t hdr_len, len, off; /* bytes; len > 0 */
+	bool last;
+	uint8_t ecn;
+	uint16_t ifindex, link_flags; /* of tern_pkt.flags */
+};
+
+struct frag_piece {
+	struct tree_node node; /* key: offset */
+	uint32_t len;
+	uint8_t bytes[];
+};
+
+struct frag_source;
+struct frag_set {
+	struct table_node node;
+	struct list age, of_source;
+	struct frag_source *source;
+	struct frag_key key;
+	struct tree_node *pieces;
+	uint32_t n_pieces, have, used;
+	uint32_t end; /* of the payload; 0: not known yet */
+	tern_time since;
+	uint16_t ifindex, hdr_len, link_flags; /* of the first fragment; hdr_len 0: not here yet */
+	uint8_t ecn_seen;		       /* a bit for each codepoint */
+	bool spoiled;
+	uint8_t hdr[FRAG_HDR_MAX];
+};
+
+bool frag_init(struct net *, uint32_t timer_kind);
+void frag_fini(struct net *);
+void frag_check(const struct net *);
+/*
+ * A fragment; *whole is the set that is complete now: the caller takes what it wants of it and
+ * frees it.
+ */
+enum tern_drop frag_put(struct net *, const struct frag *, struct frag_set **whole);
+/* The ECN field of the datagram, in *ecn if it differs; false: marks that cannot be (RFC 3168). */
+bool frag_ecn(const struct frag_set *, uint8_t *ecn);
+/* The payload, set->end bytes; and as much of the first fragment's as there is room for. */
+void frag_copy(const struct frag_set *, uint8_t *out);
+uint32_t frag_copy_first(const struct frag_set *, uint8_t *out, uint32_t room);
+/* One whose time is over, which the caller frees; NULL: none, and the timer is armed. */
+struct frag_set *frag_take_expired(struct net *);
+void frag_free(struct net *, struct frag_set *);
+
 /* ---- neigh.c: which link-layer address has this next hop? RFC 826, RFC 4861 section 7 ---- */
 
 struct neigh {
@@ -286,6 +345,7 @@ struct net_config {
 	uint32_t path_mtus_max, path_mtu_min; /* entries; bytes, of IPv4 */
 	uint32_t path_mtu_expires_ms;	      /* 0: never */
 	uint32_t routers_max, prefixes_max, servers_max;
+	uint32_t frag_memory_max, frag_source_max, frag_time_ms;
 	uint8_t dad_transmits;
 };
 
@@ -319,6 +379,10 @@ struct net {
 	struct table path_mtu_table;
 	struct list path_mtus;	 /* by age, oldest first */
 	struct timer path_timer; /* of the oldest */
+	struct table frag_sets, frag_sources;
+	struct list frags; /* sets by age, oldest first */
+	struct timer frag_timer;
+	uint32_t frag_used; /* bytes */
 };
 
 struct net_parts {
@@ -327,6 +391,7 @@ struct net_parts {
 	struct rand *rand;
 	const struct net_config *cfg; /* borrowed for the life of the net */
 	uint32_t timer_kind, path_timer_kind, life_timer_kind, dad_timer_kind;
+	uint32_t frag_timer_kind;
 };
 bool net_init(struct net *, const struct net_parts *);
 void net_fini(struct net *);

@@ -199,6 +199,7 @@ enum timer_kind {
 	TIMER_TIME_WAIT,
 	TIMER_LIFE,
 	TIMER_DAD,
+	TIMER_FRAG,
 	TIMER_DHCP4,
 	TIMER_DHCP6,
 	TIMER_LINK_LOCAL4
@@ -416,6 +417,8 @@ int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdic
 
 /* Bytes of one packet, IP header and all. */
 uint32_t sock_mtu(const struct sock *, const struct hop *);
+/* Of one datagram that is handed over, which may be cut to the above. */
+uint32_t dgram_size_max(const struct sock *, const struct hop *, bool v4);
 bool stream_may_be_cut(const struct sock *);
 bool dgram_may_be_cut(const struct sock *, const struct hop *, uint32_t len);
 /* Does what routers say of its packets count? */

@@ -268,6 +268,7 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
 		n.ttl = (int16_t)m->ttl;
+	p->cut_to = sock_mtu(s, &path->hop);
 	ip_push(ss, p, &n);
 }
 

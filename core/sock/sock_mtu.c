@@ -2,31 +2,31 @@
 /*
  * sock_mtu.c - how large may a packet of this socket be, and may a router cut it?
  *
- * The user says it by IP_MTU_DISCOVER, with the meaning that ip(7) gives the values. tern itself
- * cuts nothing, so what Linux would cut goes whole, for routers to cut, or not at all (IPv6):
+ * The user says it by IP_MTU_DISCOVER, with the meaning that ip(7) gives the values:
  *
- *		   bytes of a datagram    of a stream   "don't fragment"    hears routers
- *	DONT	   link's (IPv6: path's)  path's        no                  yes
- *	WANT	   link's (IPv6: path's)  path's        as far as it fits   yes
- *	DO	   path's                 path's        yes                 yes
- *	PROBE	   link's                 path's        yes                 yes
- *	INTERFACE  link's                 link's        no                  no
- *	OMIT	   link's                 link's        no                  no
+ *		   bytes of a datagram	  of a stream	"don't fragment"   hears routers
+ *	DONT	   any, cut to path's	  path's	no		   yes
+ *	WANT	   any, cut to path's	  path's	as far as it fits  yes
+ *	DO	   path's		  path's	yes		   yes
+ *	PROBE	   link's		  path's	yes		   yes
+ *	INTERFACE  link's		  link's	no		   no
+ *	OMIT	   any, cut to link's	  link's	no		   no
  */
 #include "sock_tcp.h"
 
-static bool goes_by_link(const struct sock *s, const struct hop *hop)
-{
-	if (s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE)
-		return true;
-	if (sock_is_stream(s) || s->mtu_discover == TERN_IP_PMTUDISC_DO)
-		return false;
-	return s->mtu_discover == TERN_IP_PMTUDISC_PROBE || addr_is4(&hop->next);
-}
-
 uint32_t sock_mtu(const struct sock *s, const struct hop *hop)
 {
-	return goes_by_link(s, hop) ? hop->link_mtu : hop->mtu;
+	bool by_link = s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE ||
+		       (s->mtu_discover == TERN_IP_PMTUDISC_PROBE && !sock_is_stream(s));
+
+	return by_link ? hop->link_mtu : hop->mtu;
+}
+
+uint32_t dgram_size_max(const struct sock *s, const struct hop *hop, bool v4)
+{
+	if (s->mtu_discover < TERN_IP_PMTUDISC_DO || s->mtu_discover == TERN_IP_PMTUDISC_OMIT)
+		return v4 ? 65535 : 65535 + IP6_HDR_LEN;
+	return sock_mtu(s, hop);
 }
 
 static bool never_sets_df(const struct sock *s)

@@ -41,6 +41,14 @@ static bool may_complain(struct tern_stack *st, const struct inbound *in,
 	return !is_icmp_error(in) && icmp_limit_take(&st->net, &in->src);
 }
 
+/* The error comes from where the packet went to; a router's, and one about a group, do not. */
+static bool speaks_for_destination(const struct inbound *in)
+{
+	if (in->to == ADDR_OTHER)
+		return in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS;
+	return in->to == ADDR_OURS;
+}
+
 void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 		     const struct icmp_problem *problem)
 {
@@ -54,7 +62,7 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 
 	if (!may_complain(st, in, problem))
 		return;
-	if (in->to != ADDR_OURS && in->to != ADDR_OTHER &&
+	if (!speaks_for_destination(in) &&
 	    source_select(&st->net, &in->src, in->iface->index, &names.src))
 		return;
 	p = pkt_new(&st->mem, PKT_HEAD_ROOM, ICMP_HDR_LEN + quoted);

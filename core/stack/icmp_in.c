@@ -19,7 +19,9 @@ static void send_echo_reply(struct tern_stack *st, const struct inbound *in, con
 {
 	struct icmp reply = { .type = addr_is4(&in->dst) ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY,
 			      .rest = h->rest };
-	struct ip_names names = { .src = in->dst, .dst = in->src, .tos = in->tos, .ttl = -1 };
+	struct ip_names names = {
+		.src = in->dst, .dst = in->src, .tos = in->tos, .ttl = -1, .may_fragment = true
+	};
 	bool same_iface =
 		addr_is_link_local(&in->src) || (in->iface->cfg.flags & TERN_IFACE_ANY_ADDRESS);
 	struct tern_pkt *p;

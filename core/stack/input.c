@@ -149,6 +149,8 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 		in->src = addr_from4(h + 12);
 		in->dst = addr_from4(h + 16);
 		why = check_addresses(st, in);
+		if (why == TERN_DROP_IP_NOT_OURS && st->cfg.ip_forward)
+			return forward_input(st, in);
 		if (why != TERN_DROP_NONE)
 			return why;
 		if (in->to == ADDR_OURS) {
@@ -157,14 +159,14 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 		}
 	}
 	if (get_be16(h + 6) & (IP4_MF | IP4_FRAG_OFF))
-		return TERN_DROP_FRAG_MEMORY;
+		return fragment4_input(st, in);
 	return transport_input(st, in);
 }
 
 /* ---- IPv6 ---- */
 
-static enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in,
-					const struct ip6_walk *walk)
+enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in,
+				 const struct ip6_walk *walk)
 {
 	struct icmp_problem problem = { ICMP6_PARAMETER_PROBLEM, walk->bad_code,
 					walk->bad_pointer };
@@ -172,6 +174,18 @@ static enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbo
 	if (walk->bad_code != 0xff)
 		icmp_send_error(st, in, &problem);
 	return TERN_DROP_IP_OPTIONS;
+}
+
+/* A router looks at the chain as far as it needs the transport: where a super-frame is cut. */
+static enum tern_drop forward6_input(struct tern_stack *st, struct inbound *in)
+{
+	struct ip6_walk walk;
+
+	if (!ip6_walk(&walk, in->p->data + in->l3_off, in->end - in->l3_off))
+		return TERN_DROP_IP_OPTIONS;
+	in->proto = walk.proto;
+	in->l4_off = in->l3_off + walk.offset;
+	return forward_input(st, in);
 }
 
 static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
@@ -197,13 +211,16 @@ static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 		take_recent_pair(st, in);
 	} else {
 		why = check_addresses(st, in);
+		if (why == TERN_DROP_IP_NOT_OURS && st->cfg.ipv6_forward)
+			return forward6_input(st, in);
 		if (why != TERN_DROP_NONE)
 			return why;
 	}
 	if (!ip6_walk(&walk, data, in->end - in->l3_off))
 		return refuse_ip6_header(st, in, &walk);
+	in->was_cut = walk.fragment;
 	if (walk.fragment && (walk.mf || walk.frag_off))
-		return TERN_DROP_FRAG_MEMORY;
+		return fragment6_input(st, in, &walk);
 	in->proto = walk.proto;
 	in->l4_off = in->l3_off + walk.offset;
 	return transport_input(st, in);
@@ -265,6 +282,7 @@ void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **re
 	in.rest = rest;
 	in.iface = iface_get(&st->net, p->ifindex);
 	in.l3_off = 0;
+	in.was_cut = false;
 	trace_packet(st, TERN_TRACE_PACKET_IN, p, TERN_DROP_NONE);
 	why = link_input(st, &in);
 	if (why != TERN_DROP_NONE)

@@ -149,10 +149,8 @@ static void release_waiting(struct tern_stack *st, struct neigh *n)
 	struct tern_pkt *p;
 	struct list *l;
 
-	while ((p = pkt_queue_take(&n->queue))) {
-		push_eth(i, p, n->mac, addr_is4(&n->addr) ? ETH_IP4 : ETH_IP6);
-		pkt_queue_put(&i->control, p);
-	}
+	while ((p = pkt_queue_take(&n->queue)))
+		send_linked(st, i, p, n->mac);
 	while ((l = list_take(&n->waiters)))
 		list_put_tail(&i->ready, l);
 }
@@ -213,6 +211,7 @@ enum tern_drop arp_input(struct tern_stack *st, struct iface *i, const struct te
 static void advertise(struct tern_stack *st, const struct inbound *in, const struct ndp *ask)
 {
 	struct ndp msg = { .type = ICMP6_NEIGH_ADVERT,
+			   .router = st->cfg.ipv6_forward,
 			   .solicited = true,
 			   .override = true,
 			   .target = ask->target,
@@ -243,8 +242,8 @@ enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
 	struct ndp msg;
 	bool asks;
 
-	if (in->iface->cfg.link != TERN_LINK_ETHERNET || in->ttl != 255 ||
-	    in->p->data[in->l4_off + 1] != 0)
+	if (in->iface->cfg.link != TERN_LINK_ETHERNET || in->ttl != 255 || in->was_cut ||
+	    in->p->data[in->l4_off + 1] != 0) /* RFC 6980 5: never in fragments */
 		return TERN_DROP_ND_MALFORMED;
 	if (!ndp_parse(&msg, in->p->data + in->l4_off, in->end - in->l4_off))
 		return TERN_DROP_ND_MALFORMED;
@@ -273,6 +272,26 @@ enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
 
 /* ---- giving up ---- */
 
+/* One that was handed on: RFC 1812 5.2.7.1, code 1; RFC 4443 3.1, code 3. */
+static bool tell_sender(struct tern_stack *st, const struct neigh *n, struct tern_pkt *p)
+{
+	bool v6 = !addr_is4(&n->addr);
+	struct icmp_problem problem = { v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE, v6 ? 3 : 1, 0 };
+	struct inbound in = { .p = p,
+			      .iface = iface_get(&st->net, n->ifindex),
+			      .end = p->len,
+			      .proto = p->data[v6 ? 6 : 9],
+			      .l4_off = v6 ? IP6_HDR_LEN : ip4_hdr_len(p->data),
+			      .to = ADDR_OTHER };
+
+	in.src = v6 ? addr_from6(p->data + 8) : addr_from4(p->data + 12);
+	in.dst = v6 ? addr_from6(p->data + 24) : addr_from4(p->data + 16);
+	if (addr_classify(&st->net, &in.src, 0) != ADDR_OTHER)
+		return false;
+	icmp_send_error(st, &in, &problem);
+	return true;
+}
+
 /* RFC 4861 7.2.2: who sent it hears that the host cannot be reached. */
 static void fail_packet(struct tern_stack *st, const struct neigh *n, struct tern_pkt *p)
 {
@@ -283,6 +302,10 @@ static void fail_packet(struct tern_stack *st, const struct neigh *n, struct ter
 				      .quoted = p->data,
 				      .len = p->len };
 
+	if (tell_sender(st, n, p)) {
+		stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
+		return;
+	}
 	/* code 7 (v4) is hard: a local certainty, unlike a router's opinion */
 	icmp_deliver_error(st, &report);
 	stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);

@@ -64,34 +64,6 @@ static bool destination_of(const struct tern_pkt *p, struct addr *dst)
 	return true;
 }
 
-/*
- * Gives an IP packet its link header. NULL: it waits for the neighbour, or is gone. Takes it.
- */
-static struct tern_pkt *link_packet(struct tern_stack *st, struct iface *i, struct tern_pkt *p,
-				    const struct addr *next)
-{
-	struct neigh *n;
-	uint8_t mac[6];
-
-	p->ifindex = (uint16_t)i->index;
-	if (i->cfg.link != TERN_LINK_ETHERNET)
-		return p;
-	switch (neighbour_of(st, i, next, &n, mac)) {
-	case LINK_READY:
-		push_eth(i, p, mac, addr_is4(next) ? ETH_IP4 : ETH_IP6);
-		return p;
-	case LINK_WAIT:
-		p = neigh_queue_put(&st->net, n, p);
-		if (p)
-			stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
-		return NULL;
-	case LINK_NO_MEMORY:
-		break;
-	}
-	stack_drop(st, p, TERN_DROP_NO_MEMORY);
-	return NULL;
-}
-
 static void put_control(struct tern_stack *st, struct iface *i, struct tern_pkt *p)
 {
 	if (i->control.n >= CONTROL_QUEUE_MAX)
@@ -100,20 +72,77 @@ static void put_control(struct tern_stack *st, struct iface *i, struct tern_pkt 
 		pkt_queue_put(&i->control, p);
 }
 
+static void put_all(struct tern_stack *st, struct iface *i, struct pkt_queue *q)
+{
+	struct tern_pkt *p;
+
+	while ((p = pkt_queue_take(q)))
+		put_control(st, i, p);
+}
+
+static void make_frames(const struct iface *i, struct pkt_queue *q, const uint8_t mac[6])
+{
+	if (i->cfg.link == TERN_LINK_ETHERNET)
+		for (struct tern_pkt *p = q->head; p; p = p->next)
+			push_eth(i, p, mac, p->data[0] >> 4 == 4 ? ETH_IP4 : ETH_IP6);
+}
+
+void send_linked(struct tern_stack *st, struct iface *i, struct tern_pkt *p, const uint8_t mac[6])
+{
+	struct pkt_queue frames;
+
+	fragment_cut(st, p, &frames);
+	make_frames(i, &frames, mac);
+	put_all(st, i, &frames);
+}
+
+/* What of an IP packet goes now: it may wait for its neighbour, or be gone. Takes it. */
+static void link_packet(struct tern_stack *st, struct tern_pkt *p, const struct hop *hop,
+			struct pkt_queue *frames)
+{
+	struct iface *i = iface_get(&st->net, hop->ifindex);
+	enum link_verdict verdict = LINK_READY;
+	struct neigh *n;
+	uint8_t mac[6];
+
+	pkt_queue_init(frames);
+	p->ifindex = (uint16_t)i->index;
+	if (i->cfg.link == TERN_LINK_ETHERNET)
+		verdict = neighbour_of(st, i, &hop->next, &n, mac);
+	switch (verdict) {
+	case LINK_READY:
+		fragment_cut(st, p, frames);
+		make_frames(i, frames, mac);
+		return;
+	case LINK_WAIT:
+		p = neigh_queue_put(&st->net, n, p);
+		if (p)
+			stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
+		return;
+	case LINK_NO_MEMORY:
+		stack_drop(st, p, TERN_DROP_NO_MEMORY);
+	}
+}
+
+void send_by_hop(struct tern_stack *st, struct tern_pkt *p, const struct hop *hop)
+{
+	struct pkt_queue frames;
+
+	link_packet(st, p, hop, &frames);
+	put_all(st, iface_get(&st->net, hop->ifindex), &frames);
+}
+
 void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
 {
 	struct addr dst;
 	struct hop hop;
-	struct iface *i;
 
 	if (!destination_of(p, &dst) || route_lookup(&st->net, &dst, ifindex, &hop)) {
 		stack_drop(st, p, TERN_DROP_NO_ROUTE);
 		return;
 	}
-	i = iface_get(&st->net, hop.ifindex);
-	p = link_packet(st, i, p, &hop.next);
-	if (p)
-		put_control(st, i, p);
+	p->cut_to = hop.mtu;
+	send_by_hop(st, p, &hop);
 }
 
 /* ---- datagrams ---- */
@@ -121,6 +150,7 @@ void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
 static struct tern_pkt *output_dgram(struct tern_stack *st, struct iface *i, struct sock *s)
 {
 	struct tern_pkt *p = sock_dgram_take(&st->ss, s);
+	struct pkt_queue frames;
 	struct addr dst;
 	struct hop hop;
 
@@ -136,7 +166,10 @@ static struct tern_pkt *output_dgram(struct tern_stack *st, struct iface *i, str
 		stack_drop(st, p, TERN_DROP_NO_ROUTE);
 		return NULL;
 	}
-	return link_packet(st, i, p, &hop.next);
+	link_packet(st, p, &hop, &frames);
+	p = pkt_queue_take(&frames);
+	put_all(st, i, &frames); /* the control queue is next */
+	return p;
 }
 
 /* ---- pulled by the device ---- */

@@ -47,6 +47,9 @@ void stack_copy_limits(struct tern_stack *st)
 		.path_mtus_max = c->path_mtus_max,
 		.path_mtu_min = c->path_mtu_min,
 		.path_mtu_expires_ms = c->path_mtu_expires_ms,
+		.frag_memory_max = c->frag_memory_max,
+		.frag_source_max = c->frag_source_max,
+		.frag_time_ms = c->frag_time_ms,
 		.routers_max = c->routers_max,
 		.prefixes_max = c->prefixes_max,
 		.servers_max = c->servers_max,
@@ -63,7 +66,8 @@ static bool init_parts(struct tern_stack *st)
 				   .timer_kind = TIMER_NEIGH,
 				   .path_timer_kind = TIMER_PATH_MTU,
 				   .life_timer_kind = TIMER_LIFE,
-				   .dad_timer_kind = TIMER_DAD };
+				   .dad_timer_kind = TIMER_DAD,
+				   .frag_timer_kind = TIMER_FRAG };
 	struct sockets *ss = &st->ss;
 
 	timers_init(&st->timers, 0);
@@ -223,6 +227,9 @@ static void expire(struct tern_stack *st, struct timer *t)
 		break;
 	case TIMER_PATH_MTU:
 		path_mtu_expire(&st->net);
+		break;
+	case TIMER_FRAG:
+		fragment_on_timer(st);
 		break;
 	case TIMER_LIFE:
 		net_on_life_timer(&st->net);

@@ -53,6 +53,7 @@ struct inbound {
 	uint32_t addr_sum;	      /* of src and dst: checksum_addresses */
 	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
 	uint8_t proto, tos, ttl;
+	bool was_cut;	   /* it had a fragment header */
 	enum addr_kind to; /* what dst is to us */
 };
 
@@ -65,6 +66,22 @@ void stack_input(struct tern_stack *, struct tern_pkt *, struct tern_pkt **rest)
 void stack_drop(struct tern_stack *, struct tern_pkt *, enum tern_drop);
 void stack_lo_run(struct tern_stack *);
 bool stack_lo_has_work(const struct tern_stack *);
+
+/* A walk over extension headers that failed: the sender hears why, if it may. */
+enum tern_drop refuse_ip6_header(struct tern_stack *, const struct inbound *,
+				 const struct ip6_walk *);
+
+/* forward.c */
+/* A packet whose headers are good, and that is not for us. */
+enum tern_drop forward_input(struct tern_stack *, const struct inbound *);
+
+/* fragment.c */
+enum tern_drop fragment4_input(struct tern_stack *, const struct inbound *);
+enum tern_drop fragment6_input(struct tern_stack *, const struct inbound *,
+			       const struct ip6_walk *);
+void fragment_on_timer(struct tern_stack *);
+/* Takes a packet that begins with its IP header; puts it, or its fragments, on a fresh queue. */
+void fragment_cut(struct tern_stack *, struct tern_pkt *, struct pkt_queue *);
 
 /* transport.c */
 enum tern_drop transport_input(struct tern_stack *, const struct inbound *);
@@ -160,6 +177,9 @@ struct tern_pkt *stack_next_piece(struct tern_stack *, struct iface *, struct so
 void stack_lose_segment(struct tern_stack *, struct sock *);
 
 /* output.c */
+/* An IP packet, or what it is cut into, goes to a neighbour by the control queue. Takes it. */
+void send_linked(struct tern_stack *, struct iface *, struct tern_pkt *, const uint8_t mac[6]);
+void send_by_hop(struct tern_stack *, struct tern_pkt *, const struct hop *);
 /* Takes a packet that begins with its IP header; ifindex 0: routed. */
 void stack_send_ip(struct tern_stack *, struct tern_pkt *, unsigned ifindex);
 struct tern_pkt *stack_output(struct tern_stack *, struct iface *);

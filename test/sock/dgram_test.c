@@ -140,7 +140,7 @@ static void errors_of_sending(void)
 	check_eq(tern_sendto(net.a, a, "x", 1, 0, &far), -TERN_ENETUNREACH);
 	check_eq(tern_sendto(net.a, a, "x", 1, 0, &all), -TERN_EACCES);
 	check_eq(tern_connect(net.a, a, &all), -TERN_EACCES);
-	check_eq(tern_sendto(net.a, a, big, 1473, 0, &nobody), -TERN_EMSGSIZE);
+	check_eq(tern_sendto(net.a, a, big, 65508, 0, &nobody), -TERN_EMSGSIZE);
 	check_eq(tern_sendto(net.a, a, big, 65536, 0, &nobody), -TERN_EMSGSIZE);
 	check_eq(tern_setsockopt(net.a, a, TERN_SOL_SOCKET, TERN_SO_BROADCAST, &one, sizeof(one)),
 		 0);

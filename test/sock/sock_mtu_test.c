@@ -23,8 +23,30 @@ static tern_sock connected(bool v6, int32_t value)
 	return s;
 }
 
-/* What becomes of a datagram of len bytes, IP header and all: 'D' goes, must not be cut; 'F' goes
- * and may be; '-' EMSGSIZE. */
+/* What goes is fragments of at most max bytes, of one datagram of len; the first has been read. */
+static void check_pieces(const uint8_t *first, uint32_t first_len, uint32_t len, uint32_t max)
+{
+	bool v6 = first[0] >> 4 == 6;
+	uint32_t hdr_len = v6 ? 48 : 20, got = first_len, off = 0, n = 0;
+	uint8_t piece[LINK + 1];
+
+	memcpy(piece, first, first_len);
+	for (; got; got = next_out(piece, sizeof(piece)), n++) {
+		uint32_t field = get_be16(piece + (v6 ? 42 : 6)), at = v6 ? field & ~7u : field * 8;
+
+		check(got <= max);
+		check_eq(v6 ? at : at & 0xffff, off);
+		off += got - hdr_len;
+		check_eq(v6 ? field & 1 : field >> 13, off < len - (v6 ? 40 : 20));
+	}
+	check_eq(off, len - (v6 ? 40 : 20));
+	check(n > 1);
+}
+
+/*
+ * What becomes of a datagram of len bytes, IP header and all: 'D' goes, must not be cut; 'F' goes
+ * and may be; 'P' or 'L' goes in fragments as large as the path's or the link's MTU; '-' EMSGSIZE.
+ */
 static char send_one(tern_sock s, bool v6, uint32_t len)
 {
 	static const char text[LINK + 1];
@@ -36,6 +58,10 @@ static char send_one(tern_sock s, bool v6, uint32_t len)
 		return '-';
 	check_eq(sent, n);
 	got = next_out(buf, sizeof(buf));
+	if (got < len) {
+		check_pieces(buf, got, len, got > PATH ? LINK : PATH);
+		return got > PATH ? 'L' : 'P';
+	}
 	check_eq(got, len);
 	return v6 || (buf[6] & 0x40) ? 'D' : 'F';
 }
@@ -88,12 +114,12 @@ static void the_table(void)
 		const char *after[2]; /* of PATH, PATH + 1, LINK bytes, by family */
 		bool hears, told;
 	} table[N_VALUES] = {
-		[TERN_IP_PMTUDISC_DONT] = { "F-", { "FFF", "D--" }, true, false },
-		[TERN_IP_PMTUDISC_WANT] = { "D-", { "DFF", "D--" }, true, true },
+		[TERN_IP_PMTUDISC_DONT] = { "FL", { "FPP", "DPP" }, true, false },
+		[TERN_IP_PMTUDISC_WANT] = { "DL", { "DPP", "DPP" }, true, true },
 		[TERN_IP_PMTUDISC_DO] = { "D-", { "D--", "D--" }, true, true },
 		[TERN_IP_PMTUDISC_PROBE] = { "D-", { "DDD", "DDD" }, true, true },
 		[TERN_IP_PMTUDISC_INTERFACE] = { "F-", { "FFF", "DDD" }, false, false },
-		[TERN_IP_PMTUDISC_OMIT] = { "F-", { "FFF", "DDD" }, false, false },
+		[TERN_IP_PMTUDISC_OMIT] = { "FL", { "FFF", "DDD" }, false, false },
 	};
 
 	for (int32_t value = 0; value < N_VALUES; value++) {
