@@ -21,6 +21,9 @@ static const struct command {
 	{ "get", cmd_get, "fetch http URLs over tern's own TCP" },
 	{ "serve", cmd_serve, "serve a directory by HTTP over tern's own TCP" },
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },
+	{ "ip", cmd_ip, "addresses, routes and neighbours of a stack" },
+	{ "traceroute", cmd_traceroute, "the routers on the way to a host" },
+	{ "tracepath", cmd_tracepath, "the same, and how large a packet they carry" },
 	{ "nc", cmd_nc, "standard input and output over a TCP or UDP socket of tern's" },
 	{ "run", cmd_run, "any program, unmodified and without root, on tern's own TCP" },
 	{ "weather", cmd_weather, "changes the weather of a tern run that lives" },
@@ -33,7 +36,7 @@ static void print_help(FILE *out)
 	fprintf(out, "usage: tern COMMAND [OPTIONS]\n\n"
 		     "tern is TCP/IP as a C library; this command shows it at work.\n\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out, "\n  tern COMMAND --help   what a command can do\n"
 		     "  tern --version        which tern this is\n");
 }

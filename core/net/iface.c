@@ -90,6 +90,8 @@ int iface_del(struct net *net, unsigned index)
 	dhcp4_free(net, i->dhcp4);
 	dhcp6_free(net, i->dhcp6);
 	link_local4_free(net, i->link_local4);
+	if (i->slaac)
+		slaac_end(net, i);
 	forget_addresses(net, index);
 	for (unsigned origin = 0; origin < TERN_N_ORIGINS; origin++)
 		servers_purge(net, index, (enum tern_origin)origin);
@@ -259,6 +261,7 @@ int ifaddr_put(struct net *net, const struct ifaddr *new)
 		return -TERN_ENOMEM;
 	a = &net->addrs[net->n_addrs];
 	*a = *new;
+	a->made_at = net->timers->now;
 	a->ip4 = a->broadcast = 0;
 	if (!(a->flags & TERN_ADDR_TENTATIVE))
 		err = put_into_use(net, a);
@@ -317,6 +320,16 @@ void ifaddr_refuse(struct net *net, struct ifaddr *a)
 	a->flags |= TERN_ADDR_DUPLICATE;
 	net_note(net, a->ifindex, TERN_NET_ADDRS);
 	net_note(net, a->ifindex, TERN_NET_DUPLICATE);
+}
+
+void ifaddr_forget(struct net *net, unsigned ifindex, enum tern_origin origin)
+{
+	for (uint32_t i = net->n_addrs; i-- > 0;) {
+		struct addr gone = net->addrs[i].addr;
+
+		if (net->addrs[i].ifindex == ifindex && net->addrs[i].origin == origin)
+			ifaddr_del(net, ifindex, &gone);
+	}
 }
 
 tern_time ifaddr_expire(struct net *net)

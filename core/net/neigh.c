@@ -20,9 +20,8 @@
 
 #define RETRANS_TIMER (1 * TERN_SEC)
 #define DELAY_FIRST_PROBE (5 * TERN_SEC)
-#define REACHABLE_MIN (15 * TERN_SEC) /* 30 s times a random factor of 0.5 to 1.5 */
 
-enum { SOLICIT_MAX = 3, REACHABLE_SPREAD_MS = 30001, EVICTION_SCAN_MAX = 16 };
+enum { SOLICIT_MAX = 3, REACHABLE_MS = 30000, EVICTION_SCAN_MAX = 16 };
 
 static uint32_t hash_neighbour(const struct net *net, unsigned ifindex, const struct addr *addr)
 {
@@ -67,6 +66,23 @@ static void arm_after(struct net *net, struct neigh *n, tern_time delay)
 	timers_arm(net->timers, &n->timer, net->timers->now + delay);
 }
 
+/* Routers may say otherwise, of IPv6: RFC 4861 6.3.4. */
+static tern_time retrans_time(const struct net *net, const struct neigh *n)
+{
+	const struct iface *i = iface_get(net, n->ifindex);
+
+	return i->retrans_ms && !addr_is4(&n->addr) ? i->retrans_ms * TERN_MS : RETRANS_TIMER;
+}
+
+/* RFC 4861 6.3.2: times a random factor of 0.5 to 1.5. */
+static tern_time reachable_time(const struct net *net, const struct neigh *n)
+{
+	const struct iface *i = iface_get(net, n->ifindex);
+	uint32_t base = i->reachable_ms && !addr_is4(&n->addr) ? i->reachable_ms : REACHABLE_MS;
+
+	return (base / 2 + n->node.hash % (base + 1)) * TERN_MS;
+}
+
 static void enter(struct net *net, struct neigh *n, enum tern_neigh_state state)
 {
 	n->state = state;
@@ -74,11 +90,11 @@ static void enter(struct net *net, struct neigh *n, enum tern_neigh_state state)
 	switch (state) {
 	case TERN_NEIGH_INCOMPLETE:
 	case TERN_NEIGH_PROBE:
-		arm_after(net, n, RETRANS_TIMER);
+		arm_after(net, n, retrans_time(net, n));
 		break;
 	case TERN_NEIGH_REACHABLE:
 		n->confirmed_once = true;
-		arm_after(net, n, REACHABLE_MIN + n->node.hash % REACHABLE_SPREAD_MS * TERN_MS);
+		arm_after(net, n, reachable_time(net, n));
 		break;
 	case TERN_NEIGH_DELAY:
 		arm_after(net, n, DELAY_FIRST_PROBE);
@@ -231,7 +247,7 @@ enum neigh_verdict neigh_on_timer(struct net *net, struct neigh *n)
 		if (n->n_probes >= SOLICIT_MAX)
 			return NEIGH_FAILED;
 		n->n_probes++;
-		arm_after(net, n, RETRANS_TIMER);
+		arm_after(net, n, retrans_time(net, n));
 		return NEIGH_SEND_REQUEST;
 	default:
 		return NEIGH_NOTHING;

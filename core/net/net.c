@@ -118,8 +118,10 @@ void net_arm_life(struct net *net, tern_time until)
 void net_on_life_timer(struct net *net)
 {
 	tern_time addrs = ifaddr_expire(net), servers = servers_expire(net);
+	tern_time routes = route_expire(net);
 
-	net_arm_life(net, MIN(addrs, servers));
+	slaac_renew_temporaries(net);
+	net_arm_life(net, MIN(MIN(addrs, servers), routes));
 }
 
 /* ---- the two forms of an address ---- */

@@ -36,6 +36,10 @@ struct iface {
 	struct list cutting;	  /* the stack's: the one whose burst is being sent, if any */
 	uint32_t n_neigh;
 	struct list neigh_lru; /* all entries of this interface, least recently used first */
+	unsigned means;	       /* enum tern_auto: what configures it */
+	struct slaac *slaac;   /* of TERN_AUTO_RA; else NULL */
+	/* what routers said of IPv6 on this link; 0: nothing */
+	uint32_t mtu6, reachable_ms, retrans_ms;
 	/* how it is configured, dhcp.h; NULL: not so */
 	struct dhcp4_client *dhcp4;
 	struct dhcp6_client *dhcp6;
@@ -49,7 +53,7 @@ struct ifaddr {
 	uint8_t origin;	    /* enum tern_origin */
 	uint8_t flags;	    /* enum tern_addr_flag */
 	bool off_link;	    /* it says nothing about who else is on the link: no route */
-	tern_time preferred_until, valid_until;
+	tern_time made_at, preferred_until, valid_until;
 	uint32_t ip4; /* the same as a number, and its broadcast address; 0: none, or not usable */
 	uint32_t broadcast;
 };
@@ -88,6 +92,8 @@ void ifaddr_accept(struct net *, struct ifaddr *);
 void ifaddr_refuse(struct net *, struct ifaddr *);
 /* Deprecates and removes what has had its time; the next instant at which there is something. */
 tern_time ifaddr_expire(struct net *);
+/* All of an interface that have this origin go. */
+void ifaddr_forget(struct net *, unsigned ifindex, enum tern_origin);
 
 /* Is the address one of ours (of any interface: the weak host model of Linux)? NULL: no. */
 const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
@@ -133,6 +139,34 @@ enum dad_verdict dad_on_timer(struct net *, struct dad *);
 enum dad_conflict { DAD_KEPT, DAD_DEFEND, DAD_LOST };
 enum dad_conflict dad_on_conflict(struct net *, struct ifaddr *);
 
+/* ---- slaac.c: which IPv6 addresses do we make for ourselves? RFC 4862, RFC 7217, RFC 8981 ---- */
+
+struct slaac {
+	struct timer timer; /* of router solicitations */
+	unsigned ifindex;
+	uint32_t n_sent;
+	tern_time interval; /* until the next; RFC 7559 */
+};
+
+/* Begins with a link-local address, and to ask for routers; false: no memory. */
+bool slaac_begin(struct net *, struct iface *, uint32_t timer_kind);
+/* Gives back all that came of it. */
+void slaac_end(struct net *, struct iface *);
+/* Its timer passed: a router solicitation is due. */
+void slaac_on_timer(struct net *, struct slaac *);
+/* A router that wants to be one was heard: nobody needs to be asked. */
+void slaac_on_router(struct net *, struct slaac *);
+/* A prefix that is good for addresses of ours; lifetimes in seconds, UINT32_MAX: for ever. */
+struct slaac_prefix {
+	struct addr prefix;
+	uint32_t valid, preferred;
+};
+/* The temporary addresses that are missing are made: RFC 8981 3.5. */
+void slaac_renew_temporaries(struct net *);
+void slaac_on_prefix(struct net *, struct iface *, const struct slaac_prefix *);
+/* An address of ours was lost to another host: another is tried (RFC 7217 6). */
+void slaac_on_duplicate(struct net *, struct iface *, const struct addr *);
+
 /* ---- servers.c: which servers has the network told of? ---- */
 
 /*
@@ -164,6 +198,26 @@ struct hop_found {
 
 int route_add(struct net *, const struct tern_route *);
 int route_del(struct net *, const struct tern_route *);
+/*
+ * A route with an end that its origin tells: adds it, or moves its end and metric; an end that has
+ * passed removes it. Static ones stay as they are. Of one origin and interface at most `max` routes
+ * of this kind (default or not).
+ */
+struct route_lease {
+	struct tern_route route;
+	tern_time until;
+	uint32_t max;
+};
+void route_learn(struct net *, const struct route_lease *);
+/* All that came by this way; and all that go by this gateway. */
+void route_forget(struct net *, unsigned ifindex, enum tern_origin);
+void route_forget_gateway(struct net *, unsigned ifindex, const struct addr *);
+tern_time route_expire(struct net *);
+/*
+ * A gateway does not answer: for a minute its routes are the last to be taken (RFC 4861 6.3.6, RFC
+ * 4191 3.2, RFC 1122 3.3.1.4); or it was heard again.
+ */
+void route_mark_gateway(struct net *, unsigned ifindex, const struct addr *, bool is_dead);
 /* Drops all routes of an interface; for iface_del. */
 void route_purge(struct net *, unsigned ifindex);
 /* The next route, best first, in public form; *cursor starts at 0. false: no more. */
@@ -346,7 +400,7 @@ struct net_config {
 	uint32_t path_mtu_expires_ms;	      /* 0: never */
 	uint32_t routers_max, prefixes_max, servers_max;
 	uint32_t frag_memory_max, frag_source_max, frag_time_ms;
-	uint8_t dad_transmits;
+	uint8_t dad_transmits, use_tempaddr;
 };
 
 struct route;

@@ -18,7 +18,9 @@ struct route {
 	unsigned len;		     /* of the family's own form */
 	unsigned ifindex;
 	uint32_t metric, mtu;
-	uint8_t origin; /* enum tern_origin */
+	uint8_t origin;	      /* enum tern_origin */
+	tern_time until;      /* TERN_NEVER: of itself it does not end */
+	tern_time dead_until; /* its gateway does not answer; 0: it does */
 };
 
 void route_fini(struct net *net)
@@ -50,6 +52,7 @@ static bool read_route(struct route *r, const struct tern_route *t)
 		.metric = t->metric,
 		.mtu = t->mtu,
 		.origin = (uint8_t)t->origin,
+		.until = TERN_NEVER,
 	};
 	if (t->origin >= TERN_N_ORIGINS)
 		return false;
@@ -156,6 +159,105 @@ int route_del(struct net *net, const struct tern_route *t)
 	return 0;
 }
 
+/* ---- routes that end ---- */
+
+static uint32_t count_learned(const struct net *net, const struct route *like)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < net->n_routes; i++) {
+		const struct route *r = &net->routes[i];
+
+		n += r->origin == like->origin && r->ifindex == like->ifindex &&
+		     (r->len == 0) == (like->len == 0) &&
+		     addr_is4(&r->prefix) == addr_is4(&like->prefix);
+	}
+	return n;
+}
+
+void route_learn(struct net *net, const struct route_lease *lease)
+{
+	struct route wanted, *r = NULL;
+	tern_time now = net->timers->now;
+
+	if (!read_route(&wanted, &lease->route))
+		return;
+	r = find_same(net, &wanted);
+	if (r && r->origin == TERN_ORIGIN_STATIC)
+		return;
+	if (r && (lease->until <= now || r->metric != wanted.metric)) {
+		remove_route(net, r);
+		r = NULL;
+	}
+	if (lease->until <= now)
+		return;
+	if (!r) {
+		if (count_learned(net, &wanted) >= lease->max || route_add(net, &lease->route))
+			return;
+		r = find_same(net, &wanted);
+	}
+	r->until = lease->until;
+	net_arm_life(net, r->until);
+}
+
+void route_forget(struct net *net, unsigned ifindex, enum tern_origin origin)
+{
+	for (uint32_t i = net->n_routes; i-- > 0;)
+		if (net->routes[i].ifindex == ifindex && net->routes[i].origin == origin)
+			remove_route(net, &net->routes[i]);
+}
+
+void route_forget_gateway(struct net *net, unsigned ifindex, const struct addr *gateway)
+{
+	for (uint32_t i = net->n_routes; i-- > 0;) {
+		struct route *r = &net->routes[i];
+
+		if (r->ifindex == ifindex && r->origin == TERN_ORIGIN_RA &&
+		    addr_equal(&r->gateway, gateway))
+			remove_route(net, r);
+	}
+}
+
+#define DEAD_GATEWAY_TIME (60 * TERN_SEC) /* RFC 4191 3.5: then it is tried again */
+
+void route_mark_gateway(struct net *net, unsigned ifindex, const struct addr *gateway, bool is_dead)
+{
+	tern_time until = is_dead ? net->timers->now + DEAD_GATEWAY_TIME : 0;
+
+	for (uint32_t i = 0; i < net->n_routes; i++) {
+		struct route *r = &net->routes[i];
+
+		if (r->ifindex != ifindex || !addr_equal(&r->gateway, gateway) ||
+		    (!is_dead && !r->dead_until))
+			continue;
+		r->dead_until = until;
+		net->routes_version++;
+		if (is_dead)
+			net_arm_life(net, until);
+	}
+}
+
+tern_time route_expire(struct net *net)
+{
+	tern_time now = net->timers->now, next = TERN_NEVER;
+
+	for (uint32_t i = net->n_routes; i-- > 0;) {
+		struct route *r = &net->routes[i];
+
+		if (r->until <= now) {
+			remove_route(net, r);
+			continue;
+		}
+		if (r->dead_until && r->dead_until <= now) {
+			r->dead_until = 0;
+			net->routes_version++;
+		}
+		next = MIN(next, r->until);
+		next = MIN(next, r->dead_until ? r->dead_until : TERN_NEVER);
+	}
+	return next;
+}
+
 void route_purge(struct net *net, unsigned ifindex)
 {
 	uint32_t n = 0;
@@ -193,12 +295,14 @@ static int take_hop(const struct net *net, unsigned ifindex, const struct addr *
 		    struct hop *hop)
 {
 	const struct iface *i = iface_get(net, ifindex);
+	uint32_t mtu6;
 
 	if (!i)
 		return -TERN_ENETUNREACH;
 	if (!iface_is_up(i))
 		return -TERN_ENETDOWN;
-	*hop = (struct hop){ .ifindex = ifindex, .next = *next, .link_mtu = i->cfg.mtu };
+	mtu6 = addr_is4(next) || !i->mtu6 ? i->cfg.mtu : i->mtu6;
+	*hop = (struct hop){ .ifindex = ifindex, .next = *next, .link_mtu = MIN(i->cfg.mtu, mtu6) };
 	return 0;
 }
 
@@ -219,30 +323,47 @@ static bool is_for_the_link(const struct addr *dst)
 	       (addr_is_link_local(dst) && !addr_is4(dst));
 }
 
-static int find_hop(const struct net *net, const struct addr *dst, unsigned ifindex,
-		    struct hop *hop)
+/* The best route whose gateway answers; if none does, of those that do not. */
+static int find_route(const struct net *net, const struct addr *dst, unsigned ifindex,
+		      struct hop *hop)
 {
-	bool is_direct = is_for_the_link(dst);
+	bool is_direct = is_for_the_link(dst), found = false;
 	int err = -TERN_ENETUNREACH;
 
-	if (goes_through_lo(net, dst, ifindex))
-		return take_hop(net, LO_INDEX, dst, hop);
-	if (ifindex && is_direct)
-		return take_hop(net, ifindex, dst, hop);
 	for (uint32_t i = 0; i < net->n_routes; i++) {
 		const struct route *r = &net->routes[i];
 		const struct addr *next = is_direct || is_on_link(r) ? dst : &r->gateway;
+		struct hop this;
+		int failed;
 
 		if ((ifindex && r->ifindex != ifindex) || !addr_in_prefix(dst, &r->prefix, r->len))
 			continue;
-		err = take_hop(net, r->ifindex, next, hop);
-		if (err)
+		if (found && r->dead_until)
 			continue;
+		failed = take_hop(net, r->ifindex, next, &this);
+		if (failed) {
+			err = found ? err : failed;
+			continue;
+		}
 		if (r->mtu)
-			hop->link_mtu = MIN(hop->link_mtu, r->mtu);
-		return 0;
+			this.link_mtu = MIN(this.link_mtu, r->mtu);
+		*hop = this;
+		err = 0;
+		found = true;
+		if (!r->dead_until)
+			break;
 	}
 	return err;
+}
+
+static int find_hop(const struct net *net, const struct addr *dst, unsigned ifindex,
+		    struct hop *hop)
+{
+	if (goes_through_lo(net, dst, ifindex))
+		return take_hop(net, LO_INDEX, dst, hop);
+	if (ifindex && is_for_the_link(dst))
+		return take_hop(net, ifindex, dst, hop);
+	return find_route(net, dst, ifindex, hop);
 }
 
 int route_lookup(struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
@@ -327,6 +448,8 @@ static unsigned scope_of(const struct addr *a)
 struct source_wanted {
 	const struct addr *dst;
 	unsigned ifindex;
+	unsigned label; /* of dst */
+	bool prefers_temporary;
 };
 
 /* RFC 6724 4: what has no meaning on the link it would be seen on is no candidate. */
@@ -339,10 +462,26 @@ static bool is_candidate(const struct ifaddr *a, const struct source_wanted *w)
 	return scope_of(&a->addr) > SCOPE_LINK && scope_of(w->dst) > SCOPE_LINK;
 }
 
-/*
- * RFC 6724 5. No address of ours is deprecated, temporary or a home address: rules 3, 4 and 7
- * decide nothing. Rule 6 (labels) is left out.
- */
+/* RFC 6724 2.1, the default policy: which kind of address goes with which. */
+static unsigned label_of(const struct addr *a)
+{
+	static const struct {
+		struct addr prefix;
+		uint8_t len, label;
+	} policy[] = {
+		{ { { [15] = 1 } }, 128, 0 },	      { { { 0x20, 0x01 } }, 32, 5 },
+		{ { { 0x20, 0x02 } }, 16, 2 },	      { { { 0x3f, 0xfe } }, 16, 12 },
+		{ { { 0xfe, 0xc0 } }, 10, 11 },	      { { { 0xfc } }, 7, 13 },
+		{ { { [10] = 0xff, 0xff } }, 96, 4 }, { { { 0 } }, 96, 3 },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(policy); i++)
+		if (addr_in_prefix(a, &policy[i].prefix, policy[i].len))
+			return policy[i].label;
+	return 1;
+}
+
+/* RFC 6724 5. There is no home address (rule 4), and no next hop owns a prefix (rule 5.5). */
 static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
 			     const struct source_wanted *w)
 {
@@ -354,14 +493,21 @@ static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
 		return addr_equal(&a->addr, w->dst);
 	if (scope_a != scope_b) /* rule 2 */
 		return scope_a < scope_b ? scope_a >= scope_of(w->dst) : scope_b < scope_of(w->dst);
+	if ((a->flags ^ b->flags) & TERN_ADDR_DEPRECATED) /* rule 3 */
+		return b->flags & TERN_ADDR_DEPRECATED;
 	if ((a->ifindex == w->ifindex) != (b->ifindex == w->ifindex)) /* rule 5 */
 		return a->ifindex == w->ifindex;
+	if ((label_of(&a->addr) == w->label) != (label_of(&b->addr) == w->label)) /* rule 6 */
+		return label_of(&a->addr) == w->label;
+	if ((a->flags ^ b->flags) & TERN_ADDR_TEMPORARY) /* rule 7 */
+		return !(a->flags & TERN_ADDR_TEMPORARY) != w->prefers_temporary;
 	return bits_a > bits_b; /* rule 8 */
 }
 
 int source_select(const struct net *net, const struct addr *dst, unsigned ifindex, struct addr *out)
 {
-	const struct source_wanted wanted = { dst, ifindex };
+	const struct source_wanted wanted = { dst, ifindex, label_of(dst),
+					      net->cfg->use_tempaddr == 2 };
 	const struct ifaddr *best = NULL;
 
 	if (addr_is4(dst))

@@ -80,12 +80,12 @@ static struct sock *find_weakest(struct sockets *ss)
 	return weakest;
 }
 
-static void take_from_weakest(struct sockets *ss)
+static void take_from_weakest(struct sockets *ss, bool harmlessly)
 {
 	struct sock *s = find_weakest(ss);
 	const struct tcp_ctx *x = sock_ctx(ss);
 
-	if (!s)
+	if (!s || (harmlessly && claim_of(ss, s) != CLAIM_EARLY_TEXT))
 		return;
 	if (claim_of(ss, s) == CLAIM_EARLY_TEXT) {
 		tcp_renege(s->tcp, x);
@@ -97,12 +97,19 @@ static void take_from_weakest(struct sockets *ss)
 	sock_tcp_settle(ss, s, TCP_ENDED);
 }
 
-/* Records of one size are of little use to who needs another: so one victim may not do. */
-enum { VICTIMS = 4 };
+/*
+ * Records of one size are of little use to who needs another, so one victim may not do; and who
+ * comes next needs several: a record, buffers of both directions, what a flight needs. Beyond the
+ * first only text that the peer still has goes for that.
+ */
+enum { VICTIMS = 4, VICTIMS_MAX = 16, RESERVE = 32768 };
 
 void sockets_relieve(struct sockets *ss)
 {
 	ss->mem->refused = false;
-	for (unsigned i = 0; i < VICTIMS; i++)
-		take_from_weakest(ss);
+	for (unsigned i = 0; i < VICTIMS_MAX; i++) {
+		if (i >= VICTIMS && ss->mem->max - ss->mem->used >= RESERVE)
+			return;
+		take_from_weakest(ss, i >= VICTIMS);
+	}
 }

@@ -5,7 +5,7 @@
  * Each means is one line of a table: how it begins, how it ends, and whether it is on. What happens
  * to the link or to an address is told to those that are on, by the address's origin.
  *
- * Sources: RFC 2131, RFC 8415, RFC 3927 (the clients and what they are told).
+ * Sources: RFC 4862, RFC 2131, RFC 8415, RFC 3927 (the machines and what they are told).
  */
 #include "stack.h"
 
@@ -21,6 +21,24 @@ struct means {
 	int (*begin)(struct tern_stack *, struct iface *, unsigned wanted);
 	void (*end)(struct tern_stack *, struct iface *);
 };
+
+/* ---- router advertisements ---- */
+
+static bool slaac_is_on(const struct iface *i)
+{
+	return i->slaac != NULL;
+}
+
+static int begin_slaac(struct tern_stack *st, struct iface *i, unsigned wanted)
+{
+	(void)wanted;
+	return slaac_begin(&st->net, i, TIMER_SLAAC) ? 0 : -TERN_ENOMEM;
+}
+
+static void end_slaac(struct tern_stack *st, struct iface *i)
+{
+	slaac_end(&st->net, i);
+}
 
 /* ---- DHCP of IPv4 ---- */
 
@@ -136,8 +154,9 @@ static void end_link_local4(struct tern_stack *st, struct iface *i)
 
 /* ---- all ---- */
 
-/* In the order of their beginning; they end in the other order. TERN_AUTO_RA would be the first. */
+/* In the order of their beginning; they end in the other order. */
 static const struct means all_means[] = {
+	{ TERN_AUTO_RA, slaac_is_on, begin_slaac, end_slaac },
 	{ TERN_AUTO_DHCP4, dhcp4_is_on, begin_dhcp4, end_dhcp4 },
 	{ TERN_AUTO_DHCP6, dhcp6_is_on, begin_dhcp6, end_dhcp6 },
 	{ TERN_AUTO_LINK_LOCAL4, link_local4_is_on, begin_link_local4, end_link_local4 },
@@ -181,6 +200,9 @@ TERN_API int tern_auto_set(struct tern_stack *st, unsigned ifindex, unsigned mea
 		begun |= all_means[n].bit;
 	}
 	end_all(st, i, ~means);
+	if (i->dhcp6 && !i->slaac) /* advertisements may have taken the address along */
+		put_link_local6(st, i);
+	i->means = means;
 	return 0;
 }
 
@@ -225,5 +247,7 @@ void configure_on_lost(struct tern_stack *st, struct iface *i, const struct addr
 		dhcp6_act(st, i, dhcp6_on_conflict(&st->net, i->dhcp6, addr), NULL);
 	else if (origin == TERN_ORIGIN_LINK_LOCAL && is4 && i->link_local4)
 		link_local4_on_conflict(&st->net, i->link_local4);
+	else if (origin != TERN_ORIGIN_DHCP6 && !is4)
+		slaac_on_duplicate(&st->net, i, addr);
 	configure_review(st, i);
 }

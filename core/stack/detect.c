@@ -55,13 +55,13 @@ static void on_conflict(struct tern_stack *st, struct iface *i, struct ifaddr *a
 	enum tern_origin origin = (enum tern_origin)a->origin;
 
 	switch (dad_on_conflict(&st->net, a)) {
-	case DAD_KEPT:
-		break;
 	case DAD_DEFEND:
 		send_arp_about(st, i, &about, true);
 		break;
 	case DAD_LOST:
 		configure_on_lost(st, i, &about, origin);
+		break;
+	case DAD_KEPT:
 		break;
 	}
 }

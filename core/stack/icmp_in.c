@@ -127,6 +127,9 @@ enum tern_drop icmp6_input(struct tern_stack *st, const struct inbound *in)
 		return error_input(st, in, &h);
 	case ICMP6_NEIGH_SOLICIT:
 	case ICMP6_NEIGH_ADVERT:
+	case ICMP6_ROUTER_SOLICIT:
+	case ICMP6_ROUTER_ADVERT:
+	case ICMP6_REDIRECT:
 		return nd_input(st, in);
 	default:
 		return TERN_DROP_NONE;

@@ -47,16 +47,6 @@ static unsigned len_of_mask(uint32_t mask)
 
 /* ---- routes ---- */
 
-static void drop_routes(struct tern_stack *st, const struct iface *i, enum tern_origin origin)
-{
-	struct tern_route r;
-	unsigned cursor = 0;
-
-	while (route_next(&st->net, &cursor, &r))
-		if (r.ifindex == i->index && r.origin == origin && route_del(&st->net, &r) == 0)
-			cursor--;
-}
-
 static void put_route4(struct tern_stack *st, const struct iface *i, const struct dhcp4_route *r,
 		       uint32_t metric)
 {
@@ -79,7 +69,7 @@ void lease4_route(struct tern_stack *st, struct iface *i)
 	const struct dhcp4_lease *l = &i->dhcp4->lease;
 
 	i->dhcp4->routes_are_new = false;
-	drop_routes(st, i, TERN_ORIGIN_DHCP4);
+	route_forget(&st->net, i->index, TERN_ORIGIN_DHCP4);
 	/* what is on link first: gateways may be reached that way */
 	for (unsigned n = 0; n < l->routes.n; n++)
 		if (!l->routes.route[n].gateway)
@@ -225,21 +215,11 @@ bool lease4_take(struct tern_stack *st, struct iface *i, const struct dhcp4 *m)
 	return true;
 }
 
-static void drop_addresses(struct tern_stack *st, const struct iface *i, enum tern_origin origin)
-{
-	for (uint32_t n = st->net.n_addrs; n-- > 0;) {
-		struct ifaddr a = st->net.addrs[n];
-
-		if (a.ifindex == i->index && a.origin == origin)
-			ifaddr_del(&st->net, i->index, &a.addr);
-	}
-}
-
 void lease4_drop(struct tern_stack *st, struct iface *i)
 {
-	drop_routes(st, i, TERN_ORIGIN_DHCP4);
+	route_forget(&st->net, i->index, TERN_ORIGIN_DHCP4);
 	servers_purge(&st->net, i->index, TERN_ORIGIN_DHCP4);
-	drop_addresses(st, i, TERN_ORIGIN_DHCP4);
+	ifaddr_forget(&st->net, i->index, TERN_ORIGIN_DHCP4);
 	take_mtu4(st, i, 0);
 	configure_review(st, i);
 }
@@ -304,5 +284,5 @@ bool lease6_take(struct tern_stack *st, struct iface *i, const struct dhcp6 *m)
 void lease6_drop(struct tern_stack *st, struct iface *i)
 {
 	servers_purge(&st->net, i->index, TERN_ORIGIN_DHCP6);
-	drop_addresses(st, i, TERN_ORIGIN_DHCP6);
+	ifaddr_forget(&st->net, i->index, TERN_ORIGIN_DHCP6);
 }

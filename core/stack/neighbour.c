@@ -167,10 +167,12 @@ static bool is_our_target(const struct tern_stack *st, const struct iface *i,
 	return a && !addr_is_loopback(target);
 }
 
-static void hear(struct tern_stack *st, const struct neigh_news *news)
+void neighbour_hear(struct tern_stack *st, const struct neigh_news *news)
 {
 	struct neigh *n = neigh_on_news(&st->net, news);
 
+	if (news->solicited)
+		route_mark_gateway(&st->net, news->ifindex, &news->addr, false);
 	if (n)
 		release_waiting(st, n);
 }
@@ -195,7 +197,7 @@ enum tern_drop arp_input(struct tern_stack *st, struct iface *i, const struct te
 		news.mac = arp.sender_mac;
 		news.solicited = arp.op == ARP_REPLY && ours;
 		news.create = arp.op == ARP_REQUEST && ours;
-		hear(st, &news);
+		neighbour_hear(st, &news);
 	} else if (!addr_is_unspecified(&arp.sender)) {
 		return TERN_DROP_ARP_MALFORMED;
 	}
@@ -235,16 +237,13 @@ static void advertise(struct tern_stack *st, const struct inbound *in, const str
 	send_ndp(st, in->iface, &msg, &names, mac);
 }
 
-/* RFC 4861 7.1: hop limit 255, code 0, a sane target. */
-enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
+/* Solicitations and advertisements of neighbours: RFC 4861 7.1, a sane target. */
+static enum tern_drop neighbour_input(struct tern_stack *st, const struct inbound *in)
 {
 	struct neigh_news news = { .ifindex = in->iface->index };
 	struct ndp msg;
 	bool asks;
 
-	if (in->iface->cfg.link != TERN_LINK_ETHERNET || in->ttl != 255 || in->was_cut ||
-	    in->p->data[in->l4_off + 1] != 0) /* RFC 6980 5: never in fragments */
-		return TERN_DROP_ND_MALFORMED;
 	if (!ndp_parse(&msg, in->p->data + in->l4_off, in->end - in->l4_off))
 		return TERN_DROP_ND_MALFORMED;
 	asks = msg.type == ICMP6_NEIGH_SOLICIT;
@@ -264,10 +263,32 @@ enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
 	news.override = asks || msg.override;
 	news.create = asks;
 	if (msg.has_mac && addr_classify(&st->net, &news.addr, in->iface->index) == ADDR_OTHER)
-		hear(st, &news);
+		neighbour_hear(st, &news);
+	if (!asks && !msg.router) /* RFC 4861 7.2.5: it is no longer one */
+		route_forget_gateway(&st->net, in->iface->index, &msg.target);
 	if (asks)
 		advertise(st, in, &msg);
 	return TERN_DROP_NONE;
+}
+
+/* From this link: hop limit 255; code 0, and never in fragments (RFC 6980 5). */
+enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
+{
+	const uint8_t *message = in->p->data + in->l4_off;
+
+	if (in->iface->cfg.link != TERN_LINK_ETHERNET || in->ttl != 255 || in->was_cut ||
+	    message[1] != 0)
+		return TERN_DROP_ND_MALFORMED;
+	switch (message[0]) {
+	case ICMP6_ROUTER_ADVERT:
+		return advert_input(st, in);
+	case ICMP6_REDIRECT:
+		return redirect_input(st, in);
+	case ICMP6_ROUTER_SOLICIT: /* for routers: RFC 4861 6.2.6 */
+		return TERN_DROP_NONE;
+	default:
+		return neighbour_input(st, in);
+	}
 }
 
 /* ---- giving up ---- */
@@ -346,6 +367,7 @@ void neighbour_on_timer(struct tern_stack *st, struct neigh *n)
 		neighbour_request(st, n);
 		return;
 	case NEIGH_FAILED:
+		route_mark_gateway(&st->net, n->ifindex, &n->addr, true);
 		neighbour_forget(st, n);
 		return;
 	}

@@ -54,6 +54,7 @@ void stack_copy_limits(struct tern_stack *st)
 		.prefixes_max = c->prefixes_max,
 		.servers_max = c->servers_max,
 		.dad_transmits = c->dad_transmits,
+		.use_tempaddr = c->use_tempaddr,
 	};
 }
 
@@ -227,6 +228,9 @@ static void expire(struct tern_stack *st, struct timer *t)
 		break;
 	case TIMER_PATH_MTU:
 		path_mtu_expire(&st->net);
+		break;
+	case TIMER_SLAAC:
+		advert_on_timer(st, CONTAINER_OF(t, struct slaac, timer));
 		break;
 	case TIMER_FRAG:
 		fragment_on_timer(st);
@@ -402,6 +406,8 @@ TERN_API bool tern_addr_next(const struct tern_stack *st, unsigned *cursor,
 					 .preferred_until = a->preferred_until,
 					 .valid_until = a->valid_until };
 	addr_to_public(&out->addr, &a->addr, 0);
+	if (!addr_is4(&a->addr) && addr_is_link_local(&a->addr))
+		out->addr.scope_id = a->ifindex;
 	return true;
 }
 

@@ -132,6 +132,14 @@ void send_ndp(struct tern_stack *, struct iface *, const struct ndp *, struct ip
 struct addr solicited_node(const struct addr *target);
 void multicast_mac(const struct addr *group, uint8_t mac[6]);
 
+/* Something was heard of a neighbour: who waited for it goes on. */
+void neighbour_hear(struct tern_stack *, const struct neigh_news *);
+
+/* advert.c */
+void advert_on_timer(struct tern_stack *, struct slaac *);
+enum tern_drop advert_input(struct tern_stack *, const struct inbound *);
+enum tern_drop redirect_input(struct tern_stack *, const struct inbound *);
+
 /* detect.c */
 void detect_on_timer(struct tern_stack *, struct dad *);
 /* Did the message tell of a conflict about an address of ours? Then that was all it said. */

@@ -278,6 +278,81 @@ bool ndp_parse(struct ndp *, const uint8_t *, size_t);
 /* Writes the whole ICMPv6 message with a zero checksum field. */
 size_t ndp_emit(const struct ndp *, uint8_t *);
 
+/* ---- ra.c: RFC 4861 4.1, 4.2, 4.5, 4.6; RFC 4191, RFC 8106: what routers say ---- */
+
+enum { RS_LEN = 8, RA_LEN = 16, REDIRECT_LEN = 40 };
+enum nd_option_type {
+	ND_SOURCE_MAC = 1,
+	ND_TARGET_MAC = 2,
+	ND_PREFIX = 3,
+	ND_REDIRECTED = 4,
+	ND_MTU = 5,
+	ND_ROUTE = 24,
+	ND_RDNSS = 25,
+	ND_DNSSL = 31
+};
+
+struct ra {
+	uint8_t hop_limit; /* 0: not said */
+	bool managed, other;
+	int8_t preference;	     /* RFC 4191 2.1: 1 high, 0 medium, -1 low */
+	uint16_t lifetime;	     /* seconds; 0: no default router */
+	uint32_t reachable, retrans; /* ms; 0: not said */
+};
+/* From the ICMPv6 header on; the options' lengths, too. Does not look at the packet's headers. */
+bool ra_parse(struct ra *, const uint8_t *, size_t);
+/* The fixed part, with a zero checksum field. */
+size_t ra_emit(const struct ra *, uint8_t *);
+
+struct nd_option {
+	uint8_t type;
+	uint32_t len; /* with its first two bytes; a multiple of 8 */
+	const uint8_t *bytes;
+};
+/*
+ * The option at *at, which moves behind it. false: there is no more, or what is there has length 0
+ * or is not all there; then *at < len.
+ */
+bool nd_option_next(const uint8_t *, size_t len, size_t *at, struct nd_option *);
+/* Are all options, from `at` on, well-formed? */
+bool nd_options_are_sound(const uint8_t *, size_t len, size_t at);
+
+struct nd_prefix {
+	struct addr prefix; /* bits beyond len are 0 */
+	uint8_t len;
+	bool on_link, autonomous;
+	uint32_t valid, preferred; /* seconds; UINT32_MAX: for ever */
+};
+struct nd_route {
+	struct addr prefix;
+	uint8_t len;
+	int8_t preference; /* -2: reserved, not to be heard */
+	uint32_t lifetime;
+};
+/* Each checks type, length and values; false: the option is not to be heard. */
+bool nd_prefix_parse(struct nd_prefix *, const struct nd_option *);
+size_t nd_prefix_emit(const struct nd_prefix *, uint8_t *);
+bool nd_route_parse(struct nd_route *, const struct nd_option *);
+bool nd_mtu_parse(uint32_t *mtu, const struct nd_option *);
+bool nd_mac_parse(uint8_t mac[6], const struct nd_option *);
+/* How many servers the option names; 0: not to be heard. The i-th begins at bytes + 8 + 16 i. */
+unsigned nd_rdnss_parse(uint32_t *lifetime, const struct nd_option *);
+/*
+ * The next domain at *at (8 at first) as text without a dot at its end, in out[256]. false: no
+ * more, or malformed.
+ */
+bool nd_dnssl_next(const struct nd_option *, size_t *at, char *out);
+
+/* RFC 4861 4.5: a host never sends one. */
+struct redirect {
+	struct addr target, dst;
+	bool has_mac;
+	uint8_t mac[6];
+	const uint8_t *quoted; /* the packet that caused it; NULL: none */
+	uint32_t quoted_len;
+};
+bool redirect_parse(struct redirect *, const uint8_t *, size_t);
+
 /* ---- udp.c: RFC 768 ---- */
 
 enum { UDP_HDR_LEN = 8 };
