@@ -51,6 +51,20 @@ static void each_exchange_backs_off(void)
 	}
 }
 
+/* 18.2.1: longer than a second, so that every server has one. */
+static void the_first_solicit_waits_longer(void)
+{
+	for (int run = 0; run < 50; run++) {
+		begin();
+		for (int skip = 0; skip < run; skip++)
+			rand_u32(&f.rand);
+		go_to(DHCP6_SOLICITING);
+		test_at("run %d", run);
+		check(c->timer.at - now() > TERN_SEC && c->timer.at - now() <= 1100 * TERN_MS);
+		end();
+	}
+}
+
 /* 18.2.1, 18.2.3, 18.2.6: up to a second before the first. */
 static void the_first_message_waits(void)
 {
@@ -437,6 +451,7 @@ static void servers_set_the_longest_wait(void)
 
 static const struct test tests[] = {
 	TEST(each_exchange_backs_off),
+	TEST(the_first_solicit_waits_longer),
 	TEST(the_first_message_waits),
 	TEST(messages_of_the_states),
 	TEST(elapsed_time_counts),

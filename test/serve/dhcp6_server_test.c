@@ -91,6 +91,12 @@ static void a_lease_is_applied(void)
 	check(w.seen[0].type == DHCP6_SOLICIT && w.seen[1].type == DHCP6_ADVERTISE);
 	check(w.seen[2].type == DHCP6_REQUEST && w.seen[3].type == DHCP6_REPLY);
 	check(w.seen[0].to_broadcast && w.seen[2].to_broadcast && !w.seen[3].to_broadcast);
+	for (int i = 0; i < 4; i += 2) {
+		static const uint8_t all_servers[16] = { 0xff, 2, [13] = 1, [15] = 2 };
+
+		check_mem(w.seen[i].dst6, all_servers, 16);
+		check(w.seen[i].src6[0] == 0xfe && w.seen[i].src6[1] == 0x80);
+	}
 	close_link();
 }
 

@@ -17,8 +17,8 @@ struct seen {
 	tern_time at;
 	int host;
 	bool is6, to_broadcast, ip_unicast;
-	uint8_t ttl;
 	uint8_t type;
+	uint8_t src6[16], dst6[16];
 	struct dhcp4 m4;
 	struct dhcp6 m6;
 };
@@ -49,6 +49,10 @@ static inline void see(int host, const uint8_t *frame, uint32_t len)
 		return;
 	s.to_broadcast = frame[0] & 1;
 	s.ip_unicast = !is6 && frame[30] != 255;
+	if (is6) {
+		memcpy(s.src6, frame + 22, 16);
+		memcpy(s.dst6, frame + 38, 16);
+	}
 	if (is6 ? !dhcp6_parse(&s.m6, frame + udp + UDP_HDR_LEN, len - udp - UDP_HDR_LEN) :
 		  !dhcp4_parse(&s.m4, frame + udp + UDP_HDR_LEN, len - udp - UDP_HDR_LEN))
 		return;

@@ -368,6 +368,8 @@ static void search_lists_have_pointers(void)
 	check_str(domains_next(&m.search, &cursor), "marketing.apple.com");
 	p[at - 1] = 15; /* its own beginning */
 	check(parse(&m, p, at) && m.search.len == 0);
+	at = put(p, begin(p, DHCP4_ACK), DHCP4_OPT_SEARCH, "\300\2\3com\0", 7); /* forwards */
+	check(parse(&m, p, at) && m.search.len == 0);
 }
 
 static const struct test tests[] = {
