@@ -2,6 +2,25 @@
 # dhcp.sh - servers of DHCP for tests on a TAP, which is tern's end; the host's end is $link.
 link=tern0
 
+# The TAP and a veth pair on a bridge, which is the host's end: it runs also while tern does not.
+make_bridge() {
+	ip tuntap add tern0 mode tap
+	ip link add br0 type bridge
+	ip link add v0 type veth peer name v1
+	ip link set tern0 master br0 up
+	ip link set v0 master br0 up
+	ip link set v1 up
+	link=br0
+	name_host br0
+}
+
+unlink_bridge() {
+	ip link del br0
+	ip link del v0 2> /dev/null
+	link=tern0
+	unlink_all
+}
+
 # tells OBJECT: what tern ip says of it, configured by the network, in the file told
 tells() {
 	timeout 40 "$TERN" ip --dev tap:tern0 --auto "$1" > "$DIR/told" 2>&1
