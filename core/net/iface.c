@@ -93,6 +93,7 @@ int iface_del(struct net *net, unsigned index)
 	if (i->slaac)
 		slaac_end(net, i);
 	forget_addresses(net, index);
+	group_purge(net, index);
 	for (unsigned origin = 0; origin < TERN_N_ORIGINS; origin++)
 		servers_purge(net, index, (enum tern_origin)origin);
 	route_purge(net, index);
@@ -196,6 +197,19 @@ static int put_into_use(struct net *net, struct ifaddr *a)
 	return 0;
 }
 
+/* RFC 4861 7.2.1: on a link with addresses of its own, the solicited-node group of each of ours. */
+static bool has_solicited_node(const struct net *net, const struct ifaddr *a, struct addr *group)
+{
+	static const struct addr prefix = { { 0xff, 0x02, [11] = 1, 0xff } };
+	const struct iface *i = iface_get(net, a->ifindex);
+
+	if (addr_is4(&a->addr) || i->cfg.link != TERN_LINK_ETHERNET)
+		return false;
+	*group = prefix;
+	memcpy(group->b + 13, a->addr.b + 13, 3);
+	return true;
+}
+
 /* Another address of the interface with the same prefix keeps the route. */
 static bool prefix_is_shared(const struct net *net, const struct ifaddr *gone)
 {
@@ -252,6 +266,7 @@ int ifaddr_put(struct net *net, const struct ifaddr *new)
 {
 	struct ifaddr *a = ifaddr_on(net, new->ifindex, &new->addr);
 	int err = check_address(net, new);
+	struct addr group;
 
 	if (err)
 		return err;
@@ -270,6 +285,8 @@ int ifaddr_put(struct net *net, const struct ifaddr *new)
 	if (err)
 		return err;
 	net->n_addrs++;
+	if (has_solicited_node(net, a, &group))
+		group_join_internal(net, a->ifindex, &group);
 	net_arm_life(net, MIN(a->preferred_until, a->valid_until));
 	net_note(net, a->ifindex, TERN_NET_ADDRS);
 	return 0;
@@ -292,9 +309,12 @@ int ifaddr_add(struct net *net, unsigned ifindex, const struct addr *addr, unsig
 int ifaddr_del(struct net *net, unsigned ifindex, const struct addr *addr)
 {
 	struct ifaddr *a = ifaddr_on(net, ifindex, addr);
+	struct addr group;
 
 	if (!a)
 		return -TERN_EADDRNOTAVAIL;
+	if (has_solicited_node(net, a, &group))
+		group_leave_internal(net, ifindex, &group);
 	dad_end(net, ifindex, addr);
 	if (ifaddr_is_usable(a))
 		take_out_of_use(net, a);
@@ -401,10 +421,14 @@ bool group_is_joined(const struct net *net, const struct addr *group, unsigned i
 	static const struct addr all_nodes4 = { { [10] = 0xff, 0xff, 224, 0, 0, 1 } };
 	static const struct addr all_nodes6_node = { { 0xff, 0x01, [15] = 1 } };
 	static const struct addr all_nodes6_link = { { 0xff, 0x02, [15] = 1 } };
+	const struct group *joined;
 	static const struct addr solicited_node = { { 0xff, 0x02, [11] = 1, 0xff } };
 
 	if (addr_equal(group, &all_nodes4) || addr_equal(group, &all_nodes6_link) ||
 	    addr_equal(group, &all_nodes6_node))
+		return true;
+	joined = group_find(net, ifindex, group);
+	if (joined && group_has_members(joined))
 		return true;
 	if (!addr_in_prefix(group, &solicited_node, 104))
 		return false;

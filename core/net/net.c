@@ -26,8 +26,12 @@ bool net_init(struct net *net, const struct net_parts *parts)
 		return false;
 	if (!table_init(&net->path_mtu_table, net->mem, PATH_BUCKETS))
 		goto no_paths;
+	if (!groups_init(net, parts->group_timer_kind))
+		goto no_groups;
 	if (frag_init(net, parts->frag_timer_kind))
 		return true;
+	groups_fini(net);
+no_groups:
 	table_fini(&net->path_mtu_table);
 no_paths:
 	table_fini(&net->neighs);
@@ -43,6 +47,7 @@ void net_fini(struct net *net)
 	servers_fini(net);
 	ifaddr_fini(net);
 	route_fini(net);
+	groups_fini(net);
 	frag_fini(net);
 	path_mtu_fini(net);
 	table_fini(&net->neighs);

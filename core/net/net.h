@@ -40,6 +40,7 @@ struct iface {
 	struct slaac *slaac;   /* of TERN_AUTO_RA; else NULL */
 	/* what routers said of IPv6 on this link; 0: nothing */
 	uint32_t mtu6, reachable_ms, retrans_ms;
+	tern_time older_router_until[2][2]; /* IGMP 1, 2; MLD 1 */
 	/* how it is configured, dhcp.h; NULL: not so */
 	struct dhcp4_client *dhcp4;
 	struct dhcp6_client *dhcp6;
@@ -166,6 +167,70 @@ void slaac_renew_temporaries(struct net *);
 void slaac_on_prefix(struct net *, struct iface *, const struct slaac_prefix *);
 /* An address of ours was lost to another host: another is tried (RFC 7217 6). */
 void slaac_on_duplicate(struct net *, struct iface *, const struct addr *);
+
+/* ---- group.c: which multicast groups does an interface listen to, from which sources? ---- */
+
+/* What a socket, or an interface, wants of a group: all but these sources, or these alone. */
+struct group_filter {
+	bool exclude;
+	uint32_t n, cap;
+	struct addr *sources;
+};
+
+struct group {
+	struct table_node node;
+	unsigned ifindex;
+	struct addr addr;
+	struct list members;
+	uint32_t n_internal; /* this host itself, so many times */
+	struct group_filter filter, before;
+	struct timer timer;
+	uint8_t changes_due; /* times that the change from `before` is still told */
+	bool answer_due;     /* to a query */
+};
+
+/* A socket's. The sources are its own to allocate. */
+struct membership {
+	struct list of_group, of_sock;
+	struct group *group; /* NULL: the interface has gone */
+	struct addr addr;
+	unsigned ifindex;
+	bool exclude;
+	uint32_t n_sources, cap;
+	struct addr *sources;
+};
+
+bool groups_init(struct net *, uint32_t timer_kind);
+void groups_fini(struct net *);
+struct group *group_find(const struct net *, unsigned ifindex, const struct addr *);
+static inline bool group_has_members(const struct group *g)
+{
+	return g->n_internal || !list_empty(&g->members);
+}
+struct group *group_walk(const struct net *, uint64_t *cursor);
+/* m's links are initialised, its filter is filled in. false: no memory. */
+bool group_join(struct net *, unsigned ifindex, const struct addr *, struct membership *m);
+void group_leave(struct net *, struct membership *);
+/* Its filter has changed. */
+void group_change(struct net *, struct membership *);
+bool membership_passes(const struct membership *, const struct addr *src);
+/* This host needs it: solicited-node groups (RFC 4861 7.2.1). */
+void group_join_internal(struct net *, unsigned ifindex, const struct addr *);
+void group_leave_internal(struct net *, unsigned ifindex, const struct addr *);
+/* The interface goes. */
+void group_purge(struct net *, unsigned ifindex);
+void group_filter_fini(struct net *, struct group_filter *);
+bool group_is_reported(const struct net *, const struct group *);
+
+struct group_query;
+/* The version to be spoken on the interface now: IGMP 1 to 3, MLD 1 or 2. */
+unsigned group_version(const struct net *, const struct iface *, bool v6);
+void group_on_query(struct net *, struct iface *, bool v6, const struct group_query *);
+void group_on_report(struct net *, struct iface *, const struct addr *group);
+/* Its timer passed: what is to be told; afterwards group_rest, which may end it. */
+enum group_words { GROUP_SAY_CHANGE, GROUP_SAY_STATE };
+enum group_words group_on_timer(struct net *, struct group *);
+void group_rest(struct net *, struct group *);
 
 /* ---- servers.c: which servers has the network told of? ---- */
 
@@ -400,6 +465,7 @@ struct net_config {
 	uint32_t path_mtu_expires_ms;	      /* 0: never */
 	uint32_t routers_max, prefixes_max, servers_max;
 	uint32_t frag_memory_max, frag_source_max, frag_time_ms;
+	uint32_t group_sources_max;
 	uint8_t dad_transmits, use_tempaddr;
 };
 
@@ -437,6 +503,8 @@ struct net {
 	struct list frags; /* sets by age, oldest first */
 	struct timer frag_timer;
 	uint32_t frag_used; /* bytes */
+	struct table groups;
+	uint32_t group_timer_kind;
 };
 
 struct net_parts {
@@ -445,7 +513,7 @@ struct net_parts {
 	struct rand *rand;
 	const struct net_config *cfg; /* borrowed for the life of the net */
 	uint32_t timer_kind, path_timer_kind, life_timer_kind, dad_timer_kind;
-	uint32_t frag_timer_kind;
+	uint32_t frag_timer_kind, group_timer_kind;
 };
 bool net_init(struct net *, const struct net_parts *);
 void net_fini(struct net *);

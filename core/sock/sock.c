@@ -224,6 +224,8 @@ static struct dgram *new_dgram(struct sockets *ss)
 	d->recv.tail = &d->recv.head;
 	d->errors.tail = &d->errors.head;
 	d->checksum_off = -1;
+	d->mcast_loop = d->mcast_all = true;
+	list_init(&d->groups);
 	d->rcvbuf = ss->cfg->rcvbuf_default;
 	d->sndbuf = ss->cfg->sndbuf_default;
 	pkt_queue_init(&d->send);

@@ -95,6 +95,12 @@ struct dgram {
 	int32_t checksum_off;	 /* IPV6_CHECKSUM; -1: none */
 	bool hdrincl;
 	bool keepalive, oob_inline; /* told back to who set them */
+	/* multicast */
+	bool mcast_loop, mcast_all;
+	uint16_t mcast_ifindex; /* what is sent goes by it; 0: routed */
+	uint8_t mcast_ip4[4];	/* as IP_MULTICAST_IF was told */
+	struct list groups;	/* memberships */
+	uint32_t n_groups;
 };
 
 struct sock {
@@ -201,6 +207,7 @@ enum timer_kind {
 	TIMER_DAD,
 	TIMER_FRAG,
 	TIMER_SLAAC,
+	TIMER_GROUP,
 	TIMER_DHCP4,
 	TIMER_DHCP6,
 	TIMER_LINK_LOCAL4
@@ -485,6 +492,12 @@ enum tern_drop sock_ping_input(struct sockets *, const struct dgram_in *);
  * IPv4, what follows the headers for IPv6). icmp_type: of ICMP messages, else -1. Did any want it?
  */
 bool sock_raw_input(struct sockets *, const struct dgram_in *, int icmp_type);
+
+/* ---- sock_group.c: memberships of datagram and raw sockets ---- */
+
+/* Does a datagram to a group interest it? Of others: yes. */
+bool sock_wants_group(const struct sock *, const struct dgram_in *);
+void sock_leave_groups(struct sockets *, struct sock *);
 
 /* ---- sockopt.c ---- */
 

@@ -210,6 +210,8 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 
 	if (m->addr.scope_id && !ifindex)
 		ifindex = m->addr.scope_id;
+	if (!ifindex && addr_is_multicast(&path->dst))
+		ifindex = s->dgram->mcast_ifindex;
 	if (m->ifindex && !iface_get(ss->net, m->ifindex))
 		return -TERN_ENODEV;
 	err = route_lookup(ss->net, &path->dst, ifindex, &path->hop);
@@ -272,13 +274,30 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 	ip_push(ss, p, &n);
 }
 
+/* RFC 1112 6.1: members on this host get a copy, by way of lo, as if it had come in. */
+static void loop_back(struct sockets *ss, const struct tern_pkt *p, const struct dgram_path *path)
+{
+	struct tern_pkt *copy;
+
+	if (path->hop.ifindex == LO_INDEX ||
+	    !group_is_joined(ss->net, &path->dst, path->hop.ifindex))
+		return;
+	copy = pkt_copy(ss->mem, p, 0);
+	if (!copy)
+		return;
+	copy->ifindex = (uint16_t)path->hop.ifindex;
+	pkt_queue_put(&iface_get(ss->net, LO_INDEX)->control, copy);
+}
+
 /* Takes the packet; it waits for its interface. */
 int64_t dgram_enqueue(struct sockets *ss, struct sock *s, struct tern_pkt *p,
 		      const struct dgram_path *path)
 {
 	struct dgram *d = s->dgram;
 
-	if (path->group && s->mcast_ttl == 0) { /* for this host alone, and nobody here hears it */
+	if (addr_is_multicast(&path->dst) && d->mcast_loop)
+		loop_back(ss, p, path);
+	if (path->group && s->mcast_ttl == 0) { /* for this host alone */
 		pkt_free(ss->mem, p);
 		return 0;
 	}
@@ -425,6 +444,7 @@ static void drop_queues(struct sockets *ss, struct dgram *d)
 
 void sock_dgram_fini(struct sockets *ss, struct sock *s)
 {
+	sock_leave_groups(ss, s);
 	drop_queues(ss, s->dgram);
 	pkt_queue_fini(&s->dgram->send, ss->mem);
 	mem_free(ss->mem, s->dgram, sizeof(*s->dgram));
@@ -433,6 +453,7 @@ void sock_dgram_fini(struct sockets *ss, struct sock *s)
 void sock_dgram_close(struct sockets *ss, struct sock *s)
 {
 	drop_queues(ss, s->dgram);
+	sock_leave_groups(ss, s);
 	sock_drop_slot(ss, s);
 	s->shut_rd = true;
 	tuple_remove(ss, &s->t);

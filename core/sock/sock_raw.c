@@ -24,7 +24,7 @@ static bool wants(const struct sock *s, const struct dgram_in *in, int icmp_type
 		return false;
 	if (s->connected && !addr_equal(&s->t.remote, &in->src))
 		return false;
-	return !filter_blocks(s->dgram, icmp_type);
+	return sock_wants_group(s, in) && !filter_blocks(s->dgram, icmp_type);
 }
 
 /* RFC 3542 3.1: with IPV6_CHECKSUM what does not verify is dropped. */

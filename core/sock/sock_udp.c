@@ -22,6 +22,8 @@ static bool takes_group(const struct sock *s, const struct dgram_in *in)
 		return false;
 	if (!addr_is_unspecified(&s->t.local) && !addr_equal(&s->t.local, &in->dst))
 		return false;
+	if (!sock_wants_group(s, in))
+		return false;
 	return !s->t.rport || (s->t.rport == in->sport && addr_equal(&s->t.remote, &in->src));
 }
 

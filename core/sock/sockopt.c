@@ -20,17 +20,20 @@ struct option {
 };
 
 /* A flag or number of the socket that has no further effect when it is set. */
+#define GETTER(fn, field)                                                                          \
+	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
+	{                                                                                          \
+		(void)ss;                                                                          \
+		return (int32_t)s->field;                                                          \
+	}
+
 #define PLAIN(fn, field, type)                                                                     \
 	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
 	{                                                                                          \
 		(void)ss;                                                                          \
 		s->field = (type)v;                                                                \
 	}                                                                                          \
-	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
-	{                                                                                          \
-		(void)ss;                                                                          \
-		return (int32_t)s->field;                                                          \
-	}
+	GETTER(fn, field)
 
 #define FLAG(name) PLAIN(name, name, bool)
 
@@ -47,6 +50,8 @@ FLAG(recvtos)
 PLAIN(dgram_keepalive, dgram->keepalive, bool)
 PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
+PLAIN(mcast_loop, dgram->mcast_loop, bool)
+PLAIN(mcast_all, dgram->mcast_all, bool)
 
 static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
 {
@@ -54,11 +59,7 @@ static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
 	s->rcvlowat = (uint32_t)MAX(v, 1);
 }
 
-static int32_t get_rcvlowat(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return (int32_t)s->rcvlowat;
-}
+GETTER(rcvlowat, rcvlowat)
 
 /* The ECN bits of a stream are TCP's own (RFC 3168 6.1), as on Linux. */
 static void set_tos(struct sockets *ss, struct sock *s, int32_t v)
@@ -75,11 +76,7 @@ static void set_tclass(struct sockets *ss, struct sock *s, int32_t v)
 	set_tos(ss, s, v == -1 ? 0 : v);
 }
 
-static int32_t get_tos(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->tos;
-}
+GETTER(tos, tos)
 
 /* Linux's answer to whoever asks: a write waits for one byte. */
 static int32_t get_sndlowat(const struct sockets *ss, const struct sock *s)
@@ -97,11 +94,7 @@ static void set_mtu_discover(struct sockets *ss, struct sock *s, int32_t v)
 		sock_find_route(ss, s);
 }
 
-static int32_t get_mtu_discover(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->mtu_discover;
-}
+GETTER(mtu_discover, mtu_discover)
 
 /* After a change that the connection must hear of. */
 static void settle_stream(struct sockets *ss, struct sock *s)
@@ -334,11 +327,7 @@ static void set_mcast_ttl(struct sockets *ss, struct sock *s, int32_t v)
 	s->mcast_ttl = (uint8_t)(v < 0 ? 1 : v);
 }
 
-static int32_t get_mcast_ttl(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->mcast_ttl;
-}
+GETTER(mcast_ttl, mcast_ttl)
 
 static void set_hdrincl(struct sockets *ss, struct sock *s, int32_t v)
 {
@@ -346,11 +335,7 @@ static void set_hdrincl(struct sockets *ss, struct sock *s, int32_t v)
 	s->dgram->hdrincl = v != 0;
 }
 
-static int32_t get_hdrincl(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->dgram->hdrincl;
-}
+GETTER(hdrincl, dgram->hdrincl)
 
 static void set_checksum(struct sockets *ss, struct sock *s, int32_t v)
 {
@@ -358,11 +343,7 @@ static void set_checksum(struct sockets *ss, struct sock *s, int32_t v)
 	s->dgram->checksum_off = v;
 }
 
-static int32_t get_checksum(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return s->dgram->checksum_off;
-}
+GETTER(checksum, dgram->checksum_off)
 
 static void set_defer(struct sockets *ss, struct sock *s, int32_t v)
 {
@@ -463,6 +444,10 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_IP, TERN_IP_MTU, ALL | V4, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IP, TERN_IP_FREEBIND, ALL, ANY, RW(freebind) },
 	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, ALL | V4, -1, 255, RW(mcast_ttl) },
+	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_LOOP, DGRAM | RAW | V4, ANY, RW(mcast_loop) },
+	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_ALL, DGRAM | RAW | V4, 0, 1, RW(mcast_all) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_LOOP, DGRAM | RAW | V6, 0, 1, RW(mcast_loop) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_ALL, DGRAM | RAW | V6, 0, 1, RW(mcast_all) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_V6ONLY, ALL | V6, ANY, RW(v6only) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_UNICAST_HOPS, ALL | V6, -1, 255, RW(ttl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_HOPS, ALL | V6, -1, 255, RW(mcast_ttl) },

@@ -21,6 +21,11 @@ void sockopt_put(struct sock_option *, const void *from, size_t size);
 int sockopt_set_struct(struct sockets *, struct sock *, const struct sock_option *);
 int sockopt_get_struct(struct sockets *, struct sock *, struct sock_option *);
 
+/* sock_group.c: joins and leaves, blocks; IP_MULTICAST_IF. -ENOPROTOOPT: another option. */
+int sock_group_option(struct sockets *, struct sock *, const struct sock_option *);
+int sock_set_mcast_if(struct sockets *, struct sock *, const struct sock_option *);
+void sock_get_mcast_if(const struct sock *, struct sock_option *);
+
 static inline bool sockopt_has_tcp(const struct sock *s)
 {
 	return sock_is_stream(s) && s->state != TERN_TCP_LISTEN && s->tcp;

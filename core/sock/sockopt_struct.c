@@ -131,6 +131,14 @@ static bool is_option(const struct sock_option *o, int level, int name)
 	return o->level == level && o->name == name;
 }
 
+static bool is_mcast_if(const struct sock *s, const struct sock_option *o)
+{
+	if (sock_is_stream(s))
+		return false;
+	return s->family == TERN_AF_INET ? is_option(o, TERN_IPPROTO_IP, TERN_IP_MULTICAST_IF) :
+					   is_option(o, TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_IF);
+}
+
 int sockopt_set_struct(struct sockets *ss, struct sock *s, const struct sock_option *o)
 {
 	bool stream = sock_is_stream(s);
@@ -141,8 +149,10 @@ int sockopt_set_struct(struct sockets *ss, struct sock *s, const struct sock_opt
 		return set_pacing_rate(s, o);
 	if (is_option(o, TERN_IPPROTO_TCP, TERN_TCP_CONGESTION) && stream)
 		return set_congestion(ss, s, o);
+	if (is_mcast_if(s, o))
+		return sock_set_mcast_if(ss, s, o);
 	if (!is_icmp_filter(s, o))
-		return -TERN_ENOPROTOOPT;
+		return sock_group_option(ss, s, o);
 	memcpy(s->dgram->icmp_filter, o->given, MIN(o->len, filter_size(s)));
 	return 0;
 }
@@ -163,6 +173,8 @@ int sockopt_get_struct(struct sockets *ss, struct sock *s, struct sock_option *o
 		get_congestion(s, o);
 	} else if (is_option(o, TERN_IPPROTO_TCP, TERN_TCP_INFO) && stream) {
 		get_info(ss, s, o);
+	} else if (is_mcast_if(s, o)) {
+		sock_get_mcast_if(s, o);
 	} else if (is_icmp_filter(s, o)) {
 		sockopt_put(o, s->dgram->icmp_filter, filter_size(s));
 	} else {

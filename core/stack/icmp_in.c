@@ -125,6 +125,9 @@ enum tern_drop icmp6_input(struct tern_stack *st, const struct inbound *in)
 	case ICMP6_TIME_EXCEEDED:
 	case ICMP6_PARAMETER_PROBLEM:
 		return error_input(st, in, &h);
+	case MLD_QUERY:
+	case MLD1_REPORT:
+		return mld_input(st, in);
 	case ICMP6_NEIGH_SOLICIT:
 	case ICMP6_NEIGH_ADVERT:
 	case ICMP6_ROUTER_SOLICIT:

@@ -62,7 +62,8 @@ static bool is_bad_source(const struct tern_stack *st, const struct inbound *in)
 		return true;
 	if (addr_is_loopback(&in->src))
 		return !on_lo;
-	return kind == ADDR_OURS && !on_lo; /* our own address from outside: a forgery or a loop */
+	return kind == ADDR_OURS && !on_lo &&
+	       !in->looped; /* our own address from outside: a forgery or a loop */
 }
 
 static bool is_for_us(const struct tern_stack *st, struct inbound *in)
@@ -282,7 +283,7 @@ void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **re
 	in.rest = rest;
 	in.iface = iface_get(&st->net, p->ifindex);
 	in.l3_off = 0;
-	in.was_cut = false;
+	in.was_cut = in.looped = false;
 	trace_packet(st, TERN_TRACE_PACKET_IN, p, TERN_DROP_NONE);
 	why = link_input(st, &in);
 	if (why != TERN_DROP_NONE)
@@ -320,6 +321,17 @@ bool stack_lo_has_work(const struct tern_stack *st)
 	return lo && (lo->control.n || iface_has_ready(lo));
 }
 
+/* A group's member on this host: the packet came in, as it were, where it goes out. */
+static void take_looped(struct tern_stack *st, struct tern_pkt *p)
+{
+	struct inbound in = { .p = p, .iface = iface_get(&st->net, p->ifindex), .looped = true };
+	enum tern_drop why = in.iface ? version_input(st, &in) : TERN_DROP_IFACE_DOWN;
+
+	if (why != TERN_DROP_NONE)
+		note_drop(st, p, why);
+	free_packet(st, p);
+}
+
 /* One packet at a time, never from within input; what exceeds the budget waits. */
 void stack_lo_run(struct tern_stack *st)
 {
@@ -332,8 +344,10 @@ void stack_lo_run(struct tern_stack *st)
 		if (!p)
 			continue;
 		copy = pkt_copy(&st->mem, p, 0);
-		if (copy) {
-			copy->ifindex = LO_INDEX;
+		if (copy && p->ifindex != LO_INDEX) {
+			pkt_free(&st->mem, p);
+			take_looped(st, copy);
+		} else if (copy) {
 			pkt_free(&st->mem, p);
 			stack_input(st, copy, NULL);
 		} else {

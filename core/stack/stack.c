@@ -47,6 +47,7 @@ void stack_copy_limits(struct tern_stack *st)
 		.path_mtus_max = c->path_mtus_max,
 		.path_mtu_min = c->path_mtu_min,
 		.path_mtu_expires_ms = c->path_mtu_expires_ms,
+		.group_sources_max = c->group_sources_max,
 		.frag_memory_max = c->frag_memory_max,
 		.frag_source_max = c->frag_source_max,
 		.frag_time_ms = c->frag_time_ms,
@@ -68,7 +69,8 @@ static bool init_parts(struct tern_stack *st)
 				   .path_timer_kind = TIMER_PATH_MTU,
 				   .life_timer_kind = TIMER_LIFE,
 				   .dad_timer_kind = TIMER_DAD,
-				   .frag_timer_kind = TIMER_FRAG };
+				   .frag_timer_kind = TIMER_FRAG,
+				   .group_timer_kind = TIMER_GROUP };
 	struct sockets *ss = &st->ss;
 
 	timers_init(&st->timers, 0);
@@ -228,6 +230,9 @@ static void expire(struct tern_stack *st, struct timer *t)
 		break;
 	case TIMER_PATH_MTU:
 		path_mtu_expire(&st->net);
+		break;
+	case TIMER_GROUP:
+		group_timer(st, CONTAINER_OF(t, struct group, timer));
 		break;
 	case TIMER_SLAAC:
 		advert_on_timer(st, CONTAINER_OF(t, struct slaac, timer));

@@ -54,6 +54,7 @@ struct inbound {
 	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
 	uint8_t proto, tos, ttl;
 	bool was_cut;	   /* it had a fragment header */
+	bool looped;	   /* it is our own, to a group of ours */
 	enum addr_kind to; /* what dst is to us */
 };
 
@@ -139,6 +140,11 @@ void neighbour_hear(struct tern_stack *, const struct neigh_news *);
 void advert_on_timer(struct tern_stack *, struct slaac *);
 enum tern_drop advert_input(struct tern_stack *, const struct inbound *);
 enum tern_drop redirect_input(struct tern_stack *, const struct inbound *);
+
+/* groups.c */
+void group_timer(struct tern_stack *, struct group *);
+enum tern_drop igmp_input(struct tern_stack *, const struct inbound *);
+enum tern_drop mld_input(struct tern_stack *, const struct inbound *);
 
 /* detect.c */
 void detect_on_timer(struct tern_stack *, struct dad *);

@@ -68,6 +68,7 @@ static const char *const drop_names[] = {
 	[TERN_DROP_ICMP_MALFORMED] = DROP("icmp-malformed"),
 	[TERN_DROP_ICMP_CHECKSUM] = DROP("icmp-checksum"),
 	[TERN_DROP_ICMP_STALE] = DROP("icmp-stale"),
+	[TERN_DROP_IGMP_MALFORMED] = DROP("igmp-malformed"),
 	[TERN_DROP_ND_MALFORMED] = DROP("nd-malformed"),
 	[TERN_DROP_UDP_MALFORMED] = DROP("udp-malformed"),
 	[TERN_DROP_UDP_CHECKSUM] = DROP("udp-checksum"),

@@ -175,5 +175,7 @@ enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 		return icmp4_input(st, in);
 	if (!v4 && in->proto == TERN_IPPROTO_ICMPV6)
 		return icmp6_input(st, in);
+	if (v4 && in->proto == TERN_IPPROTO_IGMP)
+		return igmp_input(st, in);
 	return wanted ? TERN_DROP_NONE : refuse_protocol(st, in);
 }

@@ -353,6 +353,54 @@ struct redirect {
 };
 bool redirect_parse(struct redirect *, const uint8_t *, size_t);
 
+/* ---- membership.c: IGMP (RFC 1112, 2236, 3376) and MLD (RFC 2710, 3810), one shape ---- */
+
+enum {
+	IGMP_QUERY = 0x11,
+	IGMP1_REPORT = 0x12,
+	IGMP2_REPORT = 0x16,
+	IGMP2_LEAVE = 0x17,
+	IGMP3_REPORT = 0x22,
+	MLD_QUERY = 130,
+	MLD1_REPORT = 131,
+	MLD1_DONE = 132,
+	MLD2_REPORT = 143
+};
+/* Types of group records: RFC 3376 4.2.12, RFC 3810 5.2.12. */
+enum group_record {
+	GROUP_IS_INCLUDE = 1,
+	GROUP_IS_EXCLUDE,
+	GROUP_TO_INCLUDE,
+	GROUP_TO_EXCLUDE,
+	GROUP_ALLOW,
+	GROUP_BLOCK
+};
+
+struct group_query {
+	unsigned version;  /* of the protocol: IGMP 1 to 3, MLD 1 or 2 */
+	struct addr group; /* unspecified: a general one */
+	uint32_t max_delay_ms;
+	uint32_t n_sources;
+	const uint8_t *sources; /* n_sources addresses of the family */
+};
+bool group_query_parse(struct group_query *, bool v6, const uint8_t *, size_t);
+struct addr group_query_source(const struct group_query *, bool v6, uint32_t i);
+
+/* A report is a header and records behind it; the checksum field stays zero. */
+enum { GROUP_REPORT_HDR = 8 };
+size_t group_report_begin(uint8_t *, bool v6);
+size_t group_record_len(bool v6, uint32_t n_sources);
+/* Adds a record at p + len, and counts it; returns the new length. */
+struct group_record_body {
+	enum group_record type;
+	struct addr group;
+	const struct addr *sources;
+	uint32_t n_sources;
+};
+size_t group_report_add(uint8_t *p, size_t len, bool v6, const struct group_record_body *);
+/* A report of IGMPv1, IGMPv2 or MLDv1, or its leave or done, of type `type`. */
+size_t group_report_old(uint8_t *, uint8_t type, const struct addr *group);
+
 /* ---- udp.c: RFC 768 ---- */
 
 enum { UDP_HDR_LEN = 8 };

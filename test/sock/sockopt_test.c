@@ -58,6 +58,10 @@ static const struct option options[] = {
 	{ IP(MTU_DISCOVER), ANY, NUMBER, 0, 5, 1 },
 	{ IP(FREEBIND), ANY, FLAG, 0, 0, 0 },
 	{ IP(MULTICAST_TTL), UDP4 | RAW4, NUMBER, 1, 255, 1 },
+	{ IP(MULTICAST_LOOP), UDP4 | RAW4, FLAG, 0, 0, 1 },
+	{ IP(MULTICAST_ALL), UDP4 | RAW4, NUMBER, 0, 1, 1 },
+	{ IPV6(MULTICAST_LOOP), UDP6 | RAW6, NUMBER, 0, 1, 1 },
+	{ IPV6(MULTICAST_ALL), UDP6 | RAW6, NUMBER, 0, 1, 1 },
 	{ IPV6(MTU_DISCOVER), SIX, NUMBER, 0, 5, 1 },
 	{ IPV6(V6ONLY), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(UNICAST_HOPS), SIX, NUMBER, 1, 255, 64 },
@@ -389,6 +393,10 @@ static bool is_known(int level, int number)
 		{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU },
 		{ TERN_SOL_SOCKET, TERN_SO_MAX_PACING_RATE },
 		{ TERN_IPPROTO_TCP, TERN_TCP_INFO },
+		{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_IF }, /* test/sock/group_test.c, and these: */
+		{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_IF },
+		{ TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP },
+		{ TERN_IPPROTO_IPV6, TERN_IPV6_DROP_MEMBERSHIP },
 		{ TERN_IPPROTO_TCP, TERN_TCP_CONGESTION },
 		{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK },
 		{ TERN_IPPROTO_TCP, TERN_TCP_DEFER_ACCEPT },
@@ -405,6 +413,12 @@ static bool is_known(int level, int number)
 	for (size_t i = 0; i < N_TESTS(odds); i++)
 		if (odds[i].level == level && odds[i].number == number)
 			return true;
+	if (level == TERN_IPPROTO_IP && number >= TERN_IP_ADD_MEMBERSHIP &&
+	    number <= TERN_IP_DROP_SOURCE_MEMBERSHIP)
+		return true;
+	if ((level == TERN_IPPROTO_IP || level == TERN_IPPROTO_IPV6) &&
+	    number >= TERN_MCAST_JOIN_GROUP && number <= TERN_MCAST_LEAVE_SOURCE_GROUP)
+		return true;
 	for (size_t i = 0; i < N_TESTS(by_hand); i++)
 		if (by_hand[i][0] == level && by_hand[i][1] == number)
 			return true;

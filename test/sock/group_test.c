@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * group_test.c - multicast groups: what members are given, what routers are told and when, over both
+ * families: RFC 1112, RFC 2236, RFC 3376, RFC 2710, RFC 3810, RFC 3678.
+ */
+#include "../stack/peer_fixture.h"
+
+enum { PORT = 5353, NEXT_HOP_BY_HOP = 0 };
+
+static bool v6;
+static tern_time now;
+
+static void begin(bool six)
+{
+	v6 = six;
+	now = TERN_SEC;
+	test_at("IPv%d", v6 ? 6 : 4);
+	new_stack(4);
+}
+
+static tern_sock bound(void)
+{
+	struct tern_addr any = { .family = v6 ? TERN_AF_INET6 : TERN_AF_INET, .port = PORT };
+	int32_t one = 1;
+	tern_sock s;
+
+	check_eq(tern_socket(st, any.family, TERN_SOCK_DGRAM, 0, &s), 0);
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_REUSEADDR, &one, sizeof(one)), 0);
+	check_eq(tern_bind(st, s, &any), 0);
+	return s;
+}
+
+/* The k-th group, and the k-th source. */
+static struct addr group(unsigned k)
+{
+	struct addr a = parse_addr(v6 ? "ff02::1:0" : "239.1.2.0");
+
+	a.b[15] = (uint8_t)(k + 1);
+	return a;
+}
+
+static struct addr source(unsigned k)
+{
+	struct addr a = parse_addr(v6 ? "fd00::" : "10.0.0.0");
+
+	a.b[15] = (uint8_t)(k + 100);
+	return a;
+}
+
+static void put_sockaddr(uint8_t *p, const struct addr *a)
+{
+	uint16_t family = v6 ? TERN_AF_INET6 : TERN_AF_INET;
+
+	memcpy(p, &family, sizeof(family));
+	memcpy(p + (v6 ? 8 : 4), v6 ? a->b : a->b + 12, v6 ? 16 : 4);
+}
+
+/* struct group_source_req, or its beginning. */
+static int mcast(tern_sock s, int name, unsigned g, int src)
+{
+	uint8_t req[8 + 2 * 128] = { 0 };
+	struct addr a = group(g), from = source((unsigned)src);
+	uint32_t ifindex = 2;
+
+	memcpy(req, &ifindex, sizeof(ifindex));
+	put_sockaddr(req + 8, &a);
+	put_sockaddr(req + 136, &from);
+	return tern_setsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP, name, req,
+			       src < 0 ? 136 : sizeof(req));
+}
+
+static int join(tern_sock s, unsigned g)
+{
+	return mcast(s, TERN_MCAST_JOIN_GROUP, g, -1);
+}
+
+/* ---- what comes in ---- */
+
+static void put_udp(struct addr from, struct addr to)
+{
+	struct udp h = { .src_port = 99, .dst_port = PORT, .len = 9 };
+	uint8_t bytes[9] = { [8] = 'x' };
+	uint32_t ip_len = v6 ? 40 : 20;
+	struct tern_pkt *p = tern_pkt_new(st, ip_len + 9);
+	struct ip4 h4 = {
+		.ttl = 9, .proto = 17, .hdr_len = 20, .total_len = 29, .src = from, .dst = to
+	};
+	struct ip6 h6 = {
+		.hop_limit = 9, .next_header = 17, .payload_len = 9, .src = from, .dst = to
+	};
+
+	udp_emit(&h, bytes);
+	put_be16(bytes + 6,
+		 checksum_finish(checksum_add(bytes, 9, checksum_pseudo(&from, &to, 17, 9))));
+	if (v6)
+		ip6_emit(&h6, p->data);
+	else
+		ip4_emit(&h4, p->data);
+	memcpy(p->data + ip_len, bytes, 9);
+	p->ifindex = 2;
+	tern_input(st, p);
+}
+
+static bool hears(tern_sock s, unsigned g, unsigned from)
+{
+	char c;
+
+	put_udp(source(from), group(g));
+	return tern_recv(st, s, &c, 1, 0) == 1;
+}
+
+/* A query of a version: general (g < 0) or of a group; len as sent, its fields as given. */
+struct query {
+	unsigned version;
+	int g;
+	uint32_t code; /* of the longest delay */
+	uint8_t hop_limit;
+	const char *from;
+	uint32_t n_sources, cut; /* cut: bytes less than there should be */
+};
+
+static void put_query(const struct query *q)
+{
+	struct addr from = parse_addr(q->from ? q->from : v6 ? "fe80::9" : "10.0.0.9");
+	struct addr to =
+		q->g < 0 ? parse_addr(v6 ? "ff02::1" : "224.0.0.1") : group((unsigned)q->g);
+	uint8_t m[400] = { v6 ? MLD_QUERY : IGMP_QUERY };
+	static const uint8_t hbh[8] = { 58, 0, 5, 2, 0, 0, 1, 0 };
+	uint32_t newest = v6 ? 28 : 12, a_len = v6 ? 16 : 4, ip_len = v6 ? 48 : 20;
+	uint32_t len = q->version == (v6 ? 2u : 3u) ? newest + q->n_sources * a_len : v6 ? 24 : 8;
+	struct ip4 h4 = { .ttl = 1, .proto = 2, .hdr_len = 20, .src = from, .dst = to };
+	struct ip6 h6 = { .next_header = NEXT_HOP_BY_HOP, .src = from, .dst = to };
+	struct tern_pkt *p;
+
+	if (v6)
+		put_be16(m + 4, q->code);
+	else
+		m[1] = (uint8_t)q->code;
+	if (q->g >= 0)
+		memcpy(m + (v6 ? 8 : 4), v6 ? to.b : to.b + 12, a_len);
+	if (q->version == (v6 ? 2u : 3u))
+		put_be16(m + newest - 2, q->n_sources);
+	len -= q->cut;
+	put_be16(m + 2, checksum_finish(checksum_add(
+				m, len, v6 ? checksum_pseudo(&from, &to, 58, len) : 0)));
+	p = tern_pkt_new(st, ip_len + len);
+	h4.total_len = (uint16_t)(20 + len);
+	h6.payload_len = (uint16_t)(8 + len);
+	h6.hop_limit = q->hop_limit ? q->hop_limit : 1;
+	if (v6) {
+		ip6_emit(&h6, p->data);
+		memcpy(p->data + 40, hbh, 8);
+	} else {
+		ip4_emit(&h4, p->data);
+	}
+	memcpy(p->data + ip_len, m, len);
+	p->ifindex = 2;
+	tern_input(st, p);
+	tern_check(st);
+}
+
+/* ---- what goes out ---- */
+
+struct report {
+	uint8_t type, record; /* record: of the newest version */
+	uint32_t n_sources;
+	struct addr group, dst, src;
+};
+
+/* The next report; its IP header is as it must be. false: none. */
+static bool next_report(struct report *r)
+{
+	uint8_t buf[1600];
+	uint32_t len = next_out(buf, sizeof(buf)), at = v6 ? 48 : 24, a_len = v6 ? 16 : 4;
+	const uint8_t *m = buf + at, *record = m + 8;
+
+	if (!len)
+		return false;
+	if (v6) {
+		check_eq(buf[6], NEXT_HOP_BY_HOP);
+		check_eq(buf[7], 1);
+		check_eq(buf[40], 58);
+		check_eq(buf[42], 5); /* a router alert */
+		r->src = addr_from6(buf + 8);
+		r->dst = addr_from6(buf + 24);
+	} else {
+		check_eq(buf[0], 0x46);
+		check_eq(buf[1], 0xc0);
+		check_eq(buf[8], 1);
+		check_eq(buf[9], 2);
+		check_eq(buf[20], 0x94);
+		r->src = addr_from4(buf + 12);
+		r->dst = addr_from4(buf + 16);
+	}
+	check_eq(checksum_finish(checksum_add(
+			 m, len - at, v6 ? checksum_pseudo(&r->src, &r->dst, 58, len - at) : 0)),
+		 0);
+	r->type = m[0];
+	r->record = 0;
+	if (m[0] != (v6 ? MLD2_REPORT : IGMP3_REPORT)) {
+		r->group = v6 ? addr_from6(m + 8) : addr_from4(m + 4);
+		return true;
+	}
+	check_eq(get_be16(m + 6), 1);
+	r->record = record[0];
+	r->n_sources = get_be16(record + 2);
+	r->group = v6 ? addr_from6(record + 4) : addr_from4(record + 4);
+	check_eq(len, at + 8 + 4 + a_len * (1 + r->n_sources));
+	return true;
+}
+
+/* Time passes; the reports in it are of this type and record and about this group. */
+static unsigned count_reports(tern_time t, uint8_t type, uint8_t record, unsigned g)
+{
+	tern_time until = now + t;
+	struct report r;
+	unsigned n = 0;
+
+	for (;;) {
+		while (next_report(&r)) {
+			struct addr a = group(g);
+
+			check_eq(r.type, type);
+			check_eq(r.record, record);
+			check(addr_equal(&r.group, &a));
+			n++;
+		}
+		if (now == until)
+			return n;
+		now = MIN(now + 10 * TERN_MS, until);
+		tern_advance(st, now);
+	}
+}
+
+static uint8_t newest(void)
+{
+	return v6 ? MLD2_REPORT : IGMP3_REPORT;
+}
+
+/* ---- the tests ---- */
+
+/* Joined: heard, and told twice; left: not heard, told twice. MC-1, MC-2. */
+static void join_and_leave(void)
+{
+	for (int six = 0; six < 2; six++) {
+		struct tern_addr other = tern_ip4(239, 9, 9, 9, 0);
+		tern_sock s;
+
+		begin(six);
+		s = bound();
+		check(!hears(s, 0, 0));
+		check_eq(join(s, 0), 0);
+		check_eq(join(s, 0), -TERN_EADDRINUSE);
+		check(hears(s, 0, 0));
+		check(!hears(s, 1, 0));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		check_eq(mcast(s, TERN_MCAST_LEAVE_GROUP, 1, -1), -TERN_EADDRNOTAVAIL);
+		check_eq(mcast(s, TERN_MCAST_LEAVE_GROUP, 0, -1), 0);
+		check(!hears(s, 0, 0));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_INCLUDE, 0), 2);
+		check_eq(join(s, 2), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 2), 2);
+		check_eq(tern_close(st, s), 0); /* closing leaves */
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_INCLUDE, 2), 2);
+		s = bound();
+		if (!six)
+			check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_ADD_MEMBERSHIP,
+						 (uint8_t[8]){ 10, 0, 0, 7 }, 8),
+				 -TERN_EINVAL); /* no group */
+		(void)other;
+		for (unsigned g = 0; g < 20; g++)
+			check_eq(join(s, g), 0);
+		check_eq(join(s, 20), -TERN_ENOBUFS);
+		end_stack();
+	}
+}
+
+/* A second member says nothing to routers; the last that leaves does. */
+static void two_members(void)
+{
+	for (int six = 0; six < 2; six++) {
+		tern_sock a, b, deaf;
+		int32_t zero = 0;
+		char c;
+
+		begin(six);
+		a = bound();
+		b = bound();
+		deaf = bound();
+		check_eq(tern_setsockopt(st, deaf, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
+					 v6 ? TERN_IPV6_MULTICAST_ALL : TERN_IP_MULTICAST_ALL,
+					 &zero, sizeof(zero)),
+			 0);
+		check_eq(join(a, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		check_eq(join(b, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), 0, 0), 0);
+		check(hears(a, 0, 0));
+		check_eq(tern_recv(st, b, &c, 1, 0), 1);
+		check_eq(tern_recv(st, deaf, &c, 1, 0), -TERN_EAGAIN);
+		check_eq(tern_close(st, a), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), 0, 0), 0);
+		check(hears(b, 0, 0));
+		check_eq(tern_close(st, b), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_INCLUDE, 0), 2);
+		end_stack();
+	}
+}
+
+/* Sources: these alone, or all but these; and what the interface says of two sockets together. */
+static void sources(void)
+{
+	for (int six = 0; six < 2; six++) {
+		tern_sock a, b;
+
+		begin(six);
+		a = bound();
+		check_eq(mcast(a, TERN_MCAST_LEAVE_SOURCE_GROUP, 0, 1), -TERN_EADDRNOTAVAIL);
+		check_eq(mcast(a, TERN_MCAST_BLOCK_SOURCE, 0, 1), -TERN_EINVAL);
+		check_eq(mcast(a, TERN_MCAST_JOIN_SOURCE_GROUP, 0, 1), 0);
+		check_eq(mcast(a, TERN_MCAST_JOIN_SOURCE_GROUP, 0, 1), -TERN_EADDRNOTAVAIL);
+		check_eq(mcast(a, TERN_MCAST_BLOCK_SOURCE, 0, 1), -TERN_EINVAL);
+		check(hears(a, 0, 1));
+		check(!hears(a, 0, 2));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_ALLOW, 0), 2);
+		check_eq(mcast(a, TERN_MCAST_JOIN_SOURCE_GROUP, 0, 2), 0);
+		check(hears(a, 0, 2));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_ALLOW, 0), 2);
+		check_eq(mcast(a, TERN_MCAST_LEAVE_SOURCE_GROUP, 0, 1), 0);
+		check(!hears(a, 0, 1));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_BLOCK, 0), 2);
+		b = bound(); /* which wants all: the interface does, too */
+		check_eq(join(b, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		check(!hears(a, 0, 3));
+		check(hears(b, 0, 3));
+		check_eq(mcast(b, TERN_MCAST_BLOCK_SOURCE, 0, 4), 0);
+		while (hears(b, 0, 9) && tern_recv(st, b, &(char){ 0 }, 1, 0) > 0)
+			continue;
+		check(!hears(b, 0, 4));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_BLOCK, 0), 2);
+		check_eq(mcast(b, TERN_MCAST_UNBLOCK_SOURCE, 0, 4), 0);
+		check(hears(b, 0, 4));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_ALLOW, 0), 2);
+		check_eq(mcast(a, TERN_MCAST_LEAVE_SOURCE_GROUP, 0, 2),
+			 0); /* the last: it has left */
+		check_eq(mcast(a, TERN_MCAST_LEAVE_GROUP, 0, -1), -TERN_EADDRNOTAVAIL);
+		for (int k = 0; k < 64; k++)
+			check_eq(mcast(a, TERN_MCAST_JOIN_SOURCE_GROUP, 7, k), 0);
+		check_eq(mcast(a, TERN_MCAST_JOIN_SOURCE_GROUP, 7, 64), -TERN_ENOBUFS);
+		end_stack();
+	}
+}
+
+/* MC-3, MC-4: an answer at a random time within what the query allows, and one for several. */
+static void queries(void)
+{
+	for (int six = 0; six < 2; six++) {
+		struct query general = { .version = six ? 2 : 3,
+					 .g = -1,
+					 .code = six ? 10000 : 100 };
+		struct query specific = { .version = six ? 2 : 3, .g = 0, .code = six ? 1000 : 10 };
+		struct report r;
+		unsigned n = 0, late = 0;
+		tern_sock s;
+
+		begin(six);
+		s = bound();
+		for (unsigned g = 0; g < 10; g++)
+			check_eq(join(s, g), 0);
+		for (int i = 0; i < 300; i++) {
+			tern_advance(st, now += 10 * TERN_MS);
+			while (next_report(&r))
+				continue;
+		}
+		put_query(&general);
+		check(!next_report(&r));
+		for (int i = 0; i < 1010; i++) {
+			tern_advance(st, now += 10 * TERN_MS);
+			while (next_report(&r)) {
+				check_eq(r.record, GROUP_IS_EXCLUDE);
+				n++;
+				late += i > 300;
+			}
+		}
+		check_eq(n, 10);
+		check(late > 3);
+		put_query(&specific);
+		put_query(&specific);
+		check_eq(count_reports(1100 * TERN_MS, newest(), GROUP_IS_EXCLUDE, 0), 1);
+		specific.g = 30; /* nobody's */
+		put_query(&specific);
+		check_eq(count_reports(1100 * TERN_MS, newest(), 0, 0), 0);
+		end_stack();
+	}
+}
+
+/* MC-5, MC-10: an older router is spoken to as it speaks, for 260 s. */
+static void older_routers(void)
+{
+	static const struct {
+		bool six;
+		unsigned version;
+		uint8_t report, leave;
+	} cases[] = {
+		{ false, 2, IGMP2_REPORT, IGMP2_LEAVE },
+		{ false, 1, IGMP1_REPORT, 0 },
+		{ true, 1, MLD1_REPORT, MLD1_DONE },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		uint8_t report = cases[i].report, leave = cases[i].leave;
+		struct query q = { .version = cases[i].version, .g = -1 };
+		tern_sock s;
+
+		begin(cases[i].six);
+		test_at("IPv%d, version %u", v6 ? 6 : 4, cases[i].version);
+		q.code = v6 ? 1000 : cases[i].version == 2 ? 10 : 0;
+		s = bound();
+		check_eq(join(s, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		put_query(&q);
+		check_eq(count_reports(11 * TERN_SEC, report, 0, 0), 1);
+		check_eq(mcast(s, TERN_MCAST_LEAVE_GROUP, 0, -1), 0);
+		check_eq(count_reports(3 * TERN_SEC, leave, 0, 0), leave ? 2 : 0);
+		check_eq(join(s, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, report, 0, 0), 2);
+		tern_advance(st, now += 300 * TERN_SEC);
+		q.version = v6 ? 2 : 3;
+		q.code = 1;
+		put_query(&q);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_IS_EXCLUDE, 0), 1);
+		end_stack();
+	}
+}
+
+/* SEC-16, MC-6, MC-8: cut anywhere, too many sources, from elsewhere: nothing is answered. */
+static void bad_queries(void)
+{
+	for (int six = 0; six < 2; six++) {
+		uint8_t version = six ? 2 : 3, len = six ? 28 : 12;
+		tern_sock s;
+
+		begin(six);
+		s = bound();
+		check_eq(join(s, 0), 0);
+		count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0);
+		for (uint32_t cut = 1; cut <= len; cut++) {
+			struct query q = { .version = version, .g = -1, .cut = cut };
+
+			if (len - cut == (six ? 24 : 8)) /* that is one of an older version */
+				continue;
+			put_query(&q);
+			check_eq(count_reports(TERN_SEC, newest(), 0, 0), 0);
+		}
+		for (uint32_t n = 1; n < 5; n++) { /* a count beyond what is there */
+			struct query q = { .version = version, .g = 0, .n_sources = n };
+
+			q.cut = n * (six ? 16 : 4);
+			put_query(&q);
+			check_eq(count_reports(TERN_SEC, newest(), 0, 0), 0);
+		}
+		if (six) {
+			put_query(&(struct query){ .version = 2, .g = -1, .hop_limit = 2 });
+			put_query(&(struct query){ .version = 2, .g = -1, .from = "fd00::9" });
+			check_eq(count_reports(TERN_SEC, newest(), 0, 0), 0);
+		}
+		put_query(&(struct query){ .version = version, .g = -1 }); /* at once: delay 0 */
+		check_eq(count_reports(TERN_SEC, newest(), GROUP_IS_EXCLUDE, 0), 1);
+		end_stack();
+	}
+}
+
+/* What a socket sends to a group reaches members on this host, unless it says otherwise. */
+static void loop(void)
+{
+	for (int six = 0; six < 2; six++) {
+		int level = six ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP;
+		int32_t zero = 0, two = 2;
+		struct tern_addr to = { .family = six ? TERN_AF_INET6 : TERN_AF_INET,
+					.port = PORT };
+		uint8_t frame[200];
+		struct tern_iovec iov = { frame, sizeof(frame) };
+		struct tern_msg m;
+		struct addr g;
+		tern_sock a, b;
+
+		begin(six);
+		g = group(0);
+		memcpy(to.ip, six ? g.b : g.b + 12, six ? 16 : 4);
+		a = bound();
+		b = bound();
+		check_eq(join(b, 0), 0);
+		count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0);
+		if (six)
+			check_eq(tern_setsockopt(st, a, level, TERN_IPV6_MULTICAST_IF, &two, 4), 0);
+		else
+			check_eq(tern_setsockopt(st, a, level, TERN_IP_MULTICAST_IF,
+						 (uint8_t[4]){ 10, 0, 0, 1 }, 4),
+				 0);
+		check_eq(tern_sendto(st, a, "x", 1, 0, &to), 1);
+		check(next_out(frame, sizeof(frame)) > 0);
+		check_eq(frame[six ? 7 : 8], 1); /* TTL 1 unless told */
+		tern_advance(st, now += TERN_MS);
+		tern_msg_init(&m, &iov, 1);
+		check_eq(tern_recvmsg(st, b, &m, 0), 1);
+		check_eq(m.ifindex, 2);
+		check_eq(tern_setsockopt(st, a, level,
+					 six ? TERN_IPV6_MULTICAST_LOOP : TERN_IP_MULTICAST_LOOP,
+					 &zero, sizeof(zero)),
+			 0);
+		check_eq(tern_sendto(st, a, "x", 1, 0, &to), 1);
+		tern_advance(st, now += TERN_MS);
+		check_eq(tern_recv(st, b, frame, sizeof(frame), 0), -TERN_EAGAIN);
+		end_stack();
+	}
+}
+
+/* The interface goes: memberships stay with their sockets, and mean nothing. */
+static void interface_goes(void)
+{
+	for (int six = 0; six < 2; six++) {
+		tern_sock s;
+
+		begin(six);
+		s = bound();
+		check_eq(join(s, 0), 0);
+		check_eq(tern_iface_del(st, 2), 0);
+		tern_check(st);
+		check_eq(mcast(s, TERN_MCAST_LEAVE_GROUP, 0, -1), -TERN_ENODEV);
+		check_eq(join(s, 1), -TERN_ENODEV);
+		check_eq(tern_close(st, s), 0);
+		end_stack();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test tests[] = {
+		TEST(join_and_leave), TEST(two_members), TEST(sources), TEST(queries),
+		TEST(older_routers),  TEST(bad_queries), TEST(loop),	TEST(interface_goes),
+	};
+
+	return test_main(argc, argv, tests, N_TESTS(tests));
+}
