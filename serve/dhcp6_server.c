@@ -23,6 +23,18 @@ struct dhcp6_server {
 	struct dhcp6_duid duid;
 };
 
+/* 7.1: All_DHCP_Relay_Agents_and_Servers, as struct ipv6_mreq has it. */
+static bool join_servers(struct dhcp6_server *s)
+{
+	struct {
+		uint8_t group[16];
+		uint32_t ifindex;
+	} mreq = { { 0xff, 0x02, [13] = 1, [15] = 2 }, s->cfg.ifindex };
+
+	return tern_setsockopt(s->st, s->sock, TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP, &mreq,
+			       sizeof(mreq)) == 0;
+}
+
 static bool open_server6(struct dhcp6_server *s)
 {
 	struct tern_addr any = { .family = TERN_AF_INET6, .port = DHCP6_SERVER_PORT };
@@ -31,7 +43,7 @@ static bool open_server6(struct dhcp6_server *s)
 	return tern_socket(s->st, TERN_AF_INET6, TERN_SOCK_DGRAM, 0, &s->sock) == 0 &&
 	       tern_setsockopt(s->st, s->sock, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, &ifindex,
 			       sizeof(ifindex)) == 0 &&
-	       tern_bind(s->st, s->sock, &any) == 0;
+	       tern_bind(s->st, s->sock, &any) == 0 && join_servers(s);
 }
 
 struct dhcp6_server *dhcp6_server_new(struct tern_stack *st, const struct dhcp6_server_config *cfg)

@@ -61,14 +61,11 @@ void dhcp4_server_advance(struct dhcp4_server *); /* to the stack's time */
 tern_time dhcp4_server_deadline(const struct dhcp4_server *);
 const struct pool *dhcp4_server_pool(const struct dhcp4_server *);
 
-/* ---- dhcp6_server.c ---- */
+/* ---- dhcp6_server.c: also hears the servers' group, ff02::1:2 ---- */
 
 struct dhcp6_server_config {
 	unsigned ifindex;
-	/*
-	 * What clients get: this one and those after it; n_addrs 0: none (stateless). The servers'
-	 * group, ff02::1:2, is heard when the interface has TERN_IFACE_ANY_ADDRESS.
-	 */
+	/* what clients get: this one and those after it; n_addrs 0: none (stateless) */
 	struct tern_addr first;
 	unsigned n_addrs;
 	uint32_t preferred, valid; /* seconds */

@@ -9,7 +9,7 @@
 
 static void start_clients(int n, const struct dhcp4_server_config *cfg)
 {
-	open_link(n, 0, NULL);
+	open_link(n);
 	serve4(cfg);
 	for (int i = 0; i < n; i++)
 		check_eq(tern_auto_set(w.client[i], NIC, TERN_AUTO_DHCP4), 0);
@@ -314,7 +314,7 @@ static void a_conflict_is_declined(void)
 	struct tern_iface_addr a;
 	const struct seen *decline;
 
-	open_link(2, 0, NULL);
+	open_link(2);
 	check_eq(tern_addr_add(w.client[1], NIC, &taken, 24), 0);
 	serve4(&cfg);
 	check_eq(tern_auto_set(w.client[0], NIC, TERN_AUTO_DHCP4), 0);
@@ -341,7 +341,7 @@ static void what_is_static_wins(void)
 				  .ifindex = NIC };
 	struct tern_iface_addr a;
 
-	open_link(1, 0, NULL);
+	open_link(1);
 	check_eq(tern_addr_add(w.client[0], NIC, &own, 24), 0);
 	check_eq(tern_route_add(w.client[0], &via), 0);
 	serve4(&cfg);
@@ -361,7 +361,7 @@ static void means_that_cannot_be(void)
 	struct tern_iface tun = { "tun", TERN_LINK_IP, 1500, 0, { 0 } };
 	int ifindex;
 
-	open_link(1, 0, NULL);
+	open_link(1);
 	ifindex = tern_iface_add(w.client[0], &tun);
 	check_eq(tern_auto_set(w.client[0], 9, TERN_AUTO_DHCP4), -TERN_ENODEV);
 	check_eq(tern_auto_set(w.client[0], 1, TERN_AUTO_DHCP4), -TERN_EINVAL);

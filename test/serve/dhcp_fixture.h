@@ -106,11 +106,10 @@ static inline void on_server_event(void *ctx, int host, const struct tern_event 
 		dhcp6_server_on_event(w.server6, ev);
 }
 
-static inline struct tern_stack *add_host(const char *name, uint8_t last, uint32_t flags,
-					  const struct tern_config *cfg)
+static inline struct tern_stack *add_host(const char *name, uint8_t last)
 {
-	struct tern_iface nic = { "nic", TERN_LINK_ETHERNET, 1500, flags, { 2, 0, 0, 0, 0, last } };
-	int host = tern_sim_host_add(w.sim, name, cfg);
+	struct tern_iface nic = { "nic", TERN_LINK_ETHERNET, 1500, 0, { 2, 0, 0, 0, 0, last } };
+	int host = tern_sim_host_add(w.sim, name, NULL);
 
 	check(host >= 0);
 	check_eq(tern_sim_attach(w.sim, w.link, host, &nic), NIC);
@@ -118,7 +117,7 @@ static inline struct tern_stack *add_host(const char *name, uint8_t last, uint32
 }
 
 /* The server's host has 10.0.0.1/24 and fe80::1/64; it answers nothing yet. */
-static inline void open_link(int n_clients, uint32_t server_flags, const struct tern_config *cfg)
+static inline void open_link(int n_clients)
 {
 	static const struct tern_weather weather = { .delay = TERN_MS };
 	struct tern_addr self = tern_ip4(10, 0, 0, 1, 0);
@@ -128,11 +127,11 @@ static inline void open_link(int n_clients, uint32_t server_flags, const struct 
 	w.sim = tern_sim_new(1);
 	w.link = tern_sim_link_add(w.sim, &weather);
 	w.n_clients = n_clients;
-	w.server_stack = add_host("server", 100, server_flags, NULL);
+	w.server_stack = add_host("server", 100);
 	check_eq(tern_addr_add(w.server_stack, NIC, &self, 24), 0);
 	check_eq(tern_addr_add(w.server_stack, NIC, &self6, 64), 0);
 	for (int i = 0; i < n_clients; i++)
-		w.client[i] = add_host("client", (uint8_t)(i + 1), 0, cfg);
+		w.client[i] = add_host("client", (uint8_t)(i + 1));
 	tern_sim_filter(w.sim, w.link, on_frame, NULL);
 	tern_sim_on_event(w.sim, HOST_SERVER, on_server_event, NULL);
 }

@@ -15,7 +15,7 @@ static void an_address_is_made_up(void)
 	struct tern_iface_addr a, b, again;
 
 	for (int run = 0; run < 2; run++) {
-		open_link(2, 0, NULL);
+		open_link(2);
 		for (int i = 0; i < 2; i++)
 			check_eq(tern_auto_set(w.client[i], NIC, TERN_AUTO_LINK_LOCAL4), 0);
 		pass(20 * TERN_SEC);
@@ -37,7 +37,7 @@ static void another_address_replaces_it(void)
 	struct tern_addr fixed = tern_ip4(10, 0, 0, 77, 0);
 	struct tern_iface_addr a;
 
-	open_link(1, 0, NULL);
+	open_link(1);
 	check_eq(tern_auto_set(w.client[0], NIC, TERN_AUTO_LINK_LOCAL4 | TERN_AUTO_DHCP4), 0);
 	pass(19 * TERN_SEC);
 	check(!own(0, &a));
@@ -66,7 +66,7 @@ static void not_beside_dhcp(void)
 	struct dhcp4_server_config cfg = config4();
 	struct tern_iface_addr a;
 
-	open_link(1, 0, NULL);
+	open_link(1);
 	serve4(&cfg);
 	check_eq(tern_auto_set(w.client[0], NIC, TERN_AUTO_LINK_LOCAL4 | TERN_AUTO_DHCP4), 0);
 	for (int s = 0; s < 100; s++) {
@@ -113,7 +113,7 @@ static void conflicts_slow_it_down(void)
 	struct tern_iface_addr a;
 
 	n_probed = 0;
-	open_link(1, 0, NULL);
+	open_link(1);
 	tern_sim_filter(w.sim, w.link, claim, NULL);
 	check_eq(tern_auto_set(w.client[0], NIC, TERN_AUTO_LINK_LOCAL4), 0);
 	pass(600 * TERN_SEC);
@@ -153,7 +153,7 @@ static void arp_is_broadcast(void)
 	tern_sock s;
 
 	n_arp = n_unicast = 0;
-	open_link(2, 0, NULL);
+	open_link(2);
 	tern_sim_filter(w.sim, w.link, count_arp, NULL);
 	for (int i = 0; i < 2; i++)
 		check_eq(tern_auto_set(w.client[i], NIC, TERN_AUTO_LINK_LOCAL4), 0);

@@ -23,14 +23,13 @@ struct talk {
 	bool bound;
 };
 
-static bool add_stack(struct host *h, uint8_t last, bool six, uint32_t flags)
+static bool add_stack(struct host *h, uint8_t last)
 {
 	struct tern_env env = test_env_make(&h->env, last);
-	struct tern_iface nic = { "nic", TERN_LINK_ETHERNET, 1500, flags, { 2, 0, 0, 0, 0, last } };
+	struct tern_iface nic = { "nic", TERN_LINK_ETHERNET, 1500, 0, { 2, 0, 0, 0, 0, last } };
 	struct tern_config cfg;
 
 	tern_config_default(&cfg);
-	cfg.dad_transmits = !six;
 	h->st = tern_new(&cfg, &env);
 	return h->st && tern_iface_add(h->st, &nic) == NIC;
 }
@@ -53,7 +52,7 @@ static bool start_server(struct talk *t)
 					  .says = { .n_dns = 1, .dns = { { { 0xfd, 1 } } } } };
 	struct tern_addr self6 = { TERN_AF_INET6, 0, 0, { 0xfe, 0x80, [15] = 1 } };
 
-	if (!add_stack(&t->server, 100, true, t->six ? TERN_IFACE_ANY_ADDRESS : 0))
+	if (!add_stack(&t->server, 100))
 		return false;
 	tern_addr_add(t->server.st, NIC, &c4.self, 24);
 	tern_addr_add(t->server.st, NIC, &self6, 64);
@@ -119,7 +118,7 @@ static void run(struct talk *t, tern_time until)
 static void talk(struct talk *t)
 {
 	check(start_server(t));
-	if (add_stack(&t->client, 1, t->six, 0)) {
+	if (add_stack(&t->client, 1)) {
 		t->begun = tern_auto_set(t->client.st, NIC,
 					 t->six ? TERN_AUTO_DHCP6 :
 						  TERN_AUTO_DHCP4 | TERN_AUTO_LINK_LOCAL4) == 0;
