@@ -13,6 +13,7 @@ int cmd_ip(int argc, char **argv);
 int cmd_traceroute(int argc, char **argv);
 int cmd_tracepath(int argc, char **argv);
 int cmd_nc(int argc, char **argv);
+int cmd_resolve(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_run(int argc, char **argv);

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "get_connect.h"
 #include "http_head.h"
 #include "http_url.h"
-#include "net.h"
 
 enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, PROGRESS_MIN = 100 };
 enum { ASK_AGAIN = -1 }; /* beside the exit codes */
@@ -42,7 +42,8 @@ struct get {
 	struct net *n;
 
 	tern_sock s; /* 0: none */
-	struct tern_addr connected_to;
+	char connected_to[URL_HOST_MAX];
+	uint16_t connected_port;
 	bool reused; /* this request is not the first of its connection */
 	bool heard;  /* something of its answer has come */
 
@@ -270,9 +271,9 @@ static void disconnect(struct get *g)
 	g->s = 0;
 }
 
-static bool same_endpoint(const struct tern_addr *a, const struct tern_addr *b)
+static bool is_connected_to(const struct get *g, const struct url *u)
 {
-	return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+	return g->s && g->connected_port == u->port && strcasecmp(g->connected_to, u->name) == 0;
 }
 
 /*
@@ -303,27 +304,26 @@ static int give_up(const struct get *g, const char *why)
 
 static int connect_to(struct get *g)
 {
-	int32_t err;
-	size_t len = sizeof(err);
+	struct get_connect c = { .n = g->n, .port = g->url.port, .timeout = g->timeout };
+	int code;
 
 	/* a server that says something unasked, or the end, is not asked again */
-	g->reused = g->s && same_endpoint(&g->connected_to, &g->url.to) &&
+	g->reused = is_connected_to(g, &g->url) &&
 		    !(tern_poll(g->n->st, g->s) & (TERN_POLLIN | TERN_POLLERR | TERN_POLLHUP));
 	if (g->reused)
 		return EXIT_DONE;
 	disconnect(g);
-	err = tern_socket(g->n->st, g->url.to.family, TERN_SOCK_STREAM, 0, &g->s);
-	if (!err)
-		err = tern_connect(g->n->st, g->s, &g->url.to);
-	if (err != -TERN_EINPROGRESS)
-		return refuse(g, "cannot connect: %s", strerror(-err));
-	g->connected_to = g->url.to;
-	g->progress_at = loop_now();
-	while (!(tern_poll(g->n->st, g->s) & (TERN_POLLOUT | TERN_POLLERR)))
-		if (!wait_more(g))
-			return give_up(g, "cannot connect: no answer");
-	tern_getsockopt(g->n->st, g->s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
-	return err ? refuse(g, "cannot connect: %s", strerror(err)) : EXIT_DONE;
+	c.host = g->url.name;
+	code = get_connect(&c);
+	if (code != EXIT_DONE) {
+		if (c.why[0])
+			refuse(g, "%s", c.why);
+		return code;
+	}
+	g->s = c.s;
+	snprintf(g->connected_to, sizeof(g->connected_to), "%s", g->url.name);
+	g->connected_port = g->url.port;
+	return EXIT_DONE;
 }
 
 static int send_request(struct get *g)

@@ -51,6 +51,19 @@ static const char *take_port(const char *text, size_t len, uint16_t *port)
 	return NULL;
 }
 
+/* An address, or what names may consist of. */
+static bool is_host(const char *host, bool six)
+{
+	struct tern_addr a;
+
+	if (six)
+		return tern_addr_parse(host, 0, &a) == 0 && a.family == TERN_AF_INET6;
+	for (const char *c = host; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+			return false;
+	return *host != '-' && *host != '.';
+}
+
 /* HOST or [HOST], then maybe :PORT, in [p, p + len). */
 static const char *take_host(struct url *u, const char *p, size_t len)
 {
@@ -58,24 +71,20 @@ static const char *take_host(struct url *u, const char *p, size_t len)
 	const char *end = six ? memchr(p, ']', len) : memchr(p, ':', len);
 	size_t host_len = end ? (size_t)(end - p) + six : len;
 	const char *rest = p + host_len, *why;
-	char host[URL_HOST_MAX];
-	uint16_t port;
 
 	if (six && !end)
 		return "its [address] has no end";
-	if (host_len == 0 || host_len - 2 * six >= sizeof(host) || len >= sizeof(u->host))
+	if (host_len == 0 || host_len - 2 * six >= sizeof(u->name) || len >= sizeof(u->host))
 		return "it names no host";
 	if (host_len < len && *rest != ':')
 		return "after its host comes neither a port nor a path";
-	memcpy(host, p + six, host_len - 2 * six);
-	host[host_len - 2 * six] = 0;
-	why = take_port(rest + 1, host_len < len ? len - host_len - 1 : 0, &port);
+	memcpy(u->name, p + six, host_len - 2 * six);
+	u->name[host_len - 2 * six] = 0;
+	why = take_port(rest + 1, host_len < len ? len - host_len - 1 : 0, &u->port);
 	if (why)
 		return why;
-	if (strcmp(host, "localhost") == 0)
-		strcpy(host, "127.0.0.1");
-	if (tern_addr_parse(host, port, &u->to) != 0 || six != (u->to.family == TERN_AF_INET6))
-		return "its host is not an address; names are not looked up yet";
+	if (!is_host(u->name, six))
+		return "its host is neither an address nor a name";
 	snprintf(u->host, sizeof(u->host), "%.*s", (int)len, p);
 	return NULL;
 }

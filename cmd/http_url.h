@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * http_url.h - http URLs, as far as a client without names needs them.
+ * http_url.h - http URLs, as far as a client needs them.
  */
 #ifndef TERN_CMD_HTTP_URL_H
 #define TERN_CMD_HTTP_URL_H
 
 #include "../include/tern.h"
 
-enum { URL_PATH_MAX = 4096, URL_HOST_MAX = 128 };
+enum { URL_PATH_MAX = 4096, URL_HOST_MAX = 300 };
 
 struct url {
-	struct tern_addr to;
+	char name[URL_HOST_MAX]; /* of the host: an address without brackets, or a name */
+	uint16_t port;
 	char host[URL_HOST_MAX]; /* as in the Host header, with port when it is not 80 */
 	char path[URL_PATH_MAX]; /* with query, without fragment; at least "/" */
 };

@@ -21,6 +21,7 @@ static const struct command {
 	{ "get", cmd_get, "fetch http URLs over tern's own TCP" },
 	{ "serve", cmd_serve, "serve a directory by HTTP over tern's own TCP" },
 	{ "ping", cmd_ping, "echo requests over tern's own stack" },
+	{ "resolve", cmd_resolve, "addresses of names, and names of addresses" },
 	{ "ip", cmd_ip, "addresses, routes and neighbours of a stack" },
 	{ "traceroute", cmd_traceroute, "the routers on the way to a host" },
 	{ "tracepath", cmd_tracepath, "the same, and how large a packet they carry" },

@@ -237,8 +237,9 @@ static int begin(struct nc *c, const struct args *a)
 
 	if (!parse_port(a->word[a->n_words - 1], &port))
 		return args_error(a, "'%s' is not a port", a->word[a->n_words - 1]);
-	if (!net_parse_host(c->n, host, port, &at))
-		return EXIT_USAGE;
+	err = net_parse_host(c->n, host, port, &at);
+	if (err != EXIT_DONE)
+		return err;
 	err = tern_socket(st, at.family, c->udp ? TERN_SOCK_DGRAM : TERN_SOCK_STREAM, 0, &s);
 	if (!err && c->listen)
 		err = tern_bind(st, s, &at);

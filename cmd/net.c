@@ -34,6 +34,7 @@ void net_print_help(void)
 	       "                    says: router advertisements, DHCP\n"
 	       "  --host-addr A/LEN the host's address on a tap or tun, which is then brought up\n"
 	       "  --hosts NAME=A    an address of a name; may be repeated\n"
+	       "  --server A        asks this name server for other names; up to three\n"
 	       "  --mtu N           largest IP packet\n"
 	       "  --no-offload      plain frames, no segmentation or checksums by the host\n"
 	       "the wire, both ways, or OUT/IN (--loss 1%%/0):\n"
@@ -147,6 +148,8 @@ enum taken net_take_option(struct args *a, struct net_options *o)
 		return args_taken(args_count(a, UINT64_MAX, &o->seed));
 	if (args_is(a, "--hosts"))
 		return args_taken(names_take_host(a, o));
+	if (args_is(a, "--server"))
+		return args_taken(names_take_server(a, o));
 	if (args_is(a, "--pcap"))
 		return args_taken(args_text(a, &o->pcap));
 	if (args_is(a, "--ladder"))
@@ -416,6 +419,7 @@ int net_close(struct net *n, int code)
 	ladder_live_free(n->live);
 	if (n->ladder && n->ladder != stderr)
 		fclose(n->ladder);
+	resolver_free(n->resolver);
 	sim_peer_free(n->peer);
 	gateway_free(n->gateway);
 	loop_fini(&n->loop);

@@ -10,6 +10,7 @@
 #include "../host/loop/impair.h"
 #include "../host/loop/loop.h"
 #include "../host/loop/record.h"
+#include "../host/resolve/resolver.h"
 #include "../include/tern_sim.h"
 #include "args.h"
 
@@ -44,6 +45,8 @@ struct net_options {
 	unsigned n_cuts;
 	struct net_host host[NET_HOSTS_MAX];
 	unsigned n_hosts;
+	struct tern_addr server[RESOLVER_SERVERS_MAX]; /* to ask for names */
+	unsigned n_servers;
 	const char *name; /* among the members of a network; NULL: none */
 	uint64_t mtu, seed;
 	bool ladder, no_offload;
@@ -82,6 +85,7 @@ struct net {
 	struct net_weather weather;
 	struct dev *mesh; /* the device of a network of this user's processes; NULL: none */
 	char mesh_dir[108];
+	struct resolver *resolver; /* net_resolver; NULL: not needed so far */
 };
 
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */
@@ -103,9 +107,6 @@ bool net_interrupted(void);
 void net_drain(struct net *);
 /* Draws what is wanted of a ladder and not drawn yet, and frees all. Returns code, or worse. */
 int net_close(struct net *, int code);
-
-/* "10.0.0.2", "fd00::2" or a name of names_find: false after a line of error. */
-bool net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
 
 /* An error about the network in one line; EXIT_USAGE. */
 int net_refuse(const struct net *, const char *format, const char *what);
@@ -135,10 +136,22 @@ void auto_end(struct net *);
 /* ---- net_names.c ---- */
 
 bool names_take_host(struct args *, struct net_options *);
+bool names_take_server(struct args *, struct net_options *);
 /*
  * Is it a name that struct net *ctx knows? *out is its address in that family, or stays AF_UNSPEC.
  */
 bool names_find(void *ctx, const char *name, int family, struct tern_addr *out);
+/*
+ * Who looks names up: in the hosts file, then by name servers (--server, else those that the stack
+ * has learned, else behind a gateway the host's own). NULL after a line of error.
+ */
+struct resolver *net_resolver(struct net *);
+/* Asks names_find, then the resolver, and waits for the answer. false: the user wants no more. */
+bool net_look_up(struct net *, const struct resolver_question *, struct resolver_answer *);
+/* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error. */
+int net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
+/* The line of error about a name without an answer; an exit code. */
+int net_refuse_name(const struct net *, const char *name, const struct resolver_answer *);
 
 /* ---- net_weather.c ---- */
 

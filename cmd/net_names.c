@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net_names.c - names that a command knows by itself: those of --hosts, and of the members of its
- * network.
+ * net_names.c - names of hosts: those of --hosts and of the members of its network a command knows
+ * by itself; others it looks up, in the hosts file and by name servers.
  */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "../host/dev/mesh.h"
 #include "net.h"
@@ -31,6 +35,22 @@ bool names_take_host(struct args *a, struct net_options *o)
 	return true;
 }
 
+bool names_take_server(struct args *a, struct net_options *o)
+{
+	if (!args_value(a))
+		return false;
+	if (o->n_servers == RESOLVER_SERVERS_MAX) {
+		args_error(a, "at most %d name servers", RESOLVER_SERVERS_MAX);
+		return false;
+	}
+	if (tern_addr_parse(a->value, 0, &o->server[o->n_servers]) != 0) {
+		args_error(a, "--server: '%s' is not an address", a->value);
+		return false;
+	}
+	o->n_servers++;
+	return true;
+}
+
 bool names_find(void *ctx, const char *name, int family, struct tern_addr *out)
 {
 	const struct net *n = ctx;
@@ -53,21 +73,168 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out)
 	return true;
 }
 
-bool net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_addr *out)
-{
-	struct tern_addr at = { .family = TERN_AF_UNSPEC };
+/* ---- looking up ---- */
 
-	if (strcmp(text, "localhost") == 0)
-		text = "127.0.0.1";
-	if (tern_addr_parse(text, port, out) == 0)
-		return true;
-	if (names_find(n, text, TERN_AF_INET, &at) &&
-	    (at.family || names_find(n, text, TERN_AF_INET6, &at))) {
-		*out = at;
-		out->port = port;
-		return true;
+static void *allocate_for_names(void *ctx, size_t size)
+{
+	(void)ctx;
+	return malloc(size);
+}
+
+static void free_of_names(void *ctx, void *p, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	free(p);
+}
+
+/* All of a file of the host's, RESOLVER_HOSTS_MAX bytes at most; NULL: there is none. */
+static char *read_text(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "re");
+	char *text = f ? malloc(RESOLVER_HOSTS_MAX) : NULL;
+
+	*len = text ? fread(text, 1, RESOLVER_HOSTS_MAX, f) : 0;
+	if (f)
+		fclose(f);
+	return text;
+}
+
+static bool has_gateway(const struct net *n)
+{
+	return n->gateway && n->st != gateway_stack(n->gateway);
+}
+
+/* What the host calls its loopback has this address behind a gateway. */
+static void leave_loopback(struct tern_addr *a)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	if (a->family == TERN_AF_INET && a->ip[0] == 127)
+		*a = tern_ip4(10, 0, 2, 2, a->port);
+	else if (a->family == TERN_AF_INET6 && memcmp(a->ip, one, 16) == 0)
+		*a = (struct tern_addr){ .family = TERN_AF_INET6, .ip = { 0xfd, [15] = 2 } };
+}
+
+/* Through a gateway the host's own servers are reached as the host reaches them. */
+static void read_servers_of_host(struct resolver_conf *conf)
+{
+	size_t len;
+	char *text = read_text("/etc/resolv.conf", &len);
+
+	resolver_conf_parse(conf, text, len);
+	free(text);
+	for (unsigned i = 0; i < conf->n_servers; i++)
+		leave_loopback(&conf->server[i]);
+}
+
+static int configure_names(struct net *n)
+{
+	struct resolver_conf conf;
+	size_t len;
+	char *hosts = read_text("/etc/hosts", &len);
+	int err;
+
+	resolver_conf_default(&conf);
+	if (n->options->n_servers == 0 && has_gateway(n))
+		read_servers_of_host(&conf);
+	for (unsigned i = 0; i < n->options->n_servers; i++)
+		conf.server[conf.n_servers++] = n->options->server[i];
+	err = resolver_configure(n->resolver, &conf, hosts, len);
+	free(hosts);
+	return err;
+}
+
+struct resolver *net_resolver(struct net *n)
+{
+	struct resolver_wish wish = { .st = n->st,
+				      .alloc = allocate_for_names,
+				      .free = free_of_names };
+
+	if (n->resolver)
+		return n->resolver;
+	if (getrandom(wish.seed, sizeof(wish.seed), 0) < 0) {
+		net_refuse(n, "no random numbers: %s", strerror(errno));
+		return NULL;
 	}
-	fprintf(stderr, "%s: '%s' is not an address; names are not looked up yet\n", n->command,
-		text);
-	return false;
+	n->resolver = resolver_new(&wish);
+	if (!n->resolver || configure_names(n) != 0) {
+		net_refuse(n, "%s", "out of memory");
+		resolver_free(n->resolver);
+		n->resolver = NULL;
+	}
+	return n->resolver;
+}
+
+/* The names that no file and no server is asked for. */
+static bool find_own(struct net *n, const struct resolver_question *q, struct resolver_answer *out)
+{
+	static const int families[] = { TERN_AF_INET, TERN_AF_INET6 };
+	bool known = false;
+
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < 2 && q->name; i++) {
+		struct tern_addr a = { .family = TERN_AF_UNSPEC };
+
+		if (q->family != TERN_AF_UNSPEC && q->family != families[i])
+			continue;
+		known = names_find(n, q->name, families[i], &a) || known;
+		if (a.family != TERN_AF_UNSPEC) {
+			a.port = q->addr.port;
+			out->addr[out->n_addrs++] = a;
+		}
+	}
+	out->cause = RESOLVER_BY_HOSTS;
+	out->error = out->n_addrs ? RESOLVER_OK : RESOLVER_NODATA;
+	if (known)
+		snprintf(out->name, sizeof(out->name), "%s", q->name);
+	return known;
+}
+
+bool net_look_up(struct net *n, const struct resolver_question *q, struct resolver_answer *out)
+{
+	struct tern_event ev;
+	struct resolver *r;
+
+	if (find_own(n, q, out))
+		return true;
+	r = net_resolver(n);
+	if (!r || resolver_ask(r, q, NULL) != 0)
+		return false;
+	while (!resolver_answer(r, out)) {
+		if (net_interrupted())
+			return false;
+		net_turn(n, resolver_deadline(r), NULL, 0);
+		while (tern_event(n->st, &ev))
+			resolver_on_event(r, &ev);
+		resolver_advance(r, loop_now());
+	}
+	return true;
+}
+
+int net_refuse_name(const struct net *n, const char *name, const struct resolver_answer *a)
+{
+	char why[RESOLVER_WHY_MAX];
+
+	fprintf(stderr, "%s: '%s': %s\n", n->command, name, resolver_why(a, why));
+	return a->cause == RESOLVER_NO_SERVER ? EXIT_USAGE : EXIT_NO;
+}
+
+int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_addr *out)
+{
+	struct resolver_question q = { .name = text, .addr = { .port = port } };
+	struct resolver_answer a;
+
+	if (tern_addr_parse(text, port, out) == 0)
+		return EXIT_DONE;
+	if (strcmp(text, "localhost") == 0)
+		return tern_addr_parse("127.0.0.1", port, out);
+	if (!net_look_up(n, &q, &a)) {
+		fprintf(stderr, "%s: '%s': interrupted\n", n->command, text);
+		return EXIT_NO;
+	}
+	if (a.error != RESOLVER_OK)
+		return net_refuse_name(n, text, &a);
+	*out = a.addr[0];
+	return EXIT_DONE;
 }

@@ -156,10 +156,10 @@ static int run(struct ping *p, struct net *n)
 	char to[TERN_ADDR_TEXT_MAX];
 	struct tern_event ev;
 	tern_time next = 0, end = TERN_NEVER;
-	int err;
+	int err = net_parse_host(n, p->host, 0, &p->to);
 
-	if (!net_parse_host(n, p->host, 0, &p->to))
-		return EXIT_USAGE;
+	if (err != EXIT_DONE)
+		return err;
 	err = tern_socket(n->st, p->to.family, TERN_SOCK_DGRAM,
 			  p->to.family == TERN_AF_INET ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6,
 			  &p->s);

@@ -16,8 +16,9 @@ int trace_open(struct trace *t, struct net *n, const char *host)
 
 	t->n = n;
 	t->host = host;
-	if (!net_parse_host(n, host, TRACE_FIRST_PORT, &t->to))
-		return EXIT_USAGE;
+	err = net_parse_host(n, host, TRACE_FIRST_PORT, &t->to);
+	if (err != EXIT_DONE)
+		return err;
 	v6 = t->to.family == TERN_AF_INET6;
 	level = v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP;
 	err = tern_socket(n->st, t->to.family, TERN_SOCK_DGRAM, 0, &t->s);

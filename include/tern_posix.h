@@ -94,7 +94,10 @@ TERN_API int tern_posix_fcntl(int fd, int command, ...);
  */
 TERN_API int tern_posix_ioctl(int fd, unsigned long request, ...);
 
-/* Numbers, services and the hosts file; a name that is not there is EAI_NONAME. */
+/*
+ * Numbers, services and hosts(5), then the name servers of resolv.conf(5), or of the file that
+ * TERN_RESOLV_CONF names.
+ */
 TERN_API int tern_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *,
 				    struct addrinfo **);
 TERN_API void tern_posix_freeaddrinfo(struct addrinfo *);

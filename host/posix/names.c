@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names.c - getaddrinfo and getnameinfo for numeric hosts, services and the hosts file.
+ * names.c - getaddrinfo and getnameinfo.
  *
  * What is numeric, and what services are called, the C library knows without any network, so it is
- * asked with AI_NUMERICHOST; hosts come from the file of hosts(5). No name server is asked yet.
+ * asked with AI_NUMERICHOST. Names go to the process's resolver (names_ask.c); each address that it
+ * finds goes through the C library in its turn, which lays out the results.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -16,9 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "os.h"
-
-static const char hosts_file[] = "/etc/hosts";
+#include "names.h"
 
 /* ---- results ---- */
 
@@ -74,18 +71,29 @@ static bool has_address_of(struct posix *p, int family)
 	return has;
 }
 
-/* AI_ADDRCONFIG: only what this host has an address for, and that is this stack. */
-static bool is_wanted(const struct addrinfo *hints, int family)
+static bool maps_v4(const struct addrinfo *hints)
 {
-	struct posix *p;
+	return hints->ai_family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED);
+}
 
-	if (hints->ai_family != AF_UNSPEC && hints->ai_family != family &&
-	    !(hints->ai_family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED)))
-		return false;
-	if (!(hints->ai_flags & AI_ADDRCONFIG))
-		return true;
-	p = posix_get();
-	return !p || has_address_of(p, family);
+/*
+ * The family to ask for. AI_ADDRCONFIG: only what this host has an address for, and that is this
+ * stack; one that has none at all, but the loopback's, rules nothing out. false: nothing is left.
+ */
+static bool choose_family(const struct addrinfo *hints, int *out)
+{
+	struct posix *p = hints->ai_flags & AI_ADDRCONFIG ? posix_get() : NULL;
+	bool four = hints->ai_family != AF_INET6 || maps_v4(hints);
+	bool six = hints->ai_family != AF_INET, has4, has6;
+
+	if (p) {
+		has4 = has_address_of(p, AF_INET);
+		has6 = has_address_of(p, AF_INET6);
+		four = four && (has4 || !has6);
+		six = six && (has6 || !has4);
+	}
+	*out = four && six ? TERN_AF_UNSPEC : four ? TERN_AF_INET : TERN_AF_INET6;
+	return four || six;
 }
 
 /* ---- one address ---- */
@@ -108,89 +116,81 @@ static int add_numeric(const char *host, const char *service, const struct addri
 	return err;
 }
 
-/* ---- the file of hosts ---- */
+/* ---- names ---- */
 
-/* The next word of *line, or NULL. */
-static char *next_word(char **line)
+static int error_of(const struct resolver_answer *a)
 {
-	char *word = *line + strspn(*line, " \t\r\n");
+	static const int of[RESOLVER_N_ERRORS] = {
+		[RESOLVER_NONAME] = EAI_NONAME,	    [RESOLVER_NODATA] = EAI_NODATA,
+		[RESOLVER_AGAIN] = EAI_AGAIN,	    [RESOLVER_FAIL] = EAI_FAIL,
+		[RESOLVER_MEMORY] = EAI_MEMORY,	    [RESOLVER_SYSTEM] = EAI_SYSTEM,
+		[RESOLVER_OVERFLOW] = EAI_OVERFLOW,
+	};
 
-	if (!*word || *word == '#')
-		return NULL;
-	*line = word + strcspn(word, " \t\r\n");
-	if (**line)
-		*(*line)++ = 0;
-	return word;
+	return of[a->error];
 }
 
-static bool line_names(char *names, const char *host)
+static bool has_family(const struct resolver_answer *a, int family)
 {
-	char *word;
-
-	while ((word = next_word(&names)))
-		if (strcasecmp(word, host) == 0)
+	for (unsigned i = 0; i < a->n_addrs; i++)
+		if (a->addr[i].family == family)
 			return true;
 	return false;
 }
 
-static int family_of(const char *address)
+/* Of IPv4 as IPv6 only where there is no other, or all are wanted. */
+static bool is_left_out(const struct tern_addr *a, const struct addrinfo *hints, bool has6)
 {
-	uint8_t bytes[16];
-
-	return inet_pton(AF_INET, address, bytes) == 1 ? AF_INET : AF_INET6;
+	return a->family == TERN_AF_INET && maps_v4(hints) && has6 && !(hints->ai_flags & AI_ALL);
 }
 
-/* All addresses of the name in the file; EAI_NONAME when there is none. */
-static int add_from_file(const char *host, const char *service, const struct addrinfo *hints,
-			 struct addrinfo ***last)
+static int add_found(const struct resolver_answer *a, const char *service,
+		     const struct addrinfo *hints, struct addrinfo ***last)
 {
-	FILE *f = fopen(hosts_file, "re");
-	char text[1024], *rest, *address;
-	bool known = false;
-	int err = 0, found = 0;
+	char text[TERN_ADDR_TEXT_MAX];
+	bool has6 = has_family(a, TERN_AF_INET6);
+	int err = 0;
 
-	while (f && !err && fgets(text, sizeof(text), f)) {
-		rest = text;
-		address = next_word(&rest);
-		if (!address || !line_names(rest, host))
-			continue;
-		known = true;
-		if (!is_wanted(hints, family_of(address)))
-			continue;
-		err = add_numeric(address, service, hints, last);
-		found += err == 0;
-		err = err == EAI_NONAME || err == EAI_ADDRFAMILY ? 0 : err; /* a bad line */
-	}
-	if (f)
-		fclose(f);
-	if (err || found)
-		return err;
-	return known ? EAI_NODATA : EAI_NONAME;
-}
-
-/* RFC 6761 6.3: it is the loopback also where no file says so. */
-static int add_localhost(const char *service, const struct addrinfo *hints, struct addrinfo ***last)
-{
-	int err = EAI_NODATA;
-
-	if (hints->ai_family != AF_INET)
-		err = add_numeric("::1", service, hints, last);
-	if (hints->ai_family != AF_INET6 && (err == 0 || err == EAI_NODATA))
-		err = add_numeric("127.0.0.1", service, hints, last);
+	for (unsigned i = 0; i < a->n_addrs && !err; i++)
+		if (!is_left_out(&a->addr[i], hints, has6))
+			err = add_numeric(tern_addr_format(&a->addr[i], false, text), service,
+					  hints, last);
 	return err;
 }
 
-static int add_host(const char *host, const char *service, const struct addrinfo *hints,
-		    struct addrinfo ***last)
+static bool is_ascii(const char *name)
 {
-	int err = add_numeric(host, service, hints, last);
+	for (; *name; name++)
+		if ((unsigned char)*name > 127)
+			return false;
+	return true;
+}
 
-	if (!host || err != EAI_NONAME || (hints->ai_flags & AI_NUMERICHOST))
+/* canonical: TERN_DOMAIN_MAX bytes. */
+static int add_name(const char *host, const char *service, const struct addrinfo *hints,
+		    struct addrinfo ***last, char *canonical)
+{
+	struct resolver_question q = { .name = host };
+	struct resolver_answer a;
+	struct addrinfo none = { .ai_socktype = hints->ai_socktype,
+				 .ai_protocol = hints->ai_protocol,
+				 .ai_flags = hints->ai_flags & AI_NUMERICSERV };
+	struct addrinfo *list;
+	int err = service ? getaddrinfo(NULL, service, &none, &list) : 0;
+
+	if (err) /* before anybody is asked for the name */
 		return err;
-	err = add_from_file(host, service, hints, last);
-	if (err == EAI_NONAME && strcasecmp(host, "localhost") == 0)
-		err = add_localhost(service, hints, last);
-	return err;
+	if (service)
+		freeaddrinfo(list);
+	if (!is_ascii(host)) /* names in other letters are not converted */
+		return hints->ai_flags & AI_IDN ? EAI_IDN_ENCODE : EAI_NONAME;
+	if (!choose_family(hints, &q.family))
+		return EAI_NONAME;
+	names_ask(&q, &a);
+	if (a.error != RESOLVER_OK)
+		return error_of(&a);
+	memcpy(canonical, a.name, sizeof(a.name));
+	return add_found(&a, service, hints, last);
 }
 
 int tern_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
@@ -200,14 +200,18 @@ int tern_posix_getaddrinfo(const char *host, const char *service, const struct a
 	const int known = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL |
 			  AI_ADDRCONFIG | AI_NUMERICSERV | AI_IDN | AI_CANONIDN;
 	struct addrinfo *list = NULL, **last = &list;
+	char canonical[TERN_DOMAIN_MAX] = "";
 	int err;
 
 	if (!hints)
 		hints = &none;
 	if ((hints->ai_flags & ~known) || ((hints->ai_flags & AI_CANONNAME) && !host))
 		return EAI_BADFLAGS;
-	err = add_host(host, service, hints, &last);
-	if (!err && (hints->ai_flags & AI_CANONNAME) && !(list->ai_canonname = strdup(host)))
+	err = add_numeric(host, service, hints, &last);
+	if (err == EAI_NONAME && host && !(hints->ai_flags & AI_NUMERICHOST))
+		err = add_name(host, service, hints, &last, canonical);
+	if (!err && (hints->ai_flags & AI_CANONNAME) &&
+	    !(list->ai_canonname = strdup(canonical[0] ? canonical : host)))
 		err = EAI_MEMORY;
 	if (err)
 		tern_posix_freeaddrinfo(list);
@@ -218,38 +222,62 @@ int tern_posix_getaddrinfo(const char *host, const char *service, const struct a
 
 /* ---- getnameinfo ---- */
 
-/* The name that the file has first for it. */
-static bool name_in_file(const char *address, char *out, socklen_t room)
+/* The address in it: its length has been looked at. */
+static void address_in(const struct sockaddr *sa, struct tern_addr *out)
 {
-	FILE *f = fopen(hosts_file, "re");
-	char text[1024], *rest, *word, *name;
-	bool found = false;
+	socklen_t len =
+		sa->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
-	while (f && !found && fgets(text, sizeof(text), f)) {
-		rest = text;
-		word = next_word(&rest);
-		name = word && strcmp(word, address) == 0 ? next_word(&rest) : NULL;
-		found = name != NULL;
-		if (found && (size_t)snprintf(out, room, "%s", name) >= room)
-			found = false;
-	}
-	if (f)
-		fclose(f);
-	return found;
+	addr_from_sockaddr(sa, len, out);
+}
+
+/* NI_NOFQDN: of a name in this host's own domain only what is before that. */
+static void cut_domain(char *name)
+{
+	char domain[TERN_DOMAIN_MAX];
+	size_t len, domain_len;
+
+	names_domain(domain);
+	len = strlen(name);
+	domain_len = strlen(domain);
+	if (domain_len && len > domain_len + 1 && name[len - domain_len - 1] == '.' &&
+	    strcasecmp(name + len - domain_len, domain) == 0)
+		name[len - domain_len - 1] = 0;
+}
+
+/* 0, or an error: the name of the address is not known. */
+static int name_of_address(const struct sockaddr *sa, int flags, struct resolver_answer *a)
+{
+	struct resolver_question q = { .name = NULL };
+
+	address_in(sa, &q.addr);
+	names_ask(&q, a);
+	if (a->error == RESOLVER_NODATA)
+		return EAI_NONAME;
+	if (a->error != RESOLVER_OK)
+		return error_of(a);
+	if (flags & NI_NOFQDN)
+		cut_domain(a->name);
+	return 0;
 }
 
 int tern_posix_getnameinfo(const struct sockaddr *sa, socklen_t len, char *host, socklen_t host_len,
 			   char *service, socklen_t service_len, int flags)
 {
 	char address[NI_MAXHOST];
+	const char *name = address;
+	struct resolver_answer a;
 	int err = getnameinfo(sa, len, address, sizeof(address), service, service_len,
 			      (flags | NI_NUMERICHOST) & ~NI_NAMEREQD);
 
 	if (err || !host || !host_len)
 		return err;
-	if (!(flags & NI_NUMERICHOST) && name_in_file(address, host, host_len))
-		return 0;
-	if (flags & NI_NAMEREQD)
-		return EAI_NONAME;
-	return (size_t)snprintf(host, host_len, "%s", address) < host_len ? 0 : EAI_OVERFLOW;
+	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
+		return getnameinfo(sa, len, host, host_len, NULL, 0, flags);
+	err = flags & NI_NUMERICHOST ? EAI_NONAME : name_of_address(sa, flags, &a);
+	if (err && (flags & NI_NAMEREQD))
+		return err;
+	if (!err)
+		name = a.name;
+	return (size_t)snprintf(host, host_len, "%s", name) < host_len ? 0 : EAI_OVERFLOW;
 }

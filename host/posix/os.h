@@ -30,6 +30,7 @@ struct posix {
 	struct list sleepers;	/* others that wait */
 	pthread_cond_t rest;
 	pthread_t helper;
+	struct names *names; /* names_ask.c; NULL: no name was asked for */
 };
 
 /* The process's; NULL: it could not be made, errno says why. */

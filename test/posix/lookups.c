@@ -240,8 +240,36 @@ static void files(void)
 	close(s);
 }
 
-int main(void)
+/* Each argument: its addresses; of an address its name. */
+static int look_up_these(int n, char **arg)
 {
+	static const int flags[] = { 0, AI_CANONNAME, AI_V4MAPPED, AI_V4MAPPED | AI_ALL };
+
+	for (int i = 0; i < n; i++) {
+		struct sockaddr_in in = { .sin_family = AF_INET };
+		char host[NI_MAXHOST];
+		int err;
+
+		if (inet_pton(AF_INET, arg[i], &in.sin_addr) == 1) {
+			err = getnameinfo((struct sockaddr *)&in, sizeof(in), host, sizeof(host),
+					  NULL, 0, NI_NAMEREQD);
+			printf("%s: %s\n", arg[i], err ? gai_strerror(err) : host);
+			err = getnameinfo((struct sockaddr *)&in, sizeof(in), host, sizeof(host),
+					  NULL, 0, NI_NOFQDN);
+			printf("%s: %s\n", arg[i], err ? gai_strerror(err) : host);
+			continue;
+		}
+		for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
+			look_up(arg[i], "80", k < 2 ? AF_UNSPEC : AF_INET6, SOCK_STREAM, flags[k]);
+		look_up(arg[i], "80", AF_INET, SOCK_STREAM, AI_ADDRCONFIG);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return look_up_these(argc - 1, argv + 1);
 	names();
 	reverse(0, 80);
 	reverse(NI_NUMERICSERV, 80);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * get_connect.c - to which address of a URL's host? The first that answers (RFC 8305).
+ *
+ * Names that the command knows by itself are not looked up; all others go to the resolver. When
+ * nothing comes of it, one line says what became of each address.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../host/resolve/eyeballs.h"
+#include "get_connect.h"
+
+static void say_why(struct get_connect *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say_why(struct get_connect *c, const char *format, ...)
+{
+	size_t len = strlen(c->why);
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(c->why + len, sizeof(c->why) - len, format, ap);
+	va_end(ap);
+}
+
+/* The addresses that need no look-up: of a number, or a name of the command's own. */
+static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known)
+{
+	static const int families[] = { TERN_AF_INET, TERN_AF_INET6 };
+	const char *host = strcmp(c->host, "localhost") == 0 ? "127.0.0.1" : c->host;
+	unsigned n = 0;
+
+	*known = tern_addr_parse(host, c->port, &out[0]) == 0;
+	if (*known)
+		return 1;
+	for (int i = 0; i < 2; i++) {
+		out[n].family = TERN_AF_UNSPEC;
+		*known = names_find(c->n, host, families[i], &out[n]) || *known;
+		n += out[n].family != TERN_AF_UNSPEC;
+	}
+	return n;
+}
+
+static enum eyeballs_state advance(struct get_connect *c, struct eyeballs *e, tern_time until)
+{
+	struct resolver_answer a;
+	struct tern_event ev;
+	tern_time at = eyeballs_deadline(e);
+
+	if (c->n->resolver && resolver_deadline(c->n->resolver) < at)
+		at = resolver_deadline(c->n->resolver);
+	net_turn(c->n, at < until ? at : until, NULL, 0);
+	while (tern_event(c->n->st, &ev))
+		if (c->n->resolver)
+			resolver_on_event(c->n->resolver, &ev);
+	if (c->n->resolver) {
+		resolver_advance(c->n->resolver, loop_now());
+		while (resolver_answer(c->n->resolver, &a))
+			eyeballs_on_answer(e, &a);
+	}
+	return eyeballs_advance(e, loop_now());
+}
+
+/* "fd00::2: no answer, 10.0.0.2: Connection refused"; of a single address as if it were the host */
+static void say_attempts(struct get_connect *c, const struct eyeballs *e)
+{
+	char text[TERN_ADDR_TEXT_MAX];
+
+	for (unsigned i = 0; i < e->n_attempts; i++) {
+		const struct eyeballs_attempt *t = &e->attempt[i];
+
+		if (i > 0)
+			say_why(c, ", ");
+		if (strcmp(tern_addr_format(&t->addr, false, text), c->host) != 0)
+			say_why(c, "%s: ", text);
+		say_why(c, "%s", t->error ? strerror(t->error) : "no answer");
+	}
+}
+
+static int give_connect_up(struct get_connect *c, const struct eyeballs *e, bool in_time)
+{
+	char why[RESOLVER_WHY_MAX];
+
+	say_why(c, "cannot connect: ");
+	if (net_interrupted()) {
+		c->why[0] = 0;
+		say_why(c, "interrupted; 0 bytes were received");
+	} else if (e->n_attempts > 0) {
+		say_attempts(c, e);
+		if (!in_time)
+			say_why(c, "; nothing has come for %g s", (double)c->timeout / 1e9);
+	} else if (!in_time) {
+		say_why(c, "its name: nothing has come for %g s", (double)c->timeout / 1e9);
+	} else {
+		say_why(c, "%s", resolver_why(&e->failure, why));
+	}
+	return !net_interrupted() && e->failure.cause == RESOLVER_NO_SERVER && !e->n_attempts ?
+		       EXIT_USAGE :
+		       EXIT_NO;
+}
+
+int get_connect(struct get_connect *c)
+{
+	tern_time until = loop_now() + c->timeout;
+	struct tern_addr addr[3] = { { .family = TERN_AF_UNSPEC } };
+	struct eyeballs_wish wish = {
+		.st = c->n->st, .host = c->host, .port = c->port, .addr = addr
+	};
+	enum eyeballs_state state = EYEBALLS_BUSY;
+	struct eyeballs e;
+	bool known;
+	int code = EXIT_DONE;
+
+	c->why[0] = 0;
+	c->s = 0;
+	wish.n_addrs = known_addresses(c, addr, &known);
+	if (known && wish.n_addrs == 0) {
+		say_why(c, "cannot connect: its name has no address");
+		return EXIT_NO;
+	}
+	if (!known && !(wish.r = net_resolver(c->n)))
+		return EXIT_USAGE;
+	if (eyeballs_begin(&e, &wish, loop_now()) != 0) {
+		say_why(c, "out of memory");
+		return EXIT_NO;
+	}
+	state = eyeballs_advance(&e, loop_now());
+	while (state == EYEBALLS_BUSY && !net_interrupted() && loop_now() < until)
+		state = advance(c, &e, until);
+	if (state == EYEBALLS_CONNECTED)
+		c->s = e.sock;
+	else
+		code = give_connect_up(c, &e, state == EYEBALLS_FAILED);
+	eyeballs_end(&e);
+	return code;
+}
