@@ -30,6 +30,8 @@ void net_print_help(void)
 	       "  --gw A            the IPv4 gateway\n"
 	       "  --addr6 A/LEN     our IPv6 address (default with sim: fd00::1/64)\n"
 	       "  --gw6 A           the IPv6 gateway\n"
+	       "  --auto            addresses, routes and name servers as the network\n"
+	       "                    says: router advertisements, DHCP\n"
 	       "  --host-addr A/LEN the host's address on a tap or tun, which is then brought up\n"
 	       "  --hosts NAME=A    an address of a name; may be repeated\n"
 	       "  --server A        asks this name server for other names; up to three\n"
@@ -118,6 +120,8 @@ static enum taken take_address_option(struct args *a, struct net_options *o)
 		return args_taken(take_address(a, TERN_AF_INET, &d->gw));
 	if (args_is(a, "--gw6"))
 		return args_taken(take_address(a, TERN_AF_INET6, &d->gw6));
+	if (args_is(a, "--auto"))
+		return args_taken(d->is_auto = true);
 	if (args_is(a, "--host-addr"))
 		return args_taken(take_prefix(a, 0, &d->host_addr, &d->host_len));
 	return UNKNOWN;
@@ -199,6 +203,7 @@ static int open_all(struct net *n, struct net_options *o)
 		return net_refuse(n, "%s", "out of memory");
 	tern_config_default(&cfg);
 	cfg.id = 1;
+	auto_configure(o, &cfg);
 	n->st = loop_new_stack(&n->loop, &cfg, o->pcap || o->ladder ? recorder_trace : NULL,
 			       &n->recorder);
 	if (!n->st)
@@ -206,7 +211,9 @@ static int open_all(struct net *n, struct net_options *o)
 	last_dev(o);
 	for (unsigned i = 0; i < o->n_devs && code == EXIT_DONE; i++)
 		code = net_open_device(n, &o->dev[i]);
-	return code == EXIT_DONE && o->has_weather ? weather_begin(n) : code;
+	if (code == EXIT_DONE && o->has_weather)
+		code = weather_begin(n);
+	return code == EXIT_DONE ? auto_wait(n) : code;
 }
 
 /* ---- interruption ---- */
@@ -398,6 +405,7 @@ static bool draw_at_end(const struct net *n)
 
 int net_close(struct net *n, int code)
 {
+	auto_end(n);
 	if (n->live)
 		ladder_live_end(n->live);
 	else if (n->recorder.view && n->recorder.view->n_events && !draw_at_end(n))

@@ -21,6 +21,8 @@ struct net_dev {
 	const char *what; /* "tap:tern0", "sim", "gateway", "none", ... */
 	struct tern_addr addr, addr6, gw, gw6, host_addr;
 	unsigned len, len6, host_len; /* of prefixes; of an address of family AF_UNSPEC: 0 */
+	bool is_auto;		      /* the network says */
+	unsigned ifindex;	      /* of one that is; else 0 */
 };
 
 /* The wire is cut from one instant to another, after the start. */
@@ -119,6 +121,17 @@ void net_default_addresses(struct net_options *);
  * that captures and weather are of that. An exit code.
  */
 int net_open_far_side(struct net *, int fd);
+
+/* ---- net_auto.c ---- */
+
+/* Before the stack is made: what --auto wants of it. */
+void auto_configure(const struct net_options *, struct tern_config *);
+/* Does what --auto asks of a device that has been added, if it does; an exit code. */
+int auto_begin(const struct net *, struct net_dev *, unsigned ifindex);
+/* Until each such device has an address, 20 s at most; an exit code. */
+int auto_wait(struct net *);
+/* Gives back what was lent. */
+void auto_end(struct net *);
 
 /* ---- net_names.c ---- */
 

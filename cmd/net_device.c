@@ -219,8 +219,10 @@ static int add_addresses(struct net *n, const struct net_dev *d, unsigned ifinde
 	struct tern_route via = { .ifindex = ifindex };
 	struct tern_iface iface;
 
-	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC)
-		return net_refuse(n, "%s has no address; give it one: --addr 10.0.0.1/24", d->what);
+	if (d->addr.family == TERN_AF_UNSPEC && d->addr6.family == TERN_AF_UNSPEC && !d->is_auto)
+		return net_refuse(n,
+				  "%s has no address; give it one: --addr 10.0.0.1/24, or --auto",
+				  d->what);
 	tern_iface_get(n->st, ifindex, &iface);
 	if (d->addr6.family && iface.mtu < IP6_MTU_MIN)
 		return net_refuse(n, "%s: IPv6 needs an MTU of 1280 at least", d->what);
@@ -245,8 +247,11 @@ int net_open_device(struct net *n, struct net_dev *d)
 			      .no_offload = n->options->has_weather || n->options->no_offload,
 			      .seed = seed };
 	struct dev *dev;
-	int ifindex;
+	int ifindex, code;
 
+	if (d->is_auto && (strcmp(d->what, "sim") == 0 || strcmp(d->what, "gateway") == 0 ||
+			   strcmp(d->what, "none") == 0 || after(d->what, "net:")))
+		return net_refuse(n, "%s: nobody there says what is --auto", d->what);
 	if (strcmp(d->what, "none") == 0) /* the stack's own loopback is all there is */
 		return EXIT_DONE;
 	if (getrandom(seed, sizeof(seed), 0) < 0)
@@ -265,5 +270,6 @@ int net_open_device(struct net *n, struct net_dev *d)
 		return net_refuse(n, "%s cannot be added", d->what);
 	}
 	recorder_note_link(&n->recorder, (unsigned)ifindex, dev->iface.link);
-	return add_addresses(n, d, (unsigned)ifindex);
+	code = add_addresses(n, d, (unsigned)ifindex);
+	return code == EXIT_DONE ? auto_begin(n, d, (unsigned)ifindex) : code;
 }

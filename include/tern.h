@@ -368,6 +368,7 @@ struct tern_config {
 	uint32_t tcp_mtu_probe_floor;	/* and never goes below */
 	uint32_t tcp_probe_interval_ms; /* until a search that has ended begins anew */
 	uint32_t tcp_probe_threshold;	/* it ends when so few bytes are left to search */
+	uint32_t dhcp_delay_ms; /* before a first DISCOVER at most, a tenth of it at least */
 	uint8_t ttl, hop_limit;
 	bool tcp_window_scaling, tcp_timestamps, tcp_sack;
 	bool tcp_pacing;	  /* windows leave over a round trip, not at once */

@@ -9,7 +9,7 @@
  * Sources: RFC 1122 3.2.1.3, 3.3.4.2 (addresses; the weak host model), RFC 919 7, RFC 3021 2.1
  * (broadcast), RFC 4291 2.7.1, 2.8 (multicast groups of every node).
  */
-#include "net.h"
+#include "dhcp.h"
 
 #include "../base/text.h"
 #include "../wire/wire.h"
@@ -87,6 +87,9 @@ int iface_del(struct net *net, unsigned index)
 	assert(i->control.n == 0 && !iface_has_ready(i));
 	while (!list_empty(&i->neigh_lru))
 		neigh_free(net, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
+	dhcp4_free(net, i->dhcp4);
+	dhcp6_free(net, i->dhcp6);
+	link_local4_free(net, i->link_local4);
 	if (i->slaac)
 		slaac_end(net, i);
 	forget_addresses(net, index);

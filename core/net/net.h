@@ -22,6 +22,9 @@
 enum { IFACES_MAX = 64, LO_INDEX = 1 };
 
 struct net;
+struct dhcp4_client;
+struct dhcp6_client;
+struct link_local4;
 
 /* ---- iface.c: which interfaces are there, and which addresses are ours? ---- */
 
@@ -38,6 +41,10 @@ struct iface {
 	/* what routers said of IPv6 on this link; 0: nothing */
 	uint32_t mtu6, reachable_ms, retrans_ms;
 	tern_time older_router_until[2][2]; /* IGMP 1, 2; MLD 1 */
+	/* how it is configured, dhcp.h; NULL: not so */
+	struct dhcp4_client *dhcp4;
+	struct dhcp6_client *dhcp6;
+	struct link_local4 *link_local4;
 };
 
 struct ifaddr {
@@ -485,6 +492,8 @@ struct net {
 	uint32_t routes_version; /* changes with every change of routes or addresses */
 	struct table neighs;
 	struct icmp_limit limit_all, limit_dst[64];
+	uint8_t duid_mac[6]; /* what dhcp_duid is made of, once it was asked */
+	bool has_duid;
 	uint32_t timer_kind; /* given to every neighbour's timer, for the dispatcher */
 	uint32_t dad_timer_kind;
 	struct table path_mtu_table;

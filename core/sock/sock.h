@@ -207,7 +207,10 @@ enum timer_kind {
 	TIMER_DAD,
 	TIMER_FRAG,
 	TIMER_SLAAC,
-	TIMER_GROUP
+	TIMER_GROUP,
+	TIMER_DHCP4,
+	TIMER_DHCP6,
+	TIMER_LINK_LOCAL4
 };
 
 /* What is known of a peer as a server of Fast Open: sock_fastopen.c. */

@@ -189,6 +189,7 @@ enum tern_drop advert_input(struct tern_stack *st, const struct inbound *in)
 	hear_router(st, in, &m);
 	for (at = RA_LEN; nd_option_next(message, len, &at, &o);)
 		hear_option(st, in, &o);
+	dhcp6_on_router_flags(st, in->iface, m.managed, m.other);
 	return TERN_DROP_NONE;
 }
 

@@ -73,6 +73,7 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.tcp_mtu_probe_floor = 48,
 		.tcp_probe_interval_ms = 600000,
 		.tcp_probe_threshold = 8,
+		.dhcp_delay_ms = 10000, /* RFC 2131 4.4.1 */
 		.ttl = 64,
 		.hop_limit = 64,
 		.tcp_window_scaling = true,
@@ -175,6 +176,7 @@ static const struct setting settings[] = {
 	{ "net.ipv6.conf.use_tempaddr", FIELD(use_tempaddr), 1, 0, 2 },
 	{ "net.ipv6.hop_limit", FIELD(hop_limit), 1, 1, 255 },
 	{ "net.tern.delayed_ack_ms", FIELD(tcp_delayed_ack_ms), 1, 0, 499 },
+	{ "net.tern.dhcp_delay_ms", FIELD(dhcp_delay_ms), 1, 0, 60000 },
 	{ "net.tern.initial_cwnd", FIELD(tcp_initial_cwnd), 1, 1, 1000 },
 	{ "net.tern.pacing", FIELD(tcp_pacing), 1, 0, 1 },
 	{ "net.tern.prefixes_max", FIELD(prefixes_max), 1, 0, 1024 },

@@ -41,24 +41,25 @@ void detect_on_timer(struct tern_stack *st, struct dad *d)
 	/* it may be d's last act */
 	enum dad_verdict verdict = dad_on_timer(&st->net, d);
 
-	if (verdict == DAD_NOTHING)
-		return;
-	if (is4)
+	if (verdict != DAD_NOTHING && is4)
 		send_arp_about(st, i, &about, verdict == DAD_SEND_ANNOUNCEMENT);
-	else
+	else if (verdict != DAD_NOTHING)
 		send_solicitation_about(st, i, &about);
+	if (verdict != DAD_SEND_PROBE)
+		configure_on_good(st, i, &about);
 }
 
 static void on_conflict(struct tern_stack *st, struct iface *i, struct ifaddr *a)
 {
 	struct addr about = a->addr;
+	enum tern_origin origin = (enum tern_origin)a->origin;
 
 	switch (dad_on_conflict(&st->net, a)) {
 	case DAD_DEFEND:
 		send_arp_about(st, i, &about, true);
 		break;
 	case DAD_LOST:
-		slaac_on_duplicate(&st->net, i, &about);
+		configure_on_lost(st, i, &about, origin);
 		break;
 	case DAD_KEPT:
 		break;

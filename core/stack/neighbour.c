@@ -28,7 +28,8 @@ void send_arp(struct tern_stack *st, struct iface *i, const struct arp *arp, con
 		return;
 	arp_emit(arp, p->data);
 	p->ifindex = (uint16_t)i->index;
-	push_eth(i, p, to, ETH_ARP);
+	/* RFC 3927 2.5: so that everybody hears of a conflict about such an address */
+	push_eth(i, p, addr_is_link_local(&arp->sender) ? broadcast_mac : to, ETH_ARP);
 	pkt_queue_put(&i->control, p);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "stack.h"
 
+#include "../net/dhcp.h"
+
 /* ---- making ---- */
 
 static bool is_sane(const struct tern_config *c)
@@ -244,6 +246,15 @@ static void expire(struct tern_stack *st, struct timer *t)
 	case TIMER_DAD:
 		detect_on_timer(st, CONTAINER_OF(t, struct dad, timer));
 		break;
+	case TIMER_DHCP4:
+		dhcp4_expire(st, CONTAINER_OF(t, struct dhcp4_client, timer));
+		break;
+	case TIMER_DHCP6:
+		dhcp6_expire(st, CONTAINER_OF(t, struct dhcp6_client, timer));
+		break;
+	case TIMER_LINK_LOCAL4:
+		link_local4_on_timer(&st->net, CONTAINER_OF(t, struct link_local4, timer));
+		break;
 	case TIMER_TIME_WAIT:
 		sock_time_wait_on_timer(&st->ss);
 		break;
@@ -341,7 +352,13 @@ TERN_API int tern_iface_get(const struct tern_stack *st, unsigned ifindex, struc
 
 TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mtu, uint32_t flags)
 {
-	return iface_set(&st->net, ifindex, mtu, flags);
+	struct iface *i = iface_get(&st->net, ifindex);
+	bool was_up = i && iface_is_up(i);
+	int err = iface_set(&st->net, ifindex, mtu, flags);
+
+	if (err == 0 && iface_is_up(i) != was_up)
+		configure_on_link(st, i);
+	return err;
 }
 
 TERN_API unsigned tern_iface_next(const struct tern_stack *st, unsigned after)
@@ -356,19 +373,27 @@ TERN_API int tern_addr_add(struct tern_stack *st, unsigned ifindex, const struct
 			   unsigned prefix_len)
 {
 	struct addr a;
+	int err;
 
 	if (!addr_from_public(&a, addr))
 		return iface_get(&st->net, ifindex) ? -TERN_EINVAL : -TERN_ENODEV;
-	return ifaddr_add(&st->net, ifindex, &a, prefix_len);
+	err = ifaddr_add(&st->net, ifindex, &a, prefix_len);
+	if (err == 0)
+		configure_review(st, iface_get(&st->net, ifindex));
+	return err;
 }
 
 TERN_API int tern_addr_del(struct tern_stack *st, unsigned ifindex, const struct tern_addr *addr)
 {
 	struct addr a;
+	int err;
 
 	if (!addr_from_public(&a, addr))
 		return -TERN_EADDRNOTAVAIL;
-	return ifaddr_del(&st->net, ifindex, &a);
+	err = ifaddr_del(&st->net, ifindex, &a);
+	if (err == 0)
+		configure_review(st, iface_get(&st->net, ifindex));
+	return err;
 }
 
 TERN_API bool tern_addr_next(const struct tern_stack *st, unsigned *cursor,

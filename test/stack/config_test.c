@@ -104,6 +104,7 @@ static const struct {
 	{ "net.ipv6.conf.use_tempaddr", 0, 0, 2 },
 	{ "net.ipv6.hop_limit", 64, 1, 255 },
 	{ "net.tern.delayed_ack_ms", 40, 0, 499 },
+	{ "net.tern.dhcp_delay_ms", 10000, 0, 60000 },
 	{ "net.tern.initial_cwnd", 10, 1, 1000 },
 	{ "net.tern.pacing", 1, 0, 1 },
 	{ "net.tern.prefixes_max", 16, 0, 1024 },

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net_auto.c - --auto: devices that are configured by the network they are on.
+ *
+ * All of them begin together. A command goes on when each has an address that can be used, and at
+ * its end gives back what was lent.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "net.h"
+
+enum { MEANS = TERN_AUTO_RA | TERN_AUTO_DHCP4 | TERN_AUTO_DHCP6, DELAY_MS = 500 };
+/* A network of one family is left that long to show the other, whose detection takes its time. */
+#define OTHER_FAMILY_TIME (5 * TERN_SEC)
+#define GIVE_UP_TIME (20 * TERN_SEC)
+
+void auto_configure(const struct net_options *o, struct tern_config *cfg)
+{
+	for (unsigned i = 0; i < o->n_devs; i++)
+		if (o->dev[i].is_auto)
+			cfg->dhcp_delay_ms = DELAY_MS; /* somebody waits for it */
+}
+
+int auto_begin(const struct net *n, struct net_dev *d, unsigned ifindex)
+{
+	if (!d->is_auto)
+		return EXIT_DONE;
+	d->ifindex = ifindex;
+	if (tern_auto_set(n->st, ifindex, MEANS) == 0)
+		return EXIT_DONE;
+	return net_refuse(n, "%s: only Ethernet of an MTU of 1280 at least can be --auto", d->what);
+}
+
+/* What the network has brought so far. */
+struct brought {
+	bool four, six, tentative;
+};
+
+static struct brought look_at(const struct net *n, unsigned ifindex)
+{
+	struct brought b = { false, false, false };
+	struct tern_iface_addr a;
+	unsigned cursor = 0;
+
+	while (tern_addr_next(n->st, &cursor, &a)) {
+		bool is_ours = !(a.flags & (TERN_ADDR_TENTATIVE | TERN_ADDR_DUPLICATE));
+
+		if (a.ifindex != ifindex || a.origin == TERN_ORIGIN_LINK_LOCAL)
+			continue;
+		b.tentative = b.tentative || a.flags & TERN_ADDR_TENTATIVE;
+		b.four = b.four || (is_ours && a.addr.family == TERN_AF_INET);
+		b.six = b.six || (is_ours && a.addr.family == TERN_AF_INET6);
+	}
+	return b;
+}
+
+static bool is_settled(const struct net *n, unsigned ifindex, tern_time waited)
+{
+	struct brought b = look_at(n, ifindex);
+
+	if (b.four && b.six)
+		return true;
+	return (b.four || b.six) && !b.tentative && waited >= OTHER_FAMILY_TIME;
+}
+
+static bool all_are_settled(const struct net *n, tern_time waited)
+{
+	for (unsigned i = 0; i < n->options->n_devs; i++) {
+		const struct net_dev *d = &n->options->dev[i];
+
+		if (d->is_auto && !is_settled(n, d->ifindex, waited))
+			return false;
+	}
+	return true;
+}
+
+int auto_wait(struct net *n)
+{
+	tern_time begin = loop_now(), waited = 0;
+
+	for (; !all_are_settled(n, waited); waited = loop_now() - begin) {
+		if (net_interrupted())
+			return net_refuse(n, "%s", "interrupted before it had an address");
+		if (waited >= GIVE_UP_TIME)
+			break;
+		net_turn(n, loop_now() + 50 * TERN_MS, NULL, 0);
+	}
+	for (unsigned i = 0; i < n->options->n_devs; i++) {
+		const struct net_dev *d = &n->options->dev[i];
+		struct brought b = look_at(n, d->ifindex);
+
+		if (d->is_auto && !b.four && !b.six)
+			return net_refuse(n, "%s: nobody gave it an address within 20 s (--auto)",
+					  d->what);
+	}
+	return EXIT_DONE;
+}
+
+void auto_end(struct net *n)
+{
+	bool any = false;
+
+	for (unsigned i = 0; n->st && i < n->options->n_devs; i++) {
+		if (!n->options->dev[i].ifindex)
+			continue;
+		any = true;
+		tern_auto_set(n->st, n->options->dev[i].ifindex, 0);
+	}
+	if (any)
+		net_turn(n, loop_now() + TERN_MS, NULL, 0);
+}
