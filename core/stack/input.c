@@ -125,6 +125,25 @@ static enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
 	return TERN_DROP_NONE;
 }
 
+/* RFC 1122 3.2.2.5: a malformed one is told of, with where it is; a source route is not. */
+static bool options_are_good(struct tern_stack *st, const struct inbound *in)
+{
+	struct icmp_problem problem = { ICMP4_PARAMETER_PROBLEM, 0, 0 };
+	unsigned bad_at;
+
+	switch (ip4_options_look(in->p->data + in->l3_off, in->l4_off - in->l3_off, &bad_at)) {
+	case IP4_OPTIONS_GOOD:
+		return true;
+	case IP4_OPTIONS_BAD:
+		problem.rest = (uint32_t)bad_at << 24;
+		icmp_send_error(st, in, &problem);
+		return false;
+	case IP4_OPTIONS_SOURCE_ROUTE:
+		break;
+	}
+	return false;
+}
+
 static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 {
 	const uint8_t *h = in->p->data + in->l3_off;
@@ -159,6 +178,8 @@ static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 			st->recent.is_ip4 = true;
 		}
 	}
+	if (in->l4_off > in->l3_off + IP4_HDR_LEN && !options_are_good(st, in))
+		return TERN_DROP_IP_OPTIONS;
 	if (get_be16(h + 6) & (IP4_MF | IP4_FRAG_OFF))
 		return fragment4_input(st, in);
 	return transport_input(st, in);

@@ -178,6 +178,12 @@ static inline size_t ip4_emit(const struct ip4 *h, uint8_t *p)
 	return hdr_len;
 }
 
+/* ---- ip4_options.c: RFC 791 3.1 ---- */
+
+enum ip4_options { IP4_OPTIONS_GOOD, IP4_OPTIONS_BAD, IP4_OPTIONS_SOURCE_ROUTE };
+/* What is behind the first 20 bytes of a header of hdr_len; *bad_at: where, from its start. */
+enum ip4_options ip4_options_look(const uint8_t *hdr, unsigned hdr_len, unsigned *bad_at);
+
 /* ---- ip6.c: RFC 8200 ---- */
 
 enum { IP6_HDR_LEN = 40 };
