@@ -20,6 +20,7 @@ enum { REQUESTS_MAX = 4 }; /* 4 + 8 + 16 + 32 s: RFC 2131 3.1 (5) */
 enum { RETRY_S = 4, RETRY_SHIFT_MAX = 4 };
 #define RENEW_MIN (60 * TERN_SEC)
 #define DECLINE_WAIT (10 * TERN_SEC)
+#define T1_LEAST (10 * TERN_SEC) /* an address must have been found good before it speaks */
 
 /* ---- birth and death ---- */
 
@@ -239,7 +240,7 @@ static void set_times(struct net *net, struct dhcp4_lease *l, const struct dhcp4
 		t2 = m->t2 * TERN_SEC;
 	}
 	t2 = fuzzed(net, t2);
-	t1 = MIN(fuzzed(net, t1), t2);
+	t1 = MIN(MAX(fuzzed(net, t1), T1_LEAST), t2);
 	l->t1_at = now + t1;
 	l->t2_at = now + t2;
 	l->expires_at = now + whole;
