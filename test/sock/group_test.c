@@ -434,6 +434,36 @@ static void older_routers(void)
 	}
 }
 
+/* MC-7, MC-9: the group of all nodes, and groups of one host or none, are nobody's business. */
+static void never_told(void)
+{
+	static const char *const groups[] = { "224.0.0.1", "ff02::1", "ff01::77", "ff00::77" };
+
+	for (size_t i = 0; i < N_ELEMENTS(groups); i++) {
+		uint8_t req[136] = { 0 };
+		uint32_t ifindex = 2;
+		struct report r;
+		struct addr a;
+		tern_sock s;
+
+		begin(i > 0);
+		test_at("%s", groups[i]);
+		a = parse_addr(groups[i]);
+		s = bound();
+		memcpy(req, &ifindex, sizeof(ifindex));
+		put_sockaddr(req + 8, &a);
+		check_eq(tern_setsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
+					 TERN_MCAST_JOIN_GROUP, req, sizeof(req)),
+			 0);
+		tern_advance(st, now += TERN_SEC);
+		check(!next_report(&r));
+		put_query(&(struct query){ .version = v6 ? 2 : 3, .g = -1, .code = 1 });
+		tern_advance(st, now += 10 * TERN_SEC);
+		check(!next_report(&r));
+		end_stack();
+	}
+}
+
 /* SEC-16, MC-6, MC-8: cut anywhere, too many sources, from elsewhere: nothing is answered. */
 static void bad_queries(void)
 {
@@ -537,8 +567,9 @@ static void interface_goes(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(join_and_leave), TEST(two_members), TEST(sources), TEST(queries),
-		TEST(older_routers),  TEST(bad_queries), TEST(loop),	TEST(interface_goes),
+		TEST(join_and_leave), TEST(two_members),   TEST(sources),
+		TEST(queries),	      TEST(older_routers), TEST(bad_queries),
+		TEST(never_told),     TEST(loop),	   TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

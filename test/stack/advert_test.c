@@ -288,6 +288,66 @@ static void every_option(void)
 	end();
 }
 
+/* ND-19, SEC-13: an MTU that cannot be is not heard, and a hop limit never lowers ours. */
+static void mtu_and_hop_limit(void)
+{
+	static const struct {
+		uint32_t mtu, then;
+	} cases[] = { { 1400, 1400 }, { 1280, 1280 }, { 1500, 1500 }, { 1279, 0 },
+		      { 68, 0 },      { 0, 0 },	      { 1501, 0 },    { 65535, 0 } };
+
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		struct ra ra = { .hop_limit = 1, .lifetime = 600 };
+		struct message m = advert(&ra);
+		uint8_t mtu[8] = { ND_MTU, 1 };
+		static const char text[1400];
+		struct tern_addr to;
+		int32_t got = 0, hops = 0;
+		size_t len = sizeof(got);
+		tern_sock s;
+
+		test_at("mtu %u", cases[i].mtu);
+		begin();
+		pass(3 * TERN_SEC);
+		put_be32(mtu + 4, cases[i].mtu);
+		add_bytes(&m, mtu, 8);
+		put(&first, &m);
+		tern_addr_parse("fe80::1%2", 9, &to);
+		check_eq(tern_socket(st, TERN_AF_INET6, TERN_SOCK_DGRAM, 0, &s), 0);
+		check_eq(tern_connect(st, s, &to), 0);
+		check_eq(tern_send(st, s, text, 1400, 0), 1400); /* 1448 bytes of IP */
+		check_eq(tern_getsockopt(st, s, TERN_IPPROTO_IPV6, TERN_IPV6_MTU, &got, &len), 0);
+		check_eq(got, cases[i].then ? cases[i].then : 1500);
+		check_eq(tern_getsockopt(st, s, TERN_IPPROTO_IPV6, TERN_IPV6_UNICAST_HOPS, &hops,
+					 &len),
+			 0);
+		check_eq(hops, 64);
+		count_out(0);
+		end();
+	}
+}
+
+/* SEC-12, CVE-2020-16898: an RDNSS option of an even length names nobody. */
+static void rdnss_of_any_length(void)
+{
+	for (uint8_t units = 1; units < 12; units++) {
+		struct ra ra = { .lifetime = 600 };
+		struct message m = advert(&ra);
+		uint8_t rdnss[96] = { ND_RDNSS, units, 0, 0, 0, 0, 1, 0 };
+
+		for (unsigned k = 8; k + 16 <= sizeof(rdnss); k += 16) {
+			rdnss[k] = 0x20;
+			rdnss[k + 15] = (uint8_t)k;
+		}
+		test_at("length %u", units);
+		begin();
+		add_bytes(&m, rdnss, units * 8u);
+		put(&first, &m);
+		check_eq(n_servers(TERN_SERVER_DNS), units >= 3 && units % 2 ? (units - 1) / 2 : 0);
+		end();
+	}
+}
+
 /* SEC-11, SEC-13: a flood of everything stays within what there may be. */
 static void flood(void)
 {
@@ -324,8 +384,10 @@ static void flood(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(alone),	 TEST(a_router),  TEST(two_hours),    TEST(duplicates),
-		TEST(tentative), TEST(malformed), TEST(every_option), TEST(flood),
+		TEST(alone),	    TEST(a_router),	     TEST(two_hours),
+		TEST(duplicates),   TEST(tentative),	     TEST(malformed),
+		TEST(every_option), TEST(mtu_and_hop_limit), TEST(rdnss_of_any_length),
+		TEST(flood),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -333,6 +333,8 @@ static void nested(void)
 	uint32_t word;
 
 	begin(true);
+	make_datagram(72);
+	memcpy(inner + 8, whole, 72);
 	put_part(&first);
 	put_part(&rest);
 	check_eq(heard(), 0);
