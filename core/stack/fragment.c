@@ -73,8 +73,7 @@ static enum tern_drop deliver_ip6(struct tern_stack *st, struct inbound *in)
 		return TERN_DROP_IP_MALFORMED;
 	if (!ip6_walk(&walk, in->p->data, in->p->len))
 		return refuse_ip6_header(st, in, &walk);
-	if (walk.fragment) /* one within another: nobody sends that in good faith */
-		return TERN_DROP_FRAG_MALFORMED;
+	assert(!walk.fragment); /* the first fragment would not have been taken */
 	in->tos = ip.traffic_class;
 	in->ttl = ip.hop_limit;
 	in->proto = walk.proto;

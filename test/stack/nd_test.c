@@ -96,6 +96,41 @@ static void malformed_solicitations(void)
 	}
 }
 
+/* RFC 6980: a solicitation with a fragment header, though it is whole, is not heard. */
+static void in_a_fragment(void)
+{
+	static const uint8_t atomic[8] = { 58, 0, 0, 0, 0, 0, 0, 7 };
+
+	for (int cut = 0; cut < 2; cut++) {
+		struct message m = solicit(ours, peer.mac);
+		struct addr from = parse(peer.ip), to = parse(group);
+		uint32_t extra = cut ? sizeof(atomic) : 0;
+		struct tern_pkt *p;
+		struct ip6 ip = { .next_header = cut ? IP6_EXT_FRAGMENT : 58,
+				  .hop_limit = 255,
+				  .payload_len = (uint16_t)(m.len + extra),
+				  .src = from,
+				  .dst = to };
+		struct eth eth = { .dst = { 0x33, 0x33, 0xff, 0, 0x11, 0x11 }, .type = ETH_IP6 };
+
+		begin_static();
+		p = tern_pkt_new(st, 54 + extra + m.len);
+		memcpy(eth.src, peer.mac, 6);
+		eth_emit(&eth, p->data);
+		ip6_emit(&ip, p->data + 14);
+		memcpy(p->data + 54, atomic, extra);
+		put_be16(m.bytes + 2, 0);
+		put_be16(m.bytes + 2,
+			 checksum_finish(checksum_add(m.bytes, m.len,
+						      checksum_pseudo(&from, &to, 58, m.len))));
+		memcpy(p->data + 54 + extra, m.bytes, m.len);
+		p->ifindex = 2;
+		tern_input(st, p);
+		check_eq(count_out(ICMP6_NEIGH_ADVERT), !cut);
+		end();
+	}
+}
+
 /* ND-13, ND-14: who asks is remembered as STALE, and answered alone; who has no address, all are. */
 static void answers(void)
 {
@@ -220,7 +255,7 @@ static void strangers(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = { TEST(malformed_solicitations), TEST(answers),
-					     TEST(asking), TEST(strangers) };
+					     TEST(in_a_fragment), TEST(asking), TEST(strangers) };
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
 }

@@ -168,7 +168,7 @@ static void redirects(void)
 		check_eq(router_of(s), 1);
 		check(address_in("2001:db8:1::", 0, &a));
 		if (wrong == 1)
-			target = parse("2001:db8:5::5"); /* off link */
+			target = parse("2001:db8:1::77"); /* no router names itself so */
 		if (wrong == 2)
 			dst.b[15] ^= 1; /* not what is quoted */
 		memcpy(m.bytes + 8, target.b, 16);
@@ -187,6 +187,7 @@ static void redirects(void)
 			m.hop_limit = 254;
 		put(wrong == 6 ? &second : &first, &m);
 		check_eq(n_routes(128, "fe80::3"), wrong == 0);
+		check_eq(n_routes(128, "2001:db8:1::77"), 0);
 		end();
 	}
 }
