@@ -52,7 +52,7 @@ static void free_names(void *ctx, void *p, size_t size)
 static bool read_source(struct source *s, const char *path)
 {
 	FILE *f = fopen(path, "re");
-	char *text = malloc(RESOLVER_HOSTS_MAX);
+	char *text = malloc(RESOLVER_HOSTS_MAX), *shorter;
 	size_t len = f && text ? fread(text, 1, RESOLVER_HOSTS_MAX, f) : 0;
 	bool same = s->text && s->len == len && memcmp(s->text, text ? text : "", len) == 0;
 
@@ -63,8 +63,10 @@ static bool read_source(struct source *s, const char *path)
 		return false;
 	}
 	free(s->text);
-	s->text = realloc(text, len + 1);
-	s->text = s->text ? s->text : text;
+	s->text = text;
+	shorter = realloc(text, len + 1);
+	if (shorter)
+		s->text = shorter;
 	s->len = len;
 	return true;
 }
