@@ -10,6 +10,7 @@
 #   make goodput-kernel   tern and the kernel over the same bad wire (root, half an hour)
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
 #   make controls    does each conformance test fail without its rule? (patches in test/controls)
+#   make size        bytes of the core, by directory, compiled for size
 #   make install     PREFIX=/usr/local DESTDIR=
 
 BUILD ?= build
@@ -18,7 +19,7 @@ N ?= 1000
 SEED ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all run test peers check sim goodput goodput-full goodput-kernel bench controls install format clean
+.PHONY: size all run test peers check sim goodput goodput-full goodput-kernel bench controls install format clean
 
 all:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
@@ -55,6 +56,9 @@ bench: all
 
 controls:
 	@tools/controls
+
+size:
+	@tools/size
 
 install: all
 	@cmake --install $(BUILD) --prefix $(PREFIX)

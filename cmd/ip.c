@@ -103,6 +103,7 @@ static void print_link(struct ip_command *c, unsigned index, const struct tern_i
 {
 	bool up = !(i->flags & TERN_IFACE_DOWN), lo = i->link == TERN_LINK_LOOPBACK;
 	const char *link = lo ? "loopback" : i->link == TERN_LINK_ETHERNET ? "ether" : "none";
+	bool has_mac = i->link != TERN_LINK_IP;
 	char mac[18];
 
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", i->mac[0], i->mac[1], i->mac[2],
@@ -110,13 +111,19 @@ static void print_link(struct ip_command *c, unsigned index, const struct tern_i
 	if (c->json) {
 		begin_object(c);
 		printf("\"ifindex\":%u,\"ifname\":\"%s\",\"mtu\":%u,\"operstate\":\"%s\","
-		       "\"link_type\":\"%s\",\"address\":\"%s\"}",
-		       index, i->name, i->mtu, up ? "UP" : "DOWN", link, mac);
+		       "\"link_type\":\"%s\"",
+		       index, i->name, i->mtu, up ? "UP" : "DOWN", link);
+		if (has_mac)
+			printf(",\"address\":\"%s\"", mac);
+		printf("}");
 		return;
 	}
-	printf("%u: %s: <%s%s> mtu %u state %s\n    link/%s %s\n", index, i->name,
-	       lo ? "LOOPBACK" : "BROADCAST,MULTICAST", up ? ",UP" : "", i->mtu, up ? "UP" : "DOWN",
-	       link, mac);
+	printf("%u: %s: <%s%s> mtu %u state %s\n    link/%s%s%s\n", index, i->name,
+	       lo			     ? "LOOPBACK" :
+	       i->link == TERN_LINK_ETHERNET ? "BROADCAST,MULTICAST" :
+					       "POINTOPOINT,MULTICAST,NOARP",
+	       up ? ",UP" : "", i->mtu, up ? "UP" : "DOWN", link, has_mac ? " " : "",
+	       has_mac ? mac : "");
 }
 
 static void print_links(struct ip_command *c, struct net *n)

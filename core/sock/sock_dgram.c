@@ -9,7 +9,7 @@
  */
 #include "sock_dgram.h"
 
-enum { ERRORS_SIZE_MAX = 16384 };
+enum { ERRORS_SIZE_MAX = 16384, LOOPED_MAX = 1024 };
 
 static void queue_put(struct dgram_queue *q, struct dgram_rec *rec)
 {
@@ -277,16 +277,17 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 /* RFC 1112 6.1: members on this host get a copy, by way of lo, as if it had come in. */
 static void loop_back(struct sockets *ss, const struct tern_pkt *p, const struct dgram_path *path)
 {
+	struct iface *lo = iface_get(ss->net, LO_INDEX);
 	struct tern_pkt *copy;
 
-	if (path->hop.ifindex == LO_INDEX ||
+	if (lo->control.n >= LOOPED_MAX || path->hop.ifindex == LO_INDEX ||
 	    !group_is_joined(ss->net, &path->dst, path->hop.ifindex))
 		return;
 	copy = pkt_copy(ss->mem, p, 0);
 	if (!copy)
 		return;
 	copy->ifindex = (uint16_t)path->hop.ifindex;
-	pkt_queue_put(&iface_get(ss->net, LO_INDEX)->control, copy);
+	pkt_queue_put(&lo->control, copy);
 }
 
 /* Takes the packet; it waits for its interface. */
