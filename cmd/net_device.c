@@ -240,6 +240,18 @@ static int add_addresses(struct net *n, const struct net_dev *d, unsigned ifinde
 	return EXIT_DONE;
 }
 
+/* Who is in a network of processes speaks to groups there, not behind the gateway. */
+static void route_groups(struct net *n, unsigned ifindex)
+{
+	struct tern_route four = { .dst = tern_ip4(224, 0, 0, 0, 0), .prefix_len = 4 };
+	struct tern_route six = { .dst = { .family = TERN_AF_INET6, .ip = { 0xff } },
+				  .prefix_len = 8 };
+
+	four.ifindex = six.ifindex = ifindex;
+	tern_route_add(n->st, &four);
+	tern_route_add(n->st, &six);
+}
+
 int net_open_device(struct net *n, struct net_dev *d)
 {
 	uint8_t seed[32];
@@ -271,5 +283,7 @@ int net_open_device(struct net *n, struct net_dev *d)
 	}
 	recorder_note_link(&n->recorder, (unsigned)ifindex, dev->iface.link);
 	code = add_addresses(n, d, (unsigned)ifindex);
+	if (code == EXIT_DONE && dev == n->mesh)
+		route_groups(n, (unsigned)ifindex);
 	return code == EXIT_DONE ? auto_begin(n, d, (unsigned)ifindex) : code;
 }
