@@ -18,6 +18,13 @@ static inline struct addr addr_from4(const uint8_t ip[4])
 {
 	return (struct addr){ { [10] = 0xff, 0xff, ip[0], ip[1], ip[2], ip[3] } };
 }
+static inline struct addr addr_from_number4(uint32_t ip)
+{
+	const uint8_t b[4] = { (uint8_t)(ip >> 24), (uint8_t)(ip >> 16), (uint8_t)(ip >> 8),
+			       (uint8_t)ip };
+
+	return addr_from4(b);
+}
 struct addr addr_from6(const uint8_t ip[16]);
 static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {

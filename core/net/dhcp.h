@@ -44,6 +44,12 @@ enum dhcp4_state {
 	DHCP4_N_STATES
 };
 
+/* An address that a host may have: not 0/8, 127/8, a group, or above. */
+static inline bool dhcp4_is_for_a_host(uint32_t ip)
+{
+	return ip >> 24 != 0 && ip >> 24 != 127 && ip >> 24 < 224;
+}
+
 struct dhcp4_lease {
 	uint32_t ip, mask, server; /* ip 0: none */
 	tern_time t1_at, t2_at, expires_at;

@@ -189,14 +189,6 @@ unsigned dhcp4_on_timer(struct net *net, struct dhcp4_client *c)
 
 /* ---- what a lease must be ---- */
 
-/* An address that a host may have: not 0/8, 127/8, a group, or above. */
-static bool is_for_a_host(uint32_t ip)
-{
-	uint32_t net8 = ip >> 24;
-
-	return net8 != 0 && net8 != 127 && net8 < 224;
-}
-
 /* What it is without option 1, or with one that cannot be: the class of old. */
 static uint32_t mask_of(const struct dhcp4 *m)
 {
@@ -217,7 +209,7 @@ static bool is_inside(uint32_t ip, uint32_t mask)
 
 static bool is_offer_good(const struct dhcp4 *m)
 {
-	return is_for_a_host(m->yiaddr) && is_for_a_host(m->server) &&
+	return dhcp4_is_for_a_host(m->yiaddr) && dhcp4_is_for_a_host(m->server) &&
 	       is_inside(m->yiaddr, mask_of(m));
 }
 
@@ -440,6 +432,6 @@ void dhcp4_output(const struct dhcp4_client *c, struct dhcp4 *m, struct dhcp4_pa
 bool dhcp4_awaits(const struct dhcp4_client *c, uint32_t dst)
 {
 	if (c->state == DHCP4_SELECTING)
-		return is_for_a_host(dst);
+		return dhcp4_is_for_a_host(dst);
 	return c->state == DHCP4_REQUESTING && dst == c->offered;
 }

@@ -251,19 +251,14 @@ static bool is_good_ia(const struct dhcp6_client *c, const struct dhcp6_ia *ia)
 	return false;
 }
 
-static tern_time instant(const struct net *net, uint32_t seconds)
-{
-	return seconds == DHCP_FOREVER ? TERN_NEVER : net->timers->now + seconds * TERN_SEC;
-}
-
 /* 21.4: a server that leaves it to the client says 0; then half and four fifths of the shortest. */
 static void set_renewal(const struct net *net, struct dhcp6_lease *l, const struct dhcp6_ia *ia,
 			uint32_t shortest)
 {
 	tern_time now = net->timers->now, whole = shortest * TERN_SEC;
 
-	l->t1_at = instant(net, ia->t1);
-	l->t2_at = instant(net, ia->t2);
+	l->t1_at = net_after_seconds(net, ia->t1);
+	l->t2_at = net_after_seconds(net, ia->t2);
 	if (ia->t1 == 0)
 		l->t1_at = shortest == DHCP_FOREVER ? TERN_NEVER : now + whole / 2;
 	if (ia->t2 == 0)
@@ -284,9 +279,10 @@ static unsigned take_lease(struct net *net, struct dhcp6_client *c, const struct
 
 		if (!is_good_address(a))
 			continue;
-		l->addr[l->n++] = (struct dhcp6_leased){ a->addr, instant(net, a->preferred),
-							 instant(net, a->valid) };
-		l->valid_until = MAX(l->valid_until, instant(net, a->valid));
+		l->addr[l->n++] =
+			(struct dhcp6_leased){ a->addr, net_after_seconds(net, a->preferred),
+					       net_after_seconds(net, a->valid) };
+		l->valid_until = MAX(l->valid_until, net_after_seconds(net, a->valid));
 		shortest = MIN(shortest, a->preferred ? a->preferred : a->valid);
 	}
 	set_renewal(net, l, &m->ia, shortest);
@@ -374,7 +370,7 @@ static unsigned on_reply_to_inform(struct net *net, struct dhcp6_client *c, cons
 		return DHCP_NOTHING;
 	c->state = DHCP6_INFORMED;
 	c->n_failures = 0;
-	arm6(net, c, instant(net, MAX(refresh, REFRESH_LEAST)));
+	arm6(net, c, net_after_seconds(net, MAX(refresh, REFRESH_LEAST)));
 	return DHCP_TAKE;
 }
 

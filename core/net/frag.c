@@ -44,7 +44,7 @@ static struct frag_source *find_source(const struct net *net, const struct addr 
 
 static struct frag_source *get_source(struct net *net, const struct addr *addr)
 {
-	uint32_t hash = (uint32_t)siphash13(&net->key, addr, sizeof(*addr));
+	uint32_t hash = net_hash(net, addr);
 	struct frag_source *s = find_source(net, addr, hash);
 
 	if (s)

@@ -117,23 +117,13 @@ static bool is_same_filter(const struct group_filter *a, const struct group_filt
 
 /* ---- groups ---- */
 
-static uint32_t hash_group(const struct net *net, unsigned ifindex, const struct addr *addr)
-{
-	struct {
-		struct addr addr;
-		uint32_t ifindex;
-	} key = { *addr, ifindex };
-
-	return (uint32_t)siphash13(&net->key, &key, sizeof(key));
-}
-
 struct group *group_find(const struct net *net, unsigned ifindex, const struct addr *addr)
 {
 	uint32_t hash;
 
 	if (net->groups.n == 0)
 		return NULL;
-	hash = hash_group(net, ifindex, addr);
+	hash = net_hash_on(net, ifindex, addr);
 	for (struct table_node *n = table_first(&net->groups, hash); n; n = table_next(n, hash)) {
 		struct group *g = CONTAINER_OF(n, struct group, node);
 
@@ -162,7 +152,7 @@ static struct group *get_group(struct net *net, unsigned ifindex, const struct a
 	*g = (struct group){ .ifindex = ifindex, .addr = *addr };
 	list_init(&g->members);
 	timer_init(&g->timer, net->group_timer_kind);
-	table_put(&net->groups, &g->node, hash_group(net, ifindex, addr));
+	table_put(&net->groups, &g->node, net_hash_on(net, ifindex, addr));
 	return g;
 }
 

@@ -197,17 +197,18 @@ static int put_into_use(struct net *net, struct ifaddr *a)
 	return 0;
 }
 
-/* RFC 4861 7.2.1: on a link with addresses of its own, the solicited-node group of each of ours. */
-static bool has_solicited_node(const struct net *net, const struct ifaddr *a, struct addr *group)
+struct addr solicited_node(const struct addr *target)
 {
-	static const struct addr prefix = { { 0xff, 0x02, [11] = 1, 0xff } };
-	const struct iface *i = iface_get(net, a->ifindex);
+	struct addr group = { { 0xff, 0x02, [11] = 1, 0xff } };
 
-	if (addr_is4(&a->addr) || i->cfg.link != TERN_LINK_ETHERNET)
-		return false;
-	*group = prefix;
-	memcpy(group->b + 13, a->addr.b + 13, 3);
-	return true;
+	memcpy(group.b + 13, target->b + 13, 3);
+	return group;
+}
+
+/* RFC 4861 7.2.1: on a link with addresses of its own, each of ours has its group. */
+static bool has_group(const struct net *net, const struct ifaddr *a)
+{
+	return !addr_is4(&a->addr) && iface_get(net, a->ifindex)->cfg.link == TERN_LINK_ETHERNET;
 }
 
 /* Another address of the interface with the same prefix keeps the route. */
@@ -285,7 +286,8 @@ int ifaddr_put(struct net *net, const struct ifaddr *new)
 	if (err)
 		return err;
 	net->n_addrs++;
-	if (has_solicited_node(net, a, &group))
+	group = solicited_node(&a->addr);
+	if (has_group(net, a))
 		group_join_internal(net, a->ifindex, &group);
 	net_arm_life(net, MIN(a->preferred_until, a->valid_until));
 	net_note(net, a->ifindex, TERN_NET_ADDRS);
@@ -313,7 +315,8 @@ int ifaddr_del(struct net *net, unsigned ifindex, const struct addr *addr)
 
 	if (!a)
 		return -TERN_EADDRNOTAVAIL;
-	if (has_solicited_node(net, a, &group))
+	group = solicited_node(addr);
+	if (has_group(net, a))
 		group_leave_internal(net, ifindex, &group);
 	dad_end(net, ifindex, addr);
 	if (ifaddr_is_usable(a))
@@ -422,7 +425,7 @@ bool group_is_joined(const struct net *net, const struct addr *group, unsigned i
 	static const struct addr all_nodes6_node = { { 0xff, 0x01, [15] = 1 } };
 	static const struct addr all_nodes6_link = { { 0xff, 0x02, [15] = 1 } };
 	const struct group *joined;
-	static const struct addr solicited_node = { { 0xff, 0x02, [11] = 1, 0xff } };
+	struct addr own;
 
 	if (addr_equal(group, &all_nodes4) || addr_equal(group, &all_nodes6_link) ||
 	    addr_equal(group, &all_nodes6_node))
@@ -430,13 +433,11 @@ bool group_is_joined(const struct net *net, const struct addr *group, unsigned i
 	joined = group_find(net, ifindex, group);
 	if (joined && group_has_members(joined))
 		return true;
-	if (!addr_in_prefix(group, &solicited_node, 104))
-		return false;
 	for (uint32_t i = 0; i < net->n_addrs; i++) {
 		const struct ifaddr *a = &net->addrs[i];
 
-		if (a->ifindex == ifindex && !addr_is4(&a->addr) &&
-		    memcmp(a->addr.b + 13, group->b + 13, 3) == 0)
+		own = solicited_node(&a->addr);
+		if (a->ifindex == ifindex && !addr_is4(&a->addr) && addr_equal(group, &own))
 			return true;
 	}
 	return false;

@@ -76,13 +76,13 @@ void link_local4_review(struct net *net, struct link_local4 *l)
 static struct addr choose(const struct net *net, struct link_local4 *l)
 {
 	const struct iface *i = iface_get(net, l->ifindex);
-	uint8_t seed[12] = { 0 }, ip[4];
+	uint8_t seed[12] = { 0 };
 
 	memcpy(seed, i->cfg.mac, 6);
 	put_be32(seed + 8, l->n_tried++);
-	put_be32(ip, LINK_LOCAL_FIRST +
-			     (uint32_t)(siphash24(&net->key, seed, sizeof(seed)) % N_LINK_LOCAL));
-	return addr_from4(ip);
+	return addr_from_number4(
+		LINK_LOCAL_FIRST +
+		(uint32_t)(siphash24(&net->key, seed, sizeof(seed)) % N_LINK_LOCAL));
 }
 
 void link_local4_on_timer(struct net *net, struct link_local4 *l)

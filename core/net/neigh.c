@@ -23,16 +23,6 @@
 
 enum { SOLICIT_MAX = 3, REACHABLE_MS = 30000, EVICTION_SCAN_MAX = 16 };
 
-static uint32_t hash_neighbour(const struct net *net, unsigned ifindex, const struct addr *addr)
-{
-	struct {
-		struct addr addr;
-		uint32_t ifindex;
-	} key = { *addr, ifindex };
-
-	return (uint32_t)siphash13(&net->key, &key, sizeof(key));
-}
-
 static struct neigh *find_hashed(const struct net *net, unsigned ifindex, const struct addr *addr,
 				 uint32_t hash)
 {
@@ -51,7 +41,7 @@ struct neigh *neigh_find(const struct net *net, unsigned ifindex, const struct a
 {
 	if (net->neighs.n == 0)
 		return NULL;
-	return find_hashed(net, ifindex, addr, hash_neighbour(net, ifindex, addr));
+	return find_hashed(net, ifindex, addr, net_hash_on(net, ifindex, addr));
 }
 
 struct neigh *neigh_walk(const struct net *net, uint64_t *cursor)
@@ -147,7 +137,7 @@ static struct neigh *new_neighbour(struct net *net, struct iface *i, const struc
 	list_init(&n->waiters);
 	list_put_tail(&i->neigh_lru, &n->lru);
 	i->n_neigh++;
-	table_put(&net->neighs, &n->node, hash_neighbour(net, i->index, addr));
+	table_put(&net->neighs, &n->node, net_hash_on(net, i->index, addr));
 	enter(net, n, TERN_NEIGH_INCOMPLETE);
 	return n;
 }

@@ -108,6 +108,8 @@ enum addr_kind {
 };
 /* ifindex 0: of any interface; else broadcast means that of this interface's prefixes. */
 enum addr_kind addr_classify(const struct net *, const struct addr *, unsigned ifindex);
+/* RFC 4291 2.7.1: ff02::1:ff and the last three octets. */
+struct addr solicited_node(const struct addr *target);
 /* A multicast group that this interface always listens to: ff02::1, 224.0.0.1, solicited-node. */
 bool group_is_joined(const struct net *, const struct addr *group, unsigned ifindex);
 
@@ -157,10 +159,10 @@ void slaac_end(struct net *, struct iface *);
 void slaac_on_timer(struct net *, struct slaac *);
 /* A router that wants to be one was heard: nobody needs to be asked. */
 void slaac_on_router(struct net *, struct slaac *);
-/* A prefix that is good for addresses of ours; lifetimes in seconds, UINT32_MAX: for ever. */
+/* A prefix that is good for addresses of ours. */
 struct slaac_prefix {
 	struct addr prefix;
-	uint32_t valid, preferred;
+	tern_time valid_until, preferred_until;
 };
 /* The temporary addresses that are missing are made: RFC 8981 3.5. */
 void slaac_renew_temporaries(struct net *);
@@ -518,6 +520,27 @@ struct net_parts {
 bool net_init(struct net *, const struct net_parts *);
 void net_fini(struct net *);
 void net_check(const struct net *);
+
+/* Under the net's key: of an address, and of one on an interface. */
+static inline uint32_t net_hash(const struct net *net, const struct addr *addr)
+{
+	return (uint32_t)siphash13(&net->key, addr, sizeof(*addr));
+}
+static inline uint32_t net_hash_on(const struct net *net, unsigned ifindex, const struct addr *addr)
+{
+	struct {
+		struct addr addr;
+		uint32_t ifindex;
+	} key = { *addr, ifindex };
+
+	return (uint32_t)siphash13(&net->key, &key, sizeof(key));
+}
+
+/* After so many seconds; all ones, as RFC 4861 and RFC 8415 write "for ever": never. */
+static inline tern_time net_after_seconds(const struct net *net, uint32_t seconds)
+{
+	return seconds == UINT32_MAX ? TERN_NEVER : net->timers->now + seconds * TERN_SEC;
+}
 
 /* Something of the interface has changed; news for the user. */
 void net_note(struct net *, unsigned ifindex, enum tern_net_change);

@@ -18,18 +18,13 @@
 
 #include "../wire/wire.h"
 
-static uint32_t hash_destination(const struct net *net, const struct addr *dst)
-{
-	return (uint32_t)siphash13(&net->key, dst, sizeof(*dst));
-}
-
 static struct path_mtu *find_path(const struct net *net, const struct addr *dst)
 {
 	uint32_t hash;
 
 	if (net->path_mtu_table.n == 0)
 		return NULL;
-	hash = hash_destination(net, dst);
+	hash = net_hash(net, dst);
 	for (struct table_node *n = table_first(&net->path_mtu_table, hash); n;
 	     n = table_next(n, hash)) {
 		struct path_mtu *p = CONTAINER_OF(n, struct path_mtu, node);
@@ -92,7 +87,7 @@ static struct path_mtu *new_path(struct net *net, const struct addr *dst)
 		return NULL;
 	*p = (struct path_mtu){ .dst = *dst };
 	list_init(&p->age);
-	table_put(&net->path_mtu_table, &p->node, hash_destination(net, dst));
+	table_put(&net->path_mtu_table, &p->node, net_hash(net, dst));
 	return p;
 }
 

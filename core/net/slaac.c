@@ -97,11 +97,6 @@ static struct ifaddr *find_of_prefix(const struct net *net, const struct iface *
 	return NULL;
 }
 
-static tern_time after_seconds(const struct net *net, uint32_t seconds)
-{
-	return seconds == UINT32_MAX ? TERN_NEVER : net->timers->now + seconds * TERN_SEC;
-}
-
 static struct ifaddr new_address(const struct iface *i, const struct addr *addr,
 				 enum tern_origin origin)
 {
@@ -131,8 +126,8 @@ static void make_stable(struct net *net, const struct iface *i, const struct sla
 	struct addr addr = stable_address(net, i, &x->prefix, counter);
 	struct ifaddr a = new_address(i, &addr, TERN_ORIGIN_RA);
 
-	a.preferred_until = after_seconds(net, x->preferred);
-	a.valid_until = after_seconds(net, x->valid);
+	a.preferred_until = x->preferred_until;
+	a.valid_until = x->valid_until;
 	if (counter <= IDGEN_RETRIES)
 		ifaddr_put(net, &a);
 }
@@ -172,13 +167,13 @@ static void make_temporary(struct net *net, const struct iface *i, const struct 
 /* RFC 4862 5.5.3 (e): nobody on the link can end an address soon. */
 static void renew_lifetimes(struct net *net, struct ifaddr *a, const struct slaac_prefix *x)
 {
-	tern_time now = net->timers->now, valid = after_seconds(net, x->valid);
+	tern_time now = net->timers->now, valid = x->valid_until;
 
 	if (valid > now + TWO_HOURS || valid > a->valid_until)
 		a->valid_until = valid;
 	else if (a->valid_until > now + TWO_HOURS)
 		a->valid_until = now + TWO_HOURS;
-	a->preferred_until = MIN(after_seconds(net, x->preferred), a->valid_until);
+	a->preferred_until = MIN(x->preferred_until, a->valid_until);
 	if (a->flags & TERN_ADDR_TEMPORARY)
 		limit_temporary(a);
 	if (a->preferred_until > now && (a->flags & TERN_ADDR_DEPRECATED)) {
@@ -201,7 +196,7 @@ void slaac_on_prefix(struct net *net, struct iface *i, const struct slaac_prefix
 		renew_lifetimes(net, a, x);
 		known = known || !(a->flags & (TERN_ADDR_DUPLICATE | TERN_ADDR_TEMPORARY));
 	}
-	if (!known && x->valid > 0)
+	if (!known && x->valid_until > net->timers->now)
 		make_stable(net, i, x);
 	make_temporary(net, i, &x->prefix);
 }
@@ -223,17 +218,12 @@ void slaac_on_duplicate(struct net *net, struct iface *i, const struct addr *los
 {
 	const struct ifaddr *a = ifaddr_on(net, i->index, lost);
 	struct slaac_prefix x = { .prefix = *lost };
-	tern_time now = net->timers->now;
 
 	if (!i->slaac || !a)
 		return;
 	memset(x.prefix.b + 8, 0, 8);
-	x.valid = a->valid_until == TERN_NEVER ? UINT32_MAX :
-						 (uint32_t)((a->valid_until - now) / TERN_SEC);
-	x.preferred =
-		a->preferred_until == TERN_NEVER ?
-			UINT32_MAX :
-			(uint32_t)((a->preferred_until - MIN(now, a->preferred_until)) / TERN_SEC);
+	x.valid_until = a->valid_until;
+	x.preferred_until = a->preferred_until;
 	if (a->flags & TERN_ADDR_TEMPORARY)
 		make_temporary(net, i, &x.prefix);
 	else if (addr_is_link_local(lost))

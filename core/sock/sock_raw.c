@@ -86,8 +86,7 @@ static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct
 			put_be16(p->data + 4, rand_u32(ss->rand) & 0xffff);
 		if (get_be32(p->data + 12) == 0)
 			memcpy(p->data + 12, path->src.b + 12, 4);
-		put_be16(p->data + 10, 0);
-		put_be16(p->data + 10, checksum_finish(checksum_add(p->data, hdr_len, 0)));
+		ip4_set_checksum(p->data);
 	}
 	dgram_enqueue(ss, s, p, path);
 	return len;

@@ -21,7 +21,7 @@ void advert_on_timer(struct tern_stack *st, struct slaac *s)
 {
 	static const uint8_t all_routers[16] = { 0xff, 0x02, [15] = 2 };
 	struct iface *i = iface_get(&st->net, s->ifindex);
-	struct ip_names names = { .dst = addr_from6(all_routers), .ttl = 255 };
+	struct ip_names names = { .dst = addr_from6(all_routers) };
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM, RS_LEN + NDP_OPT_LEN);
 	uint8_t mac[6];
 
@@ -39,10 +39,7 @@ void advert_on_timer(struct tern_stack *st, struct slaac *s)
 		memcpy(p->data + RS_LEN + 2, i->cfg.mac, 6);
 	}
 	multicast_mac(&names.dst, mac);
-	stack_push_icmp(st, p, &names);
-	p->ifindex = (uint16_t)i->index;
-	push_eth(i, p, mac, ETH_IP6);
-	pkt_queue_put(&i->control, p);
+	send_nd_packet(st, i, p, &names, mac);
 }
 
 /* ---- hearing ---- */
@@ -55,7 +52,7 @@ static struct route_lease lease_of(const struct tern_stack *st, const struct inb
 						.origin = TERN_ORIGIN_RA } };
 
 	lease.route.dst.family = TERN_AF_INET6;
-	lease.until = seconds == UINT32_MAX ? TERN_NEVER : st->timers.now + seconds * TERN_SEC;
+	lease.until = net_after_seconds(&st->net, seconds);
 	lease.max = st->cfg.prefixes_max;
 	return lease;
 }
@@ -75,7 +72,8 @@ static void hear_router(struct tern_stack *st, const struct inbound *in, const s
 static void hear_prefix(struct tern_stack *st, const struct inbound *in, const struct nd_prefix *x)
 {
 	struct route_lease lease = lease_of(st, in, x->valid);
-	struct slaac_prefix own = { x->prefix, x->valid, x->preferred };
+	struct slaac_prefix own = { x->prefix, lease.until,
+				    net_after_seconds(&st->net, x->preferred) };
 
 	addr_to_public(&lease.route.dst, &x->prefix, 0);
 	lease.route.prefix_len = x->len;
@@ -101,9 +99,7 @@ static struct tern_server server_of(const struct tern_stack *st, const struct in
 {
 	return (struct tern_server){ .ifindex = in->iface->index,
 				     .origin = TERN_ORIGIN_RA,
-				     .valid_until = seconds == UINT32_MAX ?
-							    TERN_NEVER :
-							    st->timers.now + seconds * TERN_SEC };
+				     .valid_until = net_after_seconds(&st->net, seconds) };
 }
 
 static void hear_servers(struct tern_stack *st, const struct inbound *in, const struct nd_option *o)

@@ -47,14 +47,6 @@ static void send_message(struct tern_stack *st, struct iface *i, struct tern_pkt
 	stack_send_ip(st, p, i->index);
 }
 
-static struct addr addr_of4(uint32_t ip)
-{
-	uint8_t b[4];
-
-	put_be32(b, ip);
-	return addr_from4(b);
-}
-
 static void send_dhcp4(struct tern_stack *st, struct iface *i)
 {
 	struct tern_pkt *p = new_message(st, DHCP4_SAFE_LEN);
@@ -65,8 +57,8 @@ static void send_dhcp4(struct tern_stack *st, struct iface *i)
 	if (!p)
 		return; /* as if it were lost on its way */
 	dhcp4_output(i->dhcp4, &m, &path);
-	way = (struct dhcp_way){ addr_of4(path.src), addr_of4(path.dst), DHCP4_CLIENT_PORT,
-				 DHCP4_SERVER_PORT };
+	way = (struct dhcp_way){ addr_from_number4(path.src), addr_from_number4(path.dst),
+				 DHCP4_CLIENT_PORT, DHCP4_SERVER_PORT };
 	send_message(st, i, p, dhcp4_emit(&m, p->data + UDP_HDR_LEN, DHCP4_SAFE_LEN), &way);
 }
 

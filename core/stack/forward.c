@@ -104,8 +104,7 @@ static struct tern_pkt *cut_segment(struct tern_stack *st, const struct tern_pkt
 
 		put_be16(h + 2, hdr_len + n);
 		put_be16(h + 4, get_be16(h + 4) + off / p->gso_size);
-		put_be16(h + 10, 0);
-		put_be16(h + 10, checksum_finish(checksum_header(h, ip4_hdr_len(h))));
+		ip4_set_checksum(h);
 	} else {
 		put_be16(segment->data + 4, hdr_len + n - IP6_HDR_LEN);
 	}

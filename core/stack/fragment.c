@@ -26,8 +26,7 @@ static void finish_ip4(struct tern_pkt *p, const struct frag_set *set)
 	h[1] = (uint8_t)((h[1] & ~3) | ecn);
 	put_be16(h + 2, p->len);
 	put_be16(h + 6, 0);
-	put_be16(h + 10, 0);
-	put_be16(h + 10, checksum_finish(checksum_header(h, ip4_hdr_len(h))));
+	ip4_set_checksum(h);
 }
 
 /* Where the chain says that a fragment header follows; the walk has been there. */
@@ -310,8 +309,7 @@ static bool cut_ip4(struct tern_stack *st, const struct tern_pkt *p, struct pkt_
 			return false;
 		put_be16(hdr + 2, cut_len + n);
 		put_be16(hdr + 6, ((field & IP4_FRAG_OFF) + off / 8) | (more ? IP4_MF : 0));
-		put_be16(hdr + 10, 0);
-		put_be16(hdr + 10, checksum_finish(checksum_header(hdr, cut_len)));
+		ip4_set_checksum(hdr);
 		memcpy(piece->data, hdr, cut_len);
 		memcpy(piece->data + cut_len, p->data + hdr_len + off, n);
 		pkt_queue_put(out, piece);

@@ -23,19 +23,6 @@ static struct tern_addr public4(uint32_t ip, uint16_t port)
 			port);
 }
 
-/* Not this network, not this host, no group. */
-static bool is_of_a_host(uint32_t ip)
-{
-	return ip >> 24 != 0 && ip >> 24 != 127 && ip >> 28 < 14;
-}
-
-static struct addr leased4(const struct dhcp4_client *c)
-{
-	struct tern_addr t = public4(c->lease.ip, 0);
-
-	return addr_from4(t.ip);
-}
-
 static unsigned len_of_mask(uint32_t mask)
 {
 	unsigned len = 0;
@@ -56,11 +43,11 @@ static void put_route4(struct tern_stack *st, const struct iface *i, const struc
 				    .metric = metric,
 				    .origin = TERN_ORIGIN_DHCP4 };
 
-	if (r->len && !is_of_a_host(r->dst))
+	if (r->len && !dhcp4_is_for_a_host(r->dst))
 		return;
 	if (r->gateway)
 		route.gateway = public4(r->gateway, 0);
-	if (!r->gateway || is_of_a_host(r->gateway))
+	if (!r->gateway || dhcp4_is_for_a_host(r->gateway))
 		route_add(&st->net, &route);
 }
 
@@ -150,7 +137,7 @@ static void put_servers4(struct tern_stack *st, const struct learned *from, uint
 		struct tern_addr a =
 			public4(list->ip[n], kind == TERN_SERVER_DNS ? DNS_PORT : NTP_PORT);
 
-		if (is_of_a_host(list->ip[n]))
+		if (dhcp4_is_for_a_host(list->ip[n]))
 			put_server(st, from, kind, &a);
 	}
 }
@@ -199,7 +186,7 @@ bool lease4_take(struct tern_stack *st, struct iface *i, const struct dhcp4 *m)
 	const struct dhcp4_lease *l = &i->dhcp4->lease;
 	struct learned from = { i->index, TERN_ORIGIN_DHCP4, l->expires_at };
 	struct ifaddr a = { .ifindex = i->index,
-			    .addr = leased4(i->dhcp4),
+			    .addr = addr_from_number4(l->ip),
 			    .prefix_len = (uint8_t)len_of_mask(l->mask),
 			    .origin = TERN_ORIGIN_DHCP4,
 			    .flags = TERN_ADDR_TENTATIVE,

@@ -43,16 +43,6 @@ static void ask_by_arp(struct tern_stack *st, struct iface *i, const struct neig
 	send_arp(st, i, &arp, n->state == TERN_NEIGH_PROBE ? n->mac : broadcast_mac);
 }
 
-/* RFC 4861 2.3: ff02::1:ff and the last three octets. */
-struct addr solicited_node(const struct addr *target)
-{
-	static const uint8_t prefix[16] = { 0xff, 0x02, [11] = 1, [12] = 0xff };
-	struct addr group = addr_from6(prefix);
-
-	memcpy(group.b + 13, target->b + 13, 3);
-	return group;
-}
-
 void multicast_mac(const struct addr *group, uint8_t mac[6])
 {
 	if (addr_is4(group)) { /* RFC 1112 6.4 */
@@ -67,6 +57,16 @@ void multicast_mac(const struct addr *group, uint8_t mac[6])
 	}
 }
 
+void send_nd_packet(struct tern_stack *st, struct iface *i, struct tern_pkt *p,
+		    struct ip_names *names, const uint8_t mac[6])
+{
+	names->ttl = 255; /* RFC 4861 4.3: from this link, or nobody believes it */
+	stack_push_icmp(st, p, names);
+	p->ifindex = (uint16_t)i->index;
+	push_eth(i, p, mac, ETH_IP6);
+	pkt_queue_put(&i->control, p);
+}
+
 void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg, struct ip_names *names,
 	      const uint8_t mac[6])
 {
@@ -75,11 +75,7 @@ void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg, str
 	if (!p)
 		return;
 	pkt_trim(&st->mem, p, (uint32_t)ndp_emit(msg, p->data));
-	names->ttl = 255; /* RFC 4861 4.3: from this link, or nobody believes it */
-	stack_push_icmp(st, p, names);
-	p->ifindex = (uint16_t)i->index;
-	push_eth(i, p, mac, ETH_IP6);
-	pkt_queue_put(&i->control, p);
+	send_nd_packet(st, i, p, names, mac);
 }
 
 static void ask_by_nd(struct tern_stack *st, struct iface *i, const struct neigh *n)

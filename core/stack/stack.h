@@ -128,9 +128,11 @@ enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct
 void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
 
 void send_arp(struct tern_stack *, struct iface *, const struct arp *, const uint8_t to[6]);
+/* An ICMPv6 message of neighbour discovery, to this link-layer address. Takes it. */
+void send_nd_packet(struct tern_stack *, struct iface *, struct tern_pkt *, struct ip_names *,
+		    const uint8_t mac[6]);
 void send_ndp(struct tern_stack *, struct iface *, const struct ndp *, struct ip_names *,
 	      const uint8_t mac[6]);
-struct addr solicited_node(const struct addr *target);
 void multicast_mac(const struct addr *group, uint8_t mac[6]);
 
 /* Something was heard of a neighbour: who waited for it goes on. */

@@ -148,6 +148,13 @@ static inline enum ip4_verdict ip4_verify(const uint8_t *p, size_t len)
 	return checksum_finish(sum) == 0 ? IP4_OK : IP4_BAD_CHECKSUM;
 }
 
+/* The header at p has changed, or is new. */
+static inline void ip4_set_checksum(uint8_t *p)
+{
+	put_be16(p + 10, 0);
+	put_be16(p + 10, checksum_finish(checksum_header(p, ip4_hdr_len(p))));
+}
+
 static inline enum ip4_verdict ip4_parse(struct ip4 *h, const uint8_t *p, size_t len)
 {
 	return ip4_parse_quoted(h, p, len) ? ip4_verify(p, len) : IP4_MALFORMED;
