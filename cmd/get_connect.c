@@ -28,38 +28,26 @@ static void say_why(struct get_connect *c, const char *format, ...)
 /* The addresses that need no look-up: of a number, or a name of the command's own. */
 static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known)
 {
-	static const int families[] = { TERN_AF_INET, TERN_AF_INET6 };
 	const char *host = strcmp(c->host, "localhost") == 0 ? "127.0.0.1" : c->host;
-	unsigned n = 0;
+	struct resolver_question q = { .name = host, .addr = { .port = c->port } };
+	struct resolver_answer a;
 
 	*known = tern_addr_parse(host, c->port, &out[0]) == 0;
 	if (*known)
 		return 1;
-	for (int i = 0; i < 2; i++) {
-		out[n].family = TERN_AF_UNSPEC;
-		*known = names_find(c->n, host, families[i], &out[n]) || *known;
-		n += out[n].family != TERN_AF_UNSPEC;
-	}
-	return n;
+	*known = net_find_own(c->n, &q, &a);
+	memcpy(out, a.addr, a.n_addrs * sizeof(a.addr[0])); /* one of each family at most */
+	return a.n_addrs;
 }
 
 static enum eyeballs_state advance(struct get_connect *c, struct eyeballs *e, tern_time until)
 {
 	struct resolver_answer a;
-	struct tern_event ev;
 	tern_time at = eyeballs_deadline(e);
 
-	if (c->n->resolver && resolver_deadline(c->n->resolver) < at)
-		at = resolver_deadline(c->n->resolver);
-	net_turn(c->n, at < until ? at : until, NULL, 0);
-	while (tern_event(c->n->st, &ev))
-		if (c->n->resolver)
-			resolver_on_event(c->n->resolver, &ev);
-	if (c->n->resolver) {
-		resolver_advance(c->n->resolver, loop_now());
-		while (resolver_answer(c->n->resolver, &a))
-			eyeballs_on_answer(e, &a);
-	}
+	net_turn_names(c->n, at < until ? at : until);
+	while (c->n->resolver && resolver_answer(c->n->resolver, &a))
+		eyeballs_on_answer(e, &a);
 	return eyeballs_advance(e, loop_now());
 }
 

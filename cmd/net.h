@@ -146,6 +146,10 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out);
  * has learned, else behind a gateway the host's own). NULL after a line of error.
  */
 struct resolver *net_resolver(struct net *);
+/* A turn that also moves the resolver, if there is one; no user event is left. */
+void net_turn_names(struct net *, tern_time until);
+/* The names that no file and no server is asked for: an answer without waiting; false: no such. */
+bool net_find_own(struct net *, const struct resolver_question *, struct resolver_answer *);
 /* Asks names_find, then the resolver, and waits for the answer. false: the user wants no more. */
 bool net_look_up(struct net *, const struct resolver_question *, struct resolver_answer *);
 /* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error. */

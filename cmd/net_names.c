@@ -166,8 +166,22 @@ struct resolver *net_resolver(struct net *n)
 	return n->resolver;
 }
 
-/* The names that no file and no server is asked for. */
-static bool find_own(struct net *n, const struct resolver_question *q, struct resolver_answer *out)
+void net_turn_names(struct net *n, tern_time until)
+{
+	struct resolver *r = n->resolver;
+	struct tern_event ev;
+
+	if (r && resolver_deadline(r) < until)
+		until = resolver_deadline(r);
+	net_turn(n, until, NULL, 0);
+	while (tern_event(n->st, &ev))
+		if (r)
+			resolver_on_event(r, &ev);
+	if (r)
+		resolver_advance(r, loop_now());
+}
+
+bool net_find_own(struct net *n, const struct resolver_question *q, struct resolver_answer *out)
 {
 	static const int families[] = { TERN_AF_INET, TERN_AF_INET6 };
 	bool known = false;
@@ -193,10 +207,9 @@ static bool find_own(struct net *n, const struct resolver_question *q, struct re
 
 bool net_look_up(struct net *n, const struct resolver_question *q, struct resolver_answer *out)
 {
-	struct tern_event ev;
 	struct resolver *r;
 
-	if (find_own(n, q, out))
+	if (net_find_own(n, q, out))
 		return true;
 	r = net_resolver(n);
 	if (!r || resolver_ask(r, q, NULL) != 0)
@@ -204,10 +217,7 @@ bool net_look_up(struct net *n, const struct resolver_question *q, struct resolv
 	while (!resolver_answer(r, out)) {
 		if (net_interrupted())
 			return false;
-		net_turn(n, resolver_deadline(r), NULL, 0);
-		while (tern_event(n->st, &ev))
-			resolver_on_event(r, &ev);
-		resolver_advance(r, loop_now());
+		net_turn_names(n, TERN_NEVER);
 	}
 	return true;
 }

@@ -31,6 +31,33 @@ static struct message solicit(const char *target, const uint8_t *mac)
 	return m;
 }
 
+/* What makes any message of these malformed: kinds 1 to 6. Others change nothing. */
+static void spoil(struct message *m, int wrong)
+{
+	switch (wrong) {
+	case 1:
+		m->hop_limit = 254;
+		break;
+	case 2:
+		m->bad_sum = true;
+		break;
+	case 3:
+		m->bytes[1] = 1;
+		break;
+	case 4:
+		m->len = 23;
+		break;
+	case 5:
+		memcpy(m->bytes + 8, parse("ff02::1").b, 16);
+		break;
+	case 6:
+		m->bytes[25] = 0; /* an option of no length */
+		break;
+	default:
+		break;
+	}
+}
+
 static bool find_neighbour(struct tern_neigh *n)
 {
 	struct addr who = parse(peer.ip), a;
@@ -56,25 +83,8 @@ static void malformed_solicitations(void)
 
 		test_at("wrong: %d", wrong);
 		begin_static();
+		spoil(&m, wrong);
 		switch (wrong) {
-		case 1:
-			m.hop_limit = 254;
-			break;
-		case 2:
-			m.bad_sum = true;
-			break;
-		case 3:
-			m.bytes[1] = 1;
-			break;
-		case 4:
-			m.len = 23;
-			break;
-		case 5:
-			memcpy(m.bytes + 8, parse("ff02::1").b, 16);
-			break;
-		case 6:
-			m.bytes[25] = 0; /* an option of no length */
-			break;
 		case 7: /* from nobody, with an address all the same */
 			from = &nobody;
 			break;
@@ -204,31 +214,9 @@ static void asking(void)
 		check(addr_equal(&h.dst, &solicited) && addr_equal(&h.src, &us));
 		check_eq(h.len, 32);
 		check_mem(h.message + 26, our_mac, 6);
-		switch (wrong) {
-		case 1:
-			m.hop_limit = 64;
-			break;
-		case 2:
-			m.bad_sum = true;
-			break;
-		case 3:
-			m.bytes[1] = 1;
-			break;
-		case 4:
-			m.len = 20;
-			break;
-		case 5:
-			memcpy(m.bytes + 8, parse("ff02::9").b, 16);
-			break;
-		case 6:
-			m.bytes[25] = 0;
-			break;
-		case 7: /* solicited, to everybody */
+		spoil(&m, wrong);
+		if (wrong == 7) /* solicited, to everybody */
 			m.to = NULL;
-			break;
-		default:
-			break;
-		}
 		put(&peer, &m);
 		check(find_neighbour(&n));
 		check_eq(n.state, wrong ? TERN_NEIGH_INCOMPLETE : TERN_NEIGH_REACHABLE);
