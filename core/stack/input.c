@@ -198,15 +198,19 @@ enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in
 	return TERN_DROP_IP_OPTIONS;
 }
 
-/* A router looks at the chain as far as it needs the transport: where a super-frame is cut. */
+/*
+ * Extension headers are for the destination to judge (RFC 8200 4); a router wants to know where the
+ * transport is, and does without where it cannot be found, but for a super-frame.
+ */
 static enum tern_drop forward6_input(struct tern_stack *st, struct inbound *in)
 {
 	struct ip6_walk walk;
+	bool found = ip6_walk(&walk, in->p->data + in->l3_off, in->end - in->l3_off);
 
-	if (!ip6_walk(&walk, in->p->data + in->l3_off, in->end - in->l3_off))
+	if (!found && in->p->gso_size)
 		return TERN_DROP_IP_OPTIONS;
-	in->proto = walk.proto;
-	in->l4_off = in->l3_off + walk.offset;
+	in->proto = found ? walk.proto : IP6_EXT_NONE;
+	in->l4_off = found ? in->l3_off + walk.offset : in->end;
 	return forward_input(st, in);
 }
 

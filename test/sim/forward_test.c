@@ -234,6 +234,29 @@ static void the_narrow_link(void)
 	}
 }
 
+/* Options for the destination are the destination's to judge, not the routers': RFC 8200 4.6. */
+static void options_for_others(void)
+{
+	struct tern_addr from = address("fd01::1"), to = address("fd03::1");
+	uint8_t packet[48] = { 0x60, 0, 0, 0, 0, 8, 60, 64 };
+	static const uint8_t unknown[8] = { 59, 0, 0xc0, 4 }; /* drop, and say so */
+	int32_t one = 1;
+	tern_sock s;
+
+	build();
+	memcpy(packet + 8, from.ip, 16);
+	memcpy(packet + 24, to.ip, 16);
+	memcpy(packet + 40, unknown, 8);
+	check_eq(tern_socket(at[A], TERN_AF_INET6, TERN_SOCK_RAW, 255, &s), 0);
+	check_eq(tern_setsockopt(at[A], s, TERN_IPPROTO_IPV6, TERN_IPV6_HDRINCL, &one, sizeof(one)),
+		 0);
+	check_eq(tern_sendto(at[A], s, packet, sizeof(packet), 0, &to), sizeof(packet));
+	pass(TERN_SEC);
+	check_eq(tern_counter(at[B], "Drop-ip-options"), 1);
+	check_eq(tern_counter(at[R1], "Drop-ip-options"), 0);
+	end();
+}
+
 /* A megabyte each way through the narrow link. */
 static void a_stream(void)
 {
@@ -295,7 +318,7 @@ static void what_stays(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(hops),	TEST(unreachable), TEST(the_narrow_link),
+		TEST(hops),	TEST(unreachable), TEST(the_narrow_link), TEST(options_for_others),
 		TEST(a_stream), TEST(what_stays),
 	};
 
