@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -224,17 +225,40 @@ static void print_route(struct ip_command *c, struct net *n, const struct tern_r
 	putchar('\n');
 }
 
+/* IPv4 first; then as they are tried: the longest prefix, the lowest metric. */
+static int by_rank(const void *a, const void *b)
+{
+	const struct tern_route *r = a, *other = b;
+
+	if (r->dst.family != other->dst.family)
+		return r->dst.family == TERN_AF_INET ? -1 : 1;
+	if (r->prefix_len != other->prefix_len)
+		return r->prefix_len > other->prefix_len ? -1 : 1;
+	if (r->metric != other->metric)
+		return r->metric < other->metric ? -1 : 1;
+	return memcmp(r->dst.ip, other->dst.ip, sizeof(r->dst.ip));
+}
+
 static void print_routes(struct ip_command *c, struct net *n)
 {
-	struct tern_route r;
+	struct tern_route *all, r;
+	unsigned cursor = 0;
+	size_t n_routes = 0;
 
-	for (int family = 0; family < 2; family++) {
-		unsigned cursor = 0;
-
-		while (tern_route_next(n->st, &cursor, &r))
-			if ((r.dst.family == TERN_AF_INET6) == family && r.ifindex != 1)
-				print_route(c, n, &r);
+	while (tern_route_next(n->st, &cursor, &r))
+		n_routes++;
+	all = calloc(n_routes + 1, sizeof(*all));
+	if (!all) {
+		fprintf(stderr, "tern ip: memory is short\n");
+		exit(1);
 	}
+	for (cursor = 0, n_routes = 0; tern_route_next(n->st, &cursor, &all[n_routes]);)
+		n_routes++;
+	qsort(all, n_routes, sizeof(*all), by_rank);
+	for (size_t i = 0; i < n_routes; i++)
+		if (all[i].ifindex != 1)
+			print_route(c, n, &all[i]);
+	free(all);
 }
 
 /* ---- neighbours and servers ---- */

@@ -541,6 +541,7 @@ struct tern_route {
 TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);
 /* Matches dst, prefix_len, ifindex and gateway. 0 or -TERN_ENOENT. */
 TERN_API int tern_route_del(struct tern_stack *, const struct tern_route *);
+/* Each route once, in no order; *cursor starts at 0. false: no more. */
 TERN_API bool tern_route_next(const struct tern_stack *, unsigned *cursor, struct tern_route *);
 
 enum tern_neigh_state {

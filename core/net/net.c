@@ -28,8 +28,12 @@ bool net_init(struct net *net, const struct net_parts *parts)
 		goto no_paths;
 	if (!groups_init(net, parts->group_timer_kind))
 		goto no_groups;
+	if (!routes_init(net))
+		goto no_routes;
 	if (frag_init(net, parts->frag_timer_kind))
 		return true;
+	routes_fini(net);
+no_routes:
 	groups_fini(net);
 no_groups:
 	table_fini(&net->path_mtu_table);
@@ -46,7 +50,7 @@ void net_fini(struct net *net)
 	timers_disarm(net->timers, &net->life_timer);
 	servers_fini(net);
 	ifaddr_fini(net);
-	route_fini(net);
+	routes_fini(net);
 	groups_fini(net);
 	frag_fini(net);
 	path_mtu_fini(net);
@@ -123,10 +127,10 @@ void net_arm_life(struct net *net, tern_time until)
 void net_on_life_timer(struct net *net)
 {
 	tern_time addrs = ifaddr_expire(net), servers = servers_expire(net);
-	tern_time routes = route_expire(net);
+	tern_time routes = route_expire(net), gateways = gateways_expire(net);
 
 	slaac_renew_temporaries(net);
-	net_arm_life(net, MIN(MIN(addrs, servers), routes));
+	net_arm_life(net, MIN(MIN(addrs, servers), MIN(routes, gateways)));
 }
 
 /* ---- the two forms of an address ---- */

@@ -246,7 +246,7 @@ void servers_purge(struct net *, unsigned ifindex, enum tern_origin);
 tern_time servers_expire(struct net *);
 void servers_fini(struct net *);
 
-/* ---- route.c: through which interface, to which next hop, from which source? ---- */
+/* ---- route.c: through which interface, to which next hop? ---- */
 
 struct hop {
 	unsigned ifindex;
@@ -280,22 +280,46 @@ void route_learn(struct net *, const struct route_lease *);
 void route_forget(struct net *, unsigned ifindex, enum tern_origin);
 void route_forget_gateway(struct net *, unsigned ifindex, const struct addr *);
 tern_time route_expire(struct net *);
-/*
- * A gateway does not answer: for a minute its routes are the last to be taken (RFC 4861 6.3.6, RFC
- * 4191 3.2, RFC 1122 3.3.1.4); or it was heard again.
- */
-void route_mark_gateway(struct net *, unsigned ifindex, const struct addr *, bool is_dead);
 /* Drops all routes of an interface; for iface_del. */
 void route_purge(struct net *, unsigned ifindex);
-/* The next route, best first, in public form; *cursor starts at 0. false: no more. */
+/* The next route, in no order, in public form; *cursor starts at 0. false: no more. */
 bool route_next(const struct net *, unsigned *cursor, struct tern_route *);
 void route_check(const struct net *);
-void route_fini(struct net *); /* frees the array; for net_fini */
+bool routes_init(struct net *); /* false: no memory */
+void routes_fini(struct net *); /* when all routes have gone */
 /*
  * The hop for dst. ifindex 0: any interface, else only this one. Our own addresses go through lo.
  * Longest prefix, then lowest metric, then oldest. 0, -TERN_ENETUNREACH or -TERN_ENETDOWN.
  */
 int route_lookup(struct net *, const struct addr *dst, unsigned ifindex, struct hop *);
+
+/* ---- gateway.c: does this gateway answer? ---- */
+
+struct gateway {
+	struct table_node node;
+	struct list silent; /* net.silent_gateways, first those that are tried again first */
+	struct addr addr;
+	unsigned ifindex;
+	uint32_t n_routes;
+	tern_time silent_until; /* it does not answer; 0: it does */
+};
+
+bool gateways_init(struct net *); /* false: no memory */
+void gateways_fini(struct net *);
+void gateways_check(const struct net *);
+/* The record that one more route shares; NULL: no memory. And one less. */
+struct gateway *gateway_hold(struct net *, unsigned ifindex, const struct addr *);
+void gateway_release(struct net *, struct gateway *);
+/*
+ * It does not answer: for a minute its routes are the last to be taken (RFC 4861 6.3.6, RFC 4191
+ * 3.2, RFC 1122 3.3.1.4); or it was heard again. Of no effect when no route goes by it.
+ */
+void gateway_mark(struct net *, unsigned ifindex, const struct addr *, bool is_silent);
+/* Ends what has lasted long enough; the next instant at which there is something. */
+tern_time gateways_expire(struct net *);
+
+/* ---- source.c: from which of our addresses? ---- */
+
 /*
  * The source address for dst through ifindex: RFC 6724 section 5 rules 1-3, 5, 8 for IPv6; for
  * IPv4 an address whose prefix holds dst, else the first of the interface, else of any.
@@ -488,8 +512,12 @@ struct net {
 	struct timer life_timer;      /* of the first address, server, ... whose time is over */
 	uint32_t changes[IFACES_MAX]; /* enum tern_net_change, not yet told; by index - 1 */
 	uint64_t changed;	      /* a bit for each that is not 0 */
-	struct route *routes;	      /* sorted: longest prefix, lowest metric, oldest */
+	struct route **routes;	      /* all, in no order */
 	uint32_t n_routes, routes_cap;
+	struct table route_table, gateways;
+	uint32_t n_routes4[33], n_routes6[129]; /* by length of prefix */
+	struct list learned_routes, silent_gateways;
+	uint64_t next_route_number;
 	struct hop_found recent_hop;
 	uint32_t routes_version; /* changes with every change of routes or addresses */
 	struct table neighs;

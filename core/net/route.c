@@ -1,158 +1,248 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * route.c - the route to a destination, and the source address for it.
+ * route.c - the route to a destination.
  *
- * Routes are one array, sorted so that the first that matches is the best: longest prefix, then
- * lowest metric, then oldest. A host has few; connections remember what they found until
- * routes_version changes. Destinations with a meaning on one link only (multicast, broadcast, IPv6
- * link-local) need no route when the interface is given, and never go to a gateway when it is not.
+ * Routes are hashed by prefix: a look-up masks the destination to each length that some route has,
+ * longest first, so its steps do not grow with the number of routes. Among those of one prefix the
+ * lowest metric wins, then the oldest. Those that were learned are also in a list of their own.
+ * Whether a gateway answers is asked of gateway.c.
  *
- * Sources: RFC 1122 3.3.1 (routing outbound datagrams), RFC 6724 3.1, 5 (scopes, source addresses).
+ * Destinations with a meaning on one link only (multicast, broadcast, IPv6 link-local) need no
+ * route when the interface is given, and never go to a gateway when it is not.
+ *
+ * Source: RFC 1122 3.3.1 (routing outbound datagrams).
  */
 #include "net.h"
 
 #include "../wire/wire.h"
 
+enum { ROUTE_BUCKETS = 16 };
+
 struct route {
-	struct addr prefix, gateway; /* gateway unspecified: on link */
-	unsigned len;		     /* of the family's own form */
+	struct table_node node;
+	struct list learned; /* net.learned_routes, unless it is static */
+	uint32_t at;	     /* its place in net.routes */
+	unsigned len;	     /* of the family's own form */
+	struct addr prefix;
+	struct gateway *gateway; /* NULL: on link */
 	unsigned ifindex;
 	uint32_t metric, mtu;
-	uint8_t origin;	      /* enum tern_origin */
-	tern_time until;      /* TERN_NEVER: of itself it does not end */
-	tern_time dead_until; /* its gateway does not answer; 0: it does */
+	uint8_t origin;	 /* enum tern_origin */
+	tern_time until; /* TERN_NEVER: of itself it does not end */
+	uint64_t number; /* in the order of their making */
 };
 
-void route_fini(struct net *net)
+bool routes_init(struct net *net)
 {
+	list_init(&net->learned_routes);
+	if (!gateways_init(net))
+		return false;
+	if (table_init(&net->route_table, net->mem, ROUTE_BUCKETS))
+		return true;
+	gateways_fini(net);
+	return false;
+}
+
+void routes_fini(struct net *net)
+{
+	gateways_fini(net);
+	table_fini(&net->route_table);
 	mem_free(net->mem, net->routes, net->routes_cap * sizeof(*net->routes));
 }
 
-static bool is_on_link(const struct route *r)
+/* The bits of a that a prefix of this length holds; the family stays. */
+static struct addr prefix_of(const struct addr *a, unsigned len)
 {
-	return addr_is_unspecified(&r->gateway);
-}
-
-/* Is everything beyond the first len bits zero? */
-static bool is_prefix(const struct addr *a, unsigned len)
-{
-	struct addr zeroes = *a;
+	struct addr prefix = *a;
 	unsigned bits = len + (addr_is4(a) ? 96 : 0);
 
 	for (unsigned i = 0; i < 16; i++, bits -= MIN(bits, 8))
-		zeroes.b[i] &= (uint8_t)(0xff00 >> MIN(bits, 8));
-	return addr_equal(a, &zeroes);
+		prefix.b[i] &= (uint8_t)(0xff00 >> MIN(bits, 8));
+	return prefix;
 }
 
-static bool read_route(struct route *r, const struct tern_route *t)
+/* What the user, or a router, asks for; its gateway apart. */
+struct route_asked {
+	struct route r;
+	struct addr gateway; /* unspecified: on link */
+};
+
+static bool read_route(struct route_asked *asked, const struct tern_route *t)
 {
-	*r = (struct route){
-		.len = t->prefix_len,
-		.ifindex = t->ifindex,
-		.metric = t->metric,
-		.mtu = t->mtu,
-		.origin = (uint8_t)t->origin,
-		.until = TERN_NEVER,
-	};
-	if (t->origin >= TERN_N_ORIGINS)
-		return false;
-	if (!addr_from_public(&r->prefix, &t->dst))
+	struct route *r = &asked->r;
+	struct addr masked;
+
+	*asked = (struct route_asked){ .r = { .len = t->prefix_len,
+					      .ifindex = t->ifindex,
+					      .metric = t->metric,
+					      .mtu = t->mtu,
+					      .origin = (uint8_t)t->origin,
+					      .until = TERN_NEVER } };
+	if (t->origin >= TERN_N_ORIGINS || !addr_from_public(&r->prefix, &t->dst))
 		return false;
 	if (r->mtu && r->mtu < (addr_is4(&r->prefix) ? IP4_MTU_MIN : IP6_MTU_MIN))
 		return false;
-	if (r->len > (addr_is4(&r->prefix) ? 32u : 128u) || !is_prefix(&r->prefix, r->len))
+	if (r->len > (addr_is4(&r->prefix) ? 32u : 128u))
+		return false;
+	masked = prefix_of(&r->prefix, r->len);
+	if (!addr_equal(&r->prefix, &masked))
 		return false;
 	if (t->gateway.family == TERN_AF_UNSPEC)
 		return true;
-	return addr_from_public(&r->gateway, &t->gateway) &&
-	       addr_is4(&r->gateway) == addr_is4(&r->prefix) && !addr_is_unspecified(&r->gateway) &&
-	       !addr_is_multicast(&r->gateway);
+	return addr_from_public(&asked->gateway, &t->gateway) &&
+	       addr_is4(&asked->gateway) == addr_is4(&r->prefix) &&
+	       !addr_is_unspecified(&asked->gateway) && !addr_is_multicast(&asked->gateway);
 }
 
-static struct route *find_same(const struct net *net, const struct route *r)
-{
-	for (uint32_t i = 0; i < net->n_routes; i++) {
-		struct route *other = &net->routes[i];
+/* ---- the table ---- */
 
-		if (other->len == r->len && other->ifindex == r->ifindex &&
-		    addr_equal(&other->prefix, &r->prefix) &&
-		    addr_equal(&other->gateway, &r->gateway))
-			return other;
+static uint32_t *count_of_length(struct net *net, const struct addr *family, unsigned len)
+{
+	return addr_is4(family) ? &net->n_routes4[len] : &net->n_routes6[len];
+}
+
+/* A walk over the routes whose prefix, of this length, holds an address: after NULL, the first. */
+struct prefix_walk {
+	struct addr prefix;
+	uint32_t hash;
+	unsigned len;
+};
+
+static struct prefix_walk walk_prefix(const struct net *net, const struct addr *a, unsigned len)
+{
+	struct prefix_walk w = { .prefix = prefix_of(a, len), .len = len };
+
+	w.hash = net_hash_on(net, len, &w.prefix);
+	return w;
+}
+
+static struct route *next_of_prefix(const struct net *net, const struct prefix_walk *w,
+				    const struct route *after)
+{
+	struct table_node *n =
+		after ? table_next(&after->node, w->hash) : table_first(&net->route_table, w->hash);
+
+	for (; n; n = table_next(n, w->hash)) {
+		struct route *r = CONTAINER_OF(n, struct route, node);
+
+		if (r->len == w->len && addr_equal(&r->prefix, &w->prefix))
+			return r;
 	}
 	return NULL;
 }
 
-static bool is_gateway_reachable(const struct net *net, const struct route *r)
+static bool goes_by(const struct route *r, const struct addr *gateway)
 {
-	if (is_on_link(r) || (addr_is_link_local(&r->gateway) && !addr_is4(&r->gateway)))
-		return true;
-	for (uint32_t i = 0; i < net->n_routes; i++) {
-		const struct route *link = &net->routes[i];
+	return r->gateway ? addr_equal(&r->gateway->addr, gateway) : addr_is_unspecified(gateway);
+}
 
-		if (link->ifindex == r->ifindex && is_on_link(link) &&
-		    addr_in_prefix(&r->gateway, &link->prefix, link->len))
-			return true;
+static struct route *find_same(const struct net *net, const struct route_asked *asked)
+{
+	struct prefix_walk w = walk_prefix(net, &asked->r.prefix, asked->r.len);
+	struct route *r = NULL;
+
+	while ((r = next_of_prefix(net, &w, r)))
+		if (r->ifindex == asked->r.ifindex && goes_by(r, &asked->gateway))
+			break;
+	return r;
+}
+
+static bool is_gateway_reachable(struct net *net, unsigned ifindex, const struct addr *gateway)
+{
+	if (addr_is_unspecified(gateway) || (addr_is_link_local(gateway) && !addr_is4(gateway)))
+		return true;
+	for (unsigned len = addr_is4(gateway) ? 33 : 129; len-- > 0;) {
+		struct prefix_walk w = walk_prefix(net, gateway, len);
+		const struct route *r = NULL;
+
+		if (*count_of_length(net, gateway, len))
+			while ((r = next_of_prefix(net, &w, r)))
+				if (r->ifindex == ifindex && !r->gateway)
+					return true;
 	}
 	return false;
 }
 
 static bool make_room_for_route(struct net *net)
 {
-	struct route *grown;
+	struct route **grown;
 
 	if (net->n_routes < net->routes_cap)
 		return true;
-	grown = mem_grow(net->mem, net->routes, &net->routes_cap, sizeof(*grown));
+	grown = mem_grow(net->mem, net->routes, &net->routes_cap, sizeof(struct route *));
 	if (grown)
 		net->routes = grown;
 	return grown != NULL;
 }
 
-static bool comes_before(const struct route *a, const struct route *b)
+static struct route *put_route(struct net *net, const struct route_asked *asked)
 {
-	return a->len != b->len ? a->len > b->len : a->metric < b->metric;
+	struct route *r;
+
+	if (net->n_routes >= net->cfg->routes_max || !make_room_for_route(net))
+		return NULL;
+	r = mem_new(net->mem, sizeof(*r));
+	if (!r)
+		return NULL;
+	*r = asked->r;
+	if (!addr_is_unspecified(&asked->gateway)) {
+		r->gateway = gateway_hold(net, r->ifindex, &asked->gateway);
+		if (!r->gateway) {
+			mem_free(net->mem, r, sizeof(*r));
+			return NULL;
+		}
+	}
+	r->number = net->next_route_number++;
+	r->at = net->n_routes++;
+	net->routes[r->at] = r;
+	list_init(&r->learned);
+	if (r->origin != TERN_ORIGIN_STATIC)
+		list_put_tail(&net->learned_routes, &r->learned);
+	table_put(&net->route_table, &r->node, net_hash_on(net, r->len, &r->prefix));
+	++*count_of_length(net, &r->prefix, r->len);
+	net->routes_version++;
+	net_note(net, r->ifindex, TERN_NET_ROUTES);
+	return r;
 }
 
 static void remove_route(struct net *net, struct route *r)
 {
 	net_note(net, r->ifindex, TERN_NET_ROUTES);
-	net->n_routes--;
-	memmove(r, r + 1, (size_t)(net->routes + net->n_routes - r) * sizeof(*r));
+	net->routes[r->at] = net->routes[--net->n_routes];
+	net->routes[r->at]->at = r->at;
+	list_unlink(&r->learned);
+	table_remove(&net->route_table, &r->node);
+	--*count_of_length(net, &r->prefix, r->len);
+	if (r->gateway)
+		gateway_release(net, r->gateway);
+	mem_free(net->mem, r, sizeof(*r));
 	net->routes_version++;
 }
 
 int route_add(struct net *net, const struct tern_route *t)
 {
-	struct route new, *same;
-	uint32_t at;
+	struct route_asked asked;
+	struct route *same;
 
-	if (!read_route(&new, t))
+	if (!read_route(&asked, t))
 		return -TERN_EINVAL;
-	if (!iface_get(net, new.ifindex))
+	if (!iface_get(net, asked.r.ifindex))
 		return -TERN_ENODEV;
-	same = find_same(net, &new);
-	if (same && (same->origin == TERN_ORIGIN_STATIC || new.origin != TERN_ORIGIN_STATIC))
+	same = find_same(net, &asked);
+	if (same && (same->origin == TERN_ORIGIN_STATIC || asked.r.origin != TERN_ORIGIN_STATIC))
 		return -TERN_EEXIST;
 	if (same) /* what is static wins */
 		remove_route(net, same);
-	if (!is_gateway_reachable(net, &new))
+	if (!is_gateway_reachable(net, asked.r.ifindex, &asked.gateway))
 		return -TERN_ENETUNREACH;
-	if (net->n_routes >= net->cfg->routes_max || !make_room_for_route(net))
-		return -TERN_ENOMEM;
-	for (at = net->n_routes; at > 0 && comes_before(&new, &net->routes[at - 1]); at--)
-		net->routes[at] = net->routes[at - 1];
-	net->routes[at] = new;
-	net->n_routes++;
-	net->routes_version++;
-	net_note(net, new.ifindex, TERN_NET_ROUTES);
-	return 0;
+	return put_route(net, &asked) ? 0 : -TERN_ENOMEM;
 }
 
 int route_del(struct net *net, const struct tern_route *t)
 {
-	struct route wanted, *r;
+	struct route_asked asked;
+	struct route *r = read_route(&asked, t) ? find_same(net, &asked) : NULL;
 
-	r = read_route(&wanted, t) ? find_same(net, &wanted) : NULL;
 	if (!r)
 		return -TERN_ENOENT;
 	remove_route(net, r);
@@ -161,40 +251,50 @@ int route_del(struct net *net, const struct tern_route *t)
 
 /* ---- routes that end ---- */
 
+static struct route *next_learned(const struct net *net, const struct list *after)
+{
+	return after->next == &net->learned_routes ?
+		       NULL :
+		       CONTAINER_OF(after->next, struct route, learned);
+}
+
+/* Each that was learned; the one at hand may be removed. */
+#define FOR_EACH_LEARNED(net, r, next)                                                             \
+	for (r = next_learned(net, &(net)->learned_routes);                                        \
+	     r && (next = next_learned(net, &r->learned), true); r = next)
+
 static uint32_t count_learned(const struct net *net, const struct route *like)
 {
+	const struct route *r, *next;
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < net->n_routes; i++) {
-		const struct route *r = &net->routes[i];
-
-		n += r->origin == like->origin && r->ifindex == like->ifindex &&
-		     (r->len == 0) == (like->len == 0) &&
-		     addr_is4(&r->prefix) == addr_is4(&like->prefix);
-	}
+	FOR_EACH_LEARNED(net, r, next)
+	n += r->origin == like->origin && r->ifindex == like->ifindex &&
+	     (r->len == 0) == (like->len == 0) && addr_is4(&r->prefix) == addr_is4(&like->prefix);
 	return n;
 }
 
 void route_learn(struct net *net, const struct route_lease *lease)
 {
-	struct route wanted, *r = NULL;
+	struct route_asked asked;
+	struct route *r;
 	tern_time now = net->timers->now;
 
-	if (!read_route(&wanted, &lease->route))
+	if (!read_route(&asked, &lease->route))
 		return;
-	r = find_same(net, &wanted);
+	r = find_same(net, &asked);
 	if (r && r->origin == TERN_ORIGIN_STATIC)
 		return;
-	if (r && (lease->until <= now || r->metric != wanted.metric)) {
+	if (r && (lease->until <= now || r->metric != asked.r.metric)) {
 		remove_route(net, r);
 		r = NULL;
 	}
 	if (lease->until <= now)
 		return;
 	if (!r) {
-		if (count_learned(net, &wanted) >= lease->max || route_add(net, &lease->route))
+		if (count_learned(net, &asked.r) >= lease->max || route_add(net, &lease->route))
 			return;
-		r = find_same(net, &wanted);
+		r = find_same(net, &asked);
 	}
 	r->until = lease->until;
 	net_arm_life(net, r->until);
@@ -202,71 +302,42 @@ void route_learn(struct net *net, const struct route_lease *lease)
 
 void route_forget(struct net *net, unsigned ifindex, enum tern_origin origin)
 {
-	for (uint32_t i = net->n_routes; i-- > 0;)
-		if (net->routes[i].ifindex == ifindex && net->routes[i].origin == origin)
-			remove_route(net, &net->routes[i]);
+	struct route *r, *next;
+
+	FOR_EACH_LEARNED(net, r, next)
+	if (r->ifindex == ifindex && r->origin == origin)
+		remove_route(net, r);
 }
 
 void route_forget_gateway(struct net *net, unsigned ifindex, const struct addr *gateway)
 {
-	for (uint32_t i = net->n_routes; i-- > 0;) {
-		struct route *r = &net->routes[i];
+	struct route *r, *next;
 
-		if (r->ifindex == ifindex && r->origin == TERN_ORIGIN_RA &&
-		    addr_equal(&r->gateway, gateway))
-			remove_route(net, r);
-	}
-}
-
-#define DEAD_GATEWAY_TIME (60 * TERN_SEC) /* RFC 4191 3.5: then it is tried again */
-
-void route_mark_gateway(struct net *net, unsigned ifindex, const struct addr *gateway, bool is_dead)
-{
-	tern_time until = is_dead ? net->timers->now + DEAD_GATEWAY_TIME : 0;
-
-	for (uint32_t i = 0; i < net->n_routes; i++) {
-		struct route *r = &net->routes[i];
-
-		if (r->ifindex != ifindex || !addr_equal(&r->gateway, gateway) ||
-		    (!is_dead && !r->dead_until))
-			continue;
-		r->dead_until = until;
-		net->routes_version++;
-		if (is_dead)
-			net_arm_life(net, until);
-	}
+	FOR_EACH_LEARNED(net, r, next)
+	if (r->ifindex == ifindex && r->origin == TERN_ORIGIN_RA && goes_by(r, gateway))
+		remove_route(net, r);
 }
 
 tern_time route_expire(struct net *net)
 {
-	tern_time now = net->timers->now, next = TERN_NEVER;
+	tern_time now = net->timers->now, end = TERN_NEVER;
+	struct route *r, *next;
 
-	for (uint32_t i = net->n_routes; i-- > 0;) {
-		struct route *r = &net->routes[i];
-
-		if (r->until <= now) {
+	FOR_EACH_LEARNED(net, r, next)
+	{
+		if (r->until <= now)
 			remove_route(net, r);
-			continue;
-		}
-		if (r->dead_until && r->dead_until <= now) {
-			r->dead_until = 0;
-			net->routes_version++;
-		}
-		next = MIN(next, r->until);
-		next = MIN(next, r->dead_until ? r->dead_until : TERN_NEVER);
+		else
+			end = MIN(end, r->until);
 	}
-	return next;
+	return end;
 }
 
 void route_purge(struct net *net, unsigned ifindex)
 {
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < net->n_routes; i++)
-		if (net->routes[i].ifindex != ifindex)
-			net->routes[n++] = net->routes[i];
-	net->n_routes = n;
-	net->routes_version++;
+	for (uint32_t i = net->n_routes; i-- > 0;)
+		if (net->routes[i]->ifindex == ifindex)
+			remove_route(net, net->routes[i]);
 }
 
 bool route_next(const struct net *net, unsigned *cursor, struct tern_route *out)
@@ -275,7 +346,7 @@ bool route_next(const struct net *net, unsigned *cursor, struct tern_route *out)
 
 	if (*cursor >= net->n_routes)
 		return false;
-	r = &net->routes[(*cursor)++];
+	r = net->routes[(*cursor)++];
 	*out = (struct tern_route){
 		.prefix_len = r->len,
 		.ifindex = r->ifindex,
@@ -284,8 +355,8 @@ bool route_next(const struct net *net, unsigned *cursor, struct tern_route *out)
 		.origin = r->origin,
 	};
 	addr_to_public(&out->dst, &r->prefix, 0);
-	if (!is_on_link(r))
-		addr_to_public(&out->gateway, &r->gateway, 0);
+	if (r->gateway)
+		addr_to_public(&out->gateway, &r->gateway->addr, 0);
 	return true;
 }
 
@@ -323,41 +394,56 @@ static bool is_for_the_link(const struct addr *dst)
 	       (addr_is_link_local(dst) && !addr_is4(dst));
 }
 
-/* The best route whose gateway answers; if none does, of those that do not. */
-static int find_route(const struct net *net, const struct addr *dst, unsigned ifindex,
-		      struct hop *hop)
+static bool is_silent(const struct route *r)
 {
-	bool is_direct = is_for_the_link(dst), found = false;
-	int err = -TERN_ENETUNREACH;
-
-	for (uint32_t i = 0; i < net->n_routes; i++) {
-		const struct route *r = &net->routes[i];
-		const struct addr *next = is_direct || is_on_link(r) ? dst : &r->gateway;
-		struct hop this;
-		int failed;
-
-		if ((ifindex && r->ifindex != ifindex) || !addr_in_prefix(dst, &r->prefix, r->len))
-			continue;
-		if (found && r->dead_until)
-			continue;
-		failed = take_hop(net, r->ifindex, next, &this);
-		if (failed) {
-			err = found ? err : failed;
-			continue;
-		}
-		if (r->mtu)
-			this.link_mtu = MIN(this.link_mtu, r->mtu);
-		*hop = this;
-		err = 0;
-		found = true;
-		if (!r->dead_until)
-			break;
-	}
-	return err;
+	return r->gateway && r->gateway->silent_until;
 }
 
-static int find_hop(const struct net *net, const struct addr *dst, unsigned ifindex,
-		    struct hop *hop)
+static bool is_better(const struct route *a, const struct route *b)
+{
+	bool silent_a = is_silent(a), silent_b = is_silent(b);
+
+	if (silent_a != silent_b)
+		return silent_b;
+	if (a->len != b->len)
+		return a->len > b->len;
+	return a->metric != b->metric ? a->metric < b->metric : a->number < b->number;
+}
+
+/* The best route whose gateway answers; if none does, of those that do not. */
+static int find_route(struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
+{
+	const struct route *best = NULL;
+	int err = -TERN_ENETUNREACH;
+
+	for (unsigned len = addr_is4(dst) ? 33 : 129; len-- > 0;) {
+		struct prefix_walk w;
+		const struct route *r = NULL;
+
+		if (!*count_of_length(net, dst, len))
+			continue;
+		w = walk_prefix(net, dst, len);
+		while ((r = next_of_prefix(net, &w, r))) {
+			if (ifindex && r->ifindex != ifindex)
+				continue;
+			if (!iface_is_up(iface_get(net, r->ifindex)))
+				err = -TERN_ENETDOWN;
+			else if (!best || is_better(r, best))
+				best = r;
+		}
+		if (best && !is_silent(best))
+			break;
+	}
+	if (!best)
+		return err;
+	take_hop(net, best->ifindex,
+		 best->gateway && !is_for_the_link(dst) ? &best->gateway->addr : dst, hop);
+	if (best->mtu)
+		hop->link_mtu = MIN(hop->link_mtu, best->mtu);
+	return 0;
+}
+
+static int find_hop(struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
 {
 	if (goes_through_lo(net, dst, ifindex))
 		return take_hop(net, LO_INDEX, dst, hop);
@@ -391,135 +477,23 @@ int route_lookup(struct net *net, const struct addr *dst, unsigned ifindex, stru
 
 void route_check(const struct net *net)
 {
-	assert(net->n_routes <= net->routes_cap);
+	uint32_t n_of_lengths = 0;
+
+	assert(net->n_routes <= net->routes_cap && net->n_routes == net->route_table.n);
+	table_check(&net->route_table);
 	for (uint32_t i = 0; i < net->n_routes; i++) {
-		const struct route *r = &net->routes[i];
+		const struct route *r = net->routes[i];
+		struct route_asked asked = { .r = *r };
 
-		assert(iface_get(net, r->ifindex) && is_prefix(&r->prefix, r->len));
-		assert(i == 0 || !comes_before(r, r - 1));
-		assert(find_same(net, r) == r);
+		if (r->gateway)
+			asked.gateway = r->gateway->addr;
+		assert(r->at == i && iface_get(net, r->ifindex) && find_same(net, &asked) == r);
+		assert(list_empty(&r->learned) == (r->origin == TERN_ORIGIN_STATIC));
 	}
-}
-
-/* ---- the source address ---- */
-
-static int select_source4(const struct net *net, const struct addr *dst, unsigned ifindex,
-			  struct addr *out)
-{
-	const struct ifaddr *first = NULL, *any = NULL;
-
-	if (ifaddr_find(net, dst)) {
-		*out = *dst;
-		return 0;
-	}
-	for (uint32_t i = 0; i < net->n_addrs; i++) {
-		const struct ifaddr *a = &net->addrs[i];
-
-		if (!addr_is4(&a->addr) || !ifaddr_is_usable(a))
-			continue;
-		if (a->ifindex == ifindex && addr_in_prefix(dst, &a->addr, a->prefix_len)) {
-			*out = a->addr;
-			return 0;
-		}
-		if (!first && a->ifindex == ifindex)
-			first = a;
-		if (!any && !addr_is_loopback(&a->addr))
-			any = a;
-	}
-	first = first ? first : any;
-	if (!first)
-		return -TERN_EADDRNOTAVAIL;
-	*out = first->addr;
-	return 0;
-}
-
-enum { SCOPE_LINK = 2, SCOPE_SITE = 5, SCOPE_GLOBAL = 14 };
-
-/* RFC 6724 3.1; ::1 counts as link-local. */
-static unsigned scope_of(const struct addr *a)
-{
-	if (addr_is_multicast(a))
-		return a->b[1] & 15;
-	if (addr_is_link_local(a) || addr_is_loopback(a))
-		return SCOPE_LINK;
-	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0xc0 ? SCOPE_SITE : SCOPE_GLOBAL;
-}
-
-struct source_wanted {
-	const struct addr *dst;
-	unsigned ifindex;
-	unsigned label; /* of dst */
-	bool prefers_temporary;
-};
-
-/* RFC 6724 4: what has no meaning on the link it would be seen on is no candidate. */
-static bool is_candidate(const struct ifaddr *a, const struct source_wanted *w)
-{
-	if (addr_is4(&a->addr) || !ifaddr_is_usable(a))
-		return false;
-	if (a->ifindex == w->ifindex)
-		return true;
-	return scope_of(&a->addr) > SCOPE_LINK && scope_of(w->dst) > SCOPE_LINK;
-}
-
-/* RFC 6724 2.1, the default policy: which kind of address goes with which. */
-static unsigned label_of(const struct addr *a)
-{
-	static const struct {
-		struct addr prefix;
-		uint8_t len, label;
-	} policy[] = {
-		{ { { [15] = 1 } }, 128, 0 },	      { { { 0x20, 0x01 } }, 32, 5 },
-		{ { { 0x20, 0x02 } }, 16, 2 },	      { { { 0x3f, 0xfe } }, 16, 12 },
-		{ { { 0xfe, 0xc0 } }, 10, 11 },	      { { { 0xfc } }, 7, 13 },
-		{ { { [10] = 0xff, 0xff } }, 96, 4 }, { { { 0 } }, 96, 3 },
-	};
-
-	for (size_t i = 0; i < N_ELEMENTS(policy); i++)
-		if (addr_in_prefix(a, &policy[i].prefix, policy[i].len))
-			return policy[i].label;
-	return 1;
-}
-
-/* RFC 6724 5. There is no home address (rule 4), and no next hop owns a prefix (rule 5.5). */
-static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
-			     const struct source_wanted *w)
-{
-	unsigned scope_a = scope_of(&a->addr), scope_b = scope_of(&b->addr);
-	unsigned bits_a = MIN(addr_common_bits(&a->addr, w->dst), a->prefix_len);
-	unsigned bits_b = MIN(addr_common_bits(&b->addr, w->dst), b->prefix_len);
-
-	if (addr_equal(&a->addr, w->dst) || addr_equal(&b->addr, w->dst)) /* rule 1 */
-		return addr_equal(&a->addr, w->dst);
-	if (scope_a != scope_b) /* rule 2 */
-		return scope_a < scope_b ? scope_a >= scope_of(w->dst) : scope_b < scope_of(w->dst);
-	if ((a->flags ^ b->flags) & TERN_ADDR_DEPRECATED) /* rule 3 */
-		return b->flags & TERN_ADDR_DEPRECATED;
-	if ((a->ifindex == w->ifindex) != (b->ifindex == w->ifindex)) /* rule 5 */
-		return a->ifindex == w->ifindex;
-	if ((label_of(&a->addr) == w->label) != (label_of(&b->addr) == w->label)) /* rule 6 */
-		return label_of(&a->addr) == w->label;
-	if ((a->flags ^ b->flags) & TERN_ADDR_TEMPORARY) /* rule 7 */
-		return !(a->flags & TERN_ADDR_TEMPORARY) != w->prefers_temporary;
-	return bits_a > bits_b; /* rule 8 */
-}
-
-int source_select(const struct net *net, const struct addr *dst, unsigned ifindex, struct addr *out)
-{
-	const struct source_wanted wanted = { dst, ifindex, label_of(dst),
-					      net->cfg->use_tempaddr == 2 };
-	const struct ifaddr *best = NULL;
-
-	if (addr_is4(dst))
-		return select_source4(net, dst, ifindex, out);
-	for (uint32_t i = 0; i < net->n_addrs; i++) {
-		const struct ifaddr *a = &net->addrs[i];
-
-		if (is_candidate(a, &wanted) && (!best || is_better_source(a, best, &wanted)))
-			best = a;
-	}
-	if (!best)
-		return -TERN_EADDRNOTAVAIL;
-	*out = best->addr;
-	return 0;
+	for (unsigned len = 0; len < N_ELEMENTS(net->n_routes6); len++)
+		n_of_lengths += net->n_routes6[len];
+	for (unsigned len = 0; len < N_ELEMENTS(net->n_routes4); len++)
+		n_of_lengths += net->n_routes4[len];
+	assert(n_of_lengths == net->n_routes);
+	gateways_check(net);
 }

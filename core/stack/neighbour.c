@@ -168,7 +168,7 @@ void neighbour_hear(struct tern_stack *st, const struct neigh_news *news)
 	struct neigh *n = neigh_on_news(&st->net, news);
 
 	if (news->solicited)
-		route_mark_gateway(&st->net, news->ifindex, &news->addr, false);
+		gateway_mark(&st->net, news->ifindex, &news->addr, false);
 	if (n)
 		release_waiting(st, n);
 }
@@ -363,7 +363,7 @@ void neighbour_on_timer(struct tern_stack *st, struct neigh *n)
 		neighbour_request(st, n);
 		return;
 	case NEIGH_FAILED:
-		route_mark_gateway(&st->net, n->ifindex, &n->addr, true);
+		gateway_mark(&st->net, n->ifindex, &n->addr, true);
 		neighbour_forget(st, n);
 		return;
 	}

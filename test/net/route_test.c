@@ -215,18 +215,20 @@ static void limit_of_routes_holds(void)
 static void routes_can_be_listed(void)
 {
 	struct addr gw = v4(10, 0, 0, 254);
-	unsigned cursor = 0, n = 0, last_len = 128;
+	unsigned cursor = 0, n = 0, n_defaults = 0, seen[129] = { 0 };
 	struct tern_route r;
 
 	start_with_two();
 	check_eq(add(v4(0, 0, 0, 0), 0, ETH, &gw), 0);
 	for (; route_next(&f.net, &cursor, &r); n++) {
-		check(r.prefix_len <= last_len);
-		last_len = r.prefix_len;
+		seen[r.prefix_len]++;
 		check_eq(route_add(&f.net, &r), -TERN_EEXIST);
+		n_defaults += r.prefix_len == 0 && r.gateway.family == TERN_AF_INET &&
+			      r.gateway.ip[3] == 254;
 	}
 	check_eq(n, f.net.n_routes);
-	check(r.prefix_len == 0 && r.gateway.family == TERN_AF_INET && r.gateway.ip[3] == 254);
+	check_eq(n_defaults, 1);
+	check(seen[0] == 1 && seen[24] == 1 && seen[28] == 1);
 	finish();
 }
 
