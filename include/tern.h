@@ -390,9 +390,15 @@ struct tern_config {
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
-	bool ip_forward, ipv6_forward;	 /* packets for others go on, between interfaces */
-	bool accept_redirects;		 /* RFC 4861 8.3 and RFC 1122 3.2.2.2 */
-	uint8_t dad_transmits;		 /* RFC 4862 5.1; 0: no duplicate address detection */
+	bool ip_forward, ipv6_forward; /* packets for others go on, between interfaces */
+	bool accept_redirects;	       /* RFC 4861 8.3 and RFC 1122 3.2.2.2 */
+	uint8_t dad_transmits;	       /* RFC 4862 5.1; 0: no duplicate address detection */
+	/*
+	 * The strong host model of RFC 1122 3.3.4.2: an address belongs to its interface. What
+	 * comes in by another is not heard, and what bears it goes out by its own. 0: the weak one,
+	 * as Linux has it.
+	 */
+	uint8_t strong_host;
 	uint8_t use_tempaddr;		 /* RFC 8981: 0 none, 1 has them, 2 prefers them */
 	char tcp_congestion_control[16]; /* "cubic", "bbr", "reno", "fixed" */
 };
@@ -536,10 +542,17 @@ struct tern_route {
 	uint32_t metric; /* lower wins among equal prefixes */
 	uint32_t mtu;	 /* 0: the interface's; else 68 and up (IPv6 1280) */
 	uint32_t origin; /* enum tern_origin; of tern_route_add: static */
+	/*
+	 * Only for packets from this prefix: a host with two providers sends what bears the address
+	 * of one by the router of that one. Of routes to one dst the longest src wins, before the
+	 * metric. What has no source yet (an unbound socket) goes by routes without.
+	 */
+	struct tern_addr src; /* family TERN_AF_UNSPEC: from anywhere */
+	unsigned src_len;
 };
 /* 0, -TERN_EINVAL, -TERN_ENODEV, -TERN_EEXIST, -TERN_ENETUNREACH (gateway) or -TERN_ENOMEM. */
 TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);
-/* Matches dst, prefix_len, ifindex and gateway. 0 or -TERN_ENOENT. */
+/* Matches dst, prefix_len, src, src_len, ifindex and gateway. 0 or -TERN_ENOENT. */
 TERN_API int tern_route_del(struct tern_stack *, const struct tern_route *);
 /* Each route once, in no order; *cursor starts at 0. false: no more. */
 TERN_API bool tern_route_next(const struct tern_stack *, unsigned *cursor, struct tern_route *);

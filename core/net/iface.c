@@ -387,6 +387,16 @@ const struct ifaddr *ifaddr_find(const struct net *net, const struct addr *addr)
 	return NULL;
 }
 
+bool ifaddr_fits(const struct net *net, const struct addr *addr, unsigned ifindex)
+{
+	const struct ifaddr *a;
+
+	if (!net->cfg->strong_host || ifindex == LO_INDEX || addr_is_loopback(addr))
+		return true;
+	a = ifaddr_on(net, ifindex, addr);
+	return a && ifaddr_is_usable(a);
+}
+
 static enum addr_kind classify4(const struct net *net, uint32_t ip, unsigned ifindex)
 {
 	enum addr_kind kind = ADDR_OTHER;

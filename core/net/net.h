@@ -99,6 +99,12 @@ void ifaddr_forget(struct net *, unsigned ifindex, enum tern_origin);
 /* Is the address one of ours (of any interface: the weak host model of Linux)? NULL: no. */
 const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
 
+/*
+ * May this address of ours be used on the interface? In the weak host model each may (RFC 1122
+ * 3.3.4.2), in the strong one those that the interface has. What goes through lo never left us.
+ */
+bool ifaddr_fits(const struct net *, const struct addr *, unsigned ifindex);
+
 enum addr_kind {
 	ADDR_OTHER,	/* some other host's unicast address */
 	ADDR_OURS,	/* one of ours, 127/8 and ::1 included */
@@ -255,10 +261,15 @@ struct hop {
 	uint32_t mtu;	   /* of the path, as far as it is known: path_mtu.c */
 };
 
+/* What is sent, as far as it is known. */
+struct route_key {
+	struct addr dst, src; /* src unspecified: not chosen yet */
+	unsigned ifindex;     /* 0: by any; else only by this one */
+};
+
 /* The hop looked up last, good as long as routes and addresses stay: packets come in trains. */
 struct hop_found {
-	struct addr dst;
-	unsigned ifindex;
+	struct route_key key;
 	uint64_t version; /* 0: none */
 	struct hop hop;
 };
@@ -288,10 +299,10 @@ void route_check(const struct net *);
 bool routes_init(struct net *); /* false: no memory */
 void routes_fini(struct net *); /* when all routes have gone */
 /*
- * The hop for dst. ifindex 0: any interface, else only this one. Our own addresses go through lo.
- * Longest prefix, then lowest metric, then oldest. 0, -TERN_ENETUNREACH or -TERN_ENETDOWN.
+ * The hop. Our own addresses go through lo. Longest prefix of the destination, then of the source,
+ * then lowest metric, then oldest. 0, -TERN_ENETUNREACH or -TERN_ENETDOWN.
  */
-int route_lookup(struct net *, const struct addr *dst, unsigned ifindex, struct hop *);
+int route_lookup(struct net *, const struct route_key *, struct hop *);
 
 /* ---- gateway.c: does this gateway answer? ---- */
 
@@ -492,7 +503,7 @@ struct net_config {
 	uint32_t routers_max, prefixes_max, servers_max;
 	uint32_t frag_memory_max, frag_source_max, frag_time_ms;
 	uint32_t group_sources_max;
-	uint8_t dad_transmits, use_tempaddr;
+	uint8_t dad_transmits, use_tempaddr, strong_host;
 };
 
 struct route;
@@ -514,6 +525,7 @@ struct net {
 	uint64_t changed;	      /* a bit for each that is not 0 */
 	struct route **routes;	      /* all, in no order */
 	uint32_t n_routes, routes_cap;
+	uint32_t n_source_routes; /* of them, those that look at the source */
 	struct table route_table, gateways;
 	uint32_t n_routes4[33], n_routes6[129]; /* by length of prefix */
 	struct list learned_routes, silent_gateways;

@@ -100,6 +100,7 @@ static bool has_no_path(const struct addr *dst)
 bool path_mtu_learn(struct net *net, const struct addr *dst, uint32_t mtu)
 {
 	uint32_t least = addr_is4(dst) ? net->cfg->path_mtu_min : IP6_MTU_MIN;
+	struct route_key key = { .dst = *dst };
 	struct path_mtu *p;
 	struct hop hop;
 
@@ -107,7 +108,7 @@ bool path_mtu_learn(struct net *net, const struct addr *dst, uint32_t mtu)
 	p = find_path(net, dst);
 	if (has_no_path(dst) || (p && mtu >= p->mtu))
 		return false;
-	if (route_lookup(net, dst, 0, &hop) == 0 && mtu >= hop.mtu)
+	if (route_lookup(net, &key, &hop) == 0 && mtu >= hop.mtu)
 		return false;
 	if (!p)
 		p = new_path(net, dst);

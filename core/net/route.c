@@ -20,10 +20,11 @@ enum { ROUTE_BUCKETS = 16 };
 
 struct route {
 	struct table_node node;
-	struct list learned; /* net.learned_routes, unless it is static */
-	uint32_t at;	     /* its place in net.routes */
-	unsigned len;	     /* of the family's own form */
-	struct addr prefix;
+	struct list learned;	 /* net.learned_routes, unless it is static */
+	uint32_t at;		 /* its place in net.routes */
+	unsigned len;		 /* of the family's own form */
+	struct addr prefix, src; /* of destinations, and of sources */
+	unsigned src_len;	 /* 0: from anywhere */
 	struct gateway *gateway; /* NULL: on link */
 	unsigned ifindex;
 	uint32_t metric, mtu;
@@ -61,6 +62,16 @@ static struct addr prefix_of(const struct addr *a, unsigned len)
 	return prefix;
 }
 
+static bool read_prefix(struct addr *a, unsigned len, const struct tern_addr *from)
+{
+	struct addr masked;
+
+	if (!addr_from_public(a, from) || len > (addr_is4(a) ? 32u : 128u))
+		return false;
+	masked = prefix_of(a, len);
+	return addr_equal(a, &masked);
+}
+
 /* What the user, or a router, asks for; its gateway apart. */
 struct route_asked {
 	struct route r;
@@ -70,22 +81,20 @@ struct route_asked {
 static bool read_route(struct route_asked *asked, const struct tern_route *t)
 {
 	struct route *r = &asked->r;
-	struct addr masked;
 
 	*asked = (struct route_asked){ .r = { .len = t->prefix_len,
+					      .src_len = t->src_len,
 					      .ifindex = t->ifindex,
 					      .metric = t->metric,
 					      .mtu = t->mtu,
 					      .origin = (uint8_t)t->origin,
 					      .until = TERN_NEVER } };
-	if (t->origin >= TERN_N_ORIGINS || !addr_from_public(&r->prefix, &t->dst))
+	if (t->origin >= TERN_N_ORIGINS || !read_prefix(&r->prefix, r->len, &t->dst))
+		return false;
+	if (t->src_len && (!read_prefix(&r->src, r->src_len, &t->src) ||
+			   addr_is4(&r->src) != addr_is4(&r->prefix)))
 		return false;
 	if (r->mtu && r->mtu < (addr_is4(&r->prefix) ? IP4_MTU_MIN : IP6_MTU_MIN))
-		return false;
-	if (r->len > (addr_is4(&r->prefix) ? 32u : 128u))
-		return false;
-	masked = prefix_of(&r->prefix, r->len);
-	if (!addr_equal(&r->prefix, &masked))
 		return false;
 	if (t->gateway.family == TERN_AF_UNSPEC)
 		return true;
@@ -142,7 +151,8 @@ static struct route *find_same(const struct net *net, const struct route_asked *
 	struct route *r = NULL;
 
 	while ((r = next_of_prefix(net, &w, r)))
-		if (r->ifindex == asked->r.ifindex && goes_by(r, &asked->gateway))
+		if (r->ifindex == asked->r.ifindex && r->src_len == asked->r.src_len &&
+		    addr_equal(&r->src, &asked->r.src) && goes_by(r, &asked->gateway))
 			break;
 	return r;
 }
@@ -200,6 +210,7 @@ static struct route *put_route(struct net *net, const struct route_asked *asked)
 		list_put_tail(&net->learned_routes, &r->learned);
 	table_put(&net->route_table, &r->node, net_hash_on(net, r->len, &r->prefix));
 	++*count_of_length(net, &r->prefix, r->len);
+	net->n_source_routes += r->src_len > 0;
 	net->routes_version++;
 	net_note(net, r->ifindex, TERN_NET_ROUTES);
 	return r;
@@ -213,6 +224,7 @@ static void remove_route(struct net *net, struct route *r)
 	list_unlink(&r->learned);
 	table_remove(&net->route_table, &r->node);
 	--*count_of_length(net, &r->prefix, r->len);
+	net->n_source_routes -= r->src_len > 0;
 	if (r->gateway)
 		gateway_release(net, r->gateway);
 	mem_free(net->mem, r, sizeof(*r));
@@ -353,10 +365,13 @@ bool route_next(const struct net *net, unsigned *cursor, struct tern_route *out)
 		.metric = r->metric,
 		.mtu = r->mtu,
 		.origin = r->origin,
+		.src_len = r->src_len,
 	};
 	addr_to_public(&out->dst, &r->prefix, 0);
 	if (r->gateway)
 		addr_to_public(&out->gateway, &r->gateway->addr, 0);
+	if (r->src_len)
+		addr_to_public(&out->src, &r->src, 0);
 	return true;
 }
 
@@ -407,12 +422,23 @@ static bool is_better(const struct route *a, const struct route *b)
 		return silent_b;
 	if (a->len != b->len)
 		return a->len > b->len;
+	if (a->src_len != b->src_len)
+		return a->src_len > b->src_len;
 	return a->metric != b->metric ? a->metric < b->metric : a->number < b->number;
 }
 
-/* The best route whose gateway answers; if none does, of those that do not. */
-static int find_route(struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
+static bool takes(const struct route *r, const struct route_key *key)
 {
+	if (key->ifindex && r->ifindex != key->ifindex)
+		return false;
+	return !r->src_len ||
+	       (!addr_is_unspecified(&key->src) && addr_in_prefix(&key->src, &r->src, r->src_len));
+}
+
+/* The best route whose gateway answers; if none does, of those that do not. */
+static int find_route(struct net *net, const struct route_key *key, struct hop *hop)
+{
+	const struct addr *dst = &key->dst;
 	const struct route *best = NULL;
 	int err = -TERN_ENETUNREACH;
 
@@ -424,7 +450,7 @@ static int find_route(struct net *net, const struct addr *dst, unsigned ifindex,
 			continue;
 		w = walk_prefix(net, dst, len);
 		while ((r = next_of_prefix(net, &w, r))) {
-			if (ifindex && r->ifindex != ifindex)
+			if (!takes(r, key))
 				continue;
 			if (!iface_is_up(iface_get(net, r->ifindex)))
 				err = -TERN_ENETDOWN;
@@ -443,35 +469,51 @@ static int find_route(struct net *net, const struct addr *dst, unsigned ifindex,
 	return 0;
 }
 
-static int find_hop(struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
+/* In the strong host model what bears an address goes out by the interface that has it. */
+static int find_hop(struct net *net, const struct route_key *key, struct hop *hop)
 {
-	if (goes_through_lo(net, dst, ifindex))
-		return take_hop(net, LO_INDEX, dst, hop);
-	if (ifindex && is_for_the_link(dst))
-		return take_hop(net, ifindex, dst, hop);
-	return find_route(net, dst, ifindex, hop);
+	struct route_key by_source = *key;
+	const struct ifaddr *own;
+
+	if (goes_through_lo(net, &key->dst, key->ifindex))
+		return take_hop(net, LO_INDEX, &key->dst, hop);
+	if (key->ifindex && is_for_the_link(&key->dst))
+		return take_hop(net, key->ifindex, &key->dst, hop);
+	if (net->cfg->strong_host && !key->ifindex) {
+		own = ifaddr_find(net, &key->src);
+		by_source.ifindex = own ? own->ifindex : 0;
+	}
+	return find_route(net, &by_source, hop);
 }
 
-int route_lookup(struct net *net, const struct addr *dst, unsigned ifindex, struct hop *hop)
+static bool is_same_route_key(const struct route_key *a, const struct route_key *b)
+{
+	return addr_equal(&a->dst, &b->dst) && addr_equal(&a->src, &b->src) &&
+	       a->ifindex == b->ifindex;
+}
+
+int route_lookup(struct net *net, const struct route_key *asked, struct hop *hop)
 {
 	struct hop_found *recent = &net->recent_hop;
+	struct route_key key = *asked;
 	int err;
 
-	if (recent->version == net->routes_version && recent->ifindex == ifindex &&
-	    addr_equal(&recent->dst, dst)) {
+	if (!net->n_source_routes && !net->cfg->strong_host)
+		memset(&key.src, 0, sizeof(key.src)); /* what makes no difference is not compared */
+	if (recent->version == net->routes_version && is_same_route_key(&recent->key, &key)) {
 		*hop = recent->hop;
 		return 0;
 	}
-	err = find_hop(net, dst, ifindex, hop);
+	err = find_hop(net, &key, hop);
 	if (err)
 		return err;
 	hop->mtu = hop->link_mtu;
 	if (hop->ifindex != LO_INDEX) {
-		uint32_t known = path_mtu_of(net, dst);
+		uint32_t known = path_mtu_of(net, &key.dst);
 
 		hop->mtu = MIN(hop->mtu, known);
 	}
-	*recent = (struct hop_found){ *dst, ifindex, net->routes_version, *hop };
+	*recent = (struct hop_found){ key, net->routes_version, *hop };
 	return 0;
 }
 

@@ -29,7 +29,7 @@ static int select_source4(const struct net *net, const struct addr *dst, unsigne
 		}
 		if (!first && a->ifindex == ifindex)
 			first = a;
-		if (!any && !addr_is_loopback(&a->addr))
+		if (!any && !addr_is_loopback(&a->addr) && ifaddr_fits(net, &a->addr, ifindex))
 			any = a;
 	}
 	first = first ? first : any;
@@ -59,12 +59,15 @@ struct source_wanted {
 };
 
 /* RFC 6724 4: what has no meaning on the link it would be seen on is no candidate. */
-static bool is_candidate(const struct ifaddr *a, const struct source_wanted *w)
+static bool is_candidate(const struct net *net, const struct ifaddr *a,
+			 const struct source_wanted *w)
 {
 	if (addr_is4(&a->addr) || !ifaddr_is_usable(a))
 		return false;
 	if (a->ifindex == w->ifindex)
 		return true;
+	if (!ifaddr_fits(net, &a->addr, w->ifindex))
+		return false;
 	return scope_of(&a->addr) > SCOPE_LINK && scope_of(w->dst) > SCOPE_LINK;
 }
 
@@ -121,7 +124,7 @@ int source_select(const struct net *net, const struct addr *dst, unsigned ifinde
 	for (uint32_t i = 0; i < net->n_addrs; i++) {
 		const struct ifaddr *a = &net->addrs[i];
 
-		if (is_candidate(a, &wanted) && (!best || is_better_source(a, best, &wanted)))
+		if (is_candidate(net, a, &wanted) && (!best || is_better_source(a, best, &wanted)))
 			best = a;
 	}
 	if (!best)

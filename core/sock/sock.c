@@ -386,18 +386,26 @@ int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 	return 0;
 }
 
+int sock_lookup_route(const struct sockets *ss, const struct sock *s, struct hop *hop)
+{
+	const struct route_key key = { s->t.remote, s->t.local, s->bound_ifindex };
+
+	return route_lookup(ss->net, &key, hop);
+}
+
+/* The source depends on the interface, and the route may depend on the source. */
 int sock_find_route(struct sockets *ss, struct sock *s)
 {
 	struct hop hop;
-	int err = route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop);
+	int err = sock_lookup_route(ss, s, &hop);
 
+	if (!err && addr_is_unspecified(&s->t.local)) {
+		err = source_select(ss->net, &s->t.remote, hop.ifindex, &s->t.local);
+		if (!err)
+			err = sock_lookup_route(ss, s, &hop);
+	}
 	if (err)
 		return err;
-	if (addr_is_unspecified(&s->t.local)) {
-		err = source_select(ss->net, &s->t.remote, hop.ifindex, &s->t.local);
-		if (err)
-			return err;
-	}
 	s->out_ifindex = (uint16_t)hop.ifindex;
 	s->next_hop = hop.next;
 	s->addr_sum = checksum_addresses(&s->t.local, &s->t.remote);

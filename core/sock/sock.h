@@ -326,6 +326,7 @@ int sock_take_error(struct sock *);
 int sock_addr_in(const struct sock *, const struct tern_addr *, struct addr *);
 void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, struct tern_addr *);
 /* Finds (or refreshes) the route and, when unbound, the source address. */
+int sock_lookup_route(const struct sockets *, const struct sock *, struct hop *);
 int sock_find_route(struct sockets *, struct sock *);
 static inline int sock_route(struct sockets *ss, struct sock *s)
 {

@@ -201,38 +201,54 @@ unsigned sock_dgram_poll(const struct sock *s)
 
 /* ---- sending: the common part ---- */
 
+/* What the message or the socket names; else unspecified: it depends on the route. */
+static int choose_source(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+			 struct addr *src)
+{
+	int err;
+
+	*src = s->t.local;
+	if (m->local.family) {
+		err = sock_addr_in(s, &m->local, src);
+		if (err)
+			return err;
+		if (!s->any_port && addr_classify(ss->net, src, 0) != ADDR_OURS)
+			return s->family == TERN_AF_INET ? -TERN_ENETUNREACH : -TERN_EINVAL;
+	}
+	if (addr_is_multicast(src) || addr_is_limited_broadcast(src))
+		*src = addr_any(s->family);
+	return 0;
+}
+
 int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		    struct dgram_path *path)
 {
-	unsigned ifindex = m->ifindex ? m->ifindex : s->bound_ifindex;
+	struct route_key key = { .dst = path->dst,
+				 .ifindex = m->ifindex ? m->ifindex : s->bound_ifindex };
 	enum addr_kind kind;
 	int err;
 
-	if (m->addr.scope_id && !ifindex)
-		ifindex = m->addr.scope_id;
-	if (!ifindex && addr_is_multicast(&path->dst))
-		ifindex = s->dgram->mcast_ifindex;
+	if (m->addr.scope_id && !key.ifindex)
+		key.ifindex = m->addr.scope_id;
+	if (!key.ifindex && addr_is_multicast(&path->dst))
+		key.ifindex = s->dgram->mcast_ifindex;
 	if (m->ifindex && !iface_get(ss->net, m->ifindex))
 		return -TERN_ENODEV;
-	err = route_lookup(ss->net, &path->dst, ifindex, &path->hop);
+	err = choose_source(ss, s, m, &key.src);
+	if (!err)
+		err = route_lookup(ss->net, &key, &path->hop);
 	if (err)
 		return err;
 	kind = addr_classify(ss->net, &path->dst, path->hop.ifindex);
 	if (kind == ADDR_BROADCAST && !s->broadcast)
 		return -TERN_EACCES;
 	path->group = kind == ADDR_BROADCAST || kind == ADDR_MULTICAST;
-	path->src = s->t.local;
-	if (m->local.family) {
-		err = sock_addr_in(s, &m->local, &path->src);
-		if (err)
-			return err;
-		if (!s->any_port && addr_classify(ss->net, &path->src, 0) != ADDR_OURS)
-			return s->family == TERN_AF_INET ? -TERN_ENETUNREACH : -TERN_EINVAL;
-	}
-	if (addr_is_unspecified(&path->src) || addr_is_multicast(&path->src) ||
-	    addr_is_limited_broadcast(&path->src))
-		return source_select(ss->net, &path->dst, path->hop.ifindex, &path->src);
-	return 0;
+	path->src = key.src;
+	if (!addr_is_unspecified(&key.src))
+		return 0;
+	err = source_select(ss->net, &path->dst, path->hop.ifindex, &path->src);
+	key.src = path->src; /* the route may depend on it */
+	return err ? err : route_lookup(ss->net, &key, &path->hop);
 }
 
 size_t dgram_msg_len(const struct tern_msg *m)

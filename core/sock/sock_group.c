@@ -94,9 +94,10 @@ static bool read_ipv6_mreq(const struct sock_option *o, struct request *r)
 
 static unsigned default_interface(struct net *net, const struct addr *group)
 {
+	struct route_key key = { .dst = *group };
 	struct hop hop;
 
-	if (route_lookup(net, group, 0, &hop) == 0 && hop.ifindex != LO_INDEX)
+	if (route_lookup(net, &key, &hop) == 0 && hop.ifindex != LO_INDEX)
 		return hop.ifindex;
 	for (unsigned k = LO_INDEX + 1; k <= IFACES_MAX; k++)
 		if (iface_get(net, k) && iface_is_up(iface_get(net, k)))

@@ -50,9 +50,10 @@ static struct sock *listener_of(const struct sockets *ss, const struct half *hal
 static struct hop hop_to(const struct sockets *ss, const struct tuple *t, unsigned ifindex)
 {
 	bool local_link = addr_is_link_local(&t->remote);
+	struct route_key key = { t->remote, t->local, local_link ? ifindex : 0 };
 	struct hop hop;
 
-	if (route_lookup(ss->net, &t->remote, local_link ? ifindex : 0, &hop)) {
+	if (route_lookup(ss->net, &key, &hop)) {
 		hop = (struct hop){ .mtu = addr_is4(&t->remote) ? 576 : IP6_MTU_MIN };
 		hop.link_mtu = hop.mtu;
 	}

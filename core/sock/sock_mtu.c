@@ -57,7 +57,7 @@ uint32_t sock_path_mtu(const struct sockets *ss, const struct sock *s)
 
 	if (!s->t.rport && !s->connected)
 		return 0;
-	return route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop) ? 0 : hop.mtu;
+	return sock_lookup_route(ss, s, &hop) ? 0 : hop.mtu;
 }
 
 static uint32_t header_len(const struct sock *s)

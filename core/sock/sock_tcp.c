@@ -299,7 +299,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	}
 	if (s->tcp)
 		tcp_fini(s->tcp, x);
-	route_lookup(ss->net, &s->t.remote, s->bound_ifindex, &hop); /* found a moment ago */
+	sock_lookup_route(ss, s, &hop); /* found a moment ago */
 	open = tcp_open_for(ss, s, &s->t, &hop);
 	open.iss = tcp_draw_isn(ss, &s->t, &min_iss);
 	s->tcp = stream_tcp(s);

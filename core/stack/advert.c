@@ -195,10 +195,10 @@ enum tern_drop advert_input(struct tern_stack *st, const struct inbound *in)
 static bool is_from_first_hop(struct tern_stack *st, const struct inbound *in,
 			      const struct redirect *r)
 {
+	struct route_key key = { .dst = r->dst, .ifindex = in->iface->index };
 	struct hop hop;
 
-	return route_lookup(&st->net, &r->dst, in->iface->index, &hop) == 0 &&
-	       addr_equal(&hop.next, &in->src);
+	return route_lookup(&st->net, &key, &hop) == 0 && addr_equal(&hop.next, &in->src);
 }
 
 /* Does it quote a packet of ours to that destination? */

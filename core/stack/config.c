@@ -183,6 +183,7 @@ static const struct setting settings[] = {
 	{ "net.tern.quick_acks", FIELD(tcp_quick_acks), 1, 0, 255 },
 	{ "net.tern.routers_max", FIELD(routers_max), 1, 2, 1024 },
 	{ "net.tern.servers_max", FIELD(servers_max), 1, 0, 1024 },
+	{ "net.tern.strong_host", FIELD(strong_host), 1, 0, 1 },
 };
 
 static const struct setting *find_setting(const char *name)

@@ -146,6 +146,7 @@ enum tern_drop forward_input(struct tern_stack *st, const struct inbound *in)
 	struct icmp_problem expired = { v4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0, 0 };
 	struct icmp_problem no_route = { v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE, 0, 0 };
 	struct icmp_problem too_big = { v4 ? ICMP4_UNREACHABLE : ICMP6_TOO_BIG, v4 ? 4 : 0, 0 };
+	struct route_key key = { .dst = in->dst, .src = in->src };
 	struct tern_pkt *p;
 	struct hop hop;
 
@@ -153,7 +154,7 @@ enum tern_drop forward_input(struct tern_stack *st, const struct inbound *in)
 		return TERN_DROP_IP_NOT_OURS;
 	if (in->ttl <= 1)
 		return refuse(st, in, &expired, TERN_DROP_IP_TTL);
-	if (route_lookup(&st->net, &in->dst, 0, &hop))
+	if (route_lookup(&st->net, &key, &hop))
 		return refuse(st, in, &no_route, TERN_DROP_NO_ROUTE);
 	too_big.rest = hop.link_mtu;
 	if (size_on_link(in) > hop.link_mtu && (!v4 || (get_be16(h + 6) & IP4_DF)))

@@ -80,7 +80,9 @@ static bool is_for_us(const struct tern_stack *st, struct inbound *in)
 		/* RFC 1122 3.3.6: a unicast datagram does not come in a broadcast frame */
 		if (in->p->flags & TERN_PKT_LINK_BROADCAST)
 			return false;
-		return in->to == ADDR_OURS || any || dhcp_awaits(in);
+		if (in->to == ADDR_OURS)
+			return ifaddr_fits(&st->net, &in->dst, i->index);
+		return any || dhcp_awaits(in);
 	case ADDR_BROADCAST:
 		return true;
 	case ADDR_MULTICAST:

@@ -153,14 +153,17 @@ static void release_waiting(struct tern_stack *st, struct neigh *n)
 
 /* ---- answering ---- */
 
+/* RFC 4861 7.2.3: of this interface. Of IPv4 any of ours, as Linux answers, in the weak model. */
 static bool is_our_target(const struct tern_stack *st, const struct iface *i,
 			  const struct addr *target)
 {
-	const struct ifaddr *a = ifaddr_find(&st->net, target);
+	const struct ifaddr *a = addr_is4(target) ? ifaddr_find(&st->net, target) :
+						    ifaddr_on(&st->net, i->index, target);
 
 	if (i->cfg.flags & TERN_IFACE_ANY_ADDRESS)
 		return !addr_is_multicast(target);
-	return a && !addr_is_loopback(target);
+	return a && ifaddr_is_usable(a) && !addr_is_loopback(target) &&
+	       ifaddr_fits(&st->net, target, i->index);
 }
 
 void neighbour_hear(struct tern_stack *st, const struct neigh_news *news)

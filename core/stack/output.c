@@ -49,18 +49,20 @@ void stack_push_icmp(struct tern_stack *st, struct tern_pkt *p, struct ip_names 
 	st->counters[COUNT_ICMP_OUT_MSGS]++;
 }
 
-static bool destination_of(const struct tern_pkt *p, struct addr *dst)
+static bool read_key(const struct tern_pkt *p, struct route_key *key)
 {
 	struct ip4 ip4;
 	struct ip6 ip6;
 
 	if (p->len && p->data[0] >> 4 == 4 && ip4_parse_quoted(&ip4, p->data, p->len)) {
-		*dst = ip4.dst;
+		key->dst = ip4.dst;
+		key->src = ip4.src;
 		return true;
 	}
 	if (!ip6_parse_quoted(&ip6, p->data, p->len))
 		return false;
-	*dst = ip6.dst;
+	key->dst = ip6.dst;
+	key->src = ip6.src;
 	return true;
 }
 
@@ -134,10 +136,10 @@ void send_by_hop(struct tern_stack *st, struct tern_pkt *p, const struct hop *ho
 
 void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
 {
-	struct addr dst;
+	struct route_key key = { .ifindex = ifindex };
 	struct hop hop;
 
-	if (!destination_of(p, &dst) || route_lookup(&st->net, &dst, ifindex, &hop)) {
+	if (!read_key(p, &key) || route_lookup(&st->net, &key, &hop)) {
 		stack_drop(st, p, TERN_DROP_NO_ROUTE);
 		return;
 	}
@@ -150,8 +152,8 @@ void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
 static struct tern_pkt *output_dgram(struct tern_stack *st, struct iface *i, struct sock *s)
 {
 	struct tern_pkt *p = sock_dgram_take(&st->ss, s);
+	struct route_key key = { .ifindex = i->index };
 	struct pkt_queue frames;
-	struct addr dst;
 	struct hop hop;
 
 	if (s->dgram->send.n)
@@ -162,7 +164,7 @@ static struct tern_pkt *output_dgram(struct tern_stack *st, struct iface *i, str
 	if (!p)
 		return NULL;
 	st->counters[COUNT_IP_OUT_REQUESTS]++;
-	if (!destination_of(p, &dst) || route_lookup(&st->net, &dst, i->index, &hop)) {
+	if (!read_key(p, &key) || route_lookup(&st->net, &key, &hop)) {
 		stack_drop(st, p, TERN_DROP_NO_ROUTE);
 		return NULL;
 	}

@@ -56,6 +56,7 @@ void stack_copy_limits(struct tern_stack *st)
 		.servers_max = c->servers_max,
 		.dad_transmits = c->dad_transmits,
 		.use_tempaddr = c->use_tempaddr,
+		.strong_host = c->strong_host,
 	};
 }
 

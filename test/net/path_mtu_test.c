@@ -36,9 +36,10 @@ static void begin(void)
 
 static uint32_t mtu_to(struct addr dst)
 {
+	struct route_key key = { .dst = dst };
 	struct hop hop = { .mtu = 0 };
 
-	check_eq(route_lookup(&f.net, &dst, 0, &hop), 0);
+	check_eq(route_lookup(&f.net, &key, &hop), 0);
 	check_eq(hop.link_mtu, 1500);
 	net_check(&f.net);
 	return hop.mtu;

@@ -41,9 +41,10 @@ static int add(struct addr dst, unsigned len, unsigned ifindex, const struct add
 
 static void check_hop(struct addr dst, unsigned through, unsigned want, struct addr next)
 {
+	struct route_key key = { .dst = dst, .ifindex = through };
 	struct hop hop = { 0 };
 
-	check_eq(route_lookup(&f.net, &dst, through, &hop), 0);
+	check_eq(route_lookup(&f.net, &key, &hop), 0);
 	check_eq(hop.ifindex, want);
 	check_mem(&hop.next, &next, sizeof(next));
 }
@@ -55,9 +56,10 @@ static void check_on_link(struct addr dst, unsigned through, unsigned want)
 
 static void check_no_hop(struct addr dst, unsigned through, int err)
 {
+	struct route_key key = { .dst = dst, .ifindex = through };
 	struct hop hop;
 
-	check_eq(route_lookup(&f.net, &dst, through, &hop), err);
+	check_eq(route_lookup(&f.net, &key, &hop), err);
 }
 
 static void longest_prefix_wins(void)
@@ -163,7 +165,8 @@ static void mtu_is_the_least(void)
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
-		struct addr dst = v4(172, 16, 0, 1), gw = v4(10, 0, 0, 254);
+		struct route_key key = { .dst = v4(172, 16, 0, 1) };
+		struct addr gw = v4(10, 0, 0, 254);
 		struct tern_route r;
 		struct hop hop;
 
@@ -171,7 +174,7 @@ static void mtu_is_the_least(void)
 		r = route(v4(172, 16, 0, 0), 16, ETH, &gw);
 		r.mtu = cases[i].route;
 		check_eq(route_add(&f.net, &r), 0);
-		check_eq(route_lookup(&f.net, &dst, 0, &hop), 0);
+		check_eq(route_lookup(&f.net, &key, &hop), 0);
 		check_eq(hop.mtu, cases[i].want);
 		finish();
 	}
@@ -195,6 +198,79 @@ static void nonsense_is_refused(void)
 	check_eq(add(v4(0, 0, 0, 0), 0, ETH, &gw), 0);
 	check_eq(add(v4(0, 0, 0, 0), 0, ETH, &gw), -TERN_EEXIST);
 	check_eq(add(v6(0, 0, 0), 0, ETH, &gw6), 0); /* a link-local gateway is always there */
+	finish();
+}
+
+static void check_hop_from(struct addr src, struct addr dst, unsigned want, struct addr next)
+{
+	struct route_key key = { .dst = dst, .src = src };
+	struct hop hop = { 0 };
+
+	check_eq(route_lookup(&f.net, &key, &hop), 0);
+	check_eq(hop.ifindex, want);
+	check_mem(&hop.next, &next, sizeof(next));
+}
+
+/* Two providers: what bears the address of one goes by its router. */
+static void routes_by_source(void)
+{
+	struct addr here = v4(10, 0, 0, 1), there = v4(192, 0, 2, 5), none = v4(0, 0, 0, 0);
+	struct addr gw1 = v4(10, 0, 0, 254), gw2 = v4(192, 0, 2, 1), far = v4(8, 8, 8, 8);
+	struct tern_route by_source = route(none, 0, WAN, &gw2), listed;
+	unsigned cursor = 0, n = 0;
+
+	start_with_two();
+	by_source.src = public(v4(192, 0, 2, 0));
+	by_source.src_len = 33;
+	check_eq(route_add(&f.net, &by_source), -TERN_EINVAL);
+	by_source.src_len = 8; /* bits beyond it */
+	check_eq(route_add(&f.net, &by_source), -TERN_EINVAL);
+	by_source.src = public(v6(0x2001, 0, 0));
+	check_eq(route_add(&f.net, &by_source), -TERN_EINVAL); /* families differ */
+	by_source.src = public(v4(192, 0, 2, 0));
+	by_source.src_len = 24;
+	by_source.metric = 99; /* comes after how much of the source is named */
+	check_eq(add(none, 0, ETH, &gw1), 0);
+	check_eq(route_add(&f.net, &by_source), 0);
+	check_eq(route_add(&f.net, &by_source), -TERN_EEXIST);
+	check_hop_from(none, far, ETH, gw1);
+	check_hop_from(here, far, ETH, gw1);
+	check_hop_from(there, far, WAN, gw2);
+	check_hop_from(there, v4(10, 0, 0, 7), ETH, v4(10, 0, 0, 7)); /* the longer prefix first */
+	while (route_next(&f.net, &cursor, &listed))
+		n += listed.src_len == 24 && listed.src.ip[0] == 192 && listed.metric == 99;
+	check_eq(n, 1);
+	by_source.src_len = 25;
+	check_eq(route_del(&f.net, &by_source), -TERN_ENOENT);
+	by_source.src_len = 24;
+	check_eq(route_del(&f.net, &by_source), 0);
+	check_hop_from(there, far, ETH, gw1);
+	finish();
+}
+
+/* RFC 1122 3.3.4.2 (B): what bears the address of an interface goes out by it. */
+static void strong_host(void)
+{
+	struct addr here = v4(10, 0, 0, 1), there = v4(192, 0, 2, 5), none = v4(0, 0, 0, 0);
+	struct addr gw1 = v4(10, 0, 0, 254), gw2 = v4(192, 0, 2, 1), far = v4(8, 8, 8, 8), got;
+	struct route_key key = { .dst = far, .src = there };
+	struct hop hop;
+
+	start_with_two();
+	check_eq(add(none, 0, ETH, &gw1), 0);
+	check_hop_from(there, far, ETH, gw1);
+	check_eq(source_select(&f.net, &far, ETH, &got), 0);
+	f.cfg.strong_host = 1;
+	check_eq(route_lookup(&f.net, &key, &hop), -TERN_ENETUNREACH);
+	check_eq(add(none, 0, WAN, &gw2), 0);
+	check_hop_from(there, far, WAN, gw2);
+	check_hop_from(here, far, ETH, gw1);
+	check_hop_from(there, here, LO_INDEX, here); /* to ourselves */
+	check_eq(ifaddr_del(&f.net, ETH, &here), 0);
+	check_eq(source_select(&f.net, &far, ETH, &got), -TERN_EADDRNOTAVAIL);
+	f.cfg.strong_host = 0;
+	check_eq(source_select(&f.net, &far, ETH, &got), 0);
+	check_mem(&got, &there, sizeof(got));
 	finish();
 }
 
@@ -384,6 +460,8 @@ static const struct test tests[] = {
 	TEST(interfaces_that_are_down_are_passed_over),
 	TEST(mtu_is_the_least),
 	TEST(nonsense_is_refused),
+	TEST(routes_by_source),
+	TEST(strong_host),
 	TEST(limit_of_routes_holds),
 	TEST(routes_can_be_listed),
 	TEST(agrees_with_a_plain_search),

@@ -95,10 +95,11 @@ static void routes(void)
 		check_eq(route_add(&f.net, &r), 0);
 	}
 	for (uint32_t i = 0; i < N; i++) {
-		struct addr dst = v6((uint16_t)(0x2000 | i >> 8), (uint16_t)(i << 8), 9);
+		struct route_key key = { .dst = v6((uint16_t)(0x2000 | i >> 8), (uint16_t)(i << 8),
+						   9) };
 		struct hop hop = { .mtu = 0 };
 
-		check_eq(route_lookup(&f.net, &dst, 0, &hop), 0);
+		check_eq(route_lookup(&f.net, &key, &hop), 0);
 		check_eq(hop.mtu, 1280 + i % 99);
 	}
 	for (unsigned len = 0; len <= 128; len++)

@@ -111,6 +111,7 @@ static const struct {
 	{ "net.tern.quick_acks", 16, 0, 255 },
 	{ "net.tern.routers_max", 16, 2, 1024 },
 	{ "net.tern.servers_max", 32, 0, 1024 },
+	{ "net.tern.strong_host", 0, 0, 1 },
 };
 
 static int set(const char *name, uint64_t v)
