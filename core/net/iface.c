@@ -60,6 +60,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 	list_init(&i->cutting);
 	list_init(&i->neigh_lru);
 	net->ifaces[index - 1] = i;
+	net->n_down += !iface_is_up(i);
 	net->routes_version++;
 	net_note(net, index, TERN_NET_LINK);
 	return (int)index;
@@ -99,6 +100,7 @@ int iface_del(struct net *net, unsigned index)
 	route_purge(net, index);
 	net_note(net, index, TERN_NET_LINK);
 	net->ifaces[index - 1] = NULL;
+	net->n_down -= !iface_is_up(i);
 	mem_free(net->mem, i, sizeof(*i));
 	net->routes_version++;
 	return 0;
@@ -142,6 +144,8 @@ int iface_set(struct net *net, unsigned ifindex, uint32_t mtu, uint32_t flags)
 		return -TERN_EINVAL;
 	if (i->cfg.mtu == mtu && i->cfg.flags == flags)
 		return 0;
+	net->n_down -= !iface_is_up(i);
+	net->n_down += (flags & TERN_IFACE_DOWN) != 0;
 	i->cfg.mtu = mtu;
 	i->cfg.flags = flags;
 	net->routes_version++;

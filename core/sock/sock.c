@@ -393,6 +393,14 @@ int sock_lookup_route(const struct sockets *ss, const struct sock *s, struct hop
 	return route_lookup(ss->net, &key, hop);
 }
 
+/* RFC 1122 3.2.1.3: nothing bears what is not ours, unless the user wants it or all are ours. */
+static bool may_bear(const struct sockets *ss, const struct sock *s, const struct hop *hop)
+{
+	return s->freebind || ss->cfg->ip_nonlocal_bind ||
+	       (iface_get(ss->net, hop->ifindex)->cfg.flags & TERN_IFACE_ANY_ADDRESS) ||
+	       addr_classify(ss->net, &s->t.local, 0) == ADDR_OURS;
+}
+
 /* The source depends on the interface, and the route may depend on the source. */
 int sock_find_route(struct sockets *ss, struct sock *s)
 {
@@ -406,6 +414,8 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 	}
 	if (err)
 		return err;
+	if (!may_bear(ss, s, &hop))
+		return -TERN_EADDRNOTAVAIL;
 	s->out_ifindex = (uint16_t)hop.ifindex;
 	s->next_hop = hop.next;
 	s->addr_sum = checksum_addresses(&s->t.local, &s->t.remote);
@@ -436,6 +446,7 @@ int sock_take_error(struct sock *s)
 	return -err;
 }
 
+/* On lo when its interface has gone: its turn comes there, and it looks for another way. */
 void sock_set_ready(struct sockets *ss, struct sock *s)
 {
 	struct iface *i;
@@ -443,8 +454,9 @@ void sock_set_ready(struct sockets *ss, struct sock *s)
 	if (!list_empty(&s->ready_link))
 		return;
 	i = iface_get(ss->net, s->out_ifindex);
-	if (i)
-		list_put_tail(&i->ready, &s->ready_link);
+	if (!i)
+		i = iface_get(ss->net, LO_INDEX);
+	list_put_tail(&i->ready, &s->ready_link);
 }
 
 void sockets_check(const struct sockets *ss)

@@ -217,7 +217,10 @@ static int choose_source(struct sockets *ss, struct sock *s, const struct tern_m
 	}
 	if (addr_is_multicast(src) || addr_is_limited_broadcast(src))
 		*src = addr_any(s->family);
-	return 0;
+	if (addr_is_unspecified(src) || s->any_port || s->freebind || ss->cfg->ip_nonlocal_bind)
+		return 0;
+	/* bound to what is ours no longer */
+	return addr_classify(ss->net, src, 0) == ADDR_OURS ? 0 : -TERN_EINVAL;
 }
 
 int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m,

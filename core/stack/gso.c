@@ -185,7 +185,8 @@ static void wait_for_memory(struct tern_stack *st, struct sock *s)
 
 void stack_lose_segment(struct tern_stack *st, struct sock *s)
 {
-	struct iface *i = iface_get(&st->net, s->out_ifindex);
+	struct iface *out = iface_get(&st->net, s->out_ifindex);
+	struct iface *i = out ? out : iface_get(&st->net, LO_INDEX);
 	struct tcp_plan plan = tcp_plan(s->tcp, 0);
 	struct tern_pkt *p;
 
@@ -193,7 +194,7 @@ void stack_lose_segment(struct tern_stack *st, struct sock *s)
 		sock_tcp_rest(&st->ss, s);
 		return;
 	}
-	if (i && list_empty(&i->cutting)) {
+	if (list_empty(&i->cutting)) {
 		p = first_piece(st, i, s, &plan);
 		if (!p) {
 			wait_for_memory(st, s);

@@ -209,9 +209,49 @@ struct tern_pkt *stack_output(struct tern_stack *st, struct iface *i)
 	return p;
 }
 
+static bool has_output(const struct iface *i)
+{
+	return i->control.n || iface_has_ready(i);
+}
+
 static bool has_work(const struct iface *i)
 {
-	return i && iface_is_up(i) && (i->control.n || iface_has_ready(i));
+	return i && iface_is_up(i) && has_output(i);
+}
+
+/* ---- an interface that is down: what it is given is lost, as on a wire that is cut ---- */
+
+static struct iface *down_with_output(const struct tern_stack *st)
+{
+	for (unsigned k = 1; st->net.n_down && k <= IFACES_MAX; k++) {
+		struct iface *i = iface_get(&st->net, k);
+
+		if (i && !iface_is_up(i) && has_output(i))
+			return i;
+	}
+	return NULL;
+}
+
+bool stack_down_has_work(const struct tern_stack *st)
+{
+	return down_with_output(st) != NULL;
+}
+
+/* Connections go where their routes are now, or lose a segment, which they send again. */
+void stack_drop_output(struct tern_stack *st, struct iface *i)
+{
+	struct tern_pkt *p;
+
+	while ((p = next_packet(st, i)))
+		stack_drop(st, p, TERN_DROP_IFACE_DOWN);
+}
+
+void stack_down_run(struct tern_stack *st)
+{
+	struct iface *i;
+
+	while ((i = down_with_output(st)))
+		stack_drop_output(st, i);
 }
 
 TERN_API struct tern_pkt *tern_output(struct tern_stack *st, unsigned ifindex)

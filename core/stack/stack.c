@@ -273,12 +273,15 @@ TERN_API void tern_advance(struct tern_stack *st, tern_time now)
 	for (int i = 0; i < EXPIRIES_MAX && (t = timers_take(&st->timers)); i++)
 		expire(st, t);
 	stack_lo_run(st);
+	stack_down_run(st);
 	sockets_review_memory(&st->ss);
 }
 
 TERN_API tern_time tern_deadline(const struct tern_stack *st)
 {
-	return stack_lo_has_work(st) ? st->timers.now : timers_deadline(&st->timers);
+	bool now = stack_lo_has_work(st) || stack_down_has_work(st);
+
+	return now ? st->timers.now : timers_deadline(&st->timers);
 }
 
 TERN_API tern_time tern_now(const struct tern_stack *st)
@@ -334,10 +337,14 @@ TERN_API int tern_iface_add(struct tern_stack *st, const struct tern_iface *cfg)
 
 TERN_API int tern_iface_del(struct tern_stack *st, unsigned ifindex)
 {
-	if (ifindex == LO_INDEX || !iface_get(&st->net, ifindex))
+	struct iface *i = iface_get(&st->net, ifindex);
+
+	if (ifindex == LO_INDEX || !i)
 		return -TERN_ENODEV;
-	drain_neighbours(st, ifindex);
-	drain_iface(st, iface_get(&st->net, ifindex));
+	iface_set(&st->net, ifindex, i->cfg.mtu, i->cfg.flags | TERN_IFACE_DOWN);
+	while (!list_empty(&i->neigh_lru))
+		neighbour_forget(st, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
+	stack_drop_output(st, i);
 	return iface_del(&st->net, ifindex);
 }
 
@@ -357,9 +364,12 @@ TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mt
 	bool was_up = i && iface_is_up(i);
 	int err = iface_set(&st->net, ifindex, mtu, flags);
 
-	if (err == 0 && iface_is_up(i) != was_up)
-		configure_on_link(st, i);
-	return err;
+	if (err || iface_is_up(i) == was_up)
+		return err;
+	if (was_up)
+		stack_drop_output(st, i);
+	configure_on_link(st, i);
+	return 0;
 }
 
 TERN_API unsigned tern_iface_next(const struct tern_stack *st, unsigned after)

@@ -66,6 +66,9 @@ void stack_copy_limits(struct tern_stack *);
 void stack_input(struct tern_stack *, struct tern_pkt *, struct tern_pkt **rest);
 void stack_drop(struct tern_stack *, struct tern_pkt *, enum tern_drop);
 void stack_lo_run(struct tern_stack *);
+void stack_down_run(struct tern_stack *);
+bool stack_down_has_work(const struct tern_stack *);
+void stack_drop_output(struct tern_stack *, struct iface *);
 bool stack_lo_has_work(const struct tern_stack *);
 
 /* A walk over extension headers that failed: the sender hears why, if it may. */
