@@ -493,11 +493,16 @@ TERN_API int tern_iface_del(struct tern_stack *, unsigned ifindex);
 /* 0 or -TERN_ENODEV. */
 TERN_API int tern_iface_get(const struct tern_stack *, unsigned ifindex, struct tern_iface *);
 /*
- * Changes mtu and flags. What waits to be sent by an interface that goes down is lost; connections go
- * by another route that is there, or wait until it is up again and time out, as on Linux.
+ * Changes mtu and flags. What waits to be sent by an interface that goes down is lost; connections
+ * go by another route that is there, or wait until it is up again and time out, as on Linux.
  * 0, -TERN_ENODEV or -TERN_EINVAL (the mtu; see struct tern_iface).
  */
 TERN_API int tern_iface_set(struct tern_stack *, unsigned ifindex, uint32_t mtu, uint32_t flags);
+/*
+ * Another link-layer address, of an Ethernet: neighbours are told three times, a second apart.
+ * 0, -TERN_ENODEV or -TERN_EINVAL (no Ethernet; a group).
+ */
+TERN_API int tern_iface_set_mac(struct tern_stack *, unsigned ifindex, const uint8_t mac[6]);
 /* The next index above `after` (0: the first), or 0. */
 TERN_API unsigned tern_iface_next(const struct tern_stack *, unsigned after);
 
@@ -508,8 +513,8 @@ TERN_API unsigned tern_iface_next(const struct tern_stack *, unsigned after);
 TERN_API int tern_addr_add(struct tern_stack *, unsigned ifindex, const struct tern_addr *,
 			   unsigned prefix_len);
 /*
- * 0 or -TERN_EADDRNOTAVAIL. Nothing is sent that bears it any more: connections wait until it is back,
- * and end when their peers or timers say so; datagrams of sockets bound to it are -TERN_EINVAL.
+ * 0 or -TERN_EADDRNOTAVAIL. Nothing is sent that bears it any more: connections wait until it is
+ * back, and end when their peers or timers say so; datagrams of sockets bound to it: -TERN_EINVAL.
  */
 TERN_API int tern_addr_del(struct tern_stack *, unsigned ifindex, const struct tern_addr *);
 

@@ -16,7 +16,7 @@
  *
  * Sources: RFC 791 3.2, RFC 815, RFC 1122 3.3.2, RFC 1858, RFC 8200 4.5, RFC 5722, RFC 3168 5.3.
  */
-#include "net.h"
+#include "frag.h"
 
 #include "../wire/wire.h"
 

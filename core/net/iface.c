@@ -59,6 +59,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 	list_init(&i->ready);
 	list_init(&i->cutting);
 	list_init(&i->neigh_lru);
+	timer_init(&i->announce_timer, net->announce_timer_kind);
 	net->ifaces[index - 1] = i;
 	net->n_down += !iface_is_up(i);
 	net->routes_version++;
@@ -88,6 +89,7 @@ int iface_del(struct net *net, unsigned index)
 	assert(i->control.n == 0 && !iface_has_ready(i));
 	while (!list_empty(&i->neigh_lru))
 		neigh_free(net, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
+	timers_disarm(net->timers, &i->announce_timer);
 	dhcp4_free(net, i->dhcp4);
 	dhcp6_free(net, i->dhcp6);
 	link_local4_free(net, i->link_local4);

@@ -3,6 +3,7 @@
  * net.c - birth, death and check of what the internet layer remembers, and the two forms of an
  * address.
  */
+#include "frag.h"
 #include "net.h"
 
 enum { NEIGH_BUCKETS = 16, PATH_BUCKETS = 16 };
@@ -15,6 +16,7 @@ bool net_init(struct net *net, const struct net_parts *parts)
 	net->rand = parts->rand;
 	net->cfg = parts->cfg;
 	net->timer_kind = parts->timer_kind;
+	net->announce_timer_kind = parts->announce_timer_kind;
 	net->key.k0 = rand_u64(net->rand);
 	net->key.k1 = rand_u64(net->rand);
 	list_init(&net->path_mtus);

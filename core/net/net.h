@@ -36,8 +36,10 @@ struct iface {
 	struct list cutting;	  /* the stack's: the one whose burst is being sent, if any */
 	uint32_t n_neigh;
 	struct list neigh_lru; /* all entries of this interface, least recently used first */
-	unsigned means;	       /* enum tern_auto: what configures it */
-	struct slaac *slaac;   /* of TERN_AUTO_RA; else NULL */
+	struct timer announce_timer;
+	uint8_t announcements_due; /* of a new link-layer address */
+	unsigned means;		   /* enum tern_auto: what configures it */
+	struct slaac *slaac;	   /* of TERN_AUTO_RA; else NULL */
 	/* what routers said of IPv6 on this link; 0: nothing */
 	uint32_t mtu6, reachable_ms, retrans_ms;
 	tern_time older_router_until[2][2]; /* IGMP 1, 2; MLD 1 */
@@ -163,6 +165,8 @@ bool slaac_begin(struct net *, struct iface *, uint32_t timer_kind);
 void slaac_end(struct net *, struct iface *);
 /* Its timer passed: a router solicitation is due. */
 void slaac_on_timer(struct net *, struct slaac *);
+/* The link is up again: routers are asked for anew (RFC 4861 6.3.7). */
+void slaac_on_link_up(struct net *, struct slaac *);
 /* A router that wants to be one was heard: nobody needs to be asked. */
 void slaac_on_router(struct net *, struct slaac *);
 /* A prefix that is good for addresses of ours. */
@@ -360,64 +364,6 @@ void path_mtu_expire(struct net *);
 void path_mtu_fini(struct net *);
 void path_mtu_check(const struct net *);
 
-/* ---- frag.c: which fragments belong together, and are they whole? ---- */
-
-enum { FRAG_HDR_MAX = 128 }; /* headers before the payload: IPv4 has 60 at most, IPv6 a chain */
-
-struct frag_key {
-	struct addr src, dst;
-	uint32_t id;
-	uint32_t proto; /* IPv4 only, RFC 791 3.2 */
-};
-
-struct frag {
-	struct frag_key key;
-	const uint8_t *hdr, *bytes; /* IP headers that are not cut; payload */
-	uint32_t hdr_len, len, off; /* bytes; len > 0 */
-	bool last;
-	uint8_t ecn;
-	uint16_t ifindex, link_flags; /* of tern_pkt.flags */
-};
-
-struct frag_piece {
-	struct tree_node node; /* key: offset */
-	uint32_t len;
-	uint8_t bytes[];
-};
-
-struct frag_source;
-struct frag_set {
-	struct table_node node;
-	struct list age, of_source;
-	struct frag_source *source;
-	struct frag_key key;
-	struct tree_node *pieces;
-	uint32_t n_pieces, have, used;
-	uint32_t end; /* of the payload; 0: not known yet */
-	tern_time since;
-	uint16_t ifindex, hdr_len, link_flags; /* of the first fragment; hdr_len 0: not here yet */
-	uint8_t ecn_seen;		       /* a bit for each codepoint */
-	bool spoiled;
-	uint8_t hdr[FRAG_HDR_MAX];
-};
-
-bool frag_init(struct net *, uint32_t timer_kind);
-void frag_fini(struct net *);
-void frag_check(const struct net *);
-/*
- * A fragment; *whole is the set that is complete now: the caller takes what it wants of it and
- * frees it.
- */
-enum tern_drop frag_put(struct net *, const struct frag *, struct frag_set **whole);
-/* The ECN field of the datagram, in *ecn if it differs; false: marks that cannot be (RFC 3168). */
-bool frag_ecn(const struct frag_set *, uint8_t *ecn);
-/* The payload, set->end bytes; and as much of the first fragment's as there is room for. */
-void frag_copy(const struct frag_set *, uint8_t *out);
-uint32_t frag_copy_first(const struct frag_set *, uint8_t *out, uint32_t room);
-/* One whose time is over, which the caller frees; NULL: none, and the timer is armed. */
-struct frag_set *frag_take_expired(struct net *);
-void frag_free(struct net *, struct frag_set *);
-
 /* ---- neigh.c: which link-layer address has this next hop? RFC 826, RFC 4861 section 7 ---- */
 
 struct neigh {
@@ -547,7 +493,7 @@ struct net {
 	struct timer frag_timer;
 	uint32_t frag_used; /* bytes */
 	struct table groups;
-	uint32_t group_timer_kind;
+	uint32_t group_timer_kind, announce_timer_kind;
 };
 
 struct net_parts {
@@ -556,7 +502,7 @@ struct net_parts {
 	struct rand *rand;
 	const struct net_config *cfg; /* borrowed for the life of the net */
 	uint32_t timer_kind, path_timer_kind, life_timer_kind, dad_timer_kind;
-	uint32_t frag_timer_kind, group_timer_kind;
+	uint32_t frag_timer_kind, group_timer_kind, announce_timer_kind;
 };
 bool net_init(struct net *, const struct net_parts *);
 void net_fini(struct net *);

@@ -240,13 +240,19 @@ bool slaac_begin(struct net *net, struct iface *i, uint32_t timer_kind)
 
 	if (!s)
 		return false;
-	*s = (struct slaac){ .ifindex = i->index, .interval = RS_INTERVAL };
+	*s = (struct slaac){ .ifindex = i->index };
 	timer_init(&s->timer, timer_kind);
 	i->slaac = s;
 	make_link_local(net, i);
+	slaac_on_link_up(net, s);
+	return true;
+}
+
+void slaac_on_link_up(struct net *net, struct slaac *s)
+{
+	s->interval = RS_INTERVAL;
 	timers_arm(net->timers, &s->timer,
 		   net->timers->now + rand_below(net->rand, FIRST_DELAY_MS) * TERN_MS);
-	return true;
 }
 
 void slaac_end(struct net *net, struct iface *i)

@@ -212,6 +212,8 @@ void configure_on_link(struct tern_stack *st, struct iface *i)
 {
 	bool is_up = iface_is_up(i);
 
+	if (i->slaac && is_up)
+		slaac_on_link_up(&st->net, i->slaac);
 	if (i->dhcp4)
 		dhcp4_act(st, i, dhcp4_on_link(&st->net, i->dhcp4, is_up), NULL);
 	if (i->dhcp6)

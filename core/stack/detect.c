@@ -21,6 +21,11 @@ static void send_arp_about(struct tern_stack *st, struct iface *i, const struct 
 	send_arp(st, i, &arp, everybody);
 }
 
+void announce_arp(struct tern_stack *st, struct iface *i, const struct addr *about)
+{
+	send_arp_about(st, i, about, true);
+}
+
 /* RFC 4862 5.4.2: from ::, without a source link-layer address. */
 static void send_solicitation_about(struct tern_stack *st, struct iface *i,
 				    const struct addr *about)

@@ -13,6 +13,8 @@
  */
 #include "stack.h"
 
+#include "../net/frag.h"
+
 enum { FRAG6_HDR_LEN = 8, OPTION_COPIED = 0x80 };
 
 /* ---- whole again ---- */

@@ -71,7 +71,8 @@ static bool init_parts(struct tern_stack *st)
 				   .life_timer_kind = TIMER_LIFE,
 				   .dad_timer_kind = TIMER_DAD,
 				   .frag_timer_kind = TIMER_FRAG,
-				   .group_timer_kind = TIMER_GROUP };
+				   .group_timer_kind = TIMER_GROUP,
+				   .announce_timer_kind = TIMER_ANNOUNCE };
 	struct sockets *ss = &st->ss;
 
 	timers_init(&st->timers, 0);
@@ -246,6 +247,9 @@ static void expire(struct tern_stack *st, struct timer *t)
 		break;
 	case TIMER_DAD:
 		detect_on_timer(st, CONTAINER_OF(t, struct dad, timer));
+		break;
+	case TIMER_ANNOUNCE:
+		announce_on_timer(st, CONTAINER_OF(t, struct iface, announce_timer));
 		break;
 	case TIMER_DHCP4:
 		dhcp4_expire(st, CONTAINER_OF(t, struct dhcp4_client, timer));

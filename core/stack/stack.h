@@ -132,6 +132,8 @@ void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uin
 
 void send_arp(struct tern_stack *, struct iface *, const struct arp *, const uint8_t to[6]);
 /* An ICMPv6 message of neighbour discovery, to this link-layer address. Takes it. */
+void announce_arp(struct tern_stack *, struct iface *, const struct addr *about);
+void announce_on_timer(struct tern_stack *, struct iface *);
 void send_nd_packet(struct tern_stack *, struct iface *, struct tern_pkt *, struct ip_names *,
 		    const uint8_t mac[6]);
 void send_ndp(struct tern_stack *, struct iface *, const struct ndp *, struct ip_names *,

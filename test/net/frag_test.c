@@ -3,6 +3,7 @@
  * frag_test.c - fragments put together: every order, every triple of small ones beside a model that
  * knows nothing but bytes, bounds of memory for one sender and for all, time.
  */
+#include "../../core/net/frag.h"
 #include "net_fixture.h"
 
 #include "../../core/wire/wire.h"

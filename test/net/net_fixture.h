@@ -60,7 +60,7 @@ static inline unsigned add_iface(const char *name, uint32_t link, unsigned index
 /* lo with its addresses. */
 static inline void start(void)
 {
-	struct net_parts parts = { &f.mem, &f.timers, &f.rand, &f.cfg, 77, 78, 79, 80, 81, 82 };
+	struct net_parts parts = { &f.mem, &f.timers, &f.rand, &f.cfg, 77, 78, 79, 80, 81, 82, 83 };
 	struct tern_env env;
 	struct addr a;
 

@@ -3,6 +3,7 @@
  * steps_test.c - what a look-up costs with 100 000 entries: members of hash chains that are looked
  * at, and for routes the lengths of prefixes that are tried. The figures are printed.
  */
+#include "../../core/net/frag.h"
 #include "net_fixture.h"
 
 #include <stdlib.h>

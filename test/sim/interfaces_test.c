@@ -284,6 +284,57 @@ static void datagrams(void)
 	}
 }
 
+static unsigned n_announced[2]; /* requests about oneself; advertisements that nobody asked for */
+
+static void count_announced(void *ctx, const struct tern_sim_note *n)
+{
+	const uint8_t *f = n->frame;
+
+	(void)ctx;
+	if (n->what != TERN_SIM_FRAME_SENT || n->host != HOME || f[11] != 77)
+		return;
+	n_announced[0] += f[12] == 8 && f[13] == 6 && f[21] == 1 && f[0] == 0xff &&
+			  memcmp(f + 28, f + 38, 4) == 0;
+	n_announced[1] += n->len >= 86 && f[12] == 0x86 && f[20] == 58 && f[54] == 136 &&
+			  (f[58] & 0xe0) == 0x20 && f[0] == 0x33 && f[5] == 1;
+}
+
+/*
+ * RFC 4861 7.2.6: a new link-layer address is told three times for each address, and whoever has
+ * the old one sends to the new one at once.
+ */
+static void another_mac(void)
+{
+	const uint8_t mac[6] = { 2, 0, 0, 0, 9, 77 }, group[6] = { 1, 0, 0, 0, 9, 77 };
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct tern_addr to = address(v6 ? "fd01::1" : "10.1.0.1", 7);
+		tern_sock home, a;
+		char buf[10];
+
+		build(false);
+		home = bound(HOME, TERN_SOCK_DGRAM, v6 ? "::" : "0.0.0.0", 7);
+		a = bound(A, TERN_SOCK_DGRAM, v6 ? "::" : "0.0.0.0", 0);
+		check_eq(tern_sendto(st[A], a, "x", 1, 0, &to), 1);
+		pass(TERN_SEC);
+		check_eq(tern_recv(st[HOME], home, buf, sizeof(buf), 0), 1);
+		tern_sim_observe(sim, count_announced, NULL);
+		n_announced[0] = n_announced[1] = 0;
+		check_eq(tern_iface_set_mac(st[HOME], ETH, group), -TERN_EINVAL);
+		check_eq(tern_iface_set_mac(st[HOME], 1, mac), -TERN_EINVAL); /* lo */
+		check_eq(tern_iface_set_mac(st[HOME], 9, mac), -TERN_ENODEV);
+		check_eq(tern_iface_set_mac(st[HOME], ETH, mac), 0);
+		pass(100 * TERN_MS);
+		check_eq(tern_sendto(st[A], a, "x", 1, 0, &to), 1);
+		pass(100 * TERN_MS);
+		check_eq(tern_recv(st[HOME], home, buf, sizeof(buf), 0), 1);
+		pass(10 * TERN_SEC);
+		check_eq(n_announced[0], 3);
+		check_eq(n_announced[1], 3);
+		end();
+	}
+}
+
 /* Each change is told of, once. */
 static void news(void)
 {
@@ -312,6 +363,7 @@ static const struct test tests[] = {
 	TEST(whose_address), TEST(by_its_own_interface),
 	TEST(comes_back),    TEST(stays_away),
 	TEST(datagrams),     TEST(news),
+	TEST(another_mac),
 };
 
 int main(int argc, char **argv)
