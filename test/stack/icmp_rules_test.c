@@ -233,6 +233,39 @@ static void never_complains(void)
 	}
 }
 
+/* ICMP-3: not about fragments but the first, nor about errors. */
+static void not_about_pieces_or_errors(void)
+{
+	for (unsigned off = 0; off < 0x2000; off = off ? off * 2 : 1) {
+		for (int more = 0; more < 2; more++) {
+			for (int how = 0; how < 3; how++) {
+				struct packet p = { .off = (uint16_t)(off | (more ? 0x2000 : 0)) };
+
+				test_at("offset %u, more %d, %d", off, more, how);
+				new_wire();
+				provoke(&p, how);
+				check_eq(count_out(), off == 0 && (!more || how == 2));
+				end_stack();
+			}
+		}
+	}
+	for (unsigned type = 0; type < 20; type++) {
+		static const uint8_t bad[4] = { 0x5a, 1, 0, 0 };
+		struct icmp h = { .type = (uint8_t)type };
+		struct packet p = { .options = bad, .n_options = 4 };
+		bool is_error = type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+
+		new_wire();
+		fill_icmp(&p, &h, "x", 1);
+		put_packet(&p);
+		if (is_error)
+			check_eq(count_out(), 0);
+		else if (type == 8)
+			check_eq(count_out(), 1);
+		end_stack();
+	}
+}
+
 /* ICMP-16: however many ask for it. */
 static void errors_are_limited(void)
 {
@@ -385,7 +418,7 @@ int main(int argc, char **argv)
 		TEST(never_complains),
 
 		TEST(passed_up),
-
+		TEST(not_about_pieces_or_errors),
 		TEST(errors_are_limited),
 		TEST(hints),
 		TEST(short_quotes),
