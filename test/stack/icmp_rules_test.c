@@ -266,6 +266,25 @@ static void not_about_pieces_or_errors(void)
 	}
 }
 
+/* ICMP-10: a ping to everybody goes unanswered; not of IPv6, where it is limited. */
+static void pings_to_all(void)
+{
+	static const char *const to[] = { "10.0.0.255", "255.255.255.255", "224.0.0.1", "ff02::1" };
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct packet p = { .dst = to[i], .v6 = i == 3 };
+		unsigned n = 0;
+
+		new_wire();
+		for (int k = 0; k < 1000; k++) {
+			fill_echo(&p);
+			n += answer_to(&p) >= 0;
+		}
+		check(i < 3 ? n == 0 : n >= 1 && n <= 50);
+		end_stack();
+	}
+}
+
 /* ICMP-16: however many ask for it. */
 static void errors_are_limited(void)
 {
@@ -416,7 +435,7 @@ int main(int argc, char **argv)
 		TEST(short_messages),
 		TEST(quotes),
 		TEST(never_complains),
-
+		TEST(pings_to_all),
 		TEST(passed_up),
 		TEST(not_about_pieces_or_errors),
 		TEST(errors_are_limited),
