@@ -426,6 +426,56 @@ static void short_quotes(void)
 	}
 }
 
+/* SEC-39: headers of every length are quoted, with options or other headers before the names. */
+static void strange_quotes(void)
+{
+	for (uint32_t ihl = 0; ihl < 16; ihl++) {
+		uint32_t off = MAX(ihl, 5) * 4;
+		uint8_t packet[100], quote[100] = { 0 };
+		tern_sock s;
+
+		test_at("ihl %u", ihl);
+		new_wire();
+		s = open_peer(false, packet);
+		memcpy(quote, packet, 20);
+		memset(quote + 20, 1, 40);
+		memcpy(quote + off, packet + 20, 8);
+		quote[0] = (uint8_t)(0x40 | ihl);
+		tell(false, 0x0303, 0, quote, off + 8);
+		check_eq(hears(s), ihl < 5 ? -TERN_EAGAIN : -TERN_ECONNREFUSED);
+		check_eq(tern_counter(st, "Drop-icmp-malformed"), ihl < 5);
+		end_stack();
+	}
+	for (uint32_t n = 0; n <= 8; n++) { /* of IPv6: so many headers of options */
+		static const uint8_t ends[] = { 0, 43, 44, 51, 59, 60, 255 };
+
+		for (unsigned end = 0; end <= N_TESTS(ends); end++) {
+			uint8_t packet[100], quote[200] = { 0 };
+			uint32_t at = 40;
+			tern_sock s;
+
+			test_at("%u headers, %u", n, end);
+			new_wire();
+			s = open_peer(true, packet);
+			memcpy(quote, packet, 40);
+			put_be16(quote + 4, n * 8 + 12);
+			quote[6] = n ? 60 : UDP;
+			for (uint32_t i = 0; i < n; i++, at += 8) {
+				quote[at] = i + 1 < n ? 60 : UDP;
+				quote[at + 2] = 1; /* PadN, of four bytes */
+				quote[at + 3] = 4;
+			}
+			if (end < N_TESTS(ends)) /* what follows is no UDP, or too short for it */
+				quote[n ? at - 8 : 6] = ends[end];
+			memcpy(quote + at, packet + 40, 8);
+			tell(true, 0x0104, 0, quote, at + 8);
+			check_eq(hears(s), end < N_TESTS(ends) ? -TERN_EAGAIN : -TERN_ECONNREFUSED);
+			tern_check(st);
+			end_stack();
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -441,6 +491,7 @@ int main(int argc, char **argv)
 		TEST(errors_are_limited),
 		TEST(hints),
 		TEST(short_quotes),
+		TEST(strange_quotes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -80,6 +80,7 @@ static void header_lengths(void)
 					  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 					  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 	uint8_t buf[128], echo[8] = { 8 };
+	unsigned n_malformed = 0;
 
 	new_wire();
 	put_be16(echo + 2, checksum_finish(checksum_add(echo, 8, 0)));
@@ -101,6 +102,8 @@ static void header_lengths(void)
 			put_bytes(buf, len, NULL, 0);
 			n = count_out();
 			check_eq(n, ihl >= 5 && len >= ihl * 4 + 8);
+			n_malformed += ihl < 5 || len < ihl * 4;
+			check_eq(tern_counter(st, "Drop-ip-malformed"), n_malformed);
 		}
 	}
 	end_stack();

@@ -276,7 +276,7 @@ static void large_echoes(void)
 
 /* ---- SEC-44: what one can see of answers says nothing of what another hit ---- */
 
-/* Fifty guesses as another, one of which may be right; then, is one of our own answered? */
+/* Thirty guesses as another, one of which may be right; then, how many of ours are answered? */
 static unsigned answers_after(uint64_t seed, bool one_is_open)
 {
 	struct packet as_other = { .src = "10.0.0.8" }, own = { .src = "10.0.0.9" };
@@ -286,7 +286,7 @@ static unsigned answers_after(uint64_t seed, bool one_is_open)
 	new_stack(seed);
 	s = open_udp("0.0.0.0", 7025);
 	check_eq(connect_to(s, one_is_open ? "10.0.0.8" : "10.0.0.7", PEER_PORT), 0);
-	for (uint16_t i = 0; i < 50; i++) {
+	for (uint16_t i = 0; i < 30; i++) {
 		fill_udp(&as_other, PEER_PORT, (uint16_t)(7000 + i), "?", 1);
 		put_packet(&as_other);
 	}
@@ -302,19 +302,15 @@ static unsigned answers_after(uint64_t seed, bool one_is_open)
 
 static void ports_are_not_told(void)
 {
-	unsigned n[2][64] = { { 0 } };
+	unsigned closed = 0, open = 0;
 
 	on_ethernet = false;
 	for (uint64_t seed = 1; seed <= 300; seed++) {
-		n[0][answers_after(seed, false) & 63]++;
-		n[1][answers_after(seed + 1000, true) & 63]++;
+		closed += answers_after(seed, false);
+		open += answers_after(seed + 1000, true);
 	}
-	for (unsigned i = 0; i < 64; i++) {
-		unsigned sum = n[0][i] + n[1][i];
-
-		test_at("%u answers", i);
-		check(n[0][i] * 2 <= sum + 60 && n[1][i] * 2 <= sum + 60);
-	}
+	check(closed > 300 && open > 300);
+	check(closed - open + 100 <= 200); /* one guess of 300 times thirty would be 300 */
 }
 
 /* A connected socket is nobody else's: a third party hears that there is none (SEC-69). */
@@ -322,7 +318,6 @@ static void third_parties(void)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
 		static const uint32_t spoilt[] = { 0, 15, 19, 21, 23, 9 };
-		uint32_t hdr_len = v6 ? 40 : 20;
 
 		for (unsigned i = 0; i < N_TESTS(spoilt); i++) {
 			struct packet p = { .v6 = v6, .src = v6 ? "fd00::77" : "10.0.0.77" };
@@ -343,7 +338,6 @@ static void third_parties(void)
 				at = at == 15 ? 23 : at == 19 ? 39 : at == 9 ? 6 : at + 20;
 			if (at)
 				sent[at] ^= 1;
-			(void)hdr_len;
 			fill_icmp(&p, &(struct icmp){ v6 ? 1 : 3, v6 ? 4 : 3, 0, 0 }, sent, len);
 			put_packet(&p);
 			check_eq(hears(s), i ? -TERN_EAGAIN : -TERN_ECONNREFUSED);

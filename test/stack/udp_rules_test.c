@@ -174,6 +174,7 @@ static void lengths(void)
 		s = open_udp(all_hosts[v6], 7000);
 		for (uint32_t body = 0; body <= 40; body++) {
 			for (uint32_t said = 0; said <= 50; said++) {
+				uint64_t n_bad = tern_counter(st, "Drop-udp-malformed");
 				bool good = said >= 8 && said <= body;
 
 				test_at("IPv%d, %u of %u", v6 ? 6 : 4, said, body);
@@ -187,6 +188,7 @@ static void lengths(void)
 								      pseudo_sum(&p, UDP, said))));
 				put_packet(&p);
 				check_eq(count_out(), 0);
+				check_eq(tern_counter(st, "Drop-udp-malformed"), n_bad + !good);
 				check_eq(tern_recv(st, s, got, sizeof(got), 0),
 					 good ? (int)said - 8 : -TERN_EAGAIN);
 				if (good)
