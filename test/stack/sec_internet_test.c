@@ -365,49 +365,74 @@ static tern_sock open_stream(bool v6, uint8_t *sent, uint32_t *seq)
 	return s;
 }
 
-/* ICMP-17, ICMP-18: an open connection stays so whatever is said; SEC-41: and as fast. */
+/* All codes of a type, with numbers in flight and not, about what was sent last. */
+static void tell_all(bool v6, uint8_t type, uint8_t *sent, uint32_t seq, tern_sock s)
+{
+	static const int64_t offs[] = { -1, 0, 3, 4, 5, 1000, -1000000 };
+	struct packet p = { .v6 = v6, .src = v6 ? "fd00::77" : "10.0.0.77" };
+
+	for (uint8_t code = 0; code < 16; code++) {
+		if (v6 ? type == 2 : type == 3 && code == 4)
+			continue; /* sizes: test/stack/sec_icmp_test.c */
+		for (unsigned i = 0; i < N_TESTS(offs); i++) {
+			put_be32(sent + (v6 ? 44 : 24), (uint32_t)(seq + offs[i]));
+			fill_icmp(&p, &(struct icmp){ type, code, 0, 0 }, sent, v6 ? 64 : 44);
+			put_packet(&p);
+			if (tern_poll(st, s) & (TERN_POLLERR | TERN_POLLHUP))
+				test_fail(__FILE__, __LINE__, "code %u, %d", code, (int)offs[i]);
+		}
+	}
+}
+
+static struct tern_tcp_info info_of(tern_sock s)
+{
+	struct tern_tcp_info info;
+	size_t size = sizeof(info);
+
+	check_eq(tern_getsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_INFO, &info, &size), 0);
+	return info;
+}
+
+/* ICMP-18: an open connection stays so whatever is said; SEC-41: and as fast. */
 static void streams_survive(void)
 {
-	for (int v6 = 0; v6 < 2; v6++) {
-		for (unsigned type = 1; type <= 13; type++) {
-			struct packet p = { .v6 = v6, .src = v6 ? "fd00::77" : "10.0.0.77" };
-			struct tern_tcp_info before, after;
-			size_t size = sizeof(before), size2 = sizeof(after);
-			uint8_t sent[200];
-			uint32_t seq;
-			tern_sock s;
+	enum { OPEN, WE_ENDED, PEER_ENDED, N_WAYS };
 
-			if (type == 8 || (v6 && type > 4))
-				continue;
-			new_wire();
-			s = open_stream(v6, sent, &seq);
-			tern_getsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_INFO, &before, &size);
-			for (uint8_t code = 0; code < 16; code++) {
-				static const int64_t offs[] = { -1, 0, 3, 4, 1000, -1000000 };
+	for (unsigned i = 0; i < 2 * 13 * N_WAYS; i++) {
+		bool v6 = i % 2;
+		uint8_t type = (uint8_t)(1 + i / 2 % 13), sent[200];
+		unsigned way = i / 26;
+		struct tern_tcp_info before, after;
+		uint32_t seq;
+		tern_sock s;
 
-				for (unsigned i = 0; i < N_TESTS(offs); i++) {
-					if (v6 ? type == 2 : type == 3 && code == 4)
-						continue; /* sizes: test/stack/sec_icmp_test.c */
-					test_at("IPv%d, type %u, code %u, %d", v6 ? 6 : 4, type,
-						code, (int)offs[i]);
-					put_be32(sent + (v6 ? 44 : 24), (uint32_t)(seq + offs[i]));
-					fill_icmp(&p, &(struct icmp){ (uint8_t)type, code, 0, 0 },
-						  sent, v6 ? 64 : 44);
-					put_packet(&p);
-					check_eq(tern_poll(st, s) & (TERN_POLLERR | TERN_POLLHUP),
-						 0);
-				}
-			}
-			tern_getsockopt(st, s, TERN_IPPROTO_TCP, TERN_TCP_INFO, &after, &size2);
-			check_eq(after.snd_cwnd, before.snd_cwnd);
-			check_eq(after.snd_mss, before.snd_mss);
-			check_eq(count_out(), 0);
+		if (type == 8 || (v6 && type > 4))
+			continue;
+		test_at("IPv%d, type %u, %u", v6 ? 6 : 4, type, way);
+		new_wire();
+		s = open_stream(v6, sent, &seq);
+		if (way == WE_ENDED)
+			check_eq(tern_shutdown(st, s, TERN_SHUT_WR), 0);
+		if (way == PEER_ENDED)
 			put_in(&(struct sent){
-				.v6 = v6, .seq = 101, .ack = seq + 4, .flags = TCP_ACK });
+				.v6 = v6, .seq = 101, .ack = seq, .flags = TCP_ACK | TCP_FIN });
+		check_eq(count_out(), way != OPEN);
+		before = info_of(s);
+		tell_all(v6, type, sent, seq, s);
+		after = info_of(s);
+		check_eq(after.state, before.state);
+		check_eq(after.snd_cwnd, before.snd_cwnd);
+		check_eq(after.snd_mss, before.snd_mss);
+		check_eq(count_out(), 0);
+		put_in(&(struct sent){ .v6 = v6,
+				       .seq = way == PEER_ENDED ? 102 : 101,
+				       .ack = seq + 4,
+				       .flags = TCP_ACK });
+		if (way != WE_ENDED) {
 			check_eq(tern_send(st, s, "more", 4, 0), 4);
 			check_eq(count_out(), 1);
-			end_stack();
 		}
+		end_stack();
 	}
 }
 
