@@ -107,19 +107,37 @@ static bool may_be_evicted(const struct neigh *n)
 	return n->state != TERN_NEIGH_PERMANENT && n->queue.n == 0 && list_empty(&n->waiters);
 }
 
-/* Entries that must stay go to the end of the list, so that each is passed over seldom. */
+/* It has answered, and is spoken to: strangers do not push it out (RFC 6583 7.1). */
+static bool is_in_touch(const struct neigh *n)
+{
+	return n->confirmed_once && n->state != TERN_NEIGH_STALE;
+}
+
+/*
+ * Entries that stay go to the end of the list, so that each is passed over seldom. One that is in
+ * touch gives way when all are, but not to those who do not answer once these have half the room.
+ */
 static bool evict_one(struct net *net, struct iface *i)
 {
+	struct neigh *in_touch = NULL;
+	unsigned n_stuck = 0;
+
 	for (unsigned k = 0; k < EVICTION_SCAN_MAX && !list_empty(&i->neigh_lru); k++) {
 		struct neigh *n = CONTAINER_OF(i->neigh_lru.next, struct neigh, lru);
 
-		if (may_be_evicted(n)) {
+		if (may_be_evicted(n) && !is_in_touch(n)) {
 			neigh_free(net, n);
 			return true;
 		}
+		if (may_be_evicted(n) && !in_touch)
+			in_touch = n;
+		n_stuck += n->state == TERN_NEIGH_INCOMPLETE;
 		mark_used(i, n);
 	}
-	return false;
+	if (!in_touch || n_stuck > EVICTION_SCAN_MAX / 2)
+		return false;
+	neigh_free(net, in_touch);
+	return true;
 }
 
 static struct neigh *new_neighbour(struct net *net, struct iface *i, const struct addr *addr)

@@ -24,6 +24,12 @@ static bool is_icmp_error(const struct inbound *in)
 	return in->proto == TERN_IPPROTO_ICMPV6 && type < ICMP6_ECHO;
 }
 
+/* Of IPv6 nobody looks into one before it is whole. */
+static bool is_later_fragment(const struct inbound *in)
+{
+	return addr_is4(&in->dst) && (get_be16(in->p->data + in->l3_off + 6) & IP4_FRAG_OFF);
+}
+
 static bool may_complain(struct tern_stack *st, const struct inbound *in,
 			 const struct icmp_problem *problem)
 {
@@ -38,7 +44,7 @@ static bool may_complain(struct tern_stack *st, const struct inbound *in,
 		return false;
 	if (src == ADDR_BROADCAST || src == ADDR_MULTICAST || src == ADDR_UNSPECIFIED)
 		return false;
-	return !is_icmp_error(in) && icmp_limit_take(&st->net, &in->src);
+	return !is_icmp_error(in) && !is_later_fragment(in) && icmp_limit_take(&st->net, &in->src);
 }
 
 /* The error comes from where the packet went to; a router's, and one about a group, do not. */

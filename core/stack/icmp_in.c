@@ -46,6 +46,8 @@ static enum tern_drop echo_input(struct tern_stack *st, const struct inbound *in
 	/* RFC 1122 3.2.2.6 lets a host ignore a ping to everybody; so do we, but not over IPv6 */
 	if (in->to == ADDR_BROADCAST || (in->to == ADDR_MULTICAST && addr_is4(&in->dst)))
 		return TERN_DROP_IP_NOT_OURS;
+	if (in->to == ADDR_MULTICAST && !icmp_limit_take(&st->net, &in->src))
+		return TERN_DROP_RATE_LIMITED; /* all of the group answer */
 	send_echo_reply(st, in, h);
 	return TERN_DROP_NONE;
 }

@@ -52,13 +52,23 @@ void stack_drop(struct tern_stack *st, struct tern_pkt *p, enum tern_drop why)
 
 /* ---- IPv4 ---- */
 
-/* RFC 1122 3.2.1.3: who may not be a source. */
+/* RFC 1122 3.2.1.3 (b), RFC 6890 2.2.2: hosts of "this network", and what is reserved. */
+static bool is_nobodys(const struct addr *a)
+{
+	return addr_is4(a) && (a->b[12] == 0 || a->b[12] >= 240);
+}
+
+/* RFC 1122 3.2.1.3: who may not be a source. Who has no address yet speaks to all alone. */
 static bool is_bad_source(const struct tern_stack *st, const struct inbound *in)
 {
 	enum addr_kind kind = addr_classify(&st->net, &in->src, in->iface->index);
 	bool on_lo = in->iface->cfg.link == TERN_LINK_LOOPBACK;
 
+	if (kind == ADDR_UNSPECIFIED)
+		return in->to != ADDR_BROADCAST && in->to != ADDR_MULTICAST;
 	if (kind == ADDR_BROADCAST || kind == ADDR_MULTICAST)
+		return true;
+	if (kind == ADDR_OTHER && is_nobodys(&in->src))
 		return true;
 	if (addr_is_loopback(&in->src))
 		return !on_lo;
@@ -113,10 +123,12 @@ static inline void take_recent_pair(const struct tern_stack *st, struct inbound 
 
 static enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
 {
+	bool for_us = is_for_us(st, in);
+
 	in->addr_sum = checksum_addresses(&in->src, &in->dst);
 	if (is_bad_source(st, in))
 		return TERN_DROP_IP_SOURCE;
-	if (!is_for_us(st, in))
+	if (!for_us)
 		return TERN_DROP_IP_NOT_OURS;
 	if (in->to == ADDR_OURS)
 		st->recent = (struct good_pair){ .src = in->src,
