@@ -462,8 +462,9 @@ static int find_route(struct net *net, const struct route_key *key, struct hop *
 	}
 	if (!best)
 		return err;
-	take_hop(net, best->ifindex,
-		 best->gateway && !is_for_the_link(dst) ? &best->gateway->addr : dst, hop);
+	if (best->gateway && !is_for_the_link(dst))
+		dst = &best->gateway->addr;
+	take_hop(net, best->ifindex, dst, hop);
 	if (best->mtu)
 		hop->link_mtu = MIN(hop->link_mtu, best->mtu);
 	return 0;
@@ -477,6 +478,8 @@ static int find_hop(struct net *net, const struct route_key *key, struct hop *ho
 
 	if (goes_through_lo(net, &key->dst, key->ifindex))
 		return take_hop(net, LO_INDEX, &key->dst, hop);
+	if (addr_is_loopback(&key->dst)) /* by no other way: RFC 1122 3.2.1.3 (g) */
+		return -TERN_ENETUNREACH;
 	if (key->ifindex && is_for_the_link(&key->dst))
 		return take_hop(net, key->ifindex, &key->dst, hop);
 	if (net->cfg->strong_host && !key->ifindex) {

@@ -414,6 +414,8 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 	}
 	if (err)
 		return err;
+	if (addr_is_loopback(&s->t.local) && hop.ifindex != LO_INDEX)
+		return -TERN_EINVAL; /* RFC 1122 3.2.1.3 (g): it never leaves this host */
 	if (!may_bear(ss, s, &hop))
 		return -TERN_EADDRNOTAVAIL;
 	s->out_ifindex = (uint16_t)hop.ifindex;

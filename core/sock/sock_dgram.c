@@ -247,6 +247,8 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 		return -TERN_EACCES;
 	path->group = kind == ADDR_BROADCAST || kind == ADDR_MULTICAST;
 	path->src = key.src;
+	if (addr_is_loopback(&key.src) && path->hop.ifindex != LO_INDEX)
+		return -TERN_EINVAL; /* RFC 1122 3.2.1.3 (g): it never leaves this host */
 	if (!addr_is_unspecified(&key.src))
 		return 0;
 	err = source_select(ss->net, &path->dst, path->hop.ifindex, &path->src);
@@ -366,6 +368,8 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 
 	if (flags & TERN_MSG_OOB)
 		return -TERN_EOPNOTSUPP;
+	if (m->ttl == 0 && s->family == TERN_AF_INET) /* RFC 1122 3.2.1.7 */
+		return -TERN_EINVAL;
 	if (s->shut_wr)
 		return -TERN_EPIPE;
 	if (s->error)

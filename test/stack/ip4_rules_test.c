@@ -296,6 +296,38 @@ static void loopback_stays(void)
 	end_stack();
 }
 
+/* IP4-6: nor does what is from there leave, or what is for there another way. */
+static void loopback_is_no_source(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		const char *self = v6 ? "::1" : "127.0.0.1", *peer = v6 ? "fd00::9" : "10.0.0.9";
+		char x = 'x';
+		struct tern_iovec iov = { &x, 1 };
+		struct tern_msg m;
+		tern_sock s;
+
+		new_wire();
+		add_route("0.0.0.0", 0, "10.0.0.9", 1);
+		add_route("::", 0, "fd00::9", 1);
+		s = open_udp(self, 7000);
+		check_eq(send_to(s, peer, 9, "x", 1), -TERN_EINVAL);
+		check_eq(connect_to(s, peer, 9), -TERN_EINVAL);
+		s = open_socket(self, 7000, TERN_SOCK_STREAM, 0);
+		check_eq(connect_to(s, peer, 9), -TERN_EINVAL);
+		s = open_udp(v6 ? "::" : "0.0.0.0", 7001);
+		tern_msg_init(&m, &iov, 1);
+		tern_addr_parse(peer, 9, &m.addr);
+		tern_addr_parse(self, 0, &m.local);
+		check_eq(tern_sendmsg(st, s, &m, 0), -TERN_EINVAL);
+		tern_msg_init(&m, &iov, 1);
+		tern_addr_parse(self, 9, &m.addr);
+		m.ifindex = 2;
+		check_eq(tern_sendmsg(st, s, &m, 0), -TERN_ENETUNREACH);
+		check_eq(count_out(), 0);
+		end_stack();
+	}
+}
+
 /* IP4-25, IP4-26: answers come from where the question went to, by whichever way it came. */
 static void second_address(void)
 {
@@ -396,6 +428,31 @@ static void ttl_and_tos(void)
 	}
 }
 
+/* IP4-15: nobody sends with a TTL of 0. */
+static void no_ttl(void)
+{
+	char x = 'x';
+	struct tern_iovec iov = { &x, 1 };
+	struct tern_msg m;
+	int32_t zero = 0;
+	tern_sock s;
+
+	new_wire();
+	s = open_udp("0.0.0.0", 7000);
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_TTL, &zero, 4), -TERN_EINVAL);
+	tern_msg_init(&m, &iov, 1);
+	tern_addr_parse("10.0.0.9", 9, &m.addr);
+	m.ttl = 0;
+	check_eq(tern_sendmsg(st, s, &m, 0), -TERN_EINVAL);
+	set_option(s, TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, 0);
+	tern_addr_parse("224.7.7.7", 9, &m.addr);
+	m.ttl = -1;
+	m.ifindex = 2;
+	check_eq(tern_sendmsg(st, s, &m, 0), 1); /* for this host alone */
+	check_eq(count_out(), 0);
+	end_stack();
+}
+
 /* IP4-29: what is whole needs no identification, and is not known by it (RFC 6864 4.1). */
 static void identifications(void)
 {
@@ -441,7 +498,8 @@ int main(int argc, char **argv)
 		TEST(broadcasts),      TEST(own_sources),
 		TEST(loopback_stays),  TEST(second_address),
 		TEST(last_hop),	       TEST(ttl_and_tos),
-		TEST(identifications),
+		TEST(identifications), TEST(loopback_is_no_source),
+		TEST(no_ttl),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
