@@ -59,7 +59,8 @@ bool dad_begin(struct net *net, struct ifaddr *a)
 	*d = (struct dad){ .ifindex = a->ifindex, .addr = a->addr };
 	timer_init(&d->timer, net->dad_timer_kind);
 	list_put_tail(&net->dads, &d->link);
-	arm_dad(net, d, rand_below(net->rand, DELAY_MAX_MS) * TERN_MS);
+	/* RFC 4862 5.4.2: the report of the group, which is due at once, goes first */
+	arm_dad(net, d, (1 + rand_below(net->rand, DELAY_MAX_MS)) * TERN_MS);
 	return true;
 }
 

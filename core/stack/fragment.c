@@ -176,12 +176,16 @@ static bool lacks_header(const struct ip6_walk *walk, uint32_t end)
 	}
 }
 
-static enum tern_drop refuse_fragment(struct tern_stack *st, const struct inbound *in, uint8_t code,
-				      uint32_t pointer)
+/* The first fragment says what it is part of: of an ICMPv6 error nobody is told. */
+static enum tern_drop refuse_fragment(struct tern_stack *st, const struct inbound *in,
+				      const struct ip6_walk *walk, uint8_t code, uint32_t pointer)
 {
 	struct icmp_problem problem = { ICMP6_PARAMETER_PROBLEM, code, pointer };
+	struct inbound told = *in;
 
-	icmp_send_error(st, in, &problem);
+	told.proto = walk->frag_off ? IP6_EXT_FRAGMENT : walk->proto;
+	told.l4_off = in->l3_off + walk->offset;
+	icmp_send_error(st, &told, &problem);
 	return TERN_DROP_FRAG_MALFORMED;
 }
 
@@ -202,11 +206,11 @@ enum tern_drop fragment6_input(struct tern_stack *st, const struct inbound *in,
 			  .link_flags = in->p->flags };
 
 	if (!f.last && f.len % 8)
-		return refuse_fragment(st, in, 0, 4);
+		return refuse_fragment(st, in, walk, 0, 4);
 	if (f.off + f.len + hdr_len - FRAG6_HDR_LEN - IP6_HDR_LEN > 65535)
-		return refuse_fragment(st, in, 0, walk->frag_hdr_off + 2u);
+		return refuse_fragment(st, in, walk, 0, walk->frag_hdr_off + 2u);
 	if (f.off == 0 && lacks_header(walk, in->end - in->l3_off))
-		return refuse_fragment(st, in, 3, 0);
+		return refuse_fragment(st, in, walk, 3, 0);
 	if (f.len == 0 || hdr_len > FRAG_HDR_MAX)
 		return TERN_DROP_FRAG_MALFORMED;
 	return put_fragment(st, in, &f);

@@ -236,19 +236,36 @@ static void advertise(struct tern_stack *st, const struct inbound *in, const str
 	send_ndp(st, in->iface, &msg, &names, mac);
 }
 
+static bool is_solicited_node(const struct addr *a)
+{
+	struct addr group = solicited_node(a);
+
+	return addr_equal(a, &group);
+}
+
+/* RFC 4861 7.2.5: of whom nobody asked it says nothing, nor if it may not override. */
+static bool is_heeded(const struct tern_stack *st, const struct inbound *in, const struct ndp *msg)
+{
+	const struct neigh *n = neigh_find(&st->net, in->iface->index, &msg->target);
+
+	if (!n || n->state == TERN_NEIGH_INCOMPLETE)
+		return n && msg->has_mac;
+	return msg->override || !msg->has_mac || memcmp(n->mac, msg->mac, 6) == 0;
+}
+
 /* Solicitations and advertisements of neighbours: RFC 4861 7.1, a sane target. */
 static enum tern_drop neighbour_input(struct tern_stack *st, const struct inbound *in)
 {
 	struct neigh_news news = { .ifindex = in->iface->index };
 	struct ndp msg;
-	bool asks;
+	bool asks, ends_router;
 
 	if (!ndp_parse(&msg, in->p->data + in->l4_off, in->end - in->l4_off))
 		return TERN_DROP_ND_MALFORMED;
 	asks = msg.type == ICMP6_NEIGH_SOLICIT;
 	if (addr_is_multicast(&msg.target) || (msg.has_mac && (msg.mac[0] & 1)))
 		return TERN_DROP_ND_MALFORMED;
-	if (asks && addr_is_unspecified(&in->src) && (msg.has_mac || in->to != ADDR_MULTICAST))
+	if (asks && addr_is_unspecified(&in->src) && (msg.has_mac || !is_solicited_node(&in->dst)))
 		return TERN_DROP_ND_MALFORMED;
 	if (!asks && msg.solicited && in->to == ADDR_MULTICAST)
 		return TERN_DROP_ND_MALFORMED;
@@ -261,9 +278,10 @@ static enum tern_drop neighbour_input(struct tern_stack *st, const struct inboun
 	news.solicited = !asks && msg.solicited;
 	news.override = asks || msg.override;
 	news.create = asks;
-	if (msg.has_mac && addr_classify(&st->net, &news.addr, in->iface->index) == ADDR_OTHER)
+	ends_router = !asks && !msg.router && is_heeded(st, in, &msg);
+	if (addr_classify(&st->net, &news.addr, in->iface->index) == ADDR_OTHER)
 		neighbour_hear(st, &news);
-	if (!asks && !msg.router) /* RFC 4861 7.2.5: it is no longer one */
+	if (ends_router) /* RFC 4861 7.2.5: it is no longer one */
 		route_forget_gateway(&st->net, in->iface->index, &msg.target);
 	if (asks)
 		advertise(st, in, &msg);
