@@ -395,9 +395,10 @@ const struct ifaddr *ifaddr_find(const struct net *net, const struct addr *addr)
 
 bool ifaddr_fits(const struct net *net, const struct addr *addr, unsigned ifindex)
 {
+	bool has_scope = addr_is_link_local(addr) && !addr_is4(addr);
 	const struct ifaddr *a;
 
-	if (!net->cfg->strong_host || ifindex == LO_INDEX || addr_is_loopback(addr))
+	if ((!net->cfg->strong_host && !has_scope) || ifindex == LO_INDEX || addr_is_loopback(addr))
 		return true;
 	a = ifaddr_on(net, ifindex, addr);
 	return a && ifaddr_is_usable(a);

@@ -103,7 +103,8 @@ const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
 
 /*
  * May this address of ours be used on the interface? In the weak host model each may (RFC 1122
- * 3.3.4.2), in the strong one those that the interface has. What goes through lo never left us.
+ * 3.3.4.2), in the strong one those that the interface has; a link-local one of IPv6 has a meaning
+ * on its link alone. What goes through lo never left us.
  */
 bool ifaddr_fits(const struct net *, const struct addr *, unsigned ifindex);
 

@@ -68,7 +68,8 @@ static bool is_candidate(const struct net *net, const struct ifaddr *a,
 		return true;
 	if (!ifaddr_fits(net, &a->addr, w->ifindex))
 		return false;
-	return scope_of(&a->addr) > SCOPE_LINK && scope_of(w->dst) > SCOPE_LINK;
+	return scope_of(&a->addr) > SCOPE_LINK && scope_of(w->dst) > SCOPE_LINK &&
+	       !addr_is_multicast(w->dst);
 }
 
 /* RFC 6724 2.1, the default policy: which kind of address goes with which. */

@@ -21,7 +21,8 @@ static bool is_icmp_error(const struct inbound *in)
 	if (addr_is4(&in->dst))
 		return in->proto == TERN_IPPROTO_ICMP && type != ICMP4_ECHO &&
 		       type != ICMP4_ECHO_REPLY;
-	return in->proto == TERN_IPPROTO_ICMPV6 && type < ICMP6_ECHO;
+	/* RFC 4443 2.4 (e.1, e.2): redirects count as such */
+	return in->proto == TERN_IPPROTO_ICMPV6 && (type < ICMP6_ECHO || type == ICMP6_REDIRECT);
 }
 
 /* Of IPv6 nobody looks into one before it is whole. */
@@ -135,9 +136,9 @@ static struct meaning meaning6(uint8_t type, uint8_t code)
 		return (struct meaning){ TERN_EACCES, true, false };
 	if (type == ICMP6_UNREACHABLE && code == 0)
 		return (struct meaning){ TERN_ENETUNREACH, false, false };
-	if (type == ICMP6_PARAMETER_PROBLEM)
-		return (struct meaning){ TERN_EPROTO, code == 1, false };
-	return (struct meaning){ TERN_EHOSTUNREACH, false, false };
+	if (type == ICMP6_UNREACHABLE || type == ICMP6_TIME_EXCEEDED)
+		return (struct meaning){ TERN_EHOSTUNREACH, false, false };
+	return (struct meaning){ TERN_EPROTO, type == ICMP6_PARAMETER_PROBLEM && code == 1, false };
 }
 
 static struct meaning meaning_of(const struct icmp_report *r)

@@ -122,11 +122,6 @@ enum tern_drop icmp6_input(struct tern_stack *st, const struct inbound *in)
 		return echo_input(st, in, &h);
 	case ICMP6_ECHO_REPLY:
 		return echo_reply_input(st, in, &h);
-	case ICMP6_UNREACHABLE:
-	case ICMP6_TOO_BIG:
-	case ICMP6_TIME_EXCEEDED:
-	case ICMP6_PARAMETER_PROBLEM:
-		return error_input(st, in, &h);
 	case MLD_QUERY:
 	case MLD1_REPORT:
 		return mld_input(st, in);
@@ -136,7 +131,7 @@ enum tern_drop icmp6_input(struct tern_stack *st, const struct inbound *in)
 	case ICMP6_ROUTER_ADVERT:
 	case ICMP6_REDIRECT:
 		return nd_input(st, in);
-	default:
-		return TERN_DROP_NONE;
+	default: /* RFC 4443 2.4 (a, b): of an error that we do not know its socket hears */
+		return h.type < ICMP6_ECHO ? error_input(st, in, &h) : TERN_DROP_NONE;
 	}
 }

@@ -206,9 +206,12 @@ enum tern_drop refuse_ip6_header(struct tern_stack *st, const struct inbound *in
 {
 	struct icmp_problem problem = { ICMP6_PARAMETER_PROBLEM, walk->bad_code,
 					walk->bad_pointer };
+	struct inbound told = *in; /* nobody is told of an error, wherever its bad header is */
 
+	told.l4_off = in->l3_off + ip6_find_transport(in->p->data + in->l3_off,
+						      in->end - in->l3_off, &told.proto);
 	if (walk->bad_code != 0xff)
-		icmp_send_error(st, in, &problem);
+		icmp_send_error(st, &told, &problem);
 	return TERN_DROP_IP_OPTIONS;
 }
 
@@ -262,6 +265,7 @@ static enum tern_drop ip6_input(struct tern_stack *st, struct inbound *in)
 	if (walk.fragment && (walk.mf || walk.frag_off))
 		return fragment6_input(st, in, &walk);
 	in->proto = walk.proto;
+	in->proto_off = walk.bad_pointer;
 	in->l4_off = in->l3_off + walk.offset;
 	return transport_input(st, in);
 }

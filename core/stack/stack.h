@@ -53,9 +53,10 @@ struct inbound {
 	uint32_t addr_sum;	      /* of src and dst: checksum_addresses */
 	uint32_t l3_off, l4_off, end; /* offsets in p->data; end of the IP payload */
 	uint8_t proto, tos, ttl;
-	bool was_cut;	   /* it had a fragment header */
-	bool looped;	   /* it is our own, to a group of ours */
-	enum addr_kind to; /* what dst is to us */
+	uint16_t proto_off; /* IPv6: where proto is named, from the start of its header */
+	bool was_cut;	    /* it had a fragment header */
+	bool looped;	    /* it is our own, to a group of ours */
+	enum addr_kind to;  /* what dst is to us */
 };
 
 /* stack.c: after a change of the configuration */

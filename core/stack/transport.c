@@ -152,7 +152,7 @@ static enum tern_drop refuse_protocol(struct tern_stack *st, const struct inboun
 	struct icmp_problem problem = { ICMP4_UNREACHABLE, 2, 0 };
 
 	if (!addr_is4(&in->dst)) { /* RFC 4443 3.4: the pointer names the next-header field */
-		problem = (struct icmp_problem){ ICMP6_PARAMETER_PROBLEM, 1, 6 };
+		problem = (struct icmp_problem){ ICMP6_PARAMETER_PROBLEM, 1, in->proto_off };
 		if (in->proto == IP6_EXT_NONE)
 			return TERN_DROP_NO_PROTO;
 	}
@@ -160,15 +160,23 @@ static enum tern_drop refuse_protocol(struct tern_stack *st, const struct inboun
 	return TERN_DROP_NO_PROTO;
 }
 
+/* RFC 4291 2.5.2: who has no IPv6 address yet speaks of addresses and groups alone. */
+static bool may_come_from_nobody(const struct inbound *in)
+{
+	return in->proto == TERN_IPPROTO_ICMPV6 && payload_len(in) &&
+	       payload(in)[0] > ICMP6_ECHO_REPLY;
+}
+
 enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 {
-	bool wanted = !list_empty(&st->ss.raws) && raw_input(st, in);
-	bool v4;
+	bool v4 = addr_is4(&in->dst), wanted;
 
+	if (!v4 && addr_is_unspecified(&in->src) && !may_come_from_nobody(in))
+		return TERN_DROP_IP_SOURCE;
+	wanted = !list_empty(&st->ss.raws) && raw_input(st, in);
 	st->counters[COUNT_IP_IN_DELIVERS]++;
 	if (in->proto == TERN_IPPROTO_TCP)
 		return tcp4or6_input(st, in);
-	v4 = addr_is4(&in->dst);
 	if (in->proto == TERN_IPPROTO_UDP)
 		return udp4or6_input(st, in);
 	if (v4 && in->proto == TERN_IPPROTO_ICMP)

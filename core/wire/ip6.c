@@ -155,3 +155,23 @@ bool ip6_walk(struct ip6_walk *w, const uint8_t *pkt, size_t len)
 	w->bad_code = BAD_NEXT_HEADER;
 	return true;
 }
+
+uint32_t ip6_find_transport(const uint8_t *pkt, size_t len, uint8_t *proto)
+{
+	size_t at = IP6_HDR_LEN;
+
+	*proto = pkt[6];
+	while (is_extension(*proto) && len - at >= FRAGMENT_HDR_LEN) {
+		size_t hdr_len = FRAGMENT_HDR_LEN;
+
+		if (*proto == IP6_EXT_FRAGMENT && (get_be16(pkt + at + 2) & 0xfff8))
+			break;
+		if (*proto != IP6_EXT_FRAGMENT)
+			hdr_len = (pkt[at + 1] + 1u) * 8;
+		if (hdr_len > len - at)
+			break;
+		*proto = pkt[at];
+		at += hdr_len;
+	}
+	return (uint32_t)at;
+}

@@ -238,6 +238,11 @@ struct ip6_walk {
  * skipped (RFC 8200 4.2).
  */
 bool ip6_walk(struct ip6_walk *, const uint8_t *pkt, size_t len);
+/*
+ * What such a packet carries, and where, whatever is wrong with its headers. Of a later fragment,
+ * and when nothing can be found, *proto is that of an extension header.
+ */
+uint32_t ip6_find_transport(const uint8_t *pkt, size_t len, uint8_t *proto);
 
 /* ---- icmp.c: RFC 792 and 4443, one shape ---- */
 

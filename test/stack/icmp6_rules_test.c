@@ -348,6 +348,87 @@ static void errors_reach_their_socket(void)
 	}
 }
 
+/* 8200 4: the pointer names where the header before it said what follows. */
+static void pointer_behind_headers(void)
+{
+	begin_ip6();
+	build(NULL, NULL);
+	add_header(IP6_EXT_DESTINATION, "", 0, 8);
+	end_built(253, 24);
+	put_built();
+	check_problem(NO_SUCH_HEADER, 40);
+	end_stack();
+}
+
+/* 2.4 (e.1, e.2): nor of a redirect, nor when another header of the error is bad. */
+static void no_error_of_hidden_errors(void)
+{
+	static const uint8_t more[6] = { 0, 1, 0, 0, 0, 7 }, told[6] = { 0, 0x80, 2, 0, 0, 0 };
+
+	begin_ip6();
+	build(NULL, NULL);
+	add_header(IP6_EXT_FRAGMENT, more, 6, 8);
+	memset(built.bytes + built.len, 0, 64);
+	built.bytes[built.len] = ICMP6_REDIRECT;
+	end_built(NEXT_ICMP6, 61);
+	put_built();
+	check_silence();
+	build(NULL, NULL);
+	add_header(IP6_EXT_DESTINATION, told, 6, 8);
+	end_icmp(ICMP6_UNREACHABLE, 4, built.bytes, 60);
+	put_built();
+	check_silence();
+	end_stack();
+}
+
+/* What a packet is said to be does not depend on the one before it. */
+static void each_by_itself(void)
+{
+	static const uint8_t told[6] = { 0, 0x80, 2, 0, 0, 0 };
+
+	begin_ip6();
+	put_echo(NULL, NULL, 8);
+	put_built();
+	check_eq(take_out(), ICMP6_ECHO_REPLY << 8);
+	build(NULL, NULL);
+	add_header(IP6_EXT_DESTINATION, told, 6, 8);
+	end_udp(PORT, 30);
+	put_built();
+	check_problem(NO_SUCH_OPTION, 43);
+	end_stack();
+}
+
+/* 2.4 (a): an error that nobody knows is one all the same, for the socket that it is about. */
+static void unknown_errors(void)
+{
+	uint8_t rest[4 + IP6_HDR_LEN + 12] = { 0 };
+	struct ip6 quoted = { .next_header = NEXT_UDP, .payload_len = 12, .hop_limit = 64 };
+	struct udp udp = { .src_port = PORT + 1, .dst_port = 9, .len = 12 };
+
+	quoted.src = parse_addr("fd00::1");
+	quoted.dst = parse_addr("fd00::9");
+	ip6_emit(&quoted, rest + 4);
+	udp_emit(&udp, rest + 4 + IP6_HDR_LEN);
+	for (int wants = 0; wants < 2; wants++) {
+		int32_t recverr = wants;
+		struct tern_addr to;
+		tern_sock s;
+		char c;
+
+		begin_ip6();
+		s = udp6_at(PORT + 1);
+		tern_setsockopt(st, s, TERN_IPPROTO_IPV6, TERN_IPV6_RECVERR, &recverr,
+				sizeof(recverr));
+		tern_addr_parse("fd00::9", 9, &to);
+		check_eq(tern_connect(st, s, &to), 0);
+		build("fd00::5", NULL);
+		end_icmp(100, 0, rest, sizeof(rest));
+		put_built();
+		check_eq(tern_recv(st, s, &c, 1, 0), wants ? -TERN_EPROTO : -TERN_EAGAIN);
+		end_stack();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -363,6 +444,10 @@ int main(int argc, char **argv)
 		TEST(how_many_errors),
 		TEST(errors_switched_off),
 		TEST(errors_reach_their_socket),
+		TEST(pointer_behind_headers),
+		TEST(no_error_of_hidden_errors),
+		TEST(each_by_itself),
+		TEST(unknown_errors),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -196,7 +196,7 @@ static void scanned(void)
 	while (tern_neigh_next(st, &cursor, &n))
 		n_known++;
 	check(n_known <= 1024);
-	pass(4 * TERN_SEC); /* by then nobody is asked for any more */
+	pass(4 * TERN_SEC);	/* by then nobody is asked for any more */
 	talk("fe80::9%2", 'b'); /* who has answered is remembered all the while */
 	check_str(went.said, "b");
 	end();

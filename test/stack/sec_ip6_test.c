@@ -191,6 +191,59 @@ static void packets_in_packets(void)
 	end_stack();
 }
 
+/* ---- who may not speak, and to whom ---- */
+
+/* SEC-61: a link-local address has a meaning on its own link alone. */
+static void of_another_link(void)
+{
+	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_addr a;
+
+	begin_ip6();
+	check_eq(tern_iface_add(st, &other), 3);
+	tern_addr_parse("fe80::33", 0, &a);
+	check_eq(tern_addr_add(st, 3, &a, 64), 0);
+	build("fe80::9", "fe80::33");
+	end_udp(PORT, 30);
+	put_built();
+	check_delivered(-1);
+	build("fe80::9", "fe80::33");
+	end_icmp(ICMP6_ECHO, 0, "idsqdata", 8);
+	put_built();
+	check_silence();
+	end_stack();
+}
+
+/* SEC-61: who has no address yet says nothing but what is about addresses and groups. */
+static void from_nobody(void)
+{
+	static const char *const to[] = { NULL, "ff02::1" };
+	struct tern_addr at;
+	unsigned n_records;
+
+	begin_ip6();
+	route_everything();
+	tern_addr_parse("::", 80, &at);
+	listen_on(at);
+	n_records = (unsigned)records_of(st);
+	for (unsigned i = 0; i < 2; i++) {
+		build("::", to[i]);
+		end_syn(80);
+		put_built();
+		check_eq(records_of(st), n_records);
+		check_silence();
+		build("::", to[i]);
+		end_udp(PORT, 3);
+		put_built();
+		check_delivered(-1);
+		build("::", to[i]);
+		end_icmp(ICMP6_ECHO, 0, "idsqdata", 8);
+		put_built();
+		check_silence();
+	}
+	end_stack();
+}
+
 /* ---- bursts ---- */
 
 enum { N_BURST = 24 };
@@ -219,7 +272,9 @@ static struct tern_pkt *some_packet(void)
 		body[1] = (uint8_t)(draw(3) << 3 | draw(2));
 		add_header(IP6_EXT_FRAGMENT, body, 6, 8);
 	}
-	if (kind == 5)
+	if (kind == 0 && draw(2))
+		end_icmp(ICMP6_ECHO, 0, body, 6);
+	else if (kind == 5)
 		end_built((uint8_t)(200 + draw(50)), 20);
 	else if (kind == 6)
 		end_syn(80);
@@ -395,7 +450,8 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		TEST(payload_lengths), TEST(sums_of_chains),	 TEST(options_everywhere),
 		TEST(jumbograms),      TEST(packets_in_packets), TEST(bursts),
-		TEST(in_pieces),       TEST(at_every_place),	 TEST(no_labels),
+		TEST(of_another_link), TEST(from_nobody),	 TEST(in_pieces),
+		TEST(at_every_place),  TEST(no_labels),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -157,6 +157,7 @@ static void candidates(void)
 	} cases[] = {
 		{ "2001:db8:1::1", "2001:db8:1::2", true }, { "2001:db8:1::1", "fe80::2", false },
 		{ "fe80::1", "2001:db8:1::2", false },	    { "fe80::1", "fe80::2", false },
+		{ "ff05::1", "2001:db8:1::2", false },	    { "ff05::1", "fe80::2", false },
 		{ "ff02::1", "2001:db8:1::2", false },	    { "ff01::1", "2001:db8:1::2", false },
 	};
 	struct addr dst, got, want;
