@@ -694,6 +694,7 @@ enum tern_msg_flag { /* Linux's MSG_* */
 		     TERN_MSG_ERRQUEUE = 0x2000,
 		     TERN_MSG_NOSIGNAL = 0x4000,
 		     TERN_MSG_MORE = 0x8000,
+		     TERN_MSG_PATHMTU = 0x10000,    /* recv: no datagram: a send was too large */
 		     TERN_MSG_FASTOPEN = 0x20000000 /* connects, with these bytes: RFC 7413 */
 };
 
@@ -710,13 +711,13 @@ struct tern_msg {
 	struct tern_addr local; /* send: source address wanted; recv: the destination it had */
 	uint32_t ifindex;	/* send: through (0: routed); recv: came in by */
 	int ttl, tos;		/* send: -1 means the socket's own; recv: of the packet */
-	uint32_t flags;		/* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _EOR */
+	uint32_t flags;		/* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _PATHMTU, _EOR */
 	tern_time at;		/* recv: when the packet arrived */
 	uint32_t gso_size;	/* send: cut into datagrams of this size (UDP_SEGMENT) */
 	/* of the error queue (IP_RECVERR) */
 	int error;		    /* a positive TERN_Exxx */
-	uint8_t origin, type, code; /* 2: ICMP, 3: ICMPv6 */
-	uint32_t info;		    /* next-hop MTU */
+	uint8_t origin, type, code; /* 1: this host, 2: ICMP, 3: ICMPv6 */
+	uint32_t info;		    /* MTU of the path or the link; also of TERN_MSG_PATHMTU */
 	struct tern_addr offender;
 };
 
@@ -861,6 +862,9 @@ enum tern_ipv6_option {
 	TERN_IPV6_HDRINCL = 36,
 	TERN_IPV6_RECVPKTINFO = 49,
 	TERN_IPV6_RECVHOPLIMIT = 51,
+	TERN_IPV6_RECVPATHMTU = 60, /* TERN_MSG_PATHMTU beside what is received */
+	TERN_IPV6_PATHMTU = 61,	    /* only asked for: struct ip6_mtuinfo, of a connected socket */
+	TERN_IPV6_DONTFRAG = 62,    /* more than the path takes is -TERN_EMSGSIZE */
 	TERN_IPV6_RECVTCLASS = 66,
 	TERN_IPV6_TCLASS = 67,
 };

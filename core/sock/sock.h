@@ -94,6 +94,10 @@ struct dgram {
 	uint32_t icmp_filter[8]; /* a bit for each type that is blocked */
 	int32_t checksum_off;	 /* IPV6_CHECKSUM; -1: none */
 	bool hdrincl;
+	bool dontfrag;		    /* IPV6_DONTFRAG */
+	bool tells_path_mtu;	    /* IPV6_RECVPATHMTU */
+	uint32_t path_mtu;	    /* that a send exceeded, not yet told; 0: none */
+	struct addr too_far;	    /* where it was to go */
 	bool keepalive, oob_inline; /* told back to who set them */
 	/* multicast */
 	bool mcast_loop, mcast_all;
@@ -466,6 +470,7 @@ struct dgram_in {
 	bool group; /* the destination is a broadcast or multicast address */
 };
 /* An error that ICMP reported about a datagram of ours. */
+enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 }; /* SO_EE_ORIGIN_* */
 struct dgram_error {
 	struct addr offender, dst;
 	uint16_t dport;

@@ -109,6 +109,27 @@ void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error
 	sock_news(ss, s, NEWS_ENDS);
 }
 
+/* ip(7), IP_RECVERR; RFC 3542 11.3: who wants to hears how much goes, when a datagram does not. */
+int dgram_refuse_large(struct sockets *ss, struct sock *s, const struct dgram_path *path)
+{
+	struct dgram_error e = { .dst = path->dst,
+				 .dport = path->dport,
+				 .error = TERN_EMSGSIZE,
+				 .origin = ORIGIN_LOCAL,
+				 .info = sock_mtu(s, &path->hop) };
+
+	if (s->recverr) {
+		queue_error(ss, s, &e);
+		sock_news(ss, s, NEWS_ENDS);
+	}
+	if (s->dgram->tells_path_mtu && !addr_is4(&path->dst)) {
+		s->dgram->path_mtu = e.info;
+		s->dgram->too_far = path->dst;
+		sock_news(ss, s, NEWS_IN);
+	}
+	return -TERN_EMSGSIZE;
+}
+
 /* ---- reading ---- */
 
 static size_t copy_to_iov(const struct tern_msg *m, const uint8_t *bytes, size_t len)
@@ -160,6 +181,16 @@ static int64_t recv_error(struct sockets *ss, struct sock *s, struct tern_msg *m
 	return (int64_t)n;
 }
 
+/* RFC 3542 11.3: no datagram, and no bytes; the last one counts. */
+static int64_t recv_path_mtu(struct sock *s, struct tern_msg *m)
+{
+	sock_addr_out(s, &s->dgram->too_far, 0, &m->addr);
+	m->flags |= TERN_MSG_PATHMTU;
+	m->info = s->dgram->path_mtu;
+	s->dgram->path_mtu = 0;
+	return 0;
+}
+
 int64_t sock_dgram_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
 {
 	struct dgram_rec *rec = s->dgram->recv.head;
@@ -167,6 +198,8 @@ int64_t sock_dgram_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, 
 
 	if (flags & TERN_MSG_ERRQUEUE)
 		return recv_error(ss, s, m);
+	if (s->dgram->path_mtu)
+		return recv_path_mtu(s, m);
 	if (s->error)
 		return sock_take_error(s);
 	if (!rec)
@@ -186,7 +219,7 @@ unsigned sock_dgram_poll(const struct sock *s)
 	const struct dgram *d = s->dgram;
 	unsigned ready = 0;
 
-	if (d->recv.head || s->shut_rd)
+	if (d->recv.head || d->path_mtu || s->shut_rd)
 		ready |= TERN_POLLIN;
 	if (s->shut_rd)
 		ready |= TERN_POLLRDHUP;

@@ -16,6 +16,8 @@ struct dgram_path {
 };
 
 int dgram_find_path(struct sockets *, struct sock *, const struct tern_msg *, struct dgram_path *);
+/* It is larger than may be sent: tells who asked to be told. -TERN_EMSGSIZE */
+int dgram_refuse_large(struct sockets *, struct sock *, const struct dgram_path *);
 size_t dgram_msg_len(const struct tern_msg *);
 void dgram_gather(const struct tern_msg *, uint8_t *out);
 void dgram_push_ip(struct sockets *, const struct sock *, struct tern_pkt *,

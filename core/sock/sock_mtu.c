@@ -24,6 +24,8 @@ uint32_t sock_mtu(const struct sock *s, const struct hop *hop)
 
 uint32_t dgram_size_max(const struct sock *s, const struct hop *hop, bool v4)
 {
+	if (s->dgram->dontfrag && !v4) /* RFC 3542 11.2 */
+		return sock_mtu(s, hop);
 	if (s->mtu_discover < TERN_IP_PMTUDISC_DO || s->mtu_discover == TERN_IP_PMTUDISC_OMIT)
 		return v4 ? 65535 : 65535 + IP6_HDR_LEN;
 	return sock_mtu(s, hop);

@@ -69,7 +69,7 @@ static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct
 	if (len < (v4 ? IP4_HDR_LEN : IP6_HDR_LEN))
 		return -TERN_EINVAL;
 	if (len > path->hop.link_mtu)
-		return -TERN_EMSGSIZE;
+		return dgram_refuse_large(ss, s, path);
 	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
 	if (!p)
 		return -TERN_ENOBUFS;
@@ -120,7 +120,7 @@ int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	if (s->dgram->hdrincl || s->protocol == TERN_IPPROTO_RAW)
 		return send_with_header(ss, s, m, path);
 	if (len + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
-		return -TERN_EMSGSIZE;
+		return dgram_refuse_large(ss, s, path);
 	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
 	if (!p)
 		return -TERN_ENOBUFS;
@@ -151,7 +151,7 @@ int64_t ping_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	if (len < ICMP_HDR_LEN)
 		return -TERN_EINVAL;
 	if (len + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
-		return -TERN_EMSGSIZE;
+		return dgram_refuse_large(ss, s, path);
 	if (!s->port) {
 		err = port_pick_for_bind(ss, s);
 		if (err)

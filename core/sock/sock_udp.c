@@ -87,7 +87,7 @@ int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	if (path->dport == 0 || (s->any_port && m->local.port == 0))
 		return -TERN_EINVAL;
 	if (len + UDP_HDR_LEN + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
-		return -TERN_EMSGSIZE;
+		return dgram_refuse_large(ss, s, path);
 	if (!s->port) {
 		err = port_pick_for_bind(ss, s);
 		if (err)

@@ -52,6 +52,8 @@ PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
 PLAIN(mcast_loop, dgram->mcast_loop, bool)
 PLAIN(mcast_all, dgram->mcast_all, bool)
+PLAIN(dontfrag, dgram->dontfrag, bool)
+PLAIN(tells_path_mtu, dgram->tells_path_mtu, bool)
 
 static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
 {
@@ -459,6 +461,8 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU_DISCOVER, ALL | V6, 0, TERN_IP_PMTUDISC_OMIT,
 	  RW(mtu_discover) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU, ALL | V6, ANY, RO(mtu) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_DONTFRAG, DGRAM | RAW | V6, ANY, RW(dontfrag) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPATHMTU, DGRAM | RAW | V6, ANY, RW(tells_path_mtu) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_HDRINCL, RAW | V6, ANY, RW(hdrincl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
 	{ TERN_IPPROTO_RAW, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },

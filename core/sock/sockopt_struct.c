@@ -157,6 +157,20 @@ int sockopt_set_struct(struct sockets *ss, struct sock *s, const struct sock_opt
 	return 0;
 }
 
+/* RFC 3542 11.4, as Linux: the address is left empty. */
+static int get_path_mtu(const struct sockets *ss, const struct sock *s, struct sock_option *o)
+{
+	struct {
+		uint8_t sockaddr_in6[28];
+		uint32_t mtu;
+	} info = { .mtu = sock_path_mtu(ss, s) };
+
+	if (!info.mtu)
+		return -TERN_ENOTCONN;
+	sockopt_put(o, &info, sizeof(info));
+	return 0;
+}
+
 int sockopt_get_struct(struct sockets *ss, struct sock *s, struct sock_option *o)
 {
 	bool stream = sock_is_stream(s);
@@ -173,6 +187,9 @@ int sockopt_get_struct(struct sockets *ss, struct sock *s, struct sock_option *o
 		get_congestion(s, o);
 	} else if (is_option(o, TERN_IPPROTO_TCP, TERN_TCP_INFO) && stream) {
 		get_info(ss, s, o);
+	} else if (is_option(o, TERN_IPPROTO_IPV6, TERN_IPV6_PATHMTU) &&
+		   s->family == TERN_AF_INET6) {
+		return get_path_mtu(ss, s, o);
 	} else if (is_mcast_if(s, o)) {
 		sock_get_mcast_if(s, o);
 	} else if (is_icmp_filter(s, o)) {

@@ -265,7 +265,7 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 				 .hard = m.hard,
 				 .type = r->type,
 				 .code = r->code,
-				 .origin = r->v6 ? 3 : 2 };
+				 .origin = r->v6 ? ORIGIN_ICMP6 : ORIGIN_ICMP };
 	struct quoted q;
 	struct tuple *t;
 

@@ -41,12 +41,17 @@ uint32_t cmsg_wanted_by(int level, int name)
 	return 0;
 }
 
+bool cmsg_is_stamp(int level, int name)
+{
+	return (cmsg_wanted_by(level, name) & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS)) != 0;
+}
+
 /* Linux has one stamp or the other: the option that was set last. */
 void cmsg_note_option(uint32_t *wanted, int level, int name, bool on)
 {
 	uint32_t bit = cmsg_wanted_by(level, name);
 
-	if (bit & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS))
+	if (cmsg_is_stamp(level, name))
 		*wanted &= ~(uint32_t)(CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS);
 	*wanted = on ? *wanted | bit : *wanted & ~bit;
 }
@@ -260,6 +265,14 @@ static void put_error(struct writer *w, bool v6, const struct tern_msg *m)
 	    sizeof(e.err) + room);
 }
 
+static void put_path_mtu(struct writer *w, const struct tern_msg *m)
+{
+	struct ip6_mtuinfo info = { .ip6m_mtu = m->info };
+
+	put_name(&m->addr, &info.ip6m_addr);
+	put(w, IPPROTO_IPV6, IPV6_PATHMTU, &info, sizeof(info));
+}
+
 void cmsg_from_msg(uint32_t wanted, bool v6_socket, const struct tern_msg *m, struct msghdr *h)
 {
 	struct writer w = { h->msg_control, h->msg_control ? h->msg_controllen : 0, false };
@@ -276,6 +289,8 @@ void cmsg_from_msg(uint32_t wanted, bool v6_socket, const struct tern_msg *m, st
 		put(&w, IPPROTO_IPV6, IPV6_HOPLIMIT, &m->ttl, sizeof(m->ttl));
 	if ((wanted & CMSG_WANT_TCLASS) && !is_v4(&m->local))
 		put(&w, IPPROTO_IPV6, IPV6_TCLASS, &m->tos, sizeof(m->tos));
+	if (m->flags & TERN_MSG_PATHMTU)
+		put_path_mtu(&w, m);
 	if (m->flags & TERN_MSG_ERRQUEUE)
 		put_error(&w, v6_socket, m);
 	h->msg_controllen = h->msg_control ? (size_t)(w.at - (char *)h->msg_control) : 0;

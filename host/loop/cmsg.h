@@ -24,6 +24,8 @@ enum cmsg_wanted {
 
 /* The one that an option asks for; 0: the option is none of these. */
 uint32_t cmsg_wanted_by(int level, int name);
+/* SO_TIMESTAMP or SO_TIMESTAMPNS, which no stack needs to be told of. */
+bool cmsg_is_stamp(int level, int name);
 /* *wanted after that option has been set to a value. */
 void cmsg_note_option(uint32_t *wanted, int level, int name, bool on);
 

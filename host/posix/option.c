@@ -194,18 +194,12 @@ static int plain_name(int level, int name)
 	return name == SO_RCVBUFFORCE ? SO_RCVBUF : name == SO_SNDBUFFORCE ? SO_SNDBUF : name;
 }
 
-/* The stack stamps each packet; the others it must be told of. */
-static bool is_stamp(uint32_t wanted)
-{
-	return (wanted & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS)) != 0;
-}
-
 static int set_wanted(struct sem *sem, struct file *f, int level, int name, const void *value,
 		      socklen_t len)
 {
 	int on = 0, err = read_number(level, value, len, &on);
 
-	if (!err && !is_stamp(cmsg_wanted_by(level, name)))
+	if (!err && !cmsg_is_stamp(level, name)) /* the stack stamps each packet */
 		err = tern_setsockopt(sem->st, f->sock, level, name, value, len);
 	if (!err)
 		cmsg_note_option(&f->cmsgs, level, name, on != 0);

@@ -105,16 +105,43 @@ int64_t on_sendto(struct run *r, struct call *c)
 
 /* ---- receiving ---- */
 
-/* The first datagram that lies in the pair. *m gets flags, and lengths of name and control. */
+/*
+ * n bytes of r->piece, and what is told of them, go to the caller. *m gets flags, and lengths of
+ * name and control. Returns how many bytes there was room for, or an error.
+ */
+static int64_t hand_over(struct run *r, struct call *c, const struct order *o,
+			 const struct tern_msg *told, int64_t n, struct msghdr *m)
+{
+	struct sockaddr_storage name;
+	struct tern_addr from;
+	int64_t room = 0;
+
+	for (int i = 0; i < o->n_iov; i++)
+		room += (int64_t)o->iov[i].iov_len;
+	m->msg_flags = n > room ? MSG_TRUNC : 0;
+	m->msg_namelen = 0;
+	n = n < room ? n : room;
+	if (tracee_scatter(c, o->iov, o->n_iov, r->piece, (size_t)n) < 0)
+		return -EFAULT;
+	if (told->addr.family && o->name) {
+		from = address_shown(r, c->pair, &told->addr);
+		m->msg_namelen = address_put(c->pair, &from, &name);
+		if (!tracee_write(c, o->name, &name,
+				  o->name_len < m->msg_namelen ? o->name_len : m->msg_namelen))
+			return -EFAULT;
+	}
+	return control_write(c, told, o->control, o->control_len, m) ? n : -EFAULT;
+}
+
+/* The first datagram that lies in the pair. */
 static int64_t recv_datagram(struct run *r, struct call *c, const struct order *o, struct msghdr *m)
 {
 	struct pair *p = c->pair;
 	struct letter *l;
-	struct sockaddr_storage name;
 	struct iovec iov = { r->piece, sizeof(r->piece) };
 	struct msghdr in = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct tern_addr from;
-	ssize_t n, room = 0;
+	struct tern_msg told;
+	int64_t n, taken;
 
 	letters_first(p, c->dup);
 	n = recvmsg(c->dup, &in, MSG_DONTWAIT | (o->flags & MSG_PEEK));
@@ -131,24 +158,42 @@ static int64_t recv_datagram(struct run *r, struct call *c, const struct order *
 		p->so_error = 0;
 		return err ? -err : recv_datagram(r, c, o, m);
 	}
-	for (int i = 0; i < o->n_iov; i++)
-		room += (ssize_t)o->iov[i].iov_len;
-	if (tracee_scatter(c, o->iov, o->n_iov, r->piece, (size_t)(n < room ? n : room)) < 0)
-		return -EFAULT;
-	m->msg_flags = n > room ? MSG_TRUNC : 0;
-	m->msg_namelen = 0;
-	if (l && o->name) {
-		from = address_shown(r, p, &l->from);
-		m->msg_namelen = address_put(p, &from, &name);
-		if (!tracee_write(c, o->name, &name,
-				  o->name_len < m->msg_namelen ? o->name_len : m->msg_namelen))
-			return -EFAULT;
-	}
-	if (!control_write(c, l, o->control, o->control_len, m))
-		return -EFAULT;
+	tern_msg_init(&told, NULL, 0);
+	if (l)
+		letter_tell(l, &told);
+	taken = hand_over(r, c, o, &told, n, m);
+	if (taken < 0)
+		return taken;
 	if (l && !(o->flags & MSG_PEEK))
 		letters_drop(p);
-	return n > room && !(o->flags & MSG_TRUNC) ? room : n;
+	return o->flags & MSG_TRUNC ? n : taken;
+}
+
+/*
+ * What has become of an earlier datagram (IP_RECVERR). The error of the socket is told with it, so
+ * that the empty letter which made the program look goes, too.
+ */
+static int64_t recv_from_error_queue(struct run *r, struct call *c, const struct order *o,
+				     struct msghdr *m)
+{
+	struct pair *p = c->pair;
+	struct tern_iovec iov = { r->piece, sizeof(r->piece) };
+	struct letter *first = letters_first(p, c->dup);
+	struct tern_msg told;
+	int64_t n;
+
+	tern_msg_init(&told, &iov, 1);
+	n = tern_recvmsg(r->st, p->s, &told, TERN_MSG_ERRQUEUE);
+	if (n < 0)
+		return n;
+	if (first && first->error) {
+		p->so_error = 0;
+		recv(c->dup, NULL, 0, MSG_DONTWAIT);
+		letters_drop(p);
+	}
+	n = hand_over(r, c, o, &told, n, m);
+	m->msg_flags |= MSG_ERRQUEUE;
+	return n;
 }
 
 static int64_t recv_one(struct run *r, struct call *c, const struct order *o, struct msghdr *m)
@@ -159,6 +204,8 @@ static int64_t recv_one(struct run *r, struct call *c, const struct order *o, st
 	if (!p->s)
 		return 0;
 	letters_pump(r, p);
+	if (o->flags & MSG_ERRQUEUE) /* never waits */
+		return recv_from_error_queue(r, c, o, m);
 	n = recv_datagram(r, c, o, m);
 	if (n == -EAGAIN && (tern_poll(r->st, p->s) & TERN_POLLRDHUP))
 		return 0;

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "../loop/cmsg.h"
 #include "../loop/ifreq.h"
 #include "inside.h"
 
@@ -103,7 +104,7 @@ static int get_dead(const struct pair *p, int level, int name, void *value, size
 static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 {
 	int level = (int)c->args[1], name = (int)c->args[2];
-	int32_t err;
+	int32_t err, on;
 
 	if (level == SOL_SOCKET && name == SO_ERROR) {
 		err = take_error(r, c);
@@ -113,6 +114,12 @@ static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 	}
 	if (!c->pair->s)
 		return get_dead(c->pair, level, name, value, len);
+	if (cmsg_is_stamp(level, name)) {
+		on = (c->pair->controls & cmsg_wanted_by(level, name)) != 0;
+		*len = *len < sizeof(on) ? *len : sizeof(on);
+		memcpy(value, &on, *len);
+		return 0;
+	}
 	return tern_getsockopt(r->st, c->pair->s, level, name, value, len);
 }
 
@@ -187,7 +194,10 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		return 0;
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bind_to_device(r, c, (const char *)value, (size_t)len);
-	err = tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
+	if (cmsg_is_stamp(level, name)) /* the stack stamps each packet */
+		err = len < (int32_t)sizeof(int) ? -EINVAL : 0;
+	else
+		err = tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
 	if (!err && len > 0)
 		control_note_option(c->pair, level, name, value[0] != 0);
 	return err;

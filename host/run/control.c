@@ -30,23 +30,14 @@ int control_read(const struct call *c, uint64_t at, uint64_t len, struct tern_ms
 	return tracee_read(c, at, room, len) ? cmsg_to_msg(&h, m) : -EFAULT;
 }
 
-bool control_write(const struct call *c, const struct letter *l, uint64_t at, uint64_t len,
+bool control_write(const struct call *c, const struct tern_msg *told, uint64_t at, uint64_t len,
 		   struct msghdr *m)
 {
 	_Alignas(struct cmsghdr) char room[CONTROL_MAX];
 	struct msghdr h = { .msg_control = room };
-	struct tern_msg told;
 
-	m->msg_controllen = 0;
-	if (!l)
-		return true;
-	tern_msg_init(&told, NULL, 0);
-	told.local = l->local;
-	told.ifindex = l->ifindex;
-	told.ttl = l->ttl;
-	told.tos = l->tos;
 	h.msg_controllen = len < sizeof(room) ? len : sizeof(room);
-	cmsg_from_msg(c->pair->controls, c->pair->family == AF_INET6, &told, &h);
+	cmsg_from_msg(c->pair->controls, c->pair->family == AF_INET6, told, &h);
 	m->msg_controllen = h.msg_controllen;
 	m->msg_flags |= h.msg_flags;
 	return tracee_write(c, at, room, h.msg_controllen);

@@ -31,7 +31,8 @@ struct letter {
 	uint32_t len;
 	int error; /* no datagram: what became of an earlier one */
 	int ttl, tos;
-	uint32_t ifindex;
+	uint32_t ifindex, path_mtu;
+	tern_time at;
 	struct tern_addr from, local;
 };
 
@@ -258,7 +259,8 @@ void letters_pump(struct run *, struct pair *);
 void letters_flush(struct run *, struct pair *); /* what was written without a call, first */
 /* What is known of the first datagram that the program's end still holds; NULL: nothing. */
 struct letter *letters_first(struct pair *, int end);
-void letters_drop(struct pair *); /* the first has been taken */
+void letter_tell(const struct letter *, struct tern_msg *); /* what lies beside the bytes */
+void letters_drop(struct pair *);			    /* the first has been taken */
 void letters_fini(struct pair *);
 
 /* ---- control.c: control messages of datagrams ---- */
@@ -269,7 +271,7 @@ void control_note_option(struct pair *, int level, int name, bool on);
 /* What the caller sends along; 0 or a negative errno. */
 int control_read(const struct call *, uint64_t at, uint64_t len, struct tern_msg *);
 /* Writes what was asked for; m gets msg_controllen, and MSG_CTRUNC. false: EFAULT. */
-bool control_write(const struct call *, const struct letter *, uint64_t at, uint64_t len,
+bool control_write(const struct call *, const struct tern_msg *, uint64_t at, uint64_t len,
 		   struct msghdr *m);
 
 /* ---- calls ---- */

@@ -60,6 +60,19 @@ void letters_fini(struct pair *p)
 	p->held = NULL;
 }
 
+void letter_tell(const struct letter *l, struct tern_msg *m)
+{
+	tern_msg_init(m, NULL, 0);
+	m->addr = l->from;
+	m->local = l->local;
+	m->ifindex = l->ifindex;
+	m->ttl = l->ttl;
+	m->tos = l->tos;
+	m->at = l->at;
+	m->info = l->path_mtu;
+	m->flags = l->path_mtu ? TERN_MSG_PATHMTU : 0;
+}
+
 /* ---- to the program ---- */
 
 /* false: the pair has no room, and the datagram waits. */
@@ -117,6 +130,8 @@ static bool bring_in(struct run *r, struct pair *p)
 	l->ifindex = m.ifindex;
 	l->ttl = m.ttl;
 	l->tos = m.tos;
+	l->at = m.at;
+	l->path_mtu = m.flags & TERN_MSG_PATHMTU ? m.info : 0;
 	l->error = n < 0 ? (int)-n : 0;
 	l->len = n < 0 ? 0 : (uint32_t)n;
 	p->so_error = l->error ? l->error : p->so_error;

@@ -303,6 +303,29 @@ static void queues_errors(void)
 	say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
 }
 
+/* Any event makes the program look there. */
+static void looks_into_the_error_queue(void)
+{
+	int a = bound(SOCK_DGRAM), closed = bound(SOCK_DGRAM);
+	uint16_t port = port_of(closed);
+	struct pollfd p = { .fd = a, .events = POLLIN };
+	struct mail l;
+
+	close(closed);
+	set_int(a, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+		family == AF_INET ? IP_RECVERR : IPV6_RECVERR, 1);
+	for (int i = 0; i < 2; i++) {
+		send_to(a, "abc", 3, port);
+		say("%d\n", poll(&p, 1, 5000));
+		say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
+		say("%#x %d\n", l.m.msg_flags, port_in(&l.name) == port);
+		say_controls(&l.m);
+		say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
+		say_result(recvmsg(a, mail_of(&l, 256), MSG_DONTWAIT));
+		say("%d\n", poll(&p, 1, 0));
+	}
+}
+
 static const struct program programs[] = {
 	BOTH(brings_what_was_asked_for),
 	BOTH(brings_nothing_unasked),
@@ -317,5 +340,6 @@ static const struct program programs[] = {
 	BOTH(tells_the_sockets_own),
 	ONCE(stamps),
 	BOTH(queues_errors),
+	BOTH(looks_into_the_error_queue),
 };
 const struct subject of_controls = SUBJECT(programs);
