@@ -54,7 +54,7 @@ void net_print_help(void)
 static struct net_dev *last_dev(struct net_options *o)
 {
 	if (o->n_devs == 0) {
-		o->dev[0].what = "sim";
+		o->dev[0].what = o->dev_default ? o->dev_default : "sim";
 		o->n_devs = 1;
 	}
 	return &o->dev[o->n_devs - 1];

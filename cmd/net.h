@@ -39,6 +39,7 @@ struct net_host {
 struct net_options {
 	struct net_dev dev[NET_DEVS_MAX];
 	unsigned n_devs;
+	const char *dev_default; /* what --addr and the like are of, without --dev; NULL: "sim" */
 	struct tern_weather weather[IMPAIR_WAYS];
 	bool has_weather;
 	struct net_cut cut[NET_CUTS_MAX];

@@ -24,7 +24,6 @@ static const tern_time patience = 10 * TERN_SEC; /* from SIGTERM to the end */
 struct run_command {
 	struct net_options net;
 	struct net n;
-	const char *link;
 	const char *sysctl[SYSCTLS_MAX];
 	unsigned n_sysctls;
 	const char *cc;
@@ -151,6 +150,18 @@ static bool take_name(struct args *a, const char **out)
 	return false;
 }
 
+/* Of the first device, whether its addresses were given before or come after. */
+static bool take_link(struct args *a, struct net_options *o)
+{
+	if (!args_value(a))
+		return false;
+	if (o->n_devs == 0 && strcmp(a->value, o->dev_default) == 0)
+		return true;
+	o->dev[0].what = a->value;
+	o->n_devs = o->n_devs ? o->n_devs : 1;
+	return true;
+}
+
 static enum taken take_option(struct args *a, void *ctx)
 {
 	struct run_command *c = ctx;
@@ -161,7 +172,7 @@ static enum taken take_option(struct args *a, void *ctx)
 		return TAKEN;
 	}
 	if (args_is(a, "--link"))
-		return args_taken(args_text(a, &c->link));
+		return args_taken(take_link(a, &c->net));
 	if (args_is(a, "-p"))
 		return take_forward(a, c);
 	if (args_is(a, "--name"))
@@ -197,8 +208,7 @@ static int read_options(struct run_command *c, struct args *a)
 		return args_error(a, "'%s': put -- before the program", a->word[0]);
 	if (!c->program || !c->program[0])
 		return args_error(a, "a program is needed, after --");
-	if (c->netns && (c->require || c->fallback || c->net_name || c->net.n_devs ||
-			 strcmp(c->link, "gateway") != 0))
+	if (c->netns && (c->require || c->fallback || c->net_name || c->net.n_devs))
 		return args_error(a, "--netns goes with --link gateway alone, and without "
 				     "--require, --fallback and --net");
 	return -1;
@@ -405,14 +415,14 @@ int cmd_run(int argc, char **argv)
 	int code;
 
 	memset(&c, 0, sizeof(c));
-	c.link = "gateway";
+	c.net.dev_default = "gateway";
 	c.control.fd = -1;
 	c.net.ladder_at_end = isatty(STDOUT_FILENO);
 	code = read_options(&c, &a);
 	if (code >= 0)
 		return code;
 	if (c.net.n_devs == 0)
-		c.net.dev[c.net.n_devs++].what = c.netns ? "none" : c.link;
+		c.net.dev[c.net.n_devs++].what = c.netns ? "none" : c.net.dev_default;
 	if (c.netns)
 		net_default_addresses(&c.net);
 	if (c.net_name && c.net.n_devs < NET_DEVS_MAX) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * serve.h - the far side of configuration: small servers of DHCP for both families, on tern's own
- * sockets, for simulations, gateways and tests.
+ * serve.h - the far side of configuration: small servers of DHCP for both families, and what a
+ * router advertises, on tern's own sockets, for simulations, gateways and tests.
  *
  * A server is of one interface of one stack, has one socket there, and is moved as a stack is: time
  * in (advance, deadline), news in (on_event). It never blocks, and what a client can make it
@@ -11,6 +11,7 @@
 #define TERN_SERVE_H
 
 #include "../core/wire/dhcp.h"
+#include "../core/wire/wire.h"
 #include "../include/tern.h"
 
 enum { SERVE_POOL_MAX = 4096, SERVE_KEY_MAX = 132 };
@@ -80,5 +81,32 @@ bool dhcp6_server_on_event(struct dhcp6_server *, const struct tern_event *);
 void dhcp6_server_advance(struct dhcp6_server *);
 tern_time dhcp6_server_deadline(const struct dhcp6_server *);
 const struct pool *dhcp6_server_pool(const struct dhcp6_server *);
+
+/* ---- router.c: advertisements (RFC 4861 6.2), to hosts that configure themselves ---- */
+
+enum { ROUTER_LIST_MAX = 8 };
+
+struct router_config {
+	unsigned ifindex;	 /* an Ethernet that has a link-local address */
+	uint32_t max_interval_s; /* the longest between two: 4 to 1800; 0: 600 */
+	uint64_t seed;		 /* of its delays */
+	struct ra says;
+	uint32_t mtu; /* 0: not said */
+	unsigned n_prefixes, n_routes, n_servers, n_domains;
+	struct nd_prefix prefixes[ROUTER_LIST_MAX];
+	struct nd_route routes[ROUTER_LIST_MAX]; /* RFC 4191 */
+	struct tern_addr
+		servers[ROUTER_LIST_MAX];     /* RFC 8106; these and the next last three times */
+	const char *domains[ROUTER_LIST_MAX]; /* the longest interval; borrowed */
+};
+
+struct router;
+/* NULL: no memory, no such interface, or what cannot be said in one message. */
+struct router *router_new(struct tern_stack *, const struct router_config *);
+/* Says that it is no router any more, if it ever said that it is. NULL is allowed. */
+void router_free(struct router *);
+bool router_on_event(struct router *, const struct tern_event *);
+void router_advance(struct router *);
+tern_time router_deadline(const struct router *);
 
 #endif

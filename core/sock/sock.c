@@ -321,7 +321,7 @@ void sock_addr_out(const struct sock *s, const struct addr *a, uint16_t port, st
 		out->family = TERN_AF_INET6;
 		memcpy(out->ip, a->b, sizeof(out->ip));
 	}
-	if (s->family == TERN_AF_INET6 && addr_is_link_local(a))
+	if (addr_is_link_local(a) && !addr_is4(a))
 		out->scope_id = s->out_ifindex ? s->out_ifindex : s->bound_ifindex;
 }
 

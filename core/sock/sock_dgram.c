@@ -151,7 +151,7 @@ static void describe(const struct sock *s, const struct dgram_rec *rec, struct t
 	sock_addr_out(s, &rec->from, rec->from_port, &m->addr);
 	sock_addr_out(s, &rec->to, s->any_port ? rec->to_port : s->t.lport, &m->local);
 	m->ifindex = rec->ifindex;
-	if (m->addr.scope_id)
+	if (addr_is_link_local(&rec->from) && !addr_is4(&rec->from))
 		m->addr.scope_id = rec->ifindex;
 	m->ttl = rec->ttl;
 	m->tos = rec->tos;

@@ -286,11 +286,47 @@ static void unknown_protocol(void)
 	}
 }
 
+/* A link-local sender's name has its link with it, so that it can be answered (RFC 4007 6). */
+static void link_local_sender(void)
+{
+	struct tern_addr own, to, from, any = { .family = TERN_AF_INET6 };
+	tern_sock a, b;
+	char buf[10];
+
+	set_up(TERN_AF_INET6);
+	tern_addr_parse("fe80::1", 0, &own);
+	check_eq(tern_addr_add(net.a, 2, &own, 64), 0);
+	tern_addr_parse("fe80::2", 2000, &to);
+	check_eq(tern_addr_add(net.b, 2, &to, 64), 0);
+	a = bound(net.a, any, 1000);
+	b = bound(net.b, any, 2000);
+	to.scope_id = 2;
+	check_eq(tern_sendto(net.a, a, "one", 3, 0, &to), 3);
+	pass(TERN_SEC);
+	check_eq(tern_recvfrom(net.b, b, buf, sizeof(buf), 0, &from), 3);
+	check_eq(from.scope_id, 2);
+	check_eq(tern_sendto(net.b, b, "two", 3, 0, &from), 3);
+	pass(TERN_SEC);
+	check_eq(tern_recvfrom(net.a, a, buf, sizeof(buf), 0, &from), 3);
+	check_eq(from.scope_id, 2);
+	to = with_port(net.addr_b, 2000);
+	check_eq(tern_sendto(net.a, a, "one", 3, 0, &to), 3);
+	pass(TERN_SEC);
+	check_eq(tern_recvfrom(net.b, b, buf, sizeof(buf), 0, &from), 3);
+	check_eq(from.scope_id, 0);
+	tear_down();
+}
+
 static const struct test tests[] = {
-	TEST(boundaries),	TEST(truncation_is_reported),
-	TEST(connected),	TEST(errors_of_sending),
-	TEST(full_queue),	TEST(ping),
-	TEST(raw_copies),	TEST(raw_with_header),
+	TEST(boundaries),
+	TEST(link_local_sender),
+	TEST(truncation_is_reported),
+	TEST(connected),
+	TEST(errors_of_sending),
+	TEST(full_queue),
+	TEST(ping),
+	TEST(raw_copies),
+	TEST(raw_with_header),
 	TEST(unknown_protocol),
 };
 
