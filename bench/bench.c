@@ -4,9 +4,9 @@
  *
  *	tern_bench WHAT [AMOUNT]
  *
- * WHAT is ideal, bulk, bulk-inplace, pingpong, connect or idle. Each prints one line: the name, an
- * amount per second of this thread's CPU time, and its unit. bench/run interleaves them with other
- * stacks and makes the table.
+ * WHAT is ideal, bulk, bulk-inplace, pingpong, connect, idle or udp. Each prints one line: the
+ * name, an amount per second of this thread's CPU time, and its unit. bench/run interleaves them
+ * with other stacks and makes the table.
  *
  * The wire is a ring of 64 packets; a packet that crosses it is copied once, as a device would, its
  * checksum made in that pass. The ideal pipeline is that ring and nothing else: a fused copy and
@@ -334,6 +334,38 @@ static void idle(unsigned n)
 	printf("idle %.1f bytes/endpoint\n", (double)(w.allocated - before) / (2.0 * n));
 }
 
+/* Datagrams of 64 bytes one way, so many at a time as the wire holds. */
+static void udp(double millions)
+{
+	struct tern_addr to = tern_ip4(10, 1, 0, 1, 9);
+	uint64_t n = (uint64_t)(millions * 1e6), received = 0;
+	tern_sock from, sink;
+	char text[64] = "", got[64];
+	struct world w;
+	double start;
+
+	new_world(&w);
+	if (tern_socket(w.b, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &sink) ||
+	    tern_bind(w.b, sink, &to) ||
+	    tern_socket(w.a, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &from) ||
+	    tern_connect(w.a, from, &to))
+		exit(2);
+	start = cpu_seconds();
+	while (received < n) {
+		for (unsigned i = 0; i < RING / 2; i++)
+			if (tern_send(w.a, from, text, sizeof(text), 0) != sizeof(text))
+				exit(2);
+		if (move(w.a, w.b, RING / 2) != RING / 2)
+			exit(2);
+		while (tern_recv(w.b, sink, got, sizeof(got), 0) == sizeof(got))
+			received++;
+		drop_events(w.a);
+		drop_events(w.b);
+		tick(&w);
+	}
+	report("udp", (double)received / 1e6, cpu_seconds() - start, "M/s");
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -351,6 +383,8 @@ int main(int argc, char **argv)
 		connects("connect", amount > 0 ? amount : 200, 0);
 	else if (strcmp(what, "connect-100k") == 0)
 		connects("connect-100k", amount > 0 ? amount : 100, 100000);
+	else if (strcmp(what, "udp") == 0)
+		udp(amount > 0 ? amount : 4);
 	else if (strcmp(what, "idle") == 0)
 		idle(amount > 0 ? (unsigned)amount : 100000);
 	else

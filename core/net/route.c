@@ -243,10 +243,10 @@ int route_add(struct net *net, const struct tern_route *t)
 	same = find_same(net, &asked);
 	if (same && (same->origin == TERN_ORIGIN_STATIC || asked.r.origin != TERN_ORIGIN_STATIC))
 		return -TERN_EEXIST;
-	if (same) /* what is static wins */
-		remove_route(net, same);
 	if (!is_gateway_reachable(net, asked.r.ifindex, &asked.gateway))
 		return -TERN_ENETUNREACH;
+	if (same) /* what is static wins */
+		remove_route(net, same);
 	return put_route(net, &asked) ? 0 : -TERN_ENOMEM;
 }
 

@@ -464,7 +464,9 @@ int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_add
 		return err;
 	s->t.remote = path.dst;
 	s->t.rport = to->port;
-	s->t.local = path.src;
+	/* a group, or everybody, is what it hears, not who it is */
+	if (!addr_is_multicast(&s->t.local) && !addr_is_limited_broadcast(&s->t.local))
+		s->t.local = path.src;
 	if (s->type != TERN_SOCK_RAW && !s->port)
 		err = port_pick_for_connect(ss, s);
 	if (err) {

@@ -27,18 +27,25 @@ static bool takes_group(const struct sock *s, const struct dgram_in *in)
 	return !s->t.rport || (s->t.rport == in->sport && addr_equal(&s->t.remote, &in->src));
 }
 
-static enum tern_drop deliver_to_group(struct sockets *ss, const struct dgram_in *in)
+static void deliver_to_members(struct sockets *ss, const struct list *socks,
+			       const struct dgram_in *in, enum tern_drop *drop)
 {
-	struct port *p = port_find(ss, TERN_IPPROTO_UDP, in->dport);
-	enum tern_drop drop = TERN_DROP_UDP_NO_SOCKET;
-
-	if (!p)
-		return drop;
-	for (struct list *l = p->open.next; l != &p->open; l = l->next) {
+	for (const struct list *l = socks->next; l != socks; l = l->next) {
 		struct sock *s = CONTAINER_OF(l, struct sock, bind_link);
 
 		if (takes_group(s, in))
-			drop = dgram_put(ss, s, in);
+			*drop = dgram_put(ss, s, in);
+	}
+}
+
+static enum tern_drop deliver_to_group(struct sockets *ss, const struct dgram_in *in)
+{
+	const struct port *p = port_find(ss, TERN_IPPROTO_UDP, in->dport);
+	enum tern_drop drop = TERN_DROP_UDP_NO_SOCKET;
+
+	if (p) {
+		deliver_to_members(ss, &p->open, in, &drop);
+		deliver_to_members(ss, &p->conns, in, &drop);
 	}
 	return drop;
 }

@@ -20,7 +20,7 @@
 #include "../../core/base/rand.h"
 #include "vnet.h"
 
-enum { FRAME_MAX = 65535 + 14 + 8, PARTS_MAX = 2 + TERN_PKT_SPANS_MAX };
+enum { FRAME_MAX = 65535 + 14 + 8, PARTS_MAX = 2 + TERN_PKT_SPANS_MAX, SMALL_MAX = 256 };
 /* Of one turn: what is read should still be in the cache when it is looked at. */
 enum { READ_BYTES_MAX = 256 << 10 };
 
@@ -128,16 +128,31 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 	return n || state > 0 ? n : state;
 }
 
-static int frames_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *p)
+/* A small packet in one piece: copying it costs the kernel and us less than a list of parts. */
+static ssize_t write_small(const struct frames *f, int fd, const struct tern_pkt *p)
 {
-	const struct frames *f = (const struct frames *)d;
+	uint8_t frame[sizeof(struct virtio_net_hdr) + SMALL_MAX];
+	struct virtio_net_hdr h;
+	size_t len = 0;
+
+	if (f->vnet) {
+		vnet_emit(p, f->ethernet, &h);
+		memcpy(frame, &h, sizeof(h));
+		len = sizeof(h);
+	}
+	memcpy(frame + len, p->data, p->len);
+	len += p->len;
+	return f->socket ? send(fd, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL) :
+			   write(fd, frame, len);
+}
+
+static ssize_t write_parts(const struct frames *f, int fd, const struct tern_pkt *p)
+{
 	struct virtio_net_hdr h;
 	struct iovec iov[PARTS_MAX];
 	struct msghdr m = { .msg_iov = iov };
 	int n = 0;
-	ssize_t sent;
 
-	(void)st;
 	if (f->vnet) {
 		vnet_emit(p, f->ethernet, &h);
 		iov[n++] = (struct iovec){ &h, sizeof(h) };
@@ -146,9 +161,18 @@ static int frames_write(struct dev *d, struct tern_stack *st, const struct tern_
 	for (unsigned i = 0; i < p->n_spans; i++)
 		iov[n++] = (struct iovec){ p->span[i].ptr, p->span[i].len };
 	m.msg_iovlen = (size_t)n;
+	return f->socket ? sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) : writev(fd, iov, n);
+}
+
+static int frames_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *p)
+{
+	const struct frames *f = (const struct frames *)d;
+	bool small = p->n_spans == 0 && p->len <= SMALL_MAX;
+	ssize_t sent;
+
+	(void)st;
 	do
-		sent = f->socket ? sendmsg(d->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) :
-				   writev(d->fd, iov, n);
+		sent = small ? write_small(f, d->fd, p) : write_parts(f, d->fd, p);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? verdict_of(errno) : 0;
 }

@@ -3,111 +3,7 @@
  * group_test.c - multicast groups: what members are given, what routers are told and when, over both
  * families: RFC 1112, RFC 2236, RFC 3376, RFC 2710, RFC 3810, RFC 3678.
  */
-#include "../stack/peer_fixture.h"
-
-enum { PORT = 5353, NEXT_HOP_BY_HOP = 0 };
-
-static bool v6;
-static tern_time now;
-
-static void begin(bool six)
-{
-	v6 = six;
-	now = TERN_SEC;
-	test_at("IPv%d", v6 ? 6 : 4);
-	new_stack(4);
-}
-
-static tern_sock bound(void)
-{
-	struct tern_addr any = { .family = v6 ? TERN_AF_INET6 : TERN_AF_INET, .port = PORT };
-	int32_t one = 1;
-	tern_sock s;
-
-	check_eq(tern_socket(st, any.family, TERN_SOCK_DGRAM, 0, &s), 0);
-	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_REUSEADDR, &one, sizeof(one)), 0);
-	check_eq(tern_bind(st, s, &any), 0);
-	return s;
-}
-
-/* The k-th group, and the k-th source. */
-static struct addr group(unsigned k)
-{
-	struct addr a = parse_addr(v6 ? "ff02::1:0" : "239.1.2.0");
-
-	a.b[15] = (uint8_t)(k + 1);
-	return a;
-}
-
-static struct addr source(unsigned k)
-{
-	struct addr a = parse_addr(v6 ? "fd00::" : "10.0.0.0");
-
-	a.b[15] = (uint8_t)(k + 100);
-	return a;
-}
-
-static void put_sockaddr(uint8_t *p, const struct addr *a)
-{
-	uint16_t family = v6 ? TERN_AF_INET6 : TERN_AF_INET;
-
-	memcpy(p, &family, sizeof(family));
-	memcpy(p + (v6 ? 8 : 4), v6 ? a->b : a->b + 12, v6 ? 16 : 4);
-}
-
-/* struct group_source_req, or its beginning. */
-static int mcast(tern_sock s, int name, unsigned g, int src)
-{
-	uint8_t req[8 + 2 * 128] = { 0 };
-	struct addr a = group(g), from = source((unsigned)src);
-	uint32_t ifindex = 2;
-
-	memcpy(req, &ifindex, sizeof(ifindex));
-	put_sockaddr(req + 8, &a);
-	put_sockaddr(req + 136, &from);
-	return tern_setsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP, name, req,
-			       src < 0 ? 136 : sizeof(req));
-}
-
-static int join(tern_sock s, unsigned g)
-{
-	return mcast(s, TERN_MCAST_JOIN_GROUP, g, -1);
-}
-
-/* ---- what comes in ---- */
-
-static void put_udp(struct addr from, struct addr to)
-{
-	struct udp h = { .src_port = 99, .dst_port = PORT, .len = 9 };
-	uint8_t bytes[9] = { [8] = 'x' };
-	uint32_t ip_len = v6 ? 40 : 20;
-	struct tern_pkt *p = tern_pkt_new(st, ip_len + 9);
-	struct ip4 h4 = {
-		.ttl = 9, .proto = 17, .hdr_len = 20, .total_len = 29, .src = from, .dst = to
-	};
-	struct ip6 h6 = {
-		.hop_limit = 9, .next_header = 17, .payload_len = 9, .src = from, .dst = to
-	};
-
-	udp_emit(&h, bytes);
-	put_be16(bytes + 6,
-		 checksum_finish(checksum_add(bytes, 9, checksum_pseudo(&from, &to, 17, 9))));
-	if (v6)
-		ip6_emit(&h6, p->data);
-	else
-		ip4_emit(&h4, p->data);
-	memcpy(p->data + ip_len, bytes, 9);
-	p->ifindex = 2;
-	tern_input(st, p);
-}
-
-static bool hears(tern_sock s, unsigned g, unsigned from)
-{
-	char c;
-
-	put_udp(source(from), group(g));
-	return tern_recv(st, s, &c, 1, 0) == 1;
-}
+#include "group_fixture.h"
 
 /* A query of a version: general (g < 0) or of a group; len as sent, its fields as given. */
 struct query {
@@ -303,6 +199,29 @@ static void two_members(void)
 		check(hears(b, 0, 0));
 		check_eq(tern_close(st, b), 0);
 		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_INCLUDE, 0), 2);
+		end_stack();
+	}
+}
+
+/* Bound to a group and connected to one sender: it hears what that one says to the group alone. */
+static void one_sender(void)
+{
+	for (int six = 0; six < 2; six++) {
+		struct tern_addr to, name;
+		struct addr g, from;
+		tern_sock s;
+
+		begin(six);
+		g = group(0);
+		from = source(1);
+		to = to_public(&from, 99);
+		s = bound_to(&g);
+		check_eq(join(s, 0), 0);
+		check(hears(s, 0, 0) && hears(s, 0, 1));
+		check_eq(tern_connect(st, s, &to), 0);
+		check(!hears(s, 0, 0) && hears(s, 0, 1));
+		check_eq(tern_getsockname(st, s, &name), 0);
+		check_mem(name.ip, v6 ? g.b : g.b + 12, v6 ? 16 : 4);
 		end_stack();
 	}
 }
@@ -567,9 +486,9 @@ static void interface_goes(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(join_and_leave), TEST(two_members),   TEST(sources),
-		TEST(queries),	      TEST(older_routers), TEST(bad_queries),
-		TEST(never_told),     TEST(loop),	   TEST(interface_goes),
+		TEST(join_and_leave), TEST(two_members),    TEST(one_sender),  TEST(sources),
+		TEST(queries),	      TEST(older_routers),  TEST(bad_queries), TEST(never_told),
+		TEST(loop),	      TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
