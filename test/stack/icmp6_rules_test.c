@@ -364,6 +364,7 @@ static void pointer_behind_headers(void)
 static void no_error_of_hidden_errors(void)
 {
 	static const uint8_t more[6] = { 0, 1, 0, 0, 0, 7 }, told[6] = { 0, 0x80, 2, 0, 0, 0 };
+	static const uint8_t quoted[60];
 
 	begin_ip6();
 	build(NULL, NULL);
@@ -375,7 +376,7 @@ static void no_error_of_hidden_errors(void)
 	check_silence();
 	build(NULL, NULL);
 	add_header(IP6_EXT_DESTINATION, told, 6, 8);
-	end_icmp(ICMP6_UNREACHABLE, 4, built.bytes, 60);
+	end_icmp(ICMP6_UNREACHABLE, 4, quoted, sizeof(quoted));
 	put_built();
 	check_silence();
 	end_stack();
