@@ -270,19 +270,15 @@ static struct route *next_learned(const struct net *net, const struct list *afte
 		       CONTAINER_OF(after->next, struct route, learned);
 }
 
-/* Each that was learned; the one at hand may be removed. */
-#define FOR_EACH_LEARNED(net, r, next)                                                             \
-	for (r = next_learned(net, &(net)->learned_routes);                                        \
-	     r && (next = next_learned(net, &r->learned), true); r = next)
-
 static uint32_t count_learned(const struct net *net, const struct route *like)
 {
-	const struct route *r, *next;
+	const struct route *r = next_learned(net, &net->learned_routes);
 	uint32_t n = 0;
 
-	FOR_EACH_LEARNED(net, r, next)
-	n += r->origin == like->origin && r->ifindex == like->ifindex &&
-	     (r->len == 0) == (like->len == 0) && addr_is4(&r->prefix) == addr_is4(&like->prefix);
+	for (; r; r = next_learned(net, &r->learned))
+		n += r->origin == like->origin && r->ifindex == like->ifindex &&
+		     (r->len == 0) == (like->len == 0) &&
+		     addr_is4(&r->prefix) == addr_is4(&like->prefix);
 	return n;
 }
 
@@ -314,29 +310,33 @@ void route_learn(struct net *net, const struct route_lease *lease)
 
 void route_forget(struct net *net, unsigned ifindex, enum tern_origin origin)
 {
-	struct route *r, *next;
+	struct route *r = next_learned(net, &net->learned_routes), *next;
 
-	FOR_EACH_LEARNED(net, r, next)
-	if (r->ifindex == ifindex && r->origin == origin)
-		remove_route(net, r);
+	for (; r; r = next) {
+		next = next_learned(net, &r->learned);
+		if (r->ifindex == ifindex && r->origin == origin)
+			remove_route(net, r);
+	}
 }
 
 void route_forget_gateway(struct net *net, unsigned ifindex, const struct addr *gateway)
 {
-	struct route *r, *next;
+	struct route *r = next_learned(net, &net->learned_routes), *next;
 
-	FOR_EACH_LEARNED(net, r, next)
-	if (r->ifindex == ifindex && r->origin == TERN_ORIGIN_RA && goes_by(r, gateway))
-		remove_route(net, r);
+	for (; r; r = next) {
+		next = next_learned(net, &r->learned);
+		if (r->ifindex == ifindex && r->origin == TERN_ORIGIN_RA && goes_by(r, gateway))
+			remove_route(net, r);
+	}
 }
 
 tern_time route_expire(struct net *net)
 {
 	tern_time now = net->timers->now, end = TERN_NEVER;
-	struct route *r, *next;
+	struct route *r = next_learned(net, &net->learned_routes), *next;
 
-	FOR_EACH_LEARNED(net, r, next)
-	{
+	for (; r; r = next) {
+		next = next_learned(net, &r->learned);
 		if (r->until <= now)
 			remove_route(net, r);
 		else

@@ -167,14 +167,12 @@ static void drain_iface(struct tern_stack *st, struct iface *i)
 	pkt_queue_fini(&i->control, &st->mem);
 }
 
-static void drain_neighbours(struct tern_stack *st, unsigned ifindex)
+static void drain_neighbours(struct tern_stack *st)
 {
 	struct neigh *n;
 	uint64_t cursor = 0;
 
 	while ((n = neigh_walk(&st->net, &cursor))) {
-		if (ifindex && n->ifindex != ifindex)
-			continue;
 		pkt_queue_fini(&n->queue, &st->mem);
 		drain_ready(st, &n->waiters);
 	}
@@ -189,7 +187,7 @@ TERN_API void tern_free(struct tern_stack *st)
 		return;
 	env = st->env;
 	st->env.trace = NULL;
-	drain_neighbours(st, 0);
+	drain_neighbours(st);
 	for (unsigned i = 1; i <= IFACES_MAX; i++)
 		if (iface_get(&st->net, i))
 			drain_iface(st, iface_get(&st->net, i));
