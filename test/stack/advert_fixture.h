@@ -277,4 +277,18 @@ static inline void put_neighbour(const struct speaker *from, uint8_t type,
 	put(from, &m);
 }
 
+/* What the stack knows of this neighbour; false: nothing. */
+static inline bool remembered(const char *ip, struct tern_neigh *n)
+{
+	struct addr who = parse(ip), a;
+	unsigned cursor = 0;
+
+	while (tern_neigh_next(st, &cursor, n)) {
+		a = addr_from6(n->addr.ip);
+		if (addr_equal(&a, &who))
+			return true;
+	}
+	return false;
+}
+
 #endif

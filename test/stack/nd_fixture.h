@@ -102,19 +102,6 @@ static inline void hear_peer(uint8_t flags, const uint8_t *mac)
 	put(&peer, &m);
 }
 
-static inline bool remembered(const char *ip, struct tern_neigh *n)
-{
-	struct addr who = parse(ip), a;
-	unsigned cursor = 0;
-
-	while (tern_neigh_next(st, &cursor, n)) {
-		a = addr_from6(n->addr.ip);
-		if (addr_equal(&a, &who))
-			return true;
-	}
-	return false;
-}
-
 static inline uint32_t state_of_peer(void)
 {
 	struct tern_neigh n;

@@ -58,19 +58,6 @@ static void spoil(struct message *m, int wrong)
 	}
 }
 
-static bool find_neighbour(struct tern_neigh *n)
-{
-	struct addr who = parse(peer.ip), a;
-	unsigned cursor = 0;
-
-	while (tern_neigh_next(st, &cursor, n)) {
-		a = addr_from6(n->addr.ip);
-		if (addr_equal(&a, &who))
-			return true;
-	}
-	return false;
-}
-
 /* ND-1, ND-6, ND-12: what is wrong with it is silence, and nobody is remembered. */
 static void malformed_solicitations(void)
 {
@@ -101,7 +88,7 @@ static void malformed_solicitations(void)
 		}
 		put(from, &m);
 		check_eq(count_out(ICMP6_NEIGH_ADVERT), wrong == 0);
-		check_eq(find_neighbour(&n), wrong == 0);
+		check_eq(remembered(peer.ip, &n), wrong == 0);
 		end();
 	}
 }
@@ -163,7 +150,7 @@ static void answers(void)
 			 from_nobody ? 0x20 : 0x60); /* override; solicited; no router */
 		check_eq(h.len, 32);
 		check_mem(h.message + 26, our_mac, 6);
-		check_eq(find_neighbour(&n), !from_nobody);
+		check_eq(remembered(peer.ip, &n), !from_nobody);
 		if (!from_nobody)
 			check_eq(n.state, TERN_NEIGH_STALE);
 		end();
@@ -218,12 +205,12 @@ static void asking(void)
 		if (wrong == 7) /* solicited, to everybody */
 			m.to = NULL;
 		put(&peer, &m);
-		check(find_neighbour(&n));
+		check(remembered(peer.ip, &n));
 		check_eq(n.state, wrong ? TERN_NEIGH_INCOMPLETE : TERN_NEIGH_REACHABLE);
 		pass(10 * TERN_SEC);
 		check_eq(count_out(ICMP6_NEIGH_SOLICIT), wrong ? 2 : 0); /* three in all */
 		check_eq(tern_recv(st, s, &c, 1, 0), wrong ? -TERN_EHOSTUNREACH : -TERN_EAGAIN);
-		check_eq(find_neighbour(&n), !wrong);
+		check_eq(remembered(peer.ip, &n), !wrong);
 		end();
 	}
 }
@@ -236,7 +223,7 @@ static void strangers(void)
 
 	begin_static();
 	put(&peer, &m);
-	check(!find_neighbour(&n));
+	check(!remembered(peer.ip, &n));
 	end();
 }
 
