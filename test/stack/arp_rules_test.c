@@ -320,7 +320,7 @@ static void waiting(void)
 	set_option(caller, TERN_IPPROTO_IP, TERN_IP_RECVERR, 1);
 	check_eq(connect_to(caller, "10.0.0.9", 9), 0);
 	for (int i = 0; i < 100; i++) {
-		char text[8];
+		char text[16];
 
 		snprintf(text, sizeof(text), "%03d", i);
 		check_eq(tern_send(st, caller, text, 3, 0), 3);

@@ -63,7 +63,7 @@ static void keeps_order(void)
 
 	connection(fd);
 	for (int i = 0; i < 1000; i++) {
-		char text[4];
+		char text[16];
 
 		snprintf(text, sizeof(text), "%03d", i);
 		if (write(fd[0], text, 3) != 3)

@@ -271,7 +271,8 @@ void count_signals(int sig, int flags)
 
 void alarm_in(int ms, int flags)
 {
-	struct itimerval t = { .it_value = { ms / 1000, ms % 1000 * 1000 } };
+	/* again each second: on a machine that stood still the first came before what waits for it */
+	struct itimerval t = { { 1, 0 }, { ms / 1000, ms % 1000 * 1000 } };
 
 	count_signals(SIGALRM, flags);
 	setitimer(ITIMER_REAL, &t, NULL);
