@@ -10,7 +10,7 @@
 #   make goodput-kernel   tern and the kernel over the same bad wire (root, half an hour)
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
 #   make controls    does each conformance test fail without its rule? (patches in test/controls)
-#   make size        bytes of the core, by directory, compiled for size
+#   make size        bytes of the core, by directory, and of the lean core, compiled for size
 #   make install     PREFIX=/usr/local DESTDIR=
 
 BUILD ?= build

@@ -8,15 +8,13 @@
 
 #include "../base/text.h"
 
-static const struct tern_cc_ops *const algorithms[] = { &cc_reno, &cc_cubic, &cc_bbr, &cc_fixed };
-
 /* ---- the registry ---- */
 
 static const struct tern_cc_ops *algorithm_at(const struct cc_set *set, size_t i)
 {
-	if (i < N_ELEMENTS(algorithms))
-		return algorithms[i];
-	i -= N_ELEMENTS(algorithms);
+	for (const struct tern_cc_ops *const *built_in = cc_built_in; *built_in; built_in++, i--)
+		if (i == 0)
+			return *built_in;
 	return set && i < set->n ? &set->own[i] : NULL;
 }
 

@@ -53,5 +53,6 @@ void cc_on_idle(struct tern_cc *, const struct tern_cc_sample *);
 void cc_on_undo(struct tern_cc *);
 
 extern const struct tern_cc_ops cc_reno, cc_cubic, cc_bbr, cc_fixed;
+extern const struct tern_cc_ops *const cc_built_in[]; /* NULL ends it */
 
 #endif

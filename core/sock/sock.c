@@ -8,6 +8,8 @@
  */
 #include "sock_tcp.h"
 
+#include "../base/build.h"
+
 /* What section 8 of the architecture promises, on the machines that count. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct half) <= 128, "a half-open connection");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct time_wait) <= 96, "a TIME-WAIT record");
@@ -159,7 +161,7 @@ static int check_kind(int family, int type, int *protocol)
 {
 	int icmp = family == TERN_AF_INET ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6;
 
-	if (family != TERN_AF_INET && family != TERN_AF_INET6)
+	if (family != TERN_AF_INET && !(family == TERN_AF_INET6 && build.ip6))
 		return -TERN_EAFNOSUPPORT;
 	if (*protocol < 0 || *protocol > 262) /* Linux's IPPROTO_MAX */
 		return -TERN_EINVAL;
@@ -172,9 +174,12 @@ static int check_kind(int family, int type, int *protocol)
 	case TERN_SOCK_DGRAM:
 		if (*protocol == 0)
 			*protocol = TERN_IPPROTO_UDP;
-		return *protocol == TERN_IPPROTO_UDP || *protocol == icmp ? 0 :
-									    -TERN_EPROTONOSUPPORT;
+		if (*protocol == TERN_IPPROTO_UDP || (*protocol == icmp && build.raw))
+			return 0;
+		return -TERN_EPROTONOSUPPORT;
 	case TERN_SOCK_RAW:
+		if (!build.raw)
+			return -TERN_ESOCKTNOSUPPORT;
 		return *protocol > 0 && *protocol <= 255 ? 0 : -TERN_EPROTONOSUPPORT;
 	default:
 		return -TERN_ESOCKTNOSUPPORT;

@@ -12,6 +12,17 @@
 enum { ANNOUNCEMENTS = 3 };
 #define ANNOUNCE_INTERVAL (1 * TERN_SEC)
 
+void send_arp_about(struct tern_stack *st, struct iface *i, const struct addr *about, bool announce)
+{
+	static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct arp arp = { .op = ARP_REQUEST, .sender = addr_any(TERN_AF_INET), .target = *about };
+
+	if (announce)
+		arp.sender = *about;
+	memcpy(arp.sender_mac, i->cfg.mac, 6);
+	send_arp(st, i, &arp, everybody);
+}
+
 static void advertise_unasked(struct tern_stack *st, struct iface *i, const struct addr *about)
 {
 	struct ndp msg = { .type = ICMP6_NEIGH_ADVERT,
@@ -35,7 +46,7 @@ void announce_on_timer(struct tern_stack *st, struct iface *i)
 		if (a->ifindex != i->index || !ifaddr_is_usable(a))
 			continue;
 		if (addr_is4(&a->addr))
-			announce_arp(st, i, &a->addr);
+			send_arp_about(st, i, &a->addr, true);
 		else
 			advertise_unasked(st, i, &a->addr);
 	}

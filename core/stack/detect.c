@@ -7,25 +7,6 @@
  */
 #include "stack.h"
 
-static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-
-/* RFC 5227 2.1.1, 2.3: a request; a probe has no sender. */
-static void send_arp_about(struct tern_stack *st, struct iface *i, const struct addr *about,
-			   bool announce)
-{
-	struct arp arp = { .op = ARP_REQUEST, .sender = addr_any(TERN_AF_INET), .target = *about };
-
-	if (announce)
-		arp.sender = *about;
-	memcpy(arp.sender_mac, i->cfg.mac, 6);
-	send_arp(st, i, &arp, everybody);
-}
-
-void announce_arp(struct tern_stack *st, struct iface *i, const struct addr *about)
-{
-	send_arp_about(st, i, about, true);
-}
-
 /* RFC 4862 5.4.2: from ::, without a source link-layer address. */
 static void send_solicitation_about(struct tern_stack *st, struct iface *i,
 				    const struct addr *about)

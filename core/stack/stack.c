@@ -4,6 +4,7 @@
  */
 #include "stack.h"
 
+#include "../base/build.h"
 #include "../net/dhcp.h"
 
 /* ---- making ---- */
@@ -111,7 +112,7 @@ static bool add_lo(struct tern_stack *st)
 	addr_from_public(&a6, &v6);
 	return iface_add(&st->net, &lo, LO_INDEX) == LO_INDEX &&
 	       ifaddr_add(&st->net, LO_INDEX, &a4, 8) == 0 &&
-	       ifaddr_add(&st->net, LO_INDEX, &a6, 128) == 0;
+	       (!build.ip6 || ifaddr_add(&st->net, LO_INDEX, &a6, 128) == 0);
 }
 
 TERN_API struct tern_stack *tern_new(const struct tern_config *cfg, const struct tern_env *env)
@@ -390,6 +391,8 @@ TERN_API int tern_addr_add(struct tern_stack *st, unsigned ifindex, const struct
 
 	if (!addr_from_public(&a, addr))
 		return iface_get(&st->net, ifindex) ? -TERN_EINVAL : -TERN_ENODEV;
+	if (!addr_is4(&a) && !build.ip6)
+		return -TERN_EAFNOSUPPORT;
 	err = ifaddr_add(&st->net, ifindex, &a, prefix_len);
 	if (err == 0)
 		configure_review(st, iface_get(&st->net, ifindex));
@@ -433,6 +436,8 @@ TERN_API int tern_route_add(struct tern_stack *st, const struct tern_route *r)
 {
 	struct tern_route by_user = *r;
 
+	if (r->dst.family == TERN_AF_INET6 && !build.ip6)
+		return -TERN_EAFNOSUPPORT;
 	by_user.origin = TERN_ORIGIN_STATIC;
 	return route_add(&st->net, &by_user);
 }

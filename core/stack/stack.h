@@ -71,7 +71,14 @@ void stack_down_run(struct tern_stack *);
 bool stack_down_has_work(const struct tern_stack *);
 void stack_drop_output(struct tern_stack *, struct iface *);
 bool stack_lo_has_work(const struct tern_stack *);
+/* Packets come in trains: do the last one's addresses say all about these? */
+bool is_recent_link(const struct tern_stack *, const struct inbound *);
+void take_recent_pair(const struct tern_stack *, struct inbound *);
+/* Are they of somebody who may send, and for us? */
+enum tern_drop check_addresses(struct tern_stack *, struct inbound *);
 
+/* input6.c */
+enum tern_drop ip6_input(struct tern_stack *, struct inbound *);
 /* A walk over extension headers that failed: the sender hears why, if it may. */
 enum tern_drop refuse_ip6_header(struct tern_stack *, const struct inbound *,
 				 const struct ip6_walk *);
@@ -132,9 +139,12 @@ enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct
 void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
 
 void send_arp(struct tern_stack *, struct iface *, const struct arp *, const uint8_t to[6]);
-/* An ICMPv6 message of neighbour discovery, to this link-layer address. Takes it. */
-void announce_arp(struct tern_stack *, struct iface *, const struct addr *about);
+/* announce.c */
+/* RFC 5227 2.1.1, 2.3: a request about an address; a probe has no sender. */
+void send_arp_about(struct tern_stack *, struct iface *, const struct addr *about, bool announce);
 void announce_on_timer(struct tern_stack *, struct iface *);
+
+/* neighbour.c: an ICMPv6 message of neighbour discovery, to this link-layer address. Takes it. */
 void send_nd_packet(struct tern_stack *, struct iface *, struct tern_pkt *, struct ip_names *,
 		    const uint8_t mac[6]);
 void send_ndp(struct tern_stack *, struct iface *, const struct ndp *, struct ip_names *,
