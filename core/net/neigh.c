@@ -160,14 +160,26 @@ static struct neigh *new_neighbour(struct net *net, struct iface *i, const struc
 	return n;
 }
 
+bool neigh_is_recent(const struct net *net, unsigned ifindex, const struct addr *addr)
+{
+	const struct neigh *n = net->recent_neigh;
+
+	return n && net->recent_neigh_version == net->routes_version && n->ifindex == ifindex &&
+	       addr_equal(&n->addr, addr);
+}
+
 struct neigh *neigh_resolve(struct net *net, unsigned ifindex, const struct addr *addr, bool *ready)
 {
 	struct iface *i = iface_get(net, ifindex);
-	struct neigh *n = neigh_find(net, ifindex, addr);
+	struct neigh *n = net->recent_neigh;
 
+	if (!neigh_is_recent(net, ifindex, addr))
+		n = neigh_find(net, ifindex, addr);
 	*ready = n && n->state != TERN_NEIGH_INCOMPLETE;
 	if (!n)
 		return i ? new_neighbour(net, i, addr) : NULL;
+	net->recent_neigh = n;
+	net->recent_neigh_version = net->routes_version;
 	mark_used(i, n);
 	if (n->state == TERN_NEIGH_STALE)
 		enter(net, n, TERN_NEIGH_DELAY);
@@ -279,6 +291,8 @@ void neigh_free(struct net *net, struct neigh *n)
 	list_unlink(&n->lru);
 	i->n_neigh--;
 	table_remove(&net->neighs, &n->node);
+	if (net->recent_neigh == n)
+		net->recent_neigh = NULL;
 	mem_free(net->mem, n, sizeof(*n));
 }
 

@@ -264,6 +264,7 @@ struct hop {
 	struct addr next;  /* gateway, or the destination itself */
 	uint32_t link_mtu; /* least of route and interface */
 	uint32_t mtu;	   /* of the path, as far as it is known: path_mtu.c */
+	enum addr_kind to; /* the destination, as addr_classify says */
 };
 
 /* What is sent, as far as it is known. */
@@ -390,6 +391,8 @@ struct neigh {
  */
 struct neigh *neigh_resolve(struct net *, unsigned ifindex, const struct addr *, bool *ready);
 struct neigh *neigh_find(const struct net *, unsigned ifindex, const struct addr *);
+/* Was it resolved last, and have addresses not changed since? Datagrams come in trains. */
+bool neigh_is_recent(const struct net *, unsigned ifindex, const struct addr *);
 
 /* An INCOMPLETE entry takes one more packet; the oldest goes (returned) when the queue is full. */
 struct tern_pkt *neigh_queue_put(struct net *, struct neigh *, struct tern_pkt *);
@@ -481,6 +484,8 @@ struct net {
 	struct hop_found recent_hop;
 	uint32_t routes_version; /* changes with every change of routes or addresses */
 	struct table neighs;
+	struct neigh *recent_neigh; /* resolved last, and no broadcast since the version below */
+	uint32_t recent_neigh_version;
 	struct icmp_limit limit_all, limit_dst[64];
 	uint8_t duid_mac[6]; /* what dhcp_duid is made of, once it was asked */
 	bool has_duid;

@@ -489,34 +489,36 @@ static int find_hop(struct net *net, const struct route_key *key, struct hop *ho
 	return find_route(net, &by_source, hop);
 }
 
-static bool is_same_route_key(const struct route_key *a, const struct route_key *b)
+static bool is_same_route_key(const struct route_key *a, const struct route_key *b, bool by_source)
 {
-	return addr_equal(&a->dst, &b->dst) && addr_equal(&a->src, &b->src) &&
-	       a->ifindex == b->ifindex;
+	return addr_equal(&a->dst, &b->dst) && a->ifindex == b->ifindex &&
+	       (!by_source || addr_equal(&a->src, &b->src));
 }
 
 int route_lookup(struct net *net, const struct route_key *asked, struct hop *hop)
 {
 	struct hop_found *recent = &net->recent_hop;
-	struct route_key key = *asked;
+	bool by_source = net->n_source_routes || net->cfg->strong_host;
 	int err;
 
-	if (!net->n_source_routes && !net->cfg->strong_host)
-		memset(&key.src, 0, sizeof(key.src)); /* what makes no difference is not compared */
-	if (recent->version == net->routes_version && is_same_route_key(&recent->key, &key)) {
+	if (recent->version == net->routes_version &&
+	    is_same_route_key(&recent->key, asked, by_source)) {
 		*hop = recent->hop;
 		return 0;
 	}
-	err = find_hop(net, &key, hop);
+	err = find_hop(net, asked, hop);
 	if (err)
 		return err;
+	hop->to = addr_classify(net, &asked->dst, hop->ifindex);
 	hop->mtu = hop->link_mtu;
 	if (hop->ifindex != LO_INDEX) {
-		uint32_t known = path_mtu_of(net, &key.dst);
+		uint32_t known = path_mtu_of(net, &asked->dst);
 
 		hop->mtu = MIN(hop->mtu, known);
 	}
-	*recent = (struct hop_found){ key, net->routes_version, *hop };
+	*recent = (struct hop_found){ *asked, net->routes_version, *hop };
+	if (!by_source) /* it was not looked at: good for no source when it makes a difference */
+		memset(&recent->key.src, 0, sizeof(recent->key.src));
 	return 0;
 }
 

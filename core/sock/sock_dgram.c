@@ -261,7 +261,6 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 {
 	struct route_key key = { .dst = path->dst,
 				 .ifindex = m->ifindex ? m->ifindex : s->bound_ifindex };
-	enum addr_kind kind;
 	int err;
 
 	if (m->addr.scope_id && !key.ifindex)
@@ -275,10 +274,9 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 		err = route_lookup(ss->net, &key, &path->hop);
 	if (err)
 		return err;
-	kind = addr_classify(ss->net, &path->dst, path->hop.ifindex);
-	if (kind == ADDR_BROADCAST && !s->broadcast)
+	if (path->hop.to == ADDR_BROADCAST && !s->broadcast)
 		return -TERN_EACCES;
-	path->group = kind == ADDR_BROADCAST || kind == ADDR_MULTICAST;
+	path->group = path->hop.to == ADDR_BROADCAST || path->hop.to == ADDR_MULTICAST;
 	path->src = key.src;
 	if (addr_is_loopback(&key.src) && path->hop.ifindex != LO_INDEX)
 		return -TERN_EINVAL; /* RFC 1122 3.2.1.3 (g): it never leaves this host */

@@ -117,13 +117,15 @@ enum link_verdict neighbour_of(struct tern_stack *st, struct iface *i, const str
 	bool ready;
 
 	*out = NULL;
-	if (addr_is_multicast(next)) {
-		multicast_mac(next, mac);
-		return LINK_READY;
-	}
-	if (addr_classify(&st->net, next, i->index) == ADDR_BROADCAST) {
-		memcpy(mac, broadcast_mac, 6);
-		return LINK_READY;
+	if (!neigh_is_recent(&st->net, i->index, next)) {
+		if (addr_is_multicast(next)) {
+			multicast_mac(next, mac);
+			return LINK_READY;
+		}
+		if (addr_classify(&st->net, next, i->index) == ADDR_BROADCAST) {
+			memcpy(mac, broadcast_mac, 6);
+			return LINK_READY;
+		}
 	}
 	n = neigh_resolve(&st->net, i->index, next, &ready);
 	if (!n)

@@ -51,12 +51,13 @@ void stack_push_icmp(struct tern_stack *st, struct tern_pkt *p, struct ip_names 
 
 static bool read_key(const struct tern_pkt *p, struct route_key *key)
 {
-	struct ip4 ip4;
 	struct ip6 ip6;
 
-	if (p->len && p->data[0] >> 4 == 4 && ip4_parse_quoted(&ip4, p->data, p->len)) {
-		key->dst = ip4.dst;
-		key->src = ip4.src;
+	if (p->len >= IP4_HDR_LEN && p->data[0] >> 4 == 4) {
+		if (ip4_hdr_len(p->data) < IP4_HDR_LEN || ip4_hdr_len(p->data) > p->len)
+			return false;
+		key->src = addr_from4(p->data + 12);
+		key->dst = addr_from4(p->data + 16);
 		return true;
 	}
 	if (!ip6_parse_quoted(&ip6, p->data, p->len))
