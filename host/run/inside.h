@@ -156,8 +156,8 @@ int filter_install(void);
 
 /* A network namespace with nothing in it, for this process. false: there are none for us. */
 bool netns_enter(void);
-/* Puts an interface into it that is only there to be seen. */
-void netns_show(const struct run_netns *);
+/* Puts the stack's interfaces and addresses into it, as they are now, only to be seen. */
+void netns_show(const struct tern_stack *);
 /* One with a device whose far side is ours: its descriptor, or -1 and errno. */
 int netns_make(const struct run_netns *);
 
@@ -172,7 +172,7 @@ bool launch(struct run *, struct run_wish *);
 /* News of the keeper's. */
 void launch_news(struct run *);
 /* The keeper's own life: it starts the program and outlives all that comes from it. */
-_Noreturn void keep(int control, const struct run_wish *);
+_Noreturn void keep(int control, const struct run_wish *, const struct tern_stack *);
 
 /* What the keeper tells. */
 enum news_kind { NEWS_LISTENER, NEWS_FAILED, NEWS_STARTED, NEWS_EXITED };
