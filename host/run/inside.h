@@ -156,7 +156,7 @@ int filter_install(void);
 
 /* A network namespace with nothing in it, for this process. false: there are none for us. */
 bool netns_enter(void);
-/* Puts the stack's interfaces and addresses into it, as they are now, only to be seen. */
+/* Puts the stack's interfaces, addresses and routes into it, as they are now, to be seen. */
 void netns_show(const struct tern_stack *);
 /* One with a device whose far side is ours: its descriptor, or -1 and errno. */
 int netns_make(const struct run_netns *);
@@ -223,6 +223,10 @@ struct tern_addr address_for_stack(const struct pair *, const struct tern_addr *
 struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
 /* What the program is to see of an address of the stack's. */
 struct tern_addr address_shown(const struct run *, const struct pair *, const struct tern_addr *);
+/* The same of a datagram: from where it came, and where it went to. */
+void address_show_message(const struct run *, const struct pair *, struct tern_msg *);
+/* A datagram that is to come from the loopback, which is a gateway: by the way there. */
+void address_leave_loopback(const struct pair *, struct tern_msg *);
 
 /* ---- pairs.c ---- */
 
