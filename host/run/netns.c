@@ -66,6 +66,7 @@ struct link_request {
 	union {
 		struct ifinfomsg link;
 		struct ifaddrmsg addr;
+		struct rtmsg route;
 	} about;
 	char room[256];
 };
@@ -319,11 +320,44 @@ static void show_interface(const struct tern_stack *st, unsigned index)
 	raise_shown(iface.name);
 }
 
+/* Those of the prefixes of addresses are the kernel's own already: EEXIST. */
+static void show_route(const struct tern_route *r)
+{
+	size_t len = r->dst.family == TERN_AF_INET ? 4 : 16;
+	bool direct = r->gateway.family == TERN_AF_UNSPEC;
+	struct link_request q = {
+		.header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
+			    .nlmsg_type = RTM_NEWROUTE,
+			    .nlmsg_flags = CREATE },
+		.about.route = { .rtm_family = (uint8_t)r->dst.family,
+				 .rtm_dst_len = (uint8_t)r->prefix_len,
+				 .rtm_table = RT_TABLE_MAIN,
+				 .rtm_protocol = RTPROT_STATIC,
+				 .rtm_scope = direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+				 .rtm_type = RTN_UNICAST },
+	};
+
+	if (r->ifindex == 1 || r->src.family != TERN_AF_UNSPEC)
+		return;
+	if (r->prefix_len > 0)
+		put(&q, RTA_DST, r->dst.ip, len);
+	if (!direct)
+		put(&q, RTA_GATEWAY, r->gateway.ip, len);
+	put(&q, RTA_OIF, &r->ifindex, sizeof(r->ifindex));
+	if (r->metric)
+		put(&q, RTA_PRIORITY, &r->metric, sizeof(r->metric));
+	ask_kernel(&q);
+}
+
 void netns_show(const struct tern_stack *st)
 {
 	char error[DEV_ERROR_MAX];
+	struct tern_route route;
+	unsigned cursor = 0;
 
 	host_link_up("lo", error);
 	for (unsigned i = tern_iface_next(st, 1); i; i = tern_iface_next(st, i))
 		show_interface(st, i);
+	while (tern_route_next(st, &cursor, &route))
+		show_route(&route);
 }
