@@ -227,11 +227,11 @@ TERN_API int tern_eyeballs_begin(struct tern_eyeballs *, const struct tern_eyeba
 				 tern_time now);
 /* false: it is the answer to another question. */
 TERN_API bool tern_eyeballs_on_answer(struct tern_eyeballs *, const struct tern_resolver_answer *);
-/* Time in; also looks at its sockets. */
+/* Time in; also looks at its sockets, whose news need not be told. */
 TERN_API enum tern_eyeballs_state tern_eyeballs_advance(struct tern_eyeballs *, tern_time now);
 /* When it wants to advance at the latest; TERN_NEVER. */
 TERN_API tern_time tern_eyeballs_deadline(const struct tern_eyeballs *);
-/* Ends all that is under way, without a word from the others. A connection that was made stays. */
+/* Ends all that is under way: other attempts are reset. A connection that was made stays. */
 TERN_API void tern_eyeballs_end(struct tern_eyeballs *);
 
 #ifdef __cplusplus
