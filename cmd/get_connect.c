@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../host/resolve/eyeballs.h"
 #include "get_connect.h"
 
 static void say_why(struct get_connect *c, const char *format, ...)
@@ -29,8 +28,8 @@ static void say_why(struct get_connect *c, const char *format, ...)
 static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known)
 {
 	const char *host = strcmp(c->host, "localhost") == 0 ? "127.0.0.1" : c->host;
-	struct resolver_question q = { .name = host, .addr = { .port = c->port } };
-	struct resolver_answer a;
+	struct tern_resolver_question q = { .name = host, .addr = { .port = c->port } };
+	struct tern_resolver_answer a;
 
 	*known = tern_addr_parse(host, c->port, &out[0]) == 0;
 	if (*known)
@@ -40,24 +39,25 @@ static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], 
 	return a.n_addrs;
 }
 
-static enum eyeballs_state advance(struct get_connect *c, struct eyeballs *e, tern_time until)
+static enum tern_eyeballs_state advance(struct get_connect *c, struct tern_eyeballs *e,
+					tern_time until)
 {
-	struct resolver_answer a;
-	tern_time at = eyeballs_deadline(e);
+	struct tern_resolver_answer a;
+	tern_time at = tern_eyeballs_deadline(e);
 
 	net_turn_names(c->n, at < until ? at : until);
-	while (c->n->resolver && resolver_answer(c->n->resolver, &a))
-		eyeballs_on_answer(e, &a);
-	return eyeballs_advance(e, loop_now());
+	while (c->n->resolver && tern_resolver_answer(c->n->resolver, &a))
+		tern_eyeballs_on_answer(e, &a);
+	return tern_eyeballs_advance(e, loop_now());
 }
 
 /* "fd00::2: no answer, 10.0.0.2: Connection refused"; of a single address as if it were the host */
-static void say_attempts(struct get_connect *c, const struct eyeballs *e)
+static void say_attempts(struct get_connect *c, const struct tern_eyeballs *e)
 {
 	char text[TERN_ADDR_TEXT_MAX];
 
 	for (unsigned i = 0; i < e->n_attempts; i++) {
-		const struct eyeballs_attempt *t = &e->attempt[i];
+		const struct tern_eyeballs_attempt *t = &e->attempt[i];
 
 		if (i > 0)
 			say_why(c, ", ");
@@ -67,9 +67,9 @@ static void say_attempts(struct get_connect *c, const struct eyeballs *e)
 	}
 }
 
-static int give_connect_up(struct get_connect *c, const struct eyeballs *e, bool in_time)
+static int give_connect_up(struct get_connect *c, const struct tern_eyeballs *e, bool in_time)
 {
-	char why[RESOLVER_WHY_MAX];
+	char why[TERN_RESOLVER_WHY_MAX];
 
 	say_why(c, "cannot connect: ");
 	if (net_interrupted()) {
@@ -82,9 +82,9 @@ static int give_connect_up(struct get_connect *c, const struct eyeballs *e, bool
 	} else if (!in_time) {
 		say_why(c, "its name: nothing has come for %g s", (double)c->timeout / 1e9);
 	} else {
-		say_why(c, "%s", resolver_why(&e->failure, why));
+		say_why(c, "%s%s", tern_resolver_why(&e->failure, why), net_advice(&e->failure));
 	}
-	return !net_interrupted() && e->failure.cause == RESOLVER_NO_SERVER && !e->n_attempts ?
+	return !net_interrupted() && e->failure.cause == TERN_RESOLVER_NO_SERVER && !e->n_attempts ?
 		       EXIT_USAGE :
 		       EXIT_NO;
 }
@@ -93,11 +93,11 @@ int get_connect(struct get_connect *c)
 {
 	tern_time until = loop_now() + c->timeout;
 	struct tern_addr addr[3] = { { .family = TERN_AF_UNSPEC } };
-	struct eyeballs_wish wish = {
+	struct tern_eyeballs_wish wish = {
 		.st = c->n->st, .host = c->host, .port = c->port, .addr = addr
 	};
-	enum eyeballs_state state = EYEBALLS_BUSY;
-	struct eyeballs e;
+	enum tern_eyeballs_state state = TERN_EYEBALLS_BUSY;
+	struct tern_eyeballs e;
 	bool known;
 	int code = EXIT_DONE;
 
@@ -110,17 +110,17 @@ int get_connect(struct get_connect *c)
 	}
 	if (!known && !(wish.r = net_resolver(c->n)))
 		return EXIT_USAGE;
-	if (eyeballs_begin(&e, &wish, loop_now()) != 0) {
+	if (tern_eyeballs_begin(&e, &wish, loop_now()) != 0) {
 		say_why(c, "out of memory");
 		return EXIT_NO;
 	}
-	state = eyeballs_advance(&e, loop_now());
-	while (state == EYEBALLS_BUSY && !net_interrupted() && loop_now() < until)
+	state = tern_eyeballs_advance(&e, loop_now());
+	while (state == TERN_EYEBALLS_BUSY && !net_interrupted() && loop_now() < until)
 		state = advance(c, &e, until);
-	if (state == EYEBALLS_CONNECTED)
+	if (state == TERN_EYEBALLS_CONNECTED)
 		c->s = e.sock;
 	else
-		code = give_connect_up(c, &e, state == EYEBALLS_FAILED);
-	eyeballs_end(&e);
+		code = give_connect_up(c, &e, state == TERN_EYEBALLS_FAILED);
+	tern_eyeballs_end(&e);
 	return code;
 }

@@ -419,7 +419,7 @@ int net_close(struct net *n, int code)
 	ladder_live_free(n->live);
 	if (n->ladder && n->ladder != stderr)
 		fclose(n->ladder);
-	resolver_free(n->resolver);
+	tern_resolver_free(n->resolver);
 	sim_peer_free(n->peer);
 	gateway_free(n->gateway);
 	loop_fini(&n->loop);

@@ -10,7 +10,7 @@
 #include "../host/loop/impair.h"
 #include "../host/loop/loop.h"
 #include "../host/loop/record.h"
-#include "../host/resolve/resolver.h"
+#include "../include/tern_resolve.h"
 #include "../include/tern_sim.h"
 #include "args.h"
 
@@ -46,7 +46,7 @@ struct net_options {
 	unsigned n_cuts;
 	struct net_host host[NET_HOSTS_MAX];
 	unsigned n_hosts;
-	struct tern_addr server[RESOLVER_SERVERS_MAX]; /* to ask for names */
+	struct tern_addr server[TERN_RESOLVER_SERVERS_MAX]; /* to ask for names */
 	unsigned n_servers;
 	const char *name; /* among the members of a network; NULL: none */
 	uint64_t mtu, seed;
@@ -86,7 +86,7 @@ struct net {
 	struct net_weather weather;
 	struct dev *mesh; /* the device of a network of this user's processes; NULL: none */
 	char mesh_dir[108];
-	struct resolver *resolver; /* net_resolver; NULL: not needed so far */
+	struct tern_resolver *resolver; /* net_resolver; NULL: not needed so far */
 };
 
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */
@@ -146,17 +146,21 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out);
  * Who looks names up: in the hosts file, then by name servers (--server, else those that the stack
  * has learned, else behind a gateway the host's own). NULL after a line of error.
  */
-struct resolver *net_resolver(struct net *);
+struct tern_resolver *net_resolver(struct net *);
 /* A turn that also moves the resolver, if there is one; no user event is left. */
 void net_turn_names(struct net *, tern_time until);
 /* The names that no file and no server is asked for: an answer without waiting; false: no such. */
-bool net_find_own(struct net *, const struct resolver_question *, struct resolver_answer *);
+bool net_find_own(struct net *, const struct tern_resolver_question *,
+		  struct tern_resolver_answer *);
 /* Asks names_find, then the resolver, and waits for the answer. false: the user wants no more. */
-bool net_look_up(struct net *, const struct resolver_question *, struct resolver_answer *);
+bool net_look_up(struct net *, const struct tern_resolver_question *,
+		 struct tern_resolver_answer *);
 /* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error. */
 int net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
+/* What helps where there is no answer, behind tern_resolver_why: "; give one: ...", or "". */
+const char *net_advice(const struct tern_resolver_answer *);
 /* The line of error about a name without an answer; an exit code. */
-int net_refuse_name(const struct net *, const char *name, const struct resolver_answer *);
+int net_refuse_name(const struct net *, const char *name, const struct tern_resolver_answer *);
 
 /* ---- net_weather.c ---- */
 

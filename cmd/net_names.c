@@ -39,8 +39,8 @@ bool names_take_server(struct args *a, struct net_options *o)
 {
 	if (!args_value(a))
 		return false;
-	if (o->n_servers == RESOLVER_SERVERS_MAX) {
-		args_error(a, "at most %d name servers", RESOLVER_SERVERS_MAX);
+	if (o->n_servers == TERN_RESOLVER_SERVERS_MAX) {
+		args_error(a, "at most %d name servers", TERN_RESOLVER_SERVERS_MAX);
 		return false;
 	}
 	if (tern_addr_parse(a->value, 0, &o->server[o->n_servers]) != 0) {
@@ -88,13 +88,13 @@ static void free_of_names(void *ctx, void *p, size_t size)
 	free(p);
 }
 
-/* All of a file of the host's, RESOLVER_HOSTS_MAX bytes at most; NULL: there is none. */
+/* All of a file of the host's, TERN_RESOLVER_HOSTS_MAX bytes at most; NULL: there is none. */
 static char *read_text(const char *path, size_t *len)
 {
 	FILE *f = fopen(path, "re");
-	char *text = f ? malloc(RESOLVER_HOSTS_MAX) : NULL;
+	char *text = f ? malloc(TERN_RESOLVER_HOSTS_MAX) : NULL;
 
-	*len = text ? fread(text, 1, RESOLVER_HOSTS_MAX, f) : 0;
+	*len = text ? fread(text, 1, TERN_RESOLVER_HOSTS_MAX, f) : 0;
 	if (f)
 		fclose(f);
 	return text;
@@ -117,12 +117,12 @@ static void leave_loopback(struct tern_addr *a)
 }
 
 /* Through a gateway the host's own servers are reached as the host reaches them. */
-static void read_servers_of_host(struct resolver_conf *conf)
+static void read_servers_of_host(struct tern_resolver_conf *conf)
 {
 	size_t len;
 	char *text = read_text("/etc/resolv.conf", &len);
 
-	resolver_conf_parse(conf, text, len);
+	tern_resolver_conf_parse(conf, text, len);
 	free(text);
 	for (unsigned i = 0; i < conf->n_servers; i++)
 		leave_loopback(&conf->server[i]);
@@ -130,26 +130,26 @@ static void read_servers_of_host(struct resolver_conf *conf)
 
 static int configure_names(struct net *n)
 {
-	struct resolver_conf conf;
+	struct tern_resolver_conf conf;
 	size_t len;
 	char *hosts = read_text("/etc/hosts", &len);
 	int err;
 
-	resolver_conf_default(&conf);
+	tern_resolver_conf_default(&conf);
 	if (n->options->n_servers == 0 && has_gateway(n))
 		read_servers_of_host(&conf);
 	for (unsigned i = 0; i < n->options->n_servers; i++)
 		conf.server[conf.n_servers++] = n->options->server[i];
-	err = resolver_configure(n->resolver, &conf, hosts, len);
+	err = tern_resolver_configure(n->resolver, &conf, hosts, len);
 	free(hosts);
 	return err;
 }
 
-struct resolver *net_resolver(struct net *n)
+struct tern_resolver *net_resolver(struct net *n)
 {
-	struct resolver_wish wish = { .st = n->st,
-				      .alloc = allocate_for_names,
-				      .free = free_of_names };
+	struct tern_resolver_wish wish = { .st = n->st,
+					   .alloc = allocate_for_names,
+					   .free = free_of_names };
 
 	if (n->resolver)
 		return n->resolver;
@@ -157,10 +157,10 @@ struct resolver *net_resolver(struct net *n)
 		net_refuse(n, "no random numbers: %s", strerror(errno));
 		return NULL;
 	}
-	n->resolver = resolver_new(&wish);
+	n->resolver = tern_resolver_new(&wish);
 	if (!n->resolver || configure_names(n) != 0) {
 		net_refuse(n, "%s", "out of memory");
-		resolver_free(n->resolver);
+		tern_resolver_free(n->resolver);
 		n->resolver = NULL;
 	}
 	return n->resolver;
@@ -168,20 +168,21 @@ struct resolver *net_resolver(struct net *n)
 
 void net_turn_names(struct net *n, tern_time until)
 {
-	struct resolver *r = n->resolver;
+	struct tern_resolver *r = n->resolver;
 	struct tern_event ev;
 
-	if (r && resolver_deadline(r) < until)
-		until = resolver_deadline(r);
+	if (r && tern_resolver_deadline(r) < until)
+		until = tern_resolver_deadline(r);
 	net_turn(n, until, NULL, 0);
 	while (tern_event(n->st, &ev))
 		if (r)
-			resolver_on_event(r, &ev);
+			tern_resolver_on_event(r, &ev);
 	if (r)
-		resolver_advance(r, loop_now());
+		tern_resolver_advance(r, loop_now());
 }
 
-bool net_find_own(struct net *n, const struct resolver_question *q, struct resolver_answer *out)
+bool net_find_own(struct net *n, const struct tern_resolver_question *q,
+		  struct tern_resolver_answer *out)
 {
 	static const int families[] = { TERN_AF_INET, TERN_AF_INET6 };
 	bool known = false;
@@ -198,23 +199,24 @@ bool net_find_own(struct net *n, const struct resolver_question *q, struct resol
 			out->addr[out->n_addrs++] = a;
 		}
 	}
-	out->cause = RESOLVER_BY_HOSTS;
-	out->error = out->n_addrs ? RESOLVER_OK : RESOLVER_NODATA;
+	out->cause = TERN_RESOLVER_BY_HOSTS;
+	out->error = out->n_addrs ? TERN_RESOLVER_OK : TERN_RESOLVER_NODATA;
 	if (known)
 		snprintf(out->name, sizeof(out->name), "%s", q->name);
 	return known;
 }
 
-bool net_look_up(struct net *n, const struct resolver_question *q, struct resolver_answer *out)
+bool net_look_up(struct net *n, const struct tern_resolver_question *q,
+		 struct tern_resolver_answer *out)
 {
-	struct resolver *r;
+	struct tern_resolver *r;
 
 	if (net_find_own(n, q, out))
 		return true;
 	r = net_resolver(n);
-	if (!r || resolver_ask(r, q, NULL) != 0)
+	if (!r || tern_resolver_ask(r, q, NULL) != 0)
 		return false;
-	while (!resolver_answer(r, out)) {
+	while (!tern_resolver_answer(r, out)) {
 		if (net_interrupted())
 			return false;
 		net_turn_names(n, TERN_NEVER);
@@ -222,18 +224,24 @@ bool net_look_up(struct net *n, const struct resolver_question *q, struct resolv
 	return true;
 }
 
-int net_refuse_name(const struct net *n, const char *name, const struct resolver_answer *a)
+const char *net_advice(const struct tern_resolver_answer *a)
 {
-	char why[RESOLVER_WHY_MAX];
+	return a->cause == TERN_RESOLVER_NO_SERVER ? "; give one: --server ADDRESS" : "";
+}
 
-	fprintf(stderr, "%s: '%s': %s\n", n->command, name, resolver_why(a, why));
-	return a->cause == RESOLVER_NO_SERVER ? EXIT_USAGE : EXIT_NO;
+int net_refuse_name(const struct net *n, const char *name, const struct tern_resolver_answer *a)
+{
+	char why[TERN_RESOLVER_WHY_MAX];
+
+	fprintf(stderr, "%s: '%s': %s%s\n", n->command, name, tern_resolver_why(a, why),
+		net_advice(a));
+	return a->cause == TERN_RESOLVER_NO_SERVER ? EXIT_USAGE : EXIT_NO;
 }
 
 int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_addr *out)
 {
-	struct resolver_question q = { .name = text, .addr = { .port = port } };
-	struct resolver_answer a;
+	struct tern_resolver_question q = { .name = text, .addr = { .port = port } };
+	struct tern_resolver_answer a;
 
 	if (tern_addr_parse(text, port, out) == 0)
 		return EXIT_DONE;
@@ -243,7 +251,7 @@ int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_a
 		fprintf(stderr, "%s: '%s': interrupted\n", n->command, text);
 		return EXIT_NO;
 	}
-	if (a.error != RESOLVER_OK)
+	if (a.error != TERN_RESOLVER_OK)
 		return net_refuse_name(n, text, &a);
 	*out = a.addr[0];
 	return EXIT_DONE;

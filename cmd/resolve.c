@@ -73,20 +73,20 @@ static void print_json_text(const char *s)
 	putchar('"');
 }
 
-static void print_json(struct resolve *r, const char *word, const struct resolver_answer *a)
+static void print_json(struct resolve *r, const char *word, const struct tern_resolver_answer *a)
 {
-	static const char *const errors[RESOLVER_N_ERRORS] = {
+	static const char *const errors[TERN_RESOLVER_N_ERRORS] = {
 		"",	    "EAI_NONAME", "EAI_NODATA", "EAI_AGAIN",
 		"EAI_FAIL", "EAI_MEMORY", "EAI_SYSTEM", "EAI_OVERFLOW",
 	};
-	char text[TERN_ADDR_TEXT_MAX], why[RESOLVER_WHY_MAX];
+	char text[TERN_ADDR_TEXT_MAX], why[TERN_RESOLVER_WHY_MAX];
 
 	printf("%s{\"query\":", r->began ? ",\n " : "[");
 	r->began = true;
 	print_json_text(word);
-	if (a->error != RESOLVER_OK) {
+	if (a->error != TERN_RESOLVER_OK) {
 		printf(",\"error\":\"%s\",\"why\":", errors[a->error]);
-		print_json_text(resolver_why(a, why));
+		print_json_text(tern_resolver_why(a, why));
 		putchar('}');
 		return;
 	}
@@ -110,7 +110,7 @@ static bool is_same_name(const char *a, const char *b)
 	return strlen(b) == len && strncasecmp(a, b, len) == 0;
 }
 
-static void print_text(const char *word, const struct resolver_answer *a)
+static void print_text(const char *word, const struct tern_resolver_answer *a)
 {
 	char text[TERN_ADDR_TEXT_MAX];
 
@@ -128,8 +128,8 @@ static void print_text(const char *word, const struct resolver_answer *a)
 
 static int look_up(struct resolve *r, struct net *n, const char *word)
 {
-	struct resolver_question q = { .name = word };
-	struct resolver_answer a;
+	struct tern_resolver_question q = { .name = word };
+	struct tern_resolver_answer a;
 	bool is_address = tern_addr_parse(word, 0, &q.addr) == 0;
 
 	if (r->type == TYPE_PTR && !is_address)
@@ -144,9 +144,9 @@ static int look_up(struct resolve *r, struct net *n, const char *word)
 	}
 	if (r->json)
 		print_json(r, word, &a);
-	else if (a.error == RESOLVER_OK)
+	else if (a.error == TERN_RESOLVER_OK)
 		print_text(word, &a);
-	if (a.error != RESOLVER_OK)
+	if (a.error != TERN_RESOLVER_OK)
 		return net_refuse_name(n, word, &a);
 	return EXIT_DONE;
 }

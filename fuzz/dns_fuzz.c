@@ -17,8 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../host/resolve/dns.h"
-#include "../host/resolve/resolver.h"
+#include "../host/resolve/resolve_impl.h"
 #include "../include/tern_sim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,7 +28,7 @@ struct run {
 	const uint8_t *at, *end;
 	struct tern_sim *sim;
 	struct tern_stack *server;
-	struct resolver *r;
+	struct tern_resolver *r;
 	tern_sock udp, listener, conn;
 	uint64_t memory;
 	uint8_t reply[2 + 4096];
@@ -89,18 +88,19 @@ static void try_message(const uint8_t *data, size_t size)
 
 static void try_texts(const uint8_t *data, size_t size)
 {
-	struct resolver_conf conf;
+	struct tern_resolver_conf conf;
 	struct hosts_found found;
 	char name[TERN_DOMAIN_MAX];
 	struct tern_addr a = tern_ip4(127, 0, 0, 1, 0);
 
-	resolver_conf_default(&conf);
-	resolver_conf_parse(&conf, (const char *)data, size);
-	must(conf.n_servers <= RESOLVER_SERVERS_MAX && conf.n_search <= RESOLVER_SEARCH_MAX &&
-		     conf.timeout_s >= 1 && conf.attempts >= 1,
+	tern_resolver_conf_default(&conf);
+	tern_resolver_conf_parse(&conf, (const char *)data, size);
+	must(conf.n_servers <= TERN_RESOLVER_SERVERS_MAX &&
+		     conf.n_search <= TERN_RESOLVER_SEARCH_MAX && conf.timeout_s >= 1 &&
+		     conf.attempts >= 1,
 	     "a configuration beyond its limits");
 	hosts_find((const char *)data, size, "localhost", TERN_AF_UNSPEC, &found);
-	must(found.n <= RESOLVER_ADDRS_MAX, "more hosts than there is room for");
+	must(found.n <= TERN_RESOLVER_ADDRS_MAX, "more hosts than there is room for");
 	hosts_name((const char *)data, size, &a, name);
 }
 
@@ -228,7 +228,7 @@ static void on_client(void *ctx, int host, const struct tern_event *ev)
 	struct run *r = ctx;
 
 	(void)host;
-	must(resolver_on_event(r->r, ev), "news of a socket that nobody has");
+	must(tern_resolver_on_event(r->r, ev), "news of a socket that nobody has");
 }
 
 static void *allocate(void *ctx, size_t size)
@@ -254,12 +254,12 @@ static void open_run(struct run *r)
 {
 	struct tern_sim_pair pair;
 	struct tern_addr at = { .family = TERN_AF_INET, .port = 53 };
-	struct resolver_wish wish = {
+	struct tern_resolver_wish wish = {
 		.alloc = allocate, .free = deallocate, .ctx = r, .seed = { 1 }, .cache_max = 4
 	};
 	static const char conf_text[] = "nameserver 10.0.0.2\nnameserver 10.0.0.2\n"
 					"options timeout:1 attempts:2\nsearch a.test\n";
-	struct resolver_conf conf;
+	struct tern_resolver_conf conf;
 
 	must(tern_sim_pair(&pair, 1, TERN_AF_INET, TERN_LINK_IP, 1500, NULL) == 0, "no pair");
 	r->sim = pair.sim;
@@ -271,34 +271,34 @@ static void open_run(struct run *r)
 		     tern_listen(r->server, r->listener, 4) == 0,
 	     "no server");
 	wish.st = pair.a;
-	r->r = resolver_new(&wish);
-	resolver_conf_default(&conf);
-	resolver_conf_parse(&conf, conf_text, sizeof(conf_text) - 1);
-	must(resolver_configure(r->r, &conf, NULL, 0) == 0, "no configuration");
+	r->r = tern_resolver_new(&wish);
+	tern_resolver_conf_default(&conf);
+	tern_resolver_conf_parse(&conf, conf_text, sizeof(conf_text) - 1);
+	must(tern_resolver_configure(r->r, &conf, NULL, 0) == 0, "no configuration");
 	tern_sim_on_event(r->sim, 0, on_client, r);
 	tern_sim_on_event(r->sim, 1, on_server, r);
 }
 
 static void ask(struct run *r, const char *name)
 {
-	struct resolver_question q = { .name = name, .addr = tern_ip4(10, 0, 0, 9, 0) };
+	struct tern_resolver_question q = { .name = name, .addr = tern_ip4(10, 0, 0, 9, 0) };
 	tern_time begun = tern_sim_now(r->sim), at;
-	struct resolver_answer a;
+	struct tern_resolver_answer a;
 	int tries = 0;
 
-	must(resolver_ask(r->r, &q, NULL) == 0, "no question");
-	while (!resolver_answer(r->r, &a)) {
-		at = resolver_deadline(r->r);
+	must(tern_resolver_ask(r->r, &q, NULL) == 0, "no question");
+	while (!tern_resolver_answer(r->r, &a)) {
+		at = tern_resolver_deadline(r->r);
 		must(at != TERN_NEVER && tries++ < TRIES_MAX, "it waits for ever");
 		if (!tern_sim_step(r->sim, at))
-			resolver_advance(r->r, tern_sim_now(r->sim));
+			tern_resolver_advance(r->r, tern_sim_now(r->sim));
 		/* two names at most, each with its tries, and a try over TCP after each of UDP */
 		must(tern_sim_now(r->sim) <= begun + 2 * ANSWER_SECONDS_MAX * TERN_SEC,
 		     "it takes too long");
 	}
-	must(a.n_addrs <= RESOLVER_ADDRS_MAX && strlen(a.name) < TERN_DOMAIN_MAX,
+	must(a.n_addrs <= TERN_RESOLVER_ADDRS_MAX && strlen(a.name) < TERN_DOMAIN_MAX,
 	     "an answer beyond its limits");
-	must((a.error == RESOLVER_OK) == (a.n_addrs > 0 || (!name && a.name[0])),
+	must((a.error == TERN_RESOLVER_OK) == (a.n_addrs > 0 || (!name && a.name[0])),
 	     "an answer that is an error, or the other way round");
 }
 
@@ -311,7 +311,7 @@ static void try_server(const uint8_t *data, size_t size)
 	ask(&r, "www");
 	ask(&r, NULL);
 	ask(&r, "www.a.test");
-	resolver_free(r.r);
+	tern_resolver_free(r.r);
 	must(r.memory == 0, "memory is lost");
 	tern_sim_check(r.sim);
 	tern_sim_free(r.sim);

@@ -112,7 +112,6 @@ static int take_number(const struct cmsghdr *c, int min, int max, int *out)
 
 static int take_one(const struct cmsghdr *c, struct tern_msg *m)
 {
-	uint16_t size;
 	uint8_t tos;
 
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
@@ -132,11 +131,9 @@ static int take_one(const struct cmsghdr *c, struct tern_msg *m)
 		}
 		return take_number(c, 0, 255, &m->tos);
 	}
-	if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT &&
-	    read_value(c, &size, sizeof(size))) {
-		m->gso_size = size;
-		return 0;
-	}
+	/* as through a device that cannot: programs then send one datagram after the other */
+	if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT)
+		return -EIO;
 	return -EINVAL;
 }
 

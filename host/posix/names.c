@@ -118,19 +118,19 @@ static int add_numeric(const char *host, const char *service, const struct addri
 
 /* ---- names ---- */
 
-static int error_of(const struct resolver_answer *a)
+static int error_of(const struct tern_resolver_answer *a)
 {
-	static const int of[RESOLVER_N_ERRORS] = {
-		[RESOLVER_NONAME] = EAI_NONAME,	    [RESOLVER_NODATA] = EAI_NODATA,
-		[RESOLVER_AGAIN] = EAI_AGAIN,	    [RESOLVER_FAIL] = EAI_FAIL,
-		[RESOLVER_MEMORY] = EAI_MEMORY,	    [RESOLVER_SYSTEM] = EAI_SYSTEM,
-		[RESOLVER_OVERFLOW] = EAI_OVERFLOW,
+	static const int of[TERN_RESOLVER_N_ERRORS] = {
+		[TERN_RESOLVER_NONAME] = EAI_NONAME,	 [TERN_RESOLVER_NODATA] = EAI_NODATA,
+		[TERN_RESOLVER_AGAIN] = EAI_AGAIN,	 [TERN_RESOLVER_FAIL] = EAI_FAIL,
+		[TERN_RESOLVER_MEMORY] = EAI_MEMORY,	 [TERN_RESOLVER_SYSTEM] = EAI_SYSTEM,
+		[TERN_RESOLVER_OVERFLOW] = EAI_OVERFLOW,
 	};
 
 	return of[a->error];
 }
 
-static bool has_family(const struct resolver_answer *a, int family)
+static bool has_family(const struct tern_resolver_answer *a, int family)
 {
 	for (unsigned i = 0; i < a->n_addrs; i++)
 		if (a->addr[i].family == family)
@@ -144,7 +144,7 @@ static bool is_left_out(const struct tern_addr *a, const struct addrinfo *hints,
 	return a->family == TERN_AF_INET && maps_v4(hints) && has6 && !(hints->ai_flags & AI_ALL);
 }
 
-static int add_found(const struct resolver_answer *a, const char *service,
+static int add_found(const struct tern_resolver_answer *a, const char *service,
 		     const struct addrinfo *hints, struct addrinfo ***last)
 {
 	char text[TERN_ADDR_TEXT_MAX];
@@ -170,8 +170,8 @@ static bool is_ascii(const char *name)
 static int add_name(const char *host, const char *service, const struct addrinfo *hints,
 		    struct addrinfo ***last, char *canonical)
 {
-	struct resolver_question q = { .name = host };
-	struct resolver_answer a;
+	struct tern_resolver_question q = { .name = host };
+	struct tern_resolver_answer a;
 	struct addrinfo none = { .ai_socktype = hints->ai_socktype,
 				 .ai_protocol = hints->ai_protocol,
 				 .ai_flags = hints->ai_flags & AI_NUMERICSERV };
@@ -187,7 +187,7 @@ static int add_name(const char *host, const char *service, const struct addrinfo
 	if (!choose_family(hints, &q.family))
 		return EAI_NONAME;
 	names_ask(&q, &a);
-	if (a.error != RESOLVER_OK)
+	if (a.error != TERN_RESOLVER_OK)
 		return error_of(&a);
 	memcpy(canonical, a.name, sizeof(a.name));
 	return add_found(&a, service, hints, last);
@@ -246,15 +246,15 @@ static void cut_domain(char *name)
 }
 
 /* 0, or an error: the name of the address is not known. */
-static int name_of_address(const struct sockaddr *sa, int flags, struct resolver_answer *a)
+static int name_of_address(const struct sockaddr *sa, int flags, struct tern_resolver_answer *a)
 {
-	struct resolver_question q = { .name = NULL };
+	struct tern_resolver_question q = { .name = NULL };
 
 	address_in(sa, &q.addr);
 	names_ask(&q, a);
-	if (a->error == RESOLVER_NODATA)
+	if (a->error == TERN_RESOLVER_NODATA)
 		return EAI_NONAME;
-	if (a->error != RESOLVER_OK)
+	if (a->error != TERN_RESOLVER_OK)
 		return error_of(a);
 	if (flags & NI_NOFQDN)
 		cut_domain(a->name);
@@ -266,7 +266,7 @@ int tern_posix_getnameinfo(const struct sockaddr *sa, socklen_t len, char *host,
 {
 	char address[NI_MAXHOST];
 	const char *name = address;
-	struct resolver_answer a;
+	struct tern_resolver_answer a;
 	int err = getnameinfo(sa, len, address, sizeof(address), service, service_len,
 			      (flags | NI_NUMERICHOST) & ~NI_NAMEREQD);
 

@@ -5,11 +5,11 @@
 #ifndef TERN_HOST_POSIX_NAMES_H
 #define TERN_HOST_POSIX_NAMES_H
 
-#include "../resolve/resolver.h"
+#include "../../include/tern_resolve.h"
 #include "os.h"
 
 /* Asks, and waits for the answer, which may say EAI_SYSTEM and errno. It takes the lock. */
-void names_ask(const struct resolver_question *, struct resolver_answer *);
+void names_ask(const struct tern_resolver_question *, struct tern_resolver_answer *);
 /* The domain of this host, as resolv.conf has it when asked last; "": none. */
 void names_domain(char out[TERN_DOMAIN_MAX]);
 

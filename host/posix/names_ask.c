@@ -23,7 +23,7 @@ struct source {
 };
 
 struct names {
-	struct resolver *r;
+	struct tern_resolver *r;
 	struct file *news;
 	struct source conf, hosts;
 	char domain[TERN_DOMAIN_MAX];
@@ -31,7 +31,7 @@ struct names {
 
 /* One that waits. */
 struct names_call {
-	struct resolver_answer *answer;
+	struct tern_resolver_answer *answer;
 	bool done;
 };
 
@@ -52,8 +52,8 @@ static void free_names(void *ctx, void *p, size_t size)
 static bool read_source(struct source *s, const char *path)
 {
 	FILE *f = fopen(path, "re");
-	char *text = malloc(RESOLVER_HOSTS_MAX), *shorter;
-	size_t len = f && text ? fread(text, 1, RESOLVER_HOSTS_MAX, f) : 0;
+	char *text = malloc(TERN_RESOLVER_HOSTS_MAX), *shorter;
+	size_t len = f && text ? fread(text, 1, TERN_RESOLVER_HOSTS_MAX, f) : 0;
 	bool same = s->text && s->len == len && memcmp(s->text, text ? text : "", len) == 0;
 
 	if (f)
@@ -74,23 +74,23 @@ static bool read_source(struct source *s, const char *path)
 static bool configure_anew(struct names *n)
 {
 	const char *path = getenv("TERN_RESOLV_CONF");
-	struct resolver_conf conf;
+	struct tern_resolver_conf conf;
 	bool changed = read_source(&n->conf, path ? path : "/etc/resolv.conf");
 
 	changed = read_source(&n->hosts, "/etc/hosts") || changed;
 	if (!changed)
 		return true;
-	resolver_conf_default(&conf);
-	resolver_conf_parse(&conf, n->conf.text, n->conf.len);
+	tern_resolver_conf_default(&conf);
+	tern_resolver_conf_parse(&conf, n->conf.text, n->conf.len);
 	memcpy(n->domain, conf.search[0], sizeof(n->domain));
-	return resolver_configure(n->r, &conf, n->hosts.text, n->hosts.len) == 0;
+	return tern_resolver_configure(n->r, &conf, n->hosts.text, n->hosts.len) == 0;
 }
 
 static struct names *make_names(struct posix *p)
 {
-	struct resolver_wish wish = { .st = p->sem.st,
-				      .alloc = allocate_names,
-				      .free = free_names };
+	struct tern_resolver_wish wish = { .st = p->sem.st,
+					   .alloc = allocate_names,
+					   .free = free_names };
 	struct names *n = calloc(1, sizeof(*n));
 
 	if (!n)
@@ -98,7 +98,7 @@ static struct names *make_names(struct posix *p)
 	n->news = file_new(FILE_SOCKET);
 	wish.user = n->news;
 	if (n->news && getrandom(wish.seed, sizeof(wish.seed), 0) == (ssize_t)sizeof(wish.seed))
-		n->r = resolver_new(&wish);
+		n->r = tern_resolver_new(&wish);
 	if (n->r)
 		return n;
 	free(n->news);
@@ -109,10 +109,10 @@ static struct names *make_names(struct posix *p)
 /* Answers go to whoever asked; others that wait look up. */
 static void hand_answers_out(struct posix *p)
 {
-	struct resolver_answer a;
+	struct tern_resolver_answer a;
 	bool any = false;
 
-	while (resolver_answer(p->names->r, &a)) {
+	while (tern_resolver_answer(p->names->r, &a)) {
 		struct names_call *c = a.user;
 
 		*c->answer = a;
@@ -125,47 +125,47 @@ static void hand_answers_out(struct posix *p)
 /* A signal ends no look-up, as on Linux. */
 static void wait_for_answer(struct posix *p, struct names_call *c)
 {
-	struct resolver *r = p->names->r;
+	struct tern_resolver *r = p->names->r;
 
 	for (;;) {
 		p->sem.world.pump(p);
-		resolver_advance(r, loop_now());
+		tern_resolver_advance(r, loop_now());
 		hand_answers_out(p);
 		if (c->done || p->stopped)
 			return;
 		sem_wait_for(&p->sem, p->names->news, TERN_POLLIN | TERN_POLLOUT,
-			     resolver_deadline(r));
+			     tern_resolver_deadline(r));
 	}
 }
 
-static bool ask_with_lock(struct posix *p, struct resolver_question *q, struct names_call *c)
+static bool ask_with_lock(struct posix *p, struct tern_resolver_question *q, struct names_call *c)
 {
 	uint64_t id;
 
 	if (!p->names)
 		p->names = make_names(p);
-	if (!p->names || !configure_anew(p->names) || resolver_ask(p->names->r, q, &id) != 0)
+	if (!p->names || !configure_anew(p->names) || tern_resolver_ask(p->names->r, q, &id) != 0)
 		return false;
 	wait_for_answer(p, c);
 	if (!c->done)
-		resolver_cancel(p->names->r, id);
+		tern_resolver_cancel(p->names->r, id);
 	return c->done;
 }
 
-void names_ask(const struct resolver_question *question, struct resolver_answer *out)
+void names_ask(const struct tern_resolver_question *question, struct tern_resolver_answer *out)
 {
 	struct names_call call = { .answer = out };
-	struct resolver_question q = *question;
+	struct tern_resolver_question q = *question;
 	struct posix *p = posix_get();
 
 	memset(out, 0, sizeof(*out));
-	out->error = RESOLVER_SYSTEM;
+	out->error = TERN_RESOLVER_SYSTEM;
 	if (!p)
 		return;
 	q.user = &call;
 	posix_lock(p);
 	if (!ask_with_lock(p, &q, &call)) {
-		out->error = RESOLVER_MEMORY;
+		out->error = TERN_RESOLVER_MEMORY;
 		errno = ENOMEM;
 	}
 	posix_unlock(p);

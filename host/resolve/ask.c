@@ -13,22 +13,23 @@ enum { SIX, FOUR }; /* of query, result, error; a PTR is in the first */
 
 /* ---- answers ---- */
 
-static bool answer_with(struct ask *a, enum resolver_error error, enum resolver_cause cause)
+static bool answer_with(struct ask *a, enum tern_resolver_error error,
+			enum tern_resolver_cause cause)
 {
 	a->answer.error = error;
 	a->answer.cause = cause;
 	return true;
 }
 
-static bool answer_addresses(struct ask *a, struct resolver *r)
+static bool answer_addresses(struct ask *a, struct tern_resolver *r)
 {
-	struct resolver_answer *out = &a->answer;
+	struct tern_resolver_answer *out = &a->answer;
 
 	for (unsigned i = 0; i < out->n_addrs; i++)
 		out->addr[i].port = a->port;
 	if (out->n_addrs > 1)
-		resolver_order_for(r->wish.st, out->addr, out->n_addrs);
-	return answer_with(a, RESOLVER_OK, RESOLVER_BY_SERVER);
+		order_addresses(r->wish.st, out->addr, out->n_addrs);
+	return answer_with(a, TERN_RESOLVER_OK, TERN_RESOLVER_BY_SERVER);
 }
 
 static void copy_answer_name(char out[TERN_DOMAIN_MAX], const char *name, size_t len)
@@ -52,7 +53,7 @@ static bool copy_host_name(char out[TERN_DOMAIN_MAX], const struct dns_name *n)
 
 /* ---- what needs no server ---- */
 
-static bool answer_localhost(struct ask *a, struct resolver *r, const char *name)
+static bool answer_localhost(struct ask *a, struct tern_resolver *r, const char *name)
 {
 	struct tern_addr loopback[2] = { { .family = TERN_AF_INET6, .ip = { [15] = 1 } },
 					 tern_ip4(127, 0, 0, 1, 0) };
@@ -62,20 +63,20 @@ static bool answer_localhost(struct ask *a, struct resolver *r, const char *name
 			a->answer.addr[a->answer.n_addrs++] = loopback[i];
 	copy_answer_name(a->answer.name, name, text_len(name));
 	answer_addresses(a, r);
-	return answer_with(a, RESOLVER_OK, RESOLVER_BY_RULE);
+	return answer_with(a, TERN_RESOLVER_OK, TERN_RESOLVER_BY_RULE);
 }
 
 static bool answer_number(struct ask *a, const char *name, const struct tern_addr *addr)
 {
 	copy_answer_name(a->answer.name, name, text_len(name));
 	if (a->family != TERN_AF_UNSPEC && a->family != addr->family)
-		return answer_with(a, RESOLVER_NODATA, RESOLVER_BY_RULE);
+		return answer_with(a, TERN_RESOLVER_NODATA, TERN_RESOLVER_BY_RULE);
 	a->answer.addr[0] = *addr;
 	a->answer.n_addrs = 1;
-	return answer_with(a, RESOLVER_OK, RESOLVER_BY_RULE);
+	return answer_with(a, TERN_RESOLVER_OK, TERN_RESOLVER_BY_RULE);
 }
 
-static bool answer_by_hosts(struct ask *a, struct resolver *r, const char *name)
+static bool answer_by_hosts(struct ask *a, struct tern_resolver *r, const char *name)
 {
 	struct hosts_found found;
 
@@ -85,12 +86,13 @@ static bool answer_by_hosts(struct ask *a, struct resolver *r, const char *name)
 	a->answer.n_addrs = found.n;
 	memcpy(a->answer.name, found.canonical, sizeof(found.canonical));
 	answer_addresses(a, r);
-	return answer_with(a, found.n ? RESOLVER_OK : RESOLVER_NODATA, RESOLVER_BY_HOSTS);
+	return answer_with(a, found.n ? TERN_RESOLVER_OK : TERN_RESOLVER_NODATA,
+			   TERN_RESOLVER_BY_HOSTS);
 }
 
 /* ---- candidates ---- */
 
-static void add_candidate(struct ask *a, const struct resolver *r, const struct dns_name *name,
+static void add_candidate(struct ask *a, const struct tern_resolver *r, const struct dns_name *name,
 			  const char *domain)
 {
 	struct dns_name n = *name, d;
@@ -103,19 +105,20 @@ static void add_candidate(struct ask *a, const struct resolver *r, const struct 
 	a->candidate[a->n_candidates++] = n;
 }
 
-static void search_learned(struct ask *a, const struct resolver *r, const struct dns_name *name)
+static void search_learned(struct ask *a, const struct tern_resolver *r,
+			   const struct dns_name *name)
 {
 	struct tern_server s;
 	unsigned cursor = 0, n = 0;
 
-	while (n < RESOLVER_SEARCH_MAX && tern_server_next(r->wish.st, &cursor, &s))
+	while (n < TERN_RESOLVER_SEARCH_MAX && tern_server_next(r->wish.st, &cursor, &s))
 		if (s.kind == TERN_SERVER_SEARCH) {
 			add_candidate(a, r, name, s.domain);
 			n++;
 		}
 }
 
-static void add_candidates(struct ask *a, const struct resolver *r, const char *text,
+static void add_candidates(struct ask *a, const struct tern_resolver *r, const char *text,
 			   const struct dns_name *name)
 {
 	size_t len = text_len(text), dots = 0;
@@ -134,7 +137,8 @@ static void add_candidates(struct ask *a, const struct resolver *r, const char *
 		add_candidate(a, r, name, NULL);
 }
 
-static bool begin_forward(struct ask *a, struct resolver *r, const struct resolver_question *q)
+static bool begin_forward(struct ask *a, struct tern_resolver *r,
+			  const struct tern_resolver_question *q)
 {
 	struct tern_addr addr;
 	struct dns_name name;
@@ -143,7 +147,7 @@ static bool begin_forward(struct ask *a, struct resolver *r, const struct resolv
 		return answer_number(a, q->name, &addr);
 	if (q->numeric_only || !dns_name_parse(&name, q->name, text_len(q->name)) ||
 	    !dns_name_is_host(&name))
-		return answer_with(a, RESOLVER_NONAME, RESOLVER_BY_RULE);
+		return answer_with(a, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE);
 	if (!q->by_dns_only && answer_by_hosts(a, r, q->name))
 		return true;
 	if (special_of(&name, true) == SPECIAL_LOOPBACK)
@@ -151,19 +155,20 @@ static bool begin_forward(struct ask *a, struct resolver *r, const struct resolv
 	if (special_of(&name, r->wish.ask_for_local) == SPECIAL_NONE)
 		add_candidates(a, r, q->name, &name);
 	if (a->n_candidates == 0)
-		return answer_with(a, RESOLVER_NONAME, RESOLVER_BY_RULE);
+		return answer_with(a, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE);
 	return false;
 }
 
-static bool begin_reverse(struct ask *a, struct resolver *r, const struct resolver_question *q)
+static bool begin_reverse(struct ask *a, struct tern_resolver *r,
+			  const struct tern_resolver_question *q)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	bool is_mapped = q->addr.family == TERN_AF_INET6 && memcmp(q->addr.ip, mapped, 12) == 0;
 
 	if (q->numeric_only)
-		return answer_with(a, RESOLVER_NONAME, RESOLVER_BY_RULE);
+		return answer_with(a, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE);
 	if (!q->by_dns_only && hosts_name(r->hosts, r->hosts_len, &q->addr, a->answer.name))
-		return answer_with(a, RESOLVER_OK, RESOLVER_BY_HOSTS);
+		return answer_with(a, TERN_RESOLVER_OK, TERN_RESOLVER_BY_HOSTS);
 	a->is_reverse = true;
 	if (q->addr.family == TERN_AF_INET || is_mapped)
 		dns_name_of_address(&a->candidate[0], q->addr.ip + (is_mapped ? 12 : 0), 4);
@@ -173,7 +178,7 @@ static bool begin_reverse(struct ask *a, struct resolver *r, const struct resolv
 	return false;
 }
 
-bool ask_begin(struct ask *a, struct resolver *r, const struct resolver_question *q)
+bool ask_begin(struct ask *a, struct tern_resolver *r, const struct tern_resolver_question *q)
 {
 	a->user = a->answer.user = q->user;
 	a->family = q->family;
@@ -192,22 +197,22 @@ static bool is_type_wanted(const struct ask *a, int which)
 	       a->family == (which == SIX ? TERN_AF_INET6 : TERN_AF_INET);
 }
 
-static enum resolver_error error_of_kind(unsigned kind)
+static enum tern_resolver_error error_of_kind(unsigned kind)
 {
-	return kind == DNS_FOUND   ? RESOLVER_OK :
-	       kind == DNS_NO_DATA ? RESOLVER_NODATA :
-				     RESOLVER_NONAME;
+	return kind == DNS_FOUND   ? TERN_RESOLVER_OK :
+	       kind == DNS_NO_DATA ? TERN_RESOLVER_NODATA :
+				     TERN_RESOLVER_NONAME;
 }
 
 /* From the cache, or by a query. */
-static void begin_one(struct ask *a, struct resolver *r, int which)
+static void begin_one(struct ask *a, struct tern_resolver *r, int which)
 {
 	struct dns_question q = { .name = a->candidate[a->at] };
 
 	q.type = a->is_reverse ? DNS_PTR : which == SIX ? DNS_AAAA : DNS_A;
 	if (q.type == DNS_AAAA && r->conf.no_aaaa) {
 		memset(&a->result[which], 0, sizeof(a->result[which]));
-		a->error[which] = RESOLVER_NODATA;
+		a->error[which] = TERN_RESOLVER_NODATA;
 		a->known[which] = true;
 		return;
 	}
@@ -219,30 +224,30 @@ static void begin_one(struct ask *a, struct resolver *r, int which)
 	a->query[which] = query_begin(r, &q);
 	if (!a->query[which]) {
 		memset(&a->result[which], 0, sizeof(a->result[which]));
-		a->error[which] = RESOLVER_MEMORY;
+		a->error[which] = TERN_RESOLVER_MEMORY;
 		a->known[which] = true;
 	}
 }
 
 /* How much an error says against trying on, and against what others say. */
-static unsigned gravity(enum resolver_error e)
+static unsigned gravity(enum tern_resolver_error e)
 {
-	static const uint8_t of[RESOLVER_N_ERRORS] = {
-		[RESOLVER_NONAME] = 1, [RESOLVER_NODATA] = 2, [RESOLVER_FAIL] = 3,
-		[RESOLVER_AGAIN] = 4,  [RESOLVER_MEMORY] = 5,
+	static const uint8_t of[TERN_RESOLVER_N_ERRORS] = {
+		[TERN_RESOLVER_NONAME] = 1, [TERN_RESOLVER_NODATA] = 2, [TERN_RESOLVER_FAIL] = 3,
+		[TERN_RESOLVER_AGAIN] = 4,  [TERN_RESOLVER_MEMORY] = 5,
 	};
 
 	return of[e];
 }
 
-static void note_ask_error(struct ask *a, enum resolver_error error, const struct query *q)
+static void note_ask_error(struct ask *a, enum tern_resolver_error error, const struct query *q)
 {
 	if (gravity(error) <= gravity(a->answer.error))
 		return;
 	a->answer.error = error;
-	a->answer.cause = error == RESOLVER_MEMORY ? RESOLVER_NO_MEMORY :
-			  q			   ? q->cause :
-						     RESOLVER_BY_SERVER;
+	a->answer.cause = error == TERN_RESOLVER_MEMORY ? TERN_RESOLVER_NO_MEMORY :
+			  q				? q->cause :
+							  TERN_RESOLVER_BY_SERVER;
 	a->answer.server = q ? q->told_by : (struct tern_addr){ .family = TERN_AF_UNSPEC };
 }
 
@@ -256,7 +261,7 @@ static void take_query(struct ask *a, int which)
 	a->known[which] = true;
 	a->error[which] = q->error;
 	a->result[which] = q->result;
-	if (q->error != RESOLVER_OK)
+	if (q->error != TERN_RESOLVER_OK)
 		note_ask_error(a, q->error, q);
 	query_leave(q);
 	a->query[which] = NULL;
@@ -265,7 +270,7 @@ static void take_query(struct ask *a, int which)
 static void take_addresses(struct ask *a, int which)
 {
 	const struct dns_result *from = &a->result[which];
-	struct resolver_answer *out = &a->answer;
+	struct tern_resolver_answer *out = &a->answer;
 
 	for (unsigned i = 0; i < from->n_addrs; i++) {
 		struct tern_addr *to = &out->addr[out->n_addrs++];
@@ -278,15 +283,15 @@ static void take_addresses(struct ask *a, int which)
 }
 
 /* All is known of the candidate; true: it is the answer. */
-static bool judge_candidate(struct ask *a, struct resolver *r)
+static bool judge_candidate(struct ask *a, struct tern_resolver *r)
 {
-	struct resolver_answer *out = &a->answer;
+	struct tern_resolver_answer *out = &a->answer;
 	uint32_t ttl = UINT32_MAX;
 
 	for (int i = 0; i < 2; i++) {
 		if (!is_type_wanted(a, i))
 			continue;
-		if (a->error[i] != RESOLVER_OK) {
+		if (a->error[i] != TERN_RESOLVER_OK) {
 			note_ask_error(a, a->error[i], NULL);
 			continue;
 		}
@@ -294,7 +299,7 @@ static bool judge_candidate(struct ask *a, struct resolver *r)
 		if (!a->is_reverse)
 			take_addresses(a, i);
 		else if (!copy_host_name(out->name, &a->result[i].canonical))
-			note_ask_error(a, RESOLVER_NONAME, NULL);
+			note_ask_error(a, TERN_RESOLVER_NONAME, NULL);
 	}
 	if (out->n_addrs == 0 && !(a->is_reverse && out->name[0]))
 		return false;
@@ -305,7 +310,7 @@ static bool judge_candidate(struct ask *a, struct resolver *r)
 	return answer_addresses(a, r);
 }
 
-static bool is_candidate_known(struct ask *a, struct resolver *r)
+static bool is_candidate_known(struct ask *a, struct tern_resolver *r)
 {
 	bool known = true;
 
@@ -323,13 +328,14 @@ static bool is_candidate_known(struct ask *a, struct resolver *r)
 /* Who was silent for this name will be so for the next: the user has waited long enough. */
 static bool is_in_vain(const struct ask *a)
 {
-	const struct resolver_answer *x = &a->answer;
+	const struct tern_resolver_answer *x = &a->answer;
 
-	return x->error == RESOLVER_MEMORY || (x->error == RESOLVER_NODATA && a->first_name_only) ||
-	       (x->error == RESOLVER_AGAIN && x->cause != RESOLVER_SERVFAIL);
+	return x->error == TERN_RESOLVER_MEMORY ||
+	       (x->error == TERN_RESOLVER_NODATA && a->first_name_only) ||
+	       (x->error == TERN_RESOLVER_AGAIN && x->cause != TERN_RESOLVER_SERVFAIL);
 }
 
-bool ask_advance(struct ask *a, struct resolver *r)
+bool ask_advance(struct ask *a, struct tern_resolver *r)
 {
 	while (a->at < a->n_candidates) {
 		if (!is_candidate_known(a, r))

@@ -11,7 +11,7 @@
 /* RFC 2308 5, RFC 8767 4: who says "for ever" is not believed. */
 enum { KEEP_MAX_S = 86400, KEEP_NOTHING_MAX_S = 10800 };
 
-void cache_init(struct cache *c, struct resolver *r, unsigned max)
+void cache_init(struct cache *c, struct tern_resolver *r, unsigned max)
 {
 	c->r = r;
 	c->n = 0;

@@ -7,9 +7,7 @@
  * take turns (4). An attempt that has not ended after a quarter of a second gets company, one that
  * fails a successor at once (5). The first connection wins, and the others are reset.
  */
-#include "eyeballs.h"
-
-#include "../../core/base/base.h"
+#include "resolve_impl.h"
 
 enum { SIX, FOUR };
 
@@ -18,26 +16,27 @@ static const tern_time attempt_delay = 250 * TERN_MS;
 
 /* ---- addresses ---- */
 
-static void add_waiting(struct eyeballs *e, const struct tern_addr *addr, unsigned n)
+static void add_waiting(struct tern_eyeballs *e, const struct tern_addr *addr, unsigned n)
 {
-	for (unsigned i = 0; i < n && e->n_waiting < RESOLVER_ADDRS_MAX; i++) {
+	for (unsigned i = 0; i < n && e->n_waiting < TERN_RESOLVER_ADDRS_MAX; i++) {
 		e->waiting[e->n_waiting] = addr[i];
 		e->waiting[e->n_waiting++].port = e->wish.port;
 	}
-	resolver_order_for(e->wish.st, e->waiting, e->n_waiting);
+	order_addresses(e->wish.st, e->waiting, e->n_waiting);
 }
 
-static int ask_family(struct eyeballs *e, int which)
+static int ask_family(struct tern_eyeballs *e, int which)
 {
-	struct resolver_question q = { .name = e->wish.host,
-				       .family = which == SIX ? TERN_AF_INET6 : TERN_AF_INET,
-				       .first_name_only = true,
-				       .user = e };
+	struct tern_resolver_question q = { .name = e->wish.host,
+					    .family = which == SIX ? TERN_AF_INET6 : TERN_AF_INET,
+					    .first_name_only = true,
+					    .user = e };
 
-	return resolver_ask(e->wish.r, &q, &e->ask[which]);
+	return tern_resolver_ask(e->wish.r, &q, &e->ask[which]);
 }
 
-int eyeballs_begin(struct eyeballs *e, const struct eyeballs_wish *wish, tern_time now)
+int tern_eyeballs_begin(struct tern_eyeballs *e, const struct tern_eyeballs_wish *wish,
+			tern_time now)
 {
 	int err = 0;
 
@@ -52,11 +51,11 @@ int eyeballs_begin(struct eyeballs *e, const struct eyeballs_wish *wish, tern_ti
 	if (!err)
 		err = ask_family(e, FOUR);
 	if (err)
-		eyeballs_end(e);
+		tern_eyeballs_end(e);
 	return err;
 }
 
-bool eyeballs_on_answer(struct eyeballs *e, const struct resolver_answer *a)
+bool tern_eyeballs_on_answer(struct tern_eyeballs *e, const struct tern_resolver_answer *a)
 {
 	int which = a->id == e->ask[SIX] ? SIX : FOUR;
 
@@ -64,13 +63,13 @@ bool eyeballs_on_answer(struct eyeballs *e, const struct resolver_answer *a)
 		return false;
 	e->now = MAX(e->now, tern_now(e->wish.st));
 	e->ask[which] = 0;
-	if (a->error == RESOLVER_OK && e->n_attempts == 0) {
+	if (a->error == TERN_RESOLVER_OK && e->n_attempts == 0) {
 		/* 3: IPv6 may be about to come */
 		e->next_at = e->now + (e->ask[SIX] ? resolution_delay : 0);
 	} else if (e->n_waiting > 0 && e->n_attempts == 0) {
 		e->next_at = e->now; /* it does not come */
 	}
-	if (a->error == RESOLVER_OK)
+	if (a->error == TERN_RESOLVER_OK)
 		add_waiting(e, a->addr, a->n_addrs);
 	else if (a->error > e->failure.error)
 		e->failure = *a;
@@ -78,7 +77,7 @@ bool eyeballs_on_answer(struct eyeballs *e, const struct resolver_answer *a)
 }
 
 /* 4: the best of the family that was not last in turn; there is one that waits. */
-static struct tern_addr take_waiting(struct eyeballs *e)
+static struct tern_addr take_waiting(struct tern_eyeballs *e)
 {
 	unsigned at = 0;
 	struct tern_addr a;
@@ -96,7 +95,7 @@ static struct tern_addr take_waiting(struct eyeballs *e)
 
 /* ---- attempts ---- */
 
-static void end_attempt(struct eyeballs *e, struct eyeballs_attempt *t, int error)
+static void end_attempt(struct tern_eyeballs *e, struct tern_eyeballs_attempt *t, int error)
 {
 	if (t->sock)
 		tern_abort(e->wish.st, t->sock);
@@ -105,9 +104,9 @@ static void end_attempt(struct eyeballs *e, struct eyeballs_attempt *t, int erro
 	e->next_at = MIN(e->next_at, e->now);
 }
 
-static void begin_attempt(struct eyeballs *e)
+static void begin_attempt(struct tern_eyeballs *e)
 {
-	struct eyeballs_attempt *t = &e->attempt[e->n_attempts];
+	struct tern_eyeballs_attempt *t = &e->attempt[e->n_attempts];
 	int err;
 
 	t->addr = take_waiting(e);
@@ -123,16 +122,16 @@ static void begin_attempt(struct eyeballs *e)
 		end_attempt(e, t, -err);
 }
 
-static void win(struct eyeballs *e, struct eyeballs_attempt *t)
+static void win(struct tern_eyeballs *e, struct tern_eyeballs_attempt *t)
 {
-	e->state = EYEBALLS_CONNECTED;
+	e->state = TERN_EYEBALLS_CONNECTED;
 	e->sock = t->sock;
 	e->addr = t->addr;
 	t->sock = 0;
-	eyeballs_end(e);
+	tern_eyeballs_end(e);
 }
 
-static void look_at_attempt(struct eyeballs *e, struct eyeballs_attempt *t)
+static void look_at_attempt(struct tern_eyeballs *e, struct tern_eyeballs_attempt *t)
 {
 	int32_t error = 0;
 	size_t len = sizeof(error);
@@ -146,13 +145,13 @@ static void look_at_attempt(struct eyeballs *e, struct eyeballs_attempt *t)
 		win(e, t);
 }
 
-static bool is_next_possible(const struct eyeballs *e)
+static bool is_next_possible(const struct tern_eyeballs *e)
 {
-	return e->state == EYEBALLS_BUSY && e->n_waiting > 0 &&
-	       e->n_attempts < EYEBALLS_ATTEMPTS_MAX;
+	return e->state == TERN_EYEBALLS_BUSY && e->n_waiting > 0 &&
+	       e->n_attempts < TERN_EYEBALLS_ATTEMPTS_MAX;
 }
 
-static bool is_anything_under_way(const struct eyeballs *e)
+static bool is_anything_under_way(const struct tern_eyeballs *e)
 {
 	for (unsigned i = 0; i < e->n_attempts; i++)
 		if (e->attempt[i].sock)
@@ -160,31 +159,31 @@ static bool is_anything_under_way(const struct eyeballs *e)
 	return e->ask[SIX] || e->ask[FOUR] || is_next_possible(e);
 }
 
-enum eyeballs_state eyeballs_advance(struct eyeballs *e, tern_time now)
+enum tern_eyeballs_state tern_eyeballs_advance(struct tern_eyeballs *e, tern_time now)
 {
 	e->now = MAX(e->now, now);
-	for (unsigned i = 0; i < e->n_attempts && e->state == EYEBALLS_BUSY; i++)
+	for (unsigned i = 0; i < e->n_attempts && e->state == TERN_EYEBALLS_BUSY; i++)
 		if (e->attempt[i].sock)
 			look_at_attempt(e, &e->attempt[i]);
 	while (is_next_possible(e) && e->now >= e->next_at)
 		begin_attempt(e);
-	if (e->state == EYEBALLS_BUSY && !is_anything_under_way(e))
-		e->state = EYEBALLS_FAILED;
+	if (e->state == TERN_EYEBALLS_BUSY && !is_anything_under_way(e))
+		e->state = TERN_EYEBALLS_FAILED;
 	return e->state;
 }
 
-tern_time eyeballs_deadline(const struct eyeballs *e)
+tern_time tern_eyeballs_deadline(const struct tern_eyeballs *e)
 {
 	return is_next_possible(e) ? e->next_at : TERN_NEVER;
 }
 
-void eyeballs_end(struct eyeballs *e)
+void tern_eyeballs_end(struct tern_eyeballs *e)
 {
 	for (unsigned i = 0; i < e->n_attempts; i++)
 		if (e->attempt[i].sock)
 			end_attempt(e, &e->attempt[i], 0);
 	for (int i = 0; i < 2; i++)
 		if (e->ask[i])
-			resolver_cancel(e->wish.r, e->ask[i]);
+			tern_resolver_cancel(e->wish.r, e->ask[i]);
 	e->ask[SIX] = e->ask[FOUR] = 0;
 }

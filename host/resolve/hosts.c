@@ -62,7 +62,7 @@ bool hosts_find(const char *text, size_t len, const char *name, int family, stru
 			copy_word(out->canonical, &first);
 		known = true;
 		if ((family == TERN_AF_UNSPEC || addr.family == family) &&
-		    out->n < RESOLVER_ADDRS_MAX)
+		    out->n < TERN_RESOLVER_ADDRS_MAX)
 			out->addr[out->n++] = addr;
 	}
 	return known;

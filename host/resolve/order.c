@@ -60,18 +60,18 @@ static unsigned scope_of_address(const struct tern_addr *a)
 	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0xc0 ? SCOPE_SITE : SCOPE_GLOBAL;
 }
 
-static bool scopes_match(const struct resolver_route *r)
+static bool scopes_match(const struct order_route *r)
 {
 	return scope_of_address(&r->dst) == scope_of_address(&r->src);
 }
 
-static bool labels_match(const struct resolver_route *r)
+static bool labels_match(const struct order_route *r)
 {
 	return policy_of(&r->dst)->label == policy_of(&r->src)->label;
 }
 
 /* Above 0: a is better; below: b is; 0: they are equal. */
-static int compare_routes(const struct resolver_route *a, const struct resolver_route *b)
+static int compare_routes(const struct order_route *a, const struct order_route *b)
 {
 	bool a_reached = a->src.family != TERN_AF_UNSPEC, b_reached = b->src.family != 0;
 	int d = a_reached - b_reached; /* rule 1 */
@@ -94,10 +94,10 @@ static int compare_routes(const struct resolver_route *a, const struct resolver_
 }
 
 /* Rule 10: equals stay in their order. */
-void resolver_order(struct resolver_route *r, unsigned n)
+void order_routes(struct order_route *r, unsigned n)
 {
 	for (unsigned i = 1; i < n; i++) {
-		struct resolver_route moved = r[i];
+		struct order_route moved = r[i];
 		unsigned to = i;
 
 		for (; to > 0 && compare_routes(&moved, &r[to - 1]) > 0; to--)
@@ -107,7 +107,7 @@ void resolver_order(struct resolver_route *r, unsigned n)
 }
 
 /* Connecting a datagram socket sends nothing, and finds the source that the stack would take. */
-static void find_route_source(struct tern_stack *st, struct resolver_route *r)
+static void find_route_source(struct tern_stack *st, struct order_route *r)
 {
 	struct tern_addr to = r->dst;
 	struct tern_iface_addr a;
@@ -129,16 +129,16 @@ static void find_route_source(struct tern_stack *st, struct resolver_route *r)
 		}
 }
 
-void resolver_order_for(struct tern_stack *st, struct tern_addr *addr, unsigned n)
+void order_addresses(struct tern_stack *st, struct tern_addr *addr, unsigned n)
 {
-	struct resolver_route route[RESOLVER_ADDRS_MAX];
+	struct order_route route[TERN_RESOLVER_ADDRS_MAX];
 
-	assert(n <= RESOLVER_ADDRS_MAX);
+	assert(n <= TERN_RESOLVER_ADDRS_MAX);
 	for (unsigned i = 0; i < n; i++) {
-		route[i] = (struct resolver_route){ .dst = addr[i] };
+		route[i] = (struct order_route){ .dst = addr[i] };
 		find_route_source(st, &route[i]);
 	}
-	resolver_order(route, n);
+	order_routes(route, n);
 	for (unsigned i = 0; i < n; i++)
 		addr[i] = route[i].dst;
 }

@@ -32,7 +32,7 @@ static void close_question(struct query *q)
 	q->state = QUERY_IDLE;
 }
 
-static void end_query(struct query *q, enum resolver_error error)
+static void end_query(struct query *q, enum tern_resolver_error error)
 {
 	close_question(q);
 	q->error = error;
@@ -83,14 +83,15 @@ static bool ask_server(struct query *q)
 }
 
 /* Of what servers have done the most hopeful counts: who was silent may answer another time. */
-static void note_failure(struct query *q, enum resolver_cause cause)
+static void note_failure(struct query *q, enum tern_resolver_cause cause)
 {
 	static const uint8_t rank[] = {
-		[RESOLVER_REFUSED] = 1,	    [RESOLVER_LOOPS] = 2,  [RESOLVER_SERVFAIL] = 3,
-		[RESOLVER_UNREACHABLE] = 4, [RESOLVER_SILENT] = 5,
+		[TERN_RESOLVER_REFUSED] = 1,  [TERN_RESOLVER_LOOPS] = 2,
+		[TERN_RESOLVER_SERVFAIL] = 3, [TERN_RESOLVER_UNREACHABLE] = 4,
+		[TERN_RESOLVER_SILENT] = 5,
 	};
 
-	if (q->cause == RESOLVER_BY_SERVER || rank[cause] > rank[q->cause]) {
+	if (q->cause == TERN_RESOLVER_BY_SERVER || rank[cause] > rank[q->cause]) {
 		q->cause = cause;
 		q->told_by = q->server[server_now(q)];
 	}
@@ -107,14 +108,15 @@ static void ask_next_server(struct query *q)
 			continue;
 		if (ask_server(q))
 			return;
-		note_failure(q, RESOLVER_UNREACHABLE);
+		note_failure(q, TERN_RESOLVER_UNREACHABLE);
 		q->given_up |= 1u << server_now(q);
 	}
-	end_query(q, q->cause == RESOLVER_REFUSED || q->cause == RESOLVER_LOOPS ? RESOLVER_FAIL :
-										  RESOLVER_AGAIN);
+	end_query(q, q->cause == TERN_RESOLVER_REFUSED || q->cause == TERN_RESOLVER_LOOPS ?
+			     TERN_RESOLVER_FAIL :
+			     TERN_RESOLVER_AGAIN);
 }
 
-static void give_server_up(struct query *q, enum resolver_cause cause)
+static void give_server_up(struct query *q, enum tern_resolver_cause cause)
 {
 	note_failure(q, cause);
 	q->given_up |= 1u << server_now(q);
@@ -127,19 +129,19 @@ static void take_result(struct query *q, const uint8_t *msg, size_t len)
 {
 	dns_read_result(msg, len, &q->question, &q->result);
 	if (q->result.kind == DNS_LAME) {
-		give_server_up(q, RESOLVER_SERVFAIL);
+		give_server_up(q, TERN_RESOLVER_SERVFAIL);
 		return;
 	}
 	if (q->result.kind == DNS_LOOPS) {
-		give_server_up(q, RESOLVER_LOOPS);
+		give_server_up(q, TERN_RESOLVER_LOOPS);
 		return;
 	}
-	q->cause = RESOLVER_BY_SERVER;
+	q->cause = TERN_RESOLVER_BY_SERVER;
 	q->told_by = q->server[server_now(q)];
 	cache_put(&q->r->cache, &q->question, &q->result);
-	end_query(q, q->result.kind == DNS_FOUND   ? RESOLVER_OK :
-		     q->result.kind == DNS_NO_DATA ? RESOLVER_NODATA :
-						     RESOLVER_NONAME);
+	end_query(q, q->result.kind == DNS_FOUND   ? TERN_RESOLVER_OK :
+		     q->result.kind == DNS_NO_DATA ? TERN_RESOLVER_NODATA :
+						     TERN_RESOLVER_NONAME);
 }
 
 /* RFC 6891 7: it does not understand EDNS; without, it may understand us. */
@@ -152,14 +154,14 @@ static void ask_plainly(struct query *q)
 {
 	q->plain |= 1u << server_now(q);
 	if (!ask_server(q))
-		give_server_up(q, RESOLVER_UNREACHABLE);
+		give_server_up(q, TERN_RESOLVER_UNREACHABLE);
 }
 
 static void ask_again_by_tcp(struct query *q)
 {
 	q->by_tcp = true;
 	if (!ask_server(q))
-		give_server_up(q, RESOLVER_UNREACHABLE);
+		give_server_up(q, TERN_RESOLVER_UNREACHABLE);
 }
 
 /* Is it an answer to what we asked? A server that did not read the question may leave it out. */
@@ -194,7 +196,8 @@ static bool take_message(struct query *q, const uint8_t *msg, size_t len)
 	else if (h.rcode == DNS_NOERROR || h.rcode == DNS_NXDOMAIN)
 		take_result(q, msg, len);
 	else
-		give_server_up(q, h.rcode == DNS_SERVFAIL ? RESOLVER_SERVFAIL : RESOLVER_REFUSED);
+		give_server_up(q, h.rcode == DNS_SERVFAIL ? TERN_RESOLVER_SERVFAIL :
+							    TERN_RESOLVER_REFUSED);
 	return true;
 }
 
@@ -213,9 +216,9 @@ static void advance_udp(struct query *q)
 		if (n == -TERN_EAGAIN)
 			return;
 		if (n == -TERN_ECONNREFUSED) {
-			give_server_up(q, RESOLVER_UNREACHABLE);
+			give_server_up(q, TERN_RESOLVER_UNREACHABLE);
 		} else if (n < 0) { /* the way may be another next time */
-			note_failure(q, RESOLVER_UNREACHABLE);
+			note_failure(q, TERN_RESOLVER_UNREACHABLE);
 			ask_next_server(q);
 		} else if (!(m.flags & TERN_MSG_TRUNC)) { /* larger than we said: it is no answer */
 			take_message(q, buf, (size_t)n);
@@ -233,7 +236,7 @@ static void advance_tcp(struct query *q)
 		if (news == STREAM_WAITS)
 			return;
 		if (news == STREAM_FAILED)
-			give_server_up(q, RESOLVER_UNREACHABLE);
+			give_server_up(q, TERN_RESOLVER_UNREACHABLE);
 		else if (!take_message(q, q->stream->bytes + 2, q->stream->len - 2))
 			query_tcp_next(q);
 	}
@@ -246,14 +249,14 @@ void query_advance(struct query *q)
 	if (q->state >= QUERY_TCP_CONNECTING && q->state <= QUERY_TCP_READING)
 		advance_tcp(q);
 	if (q->state != QUERY_DONE && q->r->now >= q->until) {
-		note_failure(q, RESOLVER_SILENT);
+		note_failure(q, TERN_RESOLVER_SILENT);
 		ask_next_server(q);
 	}
 }
 
 /* ---- beginning and ending ---- */
 
-static struct query *find_query(struct resolver *r, const struct dns_question *question)
+static struct query *find_query(struct tern_resolver *r, const struct dns_question *question)
 {
 	for (struct list *l = r->queries.next; l != &r->queries; l = l->next) {
 		struct query *q = CONTAINER_OF(l, struct query, link);
@@ -265,7 +268,7 @@ static struct query *find_query(struct resolver *r, const struct dns_question *q
 	return NULL;
 }
 
-struct query *query_begin(struct resolver *r, const struct dns_question *question)
+struct query *query_begin(struct tern_resolver *r, const struct dns_question *question)
 {
 	struct query *q = find_query(r, question);
 
@@ -287,8 +290,8 @@ struct query *query_begin(struct resolver *r, const struct dns_question *questio
 	list_init(&q->link);
 	list_put_tail(&r->queries, &q->link);
 	if (q->n_servers == 0) {
-		q->cause = RESOLVER_NO_SERVER;
-		end_query(q, RESOLVER_AGAIN);
+		q->cause = TERN_RESOLVER_NO_SERVER;
+		end_query(q, TERN_RESOLVER_AGAIN);
 		return q;
 	}
 	q->first = r->conf.rotate ? r->n_begun % q->n_servers : 0;

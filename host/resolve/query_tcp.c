@@ -9,7 +9,7 @@
 
 bool query_tcp_begin(struct query *q, const struct tern_addr *server)
 {
-	struct resolver *r = q->r;
+	struct tern_resolver *r = q->r;
 	size_t len;
 
 	q->stream = resolver_alloc(r, sizeof(*q->stream));

@@ -57,15 +57,16 @@ bool text_addr(const struct text *word, struct tern_addr *out)
 	return tern_addr_parse(buf, 0, out) == 0;
 }
 
-void resolver_conf_default(struct resolver_conf *c)
+void tern_resolver_conf_default(struct tern_resolver_conf *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->size = sizeof(*c);
 	c->ndots = 1;
 	c->timeout_s = 5;
 	c->attempts = 2;
 }
 
-static void take_search(struct resolver_conf *c, struct text *line, unsigned max)
+static void take_search(struct tern_resolver_conf *c, struct text *line, unsigned max)
 {
 	struct dns_name name;
 	struct text word;
@@ -98,7 +99,7 @@ static bool take_numbered(const struct text *word, const char *name, unsigned ma
 	return true;
 }
 
-static void take_conf_option(struct resolver_conf *c, const struct text *word)
+static void take_conf_option(struct tern_resolver_conf *c, const struct text *word)
 {
 	unsigned n;
 
@@ -122,7 +123,7 @@ static void take_conf_option(struct resolver_conf *c, const struct text *word)
 	/* edns0 is always so; the rest is not known */
 }
 
-void resolver_conf_parse(struct resolver_conf *c, const char *text, size_t len)
+void tern_resolver_conf_parse(struct tern_resolver_conf *c, const char *text, size_t len)
 {
 	struct text rest = { text, len }, line, word;
 	struct tern_addr server;
@@ -135,10 +136,10 @@ void resolver_conf_parse(struct resolver_conf *c, const char *text, size_t len)
 			continue;
 		if (text_is(&word, "nameserver")) {
 			if (text_word(&line, &word) && text_addr(&word, &server) &&
-			    c->n_servers < RESOLVER_SERVERS_MAX)
+			    c->n_servers < TERN_RESOLVER_SERVERS_MAX)
 				c->server[c->n_servers++] = server;
 		} else if (text_is(&word, "search")) {
-			take_search(c, &line, RESOLVER_SEARCH_MAX);
+			take_search(c, &line, TERN_RESOLVER_SEARCH_MAX);
 		} else if (text_is(&word, "domain")) {
 			take_search(c, &line, 1);
 		} else if (text_is(&word, "options")) {

@@ -11,8 +11,8 @@
 
 #include "../../core/base/list.h"
 #include "../../core/base/rand.h"
+#include "../../include/tern_resolve.h"
 #include "dns.h"
-#include "resolver.h"
 
 /* ---- resolv_conf.c: texts ---- */
 
@@ -36,6 +36,32 @@ bool text_word(struct text *line, struct text *word);
 bool text_is(const struct text *word, const char *what);
 bool text_addr(const struct text *word, struct tern_addr *);
 
+/* ---- hosts.c: pure functions of a text in the form of hosts(5) ---- */
+
+struct hosts_found {
+	struct tern_addr addr[TERN_RESOLVER_ADDRS_MAX];
+	unsigned n;
+	char canonical[TERN_DOMAIN_MAX]; /* the first name of the first line that has it */
+};
+/* Is the name in it? The addresses of that family (TERN_AF_UNSPEC: of both) are in *out. */
+bool hosts_find(const char *text, size_t len, const char *name, int family,
+		struct hosts_found *out);
+/* The first name of the address; false: there is none. */
+bool hosts_name(const char *text, size_t len, const struct tern_addr *, char out[TERN_DOMAIN_MAX]);
+
+/* ---- order.c: RFC 6724 6 ---- */
+
+struct order_route {
+	struct tern_addr dst;
+	struct tern_addr src; /* AF_UNSPEC: it cannot be reached */
+	unsigned src_prefix_len;
+	bool src_deprecated;
+};
+/* Best first; equals stay as they are. */
+void order_routes(struct order_route *, unsigned n);
+/* The same of addresses, by the sources that the stack has for them now; n: at most ADDRS_MAX. */
+void order_addresses(struct tern_stack *, struct tern_addr *, unsigned n);
+
 /* ---- cache.c ---- */
 
 enum { CACHE_BUCKETS = 64 };
@@ -48,14 +74,14 @@ struct cached {
 };
 
 struct cache {
-	struct resolver *r;
+	struct tern_resolver *r;
 	struct sip_key key;
 	struct list bucket[CACHE_BUCKETS];
 	struct list by_age; /* oldest first */
 	unsigned n, max;
 };
 
-void cache_init(struct cache *, struct resolver *, unsigned max);
+void cache_init(struct cache *, struct tern_resolver *, unsigned max);
 void cache_clear(struct cache *);
 /* Keeps a result as long as it says, from now; a question is folded. */
 void cache_put(struct cache *, const struct dns_question *, const struct dns_result *);
@@ -81,12 +107,12 @@ struct query_stream {
 
 struct query {
 	struct list link; /* resolver.queries */
-	struct resolver *r;
+	struct tern_resolver *r;
 	struct dns_question question; /* folded */
 	unsigned n_asks;	      /* that wait for it */
 	enum query_state state;
 	/* the servers, as they were when it began */
-	struct tern_addr server[RESOLVER_SERVERS_MAX];
+	struct tern_addr server[TERN_RESOLVER_SERVERS_MAX];
 	unsigned n_servers, first;
 	unsigned given_up; /* bits: these have answered, but to no use */
 	unsigned plain;	   /* bits: these do not understand EDNS */
@@ -99,14 +125,14 @@ struct query {
 	tern_time until;
 	struct query_stream *stream;
 	/* the end */
-	enum resolver_error error;
-	enum resolver_cause cause;
+	enum tern_resolver_error error;
+	enum tern_resolver_cause cause;
 	struct tern_addr told_by; /* whom cause is about */
-	struct dns_result result; /* of RESOLVER_OK, _NONAME, _NODATA */
+	struct dns_result result; /* of TERN_RESOLVER_OK, _NONAME, _NODATA */
 };
 
 /* One for the question that is under way, or a new one; NULL: no memory. */
-struct query *query_begin(struct resolver *, const struct dns_question *);
+struct query *query_begin(struct tern_resolver *, const struct dns_question *);
 /* An ask waits no longer. The last one ends it. */
 void query_leave(struct query *);
 /* What has come is read, and what is due happens. */
@@ -125,7 +151,7 @@ void query_tcp_end(struct query *);
 
 /* ---- ask.c ---- */
 
-enum { CANDIDATES_MAX = RESOLVER_SEARCH_MAX + 1 };
+enum { CANDIDATES_MAX = TERN_RESOLVER_SEARCH_MAX + 1 };
 
 struct ask {
 	struct list link; /* resolver.asks, or resolver.answers */
@@ -138,17 +164,17 @@ struct ask {
 	unsigned n_candidates, at;
 	struct query *query[2]; /* of the candidate now: AAAA or PTR, A */
 	struct dns_result result[2];
-	enum resolver_error error[2];
+	enum tern_resolver_error error[2];
 	bool known[2]; /* result and error are there */
 	bool begun;    /* the candidate's queries */
 	/* the worst so far of candidates that were not found */
-	struct resolver_answer answer;
+	struct tern_resolver_answer answer;
 };
 
 /* Prepares a question; true: it is answered already. */
-bool ask_begin(struct ask *, struct resolver *, const struct resolver_question *);
+bool ask_begin(struct ask *, struct tern_resolver *, const struct tern_resolver_question *);
 /* Goes on as far as it can; true: a->answer is complete. */
-bool ask_advance(struct ask *, struct resolver *);
+bool ask_advance(struct ask *, struct tern_resolver *);
 void ask_end(struct ask *); /* leaves its queries */
 
 /* ---- special.c ---- */
@@ -162,9 +188,9 @@ enum special special_of(const struct dns_name *, bool ask_for_local);
 
 /* ---- resolver.c ---- */
 
-struct resolver {
-	struct resolver_wish wish;
-	struct resolver_conf conf;
+struct tern_resolver {
+	struct tern_resolver_wish wish;
+	struct tern_resolver_conf conf;
 	char *hosts;
 	size_t hosts_len;
 	tern_time now;
@@ -176,9 +202,10 @@ struct resolver {
 	uint64_t last_id;
 };
 
-void *resolver_alloc(struct resolver *, size_t);
-void resolver_dispose(struct resolver *, void *, size_t);
+void *resolver_alloc(struct tern_resolver *, size_t);
+void resolver_dispose(struct tern_resolver *, void *, size_t);
 /* Whom to ask now: the configuration's servers, or those learned. */
-unsigned resolver_servers(const struct resolver *, struct tern_addr out[RESOLVER_SERVERS_MAX]);
+unsigned resolver_servers(const struct tern_resolver *,
+			  struct tern_addr out[TERN_RESOLVER_SERVERS_MAX]);
 
 #endif

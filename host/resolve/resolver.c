@@ -9,25 +9,25 @@
 
 enum { CACHE_MAX = 256 };
 
-void *resolver_alloc(struct resolver *r, size_t size)
+void *resolver_alloc(struct tern_resolver *r, size_t size)
 {
 	return r->wish.alloc(r->wish.ctx, size);
 }
 
-void resolver_dispose(struct resolver *r, void *p, size_t size)
+void resolver_dispose(struct tern_resolver *r, void *p, size_t size)
 {
 	r->wish.free(r->wish.ctx, p, size);
 }
 
-struct resolver *resolver_new(const struct resolver_wish *wish)
+struct tern_resolver *tern_resolver_new(const struct tern_resolver_wish *wish)
 {
-	struct resolver *r = wish->alloc(wish->ctx, sizeof(*r));
+	struct tern_resolver *r = wish->alloc(wish->ctx, sizeof(*r));
 
 	if (!r)
 		return NULL;
 	memset(r, 0, sizeof(*r));
 	r->wish = *wish;
-	resolver_conf_default(&r->conf);
+	tern_resolver_conf_default(&r->conf);
 	rand_init(&r->rand, wish->seed, 53);
 	memset(r->wish.seed, 0, sizeof(r->wish.seed));
 	cache_init(&r->cache, r, wish->cache_max ? wish->cache_max : CACHE_MAX);
@@ -38,7 +38,7 @@ struct resolver *resolver_new(const struct resolver_wish *wish)
 	return r;
 }
 
-static void free_ask(struct resolver *r, struct ask *a)
+static void free_ask(struct tern_resolver *r, struct ask *a)
 {
 	ask_end(a);
 	list_unlink(&a->link);
@@ -46,13 +46,13 @@ static void free_ask(struct resolver *r, struct ask *a)
 	r->n_asks--;
 }
 
-static void free_all_asks(struct resolver *r, struct list *asks)
+static void free_all_asks(struct tern_resolver *r, struct list *asks)
 {
 	while (!list_empty(asks))
 		free_ask(r, CONTAINER_OF(asks->next, struct ask, link));
 }
 
-void resolver_free(struct resolver *r)
+void tern_resolver_free(struct tern_resolver *r)
 {
 	if (!r)
 		return;
@@ -64,12 +64,15 @@ void resolver_free(struct resolver *r)
 	resolver_dispose(r, r, sizeof(*r));
 }
 
-int resolver_configure(struct resolver *r, const struct resolver_conf *conf, const char *hosts,
-		       size_t hosts_len)
+int tern_resolver_configure(struct tern_resolver *r, const struct tern_resolver_conf *conf,
+			    const char *hosts, size_t hosts_len)
 {
 	char *copy = NULL;
 
-	hosts_len = hosts ? MIN(hosts_len, RESOLVER_HOSTS_MAX) : 0;
+	if (conf && (conf->size != sizeof(*conf) || conf->n_servers > TERN_RESOLVER_SERVERS_MAX ||
+		     conf->n_search > TERN_RESOLVER_SEARCH_MAX))
+		return -TERN_EINVAL;
+	hosts_len = hosts ? MIN(hosts_len, TERN_RESOLVER_HOSTS_MAX) : 0;
 	if (hosts_len > 0) {
 		copy = resolver_alloc(r, hosts_len);
 		if (!copy)
@@ -83,21 +86,22 @@ int resolver_configure(struct resolver *r, const struct resolver_conf *conf, con
 	if (conf)
 		r->conf = *conf;
 	else
-		resolver_conf_default(&r->conf);
+		tern_resolver_conf_default(&r->conf);
 	cache_clear(&r->cache);
 	return 0;
 }
 
-unsigned resolver_servers(const struct resolver *r, struct tern_addr out[RESOLVER_SERVERS_MAX])
+unsigned resolver_servers(const struct tern_resolver *r,
+			  struct tern_addr out[TERN_RESOLVER_SERVERS_MAX])
 {
-	unsigned cursor = 0, n = MIN(r->conf.n_servers, RESOLVER_SERVERS_MAX);
+	unsigned cursor = 0, n = r->conf.n_servers;
 	struct tern_server s;
 
 	if (n > 0) {
 		memcpy(out, r->conf.server, n * sizeof(out[0]));
 		return n;
 	}
-	while (n < RESOLVER_SERVERS_MAX && tern_server_next(r->wish.st, &cursor, &s))
+	while (n < TERN_RESOLVER_SERVERS_MAX && tern_server_next(r->wish.st, &cursor, &s))
 		if (s.kind == TERN_SERVER_DNS)
 			out[n++] = s.addr;
 	return n;
@@ -105,13 +109,13 @@ unsigned resolver_servers(const struct resolver *r, struct tern_addr out[RESOLVE
 
 /* ---- time and news in ---- */
 
-static void note_time(struct resolver *r, tern_time now)
+static void note_time(struct tern_resolver *r, tern_time now)
 {
 	r->now = MAX(r->now, now);
 }
 
 /* Questions whose queries have ended go on, or are answered. */
-static void settle_asks(struct resolver *r)
+static void settle_asks(struct tern_resolver *r)
 {
 	for (struct list *l = r->asks.next, *next; l != &r->asks; l = next) {
 		struct ask *a = CONTAINER_OF(l, struct ask, link);
@@ -124,7 +128,7 @@ static void settle_asks(struct resolver *r)
 	}
 }
 
-void resolver_advance(struct resolver *r, tern_time now)
+void tern_resolver_advance(struct tern_resolver *r, tern_time now)
 {
 	note_time(r, now);
 	for (struct list *l = r->queries.next; l != &r->queries; l = l->next)
@@ -132,7 +136,7 @@ void resolver_advance(struct resolver *r, tern_time now)
 	settle_asks(r);
 }
 
-tern_time resolver_deadline(const struct resolver *r)
+tern_time tern_resolver_deadline(const struct tern_resolver *r)
 {
 	tern_time at = TERN_NEVER;
 
@@ -146,7 +150,7 @@ tern_time resolver_deadline(const struct resolver *r)
 	return at;
 }
 
-bool resolver_on_event(struct resolver *r, const struct tern_event *ev)
+bool tern_resolver_on_event(struct tern_resolver *r, const struct tern_event *ev)
 {
 	note_time(r, tern_now(r->wish.st));
 	for (struct list *l = r->queries.next; l != &r->queries; l = l->next) {
@@ -163,12 +167,12 @@ bool resolver_on_event(struct resolver *r, const struct tern_event *ev)
 
 /* ---- questions in, answers out ---- */
 
-int resolver_ask(struct resolver *r, const struct resolver_question *q, uint64_t *id)
+int tern_resolver_ask(struct tern_resolver *r, const struct tern_resolver_question *q, uint64_t *id)
 {
 	struct ask *a;
 
 	note_time(r, tern_now(r->wish.st));
-	if (r->n_asks >= RESOLVER_ASKS_MAX)
+	if (r->n_asks >= TERN_RESOLVER_ASKS_MAX)
 		return -TERN_ENOBUFS;
 	a = resolver_alloc(r, sizeof(*a));
 	if (!a)
@@ -194,7 +198,7 @@ static struct ask *find_ask(struct list *asks, uint64_t id)
 	return NULL;
 }
 
-void resolver_cancel(struct resolver *r, uint64_t id)
+void tern_resolver_cancel(struct tern_resolver *r, uint64_t id)
 {
 	struct ask *a = find_ask(&r->asks, id);
 
@@ -204,7 +208,7 @@ void resolver_cancel(struct resolver *r, uint64_t id)
 		free_ask(r, a);
 }
 
-bool resolver_answer(struct resolver *r, struct resolver_answer *out)
+bool tern_resolver_answer(struct tern_resolver *r, struct tern_resolver_answer *out)
 {
 	struct ask *a;
 

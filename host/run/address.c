@@ -187,3 +187,23 @@ struct tern_addr address_shown(const struct run *r, const struct pair *p, const 
 		return loopback_of(is.family, is.port);
 	return *a;
 }
+
+void address_show_message(const struct run *r, const struct pair *p, struct tern_msg *m)
+{
+	struct tern_addr from = address_shown(r, p, &m->addr), here;
+
+	if (m->local.family && address_is_loopback(&from) && !address_is_loopback(&m->addr)) {
+		here = loopback_of(from.family, m->local.port);
+		m->local = address_for_stack(p, &here);
+		m->ifindex = 1;
+	}
+	m->addr = from;
+}
+
+void address_leave_loopback(const struct pair *p, struct tern_msg *m)
+{
+	struct tern_addr here = plain(&m->local);
+
+	if (p->by_gateway && address_is_loopback(&here))
+		m->local.family = TERN_AF_UNSPEC;
+}

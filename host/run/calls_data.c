@@ -77,6 +77,7 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	err = control_read(c, o->control, o->control_len, &m);
 	if (err)
 		return err;
+	address_leave_loopback(p, &m);
 	n = tern_sendmsg(r->st, p->s, &m, o->flags);
 	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
@@ -110,10 +111,9 @@ int64_t on_sendto(struct run *r, struct call *c)
  * name and control. Returns how many bytes there was room for, or an error.
  */
 static int64_t hand_over(struct run *r, struct call *c, const struct order *o,
-			 const struct tern_msg *told, int64_t n, struct msghdr *m)
+			 struct tern_msg *told, int64_t n, struct msghdr *m)
 {
 	struct sockaddr_storage name;
-	struct tern_addr from;
 	int64_t room = 0;
 
 	for (int i = 0; i < o->n_iov; i++)
@@ -123,9 +123,9 @@ static int64_t hand_over(struct run *r, struct call *c, const struct order *o,
 	n = n < room ? n : room;
 	if (tracee_scatter(c, o->iov, o->n_iov, r->piece, (size_t)n) < 0)
 		return -EFAULT;
+	address_show_message(r, c->pair, told);
 	if (told->addr.family && o->name) {
-		from = address_shown(r, c->pair, &told->addr);
-		m->msg_namelen = address_put(c->pair, &from, &name);
+		m->msg_namelen = address_put(c->pair, &told->addr, &name);
 		if (!tracee_write(c, o->name, &name,
 				  o->name_len < m->msg_namelen ? o->name_len : m->msg_namelen))
 			return -EFAULT;

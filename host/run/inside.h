@@ -156,8 +156,8 @@ int filter_install(void);
 
 /* A network namespace with nothing in it, for this process. false: there are none for us. */
 bool netns_enter(void);
-/* Puts an interface into it that is only there to be seen. */
-void netns_show(const struct run_netns *);
+/* Puts the stack's interfaces, addresses and routes into it, as they are now, to be seen. */
+void netns_show(const struct tern_stack *);
 /* One with a device whose far side is ours: its descriptor, or -1 and errno. */
 int netns_make(const struct run_netns *);
 
@@ -172,7 +172,7 @@ bool launch(struct run *, struct run_wish *);
 /* News of the keeper's. */
 void launch_news(struct run *);
 /* The keeper's own life: it starts the program and outlives all that comes from it. */
-_Noreturn void keep(int control, const struct run_wish *);
+_Noreturn void keep(int control, const struct run_wish *, const struct tern_stack *);
 
 /* What the keeper tells. */
 enum news_kind { NEWS_LISTENER, NEWS_FAILED, NEWS_STARTED, NEWS_EXITED };
@@ -223,6 +223,10 @@ struct tern_addr address_for_stack(const struct pair *, const struct tern_addr *
 struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
 /* What the program is to see of an address of the stack's. */
 struct tern_addr address_shown(const struct run *, const struct pair *, const struct tern_addr *);
+/* The same of a datagram: from where it came, and where it went to. */
+void address_show_message(const struct run *, const struct pair *, struct tern_msg *);
+/* A datagram that is to come from the loopback, which is a gateway: by the way there. */
+void address_leave_loopback(const struct pair *, struct tern_msg *);
 
 /* ---- pairs.c ---- */
 

@@ -33,6 +33,7 @@ struct keeper {
 	int up[2], down[2]; /* pipes from and to the program before it is one */
 	int signals;
 	pid_t first;
+	const struct tern_stack *st; /* as it was: a copy that nobody moves */
 };
 
 /* ---- the program's side, before it is the program ---- */
@@ -63,8 +64,8 @@ static _Noreturn void become_program(const struct keeper *k, const struct run_wi
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* what would reach the kernel's network fails instead; a machine may have no namespaces */
-	if (!w->kernel_tcp && !w->fallback && netns_enter() && w->netns)
-		netns_show(w->netns);
+	if (!w->kernel_tcp && !w->fallback && netns_enter())
+		netns_show(k->st);
 	n.status = w->kernel_tcp ? netns_make(w->netns) : filter_install();
 	if (n.status < 0)
 		give_up(k, w->kernel_tcp ? "the network namespace" : "the seccomp filter");
@@ -256,9 +257,9 @@ static void start_program(struct keeper *k, const struct run_wish *w, const sigs
 	tell(k, &n, -1);
 }
 
-_Noreturn void keep(int control, const struct run_wish *w)
+_Noreturn void keep(int control, const struct run_wish *w, const struct tern_stack *st)
 {
-	struct keeper k = { .control = control };
+	struct keeper k = { .control = control, .st = st };
 	sigset_t all, mask;
 
 	sigfillset(&all);

@@ -130,7 +130,7 @@ bool launch(struct run *r, struct run_wish *w)
 	r->keeper_pid = fork();
 	if (r->keeper_pid == 0) {
 		close(control[0]);
-		keep(control[1], w);
+		keep(control[1], w, r->st);
 	}
 	close(control[1]);
 	r->keeper = control[0];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netns.c - a network namespace for the program: an empty one, or one with a device of ours in it.
+ * netns.c - a network namespace for the program: one with a device of ours in it, or one that only
+ * looks like the stack, for programs that ask the kernel for interfaces and addresses.
  *
  * All is done by the process that becomes the program, so it needs no privilege where user
  * namespaces are open to users. The device is a TAP; where /dev/net/tun is closed to the user it is
@@ -62,9 +63,15 @@ bool netns_enter(void)
 
 struct link_request {
 	struct nlmsghdr header;
-	struct ifinfomsg info;
+	union {
+		struct ifinfomsg link;
+		struct ifaddrmsg addr;
+		struct rtmsg route;
+	} about;
 	char room[256];
 };
+
+enum { CREATE = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK };
 
 static struct rtattr *put(struct link_request *q, unsigned short type, const void *data, size_t len)
 {
@@ -104,23 +111,32 @@ static int ask_kernel(struct link_request *q)
 	return errno ? -1 : 0;
 }
 
-/* NEAR, of that kind; of a veth pair FAR is the other end. */
-static int make_link(const char *kind)
+/* A link to be made; of a veth pair the other end has a name and an index, too. */
+struct new_link {
+	const char *kind, *name, *far_name;
+	int index, far_index; /* 0: as it comes */
+	const uint8_t *mac;   /* NULL: as it comes */
+};
+
+static int make_link(const struct new_link *l)
 {
 	struct link_request q = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
 					      .nlmsg_type = RTM_NEWLINK,
-					      .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE |
-							     NLM_F_EXCL | NLM_F_ACK } };
-	const struct ifinfomsg peer = { .ifi_family = AF_UNSPEC };
+					      .nlmsg_flags = CREATE },
+				  .about.link.ifi_index = l->index };
+	const struct ifinfomsg peer = { .ifi_family = AF_UNSPEC, .ifi_index = l->far_index };
+	const char *kind = l->kind;
 	struct rtattr *info, *data, *far_end;
 
-	put(&q, IFLA_IFNAME, NEAR, sizeof(NEAR));
+	put(&q, IFLA_IFNAME, l->name, strlen(l->name) + 1);
+	if (l->mac)
+		put(&q, IFLA_ADDRESS, l->mac, 6);
 	info = put(&q, IFLA_LINKINFO, NULL, 0);
 	put(&q, IFLA_INFO_KIND, kind, strlen(kind) + 1);
 	if (strcmp(kind, "veth") == 0) {
 		data = put(&q, IFLA_INFO_DATA, NULL, 0);
 		far_end = put(&q, VETH_INFO_PEER, &peer, sizeof(peer));
-		put(&q, IFLA_IFNAME, FAR, sizeof(FAR));
+		put(&q, IFLA_IFNAME, l->far_name, strlen(l->far_name) + 1);
 		end_nest(&q, far_end);
 		end_nest(&q, data);
 	}
@@ -128,16 +144,22 @@ static int make_link(const char *kind)
 	return ask_kernel(&q);
 }
 
+static void put_setting(const char *link, const char *setting, const char *text)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", link, setting);
+	put_file(path, text);
+}
+
 /* Up, and nothing of the kernel's own says anything there. */
 static bool silence(const char *name)
 {
 	struct ifreq req = { .ifr_flags = IFF_UP | IFF_NOARP };
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char path[80];
 	bool good;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	put_file(path, "1");
+	put_setting(name, "disable_ipv6", "1");
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
 	good = ioctl(s, SIOCSIFFLAGS, &req) == 0;
 	close(s);
@@ -161,12 +183,13 @@ static bool set_mtu(const char *name, uint32_t mtu)
 /* Its descriptor; the device around it is the supervisor's to make. */
 static int open_device(uint32_t mtu)
 {
+	const struct new_link pair = { .kind = "veth", .name = NEAR, .far_name = FAR };
 	struct dev_wish w = { .mtu = 0 };
 	struct dev *d = tap_open(NEAR, true, &w);
 
 	if (d)
 		return set_mtu(NEAR, mtu) ? d->fd : -1;
-	if (make_link("veth") != 0 || !set_mtu(NEAR, mtu) || !set_mtu(FAR, mtu) || !silence(FAR))
+	if (make_link(&pair) != 0 || !set_mtu(NEAR, mtu) || !set_mtu(FAR, mtu) || !silence(FAR))
 		return -1;
 	d = packet_open(FAR, &w);
 	return d ? d->fd : -1;
@@ -183,8 +206,8 @@ static bool add_addresses(const struct run_netns *n)
 	char error[DEV_ERROR_MAX];
 
 	/* nobody else is there who could have our address, or tell us of routers */
-	put_file("/proc/sys/net/ipv6/conf/" NEAR "/accept_dad", "0");
-	put_file("/proc/sys/net/ipv6/conf/" NEAR "/accept_ra", "0");
+	put_setting(NEAR, "accept_dad", "0");
+	put_setting(NEAR, "accept_ra", "0");
 	if (n->addr.family && host_addr_add(NEAR, &n->addr, n->len, error) != 0)
 		return false;
 	return !has_ip6(n) || host_addr_add(NEAR, &n->addr6, n->len6, error) == 0;
@@ -215,19 +238,6 @@ static void keep_network_rights(void)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
-void netns_show(const struct run_netns *n)
-{
-	char error[DEV_ERROR_MAX];
-
-	host_link_up("lo", error);
-	if (!n->addr.family && !n->addr6.family)
-		return;
-	/* an ordinary user gets no modules loaded, but one of them may be there */
-	if ((make_link("dummy") == 0 || (make_link("veth") == 0 && silence(FAR))) &&
-	    set_mtu(NEAR, n->mtu))
-		add_addresses(n);
-}
-
 int netns_make(const struct run_netns *n)
 {
 	int fd;
@@ -239,4 +249,115 @@ int netns_make(const struct run_netns *n)
 		return -1;
 	keep_network_rights();
 	return fd;
+}
+
+/* ---- what is only there to be seen ---- */
+
+static void show_address(const struct tern_iface_addr *a)
+{
+	bool v4 = a->addr.family == TERN_AF_INET;
+	size_t len = v4 ? 4 : 16;
+	struct link_request q = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+					      .nlmsg_type = RTM_NEWADDR,
+					      .nlmsg_flags = CREATE },
+				  .about.addr = { .ifa_family = (uint8_t)a->addr.family,
+						  .ifa_prefixlen = (uint8_t)a->prefix_len,
+						  .ifa_flags = v4 ? 0 : IFA_F_NODAD,
+						  .ifa_index = a->ifindex } };
+	uint8_t broadcast[4];
+
+	put(&q, IFA_LOCAL, a->addr.ip, len);
+	put(&q, IFA_ADDRESS, a->addr.ip, len);
+	for (unsigned i = 0; v4 && i < 4; i++) {
+		unsigned ours = a->prefix_len > 8 * i ? a->prefix_len - 8 * i : 0;
+
+		broadcast[i] = (uint8_t)(a->addr.ip[i] | (ours < 8 ? 0xff >> ours : 0));
+	}
+	if (v4 && a->prefix_len < 31)
+		put(&q, IFA_BROADCAST, broadcast, sizeof(broadcast));
+	ask_kernel(&q);
+}
+
+/* Up, with groups: a dummy says that it has none. */
+static void raise_shown(const char *name)
+{
+	struct ifreq req = { .ifr_flags = IFF_UP | IFF_MULTICAST | IFF_NOARP };
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	ioctl(s, SIOCSIFFLAGS, &req);
+	close(s);
+}
+
+static void show_interface(const struct tern_stack *st, unsigned index)
+{
+	enum { FAR_INDEX = 0x10000 }; /* above those of every stack */
+	struct new_link l = { .index = (int)index, .far_index = FAR_INDEX + (int)index };
+	struct tern_iface_addr a;
+	struct tern_iface iface;
+	char far_name[IFNAMSIZ];
+	unsigned cursor = 0;
+
+	if (tern_iface_get(st, index, &iface) != 0)
+		return;
+	snprintf(far_name, sizeof(far_name), "unused%u", index & 0xffff);
+	l.name = iface.name;
+	l.far_name = far_name;
+	l.mac = iface.link == TERN_LINK_ETHERNET ? iface.mac : NULL;
+	/* an ordinary user gets no modules loaded, but one of them may be there */
+	l.kind = "dummy";
+	if (make_link(&l) != 0) {
+		l.kind = "veth";
+		if (make_link(&l) != 0 || !silence(far_name))
+			return;
+	}
+	set_mtu(iface.name, iface.mtu);
+	put_setting(iface.name, "accept_ra", "0");
+	put_setting(iface.name, "addr_gen_mode", "1"); /* no address that the stack has not */
+	while (tern_addr_next(st, &cursor, &a))
+		if (a.ifindex == index)
+			show_address(&a);
+	raise_shown(iface.name);
+}
+
+/* Those of the prefixes of addresses are the kernel's own already: EEXIST. */
+static void show_route(const struct tern_route *r)
+{
+	size_t len = r->dst.family == TERN_AF_INET ? 4 : 16;
+	bool direct = r->gateway.family == TERN_AF_UNSPEC;
+	struct link_request q = {
+		.header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
+			    .nlmsg_type = RTM_NEWROUTE,
+			    .nlmsg_flags = CREATE },
+		.about.route = { .rtm_family = (uint8_t)r->dst.family,
+				 .rtm_dst_len = (uint8_t)r->prefix_len,
+				 .rtm_table = RT_TABLE_MAIN,
+				 .rtm_protocol = RTPROT_STATIC,
+				 .rtm_scope = direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+				 .rtm_type = RTN_UNICAST },
+	};
+
+	if (r->ifindex == 1 || r->src.family != TERN_AF_UNSPEC)
+		return;
+	if (r->prefix_len > 0)
+		put(&q, RTA_DST, r->dst.ip, len);
+	if (!direct)
+		put(&q, RTA_GATEWAY, r->gateway.ip, len);
+	put(&q, RTA_OIF, &r->ifindex, sizeof(r->ifindex));
+	if (r->metric)
+		put(&q, RTA_PRIORITY, &r->metric, sizeof(r->metric));
+	ask_kernel(&q);
+}
+
+void netns_show(const struct tern_stack *st)
+{
+	char error[DEV_ERROR_MAX];
+	struct tern_route route;
+	unsigned cursor = 0;
+
+	host_link_up("lo", error);
+	for (unsigned i = tern_iface_next(st, 1); i; i = tern_iface_next(st, i))
+		show_interface(st, i);
+	while (tern_route_next(st, &cursor, &route))
+		show_route(&route);
 }

@@ -37,12 +37,12 @@ struct run_wish {
 	/* Files that are removed when the supervisor is gone and cannot do it; NULL: none. */
 	const char *remove[RUN_REMOVE_MAX];
 	/*
-	 * The program's network. With kernel_tcp its sockets are the kernel's, and the only way
-	 * out is run_device; else they are on tern, and the addresses are only there to be seen by
-	 * what asks the kernel for interfaces. NULL: nothing is seen.
+	 * With kernel_tcp the program's sockets are the kernel's, in a network whose only way out
+	 * is run_device. Else they are on tern, and what asks the kernel for interfaces is shown
+	 * the stack's, as they are when the program starts.
 	 */
-	const struct run_netns *netns;
 	bool kernel_tcp;
+	const struct run_netns *netns; /* of kernel_tcp */
 	bool no_stdout; /* it is the supervisor's: what the program says goes to standard error */
 	bool fallback;	/* what cannot be on tern may be on the kernel; else it is an error */
 	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */

@@ -4,8 +4,6 @@
  */
 #include "resolve_fixture.h"
 
-#include "../../host/resolve/eyeballs.h"
-
 /* Hosts: the servers' own addresses, which listen on port 80 or not; what nobody has is 10.0.0.9x. */
 static const struct zone zone[] = {
 	{ "both.test", DNS_AAAA, "fd00::2", 300 },
@@ -70,29 +68,30 @@ static void listen_on_80(struct world *w, unsigned server, int family)
 static tern_time begun, ended;
 
 /* An advance after each event; the attempts as "address@milliseconds". */
-static char *run_eyeballs(struct world *w, struct eyeballs *e, const char *host, tern_time until)
+static char *run_eyeballs(struct world *w, struct tern_eyeballs *e, const char *host,
+			  tern_time until)
 {
 	static char text[1024];
-	struct eyeballs_wish wish = { .st = w->st, .r = w->r, .host = host, .port = 80 };
-	struct resolver_answer a;
+	struct tern_eyeballs_wish wish = { .st = w->st, .r = w->r, .host = host, .port = 80 };
+	struct tern_resolver_answer a;
 	char addr[TERN_ADDR_TEXT_MAX];
 	unsigned n = 0;
 
 	text[0] = 0;
 	begun = tern_sim_now(w->sim);
-	check_eq(eyeballs_begin(e, &wish, begun), 0);
-	while (eyeballs_advance(e, tern_sim_now(w->sim)) == EYEBALLS_BUSY &&
+	check_eq(tern_eyeballs_begin(e, &wish, begun), 0);
+	while (tern_eyeballs_advance(e, tern_sim_now(w->sim)) == TERN_EYEBALLS_BUSY &&
 	       tern_sim_now(w->sim) < begun + until) {
-		tern_time at = MIN(resolver_deadline(w->r), eyeballs_deadline(e));
+		tern_time at = MIN(tern_resolver_deadline(w->r), tern_eyeballs_deadline(e));
 
 		for (; n < e->n_attempts; n++)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s@%u",
 				 n ? " " : "", tern_addr_format(&e->attempt[n].addr, false, addr),
 				 (unsigned)((tern_sim_now(w->sim) - begun) / TERN_MS));
 		tern_sim_step(w->sim, MIN(at, begun + until));
-		resolver_advance(w->r, tern_sim_now(w->sim));
-		while (resolver_answer(w->r, &a))
-			check(eyeballs_on_answer(e, &a));
+		tern_resolver_advance(w->r, tern_sim_now(w->sim));
+		while (tern_resolver_answer(w->r, &a))
+			check(tern_eyeballs_on_answer(e, &a));
 	}
 	for (; n < e->n_attempts; n++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s@%u", n ? " " : "",
@@ -102,10 +101,10 @@ static char *run_eyeballs(struct world *w, struct eyeballs *e, const char *host,
 	return text;
 }
 
-static void end_web(struct world *w, struct eyeballs *e)
+static void end_web(struct world *w, struct tern_eyeballs *e)
 {
-	eyeballs_end(e);
-	if (e->state == EYEBALLS_CONNECTED) {
+	tern_eyeballs_end(e);
+	if (e->state == TERN_EYEBALLS_CONNECTED) {
 		check_eq(tern_getpeername(w->st, e->sock, &e->addr), 0);
 		tern_close(w->st, e->sock);
 	}
@@ -124,11 +123,11 @@ static unsigned n_streams(struct world *w)
 	return n;
 }
 
-static char *connected_to(struct eyeballs *e)
+static char *connected_to(struct tern_eyeballs *e)
 {
 	static char text[TERN_ADDR_TEXT_MAX];
 
-	check_eq(e->state, EYEBALLS_CONNECTED);
+	check_eq(e->state, TERN_EYEBALLS_CONNECTED);
 	return tern_addr_format(&e->addr, true, text);
 }
 
@@ -140,7 +139,7 @@ static void one_family_is_enough(void)
 		      { "six.test", "[fd00::2]:80" },
 		      { "10.0.0.2", "10.0.0.2:80" },
 		      { "fd00::2", "[fd00::2]:80" } };
-	struct eyeballs e;
+	struct tern_eyeballs e;
 
 	for (size_t i = 0; i < N_TESTS(table); i++) {
 		struct world *w = new_web();
@@ -161,7 +160,7 @@ static void one_family_is_enough(void)
 static void a_black_hole_is_passed_by(void)
 {
 	struct world *w = new_web();
-	struct eyeballs e;
+	struct tern_eyeballs e;
 
 	listen_on_80(w, 0, TERN_AF_INET);
 	open_world(w, "nameserver 10.0.0.2\n");
@@ -177,7 +176,7 @@ static void a_black_hole_is_passed_by(void)
 static void a_refusal_is_followed_at_once(void)
 {
 	struct world *w = new_web();
-	struct eyeballs e;
+	struct tern_eyeballs e;
 
 	listen_on_80(w, 0, TERN_AF_INET);
 	open_world(w, "nameserver 10.0.0.2\n");
@@ -192,11 +191,11 @@ static void a_refusal_is_followed_at_once(void)
 static void all_failures_are_told(void)
 {
 	struct world *w = new_web();
-	struct eyeballs e;
+	struct tern_eyeballs e;
 
 	open_world(w, "nameserver 10.0.0.2\n");
 	run_eyeballs(w, &e, "closed.test", 10 * TERN_SEC);
-	check_eq(e.state, EYEBALLS_FAILED);
+	check_eq(e.state, TERN_EYEBALLS_FAILED);
 	check_eq(e.n_attempts, 2);
 	check_eq(e.attempt[0].error, TERN_ECONNREFUSED);
 	check_eq(e.attempt[1].error, TERN_ECONNREFUSED);
@@ -204,9 +203,9 @@ static void all_failures_are_told(void)
 	w = new_web();
 	open_world(w, "nameserver 10.0.0.2\n");
 	run_eyeballs(w, &e, "no.test", 10 * TERN_SEC);
-	check_eq(e.state, EYEBALLS_FAILED);
+	check_eq(e.state, TERN_EYEBALLS_FAILED);
 	check_eq(e.n_attempts, 0);
-	check_eq(e.failure.error, RESOLVER_NONAME);
+	check_eq(e.failure.error, TERN_RESOLVER_NONAME);
 	end_web(w, &e);
 }
 
@@ -214,13 +213,13 @@ static void all_failures_are_told(void)
 static void families_take_turns(void)
 {
 	struct world *w = new_web();
-	struct eyeballs e;
+	struct tern_eyeballs e;
 
 	open_world(w, "nameserver 10.0.0.2\n");
 	check_str(run_eyeballs(w, &e, "many.test", 3 * TERN_SEC),
 		  "2001:db8:0:1::1@4 192.0.2.1@254 2001:db8:0:1::2@504 192.0.2.2@754 "
 		  "2001:db8:0:1::3@1004");
-	check_eq(e.state, EYEBALLS_BUSY);
+	check_eq(e.state, TERN_EYEBALLS_BUSY);
 	end_web(w, &e);
 }
 
@@ -260,7 +259,7 @@ static void names_come_one_after_the_other(void)
 		{ "hole.test", DNS_A, 700, "2001:db8:0:1::9@4 10.0.0.2@704" },
 		{ "four.test", DNS_AAAA, 20, "10.0.0.2@24" }, /* there is none: at once */
 	};
-	struct eyeballs e;
+	struct tern_eyeballs e;
 
 	for (size_t i = 0; i < N_TESTS(table); i++) {
 		struct world *w = new_web();
@@ -281,7 +280,7 @@ static void names_come_one_after_the_other(void)
 static void the_search_list_mixes_no_hosts(void)
 {
 	struct world *w = new_web();
-	struct eyeballs e;
+	struct tern_eyeballs e;
 
 	listen_on_80(w, 0, TERN_AF_INET6);
 	open_world(w, "nameserver 10.0.0.2\nsearch a.test b.test\n");

@@ -153,7 +153,7 @@ static void ask_many(struct world *w, uint8_t seed)
 {
 	char name[32];
 
-	resolver_free(w->r);
+	tern_resolver_free(w->r);
 	w->r = new_resolver(w, seed);
 	open_world(w, "nameserver 10.0.0.2\n");
 	for (int i = 0; i < MANY; i++) {
@@ -233,13 +233,13 @@ static void late_answers_find_nobody(void)
 
 	w->server[0].behaves = MUTE;
 	open_world(w, "nameserver 10.0.0.2\noptions timeout:1 attempts:1\n");
-	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, RESOLVER_AGAIN);
+	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, TERN_RESOLVER_AGAIN);
 	w->server[0].behaves = HELPFUL;
 	server_answers(&w->server[0], &w->asked[0]);
 	tern_sim_run(w->sim, tern_sim_now(w->sim) + TERN_SEC);
 	check_eq(tern_counter(w->st, "UdpNoPorts"), 1);
 	check_eq(w->n_answers, 1);
-	check(!resolver_answer(w->r, &w->answer[1]));
+	check(!tern_resolver_answer(w->r, &w->answer[1]));
 	end_world(w);
 }
 
@@ -283,7 +283,7 @@ static void there_is_no_multicast_dns(void)
 	}
 	tern_sim_run(w->sim, TERN_SEC);
 	check_eq(n_sent_by_us, 0);
-	check_eq(world_asks(w, "printer.local", TERN_AF_UNSPEC)->error, RESOLVER_NONAME);
+	check_eq(world_asks(w, "printer.local", TERN_AF_UNSPEC)->error, TERN_RESOLVER_NONAME);
 	check_eq(w->n_asked, 0);
 	check_eq(n_sent_by_us, 0);
 	check_str(addrs_of(world_asks(w, "both.test", TERN_AF_INET)), "10.0.0.9");

@@ -33,7 +33,7 @@ static void learned_servers_are_asked(void)
 	char text[TERN_ADDR_TEXT_MAX];
 
 	open_world(w, "");
-	check_eq(world_asks(w, "www.corp.test", TERN_AF_INET)->cause, RESOLVER_NO_SERVER);
+	check_eq(world_asks(w, "www.corp.test", TERN_AF_INET)->cause, TERN_RESOLVER_NO_SERVER);
 	learn(w, NULL, "corp.test");
 	for (int i = 2; i < 20; i++) { /* SEC-162: the stack may know more */
 		snprintf(text, sizeof(text), "10.0.0.%d", i);
@@ -44,7 +44,7 @@ static void learned_servers_are_asked(void)
 	check_eq(w->asked[0].server, 0);
 	w->server[0].behaves = w->server[1].behaves = w->server[2].behaves = REFUSES;
 	w->n_asked = 0;
-	check_eq(world_asks(w, "no.test", TERN_AF_INET)->error, RESOLVER_FAIL);
+	check_eq(world_asks(w, "no.test", TERN_AF_INET)->error, TERN_RESOLVER_FAIL);
 	check_eq(w->n_asked, 6); /* three servers, two names */
 	end_world(w);
 }
@@ -65,7 +65,7 @@ static void the_configuration_wins(void)
 	learn(w, "10.0.0.2", NULL);
 	learn(w, NULL, "corp.test");
 	open_world(w, "nameserver 10.0.0.3\n");
-	check_eq(world_asks(w, "www", TERN_AF_INET)->error, RESOLVER_NONAME);
+	check_eq(world_asks(w, "www", TERN_AF_INET)->error, TERN_RESOLVER_NONAME);
 	check_eq(w->n_asked, 1);
 	end_world(w);
 }

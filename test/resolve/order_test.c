@@ -4,11 +4,13 @@
  */
 #include "resolve_fixture.h"
 
+#include "../../host/resolve/resolve_impl.h"
+
 enum { ROUTES_MAX = 4 };
 
-static struct resolver_route route_of(const char *dst, const char *src)
+static struct order_route route_of(const char *dst, const char *src)
 {
-	struct resolver_route r = { .src_prefix_len = 64 };
+	struct order_route r = { .src_prefix_len = 64 };
 
 	check_eq(tern_addr_parse(dst, 0, &r.dst), 0);
 	if (*src == '-') { /* deprecated */
@@ -29,7 +31,7 @@ struct example {
 
 static void comes_out(const struct example *e)
 {
-	struct resolver_route r[ROUTES_MAX];
+	struct order_route r[ROUTES_MAX];
 	char text[TERN_ADDR_TEXT_MAX];
 	unsigned n = 0;
 
@@ -41,7 +43,7 @@ static void comes_out(const struct example *e)
 
 			r[i] = route_of(e->dst[from], e->src[from]);
 		}
-		resolver_order(r, n);
+		order_routes(r, n);
 		for (unsigned i = 0; i < n; i++)
 			check_str(tern_addr_format(&r[i].dst, false, text), e->dst[i]);
 	}
@@ -105,12 +107,12 @@ static void each_rule_decides(void)
 static void equals_stay(void)
 {
 	static const char *const same[] = { "2001:db8::3", "2001:db8::1", "2001:db8::2" };
-	struct resolver_route r[3];
+	struct order_route r[3];
 	char text[TERN_ADDR_TEXT_MAX];
 
 	for (int i = 0; i < 3; i++)
 		r[i] = route_of(same[i], "2001:db8::1");
-	resolver_order(r, 3);
+	order_routes(r, 3);
 	for (int i = 0; i < 3; i++)
 		check_str(tern_addr_format(&r[i].dst, false, text), same[i]);
 }

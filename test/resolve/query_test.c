@@ -19,15 +19,15 @@ struct story {
 	const char *conf;
 	enum behaviour behaves[SERVERS];
 	const char *asked; /* "0@0 1@2000": server and milliseconds */
-	enum resolver_error error;
-	enum resolver_cause cause;
+	enum tern_resolver_error error;
+	enum tern_resolver_cause cause;
 	unsigned ended_ms; /* when the answer was there, cut to seconds */
 };
 
 static void tell(const struct story *s)
 {
 	struct world *w = new_world(zone);
-	const struct resolver_answer *a;
+	const struct tern_resolver_answer *a;
 	char text[1024] = "";
 	tern_time begun;
 
@@ -54,57 +54,77 @@ static void tell(const struct story *s)
 static void servers_are_asked_in_turn(void)
 {
 	static const struct story stories[] = {
-		{ three_servers, { HELPFUL }, "0@0", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
+		{ three_servers, { HELPFUL }, "0@0", TERN_RESOLVER_OK, TERN_RESOLVER_BY_SERVER, 0 },
 		/* a dead one costs its time, and no more */
-		{ three_servers, { MUTE }, "0@0 1@2000", RESOLVER_OK, RESOLVER_BY_SERVER, 2000 },
+		{ three_servers,
+		  { MUTE },
+		  "0@0 1@2000",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  2000 },
 		{ three_servers,
 		  { MUTE, MUTE, MUTE },
 		  "0@0 1@2000 2@4000 0@6000 1@8000 2@10000 0@12000 1@14000 2@16000",
-		  RESOLVER_AGAIN,
-		  RESOLVER_SILENT,
+		  TERN_RESOLVER_AGAIN,
+		  TERN_RESOLVER_SILENT,
 		  18000 },
 		{ "nameserver 10.0.0.2\n",
 		  { MUTE },
 		  "0@0 0@5000",
-		  RESOLVER_AGAIN,
-		  RESOLVER_SILENT,
+		  TERN_RESOLVER_AGAIN,
+		  TERN_RESOLVER_SILENT,
 		  10000 },
 		{ "nameserver 10.0.0.2\noptions timeout:1 attempts:1\n",
 		  { MUTE },
 		  "0@0",
-		  RESOLVER_AGAIN,
-		  RESOLVER_SILENT,
+		  TERN_RESOLVER_AGAIN,
+		  TERN_RESOLVER_SILENT,
 		  1000 },
 		/* port unreachable, SERVFAIL, REFUSED, lame: the next one, at once */
-		{ three_servers, { ABSENT }, "1@0", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
-		{ three_servers, { FAILS }, "0@0 1@0", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
-		{ three_servers, { REFUSES }, "0@0 1@0", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
-		{ three_servers, { LAME_ONE }, "0@0 1@0", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
+		{ three_servers, { ABSENT }, "1@0", TERN_RESOLVER_OK, TERN_RESOLVER_BY_SERVER, 0 },
+		{ three_servers,
+		  { FAILS },
+		  "0@0 1@0",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  0 },
+		{ three_servers,
+		  { REFUSES },
+		  "0@0 1@0",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  0 },
+		{ three_servers,
+		  { LAME_ONE },
+		  "0@0 1@0",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  0 },
 		/* none of use: it ends at once */
 		{ three_servers,
 		  { REFUSES, REFUSES, REFUSES },
 		  "0@0 1@0 2@0",
-		  RESOLVER_FAIL,
-		  RESOLVER_REFUSED,
+		  TERN_RESOLVER_FAIL,
+		  TERN_RESOLVER_REFUSED,
 		  0 },
 		{ three_servers,
 		  { REFUSES, FAILS, LAME_ONE },
 		  "0@0 1@0 2@0",
-		  RESOLVER_AGAIN,
-		  RESOLVER_SERVFAIL,
+		  TERN_RESOLVER_AGAIN,
+		  TERN_RESOLVER_SERVFAIL,
 		  0 },
 		{ three_servers,
 		  { ABSENT, ABSENT, ABSENT },
 		  "",
-		  RESOLVER_AGAIN,
-		  RESOLVER_UNREACHABLE,
+		  TERN_RESOLVER_AGAIN,
+		  TERN_RESOLVER_UNREACHABLE,
 		  0 },
 		/* who was silent may answer; who refused is not asked again */
 		{ three_servers,
 		  { REFUSES, MUTE, REFUSES },
 		  "0@0 1@0 2@2000 1@2000 1@4000",
-		  RESOLVER_AGAIN,
-		  RESOLVER_SILENT,
+		  TERN_RESOLVER_AGAIN,
+		  TERN_RESOLVER_SILENT,
 		  6000 },
 	};
 
@@ -116,15 +136,35 @@ static void servers_are_asked_in_turn(void)
 static void fallbacks_are_at_once(void)
 {
 	static const struct story stories[] = {
-		{ three_servers, { NO_EDNS }, "0@0 0@0p", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
-		{ three_servers, { NO_EDNS_ASKS }, "0@0 0@0p", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
-		{ three_servers, { NOTIMP_EDNS }, "0@0 0@0p", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
-		{ three_servers, { TRUNCATES }, "0@0 0@0t", RESOLVER_OK, RESOLVER_BY_SERVER, 0 },
+		{ three_servers,
+		  { NO_EDNS },
+		  "0@0 0@0p",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  0 },
+		{ three_servers,
+		  { NO_EDNS_ASKS },
+		  "0@0 0@0p",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  0 },
+		{ three_servers,
+		  { NOTIMP_EDNS },
+		  "0@0 0@0p",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  0 },
+		{ three_servers,
+		  { TRUNCATES },
+		  "0@0 0@0t",
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
+		  0 },
 		{ "nameserver 10.0.0.2\noptions use-vc\n",
 		  { HELPFUL },
 		  "0@0t",
-		  RESOLVER_OK,
-		  RESOLVER_BY_SERVER,
+		  TERN_RESOLVER_OK,
+		  TERN_RESOLVER_BY_SERVER,
 		  0 },
 	};
 
@@ -148,7 +188,7 @@ static void another_version_of_edns(void)
 
 	w->server[0].script = says_badvers;
 	open_world(w, three_servers);
-	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, RESOLVER_OK);
+	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, TERN_RESOLVER_OK);
 	check_eq(w->n_asked, 2);
 	check(!w->asked[1].edns);
 	end_world(w);
@@ -173,13 +213,13 @@ static void servers_that_cannot_be_reached(void)
 	struct world *w = new_world(zone);
 
 	open_world(w, "nameserver 192.0.2.1\nnameserver 10.0.0.2\n");
-	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, RESOLVER_OK);
+	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, TERN_RESOLVER_OK);
 	check(w->answered_at[0] < TERN_SEC);
 	end_world(w);
 	w = new_world(zone);
 	open_world(w, "nameserver 192.0.2.1\n");
-	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, RESOLVER_AGAIN);
-	check_eq(w->answer[0].cause, RESOLVER_UNREACHABLE);
+	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, TERN_RESOLVER_AGAIN);
+	check_eq(w->answer[0].cause, TERN_RESOLVER_UNREACHABLE);
 	check(w->answered_at[0] < TERN_SEC);
 	end_world(w);
 }
@@ -197,11 +237,11 @@ static void a_bad_wire(void)
 
 	for (uint8_t seed = 1; seed <= 20; seed++) {
 		struct world *w = new_world(zone);
-		const struct resolver_answer *a;
+		const struct tern_resolver_answer *a;
 		tern_time begun;
 
 		test_at("seed %u", seed);
-		resolver_free(w->r);
+		tern_resolver_free(w->r);
 		w->r = new_resolver(w, seed);
 		w->server[0].behaves = seed % 2 ? HELPFUL : TRUNCATES;
 		open_world(w, three_servers);
@@ -210,9 +250,9 @@ static void a_bad_wire(void)
 		begun = tern_sim_now(w->sim);
 		a = world_asks(w, "both.test", TERN_AF_INET);
 		check(w->answered_at[0] <= begun + 2 * 9 * 2 * TERN_SEC); /* TCP may follow UDP */
-		check(a->error == RESOLVER_OK || a->error == RESOLVER_AGAIN);
-		check_str(addrs_of(a), a->error == RESOLVER_OK ? "10.0.0.9" : "");
-		n_found += a->error == RESOLVER_OK;
+		check(a->error == TERN_RESOLVER_OK || a->error == TERN_RESOLVER_AGAIN);
+		check_str(addrs_of(a), a->error == TERN_RESOLVER_OK ? "10.0.0.9" : "");
+		n_found += a->error == TERN_RESOLVER_OK;
 		end_world(w);
 	}
 	check(n_found >= 15);
@@ -274,14 +314,14 @@ static void tcp_that_does_not_answer(void)
 
 	w->server[0].script = hears_and_says_nothing_by_tcp;
 	open_world(w, three_servers);
-	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, RESOLVER_OK);
+	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, TERN_RESOLVER_OK);
 	check_eq(w->answered_at[0] / TERN_SEC, 2); /* the time of a server, as by UDP */
 	check_eq(w->asked[2].server, 1);
 	end_world(w);
 	w = new_world(zone);
 	w->server[0].script = ends_tcp;
 	open_world(w, three_servers);
-	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, RESOLVER_OK);
+	check_eq(world_asks(w, "both.test", TERN_AF_INET)->error, TERN_RESOLVER_OK);
 	check(w->answered_at[0] < TERN_SEC);
 	check_eq(w->asked[2].server, 1);
 	end_world(w);

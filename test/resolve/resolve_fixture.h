@@ -14,7 +14,7 @@
 
 #include "test.h"
 
-#include "../../host/resolve/resolver.h"
+#include "../../include/tern_resolve.h"
 #include "../../include/tern_sim.h"
 #include "dns_build.h"
 
@@ -71,14 +71,14 @@ struct server {
 struct world {
 	struct tern_sim *sim;
 	struct tern_stack *st;
-	struct resolver *r;
+	struct tern_resolver *r;
 	struct server server[SERVERS];
 	int link;
 	const struct zone *zone;
 	struct build m;
 	struct asked asked[ASKED_MAX];
 	unsigned n_asked;
-	struct resolver_answer answer[ANSWERS_MAX];
+	struct tern_resolver_answer answer[ANSWERS_MAX];
 	tern_time answered_at[ANSWERS_MAX];
 	unsigned n_answers;
 	bool has_other_sockets; /* on the resolver's host */
@@ -347,7 +347,7 @@ static inline void on_client_event(void *ctx, int host, const struct tern_event 
 	struct world *w = ctx;
 
 	(void)host;
-	check(resolver_on_event(w->r, ev) || w->has_other_sockets);
+	check(tern_resolver_on_event(w->r, ev) || w->has_other_sockets);
 }
 
 static inline struct tern_stack *add_host(struct world *w, const char *name, unsigned n)
@@ -369,13 +369,13 @@ static inline struct tern_stack *add_host(struct world *w, const char *name, uns
 	return st;
 }
 
-static inline struct resolver *new_resolver(struct world *w, uint8_t seed)
+static inline struct tern_resolver *new_resolver(struct world *w, uint8_t seed)
 {
-	struct resolver_wish wish = {
+	struct tern_resolver_wish wish = {
 		.st = w->st, .alloc = world_alloc, .free = world_free, .ctx = w, .seed = { seed }
 	};
 
-	return resolver_new(&wish);
+	return tern_resolver_new(&wish);
 }
 
 /* Servers and the resolver; a test changes how they behave, then calls open_world. */
@@ -399,18 +399,18 @@ static inline struct world *new_world(const struct zone *zone)
 /* The resolver gets this text as its resolv.conf, and the servers listen. */
 static inline void open_world(struct world *w, const char *conf_text)
 {
-	struct resolver_conf conf;
+	struct tern_resolver_conf conf;
 
 	for (unsigned i = 0; i < SERVERS; i++)
 		open_server(&w->server[i]);
-	resolver_conf_default(&conf);
-	resolver_conf_parse(&conf, conf_text, strlen(conf_text));
-	check_eq(resolver_configure(w->r, &conf, NULL, 0), 0);
+	tern_resolver_conf_default(&conf);
+	tern_resolver_conf_parse(&conf, conf_text, strlen(conf_text));
+	check_eq(tern_resolver_configure(w->r, &conf, NULL, 0), 0);
 }
 
 static inline void end_world(struct world *w)
 {
-	resolver_free(w->r);
+	tern_resolver_free(w->r);
 	check_eq(w->memory, 0);
 	tern_sim_check(w->sim);
 	tern_sim_free(w->sim);
@@ -419,7 +419,7 @@ static inline void end_world(struct world *w)
 
 static inline void take_answers(struct world *w)
 {
-	while (w->n_answers < ANSWERS_MAX && resolver_answer(w->r, &w->answer[w->n_answers]))
+	while (w->n_answers < ANSWERS_MAX && tern_resolver_answer(w->r, &w->answer[w->n_answers]))
 		w->answered_at[w->n_answers++] = tern_sim_now(w->sim);
 }
 
@@ -428,27 +428,27 @@ static inline void run_world(struct world *w, unsigned n_answers, tern_time unti
 {
 	take_answers(w);
 	while (w->n_answers < n_answers && tern_sim_now(w->sim) < until) {
-		if (!tern_sim_step(w->sim, MIN(until, resolver_deadline(w->r))))
-			resolver_advance(w->r, tern_sim_now(w->sim));
+		if (!tern_sim_step(w->sim, MIN(until, tern_resolver_deadline(w->r))))
+			tern_resolver_advance(w->r, tern_sim_now(w->sim));
 		take_answers(w);
 	}
 }
 
 /* Asks, and waits for the answer, which is the last. */
-static inline const struct resolver_answer *world_asks(struct world *w, const char *name,
-						       int family)
+static inline const struct tern_resolver_answer *world_asks(struct world *w, const char *name,
+							    int family)
 {
-	struct resolver_question q = { .name = name, .family = family };
+	struct tern_resolver_question q = { .name = name, .family = family };
 
 	w->n_answers = 0;
-	check_eq(resolver_ask(w->r, &q, NULL), 0);
+	check_eq(tern_resolver_ask(w->r, &q, NULL), 0);
 	run_world(w, 1, tern_sim_now(w->sim) + 1000 * TERN_SEC);
 	check_eq(w->n_answers, 1);
 	return &w->answer[0];
 }
 
 /* "10.0.0.2 fd00::2": the addresses of an answer. */
-static inline const char *addrs_of(const struct resolver_answer *a)
+static inline const char *addrs_of(const struct tern_resolver_answer *a)
 {
 	static char text[2048];
 	char one[TERN_ADDR_TEXT_MAX];

@@ -28,13 +28,13 @@ static const struct zone zone[] = {
 static void both_families_at_once(void)
 {
 	struct world *w = new_world(zone);
-	const struct resolver_answer *a;
+	const struct tern_resolver_answer *a;
 	tern_time begun;
 
 	open_world(w, one_server);
 	begun = tern_sim_now(w->sim);
 	a = world_asks(w, "both.test", TERN_AF_UNSPEC);
-	check_eq(a->error, RESOLVER_OK);
+	check_eq(a->error, TERN_RESOLVER_OK);
 	check_str(addrs_of(a), "10.0.0.9 fd00::9"); /* RFC 6724: ULAs have low precedence */
 	check_str(a->name, "both.test");
 	check_eq(a->ttl, 200);
@@ -69,36 +69,36 @@ static void what_is_not_there(void)
 	static const struct {
 		const char *name;
 		int family;
-		enum resolver_error error;
-		enum resolver_cause cause;
+		enum tern_resolver_error error;
+		enum tern_resolver_cause cause;
 	} table[] = {
-		{ "no.test", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_SERVER },
-		{ "four.test", TERN_AF_INET6, RESOLVER_NODATA, RESOLVER_BY_SERVER },
-		{ "four.test", TERN_AF_UNSPEC, RESOLVER_OK, RESOLVER_BY_SERVER },
-		{ "loop.test", TERN_AF_UNSPEC, RESOLVER_FAIL, RESOLVER_LOOPS },
-		{ "a..b", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_RULE },
-		{ "", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_RULE },
-		{ ".", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_RULE },
-		{ "a b", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_RULE },
-		{ "fe80::1%eth0", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_RULE },
-		{ "four.test:80", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_RULE },
-		{ "-n", TERN_AF_UNSPEC, RESOLVER_NONAME, RESOLVER_BY_RULE },
-		{ "10.0.0.9", TERN_AF_INET6, RESOLVER_NODATA, RESOLVER_BY_RULE },
+		{ "no.test", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_SERVER },
+		{ "four.test", TERN_AF_INET6, TERN_RESOLVER_NODATA, TERN_RESOLVER_BY_SERVER },
+		{ "four.test", TERN_AF_UNSPEC, TERN_RESOLVER_OK, TERN_RESOLVER_BY_SERVER },
+		{ "loop.test", TERN_AF_UNSPEC, TERN_RESOLVER_FAIL, TERN_RESOLVER_LOOPS },
+		{ "a..b", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE },
+		{ "", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE },
+		{ ".", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE },
+		{ "a b", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE },
+		{ "fe80::1%eth0", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE },
+		{ "four.test:80", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE },
+		{ "-n", TERN_AF_UNSPEC, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE },
+		{ "10.0.0.9", TERN_AF_INET6, TERN_RESOLVER_NODATA, TERN_RESOLVER_BY_RULE },
 	};
 	struct world *w = new_world(zone);
-	char why[RESOLVER_WHY_MAX];
+	char why[TERN_RESOLVER_WHY_MAX];
 
 	open_world(w, one_server);
 	for (size_t i = 0; i < N_TESTS(table); i++) {
-		const struct resolver_answer *a;
+		const struct tern_resolver_answer *a;
 
 		test_at("'%s'", table[i].name);
 		a = world_asks(w, table[i].name, table[i].family);
 		check_eq(a->error, table[i].error);
 		check_eq(a->cause, table[i].cause);
-		check(strlen(resolver_why(a, why)) > 10);
+		check(strlen(tern_resolver_why(a, why)) > 10);
 	}
-	resolver_why(world_asks(w, "never.test", TERN_AF_INET), why);
+	tern_resolver_why(world_asks(w, "never.test", TERN_AF_INET), why);
 	check_str(why, "there is no such name (10.0.0.2 says so)");
 	end_world(w);
 }
@@ -128,13 +128,13 @@ static void special_names_are_not_asked_for(void)
 
 	open_world(w, one_server);
 	for (size_t i = 0; i < N_TESTS(table); i++) {
-		const struct resolver_answer *a;
+		const struct tern_resolver_answer *a;
 
 		test_at("%s", table[i].name);
 		a = world_asks(w, table[i].name, table[i].family);
-		check_eq(a->error, table[i].addrs ? RESOLVER_OK : RESOLVER_NONAME);
+		check_eq(a->error, table[i].addrs ? TERN_RESOLVER_OK : TERN_RESOLVER_NONAME);
 		check_str(addrs_of(a), table[i].addrs ? table[i].addrs : "");
-		check_eq(a->cause, RESOLVER_BY_RULE);
+		check_eq(a->cause, TERN_RESOLVER_BY_RULE);
 	}
 	check_eq(w->n_asked, 0);
 	end_world(w);
@@ -146,7 +146,7 @@ static void search(const char *conf, const char *name, const char *asked, const 
 {
 	struct world *w = new_world(zone);
 	char text[1024] = "";
-	const struct resolver_answer *a;
+	const struct tern_resolver_answer *a;
 
 	test_at("%s: %s", conf, name);
 	open_world(w, conf);
@@ -191,15 +191,15 @@ static void fails_for_one_domain(struct server *s, const struct asked *a)
 static void a_failing_domain_is_passed_over(void)
 {
 	struct world *w = new_world(zone);
-	const struct resolver_answer *a;
+	const struct tern_resolver_answer *a;
 
 	w->server[0].script = fails_for_one_domain;
 	open_world(w, "nameserver 10.0.0.2\nsearch broken.test corp.test\n");
 	a = world_asks(w, "www", TERN_AF_INET);
 	check_str(addrs_of(a), "10.0.0.7");
 	a = world_asks(w, "no", TERN_AF_INET);
-	check_eq(a->error, RESOLVER_AGAIN);
-	check_eq(a->cause, RESOLVER_SERVFAIL);
+	check_eq(a->error, TERN_RESOLVER_AGAIN);
+	check_eq(a->cause, TERN_RESOLVER_SERVFAIL);
 	end_world(w);
 }
 
@@ -216,7 +216,7 @@ static unsigned asked_for(struct world *w, const char *name, int family)
 static void pass(struct world *w, tern_time t)
 {
 	tern_sim_run(w->sim, tern_sim_now(w->sim) + t);
-	resolver_advance(w->r, tern_sim_now(w->sim));
+	tern_resolver_advance(w->r, tern_sim_now(w->sim));
 }
 
 static void answers_are_kept_while_they_hold(void)
@@ -237,7 +237,7 @@ static void answers_are_kept_while_they_hold(void)
 	check_eq(asked_for(w, "once.test", TERN_AF_INET), 1);
 	check_eq(asked_for(w, "odd.test", TERN_AF_INET), 1); /* RFC 2181 8 */
 	check_eq(asked_for(w, "odd.test", TERN_AF_INET), 1);
-	check_eq(w->answer[0].error, RESOLVER_OK);
+	check_eq(w->answer[0].error, TERN_RESOLVER_OK);
 	end_world(w);
 }
 
@@ -249,20 +249,20 @@ static void nothing_is_kept_too(void)
 	open_world(w, one_server);
 	check_eq(asked_for(w, "no.test", TERN_AF_INET), 1);
 	check_eq(asked_for(w, "no.test", TERN_AF_INET), 0);
-	check_eq(w->answer[0].error, RESOLVER_NONAME);
+	check_eq(w->answer[0].error, TERN_RESOLVER_NONAME);
 	check_eq(asked_for(w, "four.test", TERN_AF_INET6), 1);
 	pass(w, 29 * TERN_SEC);
 	check_eq(asked_for(w, "four.test", TERN_AF_INET6), 0);
-	check_eq(w->answer[0].error, RESOLVER_NODATA);
+	check_eq(w->answer[0].error, TERN_RESOLVER_NODATA);
 	pass(w, TERN_SEC);
 	check_eq(asked_for(w, "four.test", TERN_AF_INET6), 1);
 	check_eq(asked_for(w, "no.test", TERN_AF_INET), 1);
 	w->server[0].behaves = FAILS; /* failures are not kept */
 	check_eq(asked_for(w, "both.test", TERN_AF_INET), 1);
-	check_eq(w->answer[0].error, RESOLVER_AGAIN);
+	check_eq(w->answer[0].error, TERN_RESOLVER_AGAIN);
 	w->server[0].behaves = HELPFUL;
 	check_eq(asked_for(w, "both.test", TERN_AF_INET), 1);
-	check_eq(w->answer[0].error, RESOLVER_OK);
+	check_eq(w->answer[0].error, TERN_RESOLVER_OK);
 	end_world(w);
 }
 
@@ -300,13 +300,13 @@ static void the_oldest_gives_way(void)
 
 /* ---- addresses to names ---- */
 
-static const struct resolver_answer *asks_for_name(struct world *w, const char *address)
+static const struct tern_resolver_answer *asks_for_name(struct world *w, const char *address)
 {
-	struct resolver_question q = { .user = w };
+	struct tern_resolver_question q = { .user = w };
 
 	tern_addr_parse(address, 0, &q.addr);
 	w->n_answers = 0;
-	check_eq(resolver_ask(w->r, &q, NULL), 0);
+	check_eq(tern_resolver_ask(w->r, &q, NULL), 0);
 	run_world(w, 1, tern_sim_now(w->sim) + 1000 * TERN_SEC);
 	check(w->answer[0].user == w);
 	return &w->answer[0];
@@ -316,17 +316,17 @@ static void addresses_have_names(void)
 {
 	static const char hosts[] = "192.0.2.1 here.test other\n";
 	struct world *w = new_world(zone);
-	const struct resolver_answer *a;
+	const struct tern_resolver_answer *a;
 
 	open_world(w, one_server);
 	check_str(asks_for_name(w, "10.0.0.9")->name, "both.test");
 	check_str(asks_for_name(w, "fd00::9")->name, "six.both.test");
 	check_str(asks_for_name(w, "::ffff:10.0.0.9")->name, "both.test");
-	check_eq(asks_for_name(w, "10.0.0.77")->error, RESOLVER_NONAME);
+	check_eq(asks_for_name(w, "10.0.0.77")->error, TERN_RESOLVER_NONAME);
 	a = asks_for_name(w, "10.0.0.8"); /* what could do harm in a log is no name */
-	check_eq(a->error, RESOLVER_NONAME);
+	check_eq(a->error, TERN_RESOLVER_NONAME);
 	check_str(a->name, "");
-	resolver_configure(w->r, NULL, hosts, strlen(hosts));
+	tern_resolver_configure(w->r, NULL, hosts, strlen(hosts));
 	check_str(asks_for_name(w, "192.0.2.1")->name, "here.test");
 	end_world(w);
 }
@@ -337,25 +337,25 @@ static void hosts_come_first(void)
 {
 	static const char hosts[] = "10.0.0.42 both.test short # fd00::42 no.such\n"
 				    "fd00::42 short\n";
-	struct resolver_question q = { .name = "both.test", .by_dns_only = true };
+	struct tern_resolver_question q = { .name = "both.test", .by_dns_only = true };
 	struct world *w = new_world(zone);
-	struct resolver_conf conf;
-	const struct resolver_answer *a;
+	struct tern_resolver_conf conf;
+	const struct tern_resolver_answer *a;
 
 	open_world(w, one_server);
-	resolver_conf_default(&conf);
-	resolver_conf_parse(&conf, one_server, strlen(one_server));
-	check_eq(resolver_configure(w->r, &conf, hosts, strlen(hosts)), 0);
+	tern_resolver_conf_default(&conf);
+	tern_resolver_conf_parse(&conf, one_server, strlen(one_server));
+	check_eq(tern_resolver_configure(w->r, &conf, hosts, strlen(hosts)), 0);
 	a = world_asks(w, "BOTH.test.", TERN_AF_UNSPEC);
 	check_str(addrs_of(a), "10.0.0.42");
-	check_eq(a->cause, RESOLVER_BY_HOSTS);
-	check_eq(world_asks(w, "both.test", TERN_AF_INET6)->error, RESOLVER_NODATA);
+	check_eq(a->cause, TERN_RESOLVER_BY_HOSTS);
+	check_eq(world_asks(w, "both.test", TERN_AF_INET6)->error, TERN_RESOLVER_NODATA);
 	a = world_asks(w, "short", TERN_AF_UNSPEC);
 	check_str(addrs_of(a), "10.0.0.42 fd00::42");
 	check_str(a->name, "both.test");
 	check_eq(w->n_asked, 0);
 	w->n_answers = 0;
-	check_eq(resolver_ask(w->r, &q, NULL), 0);
+	check_eq(tern_resolver_ask(w->r, &q, NULL), 0);
 	run_world(w, 1, tern_sim_now(w->sim) + TERN_SEC);
 	check_str(addrs_of(&w->answer[0]), "10.0.0.9 fd00::9");
 	end_world(w);
@@ -364,14 +364,14 @@ static void hosts_come_first(void)
 static void without_a_server_it_says_so(void)
 {
 	struct world *w = new_world(zone);
-	const struct resolver_answer *a;
-	char why[RESOLVER_WHY_MAX];
+	const struct tern_resolver_answer *a;
+	char why[TERN_RESOLVER_WHY_MAX];
 
 	open_world(w, "");
 	a = world_asks(w, "both.test", TERN_AF_UNSPEC);
-	check_eq(a->error, RESOLVER_AGAIN);
-	check_eq(a->cause, RESOLVER_NO_SERVER);
-	check(strstr(resolver_why(a, why), "no name server") != NULL);
+	check_eq(a->error, TERN_RESOLVER_AGAIN);
+	check_eq(a->cause, TERN_RESOLVER_NO_SERVER);
+	check(strstr(tern_resolver_why(a, why), "no name server") != NULL);
 	check_eq(w->n_asked, 0);
 	end_world(w);
 }
@@ -380,15 +380,15 @@ static void without_a_server_it_says_so(void)
 
 static void equal_questions_are_one(void)
 {
-	struct resolver_question q = { .name = "four.test", .family = TERN_AF_INET };
+	struct tern_resolver_question q = { .name = "four.test", .family = TERN_AF_INET };
 	struct world *w = new_world(zone);
 	uint64_t id[4];
 
 	open_world(w, one_server);
 	for (int i = 0; i < 4; i++)
-		check_eq(resolver_ask(w->r, &q, &id[i]), 0);
-	resolver_cancel(w->r, id[1]);
-	resolver_cancel(w->r, 12345); /* nobody's */
+		check_eq(tern_resolver_ask(w->r, &q, &id[i]), 0);
+	tern_resolver_cancel(w->r, id[1]);
+	tern_resolver_cancel(w->r, 12345); /* nobody's */
 	run_world(w, 3, 100 * TERN_SEC);
 	check_eq(w->n_answers, 3);
 	check_eq(w->n_asked, 1);
@@ -401,21 +401,21 @@ static void equal_questions_are_one(void)
 
 static void a_question_may_be_taken_back(void)
 {
-	struct resolver_question q = { .name = "four.test" };
+	struct tern_resolver_question q = { .name = "four.test" };
 	struct world *w = new_world(zone);
 	uint64_t id, before;
 
 	w->server[0].behaves = MUTE;
 	open_world(w, one_server);
 	before = w->memory;
-	check_eq(resolver_ask(w->r, &q, &id), 0);
+	check_eq(tern_resolver_ask(w->r, &q, &id), 0);
 	check(w->memory > before);
-	resolver_cancel(w->r, id);
+	tern_resolver_cancel(w->r, id);
 	check_eq(w->memory, before);
-	check(resolver_deadline(w->r) == TERN_NEVER);
-	for (unsigned i = 0; i < RESOLVER_ASKS_MAX; i++)
-		check_eq(resolver_ask(w->r, &q, NULL), 0);
-	check_eq(resolver_ask(w->r, &q, NULL), -TERN_ENOBUFS);
+	check(tern_resolver_deadline(w->r) == TERN_NEVER);
+	for (unsigned i = 0; i < TERN_RESOLVER_ASKS_MAX; i++)
+		check_eq(tern_resolver_ask(w->r, &q, NULL), 0);
+	check_eq(tern_resolver_ask(w->r, &q, NULL), -TERN_ENOBUFS);
 	end_world(w);
 }
 
@@ -425,14 +425,14 @@ static void memory_may_be_short(void)
 	bool failed = true;
 
 	for (unsigned n = 1; failed && n < 100; n++) {
-		struct resolver_question q = { .name = "alias.test" };
+		struct tern_resolver_question q = { .name = "alias.test" };
 		struct world *w = new_world(zone);
 
 		test_at("allocation %u", n);
 		w->server[0].behaves = TRUNCATES;
 		open_world(w, one_server);
 		w->fail_at = w->n_allocs + n;
-		if (resolver_ask(w->r, &q, NULL) == 0) {
+		if (tern_resolver_ask(w->r, &q, NULL) == 0) {
 			run_world(w, 1, 100 * TERN_SEC);
 			check_eq(w->n_answers, 1);
 		}
@@ -442,6 +442,26 @@ static void memory_may_be_short(void)
 		end_world(w);
 	}
 	check(!failed);
+}
+
+static void a_configuration_that_cannot_be_changes_nothing(void)
+{
+	static const char hosts[] = "10.0.0.7 seven\n";
+	struct world *w = new_world(NULL);
+	struct tern_resolver_conf conf;
+
+	check_eq(tern_resolver_configure(w->r, NULL, hosts, strlen(hosts)), 0);
+	tern_resolver_conf_default(&conf);
+	conf.n_servers = TERN_RESOLVER_SERVERS_MAX + 1;
+	check_eq(tern_resolver_configure(w->r, &conf, NULL, 0), -TERN_EINVAL);
+	tern_resolver_conf_default(&conf);
+	conf.n_search = TERN_RESOLVER_SEARCH_MAX + 1;
+	check_eq(tern_resolver_configure(w->r, &conf, NULL, 0), -TERN_EINVAL);
+	tern_resolver_conf_default(&conf);
+	conf.size--;
+	check_eq(tern_resolver_configure(w->r, &conf, NULL, 0), -TERN_EINVAL);
+	check_str(addrs_of(world_asks(w, "seven", TERN_AF_INET)), "10.0.0.7");
+	end_world(w);
 }
 
 static const struct test tests[] = {
@@ -460,6 +480,7 @@ static const struct test tests[] = {
 	TEST(equal_questions_are_one),
 	TEST(a_question_may_be_taken_back),
 	TEST(memory_may_be_short),
+	TEST(a_configuration_that_cannot_be_changes_nothing),
 };
 
 int main(int argc, char **argv)

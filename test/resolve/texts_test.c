@@ -6,29 +6,29 @@
 
 #include "test.h"
 
-#include "../../host/resolve/resolver.h"
+#include "../../host/resolve/resolve_impl.h"
 
-static struct resolver_conf conf_of(const char *text)
+static struct tern_resolver_conf conf_of(const char *text)
 {
-	struct resolver_conf c;
+	struct tern_resolver_conf c;
 
-	resolver_conf_default(&c);
-	resolver_conf_parse(&c, text, strlen(text));
+	tern_resolver_conf_default(&c);
+	tern_resolver_conf_parse(&c, text, strlen(text));
 	return c;
 }
 
 static void servers_are_read(void)
 {
-	struct resolver_conf c = conf_of("# nameserver 1.1.1.1\n"
-					 "; nameserver 1.1.1.2\n"
-					 " nameserver 1.1.1.3\n" /* not in the first column */
-					 "nameserver\t10.0.0.2  # and what follows\n"
-					 "nameserver nonsense\n"
-					 "nameserver\n"
-					 "nameserver fe80::1%2\r\n"
-					 "nameservers 1.1.1.4\n"
-					 "options timeout:3\n"
-					 "nameserver fd00::3");
+	struct tern_resolver_conf c = conf_of("# nameserver 1.1.1.1\n"
+					      "; nameserver 1.1.1.2\n"
+					      " nameserver 1.1.1.3\n" /* not in the first column */
+					      "nameserver\t10.0.0.2  # and what follows\n"
+					      "nameserver nonsense\n"
+					      "nameserver\n"
+					      "nameserver fe80::1%2\r\n"
+					      "nameservers 1.1.1.4\n"
+					      "options timeout:3\n"
+					      "nameserver fd00::3");
 	char text[TERN_ADDR_TEXT_MAX];
 
 	check_eq(c.n_servers, 3);
@@ -42,21 +42,21 @@ static void servers_are_read(void)
 static void more_servers_than_room(void)
 {
 	static char text[300 * 32];
-	struct resolver_conf c;
+	struct tern_resolver_conf c;
 	size_t len = 0;
 
 	for (int i = 0; i < 255; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "nameserver 10.0.0.%d\n",
 					i);
 	c = conf_of(text);
-	check_eq(c.n_servers, RESOLVER_SERVERS_MAX);
+	check_eq(c.n_servers, TERN_RESOLVER_SERVERS_MAX);
 	check_eq(c.server[2].ip[3], 2);
 	check_eq(c.ndots, 1);
 	len = (size_t)snprintf(text, sizeof(text), "search");
 	for (int i = 0; i < 255; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, " d%d.test", i);
 	c = conf_of(text);
-	check_eq(c.n_search, RESOLVER_SEARCH_MAX);
+	check_eq(c.n_search, TERN_RESOLVER_SEARCH_MAX);
 	check_str(c.search[5], "d5.test");
 }
 
@@ -74,7 +74,7 @@ static void options_are_read(void)
 		{ "options ndots: timeout:x attempts:-1 timeout:3x", 1, 5, 2 },
 		{ "options debug edns0 trust-ad inet6 ndots:2 nonsense:4", 2, 5, 2 },
 	};
-	struct resolver_conf c;
+	struct tern_resolver_conf c;
 
 	for (size_t i = 0; i < N_TESTS(table); i++) {
 		test_at("%s", table[i].text);
@@ -91,7 +91,7 @@ static void options_are_read(void)
 
 static void domains_are_read(void)
 {
-	struct resolver_conf c =
+	struct tern_resolver_conf c =
 		conf_of("domain a.test\nsearch b.test  c.test.\t bad..name d.test\n");
 
 	check_eq(c.n_search, 3);
@@ -177,7 +177,7 @@ static void addresses_are_found(void)
 static void texts_end_anywhere(void)
 {
 	static const char text[] = "nameserver 10.0.0.2\nsearch a.test b\noptions ndots:2 rotate\n";
-	struct resolver_conf c;
+	struct tern_resolver_conf c;
 	struct hosts_found f;
 
 	for (size_t len = 0; len < sizeof(hosts); len++) {
@@ -194,8 +194,8 @@ static void texts_end_anywhere(void)
 		char *exact = malloc(len ? len : 1);
 
 		memcpy(exact, text, len);
-		resolver_conf_default(&c);
-		resolver_conf_parse(&c, exact, len);
+		tern_resolver_conf_default(&c);
+		tern_resolver_conf_parse(&c, exact, len);
 		check_eq(c.n_servers, len >= strlen("nameserver 10.0.0.2"));
 		free(exact);
 	}

@@ -326,6 +326,31 @@ static void looks_into_the_error_queue(void)
 	}
 }
 
+/* Fifty bytes as datagrams of twenty: as many as it takes, or an error that says "not by me". */
+static void is_cut_into_segments(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct cmsghdr head = { CMSG_LEN(sizeof(uint16_t)), IPPROTO_UDP, UDP_SEGMENT };
+	const uint16_t size = 20;
+	struct pollfd p = { b, POLLIN, 0 };
+	struct name to = loopback_at(port_of(b));
+	struct mail l;
+	char bytes[50] = { 0 };
+
+	mail_of(&l, CMSG_SPACE(sizeof(size)));
+	memset(l.controls, 0, sizeof(l.controls));
+	memcpy(l.controls, &head, sizeof(head));
+	memcpy(CMSG_DATA((struct cmsghdr *)l.controls), &size, sizeof(size));
+	l.name = to;
+	l.m.msg_namelen = to.len;
+	l.iov = (struct iovec){ bytes, sizeof(bytes) };
+	say_result(sendmsg(a, &l.m, 0));
+	for (int i = 0; i < 4; i++) {
+		poll(&p, 1, 200);
+		say_result(recv(b, bytes, sizeof(bytes), MSG_DONTWAIT));
+	}
+}
+
 static const struct program programs[] = {
 	BOTH(brings_what_was_asked_for),
 	BOTH(brings_nothing_unasked),
@@ -341,5 +366,6 @@ static const struct program programs[] = {
 	ONCE(stamps),
 	BOTH(queues_errors),
 	BOTH(looks_into_the_error_queue),
+	BOTH(is_cut_into_segments),
 };
 const struct subject of_controls = SUBJECT(programs);

@@ -514,6 +514,20 @@ static void frees_binding(void)
 	say_result(listen(fd, 1));
 }
 
+/* As who hears groups of both families by one socket does. */
+static void sets_groups_of_ipv4_on_ipv6(void)
+{
+	struct ip_mreq group = { .imr_interface.s_addr = htonl(INADDR_LOOPBACK),
+				 .imr_multiaddr.s_addr = htonl(0xe00000fb) };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), off = 0;
+
+	say_result(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)));
+	say_result(set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, 7));
+	say_result(set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0));
+	say_result(setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &group.imr_interface, 4));
+	say_result(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)));
+}
+
 static const struct program programs[] = {
 	BOTH(asks_a_fresh_socket),
 	BOTH(sets_flags_of_the_socket),
@@ -545,5 +559,6 @@ static const struct program programs[] = {
 	ONCE(corks),
 	ONCE(asks_for_a_peek_offset),
 	ONCE(frees_binding),
+	ONCE(sets_groups_of_ipv4_on_ipv6),
 };
 const struct subject of_options = SUBJECT(programs);
