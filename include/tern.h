@@ -399,7 +399,12 @@ struct tern_config {
 	 * as Linux has it.
 	 */
 	uint8_t strong_host;
-	uint8_t use_tempaddr;		 /* RFC 8981: 0 none, 1 has them, 2 prefers them */
+	uint8_t use_tempaddr; /* RFC 8981: 0 none, 1 has them, 2 prefers them */
+	/*
+	 * Labels of IPv6 flows, RFC 6437: 0 none; 1: all have one but those whose programs refuse
+	 * it, 2: those whose programs want it (TERN_IPV6_AUTOFLOWLABEL), 3: all have one.
+	 */
+	uint8_t auto_flowlabels;
 	char tcp_congestion_control[16]; /* "cubic", "bbr", "reno", "fixed" */
 };
 
@@ -867,6 +872,7 @@ enum tern_ipv6_option {
 	TERN_IPV6_DONTFRAG = 62,    /* more than the path takes is -TERN_EMSGSIZE */
 	TERN_IPV6_RECVTCLASS = 66,
 	TERN_IPV6_TCLASS = 67,
+	TERN_IPV6_AUTOFLOWLABEL = 70, /* packets bear a label of their flow: RFC 6437 */
 };
 
 enum tern_mcast_option { /* of both families: struct group_req, group_source_req; RFC 3678 */

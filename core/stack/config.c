@@ -76,6 +76,7 @@ TERN_API void tern_config_default(struct tern_config *c)
 		.dhcp_delay_ms = 10000, /* RFC 2131 4.4.1 */
 		.ttl = 64,
 		.hop_limit = 64,
+		.auto_flowlabels = 1,
 		.tcp_window_scaling = true,
 		.tcp_timestamps = true,
 		.tcp_sack = true,
@@ -171,6 +172,7 @@ static const struct setting settings[] = {
 	{ "net.ipv4.tcp_window_scaling", FIELD(tcp_window_scaling), 1, 0, 1 },
 	{ "net.ipv4.tcp_wmem_default", FIELD(tcp_sndbuf_default), 1, 256, 1u << 29 },
 	{ "net.ipv4.tcp_wmem_max", FIELD(tcp_sndbuf_max), 1, 256, 1u << 29 },
+	{ "net.ipv6.auto_flowlabels", FIELD(auto_flowlabels), 1, 0, 3 },
 	{ "net.ipv6.conf.dad_transmits", FIELD(dad_transmits), 1, 0, 10 },
 	{ "net.ipv6.conf.forwarding", FIELD(ipv6_forward), 1, 0, 1 },
 	{ "net.ipv6.conf.use_tempaddr", FIELD(use_tempaddr), 1, 0, 2 },

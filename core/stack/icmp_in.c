@@ -34,6 +34,7 @@ static void send_echo_reply(struct tern_stack *st, const struct inbound *in, con
 		return;
 	memcpy(p->data, message(in), message_len(in));
 	icmp_emit(&reply, p->data);
+	stack_label_icmp(st, &names);
 	stack_push_icmp(st, p, &names);
 	stack_send_ip(st, p, same_iface ? in->iface->index : 0);
 }

@@ -207,6 +207,8 @@ void stack_send_ip(struct tern_stack *, struct tern_pkt *, unsigned ifindex);
 struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
 void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
 void stack_push_icmp(struct tern_stack *, struct tern_pkt *, struct ip_names *);
+/* Of an error or an answer; what stays on its link, as neighbour discovery, bears no label. */
+void stack_label_icmp(const struct tern_stack *, struct ip_names *);
 void trace_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
 		  enum tern_drop);
 

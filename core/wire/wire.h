@@ -197,7 +197,7 @@ enum { IP6_HDR_LEN = 40 };
 /* The last two bits of TOS and of the traffic class: RFC 3168 5. */
 enum { IP_ECN_NOT_ECT, IP_ECN_ECT1, IP_ECN_ECT0, IP_ECN_CE };
 /* What every link must carry: RFC 791, RFC 8200 5. */
-enum { IP4_MTU_MIN = 68, IP6_MTU_MIN = 1280 };
+enum { IP4_MTU_MIN = 68, IP6_MTU_MIN = 1280, IP6_LABEL_MASK = 0xfffff };
 enum {
 	IP6_EXT_HOP_BY_HOP = 0,
 	IP6_EXT_ROUTING = 43,

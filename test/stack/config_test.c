@@ -99,6 +99,7 @@ static const struct {
 	{ "net.ipv4.tcp_window_scaling", 1, 0, 1 },
 	{ "net.ipv4.tcp_wmem_default", 512u << 10, 256, 1u << 29 },
 	{ "net.ipv4.tcp_wmem_max", 255u << 20, 256, 1u << 29 },
+	{ "net.ipv6.auto_flowlabels", 1, 0, 3 },
 	{ "net.ipv6.conf.dad_transmits", 1, 0, 10 },
 	{ "net.ipv6.conf.forwarding", 0, 0, 1 },
 	{ "net.ipv6.conf.use_tempaddr", 0, 0, 2 },
