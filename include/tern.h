@@ -525,7 +525,7 @@ TERN_API int tern_addr_del(struct tern_stack *, unsigned ifindex, const struct t
 
 enum tern_origin { /* who configured it; what is static wins */
 		   TERN_ORIGIN_STATIC,
-		   TERN_ORIGIN_RA, /* router advertisements: RFC 4861, RFC 4862 */
+		   TERN_ORIGIN_RA, /* what routers say: RFC 4861, RFC 4862; redirects */
 		   TERN_ORIGIN_DHCP4,
 		   TERN_ORIGIN_DHCP6,
 		   TERN_ORIGIN_LINK_LOCAL, /* made up: RFC 3927, RFC 4862 5.3 */

@@ -103,7 +103,9 @@ enum tern_drop icmp4_input(struct tern_stack *st, const struct inbound *in)
 	case ICMP4_TIME_EXCEEDED:
 	case ICMP4_PARAMETER_PROBLEM:
 		return error_input(st, in, &h);
-	default: /* source quench (RFC 6633), redirects and the rest */
+	case ICMP4_REDIRECT:
+		return redirect4_input(st, in);
+	default: /* source quench (RFC 6633) and the rest */
 		return TERN_DROP_NONE;
 	}
 }

@@ -300,7 +300,7 @@ enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
 	case ICMP6_ROUTER_ADVERT:
 		return advert_input(st, in);
 	case ICMP6_REDIRECT:
-		return redirect_input(st, in);
+		return redirect6_input(st, in);
 	case ICMP6_ROUTER_SOLICIT: /* for routers: RFC 4861 6.2.6 */
 		return TERN_DROP_NONE;
 	default:

@@ -147,7 +147,10 @@ void neighbour_hear(struct tern_stack *, const struct neigh_news *);
 /* advert.c */
 void advert_on_timer(struct tern_stack *, struct slaac *);
 enum tern_drop advert_input(struct tern_stack *, const struct inbound *);
-enum tern_drop redirect_input(struct tern_stack *, const struct inbound *);
+
+/* redirect.c */
+enum tern_drop redirect4_input(struct tern_stack *, const struct inbound *);
+enum tern_drop redirect6_input(struct tern_stack *, const struct inbound *);
 
 /* groups.c */
 void group_timer(struct tern_stack *, struct group *);

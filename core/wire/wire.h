@@ -361,7 +361,7 @@ unsigned nd_rdnss_parse(uint32_t *lifetime, const struct nd_option *);
  */
 bool nd_dnssl_next(const struct nd_option *, size_t *at, char *out);
 
-/* RFC 4861 4.5: a host never sends one. */
+/* RFC 792, RFC 4861 4.5: a host never sends one. */
 struct redirect {
 	struct addr target, dst;
 	bool has_mac;
@@ -369,7 +369,7 @@ struct redirect {
 	const uint8_t *quoted; /* the packet that caused it; NULL: none */
 	uint32_t quoted_len;
 };
-bool redirect_parse(struct redirect *, const uint8_t *, size_t);
+bool redirect_parse(struct redirect *, const uint8_t *, size_t); /* of ICMPv6 */
 
 /* ---- membership.c: IGMP (RFC 1112, 2236, 3376) and MLD (RFC 2710, 3810), one shape ---- */
 

@@ -158,7 +158,7 @@ static void of_datagrams(void)
 	end_stack();
 }
 
-/* Of who has no socket for it: resets, errors, echoes. Neighbour discovery stays on its link. */
+/* Of who has no socket for it: resets, errors, echoes. */
 static void of_answers(void)
 {
 	uint32_t reset, error;
@@ -182,12 +182,30 @@ static void of_answers(void)
 	put_built();
 	check_eq(take_out(), ICMP6_ECHO_REPLY << 8);
 	check_eq(label_out(), error);
-	build("fd00::9", "fd00::1");
-	built.bytes[7] = 255;
-	end_icmp(ICMP6_NEIGH_SOLICIT, 0, "\0\0\0\0\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 20);
-	put_built();
-	while (take_out() == ICMP6_NEIGH_ADVERT << 8)
-		check_eq(label_out(), 0);
+	end_stack();
+}
+
+/* What stays on its link is no flow: detection of duplicates, reports of groups. */
+static void of_the_link(void)
+{
+	struct tern_iface eth = { "eth", TERN_LINK_ETHERNET, 1500, 0, { 2, 0, 0, 0, 0, 1 } };
+	struct tern_addr a;
+	struct tern_pkt *p;
+	unsigned n = 0;
+
+	begin_ip6();
+	check_eq(tern_iface_add(st, &eth), 3);
+	tern_addr_parse("fd00:3::1", 0, &a);
+	check_eq(tern_addr_add(st, 3, &a, 64), 0);
+	for (unsigned i = 0; i < 30; i++) {
+		pass_time(TERN_SEC / 10);
+		while ((p = tern_output(st, 3))) {
+			check_eq(get_be32(p->data + ETH_HDR_LEN), 0x60000000);
+			tern_pkt_free(st, p);
+			n++;
+		}
+	}
+	check(n >= 2);
 	end_stack();
 }
 
@@ -258,9 +276,9 @@ static void of_another_mind(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(of_a_connection), TEST(of_a_super_frame), TEST(of_our_connection),
-		TEST(of_datagrams),    TEST(of_answers),       TEST(of_who_may_refuse),
-		TEST(of_another_mind),
+		TEST(of_a_connection),	 TEST(of_a_super_frame), TEST(of_our_connection),
+		TEST(of_datagrams),	 TEST(of_answers),	 TEST(of_the_link),
+		TEST(of_who_may_refuse), TEST(of_another_mind),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
