@@ -848,6 +848,7 @@ enum tern_ip_option {
 	TERN_IP_BLOCK_SOURCE = 38,
 	TERN_IP_ADD_SOURCE_MEMBERSHIP = 39,
 	TERN_IP_DROP_SOURCE_MEMBERSHIP = 40,
+	TERN_IP_MSFILTER = 41, /* struct ip_msfilter; its number of sources is read, too */
 	TERN_IP_MULTICAST_ALL = 49,
 };
 
@@ -882,6 +883,7 @@ enum tern_mcast_option { /* of both families: struct group_req, group_source_req
 			 TERN_MCAST_LEAVE_GROUP = 45,
 			 TERN_MCAST_JOIN_SOURCE_GROUP = 46,
 			 TERN_MCAST_LEAVE_SOURCE_GROUP = 47,
+			 TERN_MCAST_MSFILTER = 48, /* struct group_filter of 64 bits */
 };
 
 enum { TERN_ICMP_FILTER = 1, TERN_ICMPV6_FILTER = 1 }; /* levels TERN_IPPROTO_RAW, _ICMPV6 */

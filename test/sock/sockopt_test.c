@@ -418,10 +418,10 @@ static bool is_known(int level, int number)
 		if (odds[i].level == level && odds[i].number == number)
 			return true;
 	if (level == TERN_IPPROTO_IP && number >= TERN_IP_ADD_MEMBERSHIP &&
-	    number <= TERN_IP_DROP_SOURCE_MEMBERSHIP)
+	    number <= TERN_IP_MSFILTER)
 		return true;
 	if ((level == TERN_IPPROTO_IP || level == TERN_IPPROTO_IPV6) &&
-	    number >= TERN_MCAST_JOIN_GROUP && number <= TERN_MCAST_LEAVE_SOURCE_GROUP)
+	    number >= TERN_MCAST_JOIN_GROUP && number <= TERN_MCAST_MSFILTER)
 		return true;
 	for (size_t i = 0; i < N_TESTS(by_hand); i++)
 		if (by_hand[i][0] == level && by_hand[i][1] == number)
