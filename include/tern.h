@@ -574,6 +574,25 @@ TERN_API int tern_route_del(struct tern_stack *, const struct tern_route *);
 /* Each route once, in no order; *cursor starts at 0. false: no more. */
 TERN_API bool tern_route_next(const struct tern_stack *, unsigned *cursor, struct tern_route *);
 
+/*
+ * A line of the policy table of RFC 6724 2.1, by which sources are chosen, and destinations by
+ * resolvers: addresses whose labels are equal belong together, a higher precedence is better. IPv4
+ * is ::ffff:0:0/96.
+ */
+struct tern_policy {
+	struct tern_addr prefix;
+	unsigned prefix_len;
+	uint32_t precedence, label;
+};
+enum { TERN_POLICIES_MAX = 32 };
+/*
+ * These lines are the table, in any order; none: the default one. 0, or -TERN_EINVAL (too many, a
+ * prefix with more bits than its length, the same one twice): then it is as it was.
+ */
+TERN_API int tern_policy_set(struct tern_stack *, const struct tern_policy *, unsigned n);
+/* Walks them, the longest prefix first; *cursor starts at 0. */
+TERN_API bool tern_policy_next(const struct tern_stack *, unsigned *cursor, struct tern_policy *);
+
 enum tern_neigh_state {
 	TERN_NEIGH_INCOMPLETE = 1,
 	TERN_NEIGH_REACHABLE,

@@ -453,6 +453,18 @@ struct net_config {
 	uint8_t dad_transmits, use_tempaddr, strong_host;
 };
 
+/* ---- policy.c: which kinds of addresses belong together? ---- */
+
+struct policy {
+	struct addr prefix;
+	unsigned len; /* of the 128 bits */
+	uint32_t precedence, label;
+};
+void policies_init(struct net *);
+int policy_set(struct net *, const struct tern_policy *, unsigned n);
+const struct policy *policy_of(const struct net *, const struct addr *); /* never NULL */
+bool policy_next(const struct net *, unsigned *cursor, struct tern_policy *);
+
 struct route;
 
 struct net {
@@ -468,6 +480,8 @@ struct net {
 	struct list dads;
 	struct tern_server *servers; /* best first */
 	uint32_t n_servers, servers_cap;
+	struct policy policies[TERN_POLICIES_MAX]; /* the longest prefix first */
+	uint32_t n_policies;
 	struct timer life_timer;      /* of the first address, server, ... whose time is over */
 	uint32_t changes[IFACES_MAX]; /* enum tern_net_change, not yet told; by index - 1 */
 	uint64_t changed;	      /* a bit for each that is not 0 */
