@@ -388,6 +388,8 @@ struct tern_config {
 	uint8_t tcp_tw_reuse;	/* by connect: 0 never, 1 with timestamps, 2 so on loopback */
 	bool tcp_rfc1337;	/* a RST does not end TIME-WAIT */
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
+	/* RFC 4861 10, of both families: REACHABLE_TIME, unless a router says so, and the DELAY */
+	uint32_t neighbour_reachable_ms, neighbour_delay_ms;
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
 	bool ip_forward, ipv6_forward; /* packets for others go on, between interfaces */

@@ -444,6 +444,7 @@ bool icmp_limit_take(struct net *, const struct addr *dst);
 
 struct net_config {
 	uint32_t neighbours_max, neighbour_queue_max, routes_max, addresses_max;
+	uint32_t neighbour_reachable_ms, neighbour_delay_ms;
 	uint32_t icmp_ratelimit_ms, icmp_burst;
 	uint32_t path_mtus_max, path_mtu_min; /* entries; bytes, of IPv4 */
 	uint32_t path_mtu_expires_ms;	      /* 0: never */

@@ -44,6 +44,8 @@ void stack_copy_limits(struct tern_stack *st)
 	st->net_cfg = (struct net_config){
 		.neighbours_max = c->neighbours_max,
 		.neighbour_queue_max = c->neighbour_queue_max,
+		.neighbour_reachable_ms = c->neighbour_reachable_ms,
+		.neighbour_delay_ms = c->neighbour_delay_ms,
 		.routes_max = c->routes_max,
 		.addresses_max = c->addresses_max,
 		.icmp_ratelimit_ms = c->icmp_ratelimit_ms,

@@ -223,11 +223,30 @@ static void how_many(void)
 	end_stack();
 }
 
+/* ICMP-6: a router that sends a packet back by the link it came from says nothing. */
+static void never_sent(void)
+{
+	struct packet p = { .src = "10.0.0.10", .dst = far_away };
+
+	for (int router = 0; router < 2; router++) {
+		begin_redirected("1");
+		check_eq(tern_sysctl_set(st, "net.ipv4.ip_forward", router ? "1" : "0"), 0);
+		for (int i = 0; i < 5; i++) {
+			fill_udp(&p, 1, 2, "text", 4);
+			put_packet(&p);
+			check_eq(next_way(), router ? 9 : -1);
+			check_eq(next_way(), -1);
+		}
+		end_stack();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(followed),		 TEST(connections_follow), TEST(ignored),  TEST(cut),
-		TEST(only_where_wanted), TEST(redirected_again),   TEST(how_long), TEST(how_many),
+		TEST(followed), TEST(connections_follow), TEST(ignored),
+		TEST(cut),	TEST(only_where_wanted),  TEST(redirected_again),
+		TEST(how_long), TEST(how_many),		  TEST(never_sent),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
