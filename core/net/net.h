@@ -97,6 +97,11 @@ void ifaddr_refuse(struct net *, struct ifaddr *);
 tern_time ifaddr_expire(struct net *);
 /* All of an interface that have this origin go. */
 void ifaddr_forget(struct net *, unsigned ifindex, enum tern_origin);
+/*
+ * The link is there again, and perhaps another one: whoever was tried is (RFC 5227 2.1, RFC 4862
+ * 5.4); what the user gave stays as it is.
+ */
+void ifaddr_try_again(struct net *, unsigned ifindex);
 
 /* Is the address one of ours (of any interface: the weak host model of Linux)? NULL: no. */
 const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);

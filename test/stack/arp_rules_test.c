@@ -476,6 +476,37 @@ static void probes(void)
 	end_stack();
 }
 
+/* ARP-12 (RFC 5227 2.1): a link that comes up may be another one, so all of it begins again. */
+static void probes_when_the_link_is_back(void)
+{
+	for (int taken = 0; taken < 2; taken++) {
+		struct tern_iface_addr a, after;
+		struct seen s;
+
+		test_at("taken: %d", taken);
+		begin_probing();
+		pass(20 * TERN_SEC);
+		look();
+		check(own_address(&a) && a.flags == 0);
+		check_eq(tern_iface_set(st, 2, 1500, TERN_IFACE_DOWN), 0);
+		pass(20 * TERN_SEC);
+		check_eq(tern_iface_set(st, 2, 1500, 0), 0);
+		check(own_address(&after) && after.flags == TERN_ADDR_TENTATIVE);
+		for (int i = 0; i < 5 && !taken; i++) {
+			check(until_asked(&s) <= 2010);
+			check(own_address(&after) && is_about(&s, &a, i >= 3));
+			check_eq((after.flags & TERN_ADDR_TENTATIVE) != 0, i < 3);
+		}
+		if (taken) {
+			check(until_asked(&s) <= 2010);
+			say_to_have(&a);
+			check(until_asked(&s) < 5000);
+			check(own_address(&after) && memcmp(after.addr.ip, a.addr.ip, 4) != 0);
+		}
+		end_stack();
+	}
+}
+
 /* ARP-12: who answers a probe, or probes for it too, has it; another is tried. */
 static void refused_addresses(void)
 {
@@ -537,6 +568,7 @@ int main(int argc, char **argv)
 		TEST(malformed),
 		TEST(old_entries),
 		TEST(times_that_are_set),
+		TEST(probes_when_the_link_is_back),
 		TEST(no_floods),
 		TEST(waiting),
 		TEST(groups),
