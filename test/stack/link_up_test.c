@@ -133,6 +133,7 @@ static void connections_wait(void)
 	check_eq(tern_connect(st, s, &to), -TERN_EINPROGRESS);
 	check_eq(segments_from(&ours), 1);
 	bounce(TERN_SEC / 2);
+	check(address_in(prefix, 0, &a) && a.flags == TERN_ADDR_TENTATIVE);
 	while (address_in(prefix, 0, &a) && (a.flags & TERN_ADDR_TENTATIVE)) {
 		check_eq(segments_from(&ours), 0);
 		pass(TERN_MS);
