@@ -246,6 +246,7 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 			break;
 		case LINK_WAIT:
 			list_put_tail(&n->waiters, &s->ready_link);
+			neighbour_await(st, n);
 			return NULL;
 		case LINK_NO_MEMORY:
 			stack_lose_segment(st, s);

@@ -130,6 +130,7 @@ static void link_packet(struct tern_stack *st, struct tern_pkt *p, const struct 
 		p = neigh_queue_put(&st->net, n, p);
 		if (p)
 			stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
+		neighbour_await(st, n);
 		return;
 	case LINK_NO_MEMORY:
 		stack_drop(st, p, TERN_DROP_NO_MEMORY);

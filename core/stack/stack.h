@@ -129,6 +129,8 @@ void neighbour_forget(struct tern_stack *, struct neigh *);
 enum link_verdict { LINK_READY, LINK_WAIT, LINK_NO_MEMORY };
 enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct addr *next,
 			       struct neigh **, uint8_t mac[6]);
+/* LINK_WAIT, and who waits has been put there: the first asks. */
+void neighbour_await(struct tern_stack *, struct neigh *);
 void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
 
 void send_arp(struct tern_stack *, struct iface *, const struct arp *, const uint8_t to[6]);
