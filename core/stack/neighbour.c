@@ -78,7 +78,7 @@ void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg, str
 	send_nd_packet(st, i, p, names, mac);
 }
 
-/* RFC 4861 7.2.2: of the packet, or the connection, that waits first, if it is of this interface. */
+/* RFC 4861 7.2.2: of the packet, or connection, that waits first, if it is of this interface. */
 static bool source_of_waiting(const struct tern_stack *st, const struct neigh *n, struct addr *out)
 {
 	const struct tern_pkt *p = n->queue.head;
