@@ -388,6 +388,8 @@ struct tern_config {
 	uint8_t tcp_tw_reuse;	/* by connect: 0 never, 1 with timestamps, 2 so on loopback */
 	bool tcp_rfc1337;	/* a RST does not end TIME-WAIT */
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
+	/* RFC 4861 10, of both families: REACHABLE_TIME, unless a router says so, and the DELAY */
+	uint32_t neighbour_reachable_ms, neighbour_delay_ms;
 	bool icmp_echo_ignore_all;
 	bool ip_nonlocal_bind;
 	bool ip_forward, ipv6_forward; /* packets for others go on, between interfaces */
@@ -399,7 +401,12 @@ struct tern_config {
 	 * as Linux has it.
 	 */
 	uint8_t strong_host;
-	uint8_t use_tempaddr;		 /* RFC 8981: 0 none, 1 has them, 2 prefers them */
+	uint8_t use_tempaddr; /* RFC 8981: 0 none, 1 has them, 2 prefers them */
+	/*
+	 * Labels of IPv6 flows, RFC 6437: 0 none; 1: all have one but those whose programs refuse
+	 * it, 2: those whose programs want it (TERN_IPV6_AUTOFLOWLABEL), 3: all have one.
+	 */
+	uint8_t auto_flowlabels;
 	char tcp_congestion_control[16]; /* "cubic", "bbr", "reno", "fixed" */
 };
 
@@ -520,7 +527,7 @@ TERN_API int tern_addr_del(struct tern_stack *, unsigned ifindex, const struct t
 
 enum tern_origin { /* who configured it; what is static wins */
 		   TERN_ORIGIN_STATIC,
-		   TERN_ORIGIN_RA, /* router advertisements: RFC 4861, RFC 4862 */
+		   TERN_ORIGIN_RA, /* what routers say: RFC 4861, RFC 4862; redirects */
 		   TERN_ORIGIN_DHCP4,
 		   TERN_ORIGIN_DHCP6,
 		   TERN_ORIGIN_LINK_LOCAL, /* made up: RFC 3927, RFC 4862 5.3 */
@@ -568,6 +575,25 @@ TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);
 TERN_API int tern_route_del(struct tern_stack *, const struct tern_route *);
 /* Each route once, in no order; *cursor starts at 0. false: no more. */
 TERN_API bool tern_route_next(const struct tern_stack *, unsigned *cursor, struct tern_route *);
+
+/*
+ * A line of the policy table of RFC 6724 2.1, by which sources are chosen, and destinations by
+ * resolvers: addresses whose labels are equal belong together, a higher precedence is better. IPv4
+ * is ::ffff:0:0/96.
+ */
+struct tern_policy {
+	struct tern_addr prefix;
+	unsigned prefix_len;
+	uint32_t precedence, label;
+};
+enum { TERN_POLICIES_MAX = 32 };
+/*
+ * These lines are the table, in any order; none: the default one. 0, or -TERN_EINVAL (too many, a
+ * prefix with more bits than its length, the same one twice): then it is as it was.
+ */
+TERN_API int tern_policy_set(struct tern_stack *, const struct tern_policy *, unsigned n);
+/* Walks them, the longest prefix first; *cursor starts at 0. */
+TERN_API bool tern_policy_next(const struct tern_stack *, unsigned *cursor, struct tern_policy *);
 
 enum tern_neigh_state {
 	TERN_NEIGH_INCOMPLETE = 1,
@@ -843,6 +869,7 @@ enum tern_ip_option {
 	TERN_IP_BLOCK_SOURCE = 38,
 	TERN_IP_ADD_SOURCE_MEMBERSHIP = 39,
 	TERN_IP_DROP_SOURCE_MEMBERSHIP = 40,
+	TERN_IP_MSFILTER = 41, /* struct ip_msfilter; its number of sources is read, too */
 	TERN_IP_MULTICAST_ALL = 49,
 };
 
@@ -867,6 +894,7 @@ enum tern_ipv6_option {
 	TERN_IPV6_DONTFRAG = 62,    /* more than the path takes is -TERN_EMSGSIZE */
 	TERN_IPV6_RECVTCLASS = 66,
 	TERN_IPV6_TCLASS = 67,
+	TERN_IPV6_AUTOFLOWLABEL = 70, /* packets bear a label of their flow: RFC 6437 */
 };
 
 enum tern_mcast_option { /* of both families: struct group_req, group_source_req; RFC 3678 */
@@ -876,6 +904,7 @@ enum tern_mcast_option { /* of both families: struct group_req, group_source_req
 			 TERN_MCAST_LEAVE_GROUP = 45,
 			 TERN_MCAST_JOIN_SOURCE_GROUP = 46,
 			 TERN_MCAST_LEAVE_SOURCE_GROUP = 47,
+			 TERN_MCAST_MSFILTER = 48, /* struct group_filter of 64 bits */
 };
 
 enum { TERN_ICMP_FILTER = 1, TERN_ICMPV6_FILTER = 1 }; /* levels TERN_IPPROTO_RAW, _ICMPV6 */

@@ -38,7 +38,13 @@ enum tern_drop advert_input(struct tern_stack *st, const struct inbound *in)
 	return TERN_DROP_NO_PROTO;
 }
 
-enum tern_drop redirect_input(struct tern_stack *st, const struct inbound *in)
+enum tern_drop redirect4_input(struct tern_stack *st, const struct inbound *in)
+{
+	(void)st, (void)in;
+	return TERN_DROP_NO_PROTO;
+}
+
+enum tern_drop redirect6_input(struct tern_stack *st, const struct inbound *in)
 {
 	(void)st, (void)in;
 	return TERN_DROP_NO_PROTO;
@@ -97,6 +103,18 @@ int sock_group_option(struct sockets *ss, struct sock *s, const struct sock_opti
 }
 
 int sock_set_mcast_if(struct sockets *ss, struct sock *s, const struct sock_option *o)
+{
+	(void)ss, (void)s, (void)o;
+	return -TERN_ENOPROTOOPT;
+}
+
+int sock_set_filter(struct sockets *ss, struct sock *s, const struct sock_option *o)
+{
+	(void)ss, (void)s, (void)o;
+	return -TERN_ENOPROTOOPT;
+}
+
+int sock_get_filter(struct sockets *ss, const struct sock *s, struct sock_option *o)
 {
 	(void)ss, (void)s, (void)o;
 	return -TERN_ENOPROTOOPT;

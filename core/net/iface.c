@@ -351,6 +351,29 @@ void ifaddr_refuse(struct net *net, struct ifaddr *a)
 	net_note(net, a->ifindex, TERN_NET_DUPLICATE);
 }
 
+/* Who has it, and has an end: what dad_begin cannot remember stays ours. */
+static void try_again(struct net *net, struct ifaddr *a)
+{
+	dad_end(net, a->ifindex, &a->addr);
+	if (ifaddr_is_usable(a))
+		take_out_of_use(net, a);
+	a->flags |= TERN_ADDR_TENTATIVE;
+	if (!dad_begin(net, a))
+		ifaddr_accept(net, a);
+	net_note(net, a->ifindex, TERN_NET_ADDRS);
+}
+
+void ifaddr_try_again(struct net *net, unsigned ifindex)
+{
+	for (uint32_t k = 0; k < net->n_addrs; k++) {
+		struct ifaddr *a = &net->addrs[k];
+
+		if (a->ifindex == ifindex && a->origin != TERN_ORIGIN_STATIC &&
+		    !(a->flags & TERN_ADDR_DUPLICATE))
+			try_again(net, a);
+	}
+}
+
 void ifaddr_forget(struct net *net, unsigned ifindex, enum tern_origin origin)
 {
 	for (uint32_t i = net->n_addrs; i-- > 0;) {

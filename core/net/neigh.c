@@ -19,9 +19,8 @@
 #include "net.h"
 
 #define RETRANS_TIMER (1 * TERN_SEC)
-#define DELAY_FIRST_PROBE (5 * TERN_SEC)
 
-enum { SOLICIT_MAX = 3, REACHABLE_MS = 30000, EVICTION_SCAN_MAX = 16 };
+enum { SOLICIT_MAX = 3, EVICTION_SCAN_MAX = 16 };
 
 static struct neigh *find_hashed(const struct net *net, unsigned ifindex, const struct addr *addr,
 				 uint32_t hash)
@@ -68,7 +67,8 @@ static tern_time retrans_time(const struct net *net, const struct neigh *n)
 static tern_time reachable_time(const struct net *net, const struct neigh *n)
 {
 	const struct iface *i = iface_get(net, n->ifindex);
-	uint32_t base = i->reachable_ms && !addr_is4(&n->addr) ? i->reachable_ms : REACHABLE_MS;
+	bool is_told = i->reachable_ms && !addr_is4(&n->addr);
+	uint32_t base = is_told ? i->reachable_ms : net->cfg->neighbour_reachable_ms;
 
 	return (base / 2 + n->node.hash % (base + 1)) * TERN_MS;
 }
@@ -87,7 +87,7 @@ static void enter(struct net *net, struct neigh *n, enum tern_neigh_state state)
 		arm_after(net, n, reachable_time(net, n));
 		break;
 	case TERN_NEIGH_DELAY:
-		arm_after(net, n, DELAY_FIRST_PROBE);
+		arm_after(net, n, net->cfg->neighbour_delay_ms * TERN_MS);
 		break;
 	default:
 		timers_disarm(net->timers, &n->timer);

@@ -28,6 +28,7 @@ bool net_init(struct net *net, const struct net_parts *parts)
 		return false;
 	if (!table_init(&net->path_mtu_table, net->mem, PATH_BUCKETS))
 		goto no_paths;
+	policies_init(net);
 	if (!groups_init(net, parts->group_timer_kind))
 		goto no_groups;
 	if (!routes_init(net))

@@ -97,6 +97,11 @@ void ifaddr_refuse(struct net *, struct ifaddr *);
 tern_time ifaddr_expire(struct net *);
 /* All of an interface that have this origin go. */
 void ifaddr_forget(struct net *, unsigned ifindex, enum tern_origin);
+/*
+ * The link is there again, and perhaps another one: whoever was tried is (RFC 5227 2.1, RFC 4862
+ * 5.4); what the user gave stays as it is.
+ */
+void ifaddr_try_again(struct net *, unsigned ifindex);
 
 /* Is the address one of ours (of any interface: the weak host model of Linux)? NULL: no. */
 const struct ifaddr *ifaddr_find(const struct net *, const struct addr *);
@@ -447,6 +452,7 @@ bool icmp_limit_take(struct net *, const struct addr *dst);
 
 struct net_config {
 	uint32_t neighbours_max, neighbour_queue_max, routes_max, addresses_max;
+	uint32_t neighbour_reachable_ms, neighbour_delay_ms;
 	uint32_t icmp_ratelimit_ms, icmp_burst;
 	uint32_t path_mtus_max, path_mtu_min; /* entries; bytes, of IPv4 */
 	uint32_t path_mtu_expires_ms;	      /* 0: never */
@@ -455,6 +461,18 @@ struct net_config {
 	uint32_t group_sources_max;
 	uint8_t dad_transmits, use_tempaddr, strong_host;
 };
+
+/* ---- policy.c: which kinds of addresses belong together? ---- */
+
+struct policy {
+	struct addr prefix;
+	unsigned len; /* of the 128 bits */
+	uint32_t precedence, label;
+};
+void policies_init(struct net *);
+int policy_set(struct net *, const struct tern_policy *, unsigned n);
+const struct policy *policy_of(const struct net *, const struct addr *); /* never NULL */
+bool policy_next(const struct net *, unsigned *cursor, struct tern_policy *);
 
 struct route;
 
@@ -471,6 +489,8 @@ struct net {
 	struct list dads;
 	struct tern_server *servers; /* best first */
 	uint32_t n_servers, servers_cap;
+	struct policy policies[TERN_POLICIES_MAX]; /* the longest prefix first */
+	uint32_t n_policies;
 	struct timer life_timer;      /* of the first address, server, ... whose time is over */
 	uint32_t changes[IFACES_MAX]; /* enum tern_net_change, not yet told; by index - 1 */
 	uint64_t changed;	      /* a bit for each that is not 0 */

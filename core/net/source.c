@@ -5,7 +5,7 @@
  * IPv4: one whose prefix holds the destination, else the first of the interface, else the first of
  * any. IPv6: RFC 6724, whose rules are applied two addresses at a time.
  *
- * Sources: RFC 1122 3.3.4.3 (choosing a source address), RFC 6724 2.1, 3.1, 4, 5.
+ * Sources: RFC 1122 3.3.4.3 (choosing a source address), RFC 6724 3.1, 4, 5.
  */
 #include "net.h"
 
@@ -54,7 +54,7 @@ static unsigned scope_of(const struct addr *a)
 struct source_wanted {
 	const struct addr *dst;
 	unsigned ifindex;
-	unsigned label; /* of dst */
+	uint32_t label; /* of dst */
 	bool prefers_temporary;
 };
 
@@ -72,32 +72,15 @@ static bool is_candidate(const struct net *net, const struct ifaddr *a,
 	       !addr_is_multicast(w->dst);
 }
 
-/* RFC 6724 2.1, the default policy: which kind of address goes with which. */
-static unsigned label_of(const struct addr *a)
-{
-	static const struct {
-		struct addr prefix;
-		uint8_t len, label;
-	} policy[] = {
-		{ { { [15] = 1 } }, 128, 0 },	      { { { 0x20, 0x01 } }, 32, 5 },
-		{ { { 0x20, 0x02 } }, 16, 2 },	      { { { 0x3f, 0xfe } }, 16, 12 },
-		{ { { 0xfe, 0xc0 } }, 10, 11 },	      { { { 0xfc } }, 7, 13 },
-		{ { { [10] = 0xff, 0xff } }, 96, 4 }, { { { 0 } }, 96, 3 },
-	};
-
-	for (size_t i = 0; i < N_ELEMENTS(policy); i++)
-		if (addr_in_prefix(a, &policy[i].prefix, policy[i].len))
-			return policy[i].label;
-	return 1;
-}
-
 /* RFC 6724 5. There is no home address (rule 4), and no next hop owns a prefix (rule 5.5). */
-static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
-			     const struct source_wanted *w)
+static bool is_better_source(const struct net *net, const struct source_wanted *w,
+			     const struct ifaddr *a, const struct ifaddr *b)
 {
 	unsigned scope_a = scope_of(&a->addr), scope_b = scope_of(&b->addr);
 	unsigned bits_a = MIN(addr_common_bits(&a->addr, w->dst), a->prefix_len);
 	unsigned bits_b = MIN(addr_common_bits(&b->addr, w->dst), b->prefix_len);
+	uint32_t label_a = policy_of(net, &a->addr)->label;
+	uint32_t label_b = policy_of(net, &b->addr)->label;
 
 	if (addr_equal(&a->addr, w->dst) || addr_equal(&b->addr, w->dst)) /* rule 1 */
 		return addr_equal(&a->addr, w->dst);
@@ -107,8 +90,8 @@ static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
 		return b->flags & TERN_ADDR_DEPRECATED;
 	if ((a->ifindex == w->ifindex) != (b->ifindex == w->ifindex)) /* rule 5 */
 		return a->ifindex == w->ifindex;
-	if ((label_of(&a->addr) == w->label) != (label_of(&b->addr) == w->label)) /* rule 6 */
-		return label_of(&a->addr) == w->label;
+	if (label_a != label_b && (label_a == w->label || label_b == w->label)) /* rule 6 */
+		return label_a == w->label;
 	if ((a->flags ^ b->flags) & TERN_ADDR_TEMPORARY) /* rule 7 */
 		return !(a->flags & TERN_ADDR_TEMPORARY) != w->prefers_temporary;
 	return bits_a > bits_b; /* rule 8 */
@@ -116,7 +99,7 @@ static bool is_better_source(const struct ifaddr *a, const struct ifaddr *b,
 
 int source_select(const struct net *net, const struct addr *dst, unsigned ifindex, struct addr *out)
 {
-	const struct source_wanted wanted = { dst, ifindex, label_of(dst),
+	const struct source_wanted wanted = { dst, ifindex, policy_of(net, dst)->label,
 					      net->cfg->use_tempaddr == 2 };
 	const struct ifaddr *best = NULL;
 
@@ -125,7 +108,8 @@ int source_select(const struct net *net, const struct addr *dst, unsigned ifinde
 	for (uint32_t i = 0; i < net->n_addrs; i++) {
 		const struct ifaddr *a = &net->addrs[i];
 
-		if (is_candidate(net, a, &wanted) && (!best || is_better_source(a, best, &wanted)))
+		if (is_candidate(net, a, &wanted) &&
+		    (!best || is_better_source(net, &wanted, a, best)))
 			best = a;
 	}
 	if (!best)

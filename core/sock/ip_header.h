@@ -53,7 +53,8 @@ static inline void ip_push_stream(struct sockets *ss, struct tern_pkt *p, const 
 			       .proto = TERN_IPPROTO_TCP,
 			       .tos = tos,
 			       .ttl = s->ttl,
-			       .may_fragment = stream_may_be_cut(s) };
+			       .may_fragment = stream_may_be_cut(s),
+			       .flow_label = s->flow_label };
 	ip_push(ss, p, &n);
 }
 

@@ -425,7 +425,9 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 		return -TERN_EADDRNOTAVAIL;
 	s->out_ifindex = (uint16_t)hop.ifindex;
 	s->next_hop = hop.next;
-	s->addr_sum = checksum_addresses(&s->t.local, &s->t.remote);
+	s->addr_sum = (uint16_t)~checksum_finish(checksum_addresses(&s->t.local, &s->t.remote));
+	s->flow_label =
+		ip_flow_label(ss, &s->t, (enum label_choice)s->label_choice) & IP6_LABEL_MASK;
 	s->route_version = ss->net->routes_version;
 	sock_take_path_mtu(ss, s, &hop);
 	return 0;

@@ -135,15 +135,17 @@ struct sock {
 	bool orphan : 1;     /* its user has gone */
 	bool fast_waits : 1; /* counted in port->n_fast */
 	bool pktinfo : 1, recvttl : 1, recvtos : 1;
-	bool writable : 1; /* of a stream, as its user knows */
-	uint8_t news : 3;  /* enum sock_news */
+	bool writable : 1;    /* of a stream, as its user knows */
+	uint8_t news : 3;     /* enum sock_news */
+	uint8_t mtu_discover; /* TERN_IP_PMTUDISC_* */
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;	/* cached route */
 	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
-	uint8_t mtu_discover;	/* TERN_IP_PMTUDISC_* */
 	uint16_t fast_open_max; /* TCP_FASTOPEN */
-	uint32_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
-	uint32_t route_version; /* of net when the route was cached */
+	uint16_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
+	/* of a stream's packets, as valid as the route; and whether there is one */
+	uint32_t flow_label : 20, label_choice : 2; /* enum label_choice */
+	uint32_t route_version;			    /* of net when the route was cached */
 	struct addr next_hop;
 	union {
 		struct tcp *tcp;	   /* NULL before connect; inside the struct stream */
@@ -153,6 +155,9 @@ struct sock {
 };
 
 #define NO_INDEX UINT32_MAX
+
+/* IPV6_AUTOFLOWLABEL: as the configuration has it, until a program says so. */
+enum label_choice { LABEL_BY_DEFAULT, LABEL_NEVER, LABEL_ALWAYS };
 
 /* What there is to tell the user: tern_event.news. */
 enum sock_news { NEWS_IN = 1, NEWS_OUT = 2, NEWS_ENDS = 4, NEWS_ALL = 7 };
@@ -182,14 +187,14 @@ struct half {
 };
 
 struct time_wait {
-	struct tuple t;	  /* flags: TCP_TW_*, TW_REUSE */
+	struct tuple t;	  /* flags: TCP_TW_*, TW_REUSEADDR, and the label_choice */
 	struct list link; /* sockets.time_waits, in the order in which they end */
 	struct tcp_tw tcp;
 	uint32_t end_tick; /* now >> TW_TICK_SHIFT when it ends */
 	uint32_t conn;
 };
 enum { TW_REUSE_NONE, TW_REUSE_ALL, TW_REUSE_LOOPBACK }; /* net.ipv4.tcp_tw_reuse */
-enum { TW_REUSEADDR = 1 << 6, TW_TICK_SHIFT = 20 };
+enum { TW_REUSEADDR = 1 << 6, TW_LABEL_SHIFT = 4, TW_TICK_SHIFT = 20 };
 
 /* ---- the whole of it ---- */
 
@@ -247,7 +252,7 @@ struct sockets {
 	struct tuple *recent;	/* found last, or NULL */
 	struct tuple free_name; /* looked for last and not found, and its hash; until it is put */
 	bool free_name_known;
-	struct sip_key table_key, isn_key, port_key, ts_key;
+	struct sip_key table_key, isn_key, port_key, ts_key, label_key;
 	struct cookie_key cookie_keys[2];
 	/* sock_fastopen.c */
 	struct sip_key fast_open_keys[2];
@@ -362,8 +367,9 @@ struct tcp_reply {
 	enum tern_cause cause;
 	uint32_t conn;
 	uint8_t tos;
-	int16_t ttl;	  /* -1: the stack's default */
-	uint16_t ifindex; /* bound; 0: routed */
+	uint8_t label_choice; /* of the socket that answers */
+	int16_t ttl;	      /* -1: the stack's default */
+	uint16_t ifindex;     /* bound; 0: routed */
 };
 
 /* A TIME-WAIT gave way: our ISS must exceed this. */
@@ -452,7 +458,13 @@ struct ip_names {
 	uint8_t proto, tos;
 	int16_t ttl;	   /* -1: the stack's default */
 	bool may_fragment; /* routers may cut it: IPv4 without "don't fragment" */
+	uint32_t flow_label;
 };
+
+/* The label of a flow, from our end; 0: it has none, as all of IPv4. */
+uint32_t ip_flow_label(const struct sockets *, const struct tuple *, enum label_choice);
+/* Has a flow one, of whose label so much was said? */
+bool ip_has_label(const struct sockets *, enum label_choice);
 
 /* Puts the header before what the packet holds. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);

@@ -151,7 +151,9 @@ static int remove_source(struct membership *m, const struct addr *source)
 	for (uint32_t i = 0; i < m->n_sources; i++) {
 		if (!addr_equal(&m->sources[i], source))
 			continue;
-		m->sources[i] = m->sources[--m->n_sources];
+		m->n_sources--; /* the others keep their order, as on Linux */
+		memmove(&m->sources[i], &m->sources[i + 1],
+			(m->n_sources - i) * sizeof(*m->sources));
 		return 0;
 	}
 	return -TERN_EADDRNOTAVAIL;
@@ -300,6 +302,174 @@ int sock_group_option(struct sockets *ss, struct sock *s, const struct sock_opti
 		break;
 	}
 	return read ? act(ss, s, &r, g->what) : -TERN_EINVAL;
+}
+
+/* ---- whole filters: RFC 3678 4.2 (IP_MSFILTER), 5.2 (MCAST_MSFILTER) ---- */
+
+enum { FILTER_EXCLUDE, FILTER_INCLUDE }; /* MCAST_EXCLUDE, MCAST_INCLUDE */
+
+/* Where struct ip_msfilter and struct group_filter have their mode, number and list of sources. */
+static const struct filter_shape {
+	uint32_t mode_at, n_at, list_at, source_size;
+} ip_shape = { 8, 12, 16, 4 }, group_shape = { 136, 140, 144, SOCKADDR_STORAGE };
+
+static const struct filter_shape *find_filter_shape(const struct sock *s,
+						    const struct sock_option *o)
+{
+	int own = s->family == TERN_AF_INET ? TERN_IPPROTO_IP : TERN_IPPROTO_IPV6;
+
+	if (sock_is_stream(s))
+		return NULL;
+	if (o->level == TERN_IPPROTO_IP && o->name == TERN_IP_MSFILTER)
+		return &ip_shape;
+	return o->level == own && o->name == TERN_MCAST_MSFILTER ? &group_shape : NULL;
+}
+
+/* no_family: what Linux says to an address of another family. */
+static int read_filter_names(const struct sockets *ss, const struct sock *s,
+			     const struct filter_shape *shape, const uint8_t *p, struct request *r,
+			     int no_family)
+{
+	struct addr ours = addr_any(TERN_AF_INET);
+
+	if (shape == &ip_shape) {
+		r->group = addr_from4(p);
+		ours = addr_from4(p + 4);
+	} else {
+		r->ifindex = read_u32(p);
+		if (!read_sockaddr(p + GROUP_REQ_AT, s, &r->group))
+			return no_family;
+	}
+	if (!addr_is_multicast(&r->group))
+		return -TERN_EINVAL;
+	if (addr_is_unspecified(&ours))
+		return 0;
+	r->ifindex = interface_of(ss->net, &ours);
+	return r->ifindex ? 0 : -TERN_ENODEV;
+}
+
+static bool read_filter_source(const struct sock *s, const struct filter_shape *shape,
+			       const uint8_t *p, struct addr *out)
+{
+	if (shape == &group_shape)
+		return read_sockaddr(p, s, out);
+	*out = addr_from4(p);
+	return true;
+}
+
+/* The membership has these sources, and no others. */
+static int replace_sources(struct sockets *ss, const struct sock *s, struct membership *m,
+			   const struct filter_shape *shape, const uint8_t *list, uint32_t n)
+{
+	struct addr *sources = n ? mem_new(ss->mem, n * sizeof(*sources)) : NULL;
+
+	if (n && !sources)
+		return -TERN_ENOBUFS;
+	for (uint32_t i = 0; i < n; i++)
+		read_filter_source(s, shape, list + i * shape->source_size, &sources[i]);
+	mem_free(ss->mem, m->sources, m->cap * sizeof(*m->sources));
+	m->sources = sources;
+	m->n_sources = m->cap = n;
+	return 0;
+}
+
+static int set_filter(struct sockets *ss, struct sock *s, const struct sock_option *o,
+		      const struct filter_shape *shape)
+{
+	const uint8_t *p = o->given;
+	struct request r = { .ifindex = 0 };
+	struct membership *m;
+	struct addr source;
+	uint32_t mode, n;
+	int err;
+
+	if (o->len < shape->list_at)
+		return -TERN_EINVAL;
+	mode = read_u32(p + shape->mode_at);
+	n = read_u32(p + shape->n_at);
+	if (n > ss->cfg->group_sources_max)
+		return -TERN_ENOBUFS;
+	if (o->len < shape->list_at + n * shape->source_size)
+		return -TERN_EINVAL;
+	for (uint32_t i = 0; i < n; i++)
+		if (!read_filter_source(s, shape, p + shape->list_at + i * shape->source_size,
+					&source))
+			return -TERN_EADDRNOTAVAIL;
+	err = read_filter_names(ss, s, shape, p, &r, -TERN_EADDRNOTAVAIL);
+	if (err)
+		return err;
+	if (mode > FILTER_INCLUDE)
+		return -TERN_EINVAL;
+	if (mode == FILTER_INCLUDE && n == 0) /* nobody is heard: RFC 3376 2 */
+		return act(ss, s, &r, LEAVE);
+	if (!r.ifindex && s->family == TERN_AF_INET)
+		r.ifindex = default_interface(ss->net, &r.group);
+	if (r.ifindex && !iface_get(ss->net, r.ifindex))
+		return -TERN_ENODEV;
+	m = find_membership(s, &r);
+	err = m ? replace_sources(ss, s, m, shape, p + shape->list_at, n) : -TERN_EINVAL;
+	if (err)
+		return err;
+	m->exclude = mode == FILTER_EXCLUDE;
+	group_change(ss->net, m);
+	return 0;
+}
+
+int sock_set_filter(struct sockets *ss, struct sock *s, const struct sock_option *o)
+{
+	const struct filter_shape *shape = find_filter_shape(s, o);
+
+	return shape ? set_filter(ss, s, o, shape) : -TERN_ENOPROTOOPT;
+}
+
+static void write_filter_source(const struct sock *s, const struct filter_shape *shape,
+				const struct addr *source, uint8_t *p)
+{
+	if (shape == &ip_shape) {
+		memcpy(p, source->b + 12, 4);
+		return;
+	}
+	memset(p, 0, SOCKADDR_STORAGE);
+	memcpy(p, &(uint16_t){ s->family }, 2);
+	if (s->family == TERN_AF_INET)
+		memcpy(p + 4, source->b + 12, 4);
+	else
+		memcpy(p + 8, source->b, 16);
+}
+
+/* The names and the room for sources are read where the answer goes. */
+int sock_get_filter(struct sockets *ss, const struct sock *s, struct sock_option *o)
+{
+	const struct filter_shape *shape = find_filter_shape(s, o);
+	struct request r = { .ifindex = 0 };
+	const struct membership *m;
+	uint8_t *p = o->place;
+	uint32_t n, mode;
+	int err;
+
+	if (!shape)
+		return -TERN_ENOPROTOOPT;
+	if (o->len < shape->list_at)
+		return -TERN_EINVAL;
+	err = read_filter_names(ss, s, shape, p, &r,
+				s->family == TERN_AF_INET ? -TERN_EINVAL : -TERN_EADDRNOTAVAIL);
+	if (err)
+		return err;
+	if (shape == &ip_shape && !r.ifindex)
+		r.ifindex = default_interface(ss->net, &r.group);
+	m = find_membership(s, &r);
+	if (!m)
+		return -TERN_EADDRNOTAVAIL;
+	n = MIN(read_u32(p + shape->n_at), m->n_sources);
+	n = (uint32_t)MIN(n, (o->len - shape->list_at) / shape->source_size);
+	mode = m->exclude ? FILTER_EXCLUDE : FILTER_INCLUDE;
+	memcpy(p + shape->mode_at, &mode, sizeof(mode));
+	memcpy(p + shape->n_at, &m->n_sources, sizeof(m->n_sources));
+	for (uint32_t i = 0; i < n; i++)
+		write_filter_source(s, shape, &m->sources[i],
+				    p + shape->list_at + i * shape->source_size);
+	o->len = shape->list_at + n * shape->source_size;
+	return 0;
 }
 
 /* IPV6_MULTICAST_IF: its number; 0: any. */

@@ -77,6 +77,7 @@ static void address_reply(const struct sock *listener, const struct half *half,
 	reply->conn = half->timer.data;
 	reply->tos = listener->tos;
 	reply->ttl = listener->ttl;
+	reply->label_choice = listener->label_choice;
 	reply->ifindex = addr_is_link_local(&half->t.remote) ? half->t.flags : 0;
 }
 
@@ -449,6 +450,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 	}
 	verdict = half_input(&half->tcp, x, &p->seg, &r);
 	reply->conn = half->timer.data;
+	reply->label_choice = parent->label_choice;
 	if (half->tcp.held && verdict != HALF_DIE && verdict != HALF_ABORT)
 		return TERN_DROP_TCP_FLAGS; /* nothing was promised yet */
 	switch (verdict) {

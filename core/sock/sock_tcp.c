@@ -106,6 +106,7 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 	if (r.rst.due) {
 		begin_reply(reply, p);
 		tcp_reply_rst(reply, &r.rst);
+		reply->label_choice = s->label_choice;
 		reply->conn = s->conn;
 	}
 	if (r.progress)

@@ -98,6 +98,7 @@ void time_wait_begin(struct sockets *ss, struct sock *s)
 	tw->t.kind = TUPLE_TIME_WAIT;
 	tw_init(&tw->tcp, &tw->t.flags, s->tcp);
 	tw->t.flags |= s->reuseaddr ? TW_REUSEADDR : 0;
+	tw->t.flags |= (uint8_t)(s->label_choice << TW_LABEL_SHIFT);
 	list_init(&tw->link);
 	tuple_replace(ss, &s->t, &tw->t);
 	s->port->n_time_wait++;
@@ -154,6 +155,7 @@ static void reply_tw_ack(struct sockets *ss, const struct time_wait *tw, struct 
 	tw_ack(&tw->tcp, tw->t.flags, x, tcp_ts_offset(ss, &tw->t), &reply->h);
 	reply->h.src_port = tw->t.lport;
 	reply->h.dst_port = tw->t.rport;
+	reply->label_choice = tw->t.flags >> TW_LABEL_SHIFT & 3;
 	reply->due = true;
 }
 

@@ -98,6 +98,13 @@ static void set_mtu_discover(struct sockets *ss, struct sock *s, int32_t v)
 
 GETTER(mtu_discover, mtu_discover)
 
+static void set_flow_label(struct sockets *ss, struct sock *s, int32_t v)
+{
+	s->label_choice = v ? LABEL_ALWAYS : LABEL_NEVER;
+	if (s->out_ifindex)
+		sock_find_route(ss, s);
+}
+
 /* After a change that the connection must hear of. */
 static void settle_stream(struct sockets *ss, struct sock *s)
 {
@@ -375,6 +382,7 @@ ASKED(protocol, s->protocol)
 ASKED(acceptconn, sock_is_stream(s) && s->state == TERN_TCP_LISTEN)
 ASKED(atmark, sockopt_has_tcp(s) && tcp_at_mark(s->tcp))
 ASKED(any_port, s->any_port)
+ASKED(flow_label, ip_has_label(ss, (enum label_choice)s->label_choice))
 
 static int32_t get_inq(const struct sockets *ss, const struct sock *s)
 {
@@ -463,6 +471,7 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU, ALL | V6, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_DONTFRAG, DGRAM | RAW | V6, ANY, RW(dontfrag) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPATHMTU, DGRAM | RAW | V6, ANY, RW(tells_path_mtu) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_AUTOFLOWLABEL, ALL | V6, ANY, RW(flow_label) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_HDRINCL, RAW | V6, ANY, RW(hdrincl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
 	{ TERN_IPPROTO_RAW, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },

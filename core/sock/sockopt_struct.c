@@ -151,8 +151,11 @@ int sockopt_set_struct(struct sockets *ss, struct sock *s, const struct sock_opt
 		return set_congestion(ss, s, o);
 	if (is_mcast_if(s, o))
 		return sock_set_mcast_if(ss, s, o);
-	if (!is_icmp_filter(s, o))
-		return sock_group_option(ss, s, o);
+	if (!is_icmp_filter(s, o)) {
+		int err = sock_group_option(ss, s, o);
+
+		return err == -TERN_ENOPROTOOPT ? sock_set_filter(ss, s, o) : err;
+	}
 	memcpy(s->dgram->icmp_filter, o->given, MIN(o->len, filter_size(s)));
 	return 0;
 }
@@ -195,7 +198,7 @@ int sockopt_get_struct(struct sockets *ss, struct sock *s, struct sock_option *o
 	} else if (is_icmp_filter(s, o)) {
 		sockopt_put(o, s->dgram->icmp_filter, filter_size(s));
 	} else {
-		return -TERN_ENOPROTOOPT;
+		return sock_get_filter(ss, s, o);
 	}
 	return 0;
 }

@@ -6,8 +6,7 @@
  * 6.3.4). What an attacker on the link can do with one is bounded: numbers of routers, prefixes and
  * servers, an MTU of at least 1280, a hop limit that is never lowered, the two-hour rule.
  *
- * Sources: RFC 4861 6.1.2, 6.3 (routers), 8 (redirects); RFC 4191 (preferences and routes);
- * RFC 8106 (servers); RFC 6980 5.
+ * Sources: RFC 4861 6.1.2, 6.3; RFC 4191 (preferences and routes); RFC 8106 (servers); RFC 6980 5.
  */
 #include "stack.h"
 
@@ -186,60 +185,5 @@ enum tern_drop advert_input(struct tern_stack *st, const struct inbound *in)
 	for (at = RA_LEN; nd_option_next(message, len, &at, &o);)
 		hear_option(st, in, &o);
 	dhcp6_on_router_flags(st, in->iface, m.managed, m.other);
-	return TERN_DROP_NONE;
-}
-
-/* ---- redirects ---- */
-
-/* The first hop of what we sent: only that router may name a better one (RFC 4861 8.1). */
-static bool is_from_first_hop(struct tern_stack *st, const struct inbound *in,
-			      const struct redirect *r)
-{
-	struct route_key key = { .dst = r->dst, .ifindex = in->iface->index };
-	struct hop hop;
-
-	return route_lookup(&st->net, &key, &hop) == 0 && addr_equal(&hop.next, &in->src);
-}
-
-/* Does it quote a packet of ours to that destination? */
-static bool quotes_ours(const struct tern_stack *st, const struct redirect *r)
-{
-	struct ip6 ip;
-
-	return r->quoted && ip6_parse_quoted(&ip, r->quoted, r->quoted_len) &&
-	       addr_classify(&st->net, &ip.src, 0) == ADDR_OURS && addr_equal(&ip.dst, &r->dst);
-}
-
-enum tern_drop redirect_input(struct tern_stack *st, const struct inbound *in)
-{
-	struct route_lease lease = lease_of(st, in, 600);
-	bool is_on_link;
-	struct redirect r;
-
-	if (!addr_is_link_local(&in->src) ||
-	    !redirect_parse(&r, in->p->data + in->l4_off, in->end - in->l4_off))
-		return TERN_DROP_ND_MALFORMED;
-	is_on_link = addr_equal(&r.target, &r.dst);
-	if (!is_on_link && !addr_is_link_local(&r.target))
-		return TERN_DROP_ND_MALFORMED;
-	if (!st->cfg.accept_redirects || st->cfg.ipv6_forward)
-		return TERN_DROP_NONE;
-	if (!is_from_first_hop(st, in, &r) || !quotes_ours(st, &r) ||
-	    addr_classify(&st->net, &r.target, 0) != ADDR_OTHER)
-		return TERN_DROP_ICMP_STALE;
-	if (r.has_mac) {
-		struct neigh_news news = { .ifindex = in->iface->index,
-					   .addr = r.target,
-					   .mac = r.mac,
-					   .override = true,
-					   .create = true };
-
-		neighbour_hear(st, &news);
-	}
-	addr_to_public(&lease.route.dst, &r.dst, 0);
-	lease.route.prefix_len = 128;
-	if (!is_on_link)
-		addr_to_public(&lease.route.gateway, &r.target, 0);
-	route_learn(&st->net, &lease);
 	return TERN_DROP_NONE;
 }

@@ -212,6 +212,8 @@ void configure_on_link(struct tern_stack *st, struct iface *i)
 {
 	bool is_up = iface_is_up(i);
 
+	if (is_up)
+		ifaddr_try_again(&st->net, i->index);
 	if (i->slaac && is_up)
 		slaac_on_link_up(&st->net, i->slaac);
 	if (i->dhcp4)

@@ -41,11 +41,17 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 				  .proto = TERN_IPPROTO_TCP,
 				  .tos = reply->tos,
 				  .ttl = reply->ttl };
+	const struct tuple flow = { .local = reply->local,
+				    .remote = reply->remote,
+				    .lport = reply->h.src_port,
+				    .rport = reply->h.dst_port,
+				    .proto = TERN_IPPROTO_TCP };
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
 
 	if (!p)
 		return;
 	push_tcp(st, p, &reply->h, checksum_addresses(&names.src, &names.dst), false);
+	names.flow_label = ip_flow_label(&st->ss, &flow, (enum label_choice)reply->label_choice);
 	stack_push_ip(st, p, &names);
 	p->cause = (uint8_t)reply->cause;
 	p->conn = reply->conn;
@@ -240,6 +246,7 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 			break;
 		case LINK_WAIT:
 			list_put_tail(&n->waiters, &s->ready_link);
+			neighbour_await(st, n);
 			return NULL;
 		case LINK_NO_MEMORY:
 			stack_lose_segment(st, s);

@@ -77,6 +77,7 @@ void icmp_send_error(struct tern_stack *st, const struct inbound *in,
 		return;
 	icmp_emit(&h, p->data);
 	memcpy(p->data + ICMP_HDR_LEN, in->p->data + in->l3_off, quoted);
+	stack_label_icmp(st, &names);
 	stack_push_icmp(st, p, &names);
 	stack_send_ip(st, p, addr_is_link_local(&in->src) ? in->iface->index : 0);
 }

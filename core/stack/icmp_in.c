@@ -34,6 +34,7 @@ static void send_echo_reply(struct tern_stack *st, const struct inbound *in, con
 		return;
 	memcpy(p->data, message(in), message_len(in));
 	icmp_emit(&reply, p->data);
+	stack_label_icmp(st, &names);
 	stack_push_icmp(st, p, &names);
 	stack_send_ip(st, p, same_iface ? in->iface->index : 0);
 }
@@ -102,7 +103,9 @@ enum tern_drop icmp4_input(struct tern_stack *st, const struct inbound *in)
 	case ICMP4_TIME_EXCEEDED:
 	case ICMP4_PARAMETER_PROBLEM:
 		return error_input(st, in, &h);
-	default: /* source quench (RFC 6633), redirects and the rest */
+	case ICMP4_REDIRECT:
+		return redirect4_input(st, in);
+	default: /* source quench (RFC 6633) and the rest */
 		return TERN_DROP_NONE;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * list.c - looking inside: sockets and records, counters.
+ * list.c - looking inside: sockets and records, counters, the policy table.
  *
  * The cursor of a walk names a place, not a thing: what comes or goes during a walk may be missed
  * or seen, but nothing is seen twice that stays. First all slots, then what has no handle.
@@ -121,4 +121,15 @@ TERN_API uint64_t tern_counter(const struct tern_stack *st, const char *name)
 		if (text_equal(each, name))
 			return value;
 	return 0;
+}
+
+TERN_API int tern_policy_set(struct tern_stack *st, const struct tern_policy *lines, unsigned n)
+{
+	return policy_set(&st->net, lines, n);
+}
+
+TERN_API bool tern_policy_next(const struct tern_stack *st, unsigned *cursor,
+			       struct tern_policy *out)
+{
+	return policy_next(&st->net, cursor, out);
 }

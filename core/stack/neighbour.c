@@ -78,13 +78,31 @@ void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg, str
 	send_nd_packet(st, i, p, names, mac);
 }
 
+/* RFC 4861 7.2.2: of the packet, or connection, that waits first, if it is of this interface. */
+static bool source_of_waiting(const struct tern_stack *st, const struct neigh *n, struct addr *out)
+{
+	const struct tern_pkt *p = n->queue.head;
+	const struct ifaddr *a;
+	struct ip6 ip;
+
+	if (p && ip6_parse_quoted(&ip, p->data, p->len))
+		*out = ip.src;
+	else if (!list_empty(&n->waiters))
+		*out = CONTAINER_OF(n->waiters.next, struct sock, ready_link)->t.local;
+	else
+		return false;
+	a = ifaddr_on(&st->net, n->ifindex, out);
+	return a && ifaddr_is_usable(a);
+}
+
 static void ask_by_nd(struct tern_stack *st, struct iface *i, const struct neigh *n)
 {
 	struct ndp msg = { .type = ICMP6_NEIGH_SOLICIT, .target = n->addr, .has_mac = true };
 	struct ip_names names = { .dst = n->addr };
 	uint8_t mac[6];
 
-	if (source_select(&st->net, &n->addr, i->index, &names.src))
+	if (!source_of_waiting(st, n, &names.src) &&
+	    source_select(&st->net, &n->addr, i->index, &names.src))
 		return;
 	memcpy(msg.mac, i->cfg.mac, 6);
 	if (n->state == TERN_NEIGH_PROBE) {
@@ -135,9 +153,13 @@ enum link_verdict neighbour_of(struct tern_stack *st, struct iface *i, const str
 		memcpy(mac, n->mac, 6);
 		return LINK_READY;
 	}
+	return LINK_WAIT;
+}
+
+void neighbour_await(struct tern_stack *st, struct neigh *n)
+{
 	if (neigh_take_first_request(n))
 		neighbour_request(st, n);
-	return LINK_WAIT;
 }
 
 /* The entry has just become usable: its datagrams go, its connections are ready again. */
@@ -302,7 +324,7 @@ enum tern_drop nd_input(struct tern_stack *st, const struct inbound *in)
 	case ICMP6_ROUTER_ADVERT:
 		return advert_input(st, in);
 	case ICMP6_REDIRECT:
-		return redirect_input(st, in);
+		return redirect6_input(st, in);
 	case ICMP6_ROUTER_SOLICIT: /* for routers: RFC 4861 6.2.6 */
 		return TERN_DROP_NONE;
 	default:

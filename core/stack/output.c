@@ -49,6 +49,16 @@ void stack_push_icmp(struct tern_stack *st, struct tern_pkt *p, struct ip_names 
 	st->counters[COUNT_ICMP_OUT_MSGS]++;
 }
 
+/* What has no ports is a flow by its addresses alone. */
+void stack_label_icmp(const struct tern_stack *st, struct ip_names *n)
+{
+	const struct tuple flow = { .local = n->src,
+				    .remote = n->dst,
+				    .proto = TERN_IPPROTO_ICMPV6 };
+
+	n->flow_label = ip_flow_label(&st->ss, &flow, LABEL_BY_DEFAULT);
+}
+
 static bool read_key(const struct tern_pkt *p, struct route_key *key)
 {
 	struct ip6 ip6;
@@ -121,6 +131,7 @@ static void link_packet(struct tern_stack *st, struct tern_pkt *p, const struct 
 		p = neigh_queue_put(&st->net, n, p);
 		if (p)
 			stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
+		neighbour_await(st, n);
 		return;
 	case LINK_NO_MEMORY:
 		stack_drop(st, p, TERN_DROP_NO_MEMORY);

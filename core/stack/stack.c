@@ -27,9 +27,13 @@ static bool is_sane(const struct tern_config *c)
 
 static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
 {
+	struct rand labels;
+
 	rand_init(&st->rand, seed, 0);
 	rand_bytes(&st->rand, &st->ss.isn_key, sizeof(struct sip_key));
 	rand_bytes(&st->rand, &st->ss.port_key, sizeof(struct sip_key));
+	rand_init(&labels, seed, 1);
+	rand_bytes(&labels, &st->ss.label_key, sizeof(struct sip_key));
 	st->ss.fast_open_hour = 0;
 	memset(st->ss.cookie_keys, 0, sizeof(st->ss.cookie_keys));
 }
@@ -41,6 +45,8 @@ void stack_copy_limits(struct tern_stack *st)
 	st->net_cfg = (struct net_config){
 		.neighbours_max = c->neighbours_max,
 		.neighbour_queue_max = c->neighbour_queue_max,
+		.neighbour_reachable_ms = c->neighbour_reachable_ms,
+		.neighbour_delay_ms = c->neighbour_delay_ms,
 		.routes_max = c->routes_max,
 		.addresses_max = c->addresses_max,
 		.icmp_ratelimit_ms = c->icmp_ratelimit_ms,

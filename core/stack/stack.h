@@ -136,6 +136,8 @@ void neighbour_forget(struct tern_stack *, struct neigh *);
 enum link_verdict { LINK_READY, LINK_WAIT, LINK_NO_MEMORY };
 enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct addr *next,
 			       struct neigh **, uint8_t mac[6]);
+/* LINK_WAIT, and who waits has been put there: the first asks. */
+void neighbour_await(struct tern_stack *, struct neigh *);
 void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
 
 void send_arp(struct tern_stack *, struct iface *, const struct arp *, const uint8_t to[6]);
@@ -157,7 +159,10 @@ void neighbour_hear(struct tern_stack *, const struct neigh_news *);
 /* advert.c */
 void advert_on_timer(struct tern_stack *, struct slaac *);
 enum tern_drop advert_input(struct tern_stack *, const struct inbound *);
-enum tern_drop redirect_input(struct tern_stack *, const struct inbound *);
+
+/* redirect.c */
+enum tern_drop redirect4_input(struct tern_stack *, const struct inbound *);
+enum tern_drop redirect6_input(struct tern_stack *, const struct inbound *);
 
 /* groups.c */
 void group_timer(struct tern_stack *, struct group *);
@@ -217,6 +222,8 @@ void stack_send_ip(struct tern_stack *, struct tern_pkt *, unsigned ifindex);
 struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
 void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
 void stack_push_icmp(struct tern_stack *, struct tern_pkt *, struct ip_names *);
+/* Of an error or an answer; what stays on its link, as neighbour discovery, bears no label. */
+void stack_label_icmp(const struct tern_stack *, struct ip_names *);
 void trace_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
 		  enum tern_drop);
 

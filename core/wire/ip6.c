@@ -21,7 +21,7 @@ bool ip6_parse_quoted(struct ip6 *h, const uint8_t *p, size_t len)
 	if (len < IP6_HDR_LEN || p[0] >> 4 != 6)
 		return false;
 	h->traffic_class = (uint8_t)(get_be16(p) >> 4);
-	h->flow_label = get_be32(p) & 0xfffff;
+	h->flow_label = get_be32(p) & IP6_LABEL_MASK;
 	h->payload_len = get_be16(p + 4);
 	h->next_header = p[6];
 	h->hop_limit = p[7];
@@ -37,7 +37,7 @@ bool ip6_parse(struct ip6 *h, const uint8_t *p, size_t len)
 
 size_t ip6_emit(const struct ip6 *h, uint8_t *p)
 {
-	put_be32(p, 6u << 28 | (uint32_t)h->traffic_class << 20 | (h->flow_label & 0xfffff));
+	put_be32(p, 6u << 28 | (uint32_t)h->traffic_class << 20 | (h->flow_label & IP6_LABEL_MASK));
 	put_be16(p + 4, h->payload_len);
 	p[6] = h->next_header;
 	p[7] = h->hop_limit;

@@ -197,7 +197,7 @@ enum { IP6_HDR_LEN = 40 };
 /* The last two bits of TOS and of the traffic class: RFC 3168 5. */
 enum { IP_ECN_NOT_ECT, IP_ECN_ECT1, IP_ECN_ECT0, IP_ECN_CE };
 /* What every link must carry: RFC 791, RFC 8200 5. */
-enum { IP4_MTU_MIN = 68, IP6_MTU_MIN = 1280 };
+enum { IP4_MTU_MIN = 68, IP6_MTU_MIN = 1280, IP6_LABEL_MASK = 0xfffff };
 enum {
 	IP6_EXT_HOP_BY_HOP = 0,
 	IP6_EXT_ROUTING = 43,
@@ -361,7 +361,7 @@ unsigned nd_rdnss_parse(uint32_t *lifetime, const struct nd_option *);
  */
 bool nd_dnssl_next(const struct nd_option *, size_t *at, char *out);
 
-/* RFC 4861 4.5: a host never sends one. */
+/* RFC 792, RFC 4861 4.5: a host never sends one. */
 struct redirect {
 	struct addr target, dst;
 	bool has_mac;
@@ -369,7 +369,7 @@ struct redirect {
 	const uint8_t *quoted; /* the packet that caused it; NULL: none */
 	uint32_t quoted_len;
 };
-bool redirect_parse(struct redirect *, const uint8_t *, size_t);
+bool redirect_parse(struct redirect *, const uint8_t *, size_t); /* of ICMPv6 */
 
 /* ---- membership.c: IGMP (RFC 1112, 2236, 3376) and MLD (RFC 2710, 3810), one shape ---- */
 

@@ -20,7 +20,8 @@
 #include "../loop/ifreq.h"
 #include "inside.h"
 
-enum { OPTION_MAX = 1024, INTERFACES_MAX = 64 };
+/* a struct group_filter with 64 sources fits: net.ipv4.igmp_max_msf */
+enum { OPTION_MAX = 9216, INTERFACES_MAX = 64 };
 
 enum where {
 	STACK,
@@ -123,6 +124,13 @@ static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 	return tern_getsockopt(r->st, c->pair->s, level, name, value, len);
 }
 
+/* What is asked for stands where the answer goes. */
+static bool is_filter(int level, int name)
+{
+	return (level == IPPROTO_IP && (name == IP_MSFILTER || name == MCAST_MSFILTER)) ||
+	       (level == IPPROTO_IPV6 && name == MCAST_MSFILTER);
+}
+
 int64_t on_getsockopt(struct run *r, struct call *c)
 {
 	uint8_t value[OPTION_MAX];
@@ -144,6 +152,8 @@ int64_t on_getsockopt(struct run *r, struct call *c)
 		return -EINVAL;
 	len = (size_t)room < sizeof(value) ? (size_t)room : sizeof(value);
 	memset(value, 0, sizeof(value));
+	if (is_filter((int)c->args[1], (int)c->args[2]) && !tracee_read(c, c->args[3], value, len))
+		return -EFAULT;
 	err = get_value(r, c, value, &len);
 	if (err)
 		return err;

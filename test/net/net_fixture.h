@@ -72,6 +72,8 @@ static inline void start(void)
 	rand_init(&f.rand, env.seed, 0);
 	f.cfg = (struct net_config){ .neighbours_max = 8,
 				     .neighbour_queue_max = 3,
+				     .neighbour_reachable_ms = 30000,
+				     .neighbour_delay_ms = 5000,
 				     .routes_max = 50,
 				     .addresses_max = 20,
 				     .icmp_ratelimit_ms = 10,

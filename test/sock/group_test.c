@@ -271,6 +271,78 @@ static void sources(void)
 	}
 }
 
+/* struct group_filter of the group 0 on interface 2 with the sources [from, from + n). */
+static uint32_t filter_bytes(uint8_t *out, uint32_t mode, uint32_t n, unsigned from)
+{
+	struct addr a = group(0);
+
+	memset(out, 0, 144 + 128 * n);
+	memcpy(out, &(uint32_t){ 2 }, 4);
+	put_sockaddr(out + 8, &a);
+	memcpy(out + 136, &mode, 4);
+	memcpy(out + 140, &n, 4);
+	for (uint32_t i = 0; i < n; i++) {
+		a = source(from + i);
+		put_sockaddr(out + 144 + 128 * i, &a);
+	}
+	return 144 + 128 * n;
+}
+
+static int set_filter(tern_sock s, uint32_t mode, uint32_t n, unsigned from)
+{
+	static uint8_t bytes[144 + 128 * 70];
+	uint32_t len = filter_bytes(bytes, mode, n, from);
+
+	return tern_setsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP, TERN_MCAST_MSFILTER,
+			       bytes, len);
+}
+
+/* RFC 3678 5.2: all sources at once; routers hear of the difference. What is written has room. */
+static void whole_filters(void)
+{
+	enum { EXCLUDE, INCLUDE };
+	static uint8_t bytes[144 + 128 * 70], want[144 + 128 * 70];
+	int level;
+
+	for (int six = 0; six < 2; six++) {
+		tern_sock s;
+
+		begin(six);
+		level = v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP;
+		s = bound();
+		check_eq(set_filter(s, EXCLUDE, 1, 1), -TERN_EINVAL);
+		check_eq(join(s, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		check_eq(set_filter(s, EXCLUDE, 2, 1), 0);
+		check(!hears(s, 0, 1) && !hears(s, 0, 2) && hears(s, 0, 3));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_BLOCK, 0), 2);
+		check_eq(set_filter(s, INCLUDE, 2, 2), 0);
+		check(!hears(s, 0, 1) && hears(s, 0, 2) && hears(s, 0, 3) && !hears(s, 0, 4));
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_INCLUDE, 0), 2);
+		check_eq(set_filter(s, INCLUDE, 65, 0), -TERN_ENOBUFS);
+		check_eq(set_filter(s, 2, 1, 0), -TERN_EINVAL);
+		for (size_t len = 0; len < 144 + 128 * 3; len++) {
+			size_t got = len, n = len < 144 ? 0 : MIN((len - 144) / 128, 2);
+
+			filter_bytes(bytes, 7, 3, 40);
+			memset(bytes + len, 0xee, sizeof(bytes) - len);
+			memcpy(want, bytes, sizeof(want));
+			check_eq(tern_getsockopt(st, s, level, TERN_MCAST_MSFILTER, bytes, &got),
+				 len < 144 ? -TERN_EINVAL : 0);
+			check_eq(got, len < 144 ? len : 144 + 128 * n);
+			if (len >= 144)
+				filter_bytes(want, INCLUDE, 2, 2);
+			check_mem(bytes, want, len < 144 ? len : 144 + 128 * n);
+			for (size_t i = len; i < sizeof(bytes); i++)
+				check_eq(bytes[i], 0xee);
+		}
+		check_eq(set_filter(s, INCLUDE, 0, 0), 0);
+		check_eq(set_filter(s, INCLUDE, 0, 0), -TERN_EADDRNOTAVAIL);
+		check_eq(join(s, 0), 0);
+		end_stack();
+	}
+}
+
 /* MC-3, MC-4: an answer at a random time within what the query allows, and one for several. */
 static void queries(void)
 {
@@ -486,9 +558,9 @@ static void interface_goes(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(join_and_leave), TEST(two_members),    TEST(one_sender),  TEST(sources),
-		TEST(queries),	      TEST(older_routers),  TEST(bad_queries), TEST(never_told),
-		TEST(loop),	      TEST(interface_goes),
+		TEST(join_and_leave), TEST(two_members), TEST(one_sender),     TEST(sources),
+		TEST(whole_filters),  TEST(queries),	 TEST(older_routers),  TEST(bad_queries),
+		TEST(never_told),     TEST(loop),	 TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

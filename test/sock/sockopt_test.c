@@ -75,6 +75,7 @@ static const struct option options[] = {
 	{ IPV6(RECVPKTINFO), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVHOPLIMIT), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVTCLASS), SIX, FLAG, 0, 0, 0 },
+	{ IPV6(AUTOFLOWLABEL), SIX, FLAG, 0, 0, 1 },
 	{ IPV6(HDRINCL), RAW6, FLAG, 0, 0, 0 },
 	{ TCP(NODELAY), STREAM, FLAG, 0, 0, 0 },
 	{ TCP(FASTOPEN), STREAM, NUMBER, 0, 65535, 0 },
@@ -417,10 +418,10 @@ static bool is_known(int level, int number)
 		if (odds[i].level == level && odds[i].number == number)
 			return true;
 	if (level == TERN_IPPROTO_IP && number >= TERN_IP_ADD_MEMBERSHIP &&
-	    number <= TERN_IP_DROP_SOURCE_MEMBERSHIP)
+	    number <= TERN_IP_MSFILTER)
 		return true;
 	if ((level == TERN_IPPROTO_IP || level == TERN_IPPROTO_IPV6) &&
-	    number >= TERN_MCAST_JOIN_GROUP && number <= TERN_MCAST_LEAVE_SOURCE_GROUP)
+	    number >= TERN_MCAST_JOIN_GROUP && number <= TERN_MCAST_MSFILTER)
 		return true;
 	for (size_t i = 0; i < N_TESTS(by_hand); i++)
 		if (by_hand[i][0] == level && by_hand[i][1] == number)

@@ -282,6 +282,41 @@ static void old_entries(void)
 	end_stack();
 }
 
+/* ARP-4: how long an entry is believed, and how soon after that it is asked about. */
+static void times_that_are_set(void)
+{
+	static const struct {
+		const char *reachable_ms, *delay_s;
+		unsigned believed_s, asked_s;
+	} cases[] = { { "30000", "5", 10, 5 }, { "300000", "5", 140, 0 }, { "2000", "60", 4, 60 } };
+
+	for (size_t i = 0; i < N_TESTS(cases); i++) {
+		unsigned s = 0;
+
+		test_at("%s ms, %s s", cases[i].reachable_ms, cases[i].delay_s);
+		begin_asking();
+		check_eq(tern_sysctl_set(st, "net.ipv4.neigh.default.base_reachable_time_ms",
+					 cases[i].reachable_ms),
+			 0);
+		check_eq(tern_sysctl_set(st, "net.ipv4.neigh.default.delay_first_probe_time",
+					 cases[i].delay_s),
+			 0);
+		speak("one");
+		check_eq(look().requests, 1);
+		put_arp(ARP_REPLY, "10.0.0.9", peer_mac, "10.0.0.1");
+		check_eq(look().ips, 1);
+		pass(cases[i].believed_s * TERN_SEC);
+		if (i == 0)
+			pass(40 * TERN_SEC); /* 45 s at most */
+		speak("two");
+		check_eq(look().requests, 0);
+		for (; s < 100 && !look().requests; s++)
+			pass(TERN_SEC);
+		check_eq(s, cases[i].asked_s ? cases[i].asked_s : 100);
+		end_stack();
+	}
+}
+
 /* ARP-5: however much is sent there, a second lies between two questions. */
 static void no_floods(void)
 {
@@ -441,6 +476,37 @@ static void probes(void)
 	end_stack();
 }
 
+/* ARP-12 (RFC 5227 2.1): a link that comes up may be another one, so all of it begins again. */
+static void probes_when_the_link_is_back(void)
+{
+	for (int taken = 0; taken < 2; taken++) {
+		struct tern_iface_addr a, after;
+		struct seen s;
+
+		test_at("taken: %d", taken);
+		begin_probing();
+		pass(20 * TERN_SEC);
+		look();
+		check(own_address(&a) && a.flags == 0);
+		check_eq(tern_iface_set(st, 2, 1500, TERN_IFACE_DOWN), 0);
+		pass(20 * TERN_SEC);
+		check_eq(tern_iface_set(st, 2, 1500, 0), 0);
+		check(own_address(&after) && after.flags == TERN_ADDR_TENTATIVE);
+		for (int i = 0; i < 5 && !taken; i++) {
+			check(until_asked(&s) <= 2010);
+			check(own_address(&after) && is_about(&s, &a, i >= 3));
+			check_eq((after.flags & TERN_ADDR_TENTATIVE) != 0, i < 3);
+		}
+		if (taken) {
+			check(until_asked(&s) <= 2010);
+			say_to_have(&a);
+			check(until_asked(&s) < 5000);
+			check(own_address(&after) && memcmp(after.addr.ip, a.addr.ip, 4) != 0);
+		}
+		end_stack();
+	}
+}
+
 /* ARP-12: who answers a probe, or probes for it too, has it; another is tried. */
 static void refused_addresses(void)
 {
@@ -496,9 +562,19 @@ static void defence(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(frames),	   TEST(broadcast_frames), TEST(reception),	    TEST(malformed),
-		TEST(old_entries), TEST(no_floods),	   TEST(waiting),	    TEST(groups),
-		TEST(probes),	   TEST(defence),	   TEST(refused_addresses),
+		TEST(frames),
+		TEST(broadcast_frames),
+		TEST(reception),
+		TEST(malformed),
+		TEST(old_entries),
+		TEST(times_that_are_set),
+		TEST(probes_when_the_link_is_back),
+		TEST(no_floods),
+		TEST(waiting),
+		TEST(groups),
+		TEST(probes),
+		TEST(defence),
+		TEST(refused_addresses),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -130,6 +130,44 @@ static void who_waits(void)
 	end();
 }
 
+/* ND-9: the question comes from where the packet does, or the connection, that waits for it. */
+static void who_asks(void)
+{
+	static const char *const sources[] = { "2001:db8:1::1", "2001:db8:1::2", "fe80::1111" };
+
+	for (size_t i = 0; i < 2 * N_TESTS(sources); i++) {
+		bool stream = i >= N_TESTS(sources);
+		const char *text = sources[i % N_TESTS(sources)];
+		struct addr source = parse(text);
+		struct tern_addr own, to;
+		tern_sock s;
+
+		test_at("from %s, stream: %d", text, stream);
+		begin_host(false);
+		give("2001:db8:1::1", 2);
+		give("2001:db8:1::2", 2);
+		tern_addr_parse(text, 700, &own);
+		own.scope_id = own.ip[0] == 0xfe ? 2 : 0;
+		tern_addr_parse("fe80::77", 9, &to);
+		to.scope_id = 2;
+		check_eq(tern_socket(st, TERN_AF_INET6, stream ? TERN_SOCK_STREAM : TERN_SOCK_DGRAM,
+				     0, &s),
+			 0);
+		check_eq(tern_bind(st, s, &own), 0);
+		if (stream)
+			check_eq(tern_connect(st, s, &to), -TERN_EINPROGRESS);
+		else
+			check_eq(tern_sendto(st, s, "x", 1, 0, &to), 1);
+		for (int k = 0; k < 3; k++) {
+			take_all();
+			check_eq(went.n_asked, 1);
+			check(addr_equal(&went.question.src, &source));
+			pass(TERN_SEC);
+		}
+		end();
+	}
+}
+
 /* ND-18: silence after an answer: STALE; used: DELAY 5 s; three questions to it alone; gone. */
 static void unreachability(void)
 {
@@ -327,10 +365,15 @@ static void progress(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(router_solicitations),    TEST(who_may_ask),
-		TEST(groups_of_addresses),     TEST(who_waits),
-		TEST(unreachability),	       TEST(what_confirms),
-		TEST(table_of_advertisements), TEST(progress),
+		TEST(router_solicitations),
+		TEST(who_may_ask),
+		TEST(groups_of_addresses),
+		TEST(who_waits),
+		TEST(who_asks),
+		TEST(unreachability),
+		TEST(what_confirms),
+		TEST(table_of_advertisements),
+		TEST(progress),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -413,35 +413,89 @@ static void at_every_place(void)
 
 /* ---- what goes out ---- */
 
-/* SEC-62: no label, of no packet, of no flow. */
-static void no_labels(void)
+enum { N_FLOWS = 300 };
+
+/* Labels of datagrams to so many hosts, of a stack with this seed. */
+static void labels_of(uint64_t seed, uint32_t label[N_FLOWS])
 {
-	struct tern_addr to, at;
-	tern_sock s;
+	struct tern_addr to, any;
+
+	new_stack(seed);
+	tern_addr_parse("::", PORT, &any);
+	check_eq(tern_socket(st, TERN_AF_INET6, TERN_SOCK_DGRAM, 0, &hearer), 0);
+	check_eq(tern_bind(st, hearer, &any), 0);
+	tern_addr_parse("fd00::", 80, &to);
+	for (unsigned i = 0; i < N_FLOWS; i++) {
+		to.ip[14] = (uint8_t)(1 + i / 256);
+		to.ip[15] = (uint8_t)i;
+		check_eq(tern_sendto(st, hearer, "x", 1, 0, &to), 1);
+		check_eq(take_out(), NEXT_UDP);
+		label[i] = get_be32(out.bytes) & IP6_LABEL_MASK;
+	}
+	end_stack();
+}
+
+static unsigned n_equal(const uint32_t *a, const uint32_t *b)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < N_FLOWS; i++)
+		n += a[i] == b[i];
+	return n;
+}
+
+static unsigned n_differences(const uint32_t *a, const uint32_t *b)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 2; i < N_FLOWS; i++)
+		n += (a[i] ^ b[i]) != (a[1] ^ b[1]);
+	return n;
+}
+
+/*
+ * SEC-62: labels come of a secret and of the whole of the names. Another secret makes all of them
+ * others, not others by the same amount, so that nobody can tell who it is from labels to several
+ * places; and within one host they are spread as by chance.
+ */
+static void labels_of_a_host(void)
+{
+	static uint32_t a[N_FLOWS], b[N_FLOWS], again[N_FLOWS];
+	unsigned same = 0, top_bits[16] = { 0 };
+
+	labels_of(1, a);
+	labels_of(2, b);
+	labels_of(1, again);
+	check_mem(a, again, sizeof(a));
+	check(n_equal(a, b) < 3);
+	check(n_differences(a, b) > N_FLOWS - 5);
+	for (unsigned i = 0; i < N_FLOWS; i++) {
+		check(a[i] != 0);
+		top_bits[a[i] >> 16]++;
+		for (unsigned k = 0; k < i; k++)
+			same += a[k] == a[i];
+	}
+	check(same < 3);
+	for (unsigned i = 0; i < 16; i++)
+		check(top_bits[i] > 3 && top_bits[i] < 50);
+}
+
+/* After tern_reseed nothing that was seen before tells of what comes. */
+static void labels_after_reseed(void)
+{
+	static const uint8_t seed[32] = { 77 };
+	struct tern_addr to;
+	uint32_t before;
 
 	begin_ip6();
-	tern_addr_parse("::", 80, &at);
-	listen_on(at);
-	for (uint16_t port = 1; port < 100; port++) {
-		tern_addr_parse("fd00::9", port, &to);
-		check_eq(tern_sendto(st, hearer, "x", 1, 0, &to), 1);
-		check_eq(tern_socket(st, TERN_AF_INET6, TERN_SOCK_STREAM, 0, &s), 0);
-		check_eq(tern_connect(st, s, &to), -TERN_EINPROGRESS);
-		build(NULL, NULL);
-		built.bytes[1] = 0xf; /* and none is copied */
-		built.bytes[2] = (uint8_t)port;
-		end_icmp(ICMP6_ECHO, 0, "idsq", 4);
-		put_built();
-		build(NULL, NULL);
-		built.bytes[3] = (uint8_t)port;
-		end_syn(80);
-		put_built();
-		build(NULL, NULL);
-		end_udp(PORT + 1, 20);
-		put_built();
-	}
-	for (unsigned n = 0; take_out(); n++)
-		check_eq(get_be32(out.bytes) & 0xfffff, 0);
+	tern_addr_parse("fd00::9", 80, &to);
+	check_eq(tern_sendto(st, hearer, "x", 1, 0, &to), 1);
+	check_eq(take_out(), NEXT_UDP);
+	before = get_be32(out.bytes);
+	tern_reseed(st, seed);
+	check_eq(tern_sendto(st, hearer, "x", 1, 0, &to), 1);
+	check_eq(take_out(), NEXT_UDP);
+	check(get_be32(out.bytes) != before);
 	end_stack();
 }
 
@@ -451,7 +505,7 @@ int main(int argc, char **argv)
 		TEST(payload_lengths), TEST(sums_of_chains),	 TEST(options_everywhere),
 		TEST(jumbograms),      TEST(packets_in_packets), TEST(bursts),
 		TEST(of_another_link), TEST(from_nobody),	 TEST(in_pieces),
-		TEST(at_every_place),  TEST(no_labels),
+		TEST(at_every_place),  TEST(labels_of_a_host),	 TEST(labels_after_reseed),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

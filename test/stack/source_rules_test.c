@@ -212,11 +212,78 @@ static void the_interface(void)
 	}
 }
 
+/* RFC 6724 2.1: the table is the administrator's; the longest prefix says. */
+static void other_policies(void)
+{
+	static const struct {
+		const char *prefix;
+		unsigned len;
+		uint32_t precedence, label;
+	} lines[] = { { "::", 0, 40, 1 },
+		      { "2001:db8:9::", 48, 50, 7 },
+		      { "2001:db8:1::", 48, 50, 7 },
+		      { "::ffff:0:0", 96, 35, 4 },
+		      { "2001:db8::", 32, 60, 8 } };
+	struct addr dst = read_addr("2001:db8:1::1"), got, near = read_addr("2001:db8:1:1::2");
+	struct addr far = read_addr("2001:db8:9::2");
+	struct tern_policy table[TERN_POLICIES_MAX + 1], read;
+	unsigned last = 128, cursor = 0, n = 0;
+
+	memset(table, 0, sizeof(table));
+	for (size_t i = 0; i < N_TESTS(lines); i++) {
+		check_eq(tern_addr_parse(lines[i].prefix, 0, &table[i].prefix), 0);
+		table[i].prefix_len = lines[i].len;
+		table[i].precedence = lines[i].precedence;
+		table[i].label = lines[i].label;
+	}
+	begin_source(0);
+	have("2001:db8:8::2", ETH, 0); /* more bits in common than the other */
+	have("2001:db8:9::2", ETH, 0);
+	check_eq(source_select(&f.net, &dst, ETH, &got), 0);
+	check(!addr_equal(&got, &far));
+	check_eq(policy_set(&f.net, table, N_TESTS(lines)), 0);
+	check_eq(source_select(&f.net, &dst, ETH, &got), 0);
+	check(addr_equal(&got, &far));
+	while (policy_next(&f.net, &cursor, &read)) {
+		check(read.prefix_len <= last);
+		last = read.prefix_len;
+		n++;
+	}
+	check_eq(n, N_TESTS(lines));
+	check_eq(policy_of(&f.net, &near)->label, 7);
+	check_eq(policy_of(&f.net, &far)->precedence, 50);
+	/* refused: it is as it was */
+	check_eq(policy_set(&f.net, table, TERN_POLICIES_MAX + 1), -TERN_EINVAL);
+	check_eq(policy_set(&f.net, (struct tern_policy[]){ table[1], table[1] }, 2), -TERN_EINVAL);
+	table[1].prefix_len = 32;
+	check_eq(policy_set(&f.net, table, 2), -TERN_EINVAL);
+	table[1].prefix_len = 129;
+	check_eq(policy_set(&f.net, table, 2), -TERN_EINVAL);
+	table[1].prefix.family = TERN_AF_UNSPEC;
+	check_eq(policy_set(&f.net, table, 2), -TERN_EINVAL);
+	check_eq(policy_of(&f.net, &near)->label, 7);
+	/* one line alone: all others are of one kind */
+	check_eq(policy_set(&f.net, table + 2, 1), 0);
+	check_eq(policy_of(&f.net, &near)->label, 7);
+	check_eq(policy_of(&f.net, &far)->precedence, 0);
+	/* an IPv4 prefix; and the default again */
+	table[0] = (struct tern_policy){ .prefix = tern_ip4(10, 0, 0, 0, 0), .prefix_len = 8 };
+	table[0].label = 9;
+	check_eq(policy_set(&f.net, table, 1), 0);
+	got = addr_from4((uint8_t[4]){ 10, 1, 2, 3 });
+	check_eq(policy_of(&f.net, &got)->label, 9);
+	check_eq(policy_set(&f.net, NULL, 0), 0);
+	check_eq(policy_of(&f.net, &got)->label, 4);
+	check_eq(policy_of(&f.net, &near)->precedence, 40);
+	finish();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(the_examples), TEST(earlier_rules_win), TEST(temporary_or_not),
-		TEST(every_bit),    TEST(candidates),	     TEST(the_interface),
+		TEST(the_examples),   TEST(earlier_rules_win), TEST(temporary_or_not),
+		TEST(every_bit),      TEST(candidates),	       TEST(the_interface),
+		TEST(other_policies),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

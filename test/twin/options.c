@@ -347,7 +347,7 @@ static void sets_flags_of_ipv6(void)
 	static const struct option flags[] = {
 		{ IPPROTO_IPV6, IPV6_RECVPKTINFO }, { IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
 		{ IPPROTO_IPV6, IPV6_RECVTCLASS },  { IPPROTO_IPV6, IPV6_RECVERR },
-		{ IPPROTO_IPV6, IPV6_V6ONLY },
+		{ IPPROTO_IPV6, IPV6_V6ONLY },	    { IPPROTO_IPV6, IPV6_AUTOFLOWLABEL },
 	};
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
