@@ -9,18 +9,6 @@
 
 enum { SCOPE_LINK = 2, SCOPE_SITE = 5, SCOPE_GLOBAL = 14 };
 
-static const struct policy {
-	uint8_t prefix[16];
-	uint8_t len, precedence, label;
-} policies[] = {
-	/* 2.1; the longest prefix first */
-	{ { [15] = 1 }, 128, 50, 0 },  { { [10] = 0xff, [11] = 0xff }, 96, 35, 4 },
-	{ { 0 }, 96, 1, 3 },	       { { 0x20, 0x01 }, 32, 5, 5 },
-	{ { 0x20, 0x02 }, 16, 30, 2 }, { { 0x3f, 0xfe }, 16, 1, 12 },
-	{ { 0xfe, 0xc0 }, 10, 1, 11 }, { { 0xfc }, 7, 3, 13 },
-	{ { 0 }, 0, 40, 1 },
-};
-
 static unsigned common_prefix(const uint8_t *a, const uint8_t *b, unsigned max)
 {
 	unsigned n = 0;
@@ -30,19 +18,30 @@ static unsigned common_prefix(const uint8_t *a, const uint8_t *b, unsigned max)
 	return n;
 }
 
-/* IPv4 as ::ffff:0:0/96 has it. */
-static const struct policy *policy_of(const struct tern_addr *a)
+/* As the table holds it: IPv4 is ::ffff:0:0/96. */
+static void take_bits(const struct tern_addr *a, uint8_t ip[16])
 {
-	uint8_t ip[16] = { [10] = 0xff, [11] = 0xff };
-	const struct policy *p = policies;
-
-	if (a->family == TERN_AF_INET)
+	memset(ip, 0, 16);
+	if (a->family == TERN_AF_INET) {
+		ip[10] = ip[11] = 0xff;
 		memcpy(ip + 12, a->ip, 4);
-	else
+	} else {
 		memcpy(ip, a->ip, 16);
-	while (common_prefix(ip, p->prefix, p->len) < p->len)
-		p++;
-	return p;
+	}
+}
+
+/* 2.1: the line with the longest prefix, which comes first; no line: nobody's equal, and last. */
+static struct tern_policy policy_of(const struct tern_stack *st, const struct tern_addr *a)
+{
+	struct tern_policy p;
+	uint8_t ip[16];
+	unsigned cursor = 0;
+
+	take_bits(a, ip);
+	while (tern_policy_next(st, &cursor, &p))
+		if (common_prefix(ip, p.prefix.ip, p.prefix_len) >= p.prefix_len)
+			return p;
+	return (struct tern_policy){ .label = UINT32_MAX };
 }
 
 /* 3.1, 3.2 */
@@ -67,7 +66,7 @@ static bool scopes_match(const struct order_route *r)
 
 static bool labels_match(const struct order_route *r)
 {
-	return policy_of(&r->dst)->label == policy_of(&r->src)->label;
+	return r->dst_policy.label == r->src_policy.label;
 }
 
 /* Above 0: a is better; below: b is; 0: they are equal. */
@@ -84,7 +83,8 @@ static int compare_routes(const struct order_route *a, const struct order_route 
 	if (d == 0)
 		d = labels_match(a) - labels_match(b); /* 5 */
 	if (d == 0)
-		d = policy_of(&a->dst)->precedence - policy_of(&b->dst)->precedence; /* 6 */
+		d = (a->dst_policy.precedence > b->dst_policy.precedence) -
+		    (a->dst_policy.precedence < b->dst_policy.precedence); /* 6 */
 	if (d == 0)
 		d = (int)scope_of_address(&b->dst) - (int)scope_of_address(&a->dst); /* 8 */
 	if (d == 0 && a->dst.family == b->dst.family)				     /* 9 */
@@ -94,8 +94,12 @@ static int compare_routes(const struct order_route *a, const struct order_route 
 }
 
 /* Rule 10: equals stay in their order. */
-void order_routes(struct order_route *r, unsigned n)
+void order_routes(const struct tern_stack *st, struct order_route *r, unsigned n)
 {
+	for (unsigned i = 0; i < n; i++) {
+		r[i].dst_policy = policy_of(st, &r[i].dst);
+		r[i].src_policy = policy_of(st, &r[i].src);
+	}
 	for (unsigned i = 1; i < n; i++) {
 		struct order_route moved = r[i];
 		unsigned to = i;
@@ -138,7 +142,7 @@ void order_addresses(struct tern_stack *st, struct tern_addr *addr, unsigned n)
 		route[i] = (struct order_route){ .dst = addr[i] };
 		find_route_source(st, &route[i]);
 	}
-	order_routes(route, n);
+	order_routes(st, route, n);
 	for (unsigned i = 0; i < n; i++)
 		addr[i] = route[i].dst;
 }

@@ -56,9 +56,10 @@ struct order_route {
 	struct tern_addr src; /* AF_UNSPEC: it cannot be reached */
 	unsigned src_prefix_len;
 	bool src_deprecated;
+	struct tern_policy dst_policy, src_policy; /* set by order_routes */
 };
 /* Best first; equals stay as they are. */
-void order_routes(struct order_route *, unsigned n);
+void order_routes(const struct tern_stack *, struct order_route *, unsigned n);
 /* The same of addresses, by the sources that the stack has for them now; n: at most ADDRS_MAX. */
 void order_addresses(struct tern_stack *, struct tern_addr *, unsigned n);
 

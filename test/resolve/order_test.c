@@ -8,6 +8,8 @@
 
 enum { ROUTES_MAX = 4 };
 
+static struct tern_stack *any_stack; /* with the policy table of RFC 6724 2.1 */
+
 static struct order_route route_of(const char *dst, const char *src)
 {
 	struct order_route r = { .src_prefix_len = 64 };
@@ -43,7 +45,7 @@ static void comes_out(const struct example *e)
 
 			r[i] = route_of(e->dst[from], e->src[from]);
 		}
-		order_routes(r, n);
+		order_routes(any_stack, r, n);
 		for (unsigned i = 0; i < n; i++)
 			check_str(tern_addr_format(&r[i].dst, false, text), e->dst[i]);
 	}
@@ -112,7 +114,7 @@ static void equals_stay(void)
 
 	for (int i = 0; i < 3; i++)
 		r[i] = route_of(same[i], "2001:db8::1");
-	order_routes(r, 3);
+	order_routes(any_stack, r, 3);
 	for (int i = 0; i < 3; i++)
 		check_str(tern_addr_format(&r[i].dst, false, text), same[i]);
 }
@@ -136,14 +138,34 @@ static void the_stack_knows_the_sources(void)
 	end_world(w);
 }
 
+/* 2.1: the table is the administrator's. */
+static void the_table_can_be_set(void)
+{
+	const struct tern_policy table[] = {
+		{ { .family = TERN_AF_INET6, .ip = { 0xfc } }, 7, 50, 1 },
+		{ { .family = TERN_AF_INET6 }, 0, 40, 1 },
+	};
+	struct world *w = new_world(zone);
+
+	open_world(w, "nameserver 10.0.0.2\n");
+	check_eq(tern_policy_set(w->st, table, 2), 0);
+	check_str(addrs_of(world_asks(w, "many.test", TERN_AF_UNSPEC)),
+		  "fd00::9 10.0.0.9 2001:db8::9 192.0.2.1");
+	end_world(w);
+}
+
 static const struct test tests[] = {
-	TEST(examples_of_rfc_6724),
-	TEST(each_rule_decides),
-	TEST(equals_stay),
-	TEST(the_stack_knows_the_sources),
+	TEST(examples_of_rfc_6724),	   TEST(each_rule_decides),    TEST(equals_stay),
+	TEST(the_stack_knows_the_sources), TEST(the_table_can_be_set),
 };
 
 int main(int argc, char **argv)
 {
-	return test_main(argc, argv, tests, N_TESTS(tests));
+	struct tern_sim *sim = tern_sim_new(1);
+	int failed;
+
+	any_stack = tern_sim_stack(sim, tern_sim_host_add(sim, "any", NULL));
+	failed = test_main(argc, argv, tests, N_TESTS(tests));
+	tern_sim_free(sim);
+	return failed;
 }
