@@ -263,8 +263,6 @@ static void call_send_message(struct caller *c)
 							     ICMP4_ECHO;
 	if (b & 1)
 		m.addr = draw_addr(c, c->slot->family);
-	if (b & 2)
-		m.gso_size = 1 + draw(c->run);
 	if (b & 4)
 		m.ttl = 1 + (int)draw(c->run) % 255;
 	if (b & 8)

@@ -739,7 +739,6 @@ struct tern_msg {
 	int ttl, tos;		/* send: -1 means the socket's own; recv: of the packet */
 	uint32_t flags;		/* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _PATHMTU, _EOR */
 	tern_time at;		/* recv: when the packet arrived */
-	uint32_t gso_size;	/* send: cut into datagrams of this size (UDP_SEGMENT) */
 	/* of the error queue (IP_RECVERR) */
 	int error;		    /* a positive TERN_Exxx */
 	uint8_t origin, type, code; /* 1: this host, 2: ICMP, 3: ICMPv6 */
