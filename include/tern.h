@@ -594,6 +594,9 @@ enum { TERN_POLICIES_MAX = 32 };
 TERN_API int tern_policy_set(struct tern_stack *, const struct tern_policy *, unsigned n);
 /* Walks them, the longest prefix first; *cursor starts at 0. */
 TERN_API bool tern_policy_next(const struct tern_stack *, unsigned *cursor, struct tern_policy *);
+/* The line for an address; that of none has precedence 0 and a label of its own, UINT32_MAX. */
+TERN_API void tern_policy_of(const struct tern_stack *, const struct tern_addr *,
+			     struct tern_policy *);
 
 enum tern_neigh_state {
 	TERN_NEIGH_INCOMPLETE = 1,

@@ -160,20 +160,20 @@ static struct neigh *new_neighbour(struct net *net, struct iface *i, const struc
 	return n;
 }
 
-bool neigh_is_recent(const struct net *net, unsigned ifindex, const struct addr *addr)
+struct neigh *neigh_recent(const struct net *net, unsigned ifindex, const struct addr *addr)
 {
-	const struct neigh *n = net->recent_neigh;
+	struct neigh *n = net->recent_neigh;
+	bool holds = n && net->recent_neigh_version == net->routes_version;
 
-	return n && net->recent_neigh_version == net->routes_version && n->ifindex == ifindex &&
-	       addr_equal(&n->addr, addr);
+	return holds && n->ifindex == ifindex && addr_equal(&n->addr, addr) ? n : NULL;
 }
 
 struct neigh *neigh_resolve(struct net *net, unsigned ifindex, const struct addr *addr, bool *ready)
 {
 	struct iface *i = iface_get(net, ifindex);
-	struct neigh *n = net->recent_neigh;
+	struct neigh *n = neigh_recent(net, ifindex, addr);
 
-	if (!neigh_is_recent(net, ifindex, addr))
+	if (!n)
 		n = neigh_find(net, ifindex, addr);
 	*ready = n && n->state != TERN_NEIGH_INCOMPLETE;
 	if (!n)

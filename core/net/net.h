@@ -396,8 +396,8 @@ struct neigh {
  */
 struct neigh *neigh_resolve(struct net *, unsigned ifindex, const struct addr *, bool *ready);
 struct neigh *neigh_find(const struct net *, unsigned ifindex, const struct addr *);
-/* Was it resolved last, and have addresses not changed since? Datagrams come in trains. */
-bool neigh_is_recent(const struct net *, unsigned ifindex, const struct addr *);
+/* It, if it was resolved last and addresses have not changed since: datagrams come in trains. */
+struct neigh *neigh_recent(const struct net *, unsigned ifindex, const struct addr *);
 
 /* An INCOMPLETE entry takes one more packet; the oldest goes (returned) when the queue is full. */
 struct tern_pkt *neigh_queue_put(struct net *, struct neigh *, struct tern_pkt *);
@@ -473,6 +473,7 @@ void policies_init(struct net *);
 int policy_set(struct net *, const struct tern_policy *, unsigned n);
 const struct policy *policy_of(const struct net *, const struct addr *); /* never NULL */
 bool policy_next(const struct net *, unsigned *cursor, struct tern_policy *);
+void policy_out(const struct policy *, struct tern_policy *);
 
 struct route;
 

@@ -77,17 +77,19 @@ const struct policy *policy_of(const struct net *net, const struct addr *a)
 	return &none;
 }
 
-bool policy_next(const struct net *net, unsigned *cursor, struct tern_policy *out)
+void policy_out(const struct policy *p, struct tern_policy *out)
 {
-	const struct policy *p = &net->policies[*cursor];
-
-	if (*cursor >= net->n_policies)
-		return false;
-	++*cursor;
 	*out = (struct tern_policy){ .prefix = { .family = TERN_AF_INET6 },
 				     .prefix_len = p->len,
 				     .precedence = p->precedence,
 				     .label = p->label };
 	memcpy(out->prefix.ip, p->prefix.b, 16);
+}
+
+bool policy_next(const struct net *net, unsigned *cursor, struct tern_policy *out)
+{
+	if (*cursor >= net->n_policies)
+		return false;
+	policy_out(&net->policies[(*cursor)++], out);
 	return true;
 }

@@ -133,3 +133,13 @@ TERN_API bool tern_policy_next(const struct tern_stack *st, unsigned *cursor,
 {
 	return policy_next(&st->net, cursor, out);
 }
+
+TERN_API void tern_policy_of(const struct tern_stack *st, const struct tern_addr *addr,
+			     struct tern_policy *out)
+{
+	struct addr a;
+
+	if (!addr_from_public(&a, addr))
+		a = addr_any(TERN_AF_INET6);
+	policy_out(policy_of(&st->net, &a), out);
+}

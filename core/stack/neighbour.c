@@ -135,7 +135,7 @@ enum link_verdict neighbour_of(struct tern_stack *st, struct iface *i, const str
 	bool ready;
 
 	*out = NULL;
-	if (!neigh_is_recent(&st->net, i->index, next)) {
+	if (!neigh_recent(&st->net, i->index, next)) {
 		if (addr_is_multicast(next)) {
 			multicast_mac(next, mac);
 			return LINK_READY;

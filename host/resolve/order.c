@@ -18,32 +18,6 @@ static unsigned common_prefix(const uint8_t *a, const uint8_t *b, unsigned max)
 	return n;
 }
 
-/* As the table holds it: IPv4 is ::ffff:0:0/96. */
-static void take_bits(const struct tern_addr *a, uint8_t ip[16])
-{
-	memset(ip, 0, 16);
-	if (a->family == TERN_AF_INET) {
-		ip[10] = ip[11] = 0xff;
-		memcpy(ip + 12, a->ip, 4);
-	} else {
-		memcpy(ip, a->ip, 16);
-	}
-}
-
-/* 2.1: the line with the longest prefix, which comes first; no line: nobody's equal, and last. */
-static struct tern_policy policy_of(const struct tern_stack *st, const struct tern_addr *a)
-{
-	struct tern_policy p;
-	uint8_t ip[16];
-	unsigned cursor = 0;
-
-	take_bits(a, ip);
-	while (tern_policy_next(st, &cursor, &p))
-		if (common_prefix(ip, p.prefix.ip, p.prefix_len) >= p.prefix_len)
-			return p;
-	return (struct tern_policy){ .label = UINT32_MAX };
-}
-
 /* 3.1, 3.2 */
 static unsigned scope_of_address(const struct tern_addr *a)
 {
@@ -97,8 +71,8 @@ static int compare_routes(const struct order_route *a, const struct order_route 
 void order_routes(const struct tern_stack *st, struct order_route *r, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		r[i].dst_policy = policy_of(st, &r[i].dst);
-		r[i].src_policy = policy_of(st, &r[i].src);
+		tern_policy_of(st, &r[i].dst, &r[i].dst_policy);
+		tern_policy_of(st, &r[i].src, &r[i].src_policy);
 	}
 	for (unsigned i = 1; i < n; i++) {
 		struct order_route moved = r[i];
