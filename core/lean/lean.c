@@ -108,12 +108,6 @@ int sock_set_mcast_if(struct sockets *ss, struct sock *s, const struct sock_opti
 	return -TERN_ENOPROTOOPT;
 }
 
-int sock_set_filter(struct sockets *ss, struct sock *s, const struct sock_option *o)
-{
-	(void)ss, (void)s, (void)o;
-	return -TERN_ENOPROTOOPT;
-}
-
 int sock_get_filter(struct sockets *ss, const struct sock *s, struct sock_option *o)
 {
 	(void)ss, (void)s, (void)o;

@@ -316,11 +316,6 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 	struct ip_names n = { path->src, path->dst, s->protocol,
 			      s->tos,	 s->ttl,    dgram_may_be_cut(s, &path->hop, len),
 			      0 };
-	struct tuple flow = { .local = path->src,
-			      .remote = path->dst,
-			      .lport = s->any_port ? m->local.port : s->t.lport,
-			      .rport = path->dport,
-			      .proto = s->protocol };
 
 	if (path->group)
 		n.ttl = s->mcast_ttl;
@@ -328,7 +323,15 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
 		n.ttl = (int16_t)m->ttl;
-	n.flow_label = ip_flow_label(ss, &flow, (enum label_choice)s->label_choice);
+	if (!addr_is4(&path->dst)) {
+		const struct tuple flow = { .local = path->src,
+					    .remote = path->dst,
+					    .lport = s->any_port ? m->local.port : s->t.lport,
+					    .rport = path->dport,
+					    .proto = s->protocol };
+
+		n.flow_label = ip_flow_label(ss, &flow, (enum label_choice)s->label_choice);
+	}
 	p->cut_to = sock_mtu(s, &path->hop);
 	ip_push(ss, p, &n);
 }

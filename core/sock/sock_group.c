@@ -279,31 +279,6 @@ static const struct group_option *find_group_option(const struct sock *s,
 	return NULL;
 }
 
-int sock_group_option(struct sockets *ss, struct sock *s, const struct sock_option *o)
-{
-	const struct group_option *g = sock_is_stream(s) ? NULL : find_group_option(s, o);
-	struct request r = { .ifindex = 0 };
-	bool read = false;
-
-	if (!g || (g->kind == IPV6_MREQ && s->family != TERN_AF_INET6))
-		return -TERN_ENOPROTOOPT;
-	r.has_source = g->what != JOIN && g->what != LEAVE;
-	switch (g->kind) {
-	case IP_MREQ:
-		read = read_ip_mreq(ss, o, &r);
-		if (!read && o->len >= (r.has_source ? 12u : 8u))
-			return -TERN_ENODEV; /* no interface has that address */
-		break;
-	case IPV6_MREQ:
-		read = read_ipv6_mreq(o, &r);
-		break;
-	case GROUP_REQ:
-		read = read_group_req(s, o, &r);
-		break;
-	}
-	return read ? act(ss, s, &r, g->what) : -TERN_EINVAL;
-}
-
 /* ---- whole filters: RFC 3678 4.2 (IP_MSFILTER), 5.2 (MCAST_MSFILTER) ---- */
 
 enum { FILTER_EXCLUDE, FILTER_INCLUDE }; /* MCAST_EXCLUDE, MCAST_INCLUDE */
@@ -415,11 +390,34 @@ static int set_filter(struct sockets *ss, struct sock *s, const struct sock_opti
 	return 0;
 }
 
-int sock_set_filter(struct sockets *ss, struct sock *s, const struct sock_option *o)
+/* ---- the options ---- */
+
+int sock_group_option(struct sockets *ss, struct sock *s, const struct sock_option *o)
 {
 	const struct filter_shape *shape = find_filter_shape(s, o);
+	const struct group_option *g = sock_is_stream(s) ? NULL : find_group_option(s, o);
+	struct request r = { .ifindex = 0 };
+	bool read = false;
 
-	return shape ? set_filter(ss, s, o, shape) : -TERN_ENOPROTOOPT;
+	if (shape)
+		return set_filter(ss, s, o, shape);
+	if (!g || (g->kind == IPV6_MREQ && s->family != TERN_AF_INET6))
+		return -TERN_ENOPROTOOPT;
+	r.has_source = g->what != JOIN && g->what != LEAVE;
+	switch (g->kind) {
+	case IP_MREQ:
+		read = read_ip_mreq(ss, o, &r);
+		if (!read && o->len >= (r.has_source ? 12u : 8u))
+			return -TERN_ENODEV; /* no interface has that address */
+		break;
+	case IPV6_MREQ:
+		read = read_ipv6_mreq(o, &r);
+		break;
+	case GROUP_REQ:
+		read = read_group_req(s, o, &r);
+		break;
+	}
+	return read ? act(ss, s, &r, g->what) : -TERN_EINVAL;
 }
 
 static void write_filter_source(const struct sock *s, const struct filter_shape *shape,

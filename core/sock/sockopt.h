@@ -21,12 +21,11 @@ void sockopt_put(struct sock_option *, const void *from, size_t size);
 int sockopt_set_struct(struct sockets *, struct sock *, const struct sock_option *);
 int sockopt_get_struct(struct sockets *, struct sock *, struct sock_option *);
 
-/* sock_group.c: joins and leaves, blocks; IP_MULTICAST_IF. -ENOPROTOOPT: another option. */
+/* sock_group.c: joins, leaves, blocks, filters; IP_MULTICAST_IF. -ENOPROTOOPT: another option. */
 int sock_group_option(struct sockets *, struct sock *, const struct sock_option *);
 int sock_set_mcast_if(struct sockets *, struct sock *, const struct sock_option *);
 void sock_get_mcast_if(const struct sock *, struct sock_option *);
-/* All sources of a membership at once. -ENOPROTOOPT: another option. */
-int sock_set_filter(struct sockets *, struct sock *, const struct sock_option *);
+/* All sources of a membership. -ENOPROTOOPT: another option. */
 int sock_get_filter(struct sockets *, const struct sock *, struct sock_option *);
 
 static inline bool sockopt_has_tcp(const struct sock *s)

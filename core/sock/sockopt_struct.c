@@ -151,11 +151,8 @@ int sockopt_set_struct(struct sockets *ss, struct sock *s, const struct sock_opt
 		return set_congestion(ss, s, o);
 	if (is_mcast_if(s, o))
 		return sock_set_mcast_if(ss, s, o);
-	if (!is_icmp_filter(s, o)) {
-		int err = sock_group_option(ss, s, o);
-
-		return err == -TERN_ENOPROTOOPT ? sock_set_filter(ss, s, o) : err;
-	}
+	if (!is_icmp_filter(s, o))
+		return sock_group_option(ss, s, o);
 	memcpy(s->dgram->icmp_filter, o->given, MIN(o->len, filter_size(s)));
 	return 0;
 }
