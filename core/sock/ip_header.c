@@ -36,6 +36,20 @@ uint32_t ip_flow_label(const struct sockets *ss, const struct tuple *t, enum lab
 	return label ? label : 1;
 }
 
+void ip_label(const struct sockets *ss, struct ip_names *n, uint16_t src_port, uint16_t dst_port,
+	      enum label_choice choice)
+{
+	if (addr_is4(&n->dst))
+		return;
+	n->flow_label = ip_flow_label(ss,
+				      &(struct tuple){ .local = n->src,
+						       .remote = n->dst,
+						       .lport = src_port,
+						       .rport = dst_port,
+						       .proto = n->proto },
+				      choice);
+}
+
 static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 {
 	struct ip6 ip = { .traffic_class = n->tos,

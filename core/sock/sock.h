@@ -465,6 +465,9 @@ struct ip_names {
 uint32_t ip_flow_label(const struct sockets *, const struct tuple *, enum label_choice);
 /* Has a flow one, of whose label so much was said? */
 bool ip_has_label(const struct sockets *, enum label_choice);
+/* Gives what is sent by these names, its protocol among them, the label of its flow. */
+void ip_label(const struct sockets *, struct ip_names *, uint16_t src_port, uint16_t dst_port,
+	      enum label_choice);
 
 /* Puts the header before what the packet holds. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);

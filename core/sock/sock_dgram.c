@@ -323,15 +323,8 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
 		n.ttl = (int16_t)m->ttl;
-	if (!addr_is4(&path->dst)) {
-		const struct tuple flow = { .local = path->src,
-					    .remote = path->dst,
-					    .lport = s->any_port ? m->local.port : s->t.lport,
-					    .rport = path->dport,
-					    .proto = s->protocol };
-
-		n.flow_label = ip_flow_label(ss, &flow, (enum label_choice)s->label_choice);
-	}
+	ip_label(ss, &n, s->any_port ? m->local.port : s->t.lport, path->dport,
+		 (enum label_choice)s->label_choice);
 	p->cut_to = sock_mtu(s, &path->hop);
 	ip_push(ss, p, &n);
 }

@@ -41,17 +41,13 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 				  .proto = TERN_IPPROTO_TCP,
 				  .tos = reply->tos,
 				  .ttl = reply->ttl };
-	const struct tuple flow = { .local = reply->local,
-				    .remote = reply->remote,
-				    .lport = reply->h.src_port,
-				    .rport = reply->h.dst_port,
-				    .proto = TERN_IPPROTO_TCP };
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
 
 	if (!p)
 		return;
 	push_tcp(st, p, &reply->h, checksum_addresses(&names.src, &names.dst), false);
-	names.flow_label = ip_flow_label(&st->ss, &flow, (enum label_choice)reply->label_choice);
+	ip_label(&st->ss, &names, reply->h.src_port, reply->h.dst_port,
+		 (enum label_choice)reply->label_choice);
 	stack_push_ip(st, p, &names);
 	p->cause = (uint8_t)reply->cause;
 	p->conn = reply->conn;

@@ -52,11 +52,8 @@ void stack_push_icmp(struct tern_stack *st, struct tern_pkt *p, struct ip_names 
 /* What has no ports is a flow by its addresses alone. */
 void stack_label_icmp(const struct tern_stack *st, struct ip_names *n)
 {
-	const struct tuple flow = { .local = n->src,
-				    .remote = n->dst,
-				    .proto = TERN_IPPROTO_ICMPV6 };
-
-	n->flow_label = ip_flow_label(&st->ss, &flow, LABEL_BY_DEFAULT);
+	n->proto = TERN_IPPROTO_ICMPV6;
+	ip_label(&st->ss, n, 0, 0, LABEL_BY_DEFAULT);
 }
 
 static bool read_key(const struct tern_pkt *p, struct route_key *key)
