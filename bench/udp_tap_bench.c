@@ -2,12 +2,13 @@
 /*
  * udp_tap_bench.c - datagrams of 64 bytes over TAP to the kernel: tern, and no stack at all.
  *
- *	udp_tap_bench tern|blast DEVICE MAC SECONDS
+ *	udp_tap_bench tern|tern-turns|blast DEVICE MAC SECONDS
  *
  * MAC is the host's address on the device, which bench/run-tap has set up; a socket of the
  * kernel's has the port, and nobody reads it. The blaster writes one frame, made beforehand, again
  * and again. Prints the name and thousands of datagrams a second of wall time: those that the
- * socket got, most of which it drops.
+ * socket got, most of which it drops. tern's go as super-frames (host/dev/uso.c) where the kernel
+ * knows them; `tern-turns` sends by two sockets in turn, so that no two in a row are alike.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -68,15 +69,15 @@ static uint32_t dropped_by(int sink)
 
 /* ---- tern ---- */
 
-static void send_batch(struct tern_stack *st, tern_sock s)
+static void send_batch(struct tern_stack *st, const tern_sock s[2])
 {
 	static const char text[LEN];
 
 	for (int i = 0; i < BATCH; i++)
-		tern_send(st, s, text, LEN, 0);
+		tern_send(st, s[i & 1], text, LEN, 0);
 }
 
-static void run_tern(const char *device, const uint8_t host_mac[6], double seconds)
+static void run_tern(const char *device, const uint8_t host_mac[6], double seconds, bool in_turn)
 {
 	struct dev_wish w = { .no_offload = false };
 	struct dev *d = tap_open(device, true, &w);
@@ -86,7 +87,7 @@ static void run_tern(const char *device, const uint8_t host_mac[6], double secon
 	struct tern_stack *st;
 	struct loop l;
 	double begin;
-	tern_sock s;
+	tern_sock s[2];
 
 	if (!d)
 		die(w.error);
@@ -96,9 +97,14 @@ static void run_tern(const char *device, const uint8_t host_mac[6], double secon
 	tern_config_default(&cfg);
 	st = loop_new_stack(&l, &cfg, NULL, NULL);
 	if (loop_add(&l, st, d) != 2 || tern_addr_add(st, 2, &ours, 24) ||
-	    tern_neigh_add(st, &host) || tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s) ||
-	    tern_connect(st, s, &to))
+	    tern_neigh_add(st, &host))
 		die("tern");
+	for (int i = 0; i < 2; i++)
+		if (tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s[i]) ||
+		    tern_connect(st, s[i], &to))
+			die("tern");
+	if (!in_turn)
+		s[1] = s[0];
 	begin = now();
 	while (now() - begin < seconds) {
 		send_batch(st, s);
@@ -165,8 +171,8 @@ int main(int argc, char **argv)
 		return 2;
 	seconds = atof(argv[4]);
 	sink = open_sink();
-	if (strcmp(argv[1], "tern") == 0)
-		run_tern(argv[2], mac, seconds);
+	if (strncmp(argv[1], "tern", 4) == 0)
+		run_tern(argv[2], mac, seconds, strcmp(argv[1], "tern-turns") == 0);
 	else
 		run_blast(argv[2], mac, seconds);
 	printf("%s-udp %.4g\n", argv[1], dropped_by(sink) / seconds / 1000);

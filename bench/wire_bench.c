@@ -60,6 +60,7 @@ static bool carry(struct tern_stack *st, struct dev *from, struct dev *to)
 		exit(0); /* the device has gone: it is over */
 	for (; n > 0 && p; p = next) {
 		next = p->next;
+		p->next = NULL;
 		to->ops->write(to, st, p);
 		tern_pkt_free(st, p);
 	}

@@ -10,7 +10,7 @@
  *	tern_input(st, p);                              packet in
  *	while (tern_event(st, &ev)) ...                 news out
  *	while ((p = tern_output(st, ifindex))) ...      packets out
- *	sleep until tern_deadline(st)                   next timer
+ *	sleep until tern_deadline(st)                   next timer; not while tern_event_ready(st)
  *
  * Conventions. Calls return 0 or a count, or -TERN_Exxx; nothing blocks, -TERN_EAGAIN means "wait
  * for an event". Every call on a stack comes from one thread at a time. Ports are in host byte
@@ -136,7 +136,8 @@ struct tern_span {
 enum tern_pkt_flag {
 	TERN_PKT_CSUM_PARTIAL =
 		1 << 0,		     /* csum_start/csum_off: the device or receiver completes it */
-	TERN_PKT_CSUM_GOOD = 1 << 1, /* whoever delivered it has verified the transport checksum */
+	TERN_PKT_CSUM_GOOD = 1 << 1, /* the transport checksum is right: whoever delivered it has
+				      * verified it, or the stack has made it (datagrams) */
 	TERN_PKT_TSO4 = 1 << 2,	     /* a TCP/IPv4 super-frame of gso_size segments */
 	TERN_PKT_TSO6 = 1 << 3,	     /* a TCP/IPv6 super-frame */
 	TERN_PKT_LINK_BROADCAST = 1 << 4, /* arrived as a link-layer broadcast or multicast */
@@ -990,6 +991,8 @@ struct tern_event {
 };
 /* News out; false: none. */
 TERN_API bool tern_event(struct tern_stack *, struct tern_event *);
+/* Is there any? Packets that go out make room, and so news, after the last event was taken. */
+TERN_API bool tern_event_ready(const struct tern_stack *);
 /* A pointer of the user's that events carry. 0 or -TERN_EBADF. */
 TERN_API int tern_set_user(struct tern_stack *, tern_sock, void *user);
 

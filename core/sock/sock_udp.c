@@ -109,6 +109,7 @@ int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	dgram_gather(m, p->data + UDP_HDR_LEN);
 	h.checksum = udp_checksum(ss, p, path);
 	udp_emit(&h, p->data);
+	p->flags |= TERN_PKT_CSUM_GOOD;
 	dgram_push_ip(ss, s, p, path, m);
 	dgram_enqueue(ss, s, p, path);
 	ss->counters[COUNT_UDP_OUT_DATAGRAMS]++;

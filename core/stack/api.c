@@ -388,6 +388,11 @@ TERN_API bool tern_event(struct tern_stack *st, struct tern_event *ev)
 	return true;
 }
 
+TERN_API bool tern_event_ready(const struct tern_stack *st)
+{
+	return !list_empty(&st->ss.news);
+}
+
 TERN_API int tern_set_user(struct tern_stack *st, tern_sock handle, void *user)
 {
 	struct sock *s = sock_of(st, handle);

@@ -24,10 +24,11 @@ struct dev_ops {
 	 */
 	int (*read)(struct dev *, struct tern_stack *st, unsigned max, struct tern_pkt **list);
 	/*
-	 * Sends a packet; it stays the caller's. 0, -TERN_EAGAIN (no room: again when writable),
-	 * or -TERN_ENODEV. What the device refuses otherwise is lost, as on a wire.
+	 * Sends the first of the packets linked by next, and as many behind it as go by the same
+	 * call; they stay the caller's. How many went, -TERN_EAGAIN (no room: again when writable),
+	 * or -TERN_ENODEV. What the device refuses otherwise is lost, as on a wire, and went.
 	 */
-	int (*write)(struct dev *, struct tern_stack *st, const struct tern_pkt *);
+	int (*write)(struct dev *, struct tern_stack *st, const struct tern_pkt *list);
 	/* Time passes; the next instant at which it must be called again. NULL: never. */
 	tern_time (*advance)(struct dev *, struct tern_stack *st, tern_time now);
 	/* Has it frames to read that no descriptor tells of? NULL: never. */

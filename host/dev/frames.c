@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../../core/base/rand.h"
+#include "uso.h"
 #include "vnet.h"
 
 enum { FRAME_MAX = 65535 + 14 + 8, PARTS_MAX = 2 + TERN_PKT_SPANS_MAX, SMALL_MAX = 256 };
@@ -146,11 +147,17 @@ static ssize_t write_small(const struct frames *f, int fd, const struct tern_pkt
 			   write(fd, frame, len);
 }
 
+static ssize_t write_iov(const struct frames *f, int fd, struct iovec *iov, int n)
+{
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)n };
+
+	return f->socket ? sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) : writev(fd, iov, n);
+}
+
 static ssize_t write_parts(const struct frames *f, int fd, const struct tern_pkt *p)
 {
 	struct virtio_net_hdr h;
 	struct iovec iov[PARTS_MAX];
-	struct msghdr m = { .msg_iov = iov };
 	int n = 0;
 
 	if (f->vnet) {
@@ -160,21 +167,32 @@ static ssize_t write_parts(const struct frames *f, int fd, const struct tern_pkt
 	iov[n++] = (struct iovec){ p->data, p->len };
 	for (unsigned i = 0; i < p->n_spans; i++)
 		iov[n++] = (struct iovec){ p->span[i].ptr, p->span[i].len };
-	m.msg_iovlen = (size_t)n;
-	return f->socket ? sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) : writev(fd, iov, n);
+	return write_iov(f, fd, iov, n);
 }
 
-static int frames_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *p)
+static ssize_t write_one(const struct frames *f, int fd, const struct tern_pkt *p)
 {
-	const struct frames *f = (const struct frames *)d;
-	bool small = p->n_spans == 0 && p->len <= SMALL_MAX;
+	return p->n_spans == 0 && p->len <= SMALL_MAX ? write_small(f, fd, p) :
+							write_parts(f, fd, p);
+}
+
+static int frames_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *list)
+{
+	struct frames *f = (struct frames *)d;
+	struct uso u;
+	unsigned n;
 	ssize_t sent;
+	int err;
 
 	(void)st;
-	do
-		sent = small ? write_small(f, d->fd, p) : write_parts(f, d->fd, p);
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? verdict_of(errno) : 0;
+	do {
+		n = f->uso ? uso_build(&u, list, f->ethernet) : 0;
+		sent = n ? write_iov(f, d->fd, u.iov, u.n_iov) : write_one(f, d->fd, list);
+		/* a kernel that knows no such frames says so by the first one */
+		f->uso = f->uso && !(n && sent < 0 && errno == EINVAL);
+	} while (sent < 0 && (errno == EINTR || (n && !f->uso)));
+	err = sent < 0 ? verdict_of(errno) : 0;
+	return err ? err : (int)(n ? n : 1);
 }
 
 /* One that is down is looked at now and then. */
@@ -205,6 +223,7 @@ struct dev *frames_new(int fd, const struct tern_iface *iface, bool vnet, bool s
 	f->dev = (struct dev){ .ops = &ops, .iface = *iface, .fd = fd };
 	f->ethernet = iface->link == TERN_LINK_ETHERNET;
 	f->vnet = vnet;
+	f->uso = vnet && (iface->flags & TERN_IFACE_CSUM);
 	f->socket = socket;
 	return &f->dev;
 }

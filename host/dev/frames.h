@@ -12,6 +12,7 @@ struct frames {
 	struct dev dev;
 	bool ethernet, vnet;
 	bool socket; /* recvmsg and sendmsg; else readv and writev */
+	bool uso;    /* the kernel cuts super-frames of datagrams, as far as is known */
 	bool down;   /* the host's interface is, or has gone */
 };
 

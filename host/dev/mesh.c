@@ -194,17 +194,17 @@ static int mesh_write(struct dev *d, struct tern_stack *st, const struct tern_pk
 	if (number == 0)
 		send_to_all(m, p);
 	if (number <= 0)
-		return 0;
+		return 1;
 	fd = reach(m, (unsigned)number);
 	if (fd < 0) {
 		answer_unreachable(m, p);
-		return 0;
+		return 1;
 	}
 	if (send_packet(fd, p))
-		return 0;
+		return 1;
 	if (errno != EAGAIN) {
 		forget(m, fd);
-		return 0;
+		return 1;
 	}
 	watch(m, EPOLL_CTL_MOD, fd, TO, EPOLLOUT);
 	return -TERN_EAGAIN;

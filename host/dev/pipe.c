@@ -66,13 +66,13 @@ static int pipe_write(struct dev *d, struct tern_stack *st, const struct tern_pk
 		return -TERN_EAGAIN;
 	f = malloc(sizeof(*f) + p->total_len);
 	if (!f)
-		return 0; /* lost */
+		return 1; /* lost */
 	*f = (struct frame){ .len = p->total_len };
 	tern_pkt_emit(st, p, f->bytes);
 	*to->last = f;
 	to->last = &f->next;
 	to->n++;
-	return 0;
+	return 1;
 }
 
 static bool pipe_pending(const struct dev *d)

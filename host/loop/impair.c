@@ -168,7 +168,7 @@ static int impair_write(struct dev *d, struct tern_stack *st, const struct tern_
 		return -TERN_EAGAIN;
 	m->now = tern_now(st);
 	put_frame(m, &m->out, p);
-	return 0;
+	return 1;
 }
 
 static tern_time impair_advance(struct dev *d, struct tern_stack *st, tern_time now)

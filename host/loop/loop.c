@@ -40,10 +40,19 @@ void loop_init(struct loop *l)
 	memset(l, 0, sizeof(*l));
 }
 
+static void drop_first_held(struct loop_port *p)
+{
+	struct tern_pkt *pkt = p->held;
+
+	p->held = pkt->next;
+	tern_pkt_free(p->st, pkt);
+}
+
 void loop_fini(struct loop *l)
 {
 	for (unsigned i = 0; i < l->n_ports; i++) {
-		tern_pkt_free(l->port[i].st, l->port[i].held);
+		while (l->port[i].held)
+			drop_first_held(&l->port[i]);
 		dev_close(l->port[i].dev);
 	}
 	for (unsigned i = 0; i < l->n_stacks; i++)
@@ -136,30 +145,23 @@ static void port_read(struct loop *l, struct loop_port *p)
 		lose_device(l, p);
 }
 
-/* false: nothing more goes now. */
-static bool port_write_one(struct loop *l, struct loop_port *p)
-{
-	struct tern_pkt *pkt = p->held ? p->held : tern_output(p->st, p->dev->ifindex);
-	int err;
-
-	p->held = NULL;
-	if (!pkt)
-		return false;
-	err = p->gone ? -TERN_ENODEV : p->dev->ops->write(p->dev, p->st, pkt);
-	if (err == -TERN_EAGAIN) {
-		p->held = pkt;
-		return false;
-	}
-	tern_pkt_free(p->st, pkt);
-	if (err == -TERN_ENODEV && !p->gone)
-		lose_device(l, p);
-	return true;
-}
-
 static void port_write(struct loop *l, struct loop_port *p)
 {
-	for (int i = 0; i < BUDGET && port_write_one(l, p); i++)
-		continue;
+	unsigned pulled;
+	int n = 0;
+
+	if (!p->held)
+		p->held = tern_output_batch(p->st, p->dev->ifindex, BUDGET, &pulled);
+	while (p->held && n != -TERN_EAGAIN) {
+		n = p->gone ? -TERN_ENODEV : p->dev->ops->write(p->dev, p->st, p->held);
+		if (n == -TERN_ENODEV) { /* what it was given is lost */
+			if (!p->gone)
+				lose_device(l, p);
+			n = 1;
+		}
+		for (int i = 0; i < n; i++)
+			drop_first_held(p);
+	}
 }
 
 static void advance_all(struct loop *l)
@@ -189,9 +191,15 @@ void loop_pump(struct loop *l)
 
 /* ---- waiting ---- */
 
-/* Work that waits for nothing: frames of a wire in this process, or more than a budget to send. */
+/*
+ * Work that waits for nothing: frames of a wire in this process, more than a budget to send, or
+ * news that its user is to hear.
+ */
 static bool has_work(const struct loop *l)
 {
+	for (unsigned i = 0; i < l->n_stacks; i++)
+		if (tern_event_ready(l->stack[i]))
+			return true;
 	for (unsigned i = 0; i < l->n_ports; i++) {
 		const struct loop_port *p = &l->port[i];
 

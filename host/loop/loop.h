@@ -23,7 +23,7 @@ enum { LOOP_STACKS_MAX = 4, LOOP_PORTS_MAX = 8 };
 struct loop_port {
 	struct tern_stack *st;
 	struct dev *dev;
-	struct tern_pkt *held; /* the device had no room for it */
+	struct tern_pkt *held; /* a list: the device had no room for them */
 	bool gone;	       /* the device has vanished; its interface is down */
 	bool gone_told;	       /* loop_take_gone has said so */
 };
@@ -55,8 +55,8 @@ int loop_add(struct loop *, struct tern_stack *, struct dev *);
 /* Time and what devices have (a bounded share of each) go in, what stacks have to say goes out. */
 void loop_pump(struct loop *);
 /*
- * Sends what is ready, then sleeps until a frame comes, a timer is due, one of the caller's
- * descriptors is ready (revents say which), or `until` has passed.
+ * Sends what is ready, then sleeps until a frame comes, a timer is due, a stack has an event, one
+ * of the caller's descriptors is ready (revents say which), or `until` has passed.
  */
 void loop_wait(struct loop *, tern_time until, struct pollfd *extra, unsigned n_extra);
 /*

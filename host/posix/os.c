@@ -515,9 +515,9 @@ void posix_lock(struct posix *p)
 
 void posix_unlock(struct posix *p)
 {
-	sem_take_events(&p->sem);
 	if (p->loop.n_ports && tern_output_ready(p->sem.st, 0))
 		loop_flush(&p->loop);
+	sem_take_events(&p->sem); /* of room that this has made, too */
 	take_from_helper(p);
 	if (p->asleep && !p->takeover && tern_deadline(p->sem.st) < p->driver_until)
 		poke_driver(p);

@@ -18,6 +18,7 @@ struct fake {
 	unsigned n_taken;
 	uint8_t taken[4000]; /* the last byte of each packet it took */
 	unsigned full;	     /* so many writes find no room */
+	unsigned at_once;    /* packets that a write takes */
 	bool gone;
 	bool closed;
 };
@@ -45,6 +46,7 @@ static int fake_read(struct dev *d, struct tern_stack *st, unsigned max, struct 
 static int fake_write(struct dev *d, struct tern_stack *st, const struct tern_pkt *p)
 {
 	struct fake *f = (struct fake *)d;
+	unsigned n = 0;
 
 	(void)st;
 	f->n_writes++;
@@ -54,10 +56,10 @@ static int fake_write(struct dev *d, struct tern_stack *st, const struct tern_pk
 		f->full--;
 		return -TERN_EAGAIN;
 	}
-	if (f->n_taken < sizeof(f->taken))
-		tern_pkt_copy(p, p->total_len - 1, &f->taken[f->n_taken], 1);
-	f->n_taken++;
-	return 0;
+	for (; p && n < f->at_once; p = p->next, n++, f->n_taken++)
+		if (f->n_taken < sizeof(f->taken))
+			tern_pkt_copy(p, p->total_len - 1, &f->taken[f->n_taken], 1);
+	return (int)n;
 }
 
 static tern_time fake_advance(struct dev *d, struct tern_stack *st, tern_time now)
@@ -79,7 +81,7 @@ static struct fake fake_make(const char *name)
 	static const struct dev_ops ops = {
 		.read = fake_read, .write = fake_write, .advance = fake_advance, .close = fake_close
 	};
-	struct fake f = { .dev = { .ops = &ops, .fd = -1 } };
+	struct fake f = { .dev = { .ops = &ops, .fd = -1 }, .at_once = 1 };
 
 	snprintf(f.dev.iface.name, sizeof(f.dev.iface.name), "%s", name);
 	f.dev.iface.link = TERN_LINK_IP;
@@ -145,21 +147,42 @@ static void reads_and_writes_in_turns(void)
 
 static void a_full_device_loses_and_doubles_nothing(void)
 {
+	for (unsigned at_once = 1; at_once < 9; at_once++) {
+		struct fake a = fake_make("a");
+
+		test_at("%u at once", at_once);
+		a.at_once = at_once;
+		begin();
+		add(&a, 0);
+		for (int i = 0; i < 200; i++)
+			check_eq(say(0, (uint8_t)i), 1);
+		for (int i = 0; i < 100 && a.n_taken < 200; i++) {
+			a.full = i % 3;
+			loop_pump(&l);
+			loop_wait(&l, loop_now() + TERN_US, NULL, 0);
+		}
+		check_eq(a.n_taken, 200);
+		for (int i = 0; i < 200; i++)
+			check_eq(a.taken[i], (uint8_t)i);
+		loop_fini(&l);
+	}
+}
+
+/* A full one leaves off in the middle of what was pulled for it. */
+static void what_waits_goes_with_the_loop(void)
+{
 	struct fake a = fake_make("a");
 
 	begin();
 	add(&a, 0);
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 10; i++)
 		check_eq(say(0, (uint8_t)i), 1);
-	for (int i = 0; i < 100 && a.n_taken < 200; i++) {
-		a.full = i % 3;
-		loop_pump(&l);
-		loop_wait(&l, loop_now() + TERN_US, NULL, 0);
-	}
-	check_eq(a.n_taken, 200);
-	for (int i = 0; i < 200; i++)
-		check_eq(a.taken[i], (uint8_t)i);
-	loop_fini(&l);
+	a.full = 1;
+	loop_pump(&l);
+	check_eq(a.n_taken, 0);
+	check(l.port[0].held && l.port[0].held->next);
+	loop_fini(&l); /* the sanitizers see what is left */
+	check(a.closed);
 }
 
 static void a_full_device_is_waited_for_asleep(void)
@@ -180,6 +203,31 @@ static void a_full_device_is_waited_for_asleep(void)
 	check(a.n_writes <= 20);
 	loop_fini(&l); /* with the packet in its port */
 	check(a.closed);
+}
+
+/* What the wait itself sends makes room, of which the user is to hear now. */
+static void room_for_datagrams_ends_the_wait(void)
+{
+	struct fake a = fake_make("a");
+	struct tern_event ev;
+	int32_t small = 1;
+	tern_time begun;
+	int n = 0;
+
+	begin();
+	add(&a, 0);
+	check_eq(tern_setsockopt(one, udp, TERN_SOL_SOCKET, TERN_SO_SNDBUF, &small, sizeof(small)),
+		 0);
+	while (n < 64 && say(0, (uint8_t)n) == 1)
+		n++;
+	check(n > 2 && n < 64);
+	while (tern_event(one, &ev))
+		continue;
+	begun = loop_now();
+	loop_wait(&l, begun + 5 * TERN_SEC, NULL, 0);
+	check(loop_now() - begun < TERN_SEC);
+	check(tern_event(one, &ev) && (ev.news & TERN_POLLOUT));
+	loop_fini(&l);
 }
 
 static void a_full_descriptor_wakes_when_it_has_room(void)
@@ -447,7 +495,9 @@ static void one_stack_uses_several_devices(void)
 static const struct test tests[] = {
 	TEST(reads_and_writes_in_turns),
 	TEST(a_full_device_loses_and_doubles_nothing),
+	TEST(what_waits_goes_with_the_loop),
 	TEST(a_full_device_is_waited_for_asleep),
+	TEST(room_for_datagrams_ends_the_wait),
 	TEST(a_full_descriptor_wakes_when_it_has_room),
 	TEST(vanishes_while_reading),
 	TEST(vanishes_while_writing),
