@@ -849,6 +849,11 @@ enum tern_ip_pmtudisc {
 	TERN_IP_PMTUDISC_OMIT = 5,
 };
 
+/*
+ * Level TERN_IPPROTO_IP. A datagram or stream socket of TERN_AF_INET6 has these, too, beside those of
+ * level TERN_IPPROTO_IPV6: they hold for what it sends to and hears from ::ffff:0:0/96, and neither
+ * level says anything of the other. A raw one has not: -TERN_ENOPROTOOPT.
+ */
 enum tern_ip_option {
 	TERN_IP_TOS = 1,
 	TERN_IP_TTL = 2,
@@ -871,8 +876,8 @@ enum tern_ip_option {
 	TERN_IP_BLOCK_SOURCE = 38,
 	TERN_IP_ADD_SOURCE_MEMBERSHIP = 39,
 	TERN_IP_DROP_SOURCE_MEMBERSHIP = 40,
-	TERN_IP_MSFILTER = 41, /* struct ip_msfilter; its number of sources is read, too */
-	TERN_IP_MULTICAST_ALL = 49,
+	TERN_IP_MSFILTER = 41,	    /* struct ip_msfilter; its number of sources is read, too */
+	TERN_IP_MULTICAST_ALL = 49, /* 1 at first; of TERN_AF_INET6 0, as on Linux */
 };
 
 enum tern_ipv6_option {

@@ -85,6 +85,14 @@ struct dgram_queue {
 	uint64_t size; /* bytes allocated */
 };
 
+/* What a program chose for groups of one version of IP. */
+struct mcast_choice {
+	bool loop;	  /* members on this host hear what is sent */
+	bool all;	  /* it hears groups that others have joined */
+	uint8_t ttl;	  /* of what is sent */
+	uint16_t ifindex; /* by which it goes; 0: routed */
+};
+
 struct dgram {
 	struct dgram_queue recv, errors;
 	struct pkt_queue send;
@@ -99,12 +107,19 @@ struct dgram {
 	uint32_t path_mtu;	    /* that a send exceeded, not yet told; 0: none */
 	struct addr too_far;	    /* where it was to go */
 	bool keepalive, oob_inline; /* told back to who set them */
-	/* multicast */
-	bool mcast_loop, mcast_all;
-	uint16_t mcast_ifindex; /* what is sent goes by it; 0: routed */
-	uint8_t mcast_ip4[4];	/* as IP_MULTICAST_IF was told */
-	struct list groups;	/* memberships */
+	struct mcast_choice mcast4, mcast6;
+	uint8_t mcast_ip4[4]; /* as IP_MULTICAST_IF was told */
+	struct list groups;   /* memberships */
 	uint32_t n_groups;
+};
+
+/* What a program chose for packets of one version of IP. */
+struct ip_choice {
+	uint8_t tos, ttl;
+	bool ttl_chosen : 1; /* else it is the stack's default */
+	bool recverr : 1;
+	bool pktinfo : 1, recvttl : 1, recvtos : 1; /* told back to who set them */
+	uint8_t mtu_discover : 3;		    /* TERN_IP_PMTUDISC_* */
 };
 
 struct sock {
@@ -119,14 +134,12 @@ struct sock {
 	uint32_t conn;	/* number in trace records */
 	uint32_t rcvlowat;
 	int32_t linger_s; /* below 0: off, and -1 less the seconds */
-	uint8_t family, type, protocol;
+	uint8_t family : 4, type : 4, protocol;
 	uint8_t state;		   /* of a stream: enum tern_tcp_state as last traced */
 	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */
-	uint8_t tos, mcast_ttl;
-	int16_t ttl; /* -1: the stack's default */
+	struct ip_choice ip4, ip6; /* an IPv6 socket has both: some of its peers are IPv4's */
 	bool bound_addr : 1, bound_port : 1;
 	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1;
-	bool recverr : 1;
 	bool shut_rd : 1, shut_wr : 1;
 	bool freebind : 1;
 	bool any_port : 1;    /* bound to port 0 of the table: what no other socket takes */
@@ -134,18 +147,16 @@ struct sock {
 	bool in_accept_queue : 1, connected : 1;
 	bool orphan : 1;     /* its user has gone */
 	bool fast_waits : 1; /* counted in port->n_fast */
-	bool pktinfo : 1, recvttl : 1, recvtos : 1;
-	bool writable : 1;    /* of a stream, as its user knows */
-	uint8_t news : 3;     /* enum sock_news */
-	uint8_t mtu_discover; /* TERN_IP_PMTUDISC_* */
+	bool writable : 1;   /* of a stream, as its user knows */
+	uint8_t news : 3;    /* enum sock_news */
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;	/* cached route */
 	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
 	uint16_t fast_open_max; /* TCP_FASTOPEN */
 	uint16_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
-	/* of a stream's packets, as valid as the route; and whether there is one */
-	uint32_t flow_label : 20, label_choice : 2; /* enum label_choice */
-	uint32_t route_version;			    /* of net when the route was cached */
+	/* of a stream's packets, as valid as the route; and whether there is a label */
+	uint32_t flow_label : 20, tos : 8, label_choice : 2; /* enum label_choice */
+	uint32_t route_version;				     /* of net when the route was cached */
 	struct addr next_hop;
 	union {
 		struct tcp *tcp;	   /* NULL before connect; inside the struct stream */
@@ -171,6 +182,23 @@ struct stream {
 static inline bool sock_is_stream(const struct sock *s)
 {
 	return s->type == TERN_SOCK_STREAM;
+}
+
+/* For what it sends by IPv4, or by IPv6. */
+static inline const struct ip_choice *sock_choice(const struct sock *s, bool v4)
+{
+	return v4 ? &s->ip4 : &s->ip6;
+}
+
+static inline const struct mcast_choice *dgram_choice(const struct dgram *d, bool v4)
+{
+	return v4 ? &d->mcast4 : &d->mcast6;
+}
+
+/* -1: the stack's default */
+static inline int16_t ip_ttl(const struct ip_choice *c)
+{
+	return c->ttl_chosen ? c->ttl : -1;
 }
 
 /* The connection of a stream, begun or not: the options are there from the first. */
@@ -436,13 +464,14 @@ int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdic
 /* ---- sock_mtu.c: how large may a packet of this socket be, and may a router cut it? ---- */
 
 /* Bytes of one packet, IP header and all. */
-uint32_t sock_mtu(const struct sock *, const struct hop *);
+uint32_t sock_mtu(const struct sock *, const struct hop *, bool v4);
 /* Of one datagram that is handed over, which may be cut to the above. */
 uint32_t dgram_size_max(const struct sock *, const struct hop *, bool v4);
+/* By a router, of IPv4. */
 bool stream_may_be_cut(const struct sock *);
 bool dgram_may_be_cut(const struct sock *, const struct hop *, uint32_t len);
 /* Does what routers say of its packets count? */
-bool sock_hears_too_big(const struct sock *);
+bool sock_hears_too_big(const struct sock *, bool v4);
 /* Of the path to its peer, now: IP_MTU. 0: it has none. */
 uint32_t sock_path_mtu(const struct sockets *, const struct sock *);
 /* What its connection has come to believe of the path is for all. */

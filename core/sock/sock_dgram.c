@@ -101,7 +101,7 @@ static void queue_error(struct sockets *ss, struct sock *s, const struct dgram_e
 /* As Linux: without IP_RECVERR only hard errors of a connected socket are told. */
 void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error *e)
 {
-	if (s->recverr)
+	if (sock_choice(s, addr_is4(&e->dst))->recverr)
 		queue_error(ss, s, e);
 	else if (!s->t.rport || !e->hard)
 		return;
@@ -112,17 +112,18 @@ void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error
 /* ip(7), IP_RECVERR; RFC 3542 11.3: who wants to hears how much goes, when a datagram does not. */
 int dgram_refuse_large(struct sockets *ss, struct sock *s, const struct dgram_path *path)
 {
+	bool v4 = addr_is4(&path->dst);
 	struct dgram_error e = { .dst = path->dst,
 				 .dport = path->dport,
 				 .error = TERN_EMSGSIZE,
 				 .origin = ORIGIN_LOCAL,
-				 .info = sock_mtu(s, &path->hop) };
+				 .info = sock_mtu(s, &path->hop, v4) };
 
-	if (s->recverr) {
+	if (sock_choice(s, v4)->recverr) {
 		queue_error(ss, s, &e);
 		sock_news(ss, s, NEWS_ENDS);
 	}
-	if (s->dgram->tells_path_mtu && !addr_is4(&path->dst)) {
+	if (s->dgram->tells_path_mtu && !v4) {
 		s->dgram->path_mtu = e.info;
 		s->dgram->too_far = path->dst;
 		sock_news(ss, s, NEWS_IN);
@@ -266,7 +267,7 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 	if (m->addr.scope_id && !key.ifindex)
 		key.ifindex = m->addr.scope_id;
 	if (!key.ifindex && addr_is_multicast(&path->dst))
-		key.ifindex = s->dgram->mcast_ifindex;
+		key.ifindex = dgram_choice(s->dgram, addr_is4(&path->dst))->ifindex;
 	if (m->ifindex && !iface_get(ss->net, m->ifindex))
 		return -TERN_ENODEV;
 	err = choose_source(ss, s, m, &key.src);
@@ -312,20 +313,25 @@ void dgram_gather(const struct tern_msg *m, uint8_t *out)
 void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		   const struct dgram_path *path, const struct tern_msg *m)
 {
-	uint32_t len = p->total_len + (addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN);
-	struct ip_names n = { path->src, path->dst, s->protocol,
-			      s->tos,	 s->ttl,    dgram_may_be_cut(s, &path->hop, len),
-			      0 };
+	bool v4 = addr_is4(&path->dst);
+	uint32_t len = p->total_len + (v4 ? IP4_HDR_LEN : IP6_HDR_LEN);
+	const struct ip_choice *choice = sock_choice(s, v4);
+	struct ip_names n = { .src = path->src,
+			      .dst = path->dst,
+			      .proto = s->protocol,
+			      .tos = choice->tos,
+			      .ttl = ip_ttl(choice),
+			      .may_fragment = dgram_may_be_cut(s, &path->hop, len) };
 
 	if (path->group)
-		n.ttl = s->mcast_ttl;
+		n.ttl = dgram_choice(s->dgram, v4)->ttl;
 	if (m->tos >= 0)
 		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
 		n.ttl = (int16_t)m->ttl;
 	ip_label(ss, &n, s->any_port ? m->local.port : s->t.lport, path->dport,
 		 (enum label_choice)s->label_choice);
-	p->cut_to = sock_mtu(s, &path->hop);
+	p->cut_to = sock_mtu(s, &path->hop, v4);
 	ip_push(ss, p, &n);
 }
 
@@ -350,10 +356,11 @@ int64_t dgram_enqueue(struct sockets *ss, struct sock *s, struct tern_pkt *p,
 		      const struct dgram_path *path)
 {
 	struct dgram *d = s->dgram;
+	const struct mcast_choice *choice = dgram_choice(d, addr_is4(&path->dst));
 
-	if (addr_is_multicast(&path->dst) && d->mcast_loop)
+	if (addr_is_multicast(&path->dst) && choice->loop)
 		loop_back(ss, p, path);
-	if (path->group && s->mcast_ttl == 0) { /* for this host alone */
+	if (path->group && choice->ttl == 0) { /* for this host alone */
 		pkt_free(ss->mem, p);
 		return 0;
 	}
@@ -402,8 +409,6 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 
 	if (flags & TERN_MSG_OOB)
 		return -TERN_EOPNOTSUPP;
-	if (m->ttl == 0 && s->family == TERN_AF_INET) /* RFC 1122 3.2.1.7 */
-		return -TERN_EINVAL;
 	if (s->shut_wr)
 		return -TERN_EPIPE;
 	if (s->error)
@@ -411,6 +416,8 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 	if (len > 65535)
 		return -TERN_EMSGSIZE;
 	err = find_destination(s, m, &path);
+	if (!err && m->ttl == 0 && addr_is4(&path.dst)) /* RFC 1122 3.2.1.7 */
+		err = -TERN_EINVAL;
 	if (err)
 		return err;
 	err = dgram_find_path(ss, s, m, &path);

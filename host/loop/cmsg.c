@@ -199,14 +199,14 @@ static void put_pktinfo(struct writer *w, uint32_t wanted, const struct tern_msg
 	struct in_pktinfo info = { .ipi_ifindex = (int)m->ifindex };
 	struct in6_pktinfo info6 = { .ipi6_ifindex = m->ifindex };
 
+	if ((wanted & CMSG_WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
+		memcpy(&info6.ipi6_addr, m->local.ip, 16);
+		put(w, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	}
 	if ((wanted & CMSG_WANT_PKTINFO) && is_v4(&m->local)) {
 		memcpy(&info.ipi_addr, ip, 4);
 		memcpy(&info.ipi_spec_dst, ip, 4);
 		put(w, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	}
-	if ((wanted & CMSG_WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
-		memcpy(&info6.ipi6_addr, m->local.ip, 16);
-		put(w, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 	}
 }
 
@@ -244,6 +244,15 @@ static void put_name(const struct tern_addr *a, void *out)
 	memcpy(out, &in, sizeof(in));
 }
 
+/* To an IPv6 socket a router of IPv4's is a mapped address (RFC 4291 2.5.5.2). */
+static void put_offender(bool v6, const struct tern_addr *a, void *out)
+{
+	struct tern_addr mapped = { .family = TERN_AF_INET6, .ip = { [10] = 0xff, 0xff } };
+
+	memcpy(mapped.ip + 12, a->ip, 4);
+	put_name(v6 && a->family == TERN_AF_INET ? &mapped : a, out);
+}
+
 static void put_error(struct writer *w, bool v6, const struct tern_msg *m)
 {
 	struct {
@@ -257,7 +266,7 @@ static void put_error(struct writer *w, bool v6, const struct tern_msg *m)
 	size_t room = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
 	if (m->offender.family)
-		put_name(&m->offender, &e.offender);
+		put_offender(v6, &m->offender, &e.offender);
 	put(w, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &e,
 	    sizeof(e.err) + room);
 }

@@ -326,6 +326,72 @@ static void looks_into_the_error_queue(void)
 	}
 }
 
+static struct name mapped_loopback_at(uint16_t port)
+{
+	struct name n = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) },
+			  .len = sizeof(n.in6) };
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &n.in6.sin6_addr);
+	return n;
+}
+
+static int bound_to_both(void)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	say_result(bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	return fd;
+}
+
+/* From an IPv6 socket to an IPv4 address: IPv4's options hold, and IPv6's for IPv6. */
+static void sends_by_both_versions(void)
+{
+	int a = bound_to_both(), b = bound_to_both();
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct name to = mapped_loopback_at(port_of(b));
+	struct mail l;
+
+	set_int(a, IPPROTO_IP, IP_TTL, 33);
+	set_int(a, IPPROTO_IP, IP_TOS, 0x20);
+	set_int(a, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 44);
+	set_int(a, IPPROTO_IPV6, IPV6_TCLASS, 0x40);
+	six.sin6_port = to.in6.sin6_port;
+	for (int asked = 0; asked < 3; asked++) {
+		say_result(sendto(a, "x", 1, 0, &to.sa, to.len));
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+		say_result(sendto(a, "x", 1, 0, (struct sockaddr *)&six, sizeof(six)));
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+		family = asked ? AF_INET6 : AF_INET; /* first IPv4's alone, then both */
+		ask_for_all(b);
+	}
+}
+
+/* A closed port of IPv4, whose error who asks for IPv4's alone finds. */
+static void queues_errors_of_ipv4_on_ipv6(void)
+{
+	int closed, a;
+	struct name to;
+	struct pollfd p = { .events = POLLIN };
+	struct mail l;
+
+	for (int own = 1; own >= 0; own--) {
+		closed = bound_to_both();
+		to = mapped_loopback_at(port_of(closed));
+		close(closed);
+		p.fd = a = bound_to_both();
+		set_int(a, own ? IPPROTO_IP : IPPROTO_IPV6, own ? IP_RECVERR : IPV6_RECVERR, 1);
+		say_result(sendto(a, "abc", 3, 0, &to.sa, to.len));
+		say("%d\n", poll(&p, 1, own ? 5000 : 200));
+		say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
+		if (own)
+			say_controls(&l.m);
+	}
+}
+
 /* Fifty bytes as datagrams of twenty: as many as it takes, or an error that says "not by me". */
 static void is_cut_into_segments(void)
 {
@@ -366,6 +432,8 @@ static const struct program programs[] = {
 	ONCE(stamps),
 	BOTH(queues_errors),
 	BOTH(looks_into_the_error_queue),
+	ONCE(sends_by_both_versions),
+	ONCE(queues_errors_of_ipv4_on_ipv6),
 	BOTH(is_cut_into_segments),
 };
 const struct subject of_controls = SUBJECT(programs);
