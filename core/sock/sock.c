@@ -331,6 +331,15 @@ void sock_addr_out(const struct sock *s, const struct addr *a, uint16_t port, st
 		out->scope_id = s->out_ifindex ? s->out_ifindex : s->bound_ifindex;
 }
 
+void sock_take_label(struct sock *s, const struct tern_addr *peer)
+{
+	uint32_t label = peer->flow_label & IP6_LABEL_MASK;
+
+	s->label_given = s->sends_label && label && peer->family == TERN_AF_INET6;
+	if (s->label_given)
+		s->flow_label = label & IP6_LABEL_MASK;
+}
+
 static int check_bind_address(struct sockets *ss, const struct sock *s, const struct addr *a)
 {
 	enum addr_kind kind;
@@ -427,8 +436,9 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 	s->out_ifindex = (uint16_t)hop.ifindex;
 	s->next_hop = hop.next;
 	s->addr_sum = (uint16_t)~checksum_finish(checksum_addresses(&s->t.local, &s->t.remote));
-	s->flow_label =
-		ip_flow_label(ss, &s->t, (enum label_choice)s->label_choice) & IP6_LABEL_MASK;
+	if (!s->label_given)
+		s->flow_label = ip_flow_label(ss, &s->t, (enum label_choice)s->label_choice) &
+				IP6_LABEL_MASK;
 	s->tos = sock_choice(s, addr_is4(&s->t.remote))->tos;
 	s->route_version = ss->net->routes_version;
 	sock_take_path_mtu(ss, s, &hop);

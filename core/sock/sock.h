@@ -75,7 +75,10 @@ struct dgram_rec {
 	tern_time at;
 	/* of the error queue */
 	uint8_t error, origin, type, code;
-	uint32_t info;
+	union {
+		uint32_t info;	     /* of the error queue */
+		uint32_t flow_label; /* of a datagram */
+	};
 	struct addr offender;
 	uint8_t bytes[];
 };
@@ -145,10 +148,12 @@ struct sock {
 	bool any_port : 1;    /* bound to port 0 of the table: what no other socket takes */
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
-	bool orphan : 1;     /* its user has gone */
-	bool fast_waits : 1; /* counted in port->n_fast */
-	bool writable : 1;   /* of a stream, as its user knows */
-	uint8_t news : 3;    /* enum sock_news */
+	bool orphan : 1;      /* its user has gone */
+	bool fast_waits : 1;  /* counted in port->n_fast */
+	bool recvflow : 1;    /* told back to who set it */
+	bool sends_label : 1; /* IPV6_FLOWINFO_SEND */
+	bool writable : 1;    /* of a stream, as its user knows */
+	uint8_t news : 3;     /* enum sock_news */
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;	/* cached route */
 	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
@@ -156,7 +161,8 @@ struct sock {
 	uint16_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
 	/* of a stream's packets, as valid as the route; and whether there is a label */
 	uint32_t flow_label : 20, tos : 8, label_choice : 2; /* enum label_choice */
-	uint32_t route_version;				     /* of net when the route was cached */
+	uint32_t label_given : 1; /* flow_label is what the program chose for its peer */
+	uint32_t route_version;	  /* of net when the route was cached */
 	struct addr next_hop;
 	union {
 		struct tcp *tcp;	   /* NULL before connect; inside the struct stream */
@@ -363,6 +369,8 @@ int sock_take_error(struct sock *);
 /* Public address -> internal by the rules of the socket's family. 0 or a negative error. */
 int sock_addr_in(const struct sock *, const struct tern_addr *, struct addr *);
 void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, struct tern_addr *);
+/* It is to have this peer: what its packets bear, if the program says it and it counts. */
+void sock_take_label(struct sock *, const struct tern_addr *peer);
 /* Finds (or refreshes) the route and, when unbound, the source address. */
 int sock_lookup_route(const struct sockets *, const struct sock *, struct hop *);
 int sock_find_route(struct sockets *, struct sock *);
@@ -511,6 +519,7 @@ struct dgram_in {
 	uint16_t sport, dport;
 	uint16_t ifindex;
 	uint8_t ttl, tos, proto;
+	uint32_t flow_label;
 	bool group; /* the destination is a broadcast or multicast address */
 };
 /* An error that ICMP reported about a datagram of ours. */

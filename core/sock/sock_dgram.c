@@ -69,6 +69,7 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 	rec->ifindex = in->ifindex;
 	rec->ttl = in->ttl;
 	rec->tos = in->tos;
+	rec->flow_label = in->flow_label;
 	queue_put(&d->recv, rec);
 	sock_news(ss, s, NEWS_IN);
 	return TERN_DROP_NONE;
@@ -206,6 +207,7 @@ int64_t sock_dgram_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, 
 	if (!rec)
 		return s->shut_rd ? 0 : -TERN_EAGAIN;
 	describe(s, rec, m);
+	m->flow_label = rec->flow_label;
 	n = copy_to_iov(m, rec->bytes, rec->len);
 	len = rec->len;
 	if (n < len)
@@ -309,6 +311,18 @@ void dgram_gather(const struct tern_msg *m, uint8_t *out)
 	}
 }
 
+/* Beside the datagram, with its address, or when the socket got its peer; 0: nowhere. */
+static uint32_t label_given_for(const struct sock *s, const struct tern_msg *m)
+{
+	uint32_t label = m->flow_label;
+
+	if (!label && m->addr.family)
+		label = s->sends_label ? m->addr.flow_label : 0;
+	else if (!label && s->label_given)
+		label = s->flow_label;
+	return label & IP6_LABEL_MASK;
+}
+
 /* Puts the IP header before what the packet holds. */
 void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		   const struct dgram_path *path, const struct tern_msg *m)
@@ -329,8 +343,10 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
 		n.ttl = (int16_t)m->ttl;
-	ip_label(ss, &n, s->any_port ? m->local.port : s->t.lport, path->dport,
-		 (enum label_choice)s->label_choice);
+	n.flow_label = label_given_for(s, m);
+	if (!n.flow_label)
+		ip_label(ss, &n, s->any_port ? m->local.port : s->t.lport, path->dport,
+			 (enum label_choice)s->label_choice);
 	p->cut_to = sock_mtu(s, &path->hop, v4);
 	ip_push(ss, p, &n);
 }
@@ -441,6 +457,7 @@ static void dissolve(struct sockets *ss, struct sock *s)
 	s->t.remote = any;
 	s->t.rport = 0;
 	s->connected = false;
+	s->label_given = false;
 	if (!s->bound_addr)
 		s->t.local = any;
 	if (s->port && s->bound_port)
@@ -482,6 +499,7 @@ int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_add
 		return err;
 	}
 	s->connected = true;
+	sock_take_label(s, to);
 	if (s->type == TERN_SOCK_RAW)
 		return 0;
 	/* A second socket of the same name (SO_REUSEADDR) is found through the port. */

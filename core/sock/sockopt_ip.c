@@ -9,6 +9,8 @@
 
 FLAG(freebind)
 FLAG(v6only)
+FLAG(recvflow)
+FLAG(sends_label)
 PLAIN(pktinfo4, ip4.pktinfo, bool)
 PLAIN(pktinfo6, ip6.pktinfo, bool)
 PLAIN(recvttl, ip4.recvttl, bool)
@@ -181,6 +183,8 @@ static const struct option options_of_ip[] = {
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU, ALL | V6, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_DONTFRAG, DGRAM | RAW | V6, ANY, RW(dontfrag) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPATHMTU, DGRAM | RAW | V6, ANY, RW(tells_path_mtu) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_FLOWINFO, ALL | V6, ANY, RW(recvflow) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_FLOWINFO_SEND, ALL | V6, ANY, RW(sends_label) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_AUTOFLOWLABEL, ALL | V6, ANY, RW(flow_label) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_HDRINCL, RAW | V6, ANY, RW(hdrincl) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },

@@ -392,6 +392,99 @@ static void queues_errors_of_ipv4_on_ipv6(void)
 	}
 }
 
+/* linux/in6.h has them, which does not go with netinet/in.h. */
+enum { FLOWINFO = 11, FLOWINFO_SEND = 33 };
+
+static void hears_of_a_flow(int fd, ssize_t sent)
+{
+	struct mail l;
+
+	say_result(sent);
+	say_result(recvmsg(fd, mail_of(&l, 256), 0));
+	say("from %08x\n", (unsigned)ntohl(l.name.in6.sin6_flowinfo));
+	say_controls(&l.m);
+}
+
+static ssize_t send_in_flow(int fd, uint16_t to, uint32_t info)
+{
+	struct name n = loopback_at(to);
+
+	n.in6.sin6_flowinfo = htonl(info);
+	return sendto(fd, "x", 1, 0, &n.sa, n.len);
+}
+
+static void say_flow_of_peer(int fd)
+{
+	struct name n = { .len = sizeof(n.in6) };
+
+	say_result(getpeername(fd, &n.sa, &n.len));
+	say("to %05x\n", (unsigned)ntohl(n.in6.sin6_flowinfo) & 0xfffff);
+}
+
+static void connects_in_flow(int fd, uint16_t to, uint32_t info)
+{
+	struct name n = loopback_at(to);
+
+	n.in6.sin6_flowinfo = htonl(info);
+	say_result(connect(fd, &n.sa, n.len));
+	say_flow_of_peer(fd);
+}
+
+/* Labels that the program chooses, in the address and beside a datagram; and their classes. */
+static void chooses_labels(void)
+{
+	static const uint32_t infos[] = { 0, 0x12345, 0x0ab12345, 0x0ab00000, 0xfff00001 };
+	struct cmsghdr h = { CMSG_LEN(sizeof(uint32_t)), IPPROTO_IPV6, FLOWINFO };
+	uint32_t beside = htonl(0x0ab54321);
+	int a, b;
+	uint16_t to;
+
+	family = AF_INET6;
+	a = bound(SOCK_DGRAM);
+	b = bound(SOCK_DGRAM);
+	to = port_of(b);
+	set_int(a, IPPROTO_IPV6, 70, 0); /* IPV6_AUTOFLOWLABEL */
+	say_result(set_int(b, IPPROTO_IPV6, FLOWINFO, 5));
+	say("%d %d\n", get_int(b, IPPROTO_IPV6, FLOWINFO), get_int(a, IPPROTO_IPV6, FLOWINFO));
+	for (int on = 0; on < 2; on++) {
+		say_result(set_int(a, IPPROTO_IPV6, FLOWINFO_SEND, on));
+		say("%d\n", get_int(a, IPPROTO_IPV6, FLOWINFO_SEND));
+		for (size_t i = 0; i < sizeof(infos) / sizeof(infos[0]); i++)
+			hears_of_a_flow(b, send_in_flow(a, to, infos[i]));
+		hears_of_a_flow(b, send_with(a, to, &h, &beside));
+		connects_in_flow(a, to, 0x77777);
+		hears_of_a_flow(b, sendto(a, "x", 1, 0, NULL, 0));
+		hears_of_a_flow(b, send_in_flow(a, to, 0x12345));
+		set_int(a, IPPROTO_IPV6, IPV6_TCLASS, 0x30);
+	}
+	set_int(a, IPPROTO_IPV6, FLOWINFO_SEND, 0);
+	say_flow_of_peer(a);
+	hears_of_a_flow(b, sendto(a, "x", 1, 0, NULL, 0)); /* it was chosen when it counted */
+	h.cmsg_len = CMSG_LEN(2);
+	say_result(send_with(a, to, &h, &beside));
+	say_result(set_int(socket(AF_INET, SOCK_DGRAM, 0), IPPROTO_IPV6, FLOWINFO, 1));
+}
+
+static void chooses_the_label_of_a_stream(void)
+{
+	int l, a, b;
+	uint16_t to;
+	struct name n = { .len = sizeof(n.in6) };
+
+	family = AF_INET6;
+	l = listening();
+	to = port_of(l);
+	for (int on = 0; on < 2; on++) {
+		a = socket_of(SOCK_STREAM);
+		set_int(a, IPPROTO_IPV6, FLOWINFO_SEND, on);
+		connects_in_flow(a, to, 0x12345);
+		b = accept(l, &n.sa, &n.len);
+		say("from %08x\n", (unsigned)ntohl(n.in6.sin6_flowinfo));
+		set_int(b, IPPROTO_IPV6, FLOWINFO_SEND, 1);
+		say_flow_of_peer(b);
+	}
+}
+
 /* Fifty bytes as datagrams of twenty: as many as it takes, or an error that says "not by me". */
 static void is_cut_into_segments(void)
 {
@@ -434,6 +527,8 @@ static const struct program programs[] = {
 	BOTH(looks_into_the_error_queue),
 	ONCE(sends_by_both_versions),
 	ONCE(queues_errors_of_ipv4_on_ipv6),
+	ONCE(chooses_labels),
+	ONCE(chooses_the_label_of_a_stream),
 	BOTH(is_cut_into_segments),
 };
 const struct subject of_controls = SUBJECT(programs);
