@@ -914,6 +914,11 @@ enum tern_ipv6_option {
 	TERN_IPV6_AUTOFLOWLABEL = 70, /* packets bear a label of their flow: RFC 6437 */
 };
 
+enum tern_udp_option { /* level TERN_IPPROTO_UDP, of datagram sockets */
+		       TERN_UDP_GRO =
+			       104, /* a number, told back as 0 or 1; datagrams are never merged */
+};
+
 enum tern_mcast_option { /* of both families: struct group_req, group_source_req; RFC 3678 */
 			 TERN_MCAST_JOIN_GROUP = 42,
 			 TERN_MCAST_BLOCK_SOURCE = 43,

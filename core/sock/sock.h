@@ -105,11 +105,11 @@ struct dgram {
 	uint32_t icmp_filter[8]; /* a bit for each type that is blocked */
 	int32_t checksum_off;	 /* IPV6_CHECKSUM; -1: none */
 	bool hdrincl;
-	bool dontfrag;		    /* IPV6_DONTFRAG */
-	bool tells_path_mtu;	    /* IPV6_RECVPATHMTU */
-	uint32_t path_mtu;	    /* that a send exceeded, not yet told; 0: none */
-	struct addr too_far;	    /* where it was to go */
-	bool keepalive, oob_inline; /* told back to who set them */
+	bool dontfrag;			 /* IPV6_DONTFRAG */
+	bool tells_path_mtu;		 /* IPV6_RECVPATHMTU */
+	uint32_t path_mtu;		 /* that a send exceeded, not yet told; 0: none */
+	struct addr too_far;		 /* where it was to go */
+	bool keepalive, oob_inline, gro; /* told back to who set them */
 	struct mcast_choice mcast4, mcast6;
 	uint8_t mcast_ip4[4]; /* as IP_MULTICAST_IF was told */
 	struct list groups;   /* memberships */

@@ -14,6 +14,7 @@ FLAG(reuseport)
 FLAG(broadcast)
 PLAIN(dgram_keepalive, dgram->keepalive, bool)
 PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
+PLAIN(gro, dgram->gro, bool)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
 PLAIN(fast_open_max, fast_open_max, uint16_t)
 
@@ -324,6 +325,7 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_DROPS, ALL, ANY, RO(drops) },
 	{ TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, STREAM, ANY, RW(defer) },
 	{ TERN_SOL_SOCKET, TERN_SO_ANY_PORT, STREAM | DGRAM, ANY, RO(any_port) },
+	{ TERN_IPPROTO_UDP, TERN_UDP_GRO, DGRAM, ANY, RW(gro) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_NODELAY, STREAM, ANY, RW(nodelay) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_CORK, STREAM, ANY, RW(cork) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_MAXSEG, STREAM, ANY, RW(maxseg) },
@@ -346,7 +348,7 @@ static bool applies(const struct option *o, const struct sock *s)
 {
 	unsigned kind = sock_is_stream(s) ? STREAM : s->type == TERN_SOCK_RAW ? RAW : DGRAM;
 
-	if (!(o->who & kind))
+	if (!(o->who & kind) || (o->level == TERN_IPPROTO_UDP && s->protocol != TERN_IPPROTO_UDP))
 		return false;
 	return !(o->who & V6) || s->family == TERN_AF_INET6;
 }

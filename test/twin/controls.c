@@ -510,6 +510,27 @@ static void is_cut_into_segments(void)
 	}
 }
 
+/* Singly sent they come singly, and say nothing of parts, whatever was asked for. */
+static void takes_merged_ones(void)
+{
+	enum { MERGES = 104 }; /* UDP_GRO */
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), s = socket_of(SOCK_STREAM);
+	short little = 1;
+	struct mail l;
+
+	for (int v = -1; v < 3; v++) {
+		say_result(set_int(b, IPPROTO_UDP, MERGES, v));
+		say("%d\n", get_int(b, IPPROTO_UDP, MERGES));
+	}
+	say_result(setsockopt(b, IPPROTO_UDP, MERGES, &little, sizeof(little)));
+	say_result(set_int(s, IPPROTO_UDP, MERGES, 1));
+	for (int i = 0; i < 3; i++) {
+		send_to(a, "abc", 3, port_of(b));
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+	}
+}
+
 static const struct program programs[] = {
 	BOTH(brings_what_was_asked_for),
 	BOTH(brings_nothing_unasked),
@@ -530,5 +551,6 @@ static const struct program programs[] = {
 	ONCE(chooses_labels),
 	ONCE(chooses_the_label_of_a_stream),
 	BOTH(is_cut_into_segments),
+	BOTH(takes_merged_ones),
 };
 const struct subject of_controls = SUBJECT(programs);
