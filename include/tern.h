@@ -106,6 +106,12 @@ struct tern_addr {
 	uint16_t port;	   /* host byte order */
 	uint32_t scope_id; /* interface of a link-local IPv6 address, else 0 */
 	uint8_t ip[16];	   /* network byte order */
+	/*
+	 * RFC 6437, 20 bits in host byte order; 0: none. Where IPv6 packets are to go (tern_connect,
+	 * a send) and TERN_IPV6_FLOWINFO_SEND is set, they bear it; tern_getpeername gives it back.
+	 * Elsewhere it is not looked at, and 0 in what is given.
+	 */
+	uint32_t flow_label;
 };
 
 TERN_API struct tern_addr tern_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port);
@@ -743,6 +749,8 @@ struct tern_msg {
 	int ttl, tos;		/* send: -1 means the socket's own; recv: of the packet */
 	uint32_t flags;		/* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _PATHMTU, _EOR */
 	tern_time at;		/* recv: when the packet arrived */
+	/* 20 bits of IPv6; send: 0 means what the address or the socket says; recv: of the packet */
+	uint32_t flow_label;
 	/* of the error queue (IP_RECVERR) */
 	int error;		    /* a positive TERN_Exxx */
 	uint8_t origin, type, code; /* 1: this host, 2: ICMP, 3: ICMPv6 */
@@ -850,6 +858,11 @@ enum tern_ip_pmtudisc {
 	TERN_IP_PMTUDISC_OMIT = 5,
 };
 
+/*
+ * Level TERN_IPPROTO_IP. A datagram or stream socket of TERN_AF_INET6 has these, too, beside those of
+ * level TERN_IPPROTO_IPV6: they hold for what it sends to and hears from ::ffff:0:0/96, and neither
+ * level says anything of the other. A raw one has not: -TERN_ENOPROTOOPT.
+ */
 enum tern_ip_option {
 	TERN_IP_TOS = 1,
 	TERN_IP_TTL = 2,
@@ -872,12 +885,13 @@ enum tern_ip_option {
 	TERN_IP_BLOCK_SOURCE = 38,
 	TERN_IP_ADD_SOURCE_MEMBERSHIP = 39,
 	TERN_IP_DROP_SOURCE_MEMBERSHIP = 40,
-	TERN_IP_MSFILTER = 41, /* struct ip_msfilter; its number of sources is read, too */
-	TERN_IP_MULTICAST_ALL = 49,
+	TERN_IP_MSFILTER = 41,	    /* struct ip_msfilter; its number of sources is read, too */
+	TERN_IP_MULTICAST_ALL = 49, /* 1 at first; of TERN_AF_INET6 0, as on Linux */
 };
 
 enum tern_ipv6_option {
 	TERN_IPV6_CHECKSUM = 7,
+	TERN_IPV6_FLOWINFO = 11, /* accepted and told back: every tern_msg has its flow_label */
 	TERN_IPV6_UNICAST_HOPS = 16,
 	TERN_IPV6_MULTICAST_IF = 17,
 	TERN_IPV6_MULTICAST_HOPS = 18,
@@ -889,6 +903,7 @@ enum tern_ipv6_option {
 	TERN_IPV6_MTU = 24,
 	TERN_IPV6_RECVERR = 25,
 	TERN_IPV6_V6ONLY = 26,
+	TERN_IPV6_FLOWINFO_SEND = 33, /* flow_label of a struct tern_addr counts; needs no lease */
 	TERN_IPV6_HDRINCL = 36,
 	TERN_IPV6_RECVPKTINFO = 49,
 	TERN_IPV6_RECVHOPLIMIT = 51,
@@ -898,6 +913,11 @@ enum tern_ipv6_option {
 	TERN_IPV6_RECVTCLASS = 66,
 	TERN_IPV6_TCLASS = 67,
 	TERN_IPV6_AUTOFLOWLABEL = 70, /* packets bear a label of their flow: RFC 6437 */
+};
+
+enum tern_udp_option { /* level TERN_IPPROTO_UDP, of datagram sockets */
+		       TERN_UDP_GRO =
+			       104, /* a number, told back as 0 or 1; datagrams are never merged */
 };
 
 enum tern_mcast_option { /* of both families: struct group_req, group_source_req; RFC 3678 */

@@ -41,10 +41,11 @@ static inline void ip_push_stream(struct sockets *ss, struct tern_pkt *p, const 
 				  uint8_t tos)
 {
 	struct ip4_words w = { (uint32_t)tos << 16, IP4_DF,
-			       ip4_third(ss, s->ttl, TERN_IPPROTO_TCP) };
+			       ip4_third(ss, ip_ttl(&s->ip4), TERN_IPPROTO_TCP) };
+	bool v4 = addr_is4(&s->t.remote);
 	struct ip_names n;
 
-	if (addr_is4(&s->t.remote) && !stream_may_be_cut(s)) {
+	if (v4 && !stream_may_be_cut(s)) {
 		push_ip4(p, w, &s->t.local, &s->t.remote);
 		return;
 	}
@@ -52,8 +53,8 @@ static inline void ip_push_stream(struct sockets *ss, struct tern_pkt *p, const 
 			       .dst = s->t.remote,
 			       .proto = TERN_IPPROTO_TCP,
 			       .tos = tos,
-			       .ttl = s->ttl,
-			       .may_fragment = stream_may_be_cut(s),
+			       .ttl = ip_ttl(sock_choice(s, v4)),
+			       .may_fragment = v4,
 			       .flow_label = s->flow_label };
 	ip_push(ss, p, &n);
 }

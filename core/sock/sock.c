@@ -200,12 +200,11 @@ static void set_defaults(const struct sockets *ss, struct sock *s)
 	s->t.kind = TUPLE_SOCK;
 	s->rcvlowat = 1;
 	s->linger_s = -1;
-	s->ttl = -1;
-	s->mcast_ttl = 1;
 	s->index = NO_INDEX;
-	s->mtu_discover = ss->cfg->ip_no_pmtu_disc == 1 || ss->cfg->ip_no_pmtu_disc == 2 ?
-				  TERN_IP_PMTUDISC_DONT :
-				  TERN_IP_PMTUDISC_WANT;
+	s->ip4.mtu_discover = ss->cfg->ip_no_pmtu_disc == 1 || ss->cfg->ip_no_pmtu_disc == 2 ?
+				      TERN_IP_PMTUDISC_DONT :
+				      TERN_IP_PMTUDISC_WANT;
+	s->ip6.mtu_discover = TERN_IP_PMTUDISC_WANT;
 	list_init(&s->bind_link);
 	list_init(&s->news_link);
 	list_init(&s->ready_link);
@@ -219,7 +218,8 @@ static void set_stream_defaults(const struct sockets *ss, struct tcp *c)
 	c->cc.ops = ss->cc;
 }
 
-static struct dgram *new_dgram(struct sockets *ss)
+/* Of IPv4 an IPv6 socket hears the groups alone that it has joined itself, as on Linux. */
+static struct dgram *new_dgram(struct sockets *ss, int family)
 {
 	struct dgram *d = mem_new(ss->mem, sizeof(*d));
 
@@ -229,7 +229,8 @@ static struct dgram *new_dgram(struct sockets *ss)
 	d->recv.tail = &d->recv.head;
 	d->errors.tail = &d->errors.head;
 	d->checksum_off = -1;
-	d->mcast_loop = d->mcast_all = true;
+	d->mcast6 = d->mcast4 = (struct mcast_choice){ .loop = true, .all = true, .ttl = 1 };
+	d->mcast4.all = family == TERN_AF_INET;
 	list_init(&d->groups);
 	d->rcvbuf = ss->cfg->rcvbuf_default;
 	d->sndbuf = ss->cfg->sndbuf_default;
@@ -255,14 +256,14 @@ int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock
 	if (!s)
 		return -TERN_ENOMEM;
 	memset(s, 0, sizeof(*s));
-	s->family = (uint8_t)family;
-	s->type = (uint8_t)type;
+	s->family = (uint8_t)family & 15u;
+	s->type = (uint8_t)type & 15u;
 	s->protocol = (uint8_t)protocol;
 	set_defaults(ss, s);
 	if (type == TERN_SOCK_STREAM) {
 		set_stream_defaults(ss, stream_tcp(s));
 	} else {
-		s->dgram = new_dgram(ss);
+		s->dgram = new_dgram(ss, family);
 		if (!s->dgram) {
 			mem_free(ss->mem, s, size_of_sock(type));
 			return -TERN_ENOMEM;
@@ -328,6 +329,15 @@ void sock_addr_out(const struct sock *s, const struct addr *a, uint16_t port, st
 	}
 	if (addr_is_link_local(a) && !addr_is4(a))
 		out->scope_id = s->out_ifindex ? s->out_ifindex : s->bound_ifindex;
+}
+
+void sock_take_label(struct sock *s, const struct tern_addr *peer)
+{
+	uint32_t label = peer->flow_label & IP6_LABEL_MASK;
+
+	s->label_given = s->sends_label && label && peer->family == TERN_AF_INET6;
+	if (s->label_given)
+		s->flow_label = label & IP6_LABEL_MASK;
 }
 
 static int check_bind_address(struct sockets *ss, const struct sock *s, const struct addr *a)
@@ -426,8 +436,10 @@ int sock_find_route(struct sockets *ss, struct sock *s)
 	s->out_ifindex = (uint16_t)hop.ifindex;
 	s->next_hop = hop.next;
 	s->addr_sum = (uint16_t)~checksum_finish(checksum_addresses(&s->t.local, &s->t.remote));
-	s->flow_label =
-		ip_flow_label(ss, &s->t, (enum label_choice)s->label_choice) & IP6_LABEL_MASK;
+	if (!s->label_given)
+		s->flow_label = ip_flow_label(ss, &s->t, (enum label_choice)s->label_choice) &
+				IP6_LABEL_MASK;
+	s->tos = sock_choice(s, addr_is4(&s->t.remote))->tos;
 	s->route_version = ss->net->routes_version;
 	sock_take_path_mtu(ss, s, &hop);
 	return 0;

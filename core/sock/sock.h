@@ -75,7 +75,10 @@ struct dgram_rec {
 	tern_time at;
 	/* of the error queue */
 	uint8_t error, origin, type, code;
-	uint32_t info;
+	union {
+		uint32_t info;	     /* of the error queue */
+		uint32_t flow_label; /* of a datagram */
+	};
 	struct addr offender;
 	uint8_t bytes[];
 };
@@ -83,6 +86,14 @@ struct dgram_rec {
 struct dgram_queue {
 	struct dgram_rec *head, **tail;
 	uint64_t size; /* bytes allocated */
+};
+
+/* What a program chose for groups of one version of IP. */
+struct mcast_choice {
+	bool loop;	  /* members on this host hear what is sent */
+	bool all;	  /* it hears groups that others have joined */
+	uint8_t ttl;	  /* of what is sent */
+	uint16_t ifindex; /* by which it goes; 0: routed */
 };
 
 struct dgram {
@@ -94,17 +105,24 @@ struct dgram {
 	uint32_t icmp_filter[8]; /* a bit for each type that is blocked */
 	int32_t checksum_off;	 /* IPV6_CHECKSUM; -1: none */
 	bool hdrincl;
-	bool dontfrag;		    /* IPV6_DONTFRAG */
-	bool tells_path_mtu;	    /* IPV6_RECVPATHMTU */
-	uint32_t path_mtu;	    /* that a send exceeded, not yet told; 0: none */
-	struct addr too_far;	    /* where it was to go */
-	bool keepalive, oob_inline; /* told back to who set them */
-	/* multicast */
-	bool mcast_loop, mcast_all;
-	uint16_t mcast_ifindex; /* what is sent goes by it; 0: routed */
-	uint8_t mcast_ip4[4];	/* as IP_MULTICAST_IF was told */
-	struct list groups;	/* memberships */
+	bool dontfrag;			 /* IPV6_DONTFRAG */
+	bool tells_path_mtu;		 /* IPV6_RECVPATHMTU */
+	uint32_t path_mtu;		 /* that a send exceeded, not yet told; 0: none */
+	struct addr too_far;		 /* where it was to go */
+	bool keepalive, oob_inline, gro; /* told back to who set them */
+	struct mcast_choice mcast4, mcast6;
+	uint8_t mcast_ip4[4]; /* as IP_MULTICAST_IF was told */
+	struct list groups;   /* memberships */
 	uint32_t n_groups;
+};
+
+/* What a program chose for packets of one version of IP. */
+struct ip_choice {
+	uint8_t tos, ttl;
+	bool ttl_chosen : 1; /* else it is the stack's default */
+	bool recverr : 1;
+	bool pktinfo : 1, recvttl : 1, recvtos : 1; /* told back to who set them */
+	uint8_t mtu_discover : 3;		    /* TERN_IP_PMTUDISC_* */
 };
 
 struct sock {
@@ -119,33 +137,32 @@ struct sock {
 	uint32_t conn;	/* number in trace records */
 	uint32_t rcvlowat;
 	int32_t linger_s; /* below 0: off, and -1 less the seconds */
-	uint8_t family, type, protocol;
+	uint8_t family : 4, type : 4, protocol;
 	uint8_t state;		   /* of a stream: enum tern_tcp_state as last traced */
 	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */
-	uint8_t tos, mcast_ttl;
-	int16_t ttl; /* -1: the stack's default */
+	struct ip_choice ip4, ip6; /* an IPv6 socket has both: some of its peers are IPv4's */
 	bool bound_addr : 1, bound_port : 1;
 	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1;
-	bool recverr : 1;
 	bool shut_rd : 1, shut_wr : 1;
 	bool freebind : 1;
 	bool any_port : 1;    /* bound to port 0 of the table: what no other socket takes */
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
-	bool orphan : 1;     /* its user has gone */
-	bool fast_waits : 1; /* counted in port->n_fast */
-	bool pktinfo : 1, recvttl : 1, recvtos : 1;
+	bool orphan : 1;      /* its user has gone */
+	bool fast_waits : 1;  /* counted in port->n_fast */
+	bool recvflow : 1;    /* told back to who set it */
+	bool sends_label : 1; /* IPV6_FLOWINFO_SEND */
 	bool writable : 1;    /* of a stream, as its user knows */
 	uint8_t news : 3;     /* enum sock_news */
-	uint8_t mtu_discover; /* TERN_IP_PMTUDISC_* */
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;	/* cached route */
 	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
 	uint16_t fast_open_max; /* TCP_FASTOPEN */
 	uint16_t addr_sum;	/* of t's addresses, for checksums; as valid as the route */
-	/* of a stream's packets, as valid as the route; and whether there is one */
-	uint32_t flow_label : 20, label_choice : 2; /* enum label_choice */
-	uint32_t route_version;			    /* of net when the route was cached */
+	/* of a stream's packets, as valid as the route; and whether there is a label */
+	uint32_t flow_label : 20, tos : 8, label_choice : 2; /* enum label_choice */
+	uint32_t label_given : 1; /* flow_label is what the program chose for its peer */
+	uint32_t route_version;	  /* of net when the route was cached */
 	struct addr next_hop;
 	union {
 		struct tcp *tcp;	   /* NULL before connect; inside the struct stream */
@@ -171,6 +188,23 @@ struct stream {
 static inline bool sock_is_stream(const struct sock *s)
 {
 	return s->type == TERN_SOCK_STREAM;
+}
+
+/* For what it sends by IPv4, or by IPv6. */
+static inline const struct ip_choice *sock_choice(const struct sock *s, bool v4)
+{
+	return v4 ? &s->ip4 : &s->ip6;
+}
+
+static inline const struct mcast_choice *dgram_choice(const struct dgram *d, bool v4)
+{
+	return v4 ? &d->mcast4 : &d->mcast6;
+}
+
+/* -1: the stack's default */
+static inline int16_t ip_ttl(const struct ip_choice *c)
+{
+	return c->ttl_chosen ? c->ttl : -1;
 }
 
 /* The connection of a stream, begun or not: the options are there from the first. */
@@ -335,6 +369,8 @@ int sock_take_error(struct sock *);
 /* Public address -> internal by the rules of the socket's family. 0 or a negative error. */
 int sock_addr_in(const struct sock *, const struct tern_addr *, struct addr *);
 void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, struct tern_addr *);
+/* It is to have this peer: what its packets bear, if the program says it and it counts. */
+void sock_take_label(struct sock *, const struct tern_addr *peer);
 /* Finds (or refreshes) the route and, when unbound, the source address. */
 int sock_lookup_route(const struct sockets *, const struct sock *, struct hop *);
 int sock_find_route(struct sockets *, struct sock *);
@@ -436,13 +472,14 @@ int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdic
 /* ---- sock_mtu.c: how large may a packet of this socket be, and may a router cut it? ---- */
 
 /* Bytes of one packet, IP header and all. */
-uint32_t sock_mtu(const struct sock *, const struct hop *);
+uint32_t sock_mtu(const struct sock *, const struct hop *, bool v4);
 /* Of one datagram that is handed over, which may be cut to the above. */
 uint32_t dgram_size_max(const struct sock *, const struct hop *, bool v4);
+/* By a router, of IPv4. */
 bool stream_may_be_cut(const struct sock *);
 bool dgram_may_be_cut(const struct sock *, const struct hop *, uint32_t len);
 /* Does what routers say of its packets count? */
-bool sock_hears_too_big(const struct sock *);
+bool sock_hears_too_big(const struct sock *, bool v4);
 /* Of the path to its peer, now: IP_MTU. 0: it has none. */
 uint32_t sock_path_mtu(const struct sockets *, const struct sock *);
 /* What its connection has come to believe of the path is for all. */
@@ -482,6 +519,7 @@ struct dgram_in {
 	uint16_t sport, dport;
 	uint16_t ifindex;
 	uint8_t ttl, tos, proto;
+	uint32_t flow_label;
 	bool group; /* the destination is a broadcast or multicast address */
 };
 /* An error that ICMP reported about a datagram of ours. */

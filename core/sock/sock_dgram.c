@@ -69,6 +69,7 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 	rec->ifindex = in->ifindex;
 	rec->ttl = in->ttl;
 	rec->tos = in->tos;
+	rec->flow_label = in->flow_label;
 	queue_put(&d->recv, rec);
 	sock_news(ss, s, NEWS_IN);
 	return TERN_DROP_NONE;
@@ -101,7 +102,7 @@ static void queue_error(struct sockets *ss, struct sock *s, const struct dgram_e
 /* As Linux: without IP_RECVERR only hard errors of a connected socket are told. */
 void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error *e)
 {
-	if (s->recverr)
+	if (sock_choice(s, addr_is4(&e->dst))->recverr)
 		queue_error(ss, s, e);
 	else if (!s->t.rport || !e->hard)
 		return;
@@ -112,17 +113,18 @@ void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error
 /* ip(7), IP_RECVERR; RFC 3542 11.3: who wants to hears how much goes, when a datagram does not. */
 int dgram_refuse_large(struct sockets *ss, struct sock *s, const struct dgram_path *path)
 {
+	bool v4 = addr_is4(&path->dst);
 	struct dgram_error e = { .dst = path->dst,
 				 .dport = path->dport,
 				 .error = TERN_EMSGSIZE,
 				 .origin = ORIGIN_LOCAL,
-				 .info = sock_mtu(s, &path->hop) };
+				 .info = sock_mtu(s, &path->hop, v4) };
 
-	if (s->recverr) {
+	if (sock_choice(s, v4)->recverr) {
 		queue_error(ss, s, &e);
 		sock_news(ss, s, NEWS_ENDS);
 	}
-	if (s->dgram->tells_path_mtu && !addr_is4(&path->dst)) {
+	if (s->dgram->tells_path_mtu && !v4) {
 		s->dgram->path_mtu = e.info;
 		s->dgram->too_far = path->dst;
 		sock_news(ss, s, NEWS_IN);
@@ -205,6 +207,7 @@ int64_t sock_dgram_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, 
 	if (!rec)
 		return s->shut_rd ? 0 : -TERN_EAGAIN;
 	describe(s, rec, m);
+	m->flow_label = rec->flow_label;
 	n = copy_to_iov(m, rec->bytes, rec->len);
 	len = rec->len;
 	if (n < len)
@@ -266,7 +269,7 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 	if (m->addr.scope_id && !key.ifindex)
 		key.ifindex = m->addr.scope_id;
 	if (!key.ifindex && addr_is_multicast(&path->dst))
-		key.ifindex = s->dgram->mcast_ifindex;
+		key.ifindex = dgram_choice(s->dgram, addr_is4(&path->dst))->ifindex;
 	if (m->ifindex && !iface_get(ss->net, m->ifindex))
 		return -TERN_ENODEV;
 	err = choose_source(ss, s, m, &key.src);
@@ -308,24 +311,43 @@ void dgram_gather(const struct tern_msg *m, uint8_t *out)
 	}
 }
 
+/* Beside the datagram, with its address, or when the socket got its peer; 0: nowhere. */
+static uint32_t label_given_for(const struct sock *s, const struct tern_msg *m)
+{
+	uint32_t label = m->flow_label;
+
+	if (!label && m->addr.family)
+		label = s->sends_label ? m->addr.flow_label : 0;
+	else if (!label && s->label_given)
+		label = s->flow_label;
+	return label & IP6_LABEL_MASK;
+}
+
 /* Puts the IP header before what the packet holds. */
 void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 		   const struct dgram_path *path, const struct tern_msg *m)
 {
-	uint32_t len = p->total_len + (addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN);
-	struct ip_names n = { path->src, path->dst, s->protocol,
-			      s->tos,	 s->ttl,    dgram_may_be_cut(s, &path->hop, len),
-			      0 };
+	bool v4 = addr_is4(&path->dst);
+	uint32_t len = p->total_len + (v4 ? IP4_HDR_LEN : IP6_HDR_LEN);
+	const struct ip_choice *choice = sock_choice(s, v4);
+	struct ip_names n = { .src = path->src,
+			      .dst = path->dst,
+			      .proto = s->protocol,
+			      .tos = choice->tos,
+			      .ttl = ip_ttl(choice),
+			      .may_fragment = dgram_may_be_cut(s, &path->hop, len) };
 
 	if (path->group)
-		n.ttl = s->mcast_ttl;
+		n.ttl = dgram_choice(s->dgram, v4)->ttl;
 	if (m->tos >= 0)
 		n.tos = (uint8_t)m->tos;
 	if (m->ttl >= 0)
 		n.ttl = (int16_t)m->ttl;
-	ip_label(ss, &n, s->any_port ? m->local.port : s->t.lport, path->dport,
-		 (enum label_choice)s->label_choice);
-	p->cut_to = sock_mtu(s, &path->hop);
+	n.flow_label = label_given_for(s, m);
+	if (!n.flow_label)
+		ip_label(ss, &n, s->any_port ? m->local.port : s->t.lport, path->dport,
+			 (enum label_choice)s->label_choice);
+	p->cut_to = sock_mtu(s, &path->hop, v4);
 	ip_push(ss, p, &n);
 }
 
@@ -350,10 +372,11 @@ int64_t dgram_enqueue(struct sockets *ss, struct sock *s, struct tern_pkt *p,
 		      const struct dgram_path *path)
 {
 	struct dgram *d = s->dgram;
+	const struct mcast_choice *choice = dgram_choice(d, addr_is4(&path->dst));
 
-	if (addr_is_multicast(&path->dst) && d->mcast_loop)
+	if (addr_is_multicast(&path->dst) && choice->loop)
 		loop_back(ss, p, path);
-	if (path->group && s->mcast_ttl == 0) { /* for this host alone */
+	if (path->group && choice->ttl == 0) { /* for this host alone */
 		pkt_free(ss->mem, p);
 		return 0;
 	}
@@ -402,8 +425,6 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 
 	if (flags & TERN_MSG_OOB)
 		return -TERN_EOPNOTSUPP;
-	if (m->ttl == 0 && s->family == TERN_AF_INET) /* RFC 1122 3.2.1.7 */
-		return -TERN_EINVAL;
 	if (s->shut_wr)
 		return -TERN_EPIPE;
 	if (s->error)
@@ -411,6 +432,8 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 	if (len > 65535)
 		return -TERN_EMSGSIZE;
 	err = find_destination(s, m, &path);
+	if (!err && m->ttl == 0 && addr_is4(&path.dst)) /* RFC 1122 3.2.1.7 */
+		err = -TERN_EINVAL;
 	if (err)
 		return err;
 	err = dgram_find_path(ss, s, m, &path);
@@ -434,6 +457,7 @@ static void dissolve(struct sockets *ss, struct sock *s)
 	s->t.remote = any;
 	s->t.rport = 0;
 	s->connected = false;
+	s->label_given = false;
 	if (!s->bound_addr)
 		s->t.local = any;
 	if (s->port && s->bound_port)
@@ -475,6 +499,7 @@ int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_add
 		return err;
 	}
 	s->connected = true;
+	sock_take_label(s, to);
 	if (s->type == TERN_SOCK_RAW)
 		return 0;
 	/* A second socket of the same name (SO_REUSEADDR) is found through the port. */

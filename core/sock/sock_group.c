@@ -480,7 +480,7 @@ static int set_mcast_if6(struct sockets *ss, struct sock *s, const struct sock_o
 	ifindex = read_u32(o->given);
 	if (ifindex && !iface_get(ss->net, ifindex))
 		return -TERN_ENODEV;
-	s->dgram->mcast_ifindex = (uint16_t)ifindex;
+	s->dgram->mcast6.ifindex = (uint16_t)ifindex;
 	return 0;
 }
 
@@ -491,7 +491,7 @@ int sock_set_mcast_if(struct sockets *ss, struct sock *s, const struct sock_opti
 	unsigned ifindex = 0;
 	struct addr ours;
 
-	if (s->family == TERN_AF_INET6)
+	if (o->level == TERN_IPPROTO_IPV6)
 		return set_mcast_if6(ss, s, o);
 	if (o->len < 4)
 		return -TERN_EINVAL;
@@ -503,16 +503,16 @@ int sock_set_mcast_if(struct sockets *ss, struct sock *s, const struct sock_opti
 		if (!iface_get(ss->net, ifindex))
 			return -TERN_EADDRNOTAVAIL;
 	}
-	s->dgram->mcast_ifindex = (uint16_t)ifindex;
+	s->dgram->mcast4.ifindex = (uint16_t)ifindex;
 	memcpy(s->dgram->mcast_ip4, ours.b + 12, 4);
 	return 0;
 }
 
 void sock_get_mcast_if(const struct sock *s, struct sock_option *o)
 {
-	uint32_t ifindex = s->dgram->mcast_ifindex;
+	uint32_t ifindex = s->dgram->mcast6.ifindex;
 
-	if (s->family == TERN_AF_INET6)
+	if (o->level == TERN_IPPROTO_IPV6)
 		sockopt_put(o, &ifindex, sizeof(ifindex));
 	else
 		sockopt_put(o, s->dgram->mcast_ip4, sizeof(s->dgram->mcast_ip4));
@@ -528,7 +528,7 @@ bool sock_wants_group(const struct sock *s, const struct dgram_in *in)
 	if (!addr_is_multicast(&in->dst))
 		return true;
 	m = find_membership(s, &r);
-	return m ? membership_passes(m, &in->src) : s->dgram->mcast_all;
+	return m ? membership_passes(m, &in->src) : dgram_choice(s->dgram, addr_is4(&in->dst))->all;
 }
 
 void sock_leave_groups(struct sockets *ss, struct sock *s)

@@ -69,14 +69,16 @@ static uint32_t ts_offset_of(const struct sockets *ss, const struct half *half)
 static void address_reply(const struct sock *listener, const struct half *half,
 			  struct tcp_reply *reply)
 {
+	const struct ip_choice *choice = sock_choice(listener, addr_is4(&half->t.remote));
+
 	reply->due = true;
 	reply->local = half->t.local;
 	reply->remote = half->t.remote;
 	reply->h.src_port = half->t.lport;
 	reply->h.dst_port = half->t.rport;
 	reply->conn = half->timer.data;
-	reply->tos = listener->tos;
-	reply->ttl = listener->ttl;
+	reply->tos = choice->tos;
+	reply->ttl = ip_ttl(choice);
 	reply->label_choice = listener->label_choice;
 	reply->ifindex = addr_is_link_local(&half->t.remote) ? half->t.flags : 0;
 }
@@ -191,6 +193,7 @@ static void inherit(struct sock *child, const struct sock *parent, const struct 
 	child->index = NO_INDEX;
 	child->error = child->soft_error = 0;
 	child->urgent_news = child->any_port = false;
+	child->label_given = false;
 	child->state = TERN_TCP_SYN_RECEIVED;
 	child->conn = half->timer.data;
 	child->out_ifindex = 0;

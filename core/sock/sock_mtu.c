@@ -2,7 +2,8 @@
 /*
  * sock_mtu.c - how large may a packet of this socket be, and may a router cut it?
  *
- * The user says it by IP_MTU_DISCOVER, with the meaning that ip(7) gives the values:
+ * The user says it by IP_MTU_DISCOVER for what goes by IPv4, by IPV6_MTU_DISCOVER for what goes by
+ * IPv6, with the meaning that ip(7) gives the values:
  *
  *		   bytes of a datagram	  of a stream	"don't fragment"   hears routers
  *	DONT	   any, cut to path's	  path's	no		   yes
@@ -14,43 +15,47 @@
  */
 #include "sock_tcp.h"
 
-uint32_t sock_mtu(const struct sock *s, const struct hop *hop)
+uint32_t sock_mtu(const struct sock *s, const struct hop *hop, bool v4)
 {
-	bool by_link = s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE ||
-		       (s->mtu_discover == TERN_IP_PMTUDISC_PROBE && !sock_is_stream(s));
+	uint8_t choice = sock_choice(s, v4)->mtu_discover;
+	bool by_link = choice >= TERN_IP_PMTUDISC_INTERFACE ||
+		       (choice == TERN_IP_PMTUDISC_PROBE && !sock_is_stream(s));
 
 	return by_link ? hop->link_mtu : hop->mtu;
 }
 
 uint32_t dgram_size_max(const struct sock *s, const struct hop *hop, bool v4)
 {
+	uint8_t choice = sock_choice(s, v4)->mtu_discover;
+
 	if (s->dgram->dontfrag && !v4) /* RFC 3542 11.2 */
-		return sock_mtu(s, hop);
-	if (s->mtu_discover < TERN_IP_PMTUDISC_DO || s->mtu_discover == TERN_IP_PMTUDISC_OMIT)
+		return sock_mtu(s, hop, v4);
+	if (choice < TERN_IP_PMTUDISC_DO || choice == TERN_IP_PMTUDISC_OMIT)
 		return v4 ? 65535 : 65535 + IP6_HDR_LEN;
-	return sock_mtu(s, hop);
+	return sock_mtu(s, hop, v4);
 }
 
-static bool never_sets_df(const struct sock *s)
+static bool never_sets_df(const struct ip_choice *c)
 {
-	return s->mtu_discover == TERN_IP_PMTUDISC_DONT ||
-	       s->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE;
+	return c->mtu_discover == TERN_IP_PMTUDISC_DONT ||
+	       c->mtu_discover >= TERN_IP_PMTUDISC_INTERFACE;
 }
 
 /* A router's word never makes a stream give its "don't fragment" up. */
 bool stream_may_be_cut(const struct sock *s)
 {
-	return never_sets_df(s);
+	return never_sets_df(&s->ip4);
 }
 
 bool dgram_may_be_cut(const struct sock *s, const struct hop *hop, uint32_t len)
 {
-	return never_sets_df(s) || (s->mtu_discover == TERN_IP_PMTUDISC_WANT && len > hop->mtu);
+	return never_sets_df(&s->ip4) ||
+	       (s->ip4.mtu_discover == TERN_IP_PMTUDISC_WANT && len > hop->mtu);
 }
 
-bool sock_hears_too_big(const struct sock *s)
+bool sock_hears_too_big(const struct sock *s, bool v4)
 {
-	return s->mtu_discover < TERN_IP_PMTUDISC_INTERFACE;
+	return sock_choice(s, v4)->mtu_discover < TERN_IP_PMTUDISC_INTERFACE;
 }
 
 uint32_t sock_path_mtu(const struct sockets *ss, const struct sock *s)
@@ -76,7 +81,7 @@ void sock_take_path_mtu(struct sockets *ss, struct sock *s, const struct hop *ho
 {
 	const struct tcp_ctx *x = sock_ctx(ss);
 
-	s->out_mtu = (uint16_t)MIN(sock_mtu(s, hop), 65535);
+	s->out_mtu = (uint16_t)MIN(sock_mtu(s, hop, addr_is4(&s->t.remote)), 65535);
 	if (sock_is_stream(s) && s->tcp && s->state != TERN_TCP_LISTEN)
 		tcp_set_path_mss(s->tcp, x, mss_for(&s->t, s->out_mtu));
 }

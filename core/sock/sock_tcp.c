@@ -50,7 +50,7 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 	return (struct tcp_open){
 		.ts_off = ss->cfg->tcp_timestamps ? tcp_ts_offset(ss, t) : 0,
 		.adv_mss = mss_for(t, hop->link_mtu), /* RFC 6691: whatever the path carries */
-		.path_mss = mss_for(t, sock_mtu(s, hop)),
+		.path_mss = mss_for(t, sock_mtu(s, hop, addr_is4(&t->remote))),
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
 		.carries_1280 = !addr_is4(&t->remote),
 		.rcv_buf_max = buffer_to_be(ss, opt),

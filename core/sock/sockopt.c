@@ -2,58 +2,21 @@
 /*
  * sockopt.c - socket options, with Linux's numbers, structs and limits.
  *
- * Most options are one integer. They are in one table: level, name, which sockets know it, its
- * range, and the function that carries it out. What is neither there nor in sockopt_struct.c is
- * ENOPROTOOPT.
+ * Most options are one integer. They are in two tables, here and in sockopt_ip.c: level, name, which
+ * sockets know it, its range, and the function that carries it out. What is neither there nor in
+ * sockopt_struct.c is ENOPROTOOPT.
  */
 #include "sock_tcp.h"
 #include "sockopt.h"
 
-enum who { STREAM = 1, DGRAM = 2, RAW = 4, V4 = 8, V6 = 16, ALL = STREAM | DGRAM | RAW };
-
-struct option {
-	int level, name;
-	unsigned who;
-	int32_t min, max; /* outside: EINVAL; min > max: any */
-	void (*set)(struct sockets *, struct sock *, int32_t);
-	int32_t (*get)(const struct sockets *, const struct sock *);
-};
-
-/* A flag or number of the socket that has no further effect when it is set. */
-#define GETTER(fn, field)                                                                          \
-	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
-	{                                                                                          \
-		(void)ss;                                                                          \
-		return (int32_t)s->field;                                                          \
-	}
-
-#define PLAIN(fn, field, type)                                                                     \
-	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
-	{                                                                                          \
-		(void)ss;                                                                          \
-		s->field = (type)v;                                                                \
-	}                                                                                          \
-	GETTER(fn, field)
-
-#define FLAG(name) PLAIN(name, name, bool)
-
 FLAG(reuseaddr)
 FLAG(reuseport)
 FLAG(broadcast)
-FLAG(v6only)
-FLAG(recverr)
-FLAG(freebind)
-PLAIN(fast_open_max, fast_open_max, uint16_t)
-FLAG(pktinfo)
-FLAG(recvttl)
-FLAG(recvtos)
 PLAIN(dgram_keepalive, dgram->keepalive, bool)
 PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
+PLAIN(gro, dgram->gro, bool)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
-PLAIN(mcast_loop, dgram->mcast_loop, bool)
-PLAIN(mcast_all, dgram->mcast_all, bool)
-PLAIN(dontfrag, dgram->dontfrag, bool)
-PLAIN(tells_path_mtu, dgram->tells_path_mtu, bool)
+PLAIN(fast_open_max, fast_open_max, uint16_t)
 
 static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
 {
@@ -63,46 +26,12 @@ static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
 
 GETTER(rcvlowat, rcvlowat)
 
-/* The ECN bits of a stream are TCP's own (RFC 3168 6.1), as on Linux. */
-static void set_tos(struct sockets *ss, struct sock *s, int32_t v)
-{
-	(void)ss;
-	s->tos = (uint8_t)v;
-	if (sock_is_stream(s))
-		s->tos &= (uint8_t)~3u;
-}
-
-/* -1: the default (RFC 3542 section 6.5) */
-static void set_tclass(struct sockets *ss, struct sock *s, int32_t v)
-{
-	set_tos(ss, s, v == -1 ? 0 : v);
-}
-
-GETTER(tos, tos)
-
 /* Linux's answer to whoever asks: a write waits for one byte. */
 static int32_t get_sndlowat(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
 	(void)s;
 	return 1;
-}
-
-/* Linux has one for each family; here both names are of one. */
-static void set_mtu_discover(struct sockets *ss, struct sock *s, int32_t v)
-{
-	s->mtu_discover = (uint8_t)v;
-	if (s->out_ifindex)
-		sock_find_route(ss, s);
-}
-
-GETTER(mtu_discover, mtu_discover)
-
-static void set_flow_label(struct sockets *ss, struct sock *s, int32_t v)
-{
-	s->label_choice = v ? LABEL_ALWAYS : LABEL_NEVER;
-	if (s->out_ifindex)
-		sock_find_route(ss, s);
 }
 
 /* After a change that the connection must hear of. */
@@ -317,43 +246,6 @@ static int32_t get_rcvbuf(const struct sockets *ss, const struct sock *s)
 	return (int32_t)*rcvbuf_of(s);
 }
 
-static void set_ttl(struct sockets *ss, struct sock *s, int32_t v)
-{
-	(void)ss;
-	s->ttl = (int16_t)v;
-}
-
-static int32_t get_ttl(const struct sockets *ss, const struct sock *s)
-{
-	if (s->ttl >= 0)
-		return s->ttl;
-	return s->family == TERN_AF_INET ? ss->cfg->ttl : ss->cfg->hop_limit;
-}
-
-static void set_mcast_ttl(struct sockets *ss, struct sock *s, int32_t v)
-{
-	(void)ss;
-	s->mcast_ttl = (uint8_t)(v < 0 ? 1 : v);
-}
-
-GETTER(mcast_ttl, mcast_ttl)
-
-static void set_hdrincl(struct sockets *ss, struct sock *s, int32_t v)
-{
-	(void)ss;
-	s->dgram->hdrincl = v != 0;
-}
-
-GETTER(hdrincl, dgram->hdrincl)
-
-static void set_checksum(struct sockets *ss, struct sock *s, int32_t v)
-{
-	(void)ss;
-	s->dgram->checksum_off = v;
-}
-
-GETTER(checksum, dgram->checksum_off)
-
 static void set_defer(struct sockets *ss, struct sock *s, int32_t v)
 {
 	(void)ss;
@@ -382,7 +274,6 @@ ASKED(protocol, s->protocol)
 ASKED(acceptconn, sock_is_stream(s) && s->state == TERN_TCP_LISTEN)
 ASKED(atmark, sockopt_has_tcp(s) && tcp_at_mark(s->tcp))
 ASKED(any_port, s->any_port)
-ASKED(flow_label, ip_has_label(ss, (enum label_choice)s->label_choice))
 
 static int32_t get_inq(const struct sockets *ss, const struct sock *s)
 {
@@ -409,16 +300,7 @@ static int32_t get_drops(const struct sockets *ss, const struct sock *s)
 	return sock_is_stream(s) ? 0 : (int32_t)s->dgram->drops;
 }
 
-static int32_t get_mtu(const struct sockets *ss, const struct sock *s)
-{
-	return (int32_t)sock_path_mtu(ss, s);
-}
-
 /* ---- the table ---- */
-
-#define ANY 1, 0
-#define RW(fn) set_##fn, get_##fn
-#define RO(fn) NULL, get_##fn
 
 static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_REUSEADDR, ALL, ANY, RW(reuseaddr) },
@@ -443,38 +325,7 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_DROPS, ALL, ANY, RO(drops) },
 	{ TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, STREAM, ANY, RW(defer) },
 	{ TERN_SOL_SOCKET, TERN_SO_ANY_PORT, STREAM | DGRAM, ANY, RO(any_port) },
-	{ TERN_IPPROTO_IP, TERN_IP_TOS, ALL, ANY, RW(tos) },
-	{ TERN_IPPROTO_IP, TERN_IP_TTL, ALL | V4, -1, 255, RW(ttl) },
-	{ TERN_IPPROTO_IP, TERN_IP_HDRINCL, RAW | V4, ANY, RW(hdrincl) },
-	{ TERN_IPPROTO_IP, TERN_IP_PKTINFO, ALL, ANY, RW(pktinfo) },
-	{ TERN_IPPROTO_IP, TERN_IP_RECVTTL, ALL, ANY, RW(recvttl) },
-	{ TERN_IPPROTO_IP, TERN_IP_RECVTOS, ALL, ANY, RW(recvtos) },
-	{ TERN_IPPROTO_IP, TERN_IP_RECVERR, ALL, ANY, RW(recverr) },
-	{ TERN_IPPROTO_IP, TERN_IP_MTU_DISCOVER, ALL, 0, TERN_IP_PMTUDISC_OMIT, RW(mtu_discover) },
-	{ TERN_IPPROTO_IP, TERN_IP_MTU, ALL | V4, ANY, RO(mtu) },
-	{ TERN_IPPROTO_IP, TERN_IP_FREEBIND, ALL, ANY, RW(freebind) },
-	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_TTL, ALL | V4, -1, 255, RW(mcast_ttl) },
-	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_LOOP, DGRAM | RAW | V4, ANY, RW(mcast_loop) },
-	{ TERN_IPPROTO_IP, TERN_IP_MULTICAST_ALL, DGRAM | RAW | V4, 0, 1, RW(mcast_all) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_LOOP, DGRAM | RAW | V6, 0, 1, RW(mcast_loop) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_ALL, DGRAM | RAW | V6, 0, 1, RW(mcast_all) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_V6ONLY, ALL | V6, ANY, RW(v6only) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_UNICAST_HOPS, ALL | V6, -1, 255, RW(ttl) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_HOPS, ALL | V6, -1, 255, RW(mcast_ttl) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_TCLASS, ALL | V6, -1, 255, set_tclass, get_tos },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVERR, ALL | V6, ANY, RW(recverr) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPKTINFO, ALL | V6, ANY, RW(pktinfo) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVHOPLIMIT, ALL | V6, ANY, RW(recvttl) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVTCLASS, ALL | V6, ANY, RW(recvtos) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU_DISCOVER, ALL | V6, 0, TERN_IP_PMTUDISC_OMIT,
-	  RW(mtu_discover) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU, ALL | V6, ANY, RO(mtu) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_DONTFRAG, DGRAM | RAW | V6, ANY, RW(dontfrag) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPATHMTU, DGRAM | RAW | V6, ANY, RW(tells_path_mtu) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_AUTOFLOWLABEL, ALL | V6, ANY, RW(flow_label) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_HDRINCL, RAW | V6, ANY, RW(hdrincl) },
-	{ TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
-	{ TERN_IPPROTO_RAW, TERN_IPV6_CHECKSUM, RAW | V6, -1, 65534, RW(checksum) },
+	{ TERN_IPPROTO_UDP, TERN_UDP_GRO, DGRAM, ANY, RW(gro) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_NODELAY, STREAM, ANY, RW(nodelay) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_CORK, STREAM, ANY, RW(cork) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_MAXSEG, STREAM, ANY, RW(maxseg) },
@@ -497,19 +348,28 @@ static bool applies(const struct option *o, const struct sock *s)
 {
 	unsigned kind = sock_is_stream(s) ? STREAM : s->type == TERN_SOCK_RAW ? RAW : DGRAM;
 
-	if (!(o->who & kind))
-		return false;
-	if ((o->who & V4) && s->family != TERN_AF_INET)
+	if (!(o->who & kind) || (o->level == TERN_IPPROTO_UDP && s->protocol != TERN_IPPROTO_UDP))
 		return false;
 	return !(o->who & V6) || s->family == TERN_AF_INET6;
 }
 
+static const struct option *look_up(const struct option *o, size_t n, const struct sock *s,
+				    int level, int name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (o[i].level == level && o[i].name == name && applies(&o[i], s))
+			return &o[i];
+	return NULL;
+}
+
 static const struct option *find_option(const struct sock *s, int level, int name)
 {
-	for (size_t i = 0; i < N_ELEMENTS(options); i++)
-		if (options[i].level == level && options[i].name == name && applies(&options[i], s))
-			return &options[i];
-	return NULL;
+	const struct option *o, *of_ip;
+	size_t n_of_ip;
+
+	of_ip = sockopt_ip_table(&n_of_ip);
+	o = look_up(options, N_ELEMENTS(options), s, level, name);
+	return o ? o : look_up(of_ip, n_of_ip, s, level, name);
 }
 
 enum { MAXSEG_MIN = 88 }; /* Linux's TCP_MIN_MSS: room for all options */
@@ -531,6 +391,7 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 		       const void *value, size_t len)
 {
 	int32_t v;
+	int err;
 
 	if (!read_integer(o, value, len, &v))
 		return -TERN_EINVAL;
@@ -540,22 +401,22 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 		return -TERN_ENOPROTOOPT;
 	if (o->min <= o->max && (v < o->min || v > o->max))
 		return -TERN_EINVAL;
-	if (o->name == TERN_IP_MULTICAST_TTL && o->level == TERN_IPPROTO_IP && sock_is_stream(s))
-		return -TERN_EINVAL; /* though it may be asked for */
-	if (o->set == set_v6only && s->port)
-		return -TERN_EINVAL; /* the name is taken already */
-	if (o->set == set_checksum && (v & 1) && v != -1)
-		return -TERN_EINVAL;
 	if (o->set == set_fast_open_connect && !(ss->cfg->tcp_fastopen & FAST_OPEN_CLIENT))
 		return -TERN_EOPNOTSUPP;
-	if (o->set == set_ttl && v == 0 && s->family == TERN_AF_INET)
-		return -TERN_EINVAL;
 	if (o->set == set_window_clamp && v == 0 && s->state != TERN_TCP_CLOSED)
 		return -TERN_EINVAL;
 	if (o->set == set_maxseg && v != 0 && (v < MAXSEG_MIN || v > 32767))
 		return -TERN_EINVAL;
-	o->set(ss, s, v);
-	return 0;
+	err = sockopt_ip_refuses(s, o, v);
+	if (!err)
+		o->set(ss, s, v);
+	return err;
+}
+
+/* IPv4's are of the IPv6 sockets that can have peers of IPv4's: as on Linux, not of raw ones. */
+static bool lacks_level(const struct sock *s, int level)
+{
+	return level == TERN_IPPROTO_IP && s->family == TERN_AF_INET6 && s->type == TERN_SOCK_RAW;
 }
 
 int sock_setopt(struct sockets *ss, struct sock *s, int level, int name, const void *value,
@@ -564,7 +425,16 @@ int sock_setopt(struct sockets *ss, struct sock *s, int level, int name, const v
 	const struct option *o = find_option(s, level, name);
 	struct sock_option opt = { level, name, value, NULL, len };
 
+	if (lacks_level(s, level))
+		return -TERN_ENOPROTOOPT;
 	return o ? set_integer(ss, s, o, value, len) : sockopt_set_struct(ss, s, &opt);
+}
+
+static bool is_mtu(const struct option *o)
+{
+	return o->level == TERN_IPPROTO_IP ?
+		       o->name == TERN_IP_MTU :
+		       o->level == TERN_IPPROTO_IPV6 && o->name == TERN_IPV6_MTU;
 }
 
 static bool knows_level(const struct sock *s, int level)
@@ -579,7 +449,9 @@ int sock_getopt(struct sockets *ss, struct sock *s, int level, int name, void *v
 	struct sock_option opt = { level, name, NULL, value, *len };
 	int err = 0;
 
-	if (o && o->get == get_mtu && !sock_path_mtu(ss, s))
+	if (lacks_level(s, level))
+		return -TERN_ENOPROTOOPT;
+	if (o && is_mtu(o) && !sock_path_mtu(ss, s))
 		return -TERN_ENOTCONN;
 	if (o && (o->get == get_inq || o->get == get_outq) && s->state == TERN_TCP_LISTEN)
 		return -TERN_EINVAL;

@@ -135,8 +135,9 @@ static bool is_mcast_if(const struct sock *s, const struct sock_option *o)
 {
 	if (sock_is_stream(s))
 		return false;
-	return s->family == TERN_AF_INET ? is_option(o, TERN_IPPROTO_IP, TERN_IP_MULTICAST_IF) :
-					   is_option(o, TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_IF);
+	return is_option(o, TERN_IPPROTO_IP, TERN_IP_MULTICAST_IF) ||
+	       (s->family == TERN_AF_INET6 &&
+		is_option(o, TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_IF));
 }
 
 int sockopt_set_struct(struct sockets *ss, struct sock *s, const struct sock_option *o)

@@ -53,6 +53,8 @@ static int remote_of(struct sock *s, const struct tern_addr *to, struct addr *re
 		return err;
 	if (to->scope_id && !s->bound_ifindex)
 		s->bound_ifindex = (uint16_t)to->scope_id;
+	if (s->state == TERN_TCP_CLOSED)
+		sock_take_label(s, to);
 	return to->port == 0 ? -TERN_ECONNREFUSED : 0;
 }
 
@@ -344,6 +346,8 @@ TERN_API int tern_getpeername(struct tern_stack *st, tern_sock handle, struct te
 	if (!connected)
 		return -TERN_ENOTCONN;
 	sock_addr_out(s, &s->t.remote, s->t.rport, out);
+	if (s->sends_label && s->label_given)
+		out->flow_label = s->flow_label;
 	return 0;
 }
 

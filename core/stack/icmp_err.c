@@ -193,7 +193,7 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 
 	if (t->kind != TUPLE_SOCK)
 		return TERN_DROP_ICMP_STALE;
-	if (m.too_big && (mtu <= headers || mtu >= q->len || !sock_hears_too_big(s)))
+	if (m.too_big && (mtu <= headers || mtu >= q->len || !sock_hears_too_big(s, !r->v6)))
 		return TERN_DROP_ICMP_STALE;
 	news.kind = m.too_big ? TCP_ICMP_TOO_BIG : m.hard ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
 	news.mss = (uint16_t)MIN(mtu - MIN(mtu, headers), 65535);
@@ -211,15 +211,16 @@ static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quote
 {
 	struct tuple *t = tuple_find(&st->ss, &q->key);
 	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, 0);
+	bool v4 = addr_is4(&e->dst);
 
 	if (!s || sock_is_stream(s))
 		return TERN_DROP_ICMP_STALE;
 	if (e->error == TERN_EMSGSIZE) {
-		if (!e->info || !sock_hears_too_big(s))
+		if (!e->info || !sock_hears_too_big(s, v4))
 			return TERN_DROP_ICMP_STALE;
 		if (e->info < q->len) /* a router refuses only what is larger */
 			path_mtu_learn(&st->net, &e->dst, e->info);
-		if (s->mtu_discover == TERN_IP_PMTUDISC_DONT)
+		if (sock_choice(s, v4)->mtu_discover == TERN_IP_PMTUDISC_DONT)
 			return TERN_DROP_NONE;
 		e->hard = true;
 	}

@@ -83,6 +83,12 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	return drop;
 }
 
+/* As its header says: nothing here depends on it, but a program may ask (IPV6_FLOWINFO). */
+static uint32_t flow_label_of(const struct inbound *in)
+{
+	return addr_is4(&in->dst) ? 0 : get_be32(in->p->data + in->l3_off) & IP6_LABEL_MASK;
+}
+
 /* ---- UDP ---- */
 
 static enum tern_drop refuse_port(struct tern_stack *st, const struct inbound *in)
@@ -101,6 +107,7 @@ static enum tern_drop udp4or6_input(struct tern_stack *st, const struct inbound 
 			       .dst = in->dst,
 			       .ttl = in->ttl,
 			       .tos = in->tos,
+			       .flow_label = flow_label_of(in),
 			       .proto = TERN_IPPROTO_UDP };
 	struct inbound exact = *in;
 	enum tern_drop drop;
@@ -139,6 +146,7 @@ static bool raw_input(struct tern_stack *st, const struct inbound *in)
 			       .dst = in->dst,
 			       .ttl = in->ttl,
 			       .tos = in->tos,
+			       .flow_label = flow_label_of(in),
 			       .proto = in->proto };
 
 	dg.ifindex = (uint16_t)in->iface->index;

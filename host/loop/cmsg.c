@@ -17,6 +17,12 @@
 #define UDP_SEGMENT 103
 #endif
 
+#ifndef IPV6_FLOWINFO
+#define IPV6_FLOWINFO 11 /* of linux/in6.h, which does not go with netinet/in.h */
+#endif
+
+enum { LABEL_MASK = 0xfffff, CLASS_SHIFT = 20 }; /* of the first word of an IPv6 header */
+
 /* ---- asking for them ---- */
 
 static const struct {
@@ -31,6 +37,7 @@ static const struct {
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, CMSG_WANT_PKTINFO6 },
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, CMSG_WANT_HOPLIMIT },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS, CMSG_WANT_TCLASS },
+	{ IPPROTO_IPV6, IPV6_FLOWINFO, CMSG_WANT_FLOWINFO },
 };
 
 uint32_t cmsg_wanted_by(int level, int name)
@@ -110,6 +117,17 @@ static int take_number(const struct cmsghdr *c, int min, int max, int *out)
 	return 0;
 }
 
+/* As Linux: the traffic class beside the label says nothing. */
+static int take_flow_info(const struct cmsghdr *c, struct tern_msg *m)
+{
+	uint32_t info;
+
+	if (!read_value(c, &info, sizeof(info)))
+		return -EINVAL;
+	m->flow_label = ntohl(info) & LABEL_MASK;
+	return 0;
+}
+
 static int take_one(const struct cmsghdr *c, struct tern_msg *m)
 {
 	uint8_t tos;
@@ -118,6 +136,8 @@ static int take_one(const struct cmsghdr *c, struct tern_msg *m)
 		return take_pktinfo(c, m);
 	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
 		return take_pktinfo6(c, m);
+	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_FLOWINFO)
+		return take_flow_info(c, m);
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
 		return take_number(c, 1, 255, &m->ttl);
 	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
@@ -199,14 +219,14 @@ static void put_pktinfo(struct writer *w, uint32_t wanted, const struct tern_msg
 	struct in_pktinfo info = { .ipi_ifindex = (int)m->ifindex };
 	struct in6_pktinfo info6 = { .ipi6_ifindex = m->ifindex };
 
+	if ((wanted & CMSG_WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
+		memcpy(&info6.ipi6_addr, m->local.ip, 16);
+		put(w, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	}
 	if ((wanted & CMSG_WANT_PKTINFO) && is_v4(&m->local)) {
 		memcpy(&info.ipi_addr, ip, 4);
 		memcpy(&info.ipi_spec_dst, ip, 4);
 		put(w, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	}
-	if ((wanted & CMSG_WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
-		memcpy(&info6.ipi6_addr, m->local.ip, 16);
-		put(w, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 	}
 }
 
@@ -244,6 +264,15 @@ static void put_name(const struct tern_addr *a, void *out)
 	memcpy(out, &in, sizeof(in));
 }
 
+/* To an IPv6 socket a router of IPv4's is a mapped address (RFC 4291 2.5.5.2). */
+static void put_offender(bool v6, const struct tern_addr *a, void *out)
+{
+	struct tern_addr mapped = { .family = TERN_AF_INET6, .ip = { [10] = 0xff, 0xff } };
+
+	memcpy(mapped.ip + 12, a->ip, 4);
+	put_name(v6 && a->family == TERN_AF_INET ? &mapped : a, out);
+}
+
 static void put_error(struct writer *w, bool v6, const struct tern_msg *m)
 {
 	struct {
@@ -257,7 +286,7 @@ static void put_error(struct writer *w, bool v6, const struct tern_msg *m)
 	size_t room = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
 	if (m->offender.family)
-		put_name(&m->offender, &e.offender);
+		put_offender(v6, &m->offender, &e.offender);
 	put(w, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &e,
 	    sizeof(e.err) + room);
 }
@@ -268,6 +297,15 @@ static void put_path_mtu(struct writer *w, const struct tern_msg *m)
 
 	put_name(&m->addr, &info.ip6m_addr);
 	put(w, IPPROTO_IPV6, IPV6_PATHMTU, &info, sizeof(info));
+}
+
+/* As Linux: where both are 0 there is nothing to tell. */
+static void put_flow_info(struct writer *w, const struct tern_msg *m)
+{
+	uint32_t info = htonl((uint32_t)m->tos << CLASS_SHIFT | m->flow_label);
+
+	if (info)
+		put(w, IPPROTO_IPV6, IPV6_FLOWINFO, &info, sizeof(info));
 }
 
 void cmsg_from_msg(uint32_t wanted, bool v6_socket, const struct tern_msg *m, struct msghdr *h)
@@ -286,6 +324,8 @@ void cmsg_from_msg(uint32_t wanted, bool v6_socket, const struct tern_msg *m, st
 		put(&w, IPPROTO_IPV6, IPV6_HOPLIMIT, &m->ttl, sizeof(m->ttl));
 	if ((wanted & CMSG_WANT_TCLASS) && !is_v4(&m->local))
 		put(&w, IPPROTO_IPV6, IPV6_TCLASS, &m->tos, sizeof(m->tos));
+	if ((wanted & CMSG_WANT_FLOWINFO) && !is_v4(&m->local))
+		put_flow_info(&w, m);
 	if (m->flags & TERN_MSG_PATHMTU)
 		put_path_mtu(&w, m);
 	if (m->flags & TERN_MSG_ERRQUEUE)

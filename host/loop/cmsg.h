@@ -20,6 +20,7 @@ enum cmsg_wanted {
 	CMSG_WANT_TCLASS = 32,
 	CMSG_WANT_TIMESTAMP = 64,
 	CMSG_WANT_TIMESTAMPNS = 128,
+	CMSG_WANT_FLOWINFO = 256,
 };
 
 /* The one that an option asks for; 0: the option is none of these. */

@@ -10,7 +10,7 @@
 #include "sem.h"
 
 /* Linux takes an IPv6 address without its scope, as RFC 2133 had it. */
-enum { SIN6_LEN_OLD = 24 };
+enum { SIN6_LEN_OLD = 24, FLOW_LABEL_MASK = 0xfffff };
 
 int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct tern_addr *out)
 {
@@ -43,6 +43,7 @@ int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct tern_add
 		out->family = TERN_AF_INET6;
 		out->port = ntohs(in6.sin6_port);
 		out->scope_id = in6.sin6_scope_id;
+		out->flow_label = ntohl(in6.sin6_flowinfo) & FLOW_LABEL_MASK;
 		memcpy(out->ip, &in6.sin6_addr, 16);
 		return 0;
 	default:
@@ -76,6 +77,7 @@ void addr_to_sockaddr(const struct tern_addr *a, struct sockaddr *sa, socklen_t 
 	memcpy(&in.sin_addr, a->ip, 4);
 	memcpy(&in6.sin6_addr, a->ip, 16);
 	in6.sin6_scope_id = a->scope_id;
+	in6.sin6_flowinfo = htonl(a->flow_label);
 	memcpy(sa, v6 ? (const void *)&in6 : (const void *)&in, *len < whole ? *len : whole);
 	*len = whole;
 }

@@ -14,6 +14,8 @@
 
 #include "inside.h"
 
+enum { FLOW_LABEL_MASK = 0xfffff };
+
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 static struct tern_addr of_four(const struct sockaddr_in *in)
@@ -49,6 +51,7 @@ static struct tern_addr of_six(const struct sockaddr_in6 *in)
 
 	memcpy(a.ip, &in->sin6_addr, 16);
 	a.scope_id = in->sin6_scope_id;
+	a.flow_label = ntohl(in->sin6_flowinfo) & FLOW_LABEL_MASK;
 	return plain(&a);
 }
 
@@ -92,6 +95,7 @@ socklen_t address_put(const struct pair *p, const struct tern_addr *a, struct so
 	six->sin6_family = AF_INET6;
 	six->sin6_port = htons(a->port);
 	six->sin6_scope_id = a->scope_id;
+	six->sin6_flowinfo = htonl(a->flow_label);
 	if (a->family == TERN_AF_INET && !address_is_any(a)) {
 		memcpy(&six->sin6_addr, mapped_prefix, 12);
 		memcpy((uint8_t *)&six->sin6_addr + 12, a->ip, 4);

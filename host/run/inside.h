@@ -31,7 +31,7 @@ struct letter {
 	uint32_t len;
 	int error; /* no datagram: what became of an earlier one */
 	int ttl, tos;
-	uint32_t ifindex, path_mtu;
+	uint32_t ifindex, path_mtu, flow_label;
 	tern_time at;
 	struct tern_addr from, local;
 };

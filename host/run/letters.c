@@ -69,6 +69,7 @@ void letter_tell(const struct letter *l, struct tern_msg *m)
 	m->ttl = l->ttl;
 	m->tos = l->tos;
 	m->at = l->at;
+	m->flow_label = l->flow_label;
 	m->info = l->path_mtu;
 	m->flags = l->path_mtu ? TERN_MSG_PATHMTU : 0;
 }
@@ -131,6 +132,7 @@ static bool bring_in(struct run *r, struct pair *p)
 	l->ttl = m.ttl;
 	l->tos = m.tos;
 	l->at = m.at;
+	l->flow_label = m.flow_label;
 	l->path_mtu = m.flags & TERN_MSG_PATHMTU ? m.info : 0;
 	l->error = n < 0 ? (int)-n : 0;
 	l->len = n < 0 ? 0 : (uint32_t)n;

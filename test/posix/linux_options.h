@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * linux_options.h - every socket option that Linux's headers know (6.1), by name and number: those of
- * sys/socket.h, linux/tcp.h, linux/in.h and linux/in6.h.
+ * sys/socket.h, linux/tcp.h, linux/in.h, linux/in6.h and linux/udp.h.
  */
 #ifndef TERN_TEST_LINUX_OPTIONS_H
 #define TERN_TEST_LINUX_OPTIONS_H
@@ -218,6 +218,12 @@ static const struct linux_option {
 	{ "IPV6_UNICAST_IF", IPPROTO_IPV6, 76 },
 	{ "IPV6_RECVFRAGSIZE", IPPROTO_IPV6, 77 },
 	{ "IPV6_FREEBIND", IPPROTO_IPV6, 78 },
+	{ "UDP_CORK", IPPROTO_UDP, 1 },
+	{ "UDP_ENCAP", IPPROTO_UDP, 100 },
+	{ "UDP_NO_CHECK6_TX", IPPROTO_UDP, 101 },
+	{ "UDP_NO_CHECK6_RX", IPPROTO_UDP, 102 },
+	{ "UDP_SEGMENT", IPPROTO_UDP, 103 },
+	{ "UDP_GRO", IPPROTO_UDP, 104 },
 };
 
 #endif

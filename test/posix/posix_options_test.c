@@ -59,7 +59,7 @@ static enum state state_of(const struct linux_option *o)
 
 /* ---- the table ---- */
 
-static const int levels[] = { SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6 };
+static const int levels[] = { SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP };
 
 static void put_names(FILE *f, int level, enum state state)
 {
@@ -77,14 +77,14 @@ static char *make_table(void)
 {
 	static const char *const heads[] = { "Full", "Accepted, without effect", "ENOPROTOOPT" };
 	static const char *const names[] = { "SOL_SOCKET", "IPPROTO_TCP", "IPPROTO_IP",
-					     "IPPROTO_IPV6" };
+					     "IPPROTO_IPV6", "IPPROTO_UDP" };
 	char *text;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 
 	for (int state = FULL; state < N_STATES; state++) {
 		fprintf(f, ".SS %s\n", heads[state]);
-		for (int i = 0; i < 4; i++) {
+		for (size_t i = 0; i < N_TESTS(levels); i++) {
 			fprintf(f, ".TP\n%s\n", names[i]);
 			put_names(f, levels[i], (enum state)state);
 		}

@@ -27,6 +27,9 @@ struct option {
 #define IPV6(n) "IPV6_" #n, TERN_IPPROTO_IPV6, TERN_IPV6_##n
 #define TCP(n) "TCP_" #n, TERN_IPPROTO_TCP, TERN_TCP_##n
 
+/* Level IP: all but a raw socket of IPv6. */
+enum { OF_IP = ANY & ~RAW6 };
+
 static const struct option options[] = {
 	{ SOCKET(REUSEADDR), ANY, FLAG, 0, 0, 0 },
 	{ SOCKET(REUSEPORT), ANY, FLAG, 0, 0, 0 },
@@ -48,18 +51,19 @@ static const struct option options[] = {
 	{ SOCKET(SIOCOUTQ), ANY, ASKED, 0, 0, 0 },
 	{ SOCKET(ATMARK), STREAM, ASKED, 0, 0, 0 },
 	{ SOCKET(DROPS), ANY, ASKED, 0, 0, 0 },
-	{ IP(TOS), ANY, NUMBER, 0, 252, 0 },
-	{ IP(TTL), FOUR, NUMBER, 1, 255, 64 },
+	{ IP(TOS), OF_IP, NUMBER, 0, 252, 0 },
+	{ IP(TTL), OF_IP, NUMBER, 1, 255, 64 },
 	{ IP(HDRINCL), RAW4, FLAG, 0, 0, 0 },
-	{ IP(PKTINFO), ANY, FLAG, 0, 0, 0 },
-	{ IP(RECVTTL), ANY, FLAG, 0, 0, 0 },
-	{ IP(RECVTOS), ANY, FLAG, 0, 0, 0 },
-	{ IP(RECVERR), ANY, FLAG, 0, 0, 0 },
-	{ IP(MTU_DISCOVER), ANY, NUMBER, 0, 5, 1 },
-	{ IP(FREEBIND), ANY, FLAG, 0, 0, 0 },
-	{ IP(MULTICAST_TTL), UDP4 | RAW4, NUMBER, 1, 255, 1 },
-	{ IP(MULTICAST_LOOP), UDP4 | RAW4, FLAG, 0, 0, 1 },
+	{ IP(PKTINFO), OF_IP, FLAG, 0, 0, 0 },
+	{ IP(RECVTTL), OF_IP, FLAG, 0, 0, 0 },
+	{ IP(RECVTOS), OF_IP, FLAG, 0, 0, 0 },
+	{ IP(RECVERR), OF_IP, FLAG, 0, 0, 0 },
+	{ IP(MTU_DISCOVER), OF_IP, NUMBER, 0, 5, 1 },
+	{ IP(FREEBIND), OF_IP, FLAG, 0, 0, 0 },
+	{ IP(MULTICAST_TTL), UDP4 | UDP6 | RAW4, NUMBER, 1, 255, 1 },
+	{ IP(MULTICAST_LOOP), UDP4 | UDP6 | RAW4, FLAG, 0, 0, 1 },
 	{ IP(MULTICAST_ALL), UDP4 | RAW4, NUMBER, 0, 1, 1 },
+	{ IP(MULTICAST_ALL), UDP6, NUMBER, 0, 1, 0 },
 	{ IPV6(MULTICAST_LOOP), UDP6 | RAW6, NUMBER, 0, 1, 1 },
 	{ IPV6(MULTICAST_ALL), UDP6 | RAW6, NUMBER, 0, 1, 1 },
 	{ IPV6(MTU_DISCOVER), SIX, NUMBER, 0, 5, 1 },
@@ -75,8 +79,11 @@ static const struct option options[] = {
 	{ IPV6(RECVPKTINFO), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVHOPLIMIT), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVTCLASS), SIX, FLAG, 0, 0, 0 },
+	{ IPV6(FLOWINFO), SIX, FLAG, 0, 0, 0 },
+	{ IPV6(FLOWINFO_SEND), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(AUTOFLOWLABEL), SIX, FLAG, 0, 0, 1 },
 	{ IPV6(HDRINCL), RAW6, FLAG, 0, 0, 0 },
+	{ "UDP_GRO", TERN_IPPROTO_UDP, TERN_UDP_GRO, UDP4 | UDP6, FLAG, 0, 0, 0 },
 	{ TCP(NODELAY), STREAM, FLAG, 0, 0, 0 },
 	{ TCP(FASTOPEN), STREAM, NUMBER, 0, 65535, 0 },
 	{ TCP(FASTOPEN_NO_COOKIE), STREAM, NUMBER, 0, 1, 0 },
@@ -262,6 +269,11 @@ static const struct odd odds[] = {
 	{ SOCKET(RCVLOWAT), TCP4, 0, 0, 1 },
 	{ IP(TOS), UDP4, 255, 0, 255 },
 	{ IP(TOS), UDP4, 256, 0, 0 },
+	{ IP(TTL), UDP6, 0, -TERN_EINVAL, 64 },
+	{ IP(TOS), TCP6, 255, 0, 252 },
+	{ IP(MULTICAST_TTL), TCP4, 2, -TERN_EINVAL, 1 }, /* though it may be asked for */
+	{ IP(MULTICAST_TTL), TCP6, 2, -TERN_EINVAL, 1 },
+	{ IPV6(MULTICAST_HOPS), TCP6, 2, -TERN_ENOPROTOOPT, 1 },
 	{ IP(TOS), TCP4, 255, 0, 252 }, /* the ECN bits of a stream are TCP's */
 	{ IPV6(TCLASS), TCP6, 255, 0, 252 },
 	{ IPV6(TCLASS), UDP6, -1, 0, 0 }, /* the default again */

@@ -50,7 +50,7 @@ static bool start_server(struct talk *t)
 					  .preferred = 300,
 					  .valid = 600,
 					  .says = { .n_dns = 1, .dns = { { { 0xfd, 1 } } } } };
-	struct tern_addr self6 = { TERN_AF_INET6, 0, 0, { 0xfe, 0x80, [15] = 1 } };
+	struct tern_addr self6 = { .family = TERN_AF_INET6, .ip = { 0xfe, 0x80, [15] = 1 } };
 
 	if (!add_stack(&t->server, 100))
 		return false;

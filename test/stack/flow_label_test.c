@@ -275,12 +275,138 @@ static void of_another_mind(void)
 	end_stack();
 }
 
+/* ---- labels that a program chooses: IPV6_FLOWINFO_SEND ---- */
+
+static struct tern_addr in_flow(const char *to, uint16_t port, uint32_t label)
+{
+	struct tern_addr a;
+
+	check_eq(tern_addr_parse(to, port, &a), 0);
+	check_eq(a.flow_label, 0);
+	a.flow_label = label;
+	return a;
+}
+
+static void let_choose(tern_sock s, int32_t on)
+{
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IPV6, TERN_IPV6_FLOWINFO_SEND, &on, 4), 0);
+}
+
+/* In the address: when it counts, whole and in pieces; beside the datagram: always. */
+static void of_an_address(void)
+{
+	struct tern_addr to = in_flow("fd00::9", 5000, 0xabcde);
+	struct tern_iovec iov = { (char[1]){ 'x' }, 1 };
+	static char much[4000];
+	struct tern_msg m;
+
+	begin_ip6();
+	check_eq(tern_sendto(st, hearer, "x", 1, 0, &to), 1);
+	check(next_label(NEXT_UDP) != 0xabcde);
+	let_choose(hearer, 1);
+	check_eq(tern_sendto(st, hearer, "x", 1, 0, &to), 1);
+	check_eq(next_label(NEXT_UDP), 0xabcde);
+	check_eq(tern_sendto(st, hearer, much, sizeof(much), 0, &to), sizeof(much));
+	while (take_out())
+		check_eq(label_out(), 0xabcde);
+	to.flow_label = 0;
+	check_eq(tern_sendto(st, hearer, "x", 1, 0, &to), 1);
+	check(next_label(NEXT_UDP) != 0); /* its own again */
+	let_choose(hearer, 0);
+	tern_msg_init(&m, &iov, 1);
+	m.addr = to;
+	m.flow_label = 0xfff54321; /* what is more than a label is no part of it */
+	check_eq(tern_sendmsg(st, hearer, &m, 0), 1);
+	check_eq(next_label(NEXT_UDP), 0x54321);
+	check_eq(get_be32(out.bytes) >> 20, 0x600);
+	end_stack();
+}
+
+static uint32_t label_of_peer(tern_sock s)
+{
+	struct tern_addr peer = { .flow_label = 99 };
+
+	check_eq(tern_getpeername(st, s, &peer), 0);
+	return peer.flow_label;
+}
+
+/* Of a socket with a peer: until it has another one. */
+static void of_a_peer(void)
+{
+	struct tern_addr to = in_flow("fd00::9", 5000, 0xabcde), none = { .family = 0 };
+
+	begin_ip6();
+	let_choose(hearer, 1);
+	check_eq(tern_connect(st, hearer, &to), 0);
+	check_eq(label_of_peer(hearer), 0xabcde);
+	check_eq(tern_send(st, hearer, "x", 1, 0), 1);
+	check_eq(next_label(NEXT_UDP), 0xabcde);
+	let_choose(hearer, 0);
+	check_eq(label_of_peer(hearer), 0);
+	check_eq(tern_send(st, hearer, "x", 1, 0), 1);
+	check_eq(next_label(NEXT_UDP), 0xabcde);
+	check_eq(tern_connect(st, hearer, &none), 0);
+	check_eq(tern_connect(st, hearer, &to), 0);
+	check_eq(tern_send(st, hearer, "x", 1, 0), 1);
+	check(next_label(NEXT_UDP) != 0xabcde);
+	end_stack();
+}
+
+/* The first segment, and what comes after routes have changed. */
+static void of_a_stream_to(void)
+{
+	struct tern_addr to = in_flow("fd00::9", 80, 0xabcde), more;
+	tern_sock s;
+
+	begin_ip6();
+	check_eq(tern_socket(st, TERN_AF_INET6, TERN_SOCK_STREAM, 0, &s), 0);
+	let_choose(s, 1);
+	check_eq(tern_connect(st, s, &to), -TERN_EINPROGRESS);
+	check_eq(next_label(6), 0xabcde);
+	to.flow_label = 5; /* too late */
+	check_eq(tern_connect(st, s, &to), -TERN_EALREADY);
+	check_eq(tern_addr_parse("fd05::1", 0, &more), 0);
+	check_eq(tern_addr_add(st, 2, &more, 64), 0);
+	pass_time(2 * TERN_SEC);
+	while (take_out() && out.bytes[6] != 6)
+		continue;
+	check_eq(out.bytes[6], 6);
+	check_eq(label_out(), 0xabcde);
+	end_stack();
+}
+
+/* Every message has it, of IPv6. */
+static void of_what_comes(void)
+{
+	int32_t on = 1;
+	struct tern_addr self = in_flow("fd00::1", 7777, 0xabcde), at;
+	char byte;
+	struct tern_iovec iov = { &byte, 1 };
+	struct tern_msg m;
+	tern_sock s;
+
+	begin_ip6();
+	check_eq(tern_socket(st, TERN_AF_INET6, TERN_SOCK_DGRAM, 0, &s), 0);
+	check_eq(tern_addr_parse("::", 7777, &at), 0);
+	check_eq(tern_bind(st, s, &at), 0);
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IPV6, TERN_IPV6_FLOWINFO, &on, sizeof(on)), 0);
+	let_choose(hearer, 1);
+	check_eq(tern_sendto(st, hearer, "x", 1, 0, &self), 1);
+	pass_time(TERN_MS);
+	tern_msg_init(&m, &iov, 1);
+	check_eq(tern_recvmsg(st, s, &m, 0), 1);
+	check_eq(m.flow_label, 0xabcde);
+	check_eq(m.addr.flow_label, 0); /* as Linux's sin6_flowinfo */
+	end_stack();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		TEST(of_a_connection),	 TEST(of_a_super_frame), TEST(of_our_connection),
 		TEST(of_datagrams),	 TEST(of_answers),	 TEST(of_the_link),
-		TEST(of_who_may_refuse), TEST(of_another_mind),
+		TEST(of_who_may_refuse), TEST(of_another_mind),	 TEST(of_an_address),
+		TEST(of_a_peer),	 TEST(of_a_stream_to),	 TEST(of_what_comes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -326,6 +326,165 @@ static void looks_into_the_error_queue(void)
 	}
 }
 
+static struct name mapped_loopback_at(uint16_t port)
+{
+	struct name n = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) },
+			  .len = sizeof(n.in6) };
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &n.in6.sin6_addr);
+	return n;
+}
+
+static int bound_to_both(void)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	say_result(bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	return fd;
+}
+
+/* From an IPv6 socket to an IPv4 address: IPv4's options hold, and IPv6's for IPv6. */
+static void sends_by_both_versions(void)
+{
+	int a = bound_to_both(), b = bound_to_both();
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct name to = mapped_loopback_at(port_of(b));
+	struct mail l;
+
+	set_int(a, IPPROTO_IP, IP_TTL, 33);
+	set_int(a, IPPROTO_IP, IP_TOS, 0x20);
+	set_int(a, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 44);
+	set_int(a, IPPROTO_IPV6, IPV6_TCLASS, 0x40);
+	six.sin6_port = to.in6.sin6_port;
+	for (int asked = 0; asked < 3; asked++) {
+		say_result(sendto(a, "x", 1, 0, &to.sa, to.len));
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+		say_result(sendto(a, "x", 1, 0, (struct sockaddr *)&six, sizeof(six)));
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+		family = asked ? AF_INET6 : AF_INET; /* first IPv4's alone, then both */
+		ask_for_all(b);
+	}
+}
+
+/* A closed port of IPv4, whose error who asks for IPv4's alone finds. */
+static void queues_errors_of_ipv4_on_ipv6(void)
+{
+	int closed, a;
+	struct name to;
+	struct pollfd p = { .events = POLLIN };
+	struct mail l;
+
+	for (int own = 1; own >= 0; own--) {
+		closed = bound_to_both();
+		to = mapped_loopback_at(port_of(closed));
+		close(closed);
+		p.fd = a = bound_to_both();
+		set_int(a, own ? IPPROTO_IP : IPPROTO_IPV6, own ? IP_RECVERR : IPV6_RECVERR, 1);
+		say_result(sendto(a, "abc", 3, 0, &to.sa, to.len));
+		say("%d\n", poll(&p, 1, own ? 5000 : 200));
+		say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
+		if (own)
+			say_controls(&l.m);
+	}
+}
+
+/* linux/in6.h has them, which does not go with netinet/in.h. */
+enum { FLOWINFO = 11, FLOWINFO_SEND = 33 };
+
+static void hears_of_a_flow(int fd, ssize_t sent)
+{
+	struct mail l;
+
+	say_result(sent);
+	say_result(recvmsg(fd, mail_of(&l, 256), 0));
+	say("from %08x\n", (unsigned)ntohl(l.name.in6.sin6_flowinfo));
+	say_controls(&l.m);
+}
+
+static ssize_t send_in_flow(int fd, uint16_t to, uint32_t info)
+{
+	struct name n = loopback_at(to);
+
+	n.in6.sin6_flowinfo = htonl(info);
+	return sendto(fd, "x", 1, 0, &n.sa, n.len);
+}
+
+static void say_flow_of_peer(int fd)
+{
+	struct name n = { .len = sizeof(n.in6) };
+
+	say_result(getpeername(fd, &n.sa, &n.len));
+	say("to %05x\n", (unsigned)ntohl(n.in6.sin6_flowinfo) & 0xfffff);
+}
+
+static void connects_in_flow(int fd, uint16_t to, uint32_t info)
+{
+	struct name n = loopback_at(to);
+
+	n.in6.sin6_flowinfo = htonl(info);
+	say_result(connect(fd, &n.sa, n.len));
+	say_flow_of_peer(fd);
+}
+
+/* Labels that the program chooses, in the address and beside a datagram; and their classes. */
+static void chooses_labels(void)
+{
+	static const uint32_t infos[] = { 0, 0x12345, 0x0ab12345, 0x0ab00000, 0xfff00001 };
+	struct cmsghdr h = { CMSG_LEN(sizeof(uint32_t)), IPPROTO_IPV6, FLOWINFO };
+	uint32_t beside = htonl(0x0ab54321);
+	int a, b;
+	uint16_t to;
+
+	family = AF_INET6;
+	a = bound(SOCK_DGRAM);
+	b = bound(SOCK_DGRAM);
+	to = port_of(b);
+	set_int(a, IPPROTO_IPV6, 70, 0); /* IPV6_AUTOFLOWLABEL */
+	say_result(set_int(b, IPPROTO_IPV6, FLOWINFO, 5));
+	say("%d %d\n", get_int(b, IPPROTO_IPV6, FLOWINFO), get_int(a, IPPROTO_IPV6, FLOWINFO));
+	for (int on = 0; on < 2; on++) {
+		say_result(set_int(a, IPPROTO_IPV6, FLOWINFO_SEND, on));
+		say("%d\n", get_int(a, IPPROTO_IPV6, FLOWINFO_SEND));
+		for (size_t i = 0; i < sizeof(infos) / sizeof(infos[0]); i++)
+			hears_of_a_flow(b, send_in_flow(a, to, infos[i]));
+		hears_of_a_flow(b, send_with(a, to, &h, &beside));
+		connects_in_flow(a, to, 0x77777);
+		hears_of_a_flow(b, sendto(a, "x", 1, 0, NULL, 0));
+		hears_of_a_flow(b, send_in_flow(a, to, 0x12345));
+		set_int(a, IPPROTO_IPV6, IPV6_TCLASS, 0x30);
+	}
+	set_int(a, IPPROTO_IPV6, FLOWINFO_SEND, 0);
+	say_flow_of_peer(a);
+	hears_of_a_flow(b, sendto(a, "x", 1, 0, NULL, 0)); /* it was chosen when it counted */
+	h.cmsg_len = CMSG_LEN(2);
+	say_result(send_with(a, to, &h, &beside));
+	say_result(set_int(socket(AF_INET, SOCK_DGRAM, 0), IPPROTO_IPV6, FLOWINFO, 1));
+}
+
+static void chooses_the_label_of_a_stream(void)
+{
+	int l, a, b;
+	uint16_t to;
+	struct name n = { .len = sizeof(n.in6) };
+
+	family = AF_INET6;
+	l = listening();
+	to = port_of(l);
+	for (int on = 0; on < 2; on++) {
+		a = socket_of(SOCK_STREAM);
+		set_int(a, IPPROTO_IPV6, FLOWINFO_SEND, on);
+		connects_in_flow(a, to, 0x12345);
+		b = accept(l, &n.sa, &n.len);
+		say("from %08x\n", (unsigned)ntohl(n.in6.sin6_flowinfo));
+		set_int(b, IPPROTO_IPV6, FLOWINFO_SEND, 1);
+		say_flow_of_peer(b);
+	}
+}
+
 /* Fifty bytes as datagrams of twenty: as many as it takes, or an error that says "not by me". */
 static void is_cut_into_segments(void)
 {
@@ -351,6 +510,27 @@ static void is_cut_into_segments(void)
 	}
 }
 
+/* Singly sent they come singly, and say nothing of parts, whatever was asked for. */
+static void takes_merged_ones(void)
+{
+	enum { MERGES = 104 }; /* UDP_GRO */
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), s = socket_of(SOCK_STREAM);
+	short little = 1;
+	struct mail l;
+
+	for (int v = -1; v < 3; v++) {
+		say_result(set_int(b, IPPROTO_UDP, MERGES, v));
+		say("%d\n", get_int(b, IPPROTO_UDP, MERGES));
+	}
+	say_result(setsockopt(b, IPPROTO_UDP, MERGES, &little, sizeof(little)));
+	say_result(set_int(s, IPPROTO_UDP, MERGES, 1));
+	for (int i = 0; i < 3; i++) {
+		send_to(a, "abc", 3, port_of(b));
+		say_result(recvmsg(b, mail_of(&l, 256), 0));
+		say_controls(&l.m);
+	}
+}
+
 static const struct program programs[] = {
 	BOTH(brings_what_was_asked_for),
 	BOTH(brings_nothing_unasked),
@@ -366,6 +546,11 @@ static const struct program programs[] = {
 	ONCE(stamps),
 	BOTH(queues_errors),
 	BOTH(looks_into_the_error_queue),
+	ONCE(sends_by_both_versions),
+	ONCE(queues_errors_of_ipv4_on_ipv6),
+	ONCE(chooses_labels),
+	ONCE(chooses_the_label_of_a_stream),
 	BOTH(is_cut_into_segments),
+	BOTH(takes_merged_ones),
 };
 const struct subject of_controls = SUBJECT(programs);

@@ -57,7 +57,6 @@ struct difference {
 #define SHUT_TWICE "a second shutdown, and a listen after one, fail"
 #define OTHER_FAMILY "names of the other family, and AF_UNSPEC in bind, are refused"
 
-#define GROUP_OPTIONS "an IPv6 socket has no IP_MULTICAST_TTL, _LOOP and _IF"
 #define SEGMENTS "UDP_SEGMENT is refused, as by a device that cannot (EIO)"
 
 static const struct difference differences[] = {
@@ -136,8 +135,6 @@ static const struct difference differences[] = {
 	{ "binds_without_a_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
 	{ "connects_by_the_other_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
 	{ "hears_from_both_families", ON_RUN, NOT_RUN, 0, OTHER_FAMILY },
-	{ "sets_groups_of_ipv4_on_ipv6", ON_POSIX, DIFFERS, 0, GROUP_OPTIONS },
-	{ "sets_groups_of_ipv4_on_ipv6", ON_RUN, DIFFERS, 0, GROUP_OPTIONS },
 	{ "is_cut_into_segments", ON_POSIX, DIFFERS, 0, SEGMENTS },
 	{ "is_cut_into_segments", ON_RUN, DIFFERS, 0, SEGMENTS },
 };

@@ -525,7 +525,39 @@ static void sets_groups_of_ipv4_on_ipv6(void)
 	say_result(set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, 7));
 	say_result(set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0));
 	say_result(setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &group.imr_interface, 4));
+	say("%#x %d\n", (unsigned)get_int(fd, IPPROTO_IP, IP_MULTICAST_IF),
+	    get_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF));
 	say_result(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)));
+}
+
+/* An IPv6 socket has both; each that is set says nothing of its like of the other version. */
+static void has_options_of_both_versions(void)
+{
+	static const struct option o[] = {
+		{ IPPROTO_IP, IP_TTL },		  { IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+		{ IPPROTO_IP, IP_TOS },		  { IPPROTO_IPV6, IPV6_TCLASS },
+		{ IPPROTO_IP, IP_MTU_DISCOVER },  { IPPROTO_IPV6, IPV6_MTU_DISCOVER },
+		{ IPPROTO_IP, IP_PKTINFO },	  { IPPROTO_IPV6, IPV6_RECVPKTINFO },
+		{ IPPROTO_IP, IP_RECVTTL },	  { IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
+		{ IPPROTO_IP, IP_RECVTOS },	  { IPPROTO_IPV6, IPV6_RECVTCLASS },
+		{ IPPROTO_IP, IP_RECVERR },	  { IPPROTO_IPV6, IPV6_RECVERR },
+		{ IPPROTO_IP, IP_MULTICAST_TTL }, { IPPROTO_IPV6, IPV6_MULTICAST_HOPS },
+		{ IPPROTO_IP, IP_MULTICAST_ALL }, { IPPROTO_IPV6, IPV6_MULTICAST_ALL },
+	};
+	enum { N_OF_STREAMS = 14 };
+	int d = socket(AF_INET6, SOCK_DGRAM, 0), s = socket(AF_INET6, SOCK_STREAM, 0);
+
+	for (int v = 1; v >= 0; v--)
+		for (size_t i = 0; i < N(o); i++) {
+			try_one(d, &o[i], v);
+			if (i < N_OF_STREAMS)
+				try_one(s, &o[i], v);
+		}
+	try_one(d, &o[0], -1);
+	say("%d %d\n", get_int(s, IPPROTO_IP, IP_MULTICAST_TTL),
+	    get_int(s, IPPROTO_IPV6, IPV6_MULTICAST_HOPS));
+	say_result(set_int(s, IPPROTO_IP, IP_MULTICAST_TTL, 3));
+	say_result(set_int(s, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 3));
 }
 
 static const struct program programs[] = {
@@ -560,5 +592,6 @@ static const struct program programs[] = {
 	ONCE(asks_for_a_peek_offset),
 	ONCE(frees_binding),
 	ONCE(sets_groups_of_ipv4_on_ipv6),
+	ONCE(has_options_of_both_versions),
 };
 const struct subject of_options = SUBJECT(programs);
