@@ -107,9 +107,9 @@ struct tern_addr {
 	uint32_t scope_id; /* interface of a link-local IPv6 address, else 0 */
 	uint8_t ip[16];	   /* network byte order */
 	/*
-	 * RFC 6437, 20 bits in host byte order; 0: none. Where IPv6 packets are to go (tern_connect,
-	 * a send) and TERN_IPV6_FLOWINFO_SEND is set, they bear it; tern_getpeername gives it back.
-	 * Elsewhere it is not looked at, and 0 in what is given.
+	 * RFC 6437, 20 bits in host byte order; 0: none. Where IPv6 packets are to go
+	 * (tern_connect, a send) and TERN_IPV6_FLOWINFO_SEND is set, they bear it;
+	 * tern_getpeername gives it back. Elsewhere it is not looked at, and 0 in what is given.
 	 */
 	uint32_t flow_label;
 };
@@ -749,8 +749,9 @@ struct tern_msg {
 	int ttl, tos;		/* send: -1 means the socket's own; recv: of the packet */
 	uint32_t flags;		/* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _PATHMTU, _EOR */
 	tern_time at;		/* recv: when the packet arrived */
-	/* 20 bits of IPv6; send: 0 means what the address or the socket says; recv: of the packet */
+	/* 20 bits of IPv6; send: 0: what the address or the socket says; recv: of the packet */
 	uint32_t flow_label;
+	uint16_t segment; /* send: TERN_UDP_SEGMENT of this message alone; 0: the socket's own */
 	/* of the error queue (IP_RECVERR) */
 	int error;		    /* a positive TERN_Exxx */
 	uint8_t origin, type, code; /* 1: this host, 2: ICMP, 3: ICMPv6 */
@@ -859,9 +860,9 @@ enum tern_ip_pmtudisc {
 };
 
 /*
- * Level TERN_IPPROTO_IP. A datagram or stream socket of TERN_AF_INET6 has these, too, beside those of
- * level TERN_IPPROTO_IPV6: they hold for what it sends to and hears from ::ffff:0:0/96, and neither
- * level says anything of the other. A raw one has not: -TERN_ENOPROTOOPT.
+ * Level TERN_IPPROTO_IP. A datagram or stream socket of TERN_AF_INET6 has these, too, beside those
+ * of level TERN_IPPROTO_IPV6: they hold for what it sends to and hears from ::ffff:0:0/96, and
+ * neither level says anything of the other. A raw one has not: -TERN_ENOPROTOOPT.
  */
 enum tern_ip_option {
 	TERN_IP_TOS = 1,
@@ -916,8 +917,14 @@ enum tern_ipv6_option {
 };
 
 enum tern_udp_option { /* level TERN_IPPROTO_UDP, of datagram sockets */
-		       TERN_UDP_GRO =
-			       104, /* a number, told back as 0 or 1; datagrams are never merged */
+		       /*
+			* What is sent goes as datagrams of so many bytes each, the last with the
+			* rest; 0: as one. Each must fit the path whole (else -TERN_EMSGSIZE), and
+			* no more than 128 come of a message (-TERN_EINVAL).
+			*/
+		       TERN_UDP_SEGMENT = 103,
+		       /* a number, told back as 0 or 1; datagrams are never merged */
+		       TERN_UDP_GRO = 104,
 };
 
 enum tern_mcast_option { /* of both families: struct group_req, group_source_req; RFC 3678 */

@@ -104,6 +104,7 @@ struct dgram {
 	uint32_t drops;
 	uint32_t icmp_filter[8]; /* a bit for each type that is blocked */
 	int32_t checksum_off;	 /* IPV6_CHECKSUM; -1: none */
+	uint16_t segment;	 /* UDP_SEGMENT; 0: a message is a datagram */
 	bool hdrincl;
 	bool dontfrag;			 /* IPV6_DONTFRAG */
 	bool tells_path_mtu;		 /* IPV6_RECVPATHMTU */

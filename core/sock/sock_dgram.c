@@ -302,13 +302,22 @@ size_t dgram_msg_len(const struct tern_msg *m)
 	return len;
 }
 
+void dgram_gather_part(const struct tern_msg *m, size_t at, uint8_t *out, size_t len)
+{
+	for (size_t i = 0; i < m->n_iov && len; i++) {
+		size_t before = MIN(at, m->iov[i].len), n = MIN(m->iov[i].len - before, len);
+
+		if (n)
+			memcpy(out, (const uint8_t *)m->iov[i].base + before, n);
+		at -= before;
+		out += n;
+		len -= n;
+	}
+}
+
 void dgram_gather(const struct tern_msg *m, uint8_t *out)
 {
-	for (size_t i = 0; i < m->n_iov; i++) {
-		if (m->iov[i].len)
-			memcpy(out, m->iov[i].base, m->iov[i].len);
-		out += m->iov[i].len;
-	}
+	dgram_gather_part(m, 0, out, dgram_msg_len(m));
 }
 
 /* Beside the datagram, with its address, or when the socket got its peer; 0: nowhere. */

@@ -20,6 +20,8 @@ int dgram_find_path(struct sockets *, struct sock *, const struct tern_msg *, st
 int dgram_refuse_large(struct sockets *, struct sock *, const struct dgram_path *);
 size_t dgram_msg_len(const struct tern_msg *);
 void dgram_gather(const struct tern_msg *, uint8_t *out);
+/* len bytes of it, from the byte numbered `at` on. */
+void dgram_gather_part(const struct tern_msg *, size_t at, uint8_t *out, size_t len);
 void dgram_push_ip(struct sockets *, const struct sock *, struct tern_pkt *,
 		   const struct dgram_path *, const struct tern_msg *);
 int64_t dgram_enqueue(struct sockets *, struct sock *, struct tern_pkt *,

@@ -7,6 +7,8 @@
  */
 #include "sock_dgram.h"
 
+enum { PARTS_MAX = 128 }; /* of a message that is cut: Linux's UDP_MAX_SEGMENTS */
+
 static struct sock *find_receiver(struct sockets *ss, const struct tuple *key, unsigned ifindex)
 {
 	struct tuple *t = tuple_find(ss, key);
@@ -82,36 +84,59 @@ static uint16_t udp_checksum(const struct sockets *ss, const struct tern_pkt *p,
 	return check ? check : 0xffff; /* RFC 768: zero would mean "none" */
 }
 
-int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
-		 const struct dgram_path *path)
+/* A datagram of len bytes of the message, from `at` on. false: there is no memory. */
+static bool send_part(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+		      const struct dgram_path *path, size_t at, size_t len)
 {
-	uint32_t ip_len = addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN;
-	uint32_t len = (uint32_t)dgram_msg_len(m);
-	struct udp h = { .dst_port = path->dport };
-	struct tern_pkt *p;
-	int err;
+	struct udp h = { .src_port = s->any_port ? m->local.port : s->t.lport,
+			 .dst_port = path->dport,
+			 .len = (uint16_t)(UDP_HDR_LEN + len) };
+	struct tern_pkt *p = pkt_new(ss->mem, PKT_HEAD_ROOM, h.len);
 
-	if (path->dport == 0 || (s->any_port && m->local.port == 0))
-		return -TERN_EINVAL;
-	if (len + UDP_HDR_LEN + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
-		return dgram_refuse_large(ss, s, path);
-	if (!s->port) {
-		err = port_pick_for_bind(ss, s);
-		if (err)
-			return err;
-	}
-	p = pkt_new(ss->mem, PKT_HEAD_ROOM, UDP_HDR_LEN + len);
 	if (!p)
-		return -TERN_ENOBUFS;
-	h.src_port = s->any_port ? m->local.port : s->t.lport;
-	h.len = (uint16_t)(UDP_HDR_LEN + len);
+		return false;
 	udp_emit(&h, p->data);
-	dgram_gather(m, p->data + UDP_HDR_LEN);
+	dgram_gather_part(m, at, p->data + UDP_HDR_LEN, len);
 	h.checksum = udp_checksum(ss, p, path);
 	udp_emit(&h, p->data);
 	p->flags |= TERN_PKT_CSUM_GOOD;
 	dgram_push_ip(ss, s, p, path, m);
 	dgram_enqueue(ss, s, p, path);
 	ss->counters[COUNT_UDP_OUT_DATAGRAMS]++;
-	return len;
+	return true;
+}
+
+/* part: what the message is cut into (0: nothing), of which each goes whole, as on Linux. */
+static int check_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+		      const struct dgram_path *path, size_t part)
+{
+	bool v4 = addr_is4(&path->dst);
+	size_t len = dgram_msg_len(m), ip_len = v4 ? IP4_HDR_LEN : IP6_HDR_LEN;
+	uint32_t max = part ? sock_mtu(s, &path->hop, v4) : dgram_size_max(s, &path->hop, v4);
+
+	if (path->dport == 0 || (s->any_port && m->local.port == 0))
+		return -TERN_EINVAL;
+	if (ip_len + UDP_HDR_LEN + (part ? MIN(part, len) : len) > max)
+		return dgram_refuse_large(ss, s, path);
+	return part && len > PARTS_MAX * part ? -TERN_EINVAL : 0;
+}
+
+int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+		 const struct dgram_path *path)
+{
+	size_t len = dgram_msg_len(m), part = m->segment ? m->segment : s->dgram->segment, at = 0;
+	int err = check_send(ss, s, m, path, part);
+
+	if (!err && !s->port)
+		err = port_pick_for_bind(ss, s);
+	if (err)
+		return err;
+	do {
+		size_t n = part ? MIN(part, len - at) : len;
+
+		if (!send_part(ss, s, m, path, at, n))
+			return at ? (int64_t)at : -TERN_ENOBUFS;
+		at += n;
+	} while (at < len);
+	return (int64_t)len;
 }

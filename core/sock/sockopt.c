@@ -2,9 +2,9 @@
 /*
  * sockopt.c - socket options, with Linux's numbers, structs and limits.
  *
- * Most options are one integer. They are in two tables, here and in sockopt_ip.c: level, name, which
- * sockets know it, its range, and the function that carries it out. What is neither there nor in
- * sockopt_struct.c is ENOPROTOOPT.
+ * Most options are one integer. They are in two tables, here and in sockopt_ip.c: level, name,
+ * which sockets know it, its range, and the function that carries it out. What is neither there nor
+ * in sockopt_struct.c is ENOPROTOOPT.
  */
 #include "sock_tcp.h"
 #include "sockopt.h"
@@ -15,6 +15,7 @@ FLAG(broadcast)
 PLAIN(dgram_keepalive, dgram->keepalive, bool)
 PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
 PLAIN(gro, dgram->gro, bool)
+PLAIN(segment, dgram->segment, uint16_t)
 PLAIN(bound_ifindex, bound_ifindex, uint16_t)
 PLAIN(fast_open_max, fast_open_max, uint16_t)
 
@@ -325,6 +326,7 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_DROPS, ALL, ANY, RO(drops) },
 	{ TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, STREAM, ANY, RW(defer) },
 	{ TERN_SOL_SOCKET, TERN_SO_ANY_PORT, STREAM | DGRAM, ANY, RO(any_port) },
+	{ TERN_IPPROTO_UDP, TERN_UDP_SEGMENT, DGRAM, 0, 65535, RW(segment) },
 	{ TERN_IPPROTO_UDP, TERN_UDP_GRO, DGRAM, ANY, RW(gro) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_NODELAY, STREAM, ANY, RW(nodelay) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_CORK, STREAM, ANY, RW(cork) },

@@ -151,9 +151,8 @@ static int take_one(const struct cmsghdr *c, struct tern_msg *m)
 		}
 		return take_number(c, 0, 255, &m->tos);
 	}
-	/* as through a device that cannot: programs then send one datagram after the other */
 	if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT)
-		return -EIO;
+		return c->cmsg_len == CMSG_LEN(2) && read_value(c, &m->segment, 2) ? 0 : -EINVAL;
 	return -EINVAL;
 }
 

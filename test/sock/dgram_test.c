@@ -317,6 +317,118 @@ static void link_local_sender(void)
 	tear_down();
 }
 
+/* What lies at `at` of what is sent in the tests of segments. */
+static uint8_t byte_at(size_t at)
+{
+	return (uint8_t)(at * 7 + at / 256);
+}
+
+/* The message of len bytes, in pieces of memory of any length, cut by `part` when it is given. */
+static int64_t send_in_pieces(tern_sock s, size_t len, uint16_t part)
+{
+	static uint8_t bytes[70000];
+	struct tern_iovec iov[40];
+	struct tern_msg m;
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = byte_at(i);
+	for (; at < len && n < 39; n++) {
+		size_t piece = n * n * 3 < len - at ? n * n * 3 : len - at; /* the first is empty */
+
+		iov[n] = (struct tern_iovec){ bytes + at, piece };
+		at += piece;
+	}
+	iov[n++] = (struct tern_iovec){ bytes + at, len - at };
+	tern_msg_init(&m, iov, n);
+	m.segment = part;
+	return tern_sendmsg(net.a, s, &m, 0);
+}
+
+static void arrive_cut(tern_sock s, size_t len, size_t part)
+{
+	uint8_t buf[2000];
+	size_t at = 0;
+
+	while (at < len) {
+		size_t want = part < len - at ? part : len - at, wrong = 0;
+
+		check_eq(tern_recv(net.b, s, buf, sizeof(buf), 0), (int64_t)want);
+		for (size_t i = 0; i < want; i++)
+			wrong += buf[i] != byte_at(at + i);
+		check_eq(wrong, 0);
+		at += want;
+	}
+	check_eq(tern_recv(net.b, s, buf, sizeof(buf), 0), -TERN_EAGAIN);
+}
+
+static void segments(void)
+{
+	static const struct {
+		size_t len;
+		uint16_t part;
+	} of[] = { { 1, 1 },	   { 9, 2 },	    { 1000, 333 },   { 1000, 1000 },
+		   { 1000, 1001 }, { 40000, 1400 }, { 65507, 1452 }, { 128, 1 } };
+
+	for (int f = 0; f < 2; f++) {
+		struct tern_addr to;
+		tern_sock a, b;
+
+		set_up(families[f]);
+		a = bound(net.a, net.addr_a, 1000);
+		b = bound(net.b, net.addr_b, 2000);
+		to = with_port(net.addr_b, 2000);
+		check_eq(tern_connect(net.a, a, &to), 0);
+		for (size_t i = 0; i < 2 * sizeof(of) / sizeof(of[0]); i++) {
+			int32_t by_option = i % 2 ? of[i / 2].part : 0;
+			uint16_t beside = i % 2 ? 0 : of[i / 2].part;
+
+			test_at("%zu by %u, %s", of[i / 2].len, of[i / 2].part,
+				i % 2 ? "an option" : "the message");
+			check_eq(tern_setsockopt(net.a, a, TERN_IPPROTO_UDP, TERN_UDP_SEGMENT,
+						 &by_option, sizeof(by_option)),
+				 0);
+			check_eq(send_in_pieces(a, of[i / 2].len, beside), (int64_t)of[i / 2].len);
+			pass(TERN_SEC);
+			arrive_cut(b, of[i / 2].len, of[i / 2].part);
+		}
+		tear_down();
+	}
+}
+
+/* Linux's: more than 128 of a message; one that would have to go in fragments; and it stays whole. */
+static void segments_that_are_refused(void)
+{
+	for (int f = 0; f < 2; f++) {
+		uint16_t most = families[f] == TERN_AF_INET ? 1472 : 1452;
+		int32_t never = TERN_IP_PMTUDISC_DO;
+		struct tern_addr to;
+		tern_sock a, b;
+
+		set_up(families[f]);
+		a = bound(net.a, net.addr_a, 1000);
+		b = bound(net.b, net.addr_b, 2000);
+		to = with_port(net.addr_b, 2000);
+		check_eq(tern_connect(net.a, a, &to), 0);
+		check_eq(send_in_pieces(a, 129, 1), -TERN_EINVAL);
+		check_eq(send_in_pieces(a, 5000, (uint16_t)(most + 1)), -TERN_EMSGSIZE);
+		check_eq(send_in_pieces(a, (size_t)most + 1, (uint16_t)(most + 1)), -TERN_EMSGSIZE);
+		check_eq(send_in_pieces(a, 65536, 1000), -TERN_EMSGSIZE);
+		pass(TERN_SEC);
+		arrive_cut(b, 0, 1);
+		/* the parts count, not the message, where nothing may be cut */
+		check_eq(f == 0 ? tern_setsockopt(net.a, a, TERN_IPPROTO_IP, TERN_IP_MTU_DISCOVER,
+						  &never, sizeof(never)) :
+				  tern_setsockopt(net.a, a, TERN_IPPROTO_IPV6,
+						  TERN_IPV6_MTU_DISCOVER, &never, sizeof(never)),
+			 0);
+		check_eq(send_in_pieces(a, 5000, most), 5000);
+		pass(TERN_SEC);
+		arrive_cut(b, 5000, most);
+		tear_down();
+	}
+}
+
 static const struct test tests[] = {
 	TEST(boundaries),
 	TEST(link_local_sender),
@@ -328,6 +440,8 @@ static const struct test tests[] = {
 	TEST(raw_copies),
 	TEST(raw_with_header),
 	TEST(unknown_protocol),
+	TEST(segments),
+	TEST(segments_that_are_refused),
 };
 
 int main(int argc, char **argv)

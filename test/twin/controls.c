@@ -485,29 +485,67 @@ static void chooses_the_label_of_a_stream(void)
 	}
 }
 
-/* Fifty bytes as datagrams of twenty: as many as it takes, or an error that says "not by me". */
+/* What has come, datagram by datagram. */
+static void comes_as(int s)
+{
+	struct pollfd p = { s, POLLIN, 0 };
+	char bytes[1000];
+	ssize_t n;
+
+	for (int i = 0; i < 4; i++) {
+		poll(&p, 1, 200);
+		n = recv(s, bytes, sizeof(bytes), MSG_DONTWAIT);
+		say_result(n);
+		if (n > 0)
+			say("from %d to %d\n", bytes[0], bytes[n - 1]);
+	}
+}
+
 static void is_cut_into_segments(void)
 {
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
 	struct cmsghdr head = { CMSG_LEN(sizeof(uint16_t)), IPPROTO_UDP, UDP_SEGMENT };
-	const uint16_t size = 20;
-	struct pollfd p = { b, POLLIN, 0 };
+	static const uint16_t sizes[] = { 20, 25, 49, 50, 51, 0 };
 	struct name to = loopback_at(port_of(b));
 	struct mail l;
-	char bytes[50] = { 0 };
+	char bytes[50];
 
-	mail_of(&l, CMSG_SPACE(sizeof(size)));
-	memset(l.controls, 0, sizeof(l.controls));
-	memcpy(l.controls, &head, sizeof(head));
-	memcpy(CMSG_DATA((struct cmsghdr *)l.controls), &size, sizeof(size));
-	l.name = to;
-	l.m.msg_namelen = to.len;
-	l.iov = (struct iovec){ bytes, sizeof(bytes) };
-	say_result(sendmsg(a, &l.m, 0));
-	for (int i = 0; i < 4; i++) {
-		poll(&p, 1, 200);
-		say_result(recv(b, bytes, sizeof(bytes), MSG_DONTWAIT));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)i;
+	for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+		head.cmsg_len = CMSG_LEN(i % 2 ? sizeof(int) : sizeof(uint16_t));
+		mail_of(&l, CMSG_SPACE(sizeof(sizes[0])));
+		memset(l.controls, 0, sizeof(l.controls));
+		memcpy(l.controls, &head, sizeof(head));
+		memcpy(CMSG_DATA((struct cmsghdr *)l.controls), &sizes[i / 2], sizeof(sizes[0]));
+		l.name = to;
+		l.m.msg_namelen = to.len;
+		l.iov = (struct iovec){ bytes, sizeof(bytes) };
+		say_result(sendmsg(a, &l.m, 0));
+		comes_as(b);
 	}
+}
+
+/* By an option: all that is sent, however it is sent. */
+static void cuts_all_into_segments(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), s = socket_of(SOCK_STREAM);
+	static const int sizes[] = { 20, -1, 65536, 65535, 1, 2, 0 };
+	struct name to = loopback_at(port_of(b));
+	char bytes[50];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)i;
+	say_result(connect(a, &to.sa, to.len));
+	say("%d\n", get_int(a, IPPROTO_UDP, UDP_SEGMENT));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		say_result(set_int(a, IPPROTO_UDP, UDP_SEGMENT, sizes[i]));
+		say("%d\n", get_int(a, IPPROTO_UDP, UDP_SEGMENT));
+		say_result(write(a, bytes, sizes[i] == 1 || sizes[i] == 2 ? 3 : 50));
+		comes_as(b);
+	}
+	say_result(set_int(s, IPPROTO_UDP, UDP_SEGMENT, 20));
+	say_result(get_int(s, IPPROTO_UDP, UDP_SEGMENT));
 }
 
 /* Singly sent they come singly, and say nothing of parts, whatever was asked for. */
@@ -551,6 +589,7 @@ static const struct program programs[] = {
 	ONCE(chooses_labels),
 	ONCE(chooses_the_label_of_a_stream),
 	BOTH(is_cut_into_segments),
+	BOTH(cuts_all_into_segments),
 	BOTH(takes_merged_ones),
 };
 const struct subject of_controls = SUBJECT(programs);

@@ -57,8 +57,6 @@ struct difference {
 #define SHUT_TWICE "a second shutdown, and a listen after one, fail"
 #define OTHER_FAMILY "names of the other family, and AF_UNSPEC in bind, are refused"
 
-#define SEGMENTS "UDP_SEGMENT is refused, as by a device that cannot (EIO)"
-
 static const struct difference differences[] = {
 	{ "sets_numbers_of_tcp", ON_POSIX, DIFFERS, 0, SYN_RETRIES },
 	{ "sets_numbers_of_tcp", ON_RUN, DIFFERS, 0, SYN_RETRIES },
@@ -135,8 +133,6 @@ static const struct difference differences[] = {
 	{ "binds_without_a_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
 	{ "connects_by_the_other_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
 	{ "hears_from_both_families", ON_RUN, NOT_RUN, 0, OTHER_FAMILY },
-	{ "is_cut_into_segments", ON_POSIX, DIFFERS, 0, SEGMENTS },
-	{ "is_cut_into_segments", ON_RUN, DIFFERS, 0, SEGMENTS },
 };
 
 #endif
