@@ -107,9 +107,9 @@ struct tern_addr {
 	uint32_t scope_id; /* interface of a link-local IPv6 address, else 0 */
 	uint8_t ip[16];	   /* network byte order */
 	/*
-	 * RFC 6437, 20 bits in host byte order; 0: none. Where IPv6 packets are to go (tern_connect,
-	 * a send) and TERN_IPV6_FLOWINFO_SEND is set, they bear it; tern_getpeername gives it back.
-	 * Elsewhere it is not looked at, and 0 in what is given.
+	 * RFC 6437, 20 bits in host byte order; 0: none. Where IPv6 packets are to go
+	 * (tern_connect, a send) and TERN_IPV6_FLOWINFO_SEND is set, they bear it;
+	 * tern_getpeername gives it back. Elsewhere it is not looked at, and 0 in what is given.
 	 */
 	uint32_t flow_label;
 };
@@ -748,7 +748,7 @@ struct tern_msg {
 	int ttl, tos;		/* send: -1 means the socket's own; recv: of the packet */
 	uint32_t flags;		/* recv: TERN_MSG_TRUNC, _OOB, _ERRQUEUE, _PATHMTU, _EOR */
 	tern_time at;		/* recv: when the packet arrived */
-	/* 20 bits of IPv6; send: 0 means what the address or the socket says; recv: of the packet */
+	/* 20 bits; send: 0 means what the address or the socket says; recv: of the packet */
 	uint32_t flow_label;
 	/* of the error queue (IP_RECVERR) */
 	int error;		    /* a positive TERN_Exxx */
@@ -858,9 +858,9 @@ enum tern_ip_pmtudisc {
 };
 
 /*
- * Level TERN_IPPROTO_IP. A datagram or stream socket of TERN_AF_INET6 has these, too, beside those of
- * level TERN_IPPROTO_IPV6: they hold for what it sends to and hears from ::ffff:0:0/96, and neither
- * level says anything of the other. A raw one has not: -TERN_ENOPROTOOPT.
+ * Level TERN_IPPROTO_IP. A datagram or stream socket of TERN_AF_INET6 has these, too, beside those
+ * of level TERN_IPPROTO_IPV6: they hold for what it sends to and hears from ::ffff:0:0/96, and
+ * neither level says anything of the other. A raw one has not: -TERN_ENOPROTOOPT.
  */
 enum tern_ip_option {
 	TERN_IP_TOS = 1,

@@ -2,9 +2,9 @@
 /*
  * sockopt.c - socket options, with Linux's numbers, structs and limits.
  *
- * Most options are one integer. They are in two tables, here and in sockopt_ip.c: level, name, which
- * sockets know it, its range, and the function that carries it out. What is neither there nor in
- * sockopt_struct.c is ENOPROTOOPT.
+ * Most options are one integer. They are in two tables, here and in sockopt_ip.c: level, name,
+ * which sockets know it, its range, and the function that carries it out. What is neither there nor
+ * in sockopt_struct.c is ENOPROTOOPT.
  */
 #include "sock_tcp.h"
 #include "sockopt.h"

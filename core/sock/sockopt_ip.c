@@ -2,8 +2,9 @@
 /*
  * sockopt_ip.c - the options of the internet layer that are one integer: levels IP and IPV6.
  *
- * An IPv6 socket has those of both levels, and both hold: IPv4's for what it sends to and hears from
- * IPv4-mapped addresses (RFC 3493 3.7), IPv6's for all else. Neither says anything of the other.
+ * An IPv6 socket has those of both levels, and both hold: IPv4's for what it sends to and hears
+ * from IPv4-mapped addresses (RFC 3493 3.7), IPv6's for all else. Neither says anything of the
+ * other.
  */
 #include "sockopt.h"
 

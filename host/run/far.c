@@ -3,9 +3,10 @@
  * far.c - a datagram socket that is bound to the loopback, and the host's loopback.
  *
  * What leaves a stack never bears an address of its loopback (RFC 1122 3.2.1.3 (g)), and on that
- * address nothing comes in. So such a socket has a second one of the stack, without a name: by it goes
- * what is for the host's loopback, and what comes back by it is the first one's. The program sees one
- * socket, whose peers are at the loopback; which port the host sees is the gateway's matter anyway.
+ * address nothing comes in. So such a socket has a second one of the stack, without a name: by it
+ * goes what is for the host's loopback, and what comes back by it is the first one's. The program
+ * sees one socket, whose peers are at the loopback; which port the host sees is the gateway's
+ * matter anyway.
  */
 #include "inside.h"
 
