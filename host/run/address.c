@@ -27,7 +27,7 @@ static struct tern_addr of_four(const struct sockaddr_in *in)
 }
 
 /* Here an IPv4 address is one of that family, also of an IPv6 socket (RFC 4291 2.5.5.2). */
-static struct tern_addr plain(const struct tern_addr *a)
+struct tern_addr address_plain(const struct tern_addr *a)
 {
 	struct tern_addr four = tern_ip4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], a->port);
 
@@ -52,7 +52,7 @@ static struct tern_addr of_six(const struct sockaddr_in6 *in)
 	memcpy(a.ip, &in->sin6_addr, 16);
 	a.scope_id = in->sin6_scope_id;
 	a.flow_label = ntohl(in->sin6_flowinfo) & FLOW_LABEL_MASK;
-	return plain(&a);
+	return address_plain(&a);
 }
 
 int address_read(const struct call *c, uint64_t at, uint64_t len, int family, struct tern_addr *out)
@@ -157,7 +157,7 @@ static bool takes(struct run *r, const struct pair *q, int type, const struct te
 	if (q->type != type || !q->s || (type == SOCK_STREAM && q->state != PAIR_LISTENING) ||
 	    tern_getsockname(r->st, q->s, &at) != 0 || at.port != to->port)
 		return false;
-	at = plain(&at);
+	at = address_plain(&at);
 	if (address_is_any(&at))
 		return q->family == AF_INET6 || to->family == TERN_AF_INET;
 	return at.family == to->family && memcmp(at.ip, to->ip, 16) == 0;
@@ -184,7 +184,7 @@ struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_
 
 struct tern_addr address_shown(const struct run *r, const struct pair *p, const struct tern_addr *a)
 {
-	struct tern_addr is = plain(a);
+	struct tern_addr is = address_plain(a);
 	const struct tern_addr *far = is.family == TERN_AF_INET ? &r->loopback : &r->loopback6;
 
 	if (p->by_gateway && far->family == is.family && memcmp(far->ip, is.ip, 16) == 0)
@@ -206,7 +206,7 @@ void address_show_message(const struct run *r, const struct pair *p, struct tern
 
 void address_leave_loopback(const struct pair *p, struct tern_msg *m)
 {
-	struct tern_addr here = plain(&m->local);
+	struct tern_addr here = address_plain(&m->local);
 
 	if (p->by_gateway && address_is_loopback(&here))
 		m->local.family = TERN_AF_UNSPEC;

@@ -78,7 +78,7 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	if (err)
 		return err;
 	address_leave_loopback(p, &m);
-	n = tern_sendmsg(r->st, p->s, &m, o->flags);
+	n = tern_sendmsg(r->st, far_or_near(r, p, &to), &m, o->flags);
 	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
 	if (n > 0)

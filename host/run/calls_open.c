@@ -145,7 +145,7 @@ static int64_t connect_datagrams(struct run *r, struct call *c, const struct ter
 	letters_flush(r, p); /* to the peer that it had */
 	if (to->family != TERN_AF_UNSPEC)
 		by = address_route(r, p, to);
-	err = tern_connect(r->st, p->s, &by);
+	err = far_connect(r, p, &by);
 	if (err == 0)
 		note_names(p, to, &by);
 	return err;
@@ -346,13 +346,14 @@ int64_t on_accept(struct run *r, struct call *c)
 int64_t on_shutdown(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
+	struct tern_addr peer = { .family = TERN_AF_UNSPEC };
 	int how = (int)c->args[1], err;
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
 	if (p->type != SOCK_STREAM) {
 		letters_flush(r, p);
-		err = tern_shutdown(r->st, p->s, how);
+		err = tern_shutdown(r->st, far_or_near(r, p, &peer), how);
 		if (err == 0 && how != SHUT_WR)
 			shutdown(c->dup, SHUT_RD);
 		return err;

@@ -82,6 +82,8 @@ struct pair {
 	struct letter *letters, **letters_end;
 	uint64_t letters_len; /* bytes of all letters */
 	struct held *held;
+	tern_sock far; /* by which one that is bound to the loopback reaches the host's; 0: none */
+	bool far_has_peer;
 };
 
 /* ---- one call ---- */
@@ -221,6 +223,8 @@ struct tern_addr address_for_stack(const struct pair *, const struct tern_addr *
  * gateway.
  */
 struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
+/* An IPv4-mapped address as one of IPv4; others as they are. */
+struct tern_addr address_plain(const struct tern_addr *);
 /* What the program is to see of an address of the stack's. */
 struct tern_addr address_shown(const struct run *, const struct pair *, const struct tern_addr *);
 /* The same of a datagram: from where it came, and where it went to. */
@@ -256,6 +260,14 @@ void pump_refuse(struct run *, struct pair *, int error);
 void pump_stream(struct run *, struct pair *); /* moves what can move, both ways */
 void pump_hangup(struct run *, struct pair *); /* our end says HUP */
 void pump_shut(struct run *, struct pair *, int end, int how);
+
+/* ---- far.c: datagram sockets that are bound to the loopback ---- */
+
+/* The socket that sends to what address_route has given; AF_UNSPEC: to the peer. */
+tern_sock far_or_near(struct run *, struct pair *, const struct tern_addr *to);
+/* tern_connect of either: the same results, or -TERN_ENOBUFS. */
+int far_connect(struct run *, struct pair *, const struct tern_addr *to);
+void far_close(struct run *, struct pair *);
 
 /* ---- letters.c: datagrams ---- */
 

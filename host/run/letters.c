@@ -112,7 +112,7 @@ static bool deliver_held(struct pair *p)
 }
 
 /* One datagram, or what became of an earlier one; false: no more for now. */
-static bool bring_in(struct run *r, struct pair *p)
+static bool bring_in(struct run *r, struct pair *p, tern_sock s)
 {
 	struct tern_iovec iov = { r->piece, sizeof(r->piece) };
 	struct tern_msg m;
@@ -120,7 +120,7 @@ static bool bring_in(struct run *r, struct pair *p)
 	int64_t n;
 
 	tern_msg_init(&m, &iov, 1);
-	n = tern_recvmsg(r->st, p->s, &m, 0);
+	n = tern_recvmsg(r->st, s, &m, 0);
 	if (n == -TERN_EAGAIN || n == -TERN_EBADF)
 		return false;
 	l = calloc(1, sizeof(*l));
@@ -141,6 +141,11 @@ static bool bring_in(struct run *r, struct pair *p)
 	return deliver(p, l, r->piece, l->len);
 }
 
+static bool bring_in_either(struct run *r, struct pair *p)
+{
+	return bring_in(r, p, p->s) || (!p->held && p->far && bring_in(r, p, p->far));
+}
+
 /* ---- from the program ---- */
 
 /* An empty datagram and the end both read as nothing. */
@@ -156,16 +161,18 @@ static bool take_out(struct run *r, struct pair *p)
 {
 	struct iovec iov = { r->piece, sizeof(r->piece) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct tern_addr peer = { .family = TERN_AF_UNSPEC };
+	tern_sock s = far_or_near(r, p, &peer);
 	ssize_t n;
 
-	if (!(tern_poll(r->st, p->s) & TERN_POLLOUT))
+	if (!(tern_poll(r->st, s) & TERN_POLLOUT))
 		return false;
 	n = recvmsg(p->fd, &m, MSG_DONTWAIT);
 	if (n < 0 || (n == 0 && has_hung_up(p)))
 		return false;
 	/* an error that waits is told first, of an earlier datagram; this one may go after it */
-	if (tern_send(r->st, p->s, r->piece, (size_t)n, 0) < 0)
-		tern_send(r->st, p->s, r->piece, (size_t)n, 0);
+	if (tern_send(r->st, s, r->piece, (size_t)n, 0) < 0)
+		tern_send(r->st, s, r->piece, (size_t)n, 0);
 	r->counts.bytes_sent += (uint64_t)n;
 	return true;
 }
@@ -183,7 +190,7 @@ void letters_pump(struct run *r, struct pair *p)
 	if (p->gone || !p->s)
 		return;
 	letters_flush(r, p);
-	for (int i = 0; i < 256 && deliver_held(p) && bring_in(r, p); i++)
+	for (int i = 0; i < 256 && deliver_held(p) && bring_in_either(r, p); i++)
 		continue;
 	if (!(tern_poll(r->st, p->s) & TERN_POLLOUT))
 		events = 0;

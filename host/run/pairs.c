@@ -152,6 +152,7 @@ static void close_both(struct run *r, struct pair *p)
 	p->fd = -1;
 	if (p->s)
 		tern_close(r->st, p->s);
+	far_close(r, p);
 	if (p->kept)
 		tern_abort(r->st, p->kept);
 	p->s = p->kept = 0;

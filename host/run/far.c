@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * far.c - a datagram socket that is bound to the loopback, and the host's loopback.
+ *
+ * What leaves a stack never bears an address of its loopback (RFC 1122 3.2.1.3 (g)), and on that
+ * address nothing comes in. So such a socket has a second one of the stack, without a name: by it
+ * goes what is for the host's loopback, and what comes back by it is the first one's. The program
+ * sees one socket, whose peers are at the loopback; which port the host sees is the gateway's
+ * matter anyway.
+ */
+#include "inside.h"
+
+static bool is_same_host(const struct tern_addr *a, const struct tern_addr *b)
+{
+	return a->family == b->family && a->family != TERN_AF_UNSPEC &&
+	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+static bool is_bound_to_loopback(const struct run *r, const struct pair *p)
+{
+	struct tern_addr at;
+
+	if (tern_getsockname(r->st, p->s, &at) != 0)
+		return false;
+	at = address_plain(&at);
+	return address_is_loopback(&at);
+}
+
+static bool goes_far(const struct run *r, const struct pair *p, const struct tern_addr *to)
+{
+	struct tern_addr is = address_plain(to);
+
+	return (is_same_host(&is, &r->loopback) || is_same_host(&is, &r->loopback6)) &&
+	       is_bound_to_loopback(r, p);
+}
+
+/* Its news are the pair's. */
+static bool open_far(struct run *r, struct pair *p)
+{
+	if (p->far)
+		return true;
+	if (tern_socket(r->st, p->family, TERN_SOCK_DGRAM, p->protocol, &p->far) != 0)
+		return false;
+	tern_set_user(r->st, p->far, p);
+	return true;
+}
+
+tern_sock far_or_near(struct run *r, struct pair *p, const struct tern_addr *to)
+{
+	if (!to->family)
+		return p->far_has_peer ? p->far : p->s;
+	return goes_far(r, p, to) && open_far(r, p) ? p->far : p->s;
+}
+
+int far_connect(struct run *r, struct pair *p, const struct tern_addr *to)
+{
+	static const struct tern_addr nobody = { .family = TERN_AF_UNSPEC };
+	bool far = to->family && goes_far(r, p, to);
+	int err;
+
+	if (!far && p->far_has_peer) {
+		tern_connect(r->st, p->far, &nobody);
+		p->far_has_peer = false;
+	}
+	if (!far)
+		return tern_connect(r->st, p->s, to);
+	if (!open_far(r, p))
+		return -TERN_ENOBUFS;
+	err = tern_connect(r->st, p->far, to);
+	if (err)
+		return err;
+	tern_connect(r->st, p->s, &nobody); /* it may have had another one */
+	p->far_has_peer = true;
+	return 0;
+}
+
+void far_close(struct run *r, struct pair *p)
+{
+	if (p->far)
+		tern_close(r->st, p->far);
+	p->far = 0;
+	p->far_has_peer = false;
+}
