@@ -25,15 +25,17 @@ static void say_why(struct get_connect *c, const char *format, ...)
 }
 
 /* The addresses that need no look-up: of a number, or a name of the command's own. */
-static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known)
+static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known,
+				enum net_parsed *parsed)
 {
 	const char *host = strcmp(c->host, "localhost") == 0 ? "127.0.0.1" : c->host;
 	struct tern_resolver_question q = { .name = host, .addr = { .port = c->port } };
 	struct tern_resolver_answer a;
 
-	*known = tern_addr_parse(host, c->port, &out[0]) == 0;
+	*parsed = net_parse_addr(c->n, host, c->port, &out[0]);
+	*known = *parsed != NET_NO_ADDRESS;
 	if (*known)
-		return 1;
+		return *parsed == NET_ADDRESS;
 	*known = net_find_own(c->n, &q, &a);
 	memcpy(out, a.addr, a.n_addrs * sizeof(a.addr[0])); /* one of each family at most */
 	return a.n_addrs;
@@ -54,14 +56,14 @@ static enum tern_eyeballs_state advance(struct get_connect *c, struct tern_eyeba
 /* "fd00::2: no answer, 10.0.0.2: Connection refused"; of a single address as if it were the host */
 static void say_attempts(struct get_connect *c, const struct tern_eyeballs *e)
 {
-	char text[TERN_ADDR_TEXT_MAX];
+	char text[NET_ADDR_TEXT_MAX];
 
 	for (unsigned i = 0; i < e->n_attempts; i++) {
 		const struct tern_eyeballs_attempt *t = &e->attempt[i];
 
 		if (i > 0)
 			say_why(c, ", ");
-		if (strcmp(tern_addr_format(&t->addr, false, text), c->host) != 0)
+		if (strcmp(net_format_addr(c->n, &t->addr, text), c->host) != 0)
 			say_why(c, "%s: ", text);
 		say_why(c, "%s", t->error ? strerror(t->error) : "no answer");
 	}
@@ -98,12 +100,15 @@ int get_connect(struct get_connect *c)
 	};
 	enum tern_eyeballs_state state = TERN_EYEBALLS_BUSY;
 	struct tern_eyeballs e;
+	enum net_parsed parsed;
 	bool known;
 	int code = EXIT_DONE;
 
 	c->why[0] = 0;
 	c->s = 0;
-	wish.n_addrs = known_addresses(c, addr, &known);
+	wish.n_addrs = known_addresses(c, addr, &known, &parsed);
+	if (parsed == NET_NO_INTERFACE)
+		return EXIT_USAGE;
 	if (known && wish.n_addrs == 0) {
 		say_why(c, "cannot connect: its name has no address");
 		return EXIT_NO;

@@ -46,7 +46,7 @@ struct net_options {
 	unsigned n_cuts;
 	struct net_host host[NET_HOSTS_MAX];
 	unsigned n_hosts;
-	struct tern_addr server[TERN_RESOLVER_SERVERS_MAX]; /* to ask for names */
+	const char *server[TERN_RESOLVER_SERVERS_MAX]; /* addresses, to ask for names */
 	unsigned n_servers;
 	const char *name; /* among the members of a network; NULL: none */
 	uint64_t mtu, seed;
@@ -134,6 +134,18 @@ int auto_wait(struct net *);
 /* Gives back what was lent. */
 void auto_end(struct net *);
 
+/* ---- net_addr.c ---- */
+
+enum { NET_ADDR_TEXT_MAX = TERN_ADDR_TEXT_MAX + 16 };
+enum net_parsed { NET_ADDRESS, NET_NO_ADDRESS, NET_NO_INTERFACE /* after a line of error */ };
+/* An address, also one with the name of an interface behind a '%': "fe80::1%eth0". */
+enum net_parsed net_parse_addr(const struct net *, const char *text, uint16_t port,
+			       struct tern_addr *);
+/* Its two parts, addr of TERN_ADDR_TEXT_MAX bytes; false: it is no such address. */
+bool net_split_zone(const char *text, char *addr, const char **zone);
+/* The other way; returns buf. */
+char *net_format_addr(const struct net *, const struct tern_addr *, char buf[NET_ADDR_TEXT_MAX]);
+
 /* ---- net_names.c ---- */
 
 bool names_take_host(struct args *, struct net_options *);
@@ -152,9 +164,11 @@ void net_turn_names(struct net *, tern_time until);
 /* The names that no file and no server is asked for: an answer without waiting; false: no such. */
 bool net_find_own(struct net *, const struct tern_resolver_question *,
 		  struct tern_resolver_answer *);
-/* Asks names_find, then the resolver, and waits for the answer. false: the user wants no more. */
-bool net_look_up(struct net *, const struct tern_resolver_question *,
-		 struct tern_resolver_answer *);
+/*
+ * Asks names_find, then the resolver, and waits for the answer. An exit code; not EXIT_DONE, without
+ * an answer, after a line of error.
+ */
+int net_look_up(struct net *, const struct tern_resolver_question *, struct tern_resolver_answer *);
 /* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error. */
 int net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
 /* What helps where there is no answer, behind tern_resolver_why: "; give one: ...", or "". */

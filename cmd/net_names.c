@@ -37,17 +37,21 @@ bool names_take_host(struct args *a, struct net_options *o)
 
 bool names_take_server(struct args *a, struct net_options *o)
 {
+	char plain[TERN_ADDR_TEXT_MAX];
+	struct tern_addr addr;
+	const char *zone;
+
 	if (!args_value(a))
 		return false;
 	if (o->n_servers == TERN_RESOLVER_SERVERS_MAX) {
 		args_error(a, "at most %d name servers", TERN_RESOLVER_SERVERS_MAX);
 		return false;
 	}
-	if (tern_addr_parse(a->value, 0, &o->server[o->n_servers]) != 0) {
+	if (tern_addr_parse(a->value, 0, &addr) != 0 && !net_split_zone(a->value, plain, &zone)) {
 		args_error(a, "--server: '%s' is not an address", a->value);
 		return false;
 	}
-	o->n_servers++;
+	o->server[o->n_servers++] = a->value;
 	return true;
 }
 
@@ -128,21 +132,27 @@ static void read_servers_of_host(struct tern_resolver_conf *conf)
 		leave_loopback(&conf->server[i]);
 }
 
-static int configure_names(struct net *n)
+/* false after a line of error. */
+static bool configure_names(struct net *n)
 {
 	struct tern_resolver_conf conf;
 	size_t len;
-	char *hosts = read_text("/etc/hosts", &len);
+	char *hosts;
 	int err;
 
 	tern_resolver_conf_default(&conf);
+	for (unsigned i = 0; i < n->options->n_servers; i++)
+		if (net_parse_addr(n, n->options->server[i], 0, &conf.server[conf.n_servers++]) !=
+		    NET_ADDRESS)
+			return false;
 	if (n->options->n_servers == 0 && has_gateway(n))
 		read_servers_of_host(&conf);
-	for (unsigned i = 0; i < n->options->n_servers; i++)
-		conf.server[conf.n_servers++] = n->options->server[i];
+	hosts = read_text("/etc/hosts", &len);
 	err = tern_resolver_configure(n->resolver, &conf, hosts, len);
 	free(hosts);
-	return err;
+	if (err)
+		net_refuse(n, "%s", "out of memory");
+	return err == 0;
 }
 
 struct tern_resolver *net_resolver(struct net *n)
@@ -158,8 +168,9 @@ struct tern_resolver *net_resolver(struct net *n)
 		return NULL;
 	}
 	n->resolver = tern_resolver_new(&wish);
-	if (!n->resolver || configure_names(n) != 0) {
+	if (!n->resolver)
 		net_refuse(n, "%s", "out of memory");
+	else if (!configure_names(n)) {
 		tern_resolver_free(n->resolver);
 		n->resolver = NULL;
 	}
@@ -206,22 +217,27 @@ bool net_find_own(struct net *n, const struct tern_resolver_question *q,
 	return known;
 }
 
-bool net_look_up(struct net *n, const struct tern_resolver_question *q,
-		 struct tern_resolver_answer *out)
+int net_look_up(struct net *n, const struct tern_resolver_question *q,
+		struct tern_resolver_answer *out)
 {
 	struct tern_resolver *r;
 
 	if (net_find_own(n, q, out))
-		return true;
+		return EXIT_DONE;
 	r = net_resolver(n);
-	if (!r || tern_resolver_ask(r, q, NULL) != 0)
-		return false;
+	if (!r)
+		return EXIT_USAGE;
+	if (tern_resolver_ask(r, q, NULL) != 0)
+		return net_refuse(n, "%s", "out of memory");
 	while (!tern_resolver_answer(r, out)) {
-		if (net_interrupted())
-			return false;
+		if (net_interrupted()) {
+			net_refuse(n, "'%s': interrupted before there was an answer",
+				   q->name ? q->name : "its name");
+			return EXIT_NO;
+		}
 		net_turn_names(n, TERN_NEVER);
 	}
-	return true;
+	return EXIT_DONE;
 }
 
 const char *net_advice(const struct tern_resolver_answer *a)
@@ -242,15 +258,21 @@ int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_a
 {
 	struct tern_resolver_question q = { .name = text, .addr = { .port = port } };
 	struct tern_resolver_answer a;
+	int code;
 
-	if (tern_addr_parse(text, port, out) == 0)
+	switch (net_parse_addr(n, text, port, out)) {
+	case NET_ADDRESS:
 		return EXIT_DONE;
+	case NET_NO_INTERFACE:
+		return EXIT_USAGE;
+	case NET_NO_ADDRESS:
+		break;
+	}
 	if (strcmp(text, "localhost") == 0)
 		return tern_addr_parse("127.0.0.1", port, out);
-	if (!net_look_up(n, &q, &a)) {
-		fprintf(stderr, "%s: '%s': interrupted\n", n->command, text);
-		return EXIT_NO;
-	}
+	code = net_look_up(n, &q, &a);
+	if (code != EXIT_DONE)
+		return code;
 	if (a.error != TERN_RESOLVER_OK)
 		return net_refuse_name(n, text, &a);
 	*out = a.addr[0];

@@ -130,18 +130,21 @@ static int look_up(struct resolve *r, struct net *n, const char *word)
 {
 	struct tern_resolver_question q = { .name = word };
 	struct tern_resolver_answer a;
-	bool is_address = tern_addr_parse(word, 0, &q.addr) == 0;
+	enum net_parsed parsed = net_parse_addr(n, word, 0, &q.addr);
+	bool is_address = parsed == NET_ADDRESS;
+	int code;
 
+	if (parsed == NET_NO_INTERFACE)
+		return EXIT_USAGE;
 	if (r->type == TYPE_PTR && !is_address)
 		return net_refuse(n, "--type PTR needs an address, not '%s'", word);
 	if (is_address && (r->type == TYPE_PTR || r->type == TYPE_ANY))
 		q.name = NULL;
 	else if (r->type != TYPE_ANY)
 		q.family = r->type == TYPE_A ? TERN_AF_INET : TERN_AF_INET6;
-	if (!net_look_up(n, &q, &a)) {
-		fprintf(stderr, "%s: '%s': interrupted\n", n->command, word);
-		return EXIT_NO;
-	}
+	code = net_look_up(n, &q, &a);
+	if (code != EXIT_DONE)
+		return code;
 	if (r->json)
 		print_json(r, word, &a);
 	else if (a.error == TERN_RESOLVER_OK)
