@@ -24,18 +24,27 @@ static void say_why(struct get_connect *c, const char *format, ...)
 	va_end(ap);
 }
 
+static bool is_wanted(const struct get_connect *c, const struct tern_addr *a)
+{
+	return !c->n->options->family || a->family == c->n->options->family;
+}
+
 /* The addresses that need no look-up: of a number, or a name of the command's own. */
 static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known,
 				enum net_parsed *parsed)
 {
-	const char *host = strcmp(c->host, "localhost") == 0 ? "127.0.0.1" : c->host;
-	struct tern_resolver_question q = { .name = host, .addr = { .port = c->port } };
+	const char *host = strcmp(c->host, "localhost") != 0	  ? c->host :
+			   c->n->options->family == TERN_AF_INET6 ? "::1" :
+								    "127.0.0.1";
+	struct tern_resolver_question q = { .name = host,
+					    .family = c->n->options->family,
+					    .addr = { .port = c->port } };
 	struct tern_resolver_answer a;
 
 	*parsed = net_parse_addr(c->n, host, c->port, &out[0]);
 	*known = *parsed != NET_NO_ADDRESS;
 	if (*known)
-		return *parsed == NET_ADDRESS;
+		return *parsed == NET_ADDRESS && is_wanted(c, &out[0]);
 	*known = net_find_own(c->n, &q, &a);
 	memcpy(out, a.addr, a.n_addrs * sizeof(a.addr[0])); /* one of each family at most */
 	return a.n_addrs;
@@ -91,6 +100,24 @@ static int give_connect_up(struct get_connect *c, const struct tern_eyeballs *e,
 		       EXIT_NO;
 }
 
+/*
+ * -4 and -6: all addresses of one family, looked up before the first is tried. An exit code; not
+ * EXIT_DONE after a line of error, or with one in c->why.
+ */
+static int look_up_one_family(struct get_connect *c, struct tern_resolver_answer *a)
+{
+	struct tern_resolver_question q = { .name = c->host,
+					    .family = c->n->options->family,
+					    .addr = { .port = c->port } };
+	char why[TERN_RESOLVER_WHY_MAX];
+	int code = net_look_up(c->n, &q, a);
+
+	if (code != EXIT_DONE || a->error == TERN_RESOLVER_OK)
+		return code;
+	say_why(c, "cannot connect: %s%s", tern_resolver_why(a, why), net_advice(a));
+	return a->cause == TERN_RESOLVER_NO_SERVER ? EXIT_USAGE : EXIT_NO;
+}
+
 int get_connect(struct get_connect *c)
 {
 	tern_time until = loop_now() + c->timeout;
@@ -99,6 +126,7 @@ int get_connect(struct get_connect *c)
 		.st = c->n->st, .host = c->host, .port = c->port, .addr = addr
 	};
 	enum tern_eyeballs_state state = TERN_EYEBALLS_BUSY;
+	struct tern_resolver_answer found;
 	struct tern_eyeballs e;
 	enum net_parsed parsed;
 	bool known;
@@ -110,11 +138,18 @@ int get_connect(struct get_connect *c)
 	if (parsed == NET_NO_INTERFACE)
 		return EXIT_USAGE;
 	if (known && wish.n_addrs == 0) {
-		say_why(c, "cannot connect: its name has no address");
+		say_why(c, "cannot connect: it has no such address");
 		return EXIT_NO;
 	}
-	if (!known && !(wish.r = net_resolver(c->n)))
-		return EXIT_USAGE;
+	if (!known && c->n->options->family) {
+		code = look_up_one_family(c, &found);
+		wish.addr = found.addr;
+		wish.n_addrs = found.n_addrs;
+	} else if (!known && !(wish.r = net_resolver(c->n))) {
+		code = EXIT_USAGE;
+	}
+	if (code != EXIT_DONE)
+		return code;
 	if (tern_eyeballs_begin(&e, &wish, loop_now()) != 0) {
 		say_why(c, "out of memory");
 		return EXIT_NO;

@@ -52,6 +52,13 @@ enum net_parsed net_parse_addr(const struct net *n, const char *text, uint16_t p
 	return NET_ADDRESS;
 }
 
+bool net_is_nobody(const struct tern_addr *a)
+{
+	static const uint8_t zeroes[16] = { 0 };
+
+	return a->family == TERN_AF_UNSPEC || memcmp(a->ip, zeroes, sizeof(zeroes)) == 0;
+}
+
 char *net_format_addr(const struct net *n, const struct tern_addr *a, char buf[NET_ADDR_TEXT_MAX])
 {
 	struct tern_addr plain = *a;

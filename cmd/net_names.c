@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "../host/dev/mesh.h"
+#include "../view/json.h"
 #include "net.h"
 
 /* "db=10.0.0.7" */
@@ -33,6 +34,17 @@ bool names_take_host(struct args *a, struct net_options *o)
 	h->len = (size_t)(equals - a->value);
 	o->n_hosts++;
 	return true;
+}
+
+enum taken names_take_family(struct args *a, struct net_options *o)
+{
+	if (args_is(a, "-4"))
+		o->family = TERN_AF_INET;
+	else if (args_is(a, "-6"))
+		o->family = TERN_AF_INET6;
+	else
+		return UNKNOWN;
+	return TAKEN;
 }
 
 bool names_take_server(struct args *a, struct net_options *o)
@@ -231,8 +243,9 @@ int net_look_up(struct net *n, const struct tern_resolver_question *q,
 		return net_refuse(n, "%s", "out of memory");
 	while (!tern_resolver_answer(r, out)) {
 		if (net_interrupted()) {
-			net_refuse(n, "'%s': interrupted before there was an answer",
-				   q->name ? q->name : "its name");
+			snprintf(n->why, sizeof(n->why), "interrupted before there was an answer");
+			fprintf(stderr, "%s: '%s': %s\n", n->command,
+				q->name ? q->name : "an address", n->why);
 			return EXIT_NO;
 		}
 		net_turn_names(n, TERN_NEVER);
@@ -245,31 +258,61 @@ const char *net_advice(const struct tern_resolver_answer *a)
 	return a->cause == TERN_RESOLVER_NO_SERVER ? "; give one: --server ADDRESS" : "";
 }
 
-int net_refuse_name(const struct net *n, const char *name, const struct tern_resolver_answer *a)
+int net_refuse_name(struct net *n, const char *name, const struct tern_resolver_answer *a)
 {
-	char why[TERN_RESOLVER_WHY_MAX];
-
-	fprintf(stderr, "%s: '%s': %s%s\n", n->command, name, tern_resolver_why(a, why),
+	fprintf(stderr, "%s: '%s': %s%s\n", n->command, name, tern_resolver_why(a, n->why),
 		net_advice(a));
 	return a->cause == TERN_RESOLVER_NO_SERVER ? EXIT_USAGE : EXIT_NO;
 }
 
+int net_refuse_host(struct net *n, const char *host, int err)
+{
+	if (!err)
+		return EXIT_DONE;
+	snprintf(n->why, sizeof(n->why), "%s", strerror(-err));
+	fprintf(stderr, "%s: %s: %s\n", n->command, host, n->why);
+	return EXIT_NO;
+}
+
+void net_print_failure(const struct net *n, const char *host)
+{
+	struct json j = { stdout, false };
+
+	putchar('{');
+	json_string(&j, "host", host);
+	json_string(&j, "why", n->why);
+	printf("}\n");
+}
+
+/* An address of another family than -4 or -6 asks for is refused. */
+static int check_family(struct net *n, const char *text, const struct tern_addr *a)
+{
+	if (!n->options->family || a->family == n->options->family)
+		return EXIT_DONE;
+	return net_refuse(n,
+			  n->options->family == TERN_AF_INET ? "'%s' is no IPv4 address (-4)" :
+							       "'%s' is no IPv6 address (-6)",
+			  text);
+}
+
 int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_addr *out)
 {
-	struct tern_resolver_question q = { .name = text, .addr = { .port = port } };
+	struct tern_resolver_question q = { .name = text,
+					    .family = n->options->family,
+					    .addr = { .port = port } };
 	struct tern_resolver_answer a;
 	int code;
 
 	switch (net_parse_addr(n, text, port, out)) {
 	case NET_ADDRESS:
-		return EXIT_DONE;
+		return check_family(n, text, out);
 	case NET_NO_INTERFACE:
 		return EXIT_USAGE;
 	case NET_NO_ADDRESS:
 		break;
 	}
 	if (strcmp(text, "localhost") == 0)
-		return tern_addr_parse("127.0.0.1", port, out);
+		return tern_addr_parse(q.family == TERN_AF_INET6 ? "::1" : "127.0.0.1", port, out);
 	code = net_look_up(n, &q, &a);
 	if (code != EXIT_DONE)
 		return code;
