@@ -11,6 +11,7 @@
 #include "../view/json.h"
 #include "cmd.h"
 #include "net.h"
+#include "trace.h"
 
 enum { SIZE_MAX_BYTES = 65507, HDR_LEN = 8, LINGER_S = 2, QUOTED_MAX = 576 };
 
@@ -22,7 +23,7 @@ struct ping {
 	bool is_json;
 	struct json json;
 
-	struct tern_addr to;
+	struct tern_addr to, us;
 	tern_sock s;
 	uint32_t sent, received, again; /* again: of requests that were answered already */
 	uint32_t errors;		/* messages of ICMP */
@@ -268,7 +269,6 @@ static void read_errors(struct ping *p, struct net *n)
 	uint8_t quoted[QUOTED_MAX];
 	struct tern_iovec iov = { quoted, sizeof(quoted) };
 	char from[NET_ADDR_TEXT_MAX];
-	struct tern_addr us;
 	struct tern_msg m;
 
 	for (;;) {
@@ -299,6 +299,7 @@ static bool is_printed(void)
 static int open_socket(struct ping *p, struct net *n)
 {
 	static const int32_t one = 1;
+	uint32_t mtu;
 	bool v6;
 	int err = net_parse_host(n, p->host, 0, &p->to);
 
@@ -312,6 +313,8 @@ static int open_socket(struct ping *p, struct net *n)
 				      v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR, &one, sizeof(one));
 	if (!err)
 		err = tern_connect(n->st, p->s, &p->to);
+	if (!err)
+		err = trace_look_at_way(n->st, p->to, &p->us, &mtu);
 	return net_refuse_host(n, p->host, err);
 }
 

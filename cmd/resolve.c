@@ -110,6 +110,14 @@ static bool is_same_name(const char *a, const char *b)
 	return strlen(b) == len && strncasecmp(a, b, len) == 0;
 }
 
+/* "web", when a domain of the search list made it "web.test": that is no alias. */
+static bool is_completed(const char *word, const char *name)
+{
+	size_t len = strlen(word);
+
+	return strncasecmp(word, name, len) == 0 && name[len] == '.';
+}
+
 static void print_text(const char *word, const struct tern_resolver_answer *a)
 {
 	char text[TERN_ADDR_TEXT_MAX];
@@ -118,7 +126,7 @@ static void print_text(const char *word, const struct tern_resolver_answer *a)
 		printf("%s is called %s\n", word, a->name);
 		return;
 	}
-	if (!is_same_name(word, a->name))
+	if (!is_same_name(word, a->name) && !is_completed(word, a->name))
 		printf("%s is an alias of %s\n", word, a->name);
 	for (unsigned i = 0; i < a->n_addrs; i++)
 		printf("%s has address %s\n", a->name, tern_addr_format(&a->addr[i], false, text));

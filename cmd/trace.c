@@ -6,24 +6,26 @@
 #include "trace.h"
 
 /* A socket of its own asks: the one that sends stays without a peer. */
-static int look_at_way(struct trace *t, struct tern_stack *st)
+int trace_look_at_way(struct tern_stack *st, struct tern_addr to, struct tern_addr *us,
+		      uint32_t *mtu_out)
 {
-	bool v6 = t->to.family == TERN_AF_INET6;
+	bool v6 = to.family == TERN_AF_INET6;
 	int32_t mtu = 0;
 	size_t size = sizeof(mtu);
 	tern_sock s;
-	int err = tern_socket(st, t->to.family, TERN_SOCK_DGRAM, 0, &s);
+	int err = tern_socket(st, to.family, TERN_SOCK_DGRAM, 0, &s);
 
 	if (err)
 		return err;
-	err = tern_connect(st, s, &t->to);
+	to.port = TRACE_FIRST_PORT; /* any */
+	err = tern_connect(st, s, &to);
 	if (!err)
 		err = tern_getsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
 				      v6 ? TERN_IPV6_MTU : TERN_IP_MTU, &mtu, &size);
 	if (!err)
-		err = tern_getsockname(st, s, &t->us);
-	t->mtu = (uint32_t)mtu;
-	t->us.port = 0;
+		err = tern_getsockname(st, s, us);
+	*mtu_out = (uint32_t)mtu;
+	us->port = 0;
 	tern_close(st, s);
 	return err;
 }
@@ -41,7 +43,7 @@ int trace_open(struct trace *t, struct net *n, const char *host, int32_t discove
 		return err;
 	v6 = t->to.family == TERN_AF_INET6;
 	level = v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP;
-	err = look_at_way(t, n->st);
+	err = trace_look_at_way(n->st, t->to, &t->us, &t->mtu);
 	if (!err)
 		err = tern_socket(n->st, t->to.family, TERN_SOCK_DGRAM, 0, &t->s);
 	if (!err)

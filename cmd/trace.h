@@ -39,6 +39,9 @@ struct trace {
 	struct trace_answer answer[TRACE_PROBES_MAX];
 };
 
+/* Where what goes to `to` comes from, and the MTU of that way as it is known: 0 or -TERN_Exxx. */
+int trace_look_at_way(struct tern_stack *, struct tern_addr to, struct tern_addr *us,
+		      uint32_t *mtu);
 /* Finds the host and opens a socket that sends by IP_MTU_DISCOVER's `discover`; an exit code. */
 int trace_open(struct trace *, struct net *, const char *host, int32_t discover);
 /* Sends one of len bytes of IP with this TTL; its index, or a negative error, or -1: too many. */
