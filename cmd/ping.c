@@ -280,9 +280,8 @@ static void read_errors(struct ping *p, struct net *n)
 			return;
 		if (len < HDR_LEN)
 			continue;
-		if (m.offender.family == TERN_AF_UNSPEC && tern_getsockname(n->st, p->s, &us) == 0)
-			m.offender = us;
-		m.offender.port = 0;
+		if (net_is_nobody(&m.offender))
+			m.offender = p->us;
 		p->errors++;
 		print_error(p, net_format_addr(n, &m.offender, from),
 			    (uint32_t)quoted[6] << 8 | quoted[7], &m);

@@ -180,12 +180,13 @@ int cmd_resolve(int argc, char **argv)
 		code = look_up(&r, &n, a.word[i]);
 		worst = code > worst ? code : worst;
 	}
-	if (r.began)
-		printf("]\n");
+	if (r.json)
+		printf(r.began ? "]\n" : "[]\n");
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "%s: standard output: it cannot be written\n", a.command);
 		worst = EXIT_USAGE;
 	}
-	net_drain(&n);
+	if (!net_interrupted()) /* whoever has no neighbour is waited for, too */
+		net_drain(&n);
 	return net_close(&n, worst);
 }
