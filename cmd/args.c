@@ -53,10 +53,29 @@ static bool next_option(struct args *a)
 	return false;
 }
 
+/* "-c3": the option of one letter and its value; those without a value stand alone. */
+static enum taken take_letter(struct args *a, enum taken (*take)(struct args *, void *), void *ctx)
+{
+	char *word = a->argv[a->at - 1];
+	enum taken taken;
+
+	if (word[1] == '-' || strlen(word) < 3)
+		return UNKNOWN;
+	memcpy(a->letter, word, 2);
+	a->name = a->letter;
+	a->value = word + 2;
+	a->value_taken = false;
+	taken = take(a, ctx);
+	a->name = word;
+	return taken == TAKEN && !a->value_taken ? UNKNOWN : taken;
+}
+
 int args_read(struct args *a, void (*print_help)(void),
 	      enum taken (*take)(struct args *, void *ctx), void *ctx)
 {
 	while (next_option(a)) {
+		enum taken taken;
+
 		if (args_is(a, "--help") || args_is(a, "-h")) {
 			print_help();
 			return EXIT_DONE;
@@ -65,7 +84,10 @@ int args_read(struct args *a, void (*print_help)(void),
 			printf("tern %s\n", tern_version());
 			return EXIT_DONE;
 		}
-		switch (take(a, ctx)) {
+		taken = take(a, ctx);
+		if (taken == UNKNOWN)
+			taken = take_letter(a, take, ctx);
+		switch (taken) {
 		case TAKEN:
 			break;
 		case UNKNOWN:
@@ -79,6 +101,7 @@ int args_read(struct args *a, void (*print_help)(void),
 
 bool args_value(struct args *a)
 {
+	a->value_taken = true;
 	if (a->value)
 		return true;
 	if (a->at >= a->argc) {

@@ -26,6 +26,8 @@ struct args {
 	const char *name, *value; /* of the option just read; value only after args_value */
 	char **word;		  /* words that are no options */
 	int n_words;
+	char letter[3]; /* "-c" of "-c3" */
+	bool value_taken;
 	FILE *errors; /* where lines of error go; NULL: standard error */
 };
 

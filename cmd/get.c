@@ -72,6 +72,7 @@ static void print_help(void)
 	       "  -C                resume: fetch what the file does not hold yet\n"
 	       "  --timeout T       give up when less than 100 bytes come in so long\n"
 	       "                    (default 30s)\n"
+	       "  -4, -6            IPv4 or IPv6 addresses of hosts alone\n"
 	       "  -q                no progress, no summary\n");
 	net_print_help();
 	printf("\nExit: 0 all were fetched, 1 a server or the network said no, 2 usage or a bad "
@@ -92,6 +93,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(g->quiet = true);
 	if (args_is(a, "--timeout"))
 		return args_taken(args_time(a, &g->timeout));
+	if (names_take_family(a, &g->net) == TAKEN)
+		return TAKEN;
 	return net_take_option(a, &g->net);
 }
 
@@ -248,8 +251,12 @@ static void show_progress(struct get *g, bool last)
 	if (g->quiet || g->discard)
 		return;
 	if (last) {
-		fprintf(stderr, "%s%s: %.6g MB in %.3g s, %.4g Mbit/s\n",
-			g->on_terminal ? "\r\033[K" : "", g->url.path, megabytes, seconds, rate);
+		fprintf(stderr, "%s%s: ", g->on_terminal ? "\r\033[K" : "", g->url.path);
+		if (g->received < 10000)
+			fprintf(stderr, "%" PRIu64 " bytes in %.3g s\n", g->received, seconds);
+		else
+			fprintf(stderr, "%.6g MB in %.3g s, %.4g Mbit/s\n", megabytes, seconds,
+				rate);
 		return;
 	}
 	if (g->net.ladder || !g->on_terminal || loop_now() - g->shown_at < 100 * TERN_MS)

@@ -24,16 +24,27 @@ static void say_why(struct get_connect *c, const char *format, ...)
 	va_end(ap);
 }
 
-/* The addresses that need no look-up: of a number, or a name of the command's own. */
-static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known)
+static bool is_wanted(const struct get_connect *c, const struct tern_addr *a)
 {
-	const char *host = strcmp(c->host, "localhost") == 0 ? "127.0.0.1" : c->host;
-	struct tern_resolver_question q = { .name = host, .addr = { .port = c->port } };
+	return !c->n->options->family || a->family == c->n->options->family;
+}
+
+/* The addresses that need no look-up: of a number, or a name of the command's own. */
+static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known,
+				enum net_parsed *parsed)
+{
+	const char *host = strcmp(c->host, "localhost") != 0	  ? c->host :
+			   c->n->options->family == TERN_AF_INET6 ? "::1" :
+								    "127.0.0.1";
+	struct tern_resolver_question q = { .name = host,
+					    .family = c->n->options->family,
+					    .addr = { .port = c->port } };
 	struct tern_resolver_answer a;
 
-	*known = tern_addr_parse(host, c->port, &out[0]) == 0;
+	*parsed = net_parse_addr(c->n, host, c->port, &out[0]);
+	*known = *parsed != NET_NO_ADDRESS;
 	if (*known)
-		return 1;
+		return *parsed == NET_ADDRESS && is_wanted(c, &out[0]);
 	*known = net_find_own(c->n, &q, &a);
 	memcpy(out, a.addr, a.n_addrs * sizeof(a.addr[0])); /* one of each family at most */
 	return a.n_addrs;
@@ -54,14 +65,14 @@ static enum tern_eyeballs_state advance(struct get_connect *c, struct tern_eyeba
 /* "fd00::2: no answer, 10.0.0.2: Connection refused"; of a single address as if it were the host */
 static void say_attempts(struct get_connect *c, const struct tern_eyeballs *e)
 {
-	char text[TERN_ADDR_TEXT_MAX];
+	char text[NET_ADDR_TEXT_MAX];
 
 	for (unsigned i = 0; i < e->n_attempts; i++) {
 		const struct tern_eyeballs_attempt *t = &e->attempt[i];
 
 		if (i > 0)
 			say_why(c, ", ");
-		if (strcmp(tern_addr_format(&t->addr, false, text), c->host) != 0)
+		if (strcmp(net_format_addr(c->n, &t->addr, text), c->host) != 0)
 			say_why(c, "%s: ", text);
 		say_why(c, "%s", t->error ? strerror(t->error) : "no answer");
 	}
@@ -89,6 +100,24 @@ static int give_connect_up(struct get_connect *c, const struct tern_eyeballs *e,
 		       EXIT_NO;
 }
 
+/*
+ * -4 and -6: all addresses of one family, looked up before the first is tried. An exit code; not
+ * EXIT_DONE after a line of error, or with one in c->why.
+ */
+static int look_up_one_family(struct get_connect *c, struct tern_resolver_answer *a)
+{
+	struct tern_resolver_question q = { .name = c->host,
+					    .family = c->n->options->family,
+					    .addr = { .port = c->port } };
+	char why[TERN_RESOLVER_WHY_MAX];
+	int code = net_look_up(c->n, &q, a);
+
+	if (code != EXIT_DONE || a->error == TERN_RESOLVER_OK)
+		return code;
+	say_why(c, "cannot connect: %s%s", tern_resolver_why(a, why), net_advice(a));
+	return a->cause == TERN_RESOLVER_NO_SERVER ? EXIT_USAGE : EXIT_NO;
+}
+
 int get_connect(struct get_connect *c)
 {
 	tern_time until = loop_now() + c->timeout;
@@ -97,19 +126,30 @@ int get_connect(struct get_connect *c)
 		.st = c->n->st, .host = c->host, .port = c->port, .addr = addr
 	};
 	enum tern_eyeballs_state state = TERN_EYEBALLS_BUSY;
+	struct tern_resolver_answer found;
 	struct tern_eyeballs e;
+	enum net_parsed parsed;
 	bool known;
 	int code = EXIT_DONE;
 
 	c->why[0] = 0;
 	c->s = 0;
-	wish.n_addrs = known_addresses(c, addr, &known);
+	wish.n_addrs = known_addresses(c, addr, &known, &parsed);
+	if (parsed == NET_NO_INTERFACE)
+		return EXIT_USAGE;
 	if (known && wish.n_addrs == 0) {
-		say_why(c, "cannot connect: its name has no address");
+		say_why(c, "cannot connect: it has no such address");
 		return EXIT_NO;
 	}
-	if (!known && !(wish.r = net_resolver(c->n)))
-		return EXIT_USAGE;
+	if (!known && c->n->options->family) {
+		code = look_up_one_family(c, &found);
+		wish.addr = found.addr;
+		wish.n_addrs = found.n_addrs;
+	} else if (!known && !(wish.r = net_resolver(c->n))) {
+		code = EXIT_USAGE;
+	}
+	if (code != EXIT_DONE)
+		return code;
 	if (tern_eyeballs_begin(&e, &wish, loop_now()) != 0) {
 		say_why(c, "out of memory");
 		return EXIT_NO;

@@ -51,13 +51,30 @@ static const char *take_port(const char *text, size_t len, uint16_t *port)
 	return NULL;
 }
 
-/* An address, or what names may consist of. */
-static bool is_host(const char *host, bool six)
+/* An IPv6 address; "%25eth0" behind it (RFC 6874), or "%eth0", becomes "%eth0". */
+static bool take_zone(char *host)
 {
+	char *zone = strchr(host, '%');
 	struct tern_addr a;
+	bool is_address;
 
+	if (zone && strncmp(zone, "%25", 3) == 0 && zone[3])
+		memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
+	if (zone && (zone[1] == 0 || strchr(zone + 1, '%')))
+		return false;
+	if (zone)
+		*zone = 0;
+	is_address = tern_addr_parse(host, 0, &a) == 0 && a.family == TERN_AF_INET6;
+	if (zone)
+		*zone = '%';
+	return is_address;
+}
+
+/* An address, or what names may consist of. */
+static bool is_host(char *host, bool six)
+{
 	if (six)
-		return tern_addr_parse(host, 0, &a) == 0 && a.family == TERN_AF_INET6;
+		return take_zone(host);
 	for (const char *c = host; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
 			return false;
@@ -70,7 +87,7 @@ static const char *take_host(struct url *u, const char *p, size_t len)
 	bool six = len > 0 && *p == '[';
 	const char *end = six ? memchr(p, ']', len) : memchr(p, ':', len);
 	size_t host_len = end ? (size_t)(end - p) + six : len;
-	const char *rest = p + host_len, *why;
+	const char *rest = p + host_len, *why, *zone = six ? memchr(p, '%', host_len) : NULL;
 
 	if (six && !end)
 		return "its [address] has no end";
@@ -85,7 +102,11 @@ static const char *take_host(struct url *u, const char *p, size_t len)
 		return why;
 	if (!is_host(u->name, six))
 		return "its host is neither an address nor a name";
-	snprintf(u->host, sizeof(u->host), "%.*s", (int)len, p);
+	if (zone) /* it is this host's alone: RFC 6874 4 */
+		snprintf(u->host, sizeof(u->host), "%.*s]%.*s", (int)(zone - p), p,
+			 (int)(p + len - rest), rest);
+	else
+		snprintf(u->host, sizeof(u->host), "%.*s", (int)len, p);
 	return NULL;
 }
 

@@ -7,36 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../view/json.h"
 #include "cmd.h"
 #include "net.h"
 
 struct ip_command {
 	struct net_options net;
-	bool json;
-	const char *what;
-	const char *comma; /* before the next object of the list */
+	bool is_json;
+	struct json json;
 };
 
 static void print_help(void)
 {
-	printf("usage: tern ip [OPTIONS] [addr | route | neigh | link | servers]\n\n"
+	printf("usage: tern ip [OPTIONS] [addr | route | neigh | link | servers] [show]\n\n"
 	       "Opens the device and prints what its stack has: by --auto, what the network told "
 	       "it.\n\n"
-	       "  --json            the same as a list of objects\n");
+	       "  -4, -6            of IPv4 or IPv6 alone\n"
+	       "  --json            the same as a list of objects, with iproute2's names\n");
 	net_print_help();
-	printf("\nExit: 0 printed, 1 nothing was told within 20 s (--auto), 2 usage or no such "
-	       "device.\n");
+	printf("\nExit: 0 printed, 2 usage, no such device, or no address within 20 s (--auto).\n");
 }
 
 static enum taken take_option(struct args *a, void *ctx)
 {
 	struct ip_command *c = ctx;
 
-	if (args_is(a, "--json")) {
-		c->json = true;
+	if (args_is(a, "--json"))
+		return args_taken(c->is_json = true);
+	if (names_take_family(a, &c->net) == TAKEN)
 		return TAKEN;
-	}
 	return net_take_option(a, &c->net);
+}
+
+static bool is_asked_for(const struct ip_command *c, const struct tern_addr *a)
+{
+	return !c->net.family || c->net.family == a->family;
 }
 
 /* ---- words ---- */
@@ -79,52 +84,105 @@ static const char *plain(struct tern_addr a, char *text)
 	return tern_addr_format(&a, false, text);
 }
 
-static void begin_object(struct ip_command *c)
-{
-	printf("%s\n  {", c->comma);
-	c->comma = ",";
-}
-
-static void print_lifetime(const struct ip_command *c, const char *name, tern_time until)
+static void print_lifetime(struct ip_command *c, const char *name, tern_time until)
 {
 	tern_time now = loop_now();
+	uint64_t seconds = until > now ? (until - now) / TERN_SEC : 0;
+	char key[32];
 
-	if (c->json && until != TERN_NEVER)
-		printf(",\"%s_life_time\":%" PRIu64, name,
-		       until > now ? (until - now) / TERN_SEC : 0);
-	else if (!c->json && until == TERN_NEVER)
+	snprintf(key, sizeof(key), "%s_life_time", name);
+	if (c->is_json) /* iproute2's number for ever */
+		json_number(&c->json, key, until == TERN_NEVER ? UINT32_MAX : seconds);
+	else if (until == TERN_NEVER)
 		printf(" %s_lft forever", name);
-	else if (!c->json)
-		printf(" %s_lft %" PRIu64 "sec", name, until > now ? (until - now) / TERN_SEC : 0);
+	else
+		printf(" %s_lft %" PRIu64 "sec", name, seconds);
+}
+
+/* "10.0.0.0/24", or "default". */
+static const char *prefix(struct tern_addr a, unsigned len, char text[TERN_ADDR_TEXT_MAX + 8])
+{
+	if (len == 0)
+		return "default";
+	plain(a, text);
+	sprintf(text + strlen(text), "/%u", len);
+	return text;
+}
+
+static void format_mac(const uint8_t mac[6], char text[18])
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
 }
 
 /* ---- links ---- */
 
-static void print_link(struct ip_command *c, unsigned index, const struct tern_iface *i)
+static const char *link_word(const struct tern_iface *i)
 {
-	bool up = !(i->flags & TERN_IFACE_DOWN), lo = i->link == TERN_LINK_LOOPBACK;
-	const char *link = lo ? "loopback" : i->link == TERN_LINK_ETHERNET ? "ether" : "none";
-	bool has_mac = i->link != TERN_LINK_IP;
-	char mac[18];
+	return i->link == TERN_LINK_LOOPBACK ? "loopback" :
+	       i->link == TERN_LINK_ETHERNET ? "ether" :
+					       "none";
+}
 
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", i->mac[0], i->mac[1], i->mac[2],
-		 i->mac[3], i->mac[4], i->mac[5]);
-	if (c->json) {
-		begin_object(c);
-		printf("\"ifindex\":%u,\"ifname\":\"%s\",\"mtu\":%u,\"operstate\":\"%s\","
-		       "\"link_type\":\"%s\"",
-		       index, i->name, i->mtu, up ? "UP" : "DOWN", link);
-		if (has_mac)
-			printf(",\"address\":\"%s\"", mac);
-		printf("}");
-		return;
-	}
+static void print_link_text(unsigned index, const struct tern_iface *i, const char *mac)
+{
+	bool up = !(i->flags & TERN_IFACE_DOWN);
+
 	printf("%u: %s: <%s%s> mtu %u state %s\n    link/%s%s%s\n", index, i->name,
-	       lo			     ? "LOOPBACK" :
+	       i->link == TERN_LINK_LOOPBACK ? "LOOPBACK" :
 	       i->link == TERN_LINK_ETHERNET ? "BROADCAST,MULTICAST" :
 					       "POINTOPOINT,MULTICAST,NOARP",
-	       up ? ",UP" : "", i->mtu, up ? "UP" : "DOWN", link, has_mac ? " " : "",
-	       has_mac ? mac : "");
+	       up ? ",UP" : "", i->mtu, up ? "UP" : "DOWN", link_word(i), mac ? " " : "",
+	       mac ? mac : "");
+}
+
+static void print_link_json(struct json *j, unsigned index, const struct tern_iface *i,
+			    const char *mac)
+{
+	bool up = !(i->flags & TERN_IFACE_DOWN);
+
+	json_number(j, "ifindex", index);
+	json_string(j, "ifname", i->name);
+	json_list(j, "flags");
+	if (i->link == TERN_LINK_LOOPBACK)
+		json_string(j, NULL, "LOOPBACK");
+	if (i->link == TERN_LINK_ETHERNET)
+		json_string(j, NULL, "BROADCAST");
+	if (i->link == TERN_LINK_IP)
+		json_string(j, NULL, "POINTOPOINT");
+	if (i->link != TERN_LINK_LOOPBACK)
+		json_string(j, NULL, "MULTICAST");
+	if (i->link == TERN_LINK_IP)
+		json_string(j, NULL, "NOARP");
+	if (up)
+		json_string(j, NULL, "UP");
+	json_close(j, ']');
+	json_number(j, "mtu", i->mtu);
+	json_string(j, "operstate", up ? "UP" : "DOWN");
+	json_string(j, "link_type", link_word(i));
+	if (mac)
+		json_string(j, "address", mac);
+}
+
+/* In JSON the object stays open: addresses may follow. */
+static void begin_link(struct ip_command *c, unsigned index, const struct tern_iface *i)
+{
+	char mac[18];
+	const char *has_mac = i->link != TERN_LINK_IP ? mac : NULL;
+
+	format_mac(i->mac, mac);
+	if (!c->is_json) {
+		print_link_text(index, i, has_mac);
+		return;
+	}
+	json_open(&c->json, NULL, '{');
+	print_link_json(&c->json, index, i, has_mac);
+}
+
+static void end_link(struct ip_command *c)
+{
+	if (c->is_json)
+		json_close(&c->json, '}');
 }
 
 static void print_links(struct ip_command *c, struct net *n)
@@ -132,13 +190,15 @@ static void print_links(struct ip_command *c, struct net *n)
 	struct tern_iface i;
 
 	for (unsigned k = 0; (k = tern_iface_next(n->st, k));)
-		if (tern_iface_get(n->st, k, &i) == 0)
-			print_link(c, k, &i);
+		if (tern_iface_get(n->st, k, &i) == 0) {
+			begin_link(c, k, &i);
+			end_link(c);
+		}
 }
 
 /* ---- addresses ---- */
 
-static void print_flags(const struct ip_command *c, uint32_t flags)
+static void print_flags(struct ip_command *c, uint32_t flags)
 {
 	static const struct {
 		uint32_t flag;
@@ -148,32 +208,43 @@ static void print_flags(const struct ip_command *c, uint32_t flags)
 		      { TERN_ADDR_DEPRECATED, "deprecated" },
 		      { TERN_ADDR_TEMPORARY, "temporary" } };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (flags & names[i].flag)
-			printf(c->json ? ",\"%s\":true" : " %s", names[i].name);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(flags & names[i].flag))
+			continue;
+		if (c->is_json)
+			json_bool(&c->json, names[i].name, true);
+		else
+			printf(" %s", names[i].name);
+	}
 }
 
-static void print_address(struct ip_command *c, struct net *n, const struct tern_iface_addr *a)
+static void print_address(struct ip_command *c, const struct tern_iface_addr *a)
 {
 	const char *family = a->addr.family == TERN_AF_INET ? "inet" : "inet6";
-	char text[TERN_ADDR_TEXT_MAX], name[16];
+	const char *scope = scope_of_address(&a->addr), *origin = origin_names[a->origin];
+	char text[TERN_ADDR_TEXT_MAX];
 
-	if (c->json) {
-		begin_object(c);
-		printf("\"ifname\":\"%s\",\"family\":\"%s\",\"local\":\"%s\",\"prefixlen\":%u,"
-		       "\"scope\":\"%s\",\"protocol\":\"%s\"",
-		       name_of(n, a->ifindex, name), family, plain(a->addr, text), a->prefix_len,
-		       scope_of_address(&a->addr), origin_names[a->origin]);
+	plain(a->addr, text);
+	if (c->is_json) {
+		json_open(&c->json, NULL, '{');
+		json_string(&c->json, "family", family);
+		json_string(&c->json, "local", text);
+		json_number(&c->json, "prefixlen", a->prefix_len);
+		json_string(&c->json, "scope", scope);
+		json_string(&c->json, "protocol", origin);
 	} else {
-		printf("    %s %s/%u scope %s proto %s", family, plain(a->addr, text),
-		       a->prefix_len, scope_of_address(&a->addr), origin_names[a->origin]);
+		printf("    %s %s/%u scope %s proto %s", family, text, a->prefix_len, scope,
+		       origin);
 	}
 	print_flags(c, a->flags);
-	if (!c->json)
+	if (!c->is_json)
 		printf("\n      ");
 	print_lifetime(c, "valid", a->valid_until);
 	print_lifetime(c, "preferred", a->preferred_until);
-	printf(c->json ? "}" : "\n");
+	if (c->is_json)
+		json_close(&c->json, '}');
+	else
+		putchar('\n');
 }
 
 static void print_addresses(struct ip_command *c, struct net *n)
@@ -184,40 +255,114 @@ static void print_addresses(struct ip_command *c, struct net *n)
 		struct tern_iface_addr a;
 		unsigned cursor = 0;
 
-		if (!c->json && tern_iface_get(n->st, k, &i) == 0)
-			print_link(c, k, &i);
+		if (tern_iface_get(n->st, k, &i) != 0)
+			continue;
+		begin_link(c, k, &i);
+		if (c->is_json)
+			json_list(&c->json, "addr_info");
 		while (tern_addr_next(n->st, &cursor, &a))
-			if (a.ifindex == k)
-				print_address(c, n, &a);
+			if (a.ifindex == k && is_asked_for(c, &a.addr))
+				print_address(c, &a);
+		if (c->is_json)
+			json_close(&c->json, ']');
+		end_link(c);
 	}
 }
 
 /* ---- routes ---- */
 
+static bool is_in_prefix(const struct tern_addr *a, const struct tern_route *r)
+{
+	unsigned whole = r->prefix_len / 8, rest = r->prefix_len % 8;
+
+	return a->family == r->dst.family && memcmp(a->ip, r->dst.ip, whole) == 0 &&
+	       (rest == 0 || (a->ip[whole] ^ r->dst.ip[whole]) >> (8 - rest) == 0);
+}
+
+/* The address whose network this is: nobody has added that route, it came with the address. */
+static bool find_address_of(struct net *n, const struct tern_route *r, struct tern_addr *out)
+{
+	struct tern_iface_addr a;
+	unsigned cursor = 0;
+
+	if (r->origin != TERN_ORIGIN_STATIC || r->gateway.family != TERN_AF_UNSPEC)
+		return false;
+	while (tern_addr_next(n->st, &cursor, &a))
+		if (a.ifindex == r->ifindex && a.prefix_len == r->prefix_len &&
+		    is_in_prefix(&a.addr, r)) {
+			*out = a.addr;
+			return true;
+		}
+	return false;
+}
+
+/* What is printed of a route, in words; "" or 0: nothing. */
+struct route_words {
+	char dst[TERN_ADDR_TEXT_MAX + 8], from[TERN_ADDR_TEXT_MAX + 8], via[TERN_ADDR_TEXT_MAX],
+		src[TERN_ADDR_TEXT_MAX], dev[16];
+	const char *protocol;
+};
+
+static void find_route_words(struct net *n, const struct tern_route *r, struct route_words *w)
+{
+	struct tern_addr src;
+	char text[TERN_ADDR_TEXT_MAX + 8];
+
+	memset(w, 0, sizeof(*w));
+	snprintf(w->dst, sizeof(w->dst), "%s", prefix(r->dst, r->prefix_len, text));
+	if (r->src.family != TERN_AF_UNSPEC)
+		snprintf(w->from, sizeof(w->from), "%s", prefix(r->src, r->src_len, text));
+	if (r->gateway.family != TERN_AF_UNSPEC)
+		plain(r->gateway, w->via);
+	w->protocol = origin_names[r->origin];
+	if (find_address_of(n, r, &src)) {
+		w->protocol = "kernel";
+		plain(src, w->src);
+	}
+	name_of(n, r->ifindex, w->dev);
+}
+
+static void print_route_json(struct json *j, const struct tern_route *r,
+			     const struct route_words *w)
+{
+	json_open(j, NULL, '{');
+	json_string(j, "dst", w->dst);
+	json_string(j, "family", r->dst.family == TERN_AF_INET ? "inet" : "inet6");
+	if (w->from[0])
+		json_string(j, "from", w->from);
+	if (w->via[0])
+		json_string(j, "gateway", w->via);
+	json_string(j, "dev", w->dev);
+	json_string(j, "protocol", w->protocol);
+	if (!w->via[0])
+		json_string(j, "scope", "link");
+	if (w->src[0])
+		json_string(j, "prefsrc", w->src);
+	json_number(j, "metric", r->metric);
+	if (r->mtu)
+		json_number(j, "mtu", r->mtu);
+	json_close(j, '}');
+}
+
 static void print_route(struct ip_command *c, struct net *n, const struct tern_route *r)
 {
-	char dst[TERN_ADDR_TEXT_MAX + 4] = "default", via[TERN_ADDR_TEXT_MAX], name[16];
-	bool has_gateway = r->gateway.family != TERN_AF_UNSPEC;
+	struct route_words w;
 
-	if (r->prefix_len > 0)
-		sprintf(dst + strlen(plain(r->dst, dst)), "/%u", r->prefix_len);
-	if (c->json) {
-		begin_object(c);
-		printf("\"dst\":\"%s\",\"family\":\"%s\"", dst,
-		       r->dst.family == TERN_AF_INET ? "inet" : "inet6");
-		if (has_gateway)
-			printf(",\"gateway\":\"%s\"", plain(r->gateway, via));
-		printf(",\"dev\":\"%s\",\"protocol\":\"%s\",\"metric\":%u",
-		       name_of(n, r->ifindex, name), origin_names[r->origin], r->metric);
-		if (r->mtu)
-			printf(",\"mtu\":%u", r->mtu);
-		printf("}");
+	find_route_words(n, r, &w);
+	if (c->is_json) {
+		print_route_json(&c->json, r, &w);
 		return;
 	}
-	printf("%s", dst);
-	if (has_gateway)
-		printf(" via %s", plain(r->gateway, via));
-	printf(" dev %s proto %s", name_of(n, r->ifindex, name), origin_names[r->origin]);
+	printf("%s", w.dst);
+	if (w.from[0])
+		printf(" from %s", w.from);
+	if (w.via[0])
+		printf(" via %s", w.via);
+	printf(" dev %s proto %s", w.dev, w.protocol);
+	if (!w.via[0] && r->dst.family == TERN_AF_INET)
+		printf(" scope link");
+	if (w.src[0] && r->dst.family == TERN_AF_INET)
+		printf(" src %s", w.src);
 	if (r->metric)
 		printf(" metric %u", r->metric);
 	if (r->mtu)
@@ -249,71 +394,92 @@ static void print_routes(struct ip_command *c, struct net *n)
 		n_routes++;
 	all = calloc(n_routes + 1, sizeof(*all));
 	if (!all) {
-		fprintf(stderr, "tern ip: memory is short\n");
-		exit(1);
+		fprintf(stderr, "tern ip: out of memory\n");
+		exit(EXIT_USAGE);
 	}
 	for (cursor = 0, n_routes = 0; tern_route_next(n->st, &cursor, &all[n_routes]);)
 		n_routes++;
 	qsort(all, n_routes, sizeof(*all), by_rank);
 	for (size_t i = 0; i < n_routes; i++)
-		if (all[i].ifindex != 1)
+		if (all[i].ifindex != 1 && is_asked_for(c, &all[i].dst))
 			print_route(c, n, &all[i]);
 	free(all);
 }
 
 /* ---- neighbours and servers ---- */
 
-static void print_neighbours(struct ip_command *c, struct net *n)
+static void print_neighbour(struct ip_command *c, struct net *n, const struct tern_neigh *e)
 {
 	static const char *const states[] = {
 		[TERN_NEIGH_INCOMPLETE] = "INCOMPLETE", [TERN_NEIGH_REACHABLE] = "REACHABLE",
 		[TERN_NEIGH_STALE] = "STALE",		[TERN_NEIGH_DELAY] = "DELAY",
 		[TERN_NEIGH_PROBE] = "PROBE",		[TERN_NEIGH_PERMANENT] = "PERMANENT",
 	};
-	char text[TERN_ADDR_TEXT_MAX], name[16];
+	bool has_mac = e->state != TERN_NEIGH_INCOMPLETE;
+	char text[TERN_ADDR_TEXT_MAX], name[16], mac[18];
+
+	plain(e->addr, text);
+	name_of(n, e->ifindex, name);
+	format_mac(e->mac, mac);
+	if (!c->is_json) {
+		printf("%s dev %s%s%s %s\n", text, name, has_mac ? " lladdr " : "",
+		       has_mac ? mac : "", states[e->state]);
+		return;
+	}
+	json_open(&c->json, NULL, '{');
+	json_string(&c->json, "dst", text);
+	json_string(&c->json, "dev", name);
+	if (has_mac)
+		json_string(&c->json, "lladdr", mac);
+	json_list(&c->json, "state");
+	json_string(&c->json, NULL, states[e->state]);
+	json_close(&c->json, ']');
+	json_close(&c->json, '}');
+}
+
+static void print_neighbours(struct ip_command *c, struct net *n)
+{
 	struct tern_neigh e;
 	unsigned cursor = 0;
 
-	while (tern_neigh_next(n->st, &cursor, &e)) {
-		const char *format = "%s dev %s lladdr %02x:%02x:%02x:%02x:%02x:%02x %s\n";
-
-		if (c->json) {
-			begin_object(c);
-			format = "\"dst\":\"%s\",\"dev\":\"%s\",\"lladdr\":"
-				 "\"%02x:%02x:%02x:%02x:%02x:%02x\",\"state\":[\"%s\"]}";
-		}
-		printf(format, plain(e.addr, text), name_of(n, e.ifindex, name), e.mac[0], e.mac[1],
-		       e.mac[2], e.mac[3], e.mac[4], e.mac[5], states[e.state]);
-	}
+	while (tern_neigh_next(n->st, &cursor, &e))
+		if (is_asked_for(c, &e.addr))
+			print_neighbour(c, n, &e);
 }
 
-static void print_servers(struct ip_command *c, struct net *n)
+static void print_server(struct ip_command *c, struct net *n, const struct tern_server *s)
 {
 	static const char *const kinds[] = { [TERN_SERVER_DNS] = "nameserver",
 					     [TERN_SERVER_SEARCH] = "search",
 					     [TERN_SERVER_NTP] = "ntp" };
-	char text[TERN_ADDR_TEXT_MAX], name[16];
+	const char *origin = origin_names[s->origin];
+	char text[NET_ADDR_TEXT_MAX], name[16];
+	const char *value =
+		s->kind == TERN_SERVER_SEARCH ? s->domain : net_format_addr(n, &s->addr, text);
+
+	name_of(n, s->ifindex, name);
+	if (!c->is_json) {
+		printf("%s %s dev %s proto %s", kinds[s->kind], value, name, origin);
+		print_lifetime(c, "valid", s->valid_until);
+		putchar('\n');
+		return;
+	}
+	json_open(&c->json, NULL, '{');
+	json_string(&c->json, "kind", kinds[s->kind]);
+	json_string(&c->json, "value", value);
+	json_string(&c->json, "dev", name);
+	json_string(&c->json, "protocol", origin);
+	print_lifetime(c, "valid", s->valid_until);
+	json_close(&c->json, '}');
+}
+
+static void print_servers(struct ip_command *c, struct net *n)
+{
 	struct tern_server s;
 	unsigned cursor = 0;
 
-	while (tern_server_next(n->st, &cursor, &s)) {
-		const char *value = s.kind == TERN_SERVER_SEARCH ?
-					    s.domain :
-					    tern_addr_format(&s.addr, false, text);
-
-		if (c->json) {
-			begin_object(c);
-			printf("\"kind\":\"%s\",\"value\":\"%s\",\"dev\":\"%s\",\"protocol\":\"%"
-			       "s\"}",
-			       kinds[s.kind], value, name_of(n, s.ifindex, name),
-			       origin_names[s.origin]);
-			continue;
-		}
-		printf("%s %s dev %s proto %s", kinds[s.kind], value, name_of(n, s.ifindex, name),
-		       origin_names[s.origin]);
-		print_lifetime(c, "valid", s.valid_until);
-		putchar('\n');
-	}
+	while (tern_server_next(n->st, &cursor, &s))
+		print_server(c, n, &s);
 }
 
 /* ---- the command ---- */
@@ -336,29 +502,43 @@ static int find_object(const char *word)
 	return -1;
 }
 
+/* "addr", "addr show"; below 0 after a line of error. */
+static int read_object(const struct args *a)
+{
+	bool shows = a->n_words < 2 || (a->n_words == 2 && (strcmp(a->word[1], "show") == 0 ||
+							    strcmp(a->word[1], "list") == 0));
+	int object = find_object(a->n_words ? a->word[0] : "address");
+
+	if (object < 0 || !shows)
+		args_error(
+			a,
+			"it shows one of addr, route, neigh, link, servers, and changes nothing");
+	return shows ? object : -1;
+}
+
 int cmd_ip(int argc, char **argv)
 {
-	struct ip_command c = { .what = "address", .comma = "" };
+	struct ip_command c = { .json = { stdout, false } };
 	struct args a = args_of("tern ip", argc, argv);
-	struct net n;
 	int object, code = args_read(&a, print_help, take_option, &c);
+	struct net n;
 
 	if (code >= 0)
 		return code;
-	if (a.n_words > 1)
-		return args_error(&a, "one of addr, route, neigh, link, servers");
-	if (a.n_words == 1)
-		c.what = a.word[0];
-	object = find_object(c.what);
+	object = read_object(&a);
 	if (object < 0)
-		return args_error(&a, "one of addr, route, neigh, link, servers");
+		return EXIT_USAGE;
 	code = net_open(&n, &c.net, &a);
 	if (code != EXIT_DONE)
 		return code;
-	if (c.json)
-		printf("[");
+	if (c.is_json)
+		putchar('[');
 	objects[object].print(&c, &n);
-	if (c.json)
-		printf("\n]\n");
+	if (c.is_json)
+		printf("]\n");
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "%s: standard output: it cannot be written\n", a.command);
+		code = EXIT_USAGE;
+	}
 	return net_close(&n, code);
 }

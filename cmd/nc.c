@@ -39,7 +39,8 @@ static void print_help(void)
 	       "  -l                listen, and talk to who calls\n"
 	       "  -k                with -l: go on with the next when one has ended\n"
 	       "  -u                datagrams; with -l the first to speak is the peer, with -k\n"
-	       "                    the last\n");
+	       "                    the last\n"
+	       "  -4, -6            the host's IPv4 or IPv6 address\n");
 	net_print_help();
 	printf("\nExit: 0 it ended in order, 1 the peer or the network said no, 2 usage.\n");
 }
@@ -54,6 +55,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(c->udp = true);
 	if (args_is(a, "-k"))
 		return args_taken(c->keep = true);
+	if (names_take_family(a, &c->net) == TAKEN)
+		return TAKEN;
 	return net_take_option(a, &c->net);
 }
 

@@ -14,7 +14,13 @@
 #include "../include/tern_sim.h"
 #include "args.h"
 
-enum { NET_DEVS_MAX = 4, NET_CUTS_MAX = 16, NET_OWN_MAX = 2, NET_HOSTS_MAX = 64 };
+enum {
+	NET_DEVS_MAX = 4,
+	NET_CUTS_MAX = 16,
+	NET_OWN_MAX = 2,
+	NET_HOSTS_MAX = 64,
+	NET_WHY_MAX = TERN_RESOLVER_WHY_MAX
+};
 
 /* One --dev and the options that follow it. */
 struct net_dev {
@@ -46,8 +52,9 @@ struct net_options {
 	unsigned n_cuts;
 	struct net_host host[NET_HOSTS_MAX];
 	unsigned n_hosts;
-	struct tern_addr server[TERN_RESOLVER_SERVERS_MAX]; /* to ask for names */
+	const char *server[TERN_RESOLVER_SERVERS_MAX]; /* addresses, to ask for names */
 	unsigned n_servers;
+	int family;	  /* of the addresses of names; TERN_AF_UNSPEC: either */
 	const char *name; /* among the members of a network; NULL: none */
 	uint64_t mtu, seed;
 	bool ladder, no_offload;
@@ -87,6 +94,7 @@ struct net {
 	struct dev *mesh; /* the device of a network of this user's processes; NULL: none */
 	char mesh_dir[108];
 	struct tern_resolver *resolver; /* net_resolver; NULL: not needed so far */
+	char why[NET_WHY_MAX];		/* the last name had no address */
 };
 
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */
@@ -134,8 +142,24 @@ int auto_wait(struct net *);
 /* Gives back what was lent. */
 void auto_end(struct net *);
 
+/* ---- net_addr.c ---- */
+
+enum { NET_ADDR_TEXT_MAX = TERN_ADDR_TEXT_MAX + 16 };
+enum net_parsed { NET_ADDRESS, NET_NO_ADDRESS, NET_NO_INTERFACE /* after a line of error */ };
+/* An address, also one with the name of an interface behind a '%': "fe80::1%eth0". */
+enum net_parsed net_parse_addr(const struct net *, const char *text, uint16_t port,
+			       struct tern_addr *);
+/* Its two parts, addr of TERN_ADDR_TEXT_MAX bytes; false: it is no such address. */
+bool net_split_zone(const char *text, char *addr, const char **zone);
+/* Who says so of an error of this host's own. */
+bool net_is_nobody(const struct tern_addr *);
+/* The other way; returns buf. */
+char *net_format_addr(const struct net *, const struct tern_addr *, char buf[NET_ADDR_TEXT_MAX]);
+
 /* ---- net_names.c ---- */
 
+/* -4 and -6, of commands that find one host by its name. */
+enum taken names_take_family(struct args *, struct net_options *);
 bool names_take_host(struct args *, struct net_options *);
 bool names_take_server(struct args *, struct net_options *);
 /*
@@ -152,15 +176,21 @@ void net_turn_names(struct net *, tern_time until);
 /* The names that no file and no server is asked for: an answer without waiting; false: no such. */
 bool net_find_own(struct net *, const struct tern_resolver_question *,
 		  struct tern_resolver_answer *);
-/* Asks names_find, then the resolver, and waits for the answer. false: the user wants no more. */
-bool net_look_up(struct net *, const struct tern_resolver_question *,
-		 struct tern_resolver_answer *);
-/* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error. */
+/*
+ * Asks names_find, then the resolver, and waits for the answer. An exit code; not EXIT_DONE, without
+ * an answer, after a line of error.
+ */
+int net_look_up(struct net *, const struct tern_resolver_question *, struct tern_resolver_answer *);
+/* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error (n->why). */
 int net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
 /* What helps where there is no answer, behind tern_resolver_why: "; give one: ...", or "". */
 const char *net_advice(const struct tern_resolver_answer *);
+/* err of a call about a host: EXIT_DONE, or EXIT_NO after a line of error (n->why). */
+int net_refuse_host(struct net *, const char *host, int err);
+/* --json: an object that says why there was nothing else to print (n->why). */
+void net_print_failure(const struct net *, const char *host);
 /* The line of error about a name without an answer; an exit code. */
-int net_refuse_name(const struct net *, const char *name, const struct tern_resolver_answer *);
+int net_refuse_name(struct net *, const char *name, const struct tern_resolver_answer *);
 
 /* ---- net_weather.c ---- */
 

@@ -13,6 +13,8 @@
 enum { MEANS = TERN_AUTO_RA | TERN_AUTO_DHCP4 | TERN_AUTO_DHCP6, DELAY_MS = 500 };
 /* A network of one family is left that long to show the other, whose detection takes its time. */
 #define OTHER_FAMILY_TIME (5 * TERN_SEC)
+/* A question that nobody has heard goes again after four seconds (RFC 4861, RFC 2131). */
+#define SILENCE_TIME (8 * TERN_SEC)
 #define GIVE_UP_TIME (20 * TERN_SEC)
 
 void auto_configure(const struct net_options *o, struct tern_config *cfg)
@@ -32,14 +34,25 @@ int auto_begin(const struct net *n, struct net_dev *d, unsigned ifindex)
 	return net_refuse(n, "%s: only Ethernet of an MTU of 1280 at least can be --auto", d->what);
 }
 
-/* What the network has brought so far. */
+/* What there is so far; told: some of it the network has said. */
 struct brought {
-	bool four, six, tentative;
+	bool four, six, tentative, told;
 };
+
+static bool has_servers(const struct net *n, unsigned ifindex)
+{
+	struct tern_server s;
+	unsigned cursor = 0;
+
+	while (tern_server_next(n->st, &cursor, &s))
+		if (s.ifindex == ifindex)
+			return true;
+	return false;
+}
 
 static struct brought look_at(const struct net *n, unsigned ifindex)
 {
-	struct brought b = { false, false, false };
+	struct brought b = { .told = has_servers(n, ifindex) };
 	struct tern_iface_addr a;
 	unsigned cursor = 0;
 
@@ -51,17 +64,20 @@ static struct brought look_at(const struct net *n, unsigned ifindex)
 		b.tentative = b.tentative || a.flags & TERN_ADDR_TENTATIVE;
 		b.four = b.four || (is_ours && a.addr.family == TERN_AF_INET);
 		b.six = b.six || (is_ours && a.addr.family == TERN_AF_INET6);
+		b.told = b.told || (is_ours && a.origin != TERN_ORIGIN_STATIC);
 	}
 	return b;
 }
 
+/* With addresses of the user's the network still says routes and name servers. */
 static bool is_settled(const struct net *n, unsigned ifindex, tern_time waited)
 {
 	struct brought b = look_at(n, ifindex);
 
-	if (b.four && b.six)
+	if (b.four && b.six && b.told)
 		return true;
-	return (b.four || b.six) && !b.tentative && waited >= OTHER_FAMILY_TIME;
+	return (b.four || b.six) && !b.tentative &&
+	       waited >= (b.told ? OTHER_FAMILY_TIME : SILENCE_TIME);
 }
 
 static bool all_are_settled(const struct net *n, tern_time waited)

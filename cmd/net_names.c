@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "../host/dev/mesh.h"
+#include "../view/json.h"
 #include "net.h"
 
 /* "db=10.0.0.7" */
@@ -35,19 +36,34 @@ bool names_take_host(struct args *a, struct net_options *o)
 	return true;
 }
 
+enum taken names_take_family(struct args *a, struct net_options *o)
+{
+	if (args_is(a, "-4"))
+		o->family = TERN_AF_INET;
+	else if (args_is(a, "-6"))
+		o->family = TERN_AF_INET6;
+	else
+		return UNKNOWN;
+	return TAKEN;
+}
+
 bool names_take_server(struct args *a, struct net_options *o)
 {
+	char plain[TERN_ADDR_TEXT_MAX];
+	struct tern_addr addr;
+	const char *zone;
+
 	if (!args_value(a))
 		return false;
 	if (o->n_servers == TERN_RESOLVER_SERVERS_MAX) {
 		args_error(a, "at most %d name servers", TERN_RESOLVER_SERVERS_MAX);
 		return false;
 	}
-	if (tern_addr_parse(a->value, 0, &o->server[o->n_servers]) != 0) {
+	if (tern_addr_parse(a->value, 0, &addr) != 0 && !net_split_zone(a->value, plain, &zone)) {
 		args_error(a, "--server: '%s' is not an address", a->value);
 		return false;
 	}
-	o->n_servers++;
+	o->server[o->n_servers++] = a->value;
 	return true;
 }
 
@@ -128,21 +144,27 @@ static void read_servers_of_host(struct tern_resolver_conf *conf)
 		leave_loopback(&conf->server[i]);
 }
 
-static int configure_names(struct net *n)
+/* false after a line of error. */
+static bool configure_names(struct net *n)
 {
 	struct tern_resolver_conf conf;
 	size_t len;
-	char *hosts = read_text("/etc/hosts", &len);
+	char *hosts;
 	int err;
 
 	tern_resolver_conf_default(&conf);
+	for (unsigned i = 0; i < n->options->n_servers; i++)
+		if (net_parse_addr(n, n->options->server[i], 0, &conf.server[conf.n_servers++]) !=
+		    NET_ADDRESS)
+			return false;
 	if (n->options->n_servers == 0 && has_gateway(n))
 		read_servers_of_host(&conf);
-	for (unsigned i = 0; i < n->options->n_servers; i++)
-		conf.server[conf.n_servers++] = n->options->server[i];
+	hosts = read_text("/etc/hosts", &len);
 	err = tern_resolver_configure(n->resolver, &conf, hosts, len);
 	free(hosts);
-	return err;
+	if (err)
+		net_refuse(n, "%s", "out of memory");
+	return err == 0;
 }
 
 struct tern_resolver *net_resolver(struct net *n)
@@ -158,8 +180,9 @@ struct tern_resolver *net_resolver(struct net *n)
 		return NULL;
 	}
 	n->resolver = tern_resolver_new(&wish);
-	if (!n->resolver || configure_names(n) != 0) {
+	if (!n->resolver)
 		net_refuse(n, "%s", "out of memory");
+	else if (!configure_names(n)) {
 		tern_resolver_free(n->resolver);
 		n->resolver = NULL;
 	}
@@ -206,22 +229,28 @@ bool net_find_own(struct net *n, const struct tern_resolver_question *q,
 	return known;
 }
 
-bool net_look_up(struct net *n, const struct tern_resolver_question *q,
-		 struct tern_resolver_answer *out)
+int net_look_up(struct net *n, const struct tern_resolver_question *q,
+		struct tern_resolver_answer *out)
 {
 	struct tern_resolver *r;
 
 	if (net_find_own(n, q, out))
-		return true;
+		return EXIT_DONE;
 	r = net_resolver(n);
-	if (!r || tern_resolver_ask(r, q, NULL) != 0)
-		return false;
+	if (!r)
+		return EXIT_USAGE;
+	if (tern_resolver_ask(r, q, NULL) != 0)
+		return net_refuse(n, "%s", "out of memory");
 	while (!tern_resolver_answer(r, out)) {
-		if (net_interrupted())
-			return false;
+		if (net_interrupted()) {
+			snprintf(n->why, sizeof(n->why), "interrupted before there was an answer");
+			fprintf(stderr, "%s: '%s': %s\n", n->command,
+				q->name ? q->name : "an address", n->why);
+			return EXIT_NO;
+		}
 		net_turn_names(n, TERN_NEVER);
 	}
-	return true;
+	return EXIT_DONE;
 }
 
 const char *net_advice(const struct tern_resolver_answer *a)
@@ -229,28 +258,64 @@ const char *net_advice(const struct tern_resolver_answer *a)
 	return a->cause == TERN_RESOLVER_NO_SERVER ? "; give one: --server ADDRESS" : "";
 }
 
-int net_refuse_name(const struct net *n, const char *name, const struct tern_resolver_answer *a)
+int net_refuse_name(struct net *n, const char *name, const struct tern_resolver_answer *a)
 {
-	char why[TERN_RESOLVER_WHY_MAX];
-
-	fprintf(stderr, "%s: '%s': %s%s\n", n->command, name, tern_resolver_why(a, why),
+	fprintf(stderr, "%s: '%s': %s%s\n", n->command, name, tern_resolver_why(a, n->why),
 		net_advice(a));
 	return a->cause == TERN_RESOLVER_NO_SERVER ? EXIT_USAGE : EXIT_NO;
 }
 
+int net_refuse_host(struct net *n, const char *host, int err)
+{
+	if (!err)
+		return EXIT_DONE;
+	snprintf(n->why, sizeof(n->why), "%s", strerror(-err));
+	fprintf(stderr, "%s: %s: %s\n", n->command, host, n->why);
+	return EXIT_NO;
+}
+
+void net_print_failure(const struct net *n, const char *host)
+{
+	struct json j = { stdout, false };
+
+	putchar('{');
+	json_string(&j, "host", host);
+	json_string(&j, "why", n->why);
+	printf("}\n");
+}
+
+/* An address of another family than -4 or -6 asks for is refused. */
+static int check_family(struct net *n, const char *text, const struct tern_addr *a)
+{
+	if (!n->options->family || a->family == n->options->family)
+		return EXIT_DONE;
+	return net_refuse(n,
+			  n->options->family == TERN_AF_INET ? "'%s' is no IPv4 address (-4)" :
+							       "'%s' is no IPv6 address (-6)",
+			  text);
+}
+
 int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_addr *out)
 {
-	struct tern_resolver_question q = { .name = text, .addr = { .port = port } };
+	struct tern_resolver_question q = { .name = text,
+					    .family = n->options->family,
+					    .addr = { .port = port } };
 	struct tern_resolver_answer a;
+	int code;
 
-	if (tern_addr_parse(text, port, out) == 0)
-		return EXIT_DONE;
-	if (strcmp(text, "localhost") == 0)
-		return tern_addr_parse("127.0.0.1", port, out);
-	if (!net_look_up(n, &q, &a)) {
-		fprintf(stderr, "%s: '%s': interrupted\n", n->command, text);
-		return EXIT_NO;
+	switch (net_parse_addr(n, text, port, out)) {
+	case NET_ADDRESS:
+		return check_family(n, text, out);
+	case NET_NO_INTERFACE:
+		return EXIT_USAGE;
+	case NET_NO_ADDRESS:
+		break;
 	}
+	if (strcmp(text, "localhost") == 0)
+		return tern_addr_parse(q.family == TERN_AF_INET6 ? "::1" : "127.0.0.1", port, out);
+	code = net_look_up(n, &q, &a);
+	if (code != EXIT_DONE)
+		return code;
 	if (a.error != TERN_RESOLVER_OK)
 		return net_refuse_name(n, text, &a);
 	*out = a.addr[0];

@@ -110,6 +110,14 @@ static bool is_same_name(const char *a, const char *b)
 	return strlen(b) == len && strncasecmp(a, b, len) == 0;
 }
 
+/* "web", when a domain of the search list made it "web.test": that is no alias. */
+static bool is_completed(const char *word, const char *name)
+{
+	size_t len = strlen(word);
+
+	return strncasecmp(word, name, len) == 0 && name[len] == '.';
+}
+
 static void print_text(const char *word, const struct tern_resolver_answer *a)
 {
 	char text[TERN_ADDR_TEXT_MAX];
@@ -118,7 +126,7 @@ static void print_text(const char *word, const struct tern_resolver_answer *a)
 		printf("%s is called %s\n", word, a->name);
 		return;
 	}
-	if (!is_same_name(word, a->name))
+	if (!is_same_name(word, a->name) && !is_completed(word, a->name))
 		printf("%s is an alias of %s\n", word, a->name);
 	for (unsigned i = 0; i < a->n_addrs; i++)
 		printf("%s has address %s\n", a->name, tern_addr_format(&a->addr[i], false, text));
@@ -130,18 +138,21 @@ static int look_up(struct resolve *r, struct net *n, const char *word)
 {
 	struct tern_resolver_question q = { .name = word };
 	struct tern_resolver_answer a;
-	bool is_address = tern_addr_parse(word, 0, &q.addr) == 0;
+	enum net_parsed parsed = net_parse_addr(n, word, 0, &q.addr);
+	bool is_address = parsed == NET_ADDRESS;
+	int code;
 
+	if (parsed == NET_NO_INTERFACE)
+		return EXIT_USAGE;
 	if (r->type == TYPE_PTR && !is_address)
 		return net_refuse(n, "--type PTR needs an address, not '%s'", word);
 	if (is_address && (r->type == TYPE_PTR || r->type == TYPE_ANY))
 		q.name = NULL;
 	else if (r->type != TYPE_ANY)
 		q.family = r->type == TYPE_A ? TERN_AF_INET : TERN_AF_INET6;
-	if (!net_look_up(n, &q, &a)) {
-		fprintf(stderr, "%s: '%s': interrupted\n", n->command, word);
-		return EXIT_NO;
-	}
+	code = net_look_up(n, &q, &a);
+	if (code != EXIT_DONE)
+		return code;
 	if (r->json)
 		print_json(r, word, &a);
 	else if (a.error == TERN_RESOLVER_OK)
@@ -169,12 +180,13 @@ int cmd_resolve(int argc, char **argv)
 		code = look_up(&r, &n, a.word[i]);
 		worst = code > worst ? code : worst;
 	}
-	if (r.began)
-		printf("]\n");
+	if (r.json)
+		printf(r.began ? "]\n" : "[]\n");
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "%s: standard output: it cannot be written\n", a.command);
 		worst = EXIT_USAGE;
 	}
-	net_drain(&n);
+	if (!net_interrupted()) /* whoever has no neighbour is waited for, too */
+		net_drain(&n);
 	return net_close(&n, worst);
 }

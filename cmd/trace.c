@@ -2,15 +2,37 @@
 /*
  * trace.c - datagrams that die on their way: sent on a UDP socket, answered in its error queue.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "cmd.h"
 #include "trace.h"
 
-int trace_open(struct trace *t, struct net *n, const char *host)
+/* A socket of its own asks: the one that sends stays without a peer. */
+int trace_look_at_way(struct tern_stack *st, struct tern_addr to, struct tern_addr *us,
+		      uint32_t *mtu_out)
 {
-	static const int32_t one = 1, probe = TERN_IP_PMTUDISC_PROBE;
+	bool v6 = to.family == TERN_AF_INET6;
+	int32_t mtu = 0;
+	size_t size = sizeof(mtu);
+	tern_sock s;
+	int err = tern_socket(st, to.family, TERN_SOCK_DGRAM, 0, &s);
+
+	if (err)
+		return err;
+	to.port = TRACE_FIRST_PORT; /* any */
+	err = tern_connect(st, s, &to);
+	if (!err)
+		err = tern_getsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
+				      v6 ? TERN_IPV6_MTU : TERN_IP_MTU, &mtu, &size);
+	if (!err)
+		err = tern_getsockname(st, s, us);
+	*mtu_out = (uint32_t)mtu;
+	us->port = 0;
+	tern_close(st, s);
+	return err;
+}
+
+int trace_open(struct trace *t, struct net *n, const char *host, int32_t discover)
+{
+	static const int32_t one = 1;
 	bool v6;
 	int level, err;
 
@@ -21,18 +43,17 @@ int trace_open(struct trace *t, struct net *n, const char *host)
 		return err;
 	v6 = t->to.family == TERN_AF_INET6;
 	level = v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP;
-	err = tern_socket(n->st, t->to.family, TERN_SOCK_DGRAM, 0, &t->s);
+	err = trace_look_at_way(n->st, t->to, &t->us, &t->mtu);
+	if (!err)
+		err = tern_socket(n->st, t->to.family, TERN_SOCK_DGRAM, 0, &t->s);
 	if (!err)
 		err = tern_setsockopt(n->st, t->s, level, v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR,
 				      &one, sizeof(one));
 	if (!err)
 		err = tern_setsockopt(n->st, t->s, level,
-				      v6 ? TERN_IPV6_MTU_DISCOVER : TERN_IP_MTU_DISCOVER, &probe,
-				      sizeof(probe));
-	if (!err)
-		return EXIT_DONE;
-	fprintf(stderr, "%s: %s: %s\n", n->command, host, strerror(-err));
-	return EXIT_NO;
+				      v6 ? TERN_IPV6_MTU_DISCOVER : TERN_IP_MTU_DISCOVER, &discover,
+				      sizeof(discover));
+	return net_refuse_host(n, host, err);
 }
 
 int trace_send(struct trace *t, int ttl, uint32_t len)
@@ -59,7 +80,7 @@ int trace_send(struct trace *t, int ttl, uint32_t len)
 static const char *mark_of(const struct tern_msg *m)
 {
 	static const char *const four[] = {
-		[0] = "!N", [1] = "!H", [2] = "!P", [9] = "!X", [10] = "!X", [13] = "!X"
+		[0] = "!N", [1] = "!H", [2] = "!P", [7] = "!H", [9] = "!X", [10] = "!X", [13] = "!X"
 	};
 	static const char *const six[] = { [0] = "!N", [1] = "!X", [2] = "!S", [3] = "!H" };
 
@@ -96,8 +117,8 @@ static void note_answer(struct trace *t, const struct tern_msg *m)
 				    .mtu = m->info };
 	if (a->word == TRACE_UNREACHABLE)
 		a->mark = mark_of(m);
-	if (m->offender.family == TERN_AF_UNSPEC)
-		a->from = t->to;
+	if (net_is_nobody(&m->offender))
+		a->from = t->us;
 }
 
 static void read_answers(struct trace *t)

@@ -31,15 +31,19 @@ struct trace_answer {
 struct trace {
 	struct net *n;
 	const char *host;
-	struct tern_addr to;
+	struct tern_addr to, us; /* us: where our datagrams come from */
+	uint32_t mtu;		 /* of the way, as far as it is known at first */
 	tern_sock s;
 	unsigned n_sent;
 	tern_time sent_at[TRACE_PROBES_MAX];
 	struct trace_answer answer[TRACE_PROBES_MAX];
 };
 
-/* Finds the host and opens the socket; an exit code. */
-int trace_open(struct trace *, struct net *, const char *host);
+/* Where what goes to `to` comes from, and the MTU of that way as it is known: 0 or -TERN_Exxx. */
+int trace_look_at_way(struct tern_stack *, struct tern_addr to, struct tern_addr *us,
+		      uint32_t *mtu);
+/* Finds the host and opens a socket that sends by IP_MTU_DISCOVER's `discover`; an exit code. */
+int trace_open(struct trace *, struct net *, const char *host, int32_t discover);
 /* Sends one of len bytes of IP with this TTL; its index, or a negative error, or -1: too many. */
 int trace_send(struct trace *, int ttl, uint32_t len);
 /* Until these `n` from `first` on are answered, and at most so long. false: interrupted. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../view/json.h"
 #include "cmd.h"
 #include "trace.h"
 
@@ -14,7 +15,8 @@ enum { TRIES = 3, MTU_CHANGES_MAX = 32 };
 struct tracepath {
 	struct net_options net;
 	uint64_t hops, wait; /* ns */
-	bool json;
+	bool is_json;
+	struct json json;
 	const char *host;
 	uint32_t mtu;
 	struct trace t;
@@ -27,7 +29,8 @@ static void print_help(void)
 	       "time.\n\n"
 	       "  -m N              hops at most (default 30)\n"
 	       "  -w T              wait so long for an answer, three times (default 1s)\n"
-	       "  --json            one object at the end\n");
+	       "  -4, -6            the host's IPv4 or IPv6 address\n"
+	       "  --json            one object: each hop as it is known\n");
 	net_print_help();
 	printf("\nExit: 0 the host was reached, 1 it was not, 2 usage or no such device.\n");
 }
@@ -40,10 +43,10 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(args_count(a, TRACE_HOPS_MAX, &p->hops));
 	if (args_is(a, "-w"))
 		return args_taken(args_time(a, &p->wait));
-	if (args_is(a, "--json")) {
-		p->json = true;
+	if (args_is(a, "--json"))
+		return args_taken(p->is_json = true);
+	if (names_take_family(a, &p->net) == TAKEN)
 		return TAKEN;
-	}
 	return net_take_option(a, &p->net);
 }
 
@@ -61,11 +64,46 @@ static int read_options(struct tracepath *p, struct args *a)
 	return -1;
 }
 
-static void note_mtu(struct tracepath *p, unsigned hop, uint32_t mtu)
+/* What was said of a datagram that died at this hop; NULL: nothing. */
+static void print_hop(struct tracepath *p, unsigned hop, const struct trace_answer *a)
 {
-	p->mtu = mtu;
-	if (!p->json)
-		printf("%2u:  pmtu %u\n", hop, mtu);
+	char from[NET_ADDR_TEXT_MAX];
+
+	if (!a) {
+		printf("%2u:  no reply\n", hop);
+		return;
+	}
+	printf("%2u:  %-36s %8.3fms", hop, net_format_addr(p->t.n, &a->from, from),
+	       (double)a->took / 1e6);
+	if (a->word == TRACE_TOO_BIG)
+		printf(" pmtu %u", a->mtu);
+	printf("%s%s%s\n", a->word == TRACE_REACHED ? " reached" : "", a->mark ? " " : "",
+	       a->mark ? a->mark : "");
+}
+
+static void print_json_hop(struct tracepath *p, unsigned hop, const struct trace_answer *a)
+{
+	char from[NET_ADDR_TEXT_MAX];
+
+	json_open(&p->json, NULL, '{');
+	json_number(&p->json, "hop", hop);
+	json_string(&p->json, "from", a ? net_format_addr(p->t.n, &a->from, from) : NULL);
+	if (a)
+		json_ms(&p->json, "ms", a->took);
+	if (a && a->word == TRACE_TOO_BIG)
+		json_number(&p->json, "pmtu", a->mtu);
+	if (a && a->mark)
+		json_string(&p->json, "mark", a->mark);
+	json_close(&p->json, '}');
+}
+
+static void tell_hop(struct tracepath *p, unsigned hop, const struct trace_answer *a)
+{
+	if (p->is_json)
+		print_json_hop(p, hop, a);
+	else
+		print_hop(p, hop, a);
+	fflush(stdout);
 }
 
 /*
@@ -91,7 +129,8 @@ static const struct trace_answer *ask_hop(struct tracepath *p, unsigned hop, boo
 		}
 		a = &p->t.answer[sent];
 		if (a->word == TRACE_TOO_BIG && a->mtu >= least && a->mtu < p->mtu) {
-			note_mtu(p, hop, a->mtu);
+			p->mtu = a->mtu;
+			tell_hop(p, hop, a);
 			changes++;
 		} else if (a->word == TRACE_NOTHING || a->word == TRACE_TOO_BIG) {
 			tries++;
@@ -102,62 +141,64 @@ static const struct trace_answer *ask_hop(struct tracepath *p, unsigned hop, boo
 	return NULL;
 }
 
-static void print_hop(const struct tracepath *p, unsigned hop, const struct trace_answer *a)
+static void print_begin(struct tracepath *p)
 {
-	char from[TERN_ADDR_TEXT_MAX];
+	char to[NET_ADDR_TEXT_MAX];
 
-	if (p->json)
-		return;
-	if (!a) {
-		printf("%2u:  no reply\n", hop);
+	if (!p->is_json) {
+		printf(" 1?: [LOCALHOST]%30s pmtu %u\n", "", p->mtu);
 		return;
 	}
-	printf("%2u:  %-36s %8.3fms%s%s\n", hop, tern_addr_format(&a->from, false, from),
-	       (double)a->took / 1e6, a->word == TRACE_REACHED ? " reached" : "",
-	       a->mark ? a->mark : "");
+	putchar('{');
+	json_string(&p->json, "host", p->host);
+	json_string(&p->json, "address", net_format_addr(p->t.n, &p->t.to, to));
+	json_list(&p->json, "hops");
 }
 
-static uint32_t first_mtu(struct net *n)
+/* word: of the last hop that was asked. */
+static void print_end(struct tracepath *p, unsigned hop, enum trace_word word)
 {
-	struct tern_iface i;
-	unsigned index = tern_iface_next(n->st, 1);
-
-	return index && tern_iface_get(n->st, index, &i) == 0 ? i.mtu : 1500;
-}
-
-static int print_end(const struct tracepath *p, unsigned hop, bool reached)
-{
-	if (p->json)
-		printf("{\"host\":\"%s\",\"reached\":%s,\"pmtu\":%u,\"hops\":%u}\n", p->host,
-		       reached ? "true" : "false", p->mtu, hop);
-	else if (reached)
+	if (p->is_json) {
+		json_close(&p->json, ']');
+		json_bool(&p->json, "reached", word == TRACE_REACHED);
+		json_number(&p->json, "pmtu", p->mtu);
+		printf("}\n");
+	} else if (word == TRACE_REACHED) {
 		printf("     Resume: pmtu %u hops %u\n", p->mtu, hop);
-	else
+	} else if (word == TRACE_UNREACHABLE) {
+		printf("     Unreachable: pmtu %u\n", p->mtu);
+	} else {
 		printf("     Too many hops, or no answer: pmtu %u\n", p->mtu);
-	return reached ? EXIT_DONE : EXIT_NO;
+	}
 }
 
 static int run(struct tracepath *p, struct net *n)
 {
-	int code = trace_open(&p->t, n, p->host);
+	int code = trace_open(&p->t, n, p->host, TERN_IP_PMTUDISC_PROBE);
+	enum trace_word word = TRACE_HOP;
 	bool failed = false;
+	unsigned hop;
 
-	if (code != EXIT_DONE)
+	if (code != EXIT_DONE) {
+		if (p->is_json && code == EXIT_NO)
+			net_print_failure(n, p->host);
 		return code;
-	p->mtu = first_mtu(n);
-	if (!p->json)
-		printf(" 1?: [LOCALHOST]%30s pmtu %u\n", "", p->mtu);
-	for (unsigned hop = 1; hop <= p->hops; hop++) {
+	}
+	p->mtu = p->t.mtu;
+	print_begin(p);
+	for (hop = 1; hop <= p->hops; hop++) {
 		const struct trace_answer *a = ask_hop(p, hop, &failed);
 
 		if (failed)
-			return EXIT_NO;
-		print_hop(p, hop, a);
-		fflush(stdout);
-		if (a && a->word != TRACE_HOP)
-			return print_end(p, hop, a->word == TRACE_REACHED);
+			break;
+		tell_hop(p, hop, a);
+		word = a ? a->word : TRACE_NOTHING;
+		if (word == TRACE_REACHED || word == TRACE_UNREACHABLE)
+			break;
 	}
-	return print_end(p, (unsigned)p->hops, false);
+	if (!failed || p->is_json)
+		print_end(p, hop, word);
+	return word == TRACE_REACHED ? EXIT_DONE : EXIT_NO;
 }
 
 int cmd_tracepath(int argc, char **argv)
@@ -167,7 +208,7 @@ int cmd_tracepath(int argc, char **argv)
 	struct net n;
 	int code;
 
-	p = (struct tracepath){ .hops = 30, .wait = TERN_SEC };
+	p = (struct tracepath){ .hops = 30, .wait = TERN_SEC, .json = { stdout, false } };
 	code = read_options(&p, &a);
 	if (code >= 0)
 		return code;

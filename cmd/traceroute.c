@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../view/json.h"
 #include "cmd.h"
 #include "trace.h"
 
@@ -13,7 +14,8 @@ struct traceroute {
 	struct net_options net;
 	uint64_t hops, queries, size;
 	uint64_t wait; /* ns */
-	bool json;
+	bool is_json;
+	struct json json;
 	const char *host;
 	struct trace t;
 };
@@ -26,7 +28,8 @@ static void print_help(void)
 	       "  -q N              datagrams for each hop (default 3)\n"
 	       "  -w T              wait so long for an answer (default 3s)\n"
 	       "  -s N              bytes of each, IP header and all (default 60)\n"
-	       "  --json            one object for each hop\n");
+	       "  -4, -6            the host's IPv4 or IPv6 address\n"
+	       "  --json            one object: each hop as it is known\n");
 	net_print_help();
 	printf("\n!N !H !P !X  no route, no such host, no such protocol, forbidden: said by that "
 	       "hop\n"
@@ -45,10 +48,10 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(args_time(a, &r->wait));
 	if (args_is(a, "-s"))
 		return args_taken(args_count(a, 65535, &r->size));
-	if (args_is(a, "--json")) {
-		r->json = true;
+	if (args_is(a, "--json"))
+		return args_taken(r->is_json = true);
+	if (names_take_family(a, &r->net) == TAKEN)
 		return TAKEN;
-	}
 	return net_take_option(a, &r->net);
 }
 
@@ -69,7 +72,7 @@ static int read_options(struct traceroute *r, struct args *a)
 static void print_text(const struct traceroute *r, unsigned hop, unsigned first)
 {
 	const struct trace_answer *before = NULL;
-	char from[TERN_ADDR_TEXT_MAX];
+	char from[NET_ADDR_TEXT_MAX];
 
 	printf("%2u ", hop);
 	for (unsigned i = first; i < first + r->queries; i++) {
@@ -80,33 +83,60 @@ static void print_text(const struct traceroute *r, unsigned hop, unsigned first)
 			continue;
 		}
 		if (!before || memcmp(before->from.ip, a->from.ip, 16) != 0)
-			printf(" %s ", tern_addr_format(&a->from, false, from));
-		printf(" %.3f ms%s%s", (double)a->took / 1e6, a->mark ? " " : "",
+			printf(" %s", net_format_addr(r->t.n, &a->from, from));
+		printf("  %.3f ms%s%s", (double)a->took / 1e6, a->mark ? " " : "",
 		       a->mark ? a->mark : "");
 		before = a;
 	}
 	putchar('\n');
 }
 
-static void print_json(const struct traceroute *r, unsigned hop, unsigned first)
+static void print_json(struct traceroute *r, unsigned hop, unsigned first)
 {
-	const char *comma = "";
-	char from[TERN_ADDR_TEXT_MAX];
+	char from[NET_ADDR_TEXT_MAX];
 
-	printf("{\"hop\":%u,\"answers\":[", hop);
+	json_open(&r->json, NULL, '{');
+	json_number(&r->json, "hop", hop);
+	json_list(&r->json, "answers");
 	for (unsigned i = first; i < first + r->queries; i++) {
 		const struct trace_answer *a = &r->t.answer[i];
 
 		if (a->word == TRACE_NOTHING)
 			continue;
-		printf("%s{\"from\":\"%s\",\"ms\":%.3f", comma,
-		       tern_addr_format(&a->from, false, from), (double)a->took / 1e6);
+		json_key(&r->json, NULL);
+		putchar('{');
+		r->json.comma = false;
+		json_string(&r->json, "from", net_format_addr(r->t.n, &a->from, from));
+		json_ms(&r->json, "ms", a->took);
 		if (a->mark)
-			printf(",\"mark\":\"%s\"", a->mark);
-		printf("}");
-		comma = ",";
+			json_string(&r->json, "mark", a->mark);
+		json_close(&r->json, '}');
 	}
-	printf("]}\n");
+	json_close(&r->json, ']');
+	json_close(&r->json, '}');
+}
+
+static void print_begin(struct traceroute *r)
+{
+	char to[NET_ADDR_TEXT_MAX];
+
+	net_format_addr(r->t.n, &r->t.to, to);
+	if (!r->is_json) {
+		printf("traceroute to %s (%s), %" PRIu64 " hops max, %" PRIu64 " byte packets\n",
+		       r->host, to, r->hops, r->size);
+		return;
+	}
+	putchar('{');
+	json_string(&r->json, "host", r->host);
+	json_string(&r->json, "address", to);
+	json_list(&r->json, "hops");
+}
+
+static void print_json_end(struct traceroute *r, bool reached)
+{
+	json_close(&r->json, ']');
+	json_bool(&r->json, "reached", reached);
+	printf("}\n");
 }
 
 /* The last word of a hop: does the way end here? */
@@ -121,41 +151,50 @@ static enum trace_word end_of(const struct traceroute *r, unsigned first)
 	return TRACE_NOTHING;
 }
 
+/* Asks one hop, and prints what it says. An exit code when that was the last one, else -1. */
+static int ask_hop(struct traceroute *r, unsigned hop)
+{
+	unsigned first = r->t.n_sent;
+	enum trace_word end;
+
+	for (unsigned q = 0; q < r->queries; q++) {
+		int sent = trace_send(&r->t, (int)hop, (uint32_t)r->size);
+
+		if (sent >= 0)
+			continue;
+		fprintf(stderr, "%s: %s: %s\n", r->t.n->command, r->host,
+			sent == -1 ? "too many datagrams" : strerror(-sent));
+		return EXIT_NO;
+	}
+	if (!trace_wait(&r->t, first, (unsigned)r->queries, r->wait))
+		return EXIT_NO;
+	if (r->is_json)
+		print_json(r, hop, first);
+	else
+		print_text(r, hop, first);
+	fflush(stdout);
+	end = end_of(r, first);
+	if (end == TRACE_NOTHING)
+		return -1;
+	return end == TRACE_REACHED ? EXIT_DONE : EXIT_NO;
+}
+
 static int run(struct traceroute *r, struct net *n)
 {
-	char to[TERN_ADDR_TEXT_MAX];
-	int code = trace_open(&r->t, n, r->host);
+	int code = trace_open(&r->t, n, r->host, TERN_IP_PMTUDISC_DONT);
 
-	if (code != EXIT_DONE)
+	if (code != EXIT_DONE) {
+		if (r->is_json && code == EXIT_NO)
+			net_print_failure(n, r->host);
 		return code;
-	if (!r->json)
-		printf("traceroute to %s (%s), %" PRIu64 " hops max, %" PRIu64 " byte packets\n",
-		       r->host, tern_addr_format(&r->t.to, false, to), r->hops, r->size);
-	for (unsigned hop = 1; hop <= r->hops; hop++) {
-		unsigned first = r->t.n_sent;
-		enum trace_word end;
-
-		for (unsigned q = 0; q < r->queries; q++) {
-			int sent = trace_send(&r->t, (int)hop, (uint32_t)r->size);
-
-			if (sent >= 0)
-				continue;
-			fprintf(stderr, "%s: %s: %s\n", n->command, r->host,
-				sent == -1 ? "too many datagrams" : strerror(-sent));
-			return EXIT_NO;
-		}
-		if (!trace_wait(&r->t, first, (unsigned)r->queries, r->wait))
-			return EXIT_NO;
-		if (r->json)
-			print_json(r, hop, first);
-		else
-			print_text(r, hop, first);
-		fflush(stdout);
-		end = end_of(r, first);
-		if (end != TRACE_NOTHING)
-			return end == TRACE_REACHED ? EXIT_DONE : EXIT_NO;
 	}
-	return EXIT_NO;
+	print_begin(r);
+	code = -1;
+	for (unsigned hop = 1; hop <= r->hops && code < 0; hop++)
+		code = ask_hop(r, hop);
+	if (r->is_json)
+		print_json_end(r, code == EXIT_DONE);
+	return code < 0 ? EXIT_NO : code;
 }
 
 int cmd_traceroute(int argc, char **argv)
@@ -165,7 +204,11 @@ int cmd_traceroute(int argc, char **argv)
 	struct net n;
 	int code;
 
-	r = (struct traceroute){ .hops = 30, .queries = 3, .size = 60, .wait = 3 * TERN_SEC };
+	r = (struct traceroute){ .hops = 30,
+				 .queries = 3,
+				 .size = 60,
+				 .wait = 3 * TERN_SEC,
+				 .json = { stdout, false } };
 	code = read_options(&r, &a);
 	if (code >= 0)
 		return code;

@@ -84,6 +84,14 @@ void json_number_if(struct json *j, const char *name, bool known, uint64_t value
 		json_string(j, name, NULL);
 }
 
+void json_ms(struct json *j, const char *name, uint64_t ns)
+{
+	uint64_t us = (ns + 500) / 1000;
+
+	json_key(j, name);
+	fprintf(j->out, "%" PRIu64 ".%03" PRIu64, us / 1000, us % 1000);
+}
+
 void json_bool(struct json *j, const char *name, bool value)
 {
 	json_key(j, name);

@@ -25,6 +25,8 @@ void json_string(struct json *j, const char *name, const char *value);
 void json_number(struct json *j, const char *name, uint64_t value);
 void json_signed(struct json *j, const char *name, int64_t value);
 void json_number_if(struct json *j, const char *name, bool known, uint64_t value);
+/* In milliseconds, to the microsecond. */
+void json_ms(struct json *j, const char *name, uint64_t ns);
 void json_bool(struct json *j, const char *name, bool value);
 
 #endif

@@ -282,13 +282,16 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	}
 	e.info = m.too_big ? reported_mtu(st, r, &q) : 0;
 	e.dst = q.key.remote;
-	e.dport = q.key.rport;
-	e.quoted = q.l4 + 8;
-	e.quoted_len = q.l4_len - 8;
 	if (q.key.proto == TERN_IPPROTO_ICMP || q.key.proto == TERN_IPPROTO_ICMPV6) {
+		e.quoted = q.l4; /* with its header: which request was it? */
+		e.quoted_len = q.l4_len;
 		q.key.lport = get_be16(q.l4 + 4); /* the identifier of an echo socket */
 		q.key.rport = 0;
-	} else if (q.key.proto != TERN_IPPROTO_UDP) {
+	} else if (q.key.proto == TERN_IPPROTO_UDP) {
+		e.dport = q.key.rport;
+		e.quoted = q.l4 + 8;
+		e.quoted_len = q.l4_len - 8;
+	} else {
 		return TERN_DROP_ICMP_STALE;
 	}
 	return deliver_to_dgram(st, &q, &e);

@@ -476,6 +476,40 @@ static void strange_quotes(void)
 	}
 }
 
+/* As Linux: who pings hears which request an error is about: its ICMP header is quoted, no port. */
+static void queued_errors(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct packet back = { .v6 = v6, .src = v6 ? "fd00::77" : "10.0.0.77" };
+		struct icmp h = { v6 ? 1 : 3, v6 ? 3 : 1, 0, 0 };
+		uint8_t request[16] = { v6 ? 128 : 8, [7] = 5, [8] = 'x' }, quoted[1500];
+		struct tern_iovec iov = { quoted, sizeof(quoted) };
+		struct tern_msg m;
+		uint32_t len;
+		tern_sock s;
+
+		new_wire();
+		check_eq(tern_socket(st, v6 ? TERN_AF_INET6 : TERN_AF_INET, TERN_SOCK_DGRAM,
+				     v6 ? TERN_IPPROTO_ICMPV6 : TERN_IPPROTO_ICMP, &s),
+			 0);
+		set_option(s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
+			   v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR, 1);
+		check_eq(connect_to(s, v6 ? "fd00::9" : "10.0.0.9", 0), 0);
+		check_eq(tern_send(st, s, request, sizeof(request), 0), sizeof(request));
+		len = take_out(got, sizeof(got));
+		fill_icmp(&back, &h, got, len);
+		put_packet(&back);
+		tern_msg_init(&m, &iov, 1);
+		check(tern_recvmsg(st, s, &m, TERN_MSG_ERRQUEUE) >= 9);
+		check_eq(quoted[0], request[0]);
+		check_eq(get_be16(quoted + 6), 5);
+		check_eq(quoted[8], 'x');
+		check_eq(m.error, TERN_EHOSTUNREACH);
+		check_eq(m.addr.port, 0);
+		end_stack();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -490,6 +524,7 @@ int main(int argc, char **argv)
 		TEST(not_about_pieces_or_errors),
 		TEST(errors_are_limited),
 		TEST(hints),
+		TEST(queued_errors),
 		TEST(short_quotes),
 		TEST(strange_quotes),
 	};
