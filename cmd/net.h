@@ -177,11 +177,11 @@ void net_turn_names(struct net *, tern_time until);
 bool net_find_own(struct net *, const struct tern_resolver_question *,
 		  struct tern_resolver_answer *);
 /*
- * Asks names_find, then the resolver, and waits for the answer. An exit code; not EXIT_DONE, without
- * an answer, after a line of error.
+ * Asks net_find_own, then the resolver, and waits for the answer. An exit code; not EXIT_DONE,
+ * without an answer, after a line of error.
  */
 int net_look_up(struct net *, const struct tern_resolver_question *, struct tern_resolver_answer *);
-/* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error (n->why). */
+/* An address, or the best one of a name. Not EXIT_DONE after a line of error (n->why). */
 int net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
 /* What helps where there is no answer, behind tern_resolver_why: "; give one: ...", or "". */
 const char *net_advice(const struct tern_resolver_answer *);

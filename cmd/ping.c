@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ping.c - tern ping: echo requests over tern's own stack, on an echo socket, whose error queue tells
- * what routers, and this host, say of them.
+ * ping.c - tern ping: echo requests over tern's own stack, on an echo socket, whose error queue
+ * tells what routers, and this host, say of them.
  */
 #include <inttypes.h>
 #include <math.h>
