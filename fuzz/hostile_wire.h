@@ -238,7 +238,7 @@ static bool take_frame(struct run *r, int from, struct frame *f)
 	if (r->completed && !p->gso_size) {
 		tern_pkt_emit(s->st, p, f->data);
 	} else {
-		vnet_emit(p, r->ethernet, &f->h);
+		vnet_emit(p, &f->h);
 		if (tern_pkt_copy(p, 0, f->data, f->len) != f->len)
 			fail(r, "a packet is shorter than it says");
 	}

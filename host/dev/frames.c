@@ -137,7 +137,7 @@ static ssize_t write_small(const struct frames *f, int fd, const struct tern_pkt
 	size_t len = 0;
 
 	if (f->vnet) {
-		vnet_emit(p, f->ethernet, &h);
+		vnet_emit(p, &h);
 		memcpy(frame, &h, sizeof(h));
 		len = sizeof(h);
 	}
@@ -161,7 +161,7 @@ static ssize_t write_parts(const struct frames *f, int fd, const struct tern_pkt
 	int n = 0;
 
 	if (f->vnet) {
-		vnet_emit(p, f->ethernet, &h);
+		vnet_emit(p, &h);
 		iov[n++] = (struct iovec){ &h, sizeof(h) };
 	}
 	iov[n++] = (struct iovec){ p->data, p->len };

@@ -18,9 +18,8 @@ static uint32_t headers_len(const struct tern_pkt *p)
 	return p->csum_start + (uint32_t)(p->data[p->csum_start + 12] >> 4) * 4;
 }
 
-void vnet_emit(const struct tern_pkt *p, bool ethernet, struct virtio_net_hdr *h)
+void vnet_emit(const struct tern_pkt *p, struct virtio_net_hdr *h)
 {
-	(void)ethernet;
 	memset(h, 0, sizeof(*h));
 	if (p->flags & TERN_PKT_CSUM_PARTIAL) {
 		h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;

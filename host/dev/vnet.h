@@ -11,7 +11,7 @@
 #include "../../include/tern.h"
 
 /* What goes before the packet. */
-void vnet_emit(const struct tern_pkt *, bool ethernet, struct virtio_net_hdr *);
+void vnet_emit(const struct tern_pkt *, struct virtio_net_hdr *);
 
 /*
  * What came before a frame of p->len bytes, into p's fields. Every field is checked against the

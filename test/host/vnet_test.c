@@ -289,7 +289,7 @@ static bool carry(int from, bool ethernet)
 
 	if (!p)
 		return false;
-	vnet_emit(p, ethernet, &h);
+	vnet_emit(p, &h);
 	q = tern_pkt_new(side[1 - from], p->total_len);
 	tern_pkt_copy(p, 0, q->data, p->total_len);
 	q->ifindex = 2;
