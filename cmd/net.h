@@ -171,6 +171,9 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out);
  * has learned, else behind a gateway the host's own). NULL after a line of error.
  */
 struct tern_resolver *net_resolver(struct net *);
+/* What resolv.conf(5) would be of --server, else of what --auto has learned; "": of neither. */
+enum { NET_RESOLV_MAX = 2048 };
+void net_print_resolv_conf(const struct net *, char text[NET_RESOLV_MAX]);
 /* A turn that also moves the resolver, if there is one; no user event is left. */
 void net_turn_names(struct net *, tern_time until);
 /* The names that no file and no server is asked for: an answer without waiting; false: no such. */
