@@ -184,7 +184,10 @@ bool net_find_own(struct net *, const struct tern_resolver_question *,
  * an answer, after a line of error.
  */
 int net_look_up(struct net *, const struct tern_resolver_question *, struct tern_resolver_answer *);
-/* An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error (n->why). */
+/*
+ * An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error, which
+ * n->why has, too.
+ */
 int net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
 /* What helps where there is no answer, behind tern_resolver_why: "; give one: ...", or "". */
 const char *net_advice(const struct tern_resolver_answer *);

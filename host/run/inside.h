@@ -154,7 +154,7 @@ void run_warn(struct run *, const char *format, ...) __attribute__((format(print
 int filter_install(void);
 /* ---- resolv_file.c ---- */
 
-/* In the namespaces of netns_enter: this text is resolv.conf. false, with errno: it is the host's. */
+/* In the namespaces of netns_enter: this text is resolv.conf. false: it stays the host's. */
 bool resolv_file_show(const char *text);
 
 /* ---- netns.c ---- */
