@@ -180,8 +180,8 @@ void net_turn_names(struct net *, tern_time until);
 bool net_find_own(struct net *, const struct tern_resolver_question *,
 		  struct tern_resolver_answer *);
 /*
- * Asks names_find, then the resolver, and waits for the answer. An exit code; not EXIT_DONE, without
- * an answer, after a line of error.
+ * Asks names_find, then the resolver, and waits for the answer. An exit code; not EXIT_DONE,
+ * without an answer, after a line of error.
  */
 int net_look_up(struct net *, const struct tern_resolver_question *, struct tern_resolver_answer *);
 /*
