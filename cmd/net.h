@@ -171,6 +171,9 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out);
  * has learned, else behind a gateway the host's own). NULL after a line of error.
  */
 struct tern_resolver *net_resolver(struct net *);
+/* What resolv.conf(5) would be of --server, else of what --auto has learned; "": of neither. */
+enum { NET_RESOLV_MAX = 2048 };
+void net_print_resolv_conf(const struct net *, char text[NET_RESOLV_MAX]);
 /* A turn that also moves the resolver, if there is one; no user event is left. */
 void net_turn_names(struct net *, tern_time until);
 /* The names that no file and no server is asked for: an answer without waiting; false: no such. */
@@ -181,7 +184,10 @@ bool net_find_own(struct net *, const struct tern_resolver_question *,
  * without an answer, after a line of error.
  */
 int net_look_up(struct net *, const struct tern_resolver_question *, struct tern_resolver_answer *);
-/* An address, or the best one of a name. Not EXIT_DONE after a line of error (n->why). */
+/*
+ * An address, or the best one of a name. An exit code; not EXIT_DONE after a line of error, which
+ * n->why has, too.
+ */
 int net_parse_host(struct net *, const char *text, uint16_t port, struct tern_addr *);
 /* What helps where there is no answer, behind tern_resolver_why: "; give one: ...", or "". */
 const char *net_advice(const struct tern_resolver_answer *);

@@ -189,6 +189,51 @@ struct tern_resolver *net_resolver(struct net *n)
 	return n->resolver;
 }
 
+static void add_text(char text[NET_RESOLV_MAX], const char *before, const char *word)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, NET_RESOLV_MAX - len, "%s%s", before, word);
+}
+
+/* A domain that router advertisements and DHCP both name stands there once. */
+static void add_domains(const struct net *n, char text[NET_RESOLV_MAX])
+{
+	char line[NET_RESOLV_MAX] = "search ", word[NET_RESOLV_MAX];
+	struct tern_server s;
+	unsigned cursor = 0;
+
+	while (tern_server_next(n->st, &cursor, &s)) {
+		snprintf(word, sizeof(word), " %s ", s.domain);
+		if (s.kind == TERN_SERVER_SEARCH && !strstr(line, word))
+			add_text(line, "", word + 1);
+	}
+	if (line[7]) {
+		line[strlen(line) - 1] = '\n';
+		add_text(text, "", line);
+	}
+}
+
+void net_print_resolv_conf(const struct net *n, char text[NET_RESOLV_MAX])
+{
+	char addr[NET_ADDR_TEXT_MAX];
+	struct tern_server s;
+	unsigned cursor = 0;
+
+	text[0] = 0;
+	for (unsigned i = 0; i < n->options->n_servers; i++) {
+		add_text(text, "nameserver ", n->options->server[i]);
+		add_text(text, "\n", "");
+	}
+	while (n->options->n_servers == 0 && tern_server_next(n->st, &cursor, &s)) {
+		if (s.kind != TERN_SERVER_DNS)
+			continue;
+		add_text(text, "nameserver ", net_format_addr(n, &s.addr, addr));
+		add_text(text, "\n", "");
+	}
+	add_domains(n, text);
+}
+
 void net_turn_names(struct net *n, tern_time until)
 {
 	struct tern_resolver *r = n->resolver;

@@ -96,21 +96,28 @@ static void print_begin(struct ping *p, struct net *n)
 	json_list(&p->json, "answers");
 }
 
-static void print_reply(struct ping *p, const char *from, uint32_t seq, int64_t len, int ttl)
-{
-	tern_time took = loop_now() - p->sent_at[seq];
+/* One answer. */
+struct reply {
+	char from[NET_ADDR_TEXT_MAX];
+	uint32_t seq;
+	int64_t len;
+	int ttl;
+	tern_time took;
+};
 
+static void print_reply(struct ping *p, const struct reply *r)
+{
 	if (!p->is_json) {
-		printf("%" PRId64 " bytes from %s: icmp_seq=%u ttl=%d time=%.3f ms\n", len, from,
-		       seq, ttl, (double)took / 1e6);
+		printf("%" PRId64 " bytes from %s: icmp_seq=%u ttl=%d time=%.3f ms\n", r->len,
+		       r->from, r->seq, r->ttl, (double)r->took / 1e6);
 		return;
 	}
 	json_open(&p->json, NULL, '{');
-	json_number(&p->json, "seq", seq);
-	json_string(&p->json, "from", from);
-	json_signed(&p->json, "bytes", len);
-	json_signed(&p->json, "ttl", ttl);
-	json_ms(&p->json, "ms", took);
+	json_number(&p->json, "seq", r->seq);
+	json_string(&p->json, "from", r->from);
+	json_signed(&p->json, "bytes", r->len);
+	json_signed(&p->json, "ttl", r->ttl);
+	json_ms(&p->json, "ms", r->took);
 	json_close(&p->json, '}');
 }
 
@@ -227,39 +234,43 @@ static void send_request(struct ping *p, struct net *n)
 		fprintf(stderr, "%s: icmp_seq=%u: %s\n", n->command, p->sent, strerror((int)-got));
 }
 
-static void note_reply(struct ping *p, const char *from, const uint8_t *msg, int64_t len, int ttl)
+static void note_reply(struct ping *p, struct reply *r)
 {
-	uint32_t seq = (uint32_t)msg[6] << 8 | msg[7];
-	tern_time took = loop_now() - p->sent_at[seq];
+	double ms;
 
-	if (!p->sent_at[seq]) {
+	if (!p->sent_at[r->seq]) {
 		p->again++;
 		return;
 	}
-	print_reply(p, from, seq, len, ttl);
-	p->sent_at[seq] = 0;
+	r->took = loop_now() - p->sent_at[r->seq];
+	ms = (double)r->took / 1e6;
+	print_reply(p, r);
+	p->sent_at[r->seq] = 0;
 	p->received++;
-	p->least = p->received == 1 || took < p->least ? took : p->least;
-	p->most = took > p->most ? took : p->most;
-	p->sum += took;
-	p->sum_of_squares += (double)took / 1e6 * ((double)took / 1e6);
+	p->least = p->received == 1 || r->took < p->least ? r->took : p->least;
+	p->most = r->took > p->most ? r->took : p->most;
+	p->sum += r->took;
+	p->sum_of_squares += ms * ms;
 }
 
 static void read_replies(struct ping *p, struct net *n)
 {
 	static uint8_t msg[HDR_LEN + SIZE_MAX_BYTES];
 	struct tern_iovec iov = { msg, sizeof(msg) };
-	char from[NET_ADDR_TEXT_MAX];
 	struct tern_msg m;
-	int64_t len;
+	struct reply r;
 
 	for (;;) {
 		tern_msg_init(&m, &iov, 1);
-		len = tern_recvmsg(n->st, p->s, &m, 0);
-		if (len == -TERN_EAGAIN || len == -TERN_EBADF)
+		r.len = tern_recvmsg(n->st, p->s, &m, 0);
+		if (r.len == -TERN_EAGAIN || r.len == -TERN_EBADF)
 			return;
-		if (len >= HDR_LEN) /* an error is on its queue, too */
-			note_reply(p, net_format_addr(n, &m.addr, from), msg, len, m.ttl);
+		if (r.len < HDR_LEN) /* an error is on its queue, too */
+			continue;
+		net_format_addr(n, &m.addr, r.from);
+		r.seq = (uint32_t)msg[6] << 8 | msg[7];
+		r.ttl = m.ttl;
+		note_reply(p, &r);
 	}
 }
 

@@ -349,8 +349,12 @@ static struct run *start(struct run_command *c)
 				 .kernel_tcp = c->netns,
 				 .no_stdout = c->net.pcap && strcmp(c->net.pcap, "-") == 0,
 				 .remove = { c->control.at.sun_path } };
+	char resolv_conf[NET_RESOLV_MAX];
 	struct run *r;
 
+	net_print_resolv_conf(&c->n, resolv_conf);
+	if (resolv_conf[0] && !c->netns)
+		wish.resolv_conf = resolv_conf;
 	if (c->n.mesh)
 		mesh_files(c->n.mesh, wish.remove + 1);
 	if (c->n.gateway && !c->own_loopback) {

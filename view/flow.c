@@ -455,8 +455,10 @@ char *flow_endpoint(const struct flow *f, int side, char *buf)
 
 const char *flow_side_name(const struct flows *fs, const struct flow *f, int side)
 {
-	int host = f->side[side].host;
+	int host = f->side[side].host, other = f->side[!side].host;
 
+	if (host < 0 && f->n_segments == 0 && fs->view->n_hosts == 2 && other >= 0)
+		host = !other; /* nothing went there: of two it is the one that was called */
 	if (host >= 0 && fs->view->host[host].name[0])
 		return fs->view->host[host].name;
 	return side == 0 ? "left" : "right";

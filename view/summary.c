@@ -18,6 +18,8 @@ static void add_opening(char *buf, const struct flows *fs, const struct flow *f)
 		label_add(buf, "both opened");
 	else if (left || right)
 		label_add(buf, "%s opened", flow_side_name(fs, f, left ? 0 : 1));
+	else if (f->n_segments == 0) /* it waited for a neighbour, say */
+		label_add(buf, "no SYN went out");
 	else
 		label_add(buf, "opened unseen");
 }

@@ -154,6 +154,11 @@ void run_warn(struct run *, const char *format, ...) __attribute__((format(print
 
 /* Installs the filter for this process and what it starts; the listener, or -1 and errno. */
 int filter_install(void);
+/* ---- resolv_file.c ---- */
+
+/* In the namespaces of netns_enter: this text is resolv.conf. false: it stays the host's. */
+bool resolv_file_show(const char *text);
+
 /* ---- netns.c ---- */
 
 /* A network namespace with nothing in it, for this process. false: there are none for us. */

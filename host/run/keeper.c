@@ -56,6 +56,18 @@ static void reset_signals(const sigset_t *old)
 	sigprocmask(SIG_SETMASK, old, NULL);
 }
 
+/* What would reach the kernel's network fails instead; a machine may have no namespaces. */
+static void enter_namespaces(const struct keeper *k, const struct run_wish *w)
+{
+	bool inside = !w->kernel_tcp && !w->fallback && netns_enter();
+
+	if (inside)
+		netns_show(k->st);
+	if (w->resolv_conf && (!inside || !resolv_file_show(w->resolv_conf)))
+		fprintf(stderr, "tern run: the program asks the host's name servers: no namespace "
+				"for a resolv.conf of its own\n");
+}
+
 static _Noreturn void become_program(const struct keeper *k, const struct run_wish *w,
 				     const sigset_t *mask)
 {
@@ -63,9 +75,7 @@ static _Noreturn void become_program(const struct keeper *k, const struct run_wi
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* what would reach the kernel's network fails instead; a machine may have no namespaces */
-	if (!w->kernel_tcp && !w->fallback && netns_enter())
-		netns_show(k->st);
+	enter_namespaces(k, w);
 	n.status = w->kernel_tcp ? netns_make(w->netns) : filter_install();
 	if (n.status < 0)
 		give_up(k, w->kernel_tcp ? "the network namespace" : "the seccomp filter");

@@ -43,6 +43,11 @@ struct run_wish {
 	 */
 	bool kernel_tcp;
 	const struct run_netns *netns; /* of kernel_tcp */
+	/*
+	 * What the program reads as resolv.conf(5); NULL: the host's. Not with kernel_tcp and
+	 * fallback; where a user may make no namespaces a line on standard error says so.
+	 */
+	const char *resolv_conf;
 	bool no_stdout; /* it is the supervisor's: what the program says goes to standard error */
 	bool fallback;	/* what cannot be on tern may be on the kernel; else it is an error */
 	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */
