@@ -34,37 +34,43 @@ int auto_begin(const struct net *n, struct net_dev *d, unsigned ifindex)
 	return net_refuse(n, "%s: only Ethernet of an MTU of 1280 at least can be --auto", d->what);
 }
 
-/* What there is so far; told: some of it the network has said. */
+/* What there is so far of each family; told: some of it the network has said. */
 struct brought {
-	bool four, six, tentative, told;
+	bool four, six, tentative, told4, told6;
 };
 
-static bool has_servers(const struct net *n, unsigned ifindex)
+static void look_at_servers(const struct net *n, unsigned ifindex, struct brought *b)
 {
 	struct tern_server s;
 	unsigned cursor = 0;
 
-	while (tern_server_next(n->st, &cursor, &s))
-		if (s.ifindex == ifindex)
-			return true;
-	return false;
+	while (tern_server_next(n->st, &cursor, &s)) {
+		bool is_told = s.ifindex == ifindex && s.origin != TERN_ORIGIN_STATIC;
+
+		b->told4 = b->told4 || (is_told && s.origin == TERN_ORIGIN_DHCP4);
+		b->told6 = b->told6 || (is_told && s.origin != TERN_ORIGIN_DHCP4);
+	}
 }
 
 static struct brought look_at(const struct net *n, unsigned ifindex)
 {
-	struct brought b = { .told = has_servers(n, ifindex) };
+	struct brought b = { .four = false };
 	struct tern_iface_addr a;
 	unsigned cursor = 0;
 
+	look_at_servers(n, ifindex, &b);
 	while (tern_addr_next(n->st, &cursor, &a)) {
 		bool is_ours = !(a.flags & (TERN_ADDR_TENTATIVE | TERN_ADDR_DUPLICATE));
+		bool is_told = is_ours && a.origin != TERN_ORIGIN_STATIC;
+		bool is_four = a.addr.family == TERN_AF_INET;
 
 		if (a.ifindex != ifindex || a.origin == TERN_ORIGIN_LINK_LOCAL)
 			continue;
 		b.tentative = b.tentative || a.flags & TERN_ADDR_TENTATIVE;
-		b.four = b.four || (is_ours && a.addr.family == TERN_AF_INET);
-		b.six = b.six || (is_ours && a.addr.family == TERN_AF_INET6);
-		b.told = b.told || (is_ours && a.origin != TERN_ORIGIN_STATIC);
+		b.four = b.four || (is_ours && is_four);
+		b.six = b.six || (is_ours && !is_four);
+		b.told4 = b.told4 || (is_told && is_four);
+		b.told6 = b.told6 || (is_told && !is_four);
 	}
 	return b;
 }
@@ -74,10 +80,10 @@ static bool is_settled(const struct net *n, unsigned ifindex, tern_time waited)
 {
 	struct brought b = look_at(n, ifindex);
 
-	if (b.four && b.six && b.told)
+	if (b.four && b.six && b.told4 && b.told6)
 		return true;
 	return (b.four || b.six) && !b.tentative &&
-	       waited >= (b.told ? OTHER_FAMILY_TIME : SILENCE_TIME);
+	       waited >= (b.told4 || b.told6 ? OTHER_FAMILY_TIME : SILENCE_TIME);
 }
 
 static bool all_are_settled(const struct net *n, tern_time waited)
