@@ -45,7 +45,8 @@ static bool start_server(struct talk *t)
 						    .routers = { 1, { 0x0a000001 } },
 						    .dns = { 1, { 0x0a000001 } } } };
 	struct dhcp6_server_config c6 = { .ifindex = NIC,
-					  .first = { .family = TERN_AF_INET6, .ip = { 0xfd, [8] = 1 } },
+					  .first = { .family = TERN_AF_INET6,
+						     .ip = { 0xfd, [8] = 1 } },
 					  .n_addrs = 5,
 					  .preferred = 300,
 					  .valid = 600,
