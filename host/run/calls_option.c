@@ -202,6 +202,9 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		return -EFAULT;
 	if (!c->pair->s)
 		return 0;
+	/* what was written before goes as it was to go then */
+	if (c->pair->type != SOCK_STREAM && !letters_flush(r, c->pair))
+		return CALL_WAIT_SEND;
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bind_to_device(r, c, (const char *)value, (size_t)len);
 	if (cmsg_is_stamp(level, name)) /* the stack stamps each packet */

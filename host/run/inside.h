@@ -277,7 +277,8 @@ void far_close(struct run *, struct pair *);
 /* ---- letters.c: datagrams ---- */
 
 void letters_pump(struct run *, struct pair *);
-void letters_flush(struct run *, struct pair *); /* what was written without a call, first */
+/* What was written without a call goes first; false: there is no room now for all of it. */
+bool letters_flush(struct run *, struct pair *);
 /* What is known of the first datagram that the program's end still holds; NULL: nothing. */
 struct letter *letters_first(struct pair *, int end);
 void letter_tell(const struct letter *, struct tern_msg *); /* what lies beside the bytes */

@@ -177,10 +177,13 @@ static bool take_out(struct run *r, struct pair *p)
 	return true;
 }
 
-void letters_flush(struct run *r, struct pair *p)
+bool letters_flush(struct run *r, struct pair *p)
 {
+	struct tern_addr peer = { .family = TERN_AF_UNSPEC };
+
 	for (int i = 0; i < 1024 && take_out(r, p); i++)
 		continue;
+	return tern_poll(r->st, far_or_near(r, p, &peer)) & TERN_POLLOUT;
 }
 
 void letters_pump(struct run *r, struct pair *p)

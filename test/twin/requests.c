@@ -144,6 +144,29 @@ static void is_a_socket_file(void)
 	say_result(ftruncate(fd, 0));
 }
 
+/* What was sent before an option is set goes as it was to go then, however late it goes. */
+static void sends_by_what_was_set_then(void)
+{
+	enum { SEGMENT = 103, N = 8, LEN = 20000 }; /* UDP_SEGMENT, which shows in lengths */
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), room = 1 << 20;
+	struct name to = loopback_at(port_of(b));
+	static char bytes[LEN];
+
+	setsockopt(b, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	say_result(connect(a, &to.sa, to.len));
+	for (int turn = 0; turn < 20; turn++) {
+		set_int(a, IPPROTO_UDP, SEGMENT, 0);
+		for (int i = 0; i < N; i++)
+			send(a, bytes, LEN, 0);
+		set_int(a, IPPROTO_UDP, SEGMENT, 9000);
+		send(a, bytes, LEN, 0);
+		for (int i = 0; i < N + 3; i++) {
+			polled(b, POLLIN, POLLIN);
+			say_result(recv(b, bytes, LEN, MSG_DONTWAIT));
+		}
+	}
+}
+
 static const struct program programs[] = {
 	ONCE(tells_what_is_unread),
 	ONCE(tells_what_is_unsent),
@@ -154,5 +177,6 @@ static const struct program programs[] = {
 	BOTH(copies_numbers),
 	ONCE(ends_what_it_replaces),
 	ONCE(is_a_socket_file),
+	BOTH(sends_by_what_was_set_then),
 };
 const struct subject of_requests = SUBJECT(programs);
