@@ -108,10 +108,10 @@ static bool send_part(struct sockets *ss, struct sock *s, const struct tern_msg 
 
 /* part: what the message is cut into (0: nothing), of which each goes whole, as on Linux. */
 static int check_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
-		      const struct dgram_path *path, size_t part)
+		      const struct dgram_path *path, size_t len, size_t part)
 {
 	bool v4 = addr_is4(&path->dst);
-	size_t len = dgram_msg_len(m), ip_len = v4 ? IP4_HDR_LEN : IP6_HDR_LEN;
+	size_t ip_len = v4 ? IP4_HDR_LEN : IP6_HDR_LEN;
 	uint32_t max = part ? sock_mtu(s, &path->hop, v4) : dgram_size_max(s, &path->hop, v4);
 
 	if (path->dport == 0 || (s->any_port && m->local.port == 0))
@@ -125,7 +125,7 @@ int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		 const struct dgram_path *path)
 {
 	size_t len = dgram_msg_len(m), part = m->segment ? m->segment : s->dgram->segment, at = 0;
-	int err = check_send(ss, s, m, path, part);
+	int err = check_send(ss, s, m, path, len, part);
 
 	if (!err && !s->port)
 		err = port_pick_for_bind(ss, s);

@@ -42,22 +42,18 @@ static bool is_like(const struct tern_pkt *p, const struct tern_pkt *q, uint32_t
 /* Of the whole: its lengths, and the sum of the pseudo-header, which the kernel goes on from. */
 static void put_lengths(uint8_t *ip, uint8_t *udp, uint32_t len)
 {
-	uint32_t ip_len = (uint32_t)(udp - ip);
-	struct addr src, dst;
+	uint32_t sum = TERN_IPPROTO_UDP + len;
 
 	if (ip[0] >> 4 == 4) {
-		put_be16(ip + 2, (uint16_t)(ip_len + len));
+		put_be16(ip + 2, (uint16_t)(udp - ip + len));
 		ip4_set_checksum(ip);
-		src = addr_from4(ip + 12);
-		dst = addr_from4(ip + 16);
+		sum += checksum_header(ip + 12, 2 * 4); /* both addresses */
 	} else {
 		put_be16(ip + 4, (uint16_t)len);
-		src = addr_from6(ip + 8);
-		dst = addr_from6(ip + 24);
+		sum += checksum_header(ip + 8, 2 * 16);
 	}
 	put_be16(udp + 4, (uint16_t)len);
-	put_be16(udp + CHECKSUM_OFF,
-		 (uint16_t)~checksum_finish(checksum_pseudo(&src, &dst, TERN_IPPROTO_UDP, len)));
+	put_be16(udp + CHECKSUM_OFF, (uint16_t)~checksum_finish(sum));
 }
 
 unsigned uso_build(struct uso *u, const struct tern_pkt *list, bool ethernet)

@@ -182,13 +182,19 @@ struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_
 	return address_for_stack(p, &far);
 }
 
-struct tern_addr address_shown(const struct run *r, const struct pair *p, const struct tern_addr *a)
+bool address_is_hosts_loopback(const struct run *r, const struct tern_addr *a)
 {
 	struct tern_addr is = address_plain(a);
 	const struct tern_addr *far = is.family == TERN_AF_INET ? &r->loopback : &r->loopback6;
 
-	if (p->by_gateway && far->family == is.family && memcmp(far->ip, is.ip, 16) == 0)
-		return loopback_of(is.family, is.port);
+	return far->family == is.family && is.family != TERN_AF_UNSPEC &&
+	       memcmp(far->ip, is.ip, 16) == 0;
+}
+
+struct tern_addr address_shown(const struct run *r, const struct pair *p, const struct tern_addr *a)
+{
+	if (p->by_gateway && address_is_hosts_loopback(r, a))
+		return loopback_of(address_plain(a).family, a->port);
 	return *a;
 }
 

@@ -346,14 +346,13 @@ int64_t on_accept(struct run *r, struct call *c)
 int64_t on_shutdown(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
-	struct tern_addr peer = { .family = TERN_AF_UNSPEC };
 	int how = (int)c->args[1], err;
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
 	if (p->type != SOCK_STREAM) {
 		letters_flush(r, p);
-		err = tern_shutdown(r->st, far_or_near(r, p, &peer), how);
+		err = tern_shutdown(r->st, far_or_near_of_peer(p), how);
 		if (err == 0 && how != SHUT_WR)
 			shutdown(c->dup, SHUT_RD);
 		return err;

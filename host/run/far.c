@@ -10,12 +10,6 @@
  */
 #include "inside.h"
 
-static bool is_same_host(const struct tern_addr *a, const struct tern_addr *b)
-{
-	return a->family == b->family && a->family != TERN_AF_UNSPEC &&
-	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 static bool is_bound_to_loopback(const struct run *r, const struct pair *p)
 {
 	struct tern_addr at;
@@ -28,10 +22,7 @@ static bool is_bound_to_loopback(const struct run *r, const struct pair *p)
 
 static bool goes_far(const struct run *r, const struct pair *p, const struct tern_addr *to)
 {
-	struct tern_addr is = address_plain(to);
-
-	return (is_same_host(&is, &r->loopback) || is_same_host(&is, &r->loopback6)) &&
-	       is_bound_to_loopback(r, p);
+	return address_is_hosts_loopback(r, to) && is_bound_to_loopback(r, p);
 }
 
 /* Its news are the pair's. */
@@ -45,10 +36,15 @@ static bool open_far(struct run *r, struct pair *p)
 	return true;
 }
 
+tern_sock far_or_near_of_peer(const struct pair *p)
+{
+	return p->far_has_peer ? p->far : p->s;
+}
+
 tern_sock far_or_near(struct run *r, struct pair *p, const struct tern_addr *to)
 {
 	if (!to->family)
-		return p->far_has_peer ? p->far : p->s;
+		return far_or_near_of_peer(p);
 	return goes_far(r, p, to) && open_far(r, p) ? p->far : p->s;
 }
 

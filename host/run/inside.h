@@ -230,6 +230,8 @@ struct tern_addr address_for_stack(const struct pair *, const struct tern_addr *
 struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
 /* An IPv4-mapped address as one of IPv4; others as they are. */
 struct tern_addr address_plain(const struct tern_addr *);
+/* Is it how the stack calls the host's loopback, behind a gateway? */
+bool address_is_hosts_loopback(const struct run *, const struct tern_addr *);
 /* What the program is to see of an address of the stack's. */
 struct tern_addr address_shown(const struct run *, const struct pair *, const struct tern_addr *);
 /* The same of a datagram: from where it came, and where it went to. */
@@ -268,7 +270,9 @@ void pump_shut(struct run *, struct pair *, int end, int how);
 
 /* ---- far.c: datagram sockets that are bound to the loopback ---- */
 
-/* The socket that sends to what address_route has given; AF_UNSPEC: to the peer. */
+/* The socket that sends to the peer. */
+tern_sock far_or_near_of_peer(const struct pair *);
+/* The one that sends to what address_route has given; AF_UNSPEC: to the peer. */
 tern_sock far_or_near(struct run *, struct pair *, const struct tern_addr *to);
 /* tern_connect of either: the same results, or -TERN_ENOBUFS. */
 int far_connect(struct run *, struct pair *, const struct tern_addr *to);

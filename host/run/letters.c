@@ -161,8 +161,7 @@ static bool take_out(struct run *r, struct pair *p)
 {
 	struct iovec iov = { r->piece, sizeof(r->piece) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct tern_addr peer = { .family = TERN_AF_UNSPEC };
-	tern_sock s = far_or_near(r, p, &peer);
+	tern_sock s = far_or_near_of_peer(p);
 	ssize_t n;
 
 	if (!(tern_poll(r->st, s) & TERN_POLLOUT))
@@ -179,23 +178,19 @@ static bool take_out(struct run *r, struct pair *p)
 
 bool letters_flush(struct run *r, struct pair *p)
 {
-	struct tern_addr peer = { .family = TERN_AF_UNSPEC };
-
 	for (int i = 0; i < 1024 && take_out(r, p); i++)
 		continue;
-	return tern_poll(r->st, far_or_near(r, p, &peer)) & TERN_POLLOUT;
+	return tern_poll(r->st, far_or_near_of_peer(p)) & TERN_POLLOUT;
 }
 
 void letters_pump(struct run *r, struct pair *p)
 {
-	uint32_t events = EPOLLIN;
+	uint32_t events;
 
 	if (p->gone || !p->s)
 		return;
-	letters_flush(r, p);
+	events = letters_flush(r, p) ? EPOLLIN : 0;
 	for (int i = 0; i < 256 && deliver_held(p) && bring_in_either(r, p); i++)
 		continue;
-	if (!(tern_poll(r->st, p->s) & TERN_POLLOUT))
-		events = 0;
 	pair_watch(r, p, events | (p->held ? EPOLLOUT : 0));
 }

@@ -259,50 +259,53 @@ static void what_others_made_goes_alone(void)
 
 /* ---- by a device ---- */
 
-static void one_message_for_all(void)
+/* A device with a virtio header whose far end is *far, and three datagrams alike for it. */
+static struct dev *open_device(uint32_t flags, int *far)
 {
-	struct tern_iface iface = { "fd", TERN_LINK_ETHERNET, 1500, TERN_IFACE_CSUM, { 0 } };
-	struct tern_pkt *list;
-	struct dev *d;
+	struct tern_iface iface = { "fd", TERN_LINK_ETHERNET, 1500, flags, { 0 } };
 	int fd[2];
 
 	begin(true, false);
 	check_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
-	d = frames_new(fd[0], &iface, true, true);
+	*far = fd[1];
 	for (uint8_t k = 0; k < 3; k++)
 		say(64, k);
+	return frames_new(fd[0], &iface, true, true);
+}
+
+static void close_device(struct dev *d, int far, struct tern_pkt *list)
+{
+	free_list(list);
+	dev_close(d);
+	close(far);
+	end_stack();
+}
+
+static void one_message_for_all(void)
+{
+	int far;
+	struct dev *d = open_device(TERN_IFACE_CSUM, &far);
+	struct tern_pkt *list;
+
 	say(9, 3);
 	list = take_all();
 	check_eq(d->ops->write(d, st, list), 3);
 	check_eq(d->ops->write(d, st, list->next->next->next), 1);
-	check_eq(recv(fd[1], super, sizeof(super), 0), 10 + 42 + 3 * 64);
-	check_eq(recv(fd[1], super, sizeof(super), 0), 10 + 42 + 9);
-	free_list(list);
-	dev_close(d);
-	close(fd[1]);
-	end_stack();
+	check_eq(recv(far, super, sizeof(super), 0), 10 + 42 + 3 * 64);
+	check_eq(recv(far, super, sizeof(super), 0), 10 + 42 + 9);
+	close_device(d, far, list);
 }
 
 /* One whose frames are to be complete gets them so. */
 static void none_without_offload(void)
 {
-	struct tern_iface iface = { "fd", TERN_LINK_ETHERNET, 1500, 0, { 0 } };
-	struct tern_pkt *list;
-	struct dev *d;
-	int fd[2];
+	int far;
+	struct dev *d = open_device(0, &far);
+	struct tern_pkt *list = take_all();
 
-	begin(true, false);
-	check_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
-	d = frames_new(fd[0], &iface, true, true);
-	for (uint8_t k = 0; k < 3; k++)
-		say(64, k);
-	list = take_all();
 	check_eq(d->ops->write(d, st, list), 1);
-	check_eq(recv(fd[1], super, sizeof(super), 0), 10 + 42 + 64);
-	free_list(list);
-	dev_close(d);
-	close(fd[1]);
-	end_stack();
+	check_eq(recv(far, super, sizeof(super), 0), 10 + 42 + 64);
+	close_device(d, far, list);
 }
 
 /* A descriptor that answers every frame by EINVAL, as an old kernel does this kind. */

@@ -362,6 +362,18 @@ static void arrive_cut(tern_sock s, size_t len, size_t part)
 	check_eq(tern_recv(net.b, s, buf, sizeof(buf), 0), -TERN_EAGAIN);
 }
 
+/* One socket at each host, the first connected to the second. */
+static void set_up_peers(int family, tern_sock *a, tern_sock *b)
+{
+	struct tern_addr to;
+
+	set_up(family);
+	*a = bound(net.a, net.addr_a, 1000);
+	*b = bound(net.b, net.addr_b, 2000);
+	to = with_port(net.addr_b, 2000);
+	check_eq(tern_connect(net.a, *a, &to), 0);
+}
+
 static void segments(void)
 {
 	static const struct {
@@ -371,14 +383,9 @@ static void segments(void)
 		   { 1000, 1001 }, { 40000, 1400 }, { 65507, 1452 }, { 128, 1 } };
 
 	for (int f = 0; f < 2; f++) {
-		struct tern_addr to;
 		tern_sock a, b;
 
-		set_up(families[f]);
-		a = bound(net.a, net.addr_a, 1000);
-		b = bound(net.b, net.addr_b, 2000);
-		to = with_port(net.addr_b, 2000);
-		check_eq(tern_connect(net.a, a, &to), 0);
+		set_up_peers(families[f], &a, &b);
 		for (size_t i = 0; i < 2 * sizeof(of) / sizeof(of[0]); i++) {
 			int32_t by_option = i % 2 ? of[i / 2].part : 0;
 			uint16_t beside = i % 2 ? 0 : of[i / 2].part;
@@ -402,14 +409,9 @@ static void segments_that_are_refused(void)
 	for (int f = 0; f < 2; f++) {
 		uint16_t most = families[f] == TERN_AF_INET ? 1472 : 1452;
 		int32_t never = TERN_IP_PMTUDISC_DO;
-		struct tern_addr to;
 		tern_sock a, b;
 
-		set_up(families[f]);
-		a = bound(net.a, net.addr_a, 1000);
-		b = bound(net.b, net.addr_b, 2000);
-		to = with_port(net.addr_b, 2000);
-		check_eq(tern_connect(net.a, a, &to), 0);
+		set_up_peers(families[f], &a, &b);
 		check_eq(send_in_pieces(a, 129, 1), -TERN_EINVAL);
 		check_eq(send_in_pieces(a, 5000, (uint16_t)(most + 1)), -TERN_EMSGSIZE);
 		check_eq(send_in_pieces(a, (size_t)most + 1, (uint16_t)(most + 1)), -TERN_EMSGSIZE);
