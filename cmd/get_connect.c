@@ -33,9 +33,7 @@ static bool is_wanted(const struct get_connect *c, const struct tern_addr *a)
 static unsigned known_addresses(struct get_connect *c, struct tern_addr out[2], bool *known,
 				enum net_parsed *parsed)
 {
-	const char *host = strcmp(c->host, "localhost") != 0	  ? c->host :
-			   c->n->options->family == TERN_AF_INET6 ? "::1" :
-								    "127.0.0.1";
+	const char *host = net_localhost(c->n, c->host);
 	struct tern_resolver_question q = { .name = host,
 					    .family = c->n->options->family,
 					    .addr = { .port = c->port } };

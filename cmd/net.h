@@ -151,6 +151,8 @@ enum net_parsed net_parse_addr(const struct net *, const char *text, uint16_t po
 			       struct tern_addr *);
 /* Its two parts, addr of TERN_ADDR_TEXT_MAX bytes; false: it is no such address. */
 bool net_split_zone(const char *text, char *addr, const char **zone);
+/* The host, but "localhost" as an address: no file and no server is asked for it. */
+const char *net_localhost(const struct net *, const char *host);
 /* Who says so of an error of this host's own. */
 bool net_is_nobody(const struct tern_addr *);
 /* The other way; returns buf. */

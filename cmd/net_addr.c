@@ -52,6 +52,13 @@ enum net_parsed net_parse_addr(const struct net *n, const char *text, uint16_t p
 	return NET_ADDRESS;
 }
 
+const char *net_localhost(const struct net *n, const char *host)
+{
+	if (strcmp(host, "localhost") != 0)
+		return host;
+	return n->options->family == TERN_AF_INET6 ? "::1" : "127.0.0.1";
+}
+
 bool net_is_nobody(const struct tern_addr *a)
 {
 	static const uint8_t zeroes[16] = { 0 };

@@ -348,7 +348,7 @@ int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_a
 	struct tern_resolver_answer a;
 	int code;
 
-	switch (net_parse_addr(n, text, port, out)) {
+	switch (net_parse_addr(n, net_localhost(n, text), port, out)) {
 	case NET_ADDRESS:
 		return check_family(n, text, out);
 	case NET_NO_INTERFACE:
@@ -356,8 +356,6 @@ int net_parse_host(struct net *n, const char *text, uint16_t port, struct tern_a
 	case NET_NO_ADDRESS:
 		break;
 	}
-	if (strcmp(text, "localhost") == 0)
-		return tern_addr_parse(q.family == TERN_AF_INET6 ? "::1" : "127.0.0.1", port, out);
 	code = net_look_up(n, &q, &a);
 	if (code != EXIT_DONE)
 		return code;
