@@ -50,7 +50,7 @@ static void give_back(struct mem *m, void *ptr, size_t size)
 }
 
 /* false: none was kept. */
-static bool give_back_pieces(struct mem *m)
+static COLD bool give_back_pieces(struct mem *m)
 {
 	uint64_t used = m->used;
 
@@ -156,7 +156,7 @@ static uint64_t give_back_slabs_of(struct mem *m, unsigned class)
 }
 
 /* false: there was none, or it is not yet time to look. */
-static bool give_back_slabs(struct mem *m)
+static COLD bool give_back_slabs(struct mem *m)
 {
 	uint64_t used = m->used, n_seen = 0;
 

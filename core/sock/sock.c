@@ -459,7 +459,7 @@ unsigned sock_poll(const struct sock *s)
 	return sock_is_stream(s) ? sock_tcp_poll(s) : sock_dgram_poll(s);
 }
 
-int sock_take_error(struct sock *s)
+COLD int sock_take_error(struct sock *s)
 {
 	int err = s->error;
 

@@ -111,7 +111,7 @@ void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error
 }
 
 /* ip(7), IP_RECVERR; RFC 3542 11.3: who wants to hears how much goes, when a datagram does not. */
-int dgram_refuse_large(struct sockets *ss, struct sock *s, const struct dgram_path *path)
+COLD int dgram_refuse_large(struct sockets *ss, struct sock *s, const struct dgram_path *path)
 {
 	bool v4 = addr_is4(&path->dst);
 	struct dgram_error e = { .dst = path->dst,
@@ -160,7 +160,7 @@ static void describe(const struct sock *s, const struct dgram_rec *rec, struct t
 	m->at = rec->at;
 }
 
-static int64_t recv_error(struct sockets *ss, struct sock *s, struct tern_msg *m)
+static COLD int64_t recv_error(struct sockets *ss, struct sock *s, struct tern_msg *m)
 {
 	const struct dgram_rec *rec = s->dgram->errors.head;
 	size_t n;
@@ -184,7 +184,7 @@ static int64_t recv_error(struct sockets *ss, struct sock *s, struct tern_msg *m
 }
 
 /* RFC 3542 11.3: no datagram, and no bytes; the last one counts. */
-static int64_t recv_path_mtu(struct sock *s, struct tern_msg *m)
+static COLD int64_t recv_path_mtu(struct sock *s, struct tern_msg *m)
 {
 	sock_addr_out(s, &s->dgram->too_far, 0, &m->addr);
 	m->flags |= TERN_MSG_PATHMTU;

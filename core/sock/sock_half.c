@@ -30,7 +30,7 @@ static void trace_half(struct sockets *ss, const struct half *half, enum tern_tc
 }
 
 /* The peer reset it, or it was asked too often: back to LISTEN, nobody is told. */
-static void half_die(struct sockets *ss, struct sock *listener, struct half *half)
+static COLD void half_die(struct sockets *ss, struct sock *listener, struct half *half)
 {
 	trace_half(ss, half, TERN_TCP_SYN_RECEIVED, TERN_TCP_CLOSED);
 	if (listener)
@@ -94,8 +94,8 @@ static void reply_synack(struct sockets *ss, const struct sock *listener, const 
 	address_reply(listener, half, reply);
 }
 
-static void reply_challenge(struct sockets *ss, const struct sock *listener,
-			    const struct half *half, struct tcp_reply *reply)
+static COLD void reply_challenge(struct sockets *ss, const struct sock *listener,
+				 const struct half *half, struct tcp_reply *reply)
 {
 	const struct tcp_ctx *x = sock_ctx(ss);
 
@@ -392,8 +392,9 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 }
 
 /* RFC 9293 3.10.7.2, second step: an ACK is of no connection, unless it brings a cookie back. */
-static enum tern_drop ack_to_listener(struct sockets *ss, struct sock *s, const struct tuple *key,
-				      const struct tcp_packet *p, struct tcp_reply *reply)
+static COLD enum tern_drop ack_to_listener(struct sockets *ss, struct sock *s,
+					   const struct tuple *key, const struct tcp_packet *p,
+					   struct tcp_reply *reply)
 {
 	struct tcp_packet syn = *p;
 	struct tcp_rst rst;

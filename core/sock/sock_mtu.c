@@ -72,7 +72,7 @@ static uint32_t header_len(const struct sock *s)
 	return (addr_is4(&s->t.remote) ? IP4_HDR_LEN : IP6_HDR_LEN) + TCP_HDR_LEN;
 }
 
-void sock_tell_path_mtu(struct sockets *ss, struct sock *s)
+COLD void sock_tell_path_mtu(struct sockets *ss, struct sock *s)
 {
 	path_mtu_learn(ss->net, &s->t.remote, s->tcp->path_mss + header_len(s));
 }

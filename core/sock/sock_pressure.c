@@ -104,7 +104,7 @@ static void take_from_weakest(struct sockets *ss, bool harmlessly)
  */
 enum { VICTIMS = 4, VICTIMS_MAX = 16, RESERVE = 32768 };
 
-void sockets_relieve(struct sockets *ss)
+COLD void sockets_relieve(struct sockets *ss)
 {
 	ss->mem->refused = false;
 	for (unsigned i = 0; i < VICTIMS_MAX; i++) {

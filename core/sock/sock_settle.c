@@ -16,7 +16,7 @@
 /* ---- traces ---- */
 
 /* Fills in what all records say, and hands the record over. */
-static void emit_trace(const struct sockets *ss, struct tern_trace *r, const struct tuple *t)
+static COLD void emit_trace(const struct sockets *ss, struct tern_trace *r, const struct tuple *t)
 {
 	r->at = ss->timers->now;
 	r->stack_id = ss->cfg->id;
@@ -100,7 +100,7 @@ void trace_sample(const struct sockets *ss, const struct sock *s)
 
 _Static_assert(COUNT_TCP_PROBE_RECOVERY - COUNT_TCP_NOTES == TCP_N_NOTES - 1, "a counter for each");
 
-static void count_notes(struct sockets *ss, struct tcp *c)
+static COLD void count_notes(struct sockets *ss, struct tcp *c)
 {
 	for (unsigned i = 0; i < TCP_N_NOTES; i++)
 		if (c->notes >> i & 1)

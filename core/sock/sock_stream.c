@@ -110,7 +110,7 @@ void sock_tcp_after_read(struct sockets *ss, struct sock *s, uint8_t ack_due_bef
 		sock_tcp_settle(ss, s, 0);
 }
 
-static int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
+static COLD int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
 {
 	uint8_t byte;
 	int n;

@@ -79,7 +79,7 @@ static void begin_reply(struct tcp_reply *reply, const struct tcp_packet *p)
 	reply->h.dst_port = p->seg.h.src_port;
 }
 
-void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
+COLD void tcp_reply_rst(struct tcp_reply *reply, const struct tcp_rst *rst)
 {
 	if (!rst->due)
 		return;
@@ -247,7 +247,7 @@ static int take_names(struct sockets *ss, struct sock *s, struct min_iss *min_is
 	return 0;
 }
 
-static void forget_names(struct sock *s, const struct addr *old_local)
+static COLD void forget_names(struct sock *s, const struct addr *old_local)
 {
 	s->t.remote = addr_any(s->family);
 	s->t.rport = 0;
@@ -258,7 +258,7 @@ static void forget_names(struct sock *s, const struct addr *old_local)
 }
 
 /* A connection that was never established may be tried again, as on Linux. */
-static bool was_refused(const struct sock *s)
+static COLD bool was_refused(const struct sock *s)
 {
 	return s->tcp->state == TERN_TCP_CLOSED && s->tcp->snd.una == seq_first(s->tcp->snd.iss) &&
 	       !s->tcp->rst_due;

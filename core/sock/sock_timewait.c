@@ -58,13 +58,13 @@ static void trace_end(struct sockets *ss, const struct time_wait *tw)
 }
 
 /* It is over, or gives way: whoever watches is told. */
-static void close_record(struct sockets *ss, struct time_wait *tw)
+static COLD void close_record(struct sockets *ss, struct time_wait *tw)
 {
 	trace_end(ss, tw);
 	time_wait_end(ss, tw);
 }
 
-static void evict_oldest(struct sockets *ss)
+static COLD void evict_oldest(struct sockets *ss)
 {
 	struct time_wait *tw = CONTAINER_OF(ss->time_waits.next, struct time_wait, link);
 

@@ -33,7 +33,7 @@ TERN_API int tern_bind(struct tern_stack *st, tern_sock handle, const struct ter
 }
 
 /* AF_UNSPEC on a stream gives the connection up, as on Linux. */
-static int disconnect_stream(struct tern_stack *st, struct sock *s)
+static COLD int disconnect_stream(struct tern_stack *st, struct sock *s)
 {
 	const struct tcp_ctx *x = sock_ctx(&st->ss);
 

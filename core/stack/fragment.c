@@ -295,7 +295,7 @@ static struct tern_pkt *new_piece(struct tern_stack *st, const struct tern_pkt *
 	return piece;
 }
 
-static bool cut_ip4(struct tern_stack *st, const struct tern_pkt *p, struct pkt_queue *out)
+static COLD bool cut_ip4(struct tern_stack *st, const struct tern_pkt *p, struct pkt_queue *out)
 {
 	uint32_t hdr_len = ip4_hdr_len(p->data), len = p->len - hdr_len;
 	uint32_t step = (p->cut_to - hdr_len) & ~7u;
@@ -326,7 +326,7 @@ static bool cut_ip4(struct tern_stack *st, const struct tern_pkt *p, struct pkt_
 }
 
 /* Only what this host sends is cut: its headers end with the IPv6 header (RFC 8200 4.5). */
-static bool cut_ip6(struct tern_stack *st, const struct tern_pkt *p, struct pkt_queue *out)
+static COLD bool cut_ip6(struct tern_stack *st, const struct tern_pkt *p, struct pkt_queue *out)
 {
 	uint32_t hdr_len = IP6_HDR_LEN + FRAG6_HDR_LEN, len = p->len - IP6_HDR_LEN;
 	uint32_t step = (p->cut_to - hdr_len) & ~7u, id = rand_u32(&st->rand); /* RFC 7739 */

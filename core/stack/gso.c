@@ -180,12 +180,12 @@ struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i, struct
 }
 
 /* Later: its timers, or the next packet that comes. */
-static void wait_for_memory(struct tern_stack *st, struct sock *s)
+static COLD void wait_for_memory(struct tern_stack *st, struct sock *s)
 {
 	timers_arm(&st->timers, &s->timer, st->timers.now + 10 * TERN_MS);
 }
 
-void stack_lose_segment(struct tern_stack *st, struct sock *s)
+COLD void stack_lose_segment(struct tern_stack *st, struct sock *s)
 {
 	struct iface *out = iface_get(&st->net, s->out_ifindex);
 	struct iface *i = out ? out : iface_get(&st->net, LO_INDEX);

@@ -38,13 +38,13 @@ TERN_API bool tern_reclaim(struct tern_stack *st, void **cookie)
 	return true;
 }
 
-static void note_drop(struct tern_stack *st, const struct tern_pkt *p, enum tern_drop why)
+static COLD void note_drop(struct tern_stack *st, const struct tern_pkt *p, enum tern_drop why)
 {
 	st->drops[why]++;
 	trace_packet(st, TERN_TRACE_DROP, p, why);
 }
 
-void stack_drop(struct tern_stack *st, struct tern_pkt *p, enum tern_drop why)
+COLD void stack_drop(struct tern_stack *st, struct tern_pkt *p, enum tern_drop why)
 {
 	note_drop(st, p, why);
 	free_packet(st, p);
@@ -140,7 +140,7 @@ enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
 }
 
 /* RFC 1122 3.2.2.5: a malformed one is told of, with where it is; a source route is not. */
-static bool options_are_good(struct tern_stack *st, const struct inbound *in)
+static COLD bool options_are_good(struct tern_stack *st, const struct inbound *in)
 {
 	struct icmp_problem problem = { ICMP4_PARAMETER_PROBLEM, 0, 0 };
 	unsigned bad_at;

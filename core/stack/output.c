@@ -247,7 +247,7 @@ bool stack_down_has_work(const struct tern_stack *st)
 }
 
 /* Connections go where their routes are now, or lose a segment, which they send again. */
-void stack_drop_output(struct tern_stack *st, struct iface *i)
+COLD void stack_drop_output(struct tern_stack *st, struct iface *i)
 {
 	struct tern_pkt *p;
 

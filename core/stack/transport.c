@@ -91,7 +91,7 @@ static uint32_t flow_label_of(const struct inbound *in)
 
 /* ---- UDP ---- */
 
-static enum tern_drop refuse_port(struct tern_stack *st, const struct inbound *in)
+static COLD enum tern_drop refuse_port(struct tern_stack *st, const struct inbound *in)
 {
 	bool v4 = addr_is4(&in->dst);
 	struct icmp_problem problem = { v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE, v4 ? 3 : 4, 0 };
@@ -155,7 +155,7 @@ static bool raw_input(struct tern_stack *st, const struct inbound *in)
 	return sock_raw_input(&st->ss, &dg, icmp && payload_len(in) ? payload(in)[0] : -1);
 }
 
-static enum tern_drop refuse_protocol(struct tern_stack *st, const struct inbound *in)
+static COLD enum tern_drop refuse_protocol(struct tern_stack *st, const struct inbound *in)
 {
 	struct icmp_problem problem = { ICMP4_UNREACHABLE, 2, 0 };
 

@@ -205,7 +205,7 @@ void tcp_close(struct tcp *c, const struct tcp_ctx *x)
 }
 
 /* ABORT, RFC 9293 3.10.5. */
-void tcp_abort(struct tcp *c, const struct tcp_ctx *x, int error)
+COLD void tcp_abort(struct tcp *c, const struct tcp_ctx *x, int error)
 {
 	bool reset = c->state == TERN_TCP_SYN_RECEIVED || c->state == TERN_TCP_ESTABLISHED ||
 		     c->state == TERN_TCP_FIN_WAIT_1 || c->state == TERN_TCP_FIN_WAIT_2 ||

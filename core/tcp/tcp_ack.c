@@ -118,22 +118,22 @@ static uint32_t any_number(const struct arrival *a)
 	return (uint32_t)(n >> 32);
 }
 
-static inline struct tern_cc_sample sample_of(const struct arrival *a, uint64_t acked)
+/* Written where it stays: it is large, and made for each ACK. */
+static inline void take_sample(const struct arrival *a, uint64_t acked, struct tern_cc_sample *s)
 {
 	struct tcp *c = a->c;
 
-	return (struct tern_cc_sample){
-		.now = a->x->now,
-		.srtt = (tern_time)c->srtt_us * TERN_US,
-		.in_flight = a->flight,
-		.flight = tcp_flight(c),
-		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
-		.acked = (uint32_t)MIN(acked, UINT32_MAX),
-		.random = any_number(a),
-		.cwnd_limited = is_cwnd_limited(a),
-		.in_recovery = c->in_recovery || c->in_rto_recovery,
-		.has_sack = c->sack_ok,
-	};
+	memset(s, 0, sizeof(*s));
+	s->now = a->x->now;
+	s->srtt = (tern_time)c->srtt_us * TERN_US;
+	s->in_flight = a->flight;
+	s->flight = tcp_flight(c);
+	s->rtt = a->d.once_at ? a->x->now - a->d.once_at : 0;
+	s->acked = (uint32_t)MIN(acked, UINT32_MAX);
+	s->random = any_number(a);
+	s->cwnd_limited = is_cwnd_limited(a);
+	s->in_recovery = c->in_recovery || c->in_rto_recovery;
+	s->has_sack = c->sack_ok;
 }
 
 static inline void take_pace_news(struct arrival *a)
@@ -153,9 +153,10 @@ static inline void take_pace_news(struct arrival *a)
 static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool grows)
 {
 	struct tcp *c = a->c;
-	struct tern_cc_sample s = sample_of(a, acked);
+	struct tern_cc_sample s;
 	bool own = c->cc.ops->own_window && a->d.bytes;
 
+	take_sample(a, acked, &s);
 	s.newly_lost = (uint32_t)MIN(lost, UINT32_MAX);
 	tcp_rate_conclude(a, &s);
 	if (!own && (!grows || c->cc.ops->own_window))
@@ -256,7 +257,7 @@ static inline void draw_conclusions(struct arrival *a, uint64_t acked)
 /* ---- the window ---- */
 
 /* The window opened while probes were going out. */
-static void stop_probing(struct tcp *c, const struct tcp_ctx *x)
+static COLD void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tcp_work *w = c->work;
 
@@ -419,7 +420,7 @@ static void take_plain_progress(struct arrival *a)
 	tcp_rate_check_limited(c, a->flight);
 	tcp_take_oldest(a);
 	move_una(a);
-	s = sample_of(a, acked);
+	take_sample(a, acked, &s);
 	tcp_rate_conclude(a, &s);
 	s.new_round = is_new_round(c);
 	cc_on_ack(&c->cc, &s);

@@ -192,8 +192,7 @@ void tcp_take_echo(struct arrival *a)
 	} else if (c->ecn == ECN_CLASSIC && (a->seg->h.flags & (TCP_ECE | TCP_SYN)) == TCP_ECE) {
 		a->marks = 1;
 		if (c->tally)
-			c->tally->delivered_ce +=
-				(uint32_t)((a->d.bytes + c->snd_mss - 1) / c->snd_mss);
+			c->tally->delivered_ce += tcp_in_segments(c, a->d.bytes);
 	}
 }
 

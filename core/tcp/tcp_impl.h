@@ -247,10 +247,18 @@ void tcp_take_timestamp(struct arrival *);
 void tcp_put_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
 void tcp_put_syn_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
 
+/* How many segments n bytes are: mostly one, and a division is slow. Before a SYN none. */
+static inline uint32_t tcp_in_segments(const struct tcp *c, uint64_t n)
+{
+	if (n <= c->snd_mss)
+		return n ? 1 : 0;
+	return c->snd_mss ? (uint32_t)((n + c->snd_mss - 1) / c->snd_mss) : 0;
+}
+
 /* How many segments one stands for. */
 static inline uint32_t tcp_n_segments(const struct tcp_seg *seg)
 {
-	return seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
+	return seg->part && seg->len > seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
 }
 
 /* tcp_input.c */

@@ -14,11 +14,6 @@ static const uint8_t linux_state[TERN_TCP_N_STATES] = {
 enum { CA_OPEN, CA_DISORDER, CA_CWR, CA_RECOVERY, CA_LOSS };
 enum { INFO_TIMESTAMPS = 1, INFO_SACK = 2, INFO_WSCALE = 4, INFO_ECN = 8, INFO_SYN_TEXT = 32 };
 
-static uint32_t in_segments(const struct tcp *c, uint64_t bytes)
-{
-	return c->snd_mss ? (uint32_t)((bytes + c->snd_mss - 1) / c->snd_mss) : 0;
-}
-
 static uint8_t ca_state(const struct tcp *c)
 {
 	if (c->in_rto_recovery)
@@ -35,11 +30,11 @@ static void fill_work(const struct tcp *c, struct tern_tcp_info *i)
 {
 	const struct tcp_work *w = c->work;
 
-	i->sacked = in_segments(c, w->sent.n_sacked);
+	i->sacked = tcp_in_segments(c, w->sent.n_sacked);
 	if (!c->sack_ok)
-		i->sacked = in_segments(c, w->dup_bytes);
-	i->lost = in_segments(c, w->sent.n_lost);
-	i->retrans = in_segments(c, w->sent.n_again);
+		i->sacked = tcp_in_segments(c, w->dup_bytes);
+	i->lost = tcp_in_segments(c, w->sent.n_lost);
+	i->retrans = tcp_in_segments(c, w->sent.n_again);
 	i->pacing_rate = w->pace_rate ? w->pace_rate : UINT64_MAX;
 	i->delivery_rate = w->rate.last;
 	i->app_limited = w->rate.last_limited;
@@ -82,15 +77,15 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->snd_mss = c->snd_mss;
 	i->rcv_mss = c->rcv_mss;
 	i->advmss = c->adv_mss;
-	i->unacked = in_segments(c, c->snd.nxt - c->snd.una);
+	i->unacked = tcp_in_segments(c, c->snd.nxt - c->snd.una);
 	i->last_data_sent = tcp_ms(x) - c->sent_ms;
 	i->last_data_recv = i->last_ack_recv = tcp_ms(x) - c->rcvd_ms;
 	i->pmtu = c->path_mss;
 	i->rtt = c->srtt_us;
 	i->rttvar = c->rttvar_us;
 	i->min_rtt = c->min_rtt_us;
-	i->snd_cwnd = in_segments(c, c->cc.cwnd);
-	i->snd_ssthresh = in_segments(c, c->cc.ssthresh);
+	i->snd_cwnd = tcp_in_segments(c, c->cc.cwnd);
+	i->snd_ssthresh = tcp_in_segments(c, c->cc.ssthresh);
 	i->reordering = 3;
 	i->rcv_rtt = c->rcv.rtt_us;
 	i->rcv_space = c->opt.rcvbuf;

@@ -9,7 +9,7 @@
  */
 #include "tcp_impl.h"
 
-static bool drop_segment(struct arrival *a, enum tern_drop why)
+static COLD bool drop_segment(struct arrival *a, enum tern_drop why)
 {
 	a->r.drop = why;
 	return false;
@@ -104,7 +104,7 @@ static void syn_sent_input(struct arrival *a)
  * An ACK that answers an unacceptable segment, not more often than the configuration says for
  * segments without data: that ends wars of ACKs (RFC 5961 section 7).
  */
-static void answer_unacceptable(struct arrival *a)
+static COLD void answer_unacceptable(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	uint32_t now = tcp_ms(a->x);
@@ -223,7 +223,7 @@ static bool check_sequence(struct arrival *a)
 }
 
 /* RFC 5961 section 7: a limit of its own for each connection (RFC errata 4772). */
-void tcp_challenge(struct arrival *a)
+COLD void tcp_challenge(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	uint32_t now = tcp_ms(a->x);
@@ -238,7 +238,7 @@ void tcp_challenge(struct arrival *a)
 	tcp_owe_ack(c, a->x, ACK_CHALLENGE);
 }
 
-static int error_of_reset(const struct tcp *c)
+static COLD int error_of_reset(const struct tcp *c)
 {
 	switch (c->state) {
 	case TERN_TCP_SYN_RECEIVED:
@@ -329,12 +329,13 @@ static void synchronized_input(struct arrival *a)
 
 struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
 {
+	uint32_t n_segments = tcp_n_segments(seg);
 	struct arrival a;
 
 	tcp_arrival_init(&a, c, x, seg);
-	c->segs_in += tcp_n_segments(seg);
+	c->segs_in += n_segments;
 	if (seg->len && tcp_take_tally(c, x))
-		c->tally->data_segs_in += tcp_n_segments(seg);
+		c->tally->data_segs_in += n_segments;
 	if (c->state == TERN_TCP_CLOSED) {
 		drop_segment(&a, TERN_DROP_TCP_NO_SOCKET);
 		return a.r;

@@ -11,7 +11,7 @@
 #include "tcp_impl.h"
 
 /* RFC 9293 3.10.7.1. */
-struct tcp_rst tcp_rst_for(const struct tcp_seg *seg)
+COLD struct tcp_rst tcp_rst_for(const struct tcp_seg *seg)
 {
 	const struct tcp_hdr *h = &seg->h;
 	uint32_t seg_len = seg->len + (h->flags & TCP_SYN ? 1 : 0) + (h->flags & TCP_FIN ? 1 : 0);
@@ -85,7 +85,7 @@ void half_ack(const struct tcp_half *half, const struct tcp_ctx *x, uint32_t ts_
 	half_put_echo(half, h);
 }
 
-static enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
+static COLD enum half_verdict drop_half(struct half_result *r, enum tern_drop why)
 {
 	r->drop = why;
 	return HALF_DROP;

@@ -244,7 +244,7 @@ void tcp_take_probe_answer(struct arrival *a)
 }
 
 /* What the timer of the work record was for; NULL: nothing to tell. */
-const char *tcp_on_loss_timer(struct tcp *c, const struct tcp_ctx *x)
+COLD const char *tcp_on_loss_timer(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tcp_work *w = c->work;
 

@@ -194,7 +194,7 @@ void tcp_doubt_path(struct tcp *c, const struct tcp_ctx *x)
 /* ---- probing, RFC 4821 7.3 to 7.6 ---- */
 
 /* Something was found lost: is it the probe alone? Then that goes again in pieces, no more. */
-bool tcp_probe_failed(struct tcp *c, const struct tcp_ctx *x)
+COLD bool tcp_probe_failed(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct sent_log *log = &c->work->sent;
 	const struct sent *s = sent_first_lost(log);

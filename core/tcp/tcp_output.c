@@ -64,7 +64,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 		tcp_arm_rtx(c, x);
 }
 
-static void put_rst(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
+static COLD void put_rst(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 {
 	struct tcp_hdr *h = &out->h;
 
@@ -97,7 +97,7 @@ static uint16_t text_beside_options(const struct tcp *c, struct tcp_hdr *h)
 	return (uint16_t)(c->snd_mss - blocks);
 }
 
-static void note_path_probe(struct tcp *c, uint64_t hi)
+static COLD void note_path_probe(struct tcp *c, uint64_t hi)
 {
 	c->work->probe_end = hi;
 	c->work->probe_next = 0;
@@ -127,9 +127,9 @@ static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool 
 	}
 }
 
-static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p)
+static COLD void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p)
 {
-	uint32_t segments = MAX(1, (uint32_t)(p->hi - p->lo + c->snd_mss - 1) / c->snd_mss);
+	uint32_t segments = MAX(1, tcp_in_segments(c, p->hi - p->lo));
 	uint64_t end = p->hi + (p->fin ? 1 : 0);
 	struct tcp_work *w = c->work;
 	struct sent *s = sent_find(&w->sent, p->lo);
@@ -146,7 +146,7 @@ static void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const struct
 }
 
 /* A loss probe is out; the flag says whether it repeats something. RFC 8985 TLP_send_probe. */
-static void note_probe(struct tcp *c, bool again)
+static COLD void note_probe(struct tcp *c, bool again)
 {
 	c->work->tlp_end = c->snd.nxt;
 	c->work->tlp_is_again = again;
@@ -296,7 +296,7 @@ static uint32_t piece_len(const struct tcp *c, const struct tcp_out *out, uint32
 	return (uint32_t)MIN(left, MAX(max, tcp_piece_mss(c, out)));
 }
 
-static void shorten(struct tcp_piece *piece, uint32_t by)
+static COLD void shorten(struct tcp_piece *piece, uint32_t by)
 {
 	piece->len -= by;
 	while (by > 0) {
@@ -324,8 +324,7 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 /* Segments count, not what a device cuts. */
 static void count_piece(struct tcp *c, uint32_t len)
 {
-	bool one = len <= c->snd_mss || c->snd_mss == 0; /* a SYN's text is one */
-	uint32_t segments = one ? 1 : (len + c->snd_mss - 1) / c->snd_mss;
+	uint32_t segments = MAX(1, tcp_in_segments(c, len)); /* a SYN's text is one */
 
 	c->segs_out += segments;
 	if (len && c->tally)

@@ -70,7 +70,7 @@ static uint64_t whole_segments(const struct tcp *c, uint64_t n, uint32_t burst_m
 }
 
 /* Inside the peer's window (SHLD-16), which may have shrunk. */
-static void plan_retransmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
+static COLD void plan_retransmission(const struct tcp *c, uint32_t burst_max, struct tcp_plan *p)
 {
 	const struct sent *lost = sent_first_lost(&c->work->sent);
 	uint64_t edge = c->snd.una + MAX(c->snd.wnd, 1);
@@ -147,7 +147,7 @@ static void plan_new_data(const struct tcp *c, uint32_t burst_max, struct tcp_pl
 }
 
 /* RFC 9293 3.8.6.1: what the window takes, or one octet beyond it. */
-static void plan_probe(const struct tcp *c, struct tcp_plan *p)
+static COLD void plan_probe(const struct tcp *c, struct tcp_plan *p)
 {
 	uint64_t window = MAX(c->snd.wnd, 1);
 	uint64_t hi = MIN(c->snd.una + MIN(window, c->snd_mss), c->snd.end);
@@ -162,7 +162,7 @@ static void plan_probe(const struct tcp *c, struct tcp_plan *p)
 }
 
 /* RFC 8985 7.3: new data if there is some that the peer takes, else the last segment again. */
-static void plan_loss_probe(const struct tcp *c, struct tcp_plan *p)
+static COLD void plan_loss_probe(const struct tcp *c, struct tcp_plan *p)
 {
 	uint64_t n = MIN(MIN(unsent(c), usable_window(c)), c->snd_mss);
 	const struct sent *last = sent_last(&c->work->sent);

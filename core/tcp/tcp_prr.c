@@ -14,7 +14,7 @@
  */
 #include "tcp_impl.h"
 
-void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
+COLD void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tern_cc_sample s = { .now = x->now,
 				    .srtt = (tern_time)c->srtt_us * TERN_US,
@@ -38,7 +38,7 @@ void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 		c->cc.cwnd = c->sack_ok ? (uint32_t)(tcp_flight(c) + c->snd_mss) : c->cc.ssthresh;
 }
 
-void tcp_leave_recovery(struct tcp *c, const struct tcp_ctx *x)
+COLD void tcp_leave_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
 	/* RFC 6582 3.2 step 3, first choice: no burst when little is in flight. */
 	uint64_t flight = MAX(c->snd.nxt - c->snd.una, c->snd_mss) + c->snd_mss;
@@ -55,7 +55,7 @@ void tcp_leave_recovery(struct tcp *c, const struct tcp_ctx *x)
 }
 
 /* On every ACK of a recovery, after what it says is known. */
-void tcp_pace_recovery(struct arrival *a, uint64_t newly_lost)
+COLD void tcp_pace_recovery(struct arrival *a, uint64_t newly_lost)
 {
 	struct tcp *c = a->c;
 	struct tcp_prr *p = &c->work->prr;
@@ -78,7 +78,7 @@ void tcp_pace_recovery(struct arrival *a, uint64_t newly_lost)
 }
 
 /* A mark, or a loss that is repaired already (RFC 3168 6.1.2, RFC 8985 7.4.2). */
-void tcp_reduce_window(struct arrival *a, bool marked)
+COLD void tcp_reduce_window(struct arrival *a, bool marked)
 {
 	struct tcp *c = a->c;
 	struct tern_cc_sample s = { .now = a->x->now,

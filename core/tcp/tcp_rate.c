@@ -79,7 +79,7 @@ void tcp_rate_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 	r->delivered += n;
 	r->delivered_at = a->x->now;
 	if (a->c->tally)
-		a->c->tally->delivered += (uint32_t)((n + a->c->snd_mss - 1) / a->c->snd_mss);
+		a->c->tally->delivered += tcp_in_segments(a->c, n);
 	if (a->d.rated && !is_newest(r, rs, s, hi))
 		return;
 	r->first_sent_at = s->sent_at;
@@ -140,7 +140,7 @@ void tcp_rate_conclude(struct arrival *a, struct tern_cc_sample *s)
 /* ---- losses: C.lost, and what the algorithm hears of each ---- */
 
 /* The record is lost now; why does not matter, but that the network lost it. */
-void tcp_rate_lost(struct tcp *c, const struct tcp_ctx *x, const struct sent *s)
+COLD void tcp_rate_lost(struct tcp *c, const struct tcp_ctx *x, const struct sent *s)
 {
 	struct tcp_rate *r = &c->work->rate;
 	uint64_t len = s->hi - sent_lo(s);

@@ -139,7 +139,7 @@ static bool note_out_of_order(struct arrival *a)
 }
 
 /* rcv.nxt moved: what was early may now be in order. */
-static void join_out_of_order(struct tcp *c, struct mem *mem)
+static COLD void join_out_of_order(struct tcp *c, struct mem *mem)
 {
 	struct range r;
 
@@ -150,7 +150,7 @@ static void join_out_of_order(struct tcp *c, struct mem *mem)
 		tcp_free_early(c, mem);
 }
 
-static void drop_text(struct arrival *a, enum tern_drop why)
+static COLD void drop_text(struct arrival *a, enum tern_drop why)
 {
 	a->r.drop = why;
 	a->len = 0;

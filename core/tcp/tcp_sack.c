@@ -75,7 +75,7 @@ static bool is_dsack(const struct arrival *a, uint64_t lo, uint64_t hi)
 	       hi <= seq_unwrap(h->sack[1].hi, una);
 }
 
-void tcp_take_sack(struct arrival *a)
+COLD void tcp_take_sack(struct arrival *a)
 {
 	const struct tcp_hdr *h = &a->seg->h;
 	struct tcp *c = a->c;
@@ -137,7 +137,7 @@ void tcp_take_oldest(struct arrival *a)
 /* ---- the receiver's side of RFC 2883 ---- */
 
 /* [lo, hi) is here already: the next ACK says so, once. */
-void tcp_note_duplicate(struct tcp *c, uint64_t lo, uint64_t hi)
+COLD void tcp_note_duplicate(struct tcp *c, uint64_t lo, uint64_t hi)
 {
 	c->dsack_lo = (uint32_t)lo;
 	c->dsack_hi = (uint32_t)hi;

@@ -190,7 +190,7 @@ void sent_drop_first(struct sent_log *log, struct mem *mem, uint64_t pos)
 	count_fate(log, s, 1);
 }
 
-bool sent_cut(struct sent_log *log, struct mem *mem, uint64_t pos)
+COLD bool sent_cut(struct sent_log *log, struct mem *mem, uint64_t pos)
 {
 	struct sent *s = sent_of(tree_floor(log->root, pos));
 
@@ -222,7 +222,7 @@ void sent_set_sacked(struct sent_log *log, struct mem *mem, struct sent *s)
 	join_sacked(log, mem, left, s);
 }
 
-void sent_set_lost(struct sent_log *log, struct sent *s, uint8_t cause)
+COLD void sent_set_lost(struct sent_log *log, struct sent *s, uint8_t cause)
 {
 	set_fate(log, s, SENT_LOST);
 	s->cause = cause;

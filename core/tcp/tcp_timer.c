@@ -216,7 +216,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 	back_off(c, x);
 }
 
-static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
+static COLD void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
 	c->rtx_at = TERN_NEVER;
 	if (tcp_is_synchronized(c) && c->snd.una > tcp_syn_pos(c)) {
@@ -242,7 +242,7 @@ static void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp_time
 }
 
 /* RFC 9293 3.8.4: only while nothing is outstanding (MUST-26). */
-static void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
+static COLD void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_result *r)
 {
 	uint32_t interval_ms = c->opt.keep_interval_s ? c->opt.keep_interval_s * 1000u :
 							x->cfg->tcp_keepalive_interval_ms;

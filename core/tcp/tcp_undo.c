@@ -32,7 +32,7 @@ void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint64_t lo, ui
 
 	if (u->pos == TCP_NO_POS)
 		return;
-	u->n_again += (uint32_t)((hi - lo + c->snd_mss - 1) / c->snd_mss);
+	u->n_again += tcp_in_segments(c, hi - lo);
 	u->rtx_end = MAX(u->rtx_end, hi);
 	if (u->sent_again)
 		return;
@@ -45,7 +45,7 @@ void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint64_t lo, ui
 void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
 {
 	struct tcp_undo *u = &c->work->undo;
-	uint64_t segments = (hi - lo + c->snd_mss - 1) / c->snd_mss;
+	uint64_t segments = tcp_in_segments(c, hi - lo);
 	uint32_t sent_again = c->tally ? c->tally->total_rtx : 0; /* the network's own count not */
 
 	c->notes |= TCP_NOTE_DSACK_RECV;
@@ -55,7 +55,7 @@ void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
 }
 
 /* RFC 3522: the ACK of what went again first answers what went before. */
-static bool is_late_ack(const struct arrival *a, uint64_t acked)
+static COLD bool is_late_ack(const struct arrival *a, uint64_t acked)
 {
 	const struct tcp_undo *u = &a->c->work->undo;
 	const struct tcp_hdr *h = &a->seg->h;
@@ -64,7 +64,7 @@ static bool is_late_ack(const struct arrival *a, uint64_t acked)
 	       u->sent_again && (int32_t)(h->ts_ecr - u->rtx_ts) < 0;
 }
 
-static bool all_were_duplicates(const struct arrival *a)
+static COLD bool all_were_duplicates(const struct arrival *a)
 {
 	const struct tcp_undo *u = &a->c->work->undo;
 
@@ -76,7 +76,7 @@ static bool all_were_duplicates(const struct arrival *a)
  * go, once, in place of what may not be lost; what is acknowledged next tells. A real loss is
  * repaired in slow start, without SACK from three segments (2.1 step 3a): two are still in flight.
  */
-static bool frto_says_so(struct arrival *a, uint64_t acked)
+static COLD bool frto_says_so(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
 
@@ -105,7 +105,7 @@ static void restore_window(struct tcp *c, uint64_t acked)
 	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, u->cwnd), c->cc.cwnd);
 }
 
-static void undo(struct arrival *a, uint64_t acked)
+static COLD void undo(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
 	struct tcp_work *w = c->work;

@@ -27,7 +27,7 @@ void tcp_take_urgent(struct arrival *a)
 	a->r.events |= TCP_URGENT;
 }
 
-void tcp_mark_urgent(struct tcp *c)
+COLD void tcp_mark_urgent(struct tcp *c)
 {
 	if (c->work)
 		c->work->up = c->snd.end;
