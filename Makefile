@@ -9,6 +9,7 @@
 #   make goodput     what streams get from links of many kinds (goodput-full: all rows, recorded)
 #   make goodput-kernel   tern and the kernel over the same bad wire (root, half an hour)
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
+#   make arm64       tern run and the twins on arm64, in an emulator (a quarter of an hour)
 #   make controls    does each conformance test fail without its rule? (patches in test/controls)
 #   make size        bytes of the core, by directory, and of the lean core, compiled for size
 #   make install     PREFIX=/usr/local DESTDIR=
@@ -19,7 +20,7 @@ N ?= 1000
 SEED ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: size all run test peers check sim goodput goodput-full goodput-kernel bench controls install format clean
+.PHONY: size all run test peers check sim goodput goodput-full goodput-kernel bench arm64 controls install format clean
 
 all:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
@@ -53,6 +54,9 @@ goodput-kernel: all
 
 bench: all
 	@bench/run $(BUILD)
+
+arm64:
+	@tools/run-arm64 $(T)
 
 controls:
 	@tools/controls
