@@ -78,6 +78,9 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	if (err)
 		return err;
 	address_leave_loopback(p, &m);
+	err = letters_take_error(p, c->dup);
+	if (err)
+		return -err;
 	n = tern_sendmsg(r->st, far_or_near(r, p, &to), &m, o->flags);
 	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
@@ -133,31 +136,40 @@ static int64_t hand_over(struct run *r, struct call *c, const struct order *o,
 	return control_write(c, told, o->control, o->control_len, m) ? n : -EFAULT;
 }
 
+/* When it was put into the pair. */
+static uint64_t stamp_of(struct msghdr *m)
+{
+	struct {
+		int64_t s, ns;
+	} t = { 0, 0 };
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS_NEW)
+			memcpy(&t, CMSG_DATA(c), sizeof(t));
+	return (uint64_t)t.s * TERN_SEC + (uint64_t)t.ns;
+}
+
 /* The first datagram that lies in the pair. */
 static int64_t recv_datagram(struct run *r, struct call *c, const struct order *o, struct msghdr *m)
 {
 	struct pair *p = c->pair;
 	struct letter *l;
 	struct iovec iov = { r->piece, sizeof(r->piece) };
-	struct msghdr in = { .msg_iov = &iov, .msg_iovlen = 1 };
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(2 * sizeof(int64_t))];
+	struct msghdr in = { .msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = room,
+			     .msg_controllen = sizeof(room) };
 	struct tern_msg told;
 	int64_t n, taken;
+	int err = letters_take_error(p, c->dup);
 
-	letters_first(p, c->dup);
+	if (err)
+		return -err;
 	n = recvmsg(c->dup, &in, MSG_DONTWAIT | (o->flags & MSG_PEEK));
 	if (n < 0)
 		return -errno;
-	/* what was taken without a call meanwhile */
-	while (p->letters && p->letters->len != (size_t)n)
-		letters_drop(p);
-	l = p->letters;
-	if (l && l->error) { /* no datagram: an error, unless SO_ERROR has told it meanwhile */
-		int err = p->so_error;
-
-		letters_drop(p);
-		p->so_error = 0;
-		return err ? -err : recv_datagram(r, c, o, m);
-	}
+	l = letters_find(p, stamp_of(&in));
 	tern_msg_init(&told, NULL, 0);
 	if (l)
 		letter_tell(l, &told);
@@ -170,15 +182,14 @@ static int64_t recv_datagram(struct run *r, struct call *c, const struct order *
 }
 
 /*
- * What has become of an earlier datagram (IP_RECVERR). The error of the socket is told with it, so
- * that the empty letter which made the program look goes, too.
+ * What has become of an earlier datagram (IP_RECVERR). The error of the socket is told with it, and
+ * the next one's takes its place.
  */
 static int64_t recv_from_error_queue(struct run *r, struct call *c, const struct order *o,
 				     struct msghdr *m)
 {
 	struct pair *p = c->pair;
 	struct tern_iovec iov = { r->piece, sizeof(r->piece) };
-	struct letter *first = letters_first(p, c->dup);
 	struct tern_msg told;
 	int64_t n;
 
@@ -186,13 +197,10 @@ static int64_t recv_from_error_queue(struct run *r, struct call *c, const struct
 	n = tern_recvmsg(r->st, p->s, &told, TERN_MSG_ERRQUEUE);
 	if (n < 0)
 		return n;
-	if (first && first->error) {
-		p->so_error = 0;
-		recv(c->dup, NULL, 0, MSG_DONTWAIT);
-		letters_drop(p);
-	}
+	letters_take_error(p, c->dup);
 	n = hand_over(r, c, o, &told, n, m);
 	m->msg_flags |= MSG_ERRQUEUE;
+	letters_pump(r, p);
 	return n;
 }
 

@@ -64,7 +64,7 @@ static int32_t take_error(struct run *r, struct call *c)
 	if (p->state == PAIR_DEAD && p->fd < 0 && kernel == 0)
 		return 0; /* a native call has had it */
 	if (p->so_error) {
-		err = p->so_error;
+		err = kernel || !p->error_shown || p->type == SOCK_STREAM ? p->so_error : 0;
 		p->so_error = 0;
 		return err;
 	}

@@ -28,8 +28,7 @@ enum pair_state {
 /* A datagram that lies in the pair: what a UNIX socket cannot tell about it. */
 struct letter {
 	struct letter *next;
-	uint32_t len;
-	int error; /* no datagram: what became of an earlier one */
+	uint64_t put_from, put_until; /* when it was put into the pair: which one it is; ns */
 	int ttl, tos;
 	uint32_t ifindex, path_mtu, flow_label;
 	tern_time at;
@@ -60,7 +59,7 @@ struct pair {
 	pid_t tid;	      /* whoever used it last, */
 	int tid_fd;	      /* and under which number: a guess, to be verified */
 	struct call *waiting; /* calls that are parked for it */
-	int so_error;	      /* of a failed connection, not yet fetched */
+	int so_error;	      /* not yet fetched: of a failed connection, or of a datagram */
 	struct tern_addr shown_peer, shown_local; /* what differs from the stack's; or AF_UNSPEC */
 	bool by_gateway; /* the gateway's loopback address is shown as the loopback's own */
 	/* streams */
@@ -80,8 +79,11 @@ struct pair {
 	/* datagrams */
 	uint32_t controls; /* control messages that a receive brings: control.c */
 	struct letter *letters, **letters_end;
-	uint64_t letters_len; /* bytes of all letters */
+	unsigned n_letters;
 	struct held *held;
+	int watch;	       /* by which its last close is seen; -1: our end hangs up */
+	struct pair *by_watch; /* of the chain of these */
+	bool error_shown;      /* so_error is, to plain calls, an error of the program's end */
 	tern_sock far; /* by which one that is bound to the loopback reaches the host's; 0: none */
 	bool far_has_peer;
 };
@@ -132,10 +134,11 @@ struct run {
 	int keeper;		 /* control socket of the keeper; -1: it has gone */
 	pid_t keeper_pid, first; /* the latter: 0 when it has ended */
 	int set;		 /* epoll */
+	int closes;		 /* inotify: last closes of datagram sockets; -1: cannot be */
 	bool first_ended, over;
 	int status;	  /* of the first process */
 	bool can_restart; /* the kernel takes -ERESTARTSYS as an answer */
-	struct pair *hash[PAIRS_HASH];
+	struct pair *hash[PAIRS_HASH], *by_watch[PAIRS_HASH];
 	struct list all, named, dead; /* of pairs; the dead: oldest first */
 	unsigned n_dead;
 	struct pair *to_free;
@@ -268,6 +271,13 @@ void pump_stream(struct run *, struct pair *); /* moves what can move, both ways
 void pump_hangup(struct run *, struct pair *); /* our end says HUP */
 void pump_shut(struct run *, struct pair *, int end, int how);
 
+/* ---- closes.c: when the last copy of a datagram socket goes ---- */
+
+/* Our end of a datagram pair is told of it by the run, and p->watch is set; false: it cannot be. */
+bool closes_watch(struct run *, struct pair *, int end);
+void closes_forget(struct run *, struct pair *);
+void closes_news(struct run *);
+
 /* ---- far.c: datagram sockets that are bound to the loopback ---- */
 
 /* The socket that sends to the peer. */
@@ -283,10 +293,12 @@ void far_close(struct run *, struct pair *);
 void letters_pump(struct run *, struct pair *);
 /* What was written without a call goes first; false: there is no room now for all of it. */
 bool letters_flush(struct run *, struct pair *);
-/* What is known of the first datagram that the program's end still holds; NULL: nothing. */
-struct letter *letters_first(struct pair *, int end);
+/* What is known of the datagram that was put into the pair at this time; NULL: nothing. */
+struct letter *letters_find(struct pair *, uint64_t put_at);
 void letter_tell(const struct letter *, struct tern_msg *); /* what lies beside the bytes */
 void letters_drop(struct pair *);			    /* the first has been taken */
+/* The error that waits, once; 0: none, or a plain call has told it. */
+int letters_take_error(struct pair *, int end);
 void letters_fini(struct pair *);
 
 /* ---- control.c: control messages of datagrams ---- */

@@ -3,9 +3,9 @@
  * pairs.c - the sockets of the program: from their making to the close of their last copy.
  *
  * A pair is found by the inode of the program's end. Its own end is in the epoll set until it
- * has hung up. Freeing waits for the end of a turn, because events that name it may still be at
- * hand. Of a dead one (no descriptor of ours is left, so its last close is not seen) names
- * stay, and the oldest go when there are too many.
+ * has hung up; of datagrams see closes.c. Freeing waits for the end of a turn, because events that
+ * name it may still be at hand. Of a dead one (no descriptor of ours is left, so its last close is
+ * not seen) names stay, and the oldest go when there are too many.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -95,14 +95,35 @@ void pair_note_named(struct run *r, struct pair *p)
 		list_put_tail(&r->named, &p->named_link);
 }
 
+/* Datagrams: only SOCK_DGRAM can show an error and go on, but it does not hang up. */
+static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
+{
+	static const int on = 1;
+	int unix_type = type == SOCK_STREAM ? SOCK_STREAM : SOCK_DGRAM;
+
+	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0)
+		return false;
+	if (type == SOCK_STREAM)
+		return true;
+	if (!closes_watch(r, p, both[1])) {
+		close(both[0]);
+		close(both[1]);
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, both) != 0)
+			return false;
+	}
+	setsockopt(both[1], SOL_SOCKET, SO_TIMESTAMPNS_NEW, &on, sizeof(on)); /* letters_find */
+	return true;
+}
+
 struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end)
 {
-	int both[2], unix_type = type == SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
 	struct pair *p = calloc(1, sizeof(*p));
+	int both[2];
 
 	if (!p)
 		return NULL;
-	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0) {
+	p->watch = -1;
+	if (!make_ends(r, p, type, both)) {
 		free(p);
 		return NULL;
 	}
@@ -115,6 +136,7 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
 	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
 	if (!name_end(p, both[1]) || tern_set_user(r->st, s, p) != 0) {
+		closes_forget(r, p);
 		close(both[0]);
 		close(both[1]);
 		free(p);
@@ -147,6 +169,7 @@ void pair_unwatch(struct run *r, struct pair *p)
 static void close_both(struct run *r, struct pair *p)
 {
 	pair_unwatch(r, p);
+	closes_forget(r, p);
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
