@@ -63,15 +63,19 @@ int64_t on_socket(struct run *r, struct call *c)
 
 int64_t on_bind(struct run *r, struct call *c)
 {
+	struct pair *p = c->pair;
 	struct tern_addr at;
-	int err = address_read(c, c->args[1], c->args[2], c->pair->family, &at);
+	int err = address_read(c, c->args[1], c->args[2], p->family, &at);
 
 	if (err)
 		return err;
 	if (at.family == TERN_AF_UNSPEC)
 		return -EAFNOSUPPORT;
-	at = address_for_stack(c->pair, &at);
-	return c->pair->s ? tern_bind(r->st, c->pair->s, &at) : -EINVAL;
+	at = address_for_stack(p, &at);
+	err = p->s ? tern_bind(r->st, p->s, &at) : -EINVAL;
+	if (err == 0 && p->type == SOCK_STREAM)
+		tern_getsockname(r->st, p->s, &p->bound);
+	return err;
 }
 
 int64_t on_getsockname(struct run *r, struct call *c)
@@ -192,7 +196,9 @@ int64_t on_connect(struct run *r, struct call *c)
 	if (to.family == TERN_AF_UNSPEC)
 		return 0;
 	by = address_route(r, p, &to);
-	err = tern_connect(r->st, p->s, &by);
+	err = far_leave_loopback(r, p, &by);
+	if (!err)
+		err = tern_connect(r->st, p->s, &by);
 	if (err != -TERN_EINPROGRESS)
 		return err;
 	note_names(p, &to, &by);
@@ -214,6 +220,7 @@ void connect_news(struct run *r, struct pair *p)
 	} else if (p->waiting) { /* as if nothing had been: the program may try again */
 		p->so_error = err;
 		p->state = PAIR_FRESH;
+		pair_renew(r, p, &p->bound);
 		pump_unblock(r, p, -1);
 	} else {
 		pump_refuse(r, p, err);

@@ -181,6 +181,16 @@ static int bind_to_device(struct run *r, struct call *c, const char *value, size
 			       sizeof(index));
 }
 
+static void note_option(struct run *r, struct pair *p, int level, int name, const uint8_t *value,
+			size_t len)
+{
+	if (len > 0)
+		control_note_option(p, level, name, value[0] != 0);
+	said_note(p, level, name, value, len);
+	if (p->far)
+		tern_setsockopt(r->st, p->far, level, name, value, len);
+}
+
 int64_t on_setsockopt(struct run *r, struct call *c)
 {
 	int level = (int)c->args[1], name = (int)c->args[2];
@@ -211,8 +221,8 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		err = len < (int32_t)sizeof(int) ? -EINVAL : 0;
 	else
 		err = tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
-	if (!err && len > 0)
-		control_note_option(c->pair, level, name, value[0] != 0);
+	if (!err)
+		note_option(r, c->pair, level, name, value, (size_t)len);
 	return err;
 }
 

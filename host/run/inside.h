@@ -53,14 +53,16 @@ struct pair {
 	tern_sock s;		/* 0: closed */
 	int family, type, protocol;
 	enum pair_state state;
-	uint32_t watched;     /* events of the epoll set that we wait for */
-	bool in_set;	      /* of the epoll set */
-	bool gone;	      /* waits to be freed */
-	pid_t tid;	      /* whoever used it last, */
-	int tid_fd;	      /* and under which number: a guess, to be verified */
-	struct call *waiting; /* calls that are parked for it */
-	int so_error;	      /* not yet fetched: of a failed connection, or of a datagram */
+	uint32_t watched;	/* events of the epoll set that we wait for */
+	bool in_set;		/* of the epoll set */
+	bool gone;		/* waits to be freed */
+	pid_t tid;		/* whoever used it last, */
+	int tid_fd;		/* and under which number: a guess, to be verified */
+	struct call *waiting;	/* calls that are parked for it */
+	int so_error;		/* not yet fetched: of a failed connection, or of a datagram */
+	struct tern_addr bound; /* what bind has named it, of a stream; or AF_UNSPEC */
 	struct tern_addr shown_peer, shown_local; /* what differs from the stack's; or AF_UNSPEC */
+	struct said *said;			  /* options that it has set */
 	bool by_gateway; /* the gateway's loopback address is shown as the loopback's own */
 	/* streams */
 	size_t junk;			   /* bytes that fill the pair while it connects */
@@ -247,6 +249,11 @@ void address_leave_loopback(const struct pair *, struct tern_msg *);
 struct pair *pair_by_ino(const struct run *, uint64_t ino);
 /* A pair around a socket of the stack's; *end is the program's end, for the caller to close. */
 struct pair *pair_new(struct run *, tern_sock, int family, int type, int *end);
+/*
+ * Another socket of the stack takes the place of its own, with the options that the program has set
+ * and, unless that is AF_UNSPEC, this name. 0, or a negative error.
+ */
+int pair_renew(struct run *, struct pair *, const struct tern_addr *name);
 /* Others of the tree can reach it now. */
 void pair_note_named(struct run *, struct pair *);
 /* The program has no copy of its end any longer: closes all and frees at the end of the turn. */
@@ -278,7 +285,14 @@ bool closes_watch(struct run *, struct pair *, int end);
 void closes_forget(struct run *, struct pair *);
 void closes_news(struct run *);
 
-/* ---- far.c: datagram sockets that are bound to the loopback ---- */
+/* ---- said.c: options that the program has set ---- */
+
+void said_note(struct pair *, int level, int name, const void *value, size_t len);
+/* Sets them on another socket. */
+void said_again(struct run *, const struct pair *, tern_sock);
+void said_fini(struct pair *);
+
+/* ---- far.c: sockets that are bound to the loopback, and the host's ---- */
 
 /* The socket that sends to the peer. */
 tern_sock far_or_near_of_peer(const struct pair *);
@@ -287,6 +301,8 @@ tern_sock far_or_near(struct run *, struct pair *, const struct tern_addr *to);
 /* tern_connect of either: the same results, or -TERN_ENOBUFS. */
 int far_connect(struct run *, struct pair *, const struct tern_addr *to);
 void far_close(struct run *, struct pair *);
+/* A stream that is to connect there: 0, or a negative error. */
+int far_leave_loopback(struct run *, struct pair *, const struct tern_addr *to);
 
 /* ---- letters.c: datagrams ---- */
 

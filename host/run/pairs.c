@@ -51,6 +51,7 @@ static void unlink_pair(struct run *r, struct pair *p)
 static void free_pair(struct pair *p)
 {
 	letters_fini(p);
+	said_fini(p);
 	free(p);
 }
 
@@ -145,6 +146,21 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 	link_pair(r, p);
 	pair_watch(r, p, type == SOCK_STREAM ? 0 : EPOLLIN);
 	return p;
+}
+
+int pair_renew(struct run *r, struct pair *p, const struct tern_addr *name)
+{
+	tern_sock s;
+	int err = tern_socket(r->st, p->family, p->type, p->protocol, &s);
+
+	if (err)
+		return err;
+	said_again(r, p, s);
+	tern_abort(r->st, p->s); /* its port is free again */
+	p->s = s;
+	p->shown_peer = p->shown_local = (struct tern_addr){ .family = TERN_AF_UNSPEC };
+	err = tern_set_user(r->st, s, p);
+	return err || !name->family ? err : tern_bind(r->st, s, name);
 }
 
 void pair_watch(struct run *r, struct pair *p, uint32_t events)
