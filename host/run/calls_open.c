@@ -73,8 +73,10 @@ int64_t on_bind(struct run *r, struct call *c)
 		return -EAFNOSUPPORT;
 	at = address_for_stack(p, &at);
 	err = p->s ? tern_bind(r->st, p->s, &at) : -EINVAL;
+	if (err == -EADDRINUSE && pairs_see_closes(r)) /* by the program itself, a moment ago */
+		err = tern_bind(r->st, p->s, &at);
 	if (err == 0 && p->type == SOCK_STREAM)
-		tern_getsockname(r->st, p->s, &p->bound);
+		p->bound = at;
 	return err;
 }
 
@@ -178,6 +180,19 @@ static int64_t connect_again(struct run *r, struct call *c)
 	}
 }
 
+/* As Linux: the next connect after one that failed tells of it, and the one after that tries. */
+static int64_t tell_refusal(struct run *r, struct call *c)
+{
+	int told = 0, refused = c->pair->so_error, err;
+	socklen_t len = sizeof(told);
+
+	getsockopt(c->dup, SOL_SOCKET, SO_ERROR, &told, &len);
+	err = stream_begins_anew(r, c);
+	if (err)
+		return err;
+	return told && refused ? -refused : -ECONNABORTED;
+}
+
 int64_t on_connect(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
@@ -191,10 +206,12 @@ int64_t on_connect(struct run *r, struct call *c)
 		return err;
 	if (p->type != SOCK_STREAM)
 		return connect_datagrams(r, c, &to);
+	if (to.family == TERN_AF_UNSPEC) /* gives up what there is */
+		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
+	if (p->state == PAIR_REFUSED)
+		return tell_refusal(r, c);
 	if (p->state != PAIR_FRESH)
 		return connect_again(r, c);
-	if (to.family == TERN_AF_UNSPEC)
-		return 0;
 	by = address_route(r, p, &to);
 	err = far_leave_loopback(r, p, &by);
 	if (!err)

@@ -61,7 +61,7 @@ static int32_t take_error(struct run *r, struct call *c)
 	size_t err_len = sizeof(err);
 
 	getsockopt(c->dup, SOL_SOCKET, SO_ERROR, &kernel, &len);
-	if (p->state == PAIR_DEAD && p->fd < 0 && kernel == 0)
+	if (p->type == SOCK_STREAM && p->fd < 0 && kernel == 0)
 		return 0; /* a native call has had it */
 	if (p->so_error) {
 		err = kernel || !p->error_shown || p->type == SOCK_STREAM ? p->so_error : 0;

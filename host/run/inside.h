@@ -22,7 +22,8 @@ enum pair_state {
 	PAIR_CONNECTING, /* a stream; the program's end is kept unwritable by filling it */
 	PAIR_OPEN,	 /* a stream that carries bytes */
 	PAIR_LISTENING,
-	PAIR_DEAD, /* the connection is over; only names and an error are left */
+	PAIR_REFUSED, /* a connect that did not block has failed; no other has begun */
+	PAIR_DEAD,    /* the connection is over; only names and an error are left */
 };
 
 /* A datagram that lies in the pair: what a UNIX socket cannot tell about it. */
@@ -67,7 +68,6 @@ struct pair {
 	/* streams */
 	size_t junk;			   /* bytes that fill the pair while it connects */
 	bool told_connected;		   /* a second connect has been answered with success */
-	bool has_failed;		   /* by a connect that did not block */
 	bool child_shut_wr, child_shut_rd; /* the program has said so */
 	bool out_ended;			   /* all that it wrote is with the stack, and the FIN */
 	bool in_ended;			   /* our FIN is with the program */
@@ -249,11 +249,23 @@ void address_leave_loopback(const struct pair *, struct tern_msg *);
 struct pair *pair_by_ino(const struct run *, uint64_t ino);
 /* A pair around a socket of the stack's; *end is the program's end, for the caller to close. */
 struct pair *pair_new(struct run *, tern_sock, int family, int type, int *end);
+/* Our end, and all that watches the pair. */
+void pair_drop_end(struct run *, struct pair *);
+/* Others in their place; of a stream. *end is the program's, for the caller to close. */
+bool pair_new_ends(struct run *, struct pair *, int *end);
+
+/* ---- anew.c ---- */
+
+/* The descriptor of the call is as it was before it had a peer: 0, or a negative error. */
+int stream_begins_anew(struct run *, struct call *);
 /*
  * Another socket of the stack takes the place of its own, with the options that the program has set
  * and, unless that is AF_UNSPEC, this name. 0, or a negative error.
  */
 int pair_renew(struct run *, struct pair *, const struct tern_addr *name);
+
+/* ---- pairs.c, on ---- */
+
 /* Others of the tree can reach it now. */
 void pair_note_named(struct run *, struct pair *);
 /* The program has no copy of its end any longer: closes all and frees at the end of the turn. */
@@ -264,6 +276,8 @@ void pair_die(struct run *, struct pair *, int so_error);
 void pair_watch(struct run *, struct pair *, uint32_t events);
 void pair_unwatch(struct run *, struct pair *);
 void pairs_free_gone(struct run *);
+/* Ends what the program has closed, ahead of the turn that would; false: nothing. */
+bool pairs_see_closes(struct run *);
 void pairs_fini(struct run *);
 
 /* ---- pump.c: streams ---- */

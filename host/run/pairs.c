@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -34,7 +35,7 @@ struct pair *pair_by_ino(const struct run *r, uint64_t ino)
 	return p;
 }
 
-static void unlink_pair(struct run *r, struct pair *p)
+static void unlink_ino(struct run *r, struct pair *p)
 {
 	struct pair **at = bucket(r, p->ino);
 
@@ -42,6 +43,11 @@ static void unlink_pair(struct run *r, struct pair *p)
 		at = &(*at)->next;
 	if (*at)
 		*at = p->next;
+}
+
+static void unlink_pair(struct run *r, struct pair *p)
+{
+	unlink_ino(r, p);
 	r->n_dead -= !list_empty(&p->dead_link);
 	list_unlink(&p->dead_link);
 	list_unlink(&p->named_link);
@@ -74,7 +80,7 @@ static bool name_end(struct pair *p, int end)
 	return true;
 }
 
-static void link_pair(struct run *r, struct pair *p)
+static void link_ino(struct run *r, struct pair *p)
 {
 	struct pair *old = pair_by_ino(r, p->ino);
 
@@ -83,6 +89,11 @@ static void link_pair(struct run *r, struct pair *p)
 		free_at_end_of_turn(r, old);
 	p->next = *bucket(r, p->ino);
 	*bucket(r, p->ino) = p;
+}
+
+static void link_pair(struct run *r, struct pair *p)
+{
+	link_ino(r, p);
 	list_init(&p->dead_link);
 	list_init(&p->named_link);
 	list_put_tail(&r->all, &p->all_link);
@@ -116,6 +127,37 @@ static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 	return true;
 }
 
+static void make_room(const int both[2])
+{
+	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+}
+
+bool pair_new_ends(struct run *r, struct pair *p, int *end)
+{
+	struct pair is = *p;
+	int both[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0)
+		return false;
+	make_room(both);
+	if (!name_end(&is, both[1])) {
+		close(both[0]);
+		close(both[1]);
+		return false;
+	}
+	pair_drop_end(r, p);
+	unlink_ino(r, p);
+	p->ino = is.ino;
+	p->cookie = is.cookie;
+	p->fd = both[0];
+	link_ino(r, p);
+	r->n_dead -= !list_empty(&p->dead_link);
+	list_unlink(&p->dead_link);
+	*end = both[1];
+	return true;
+}
+
 struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end)
 {
 	struct pair *p = calloc(1, sizeof(*p));
@@ -134,8 +176,7 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 	p->type = type;
 	p->s = s;
 	p->letters_end = &p->letters;
-	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
-	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	make_room(both);
 	if (!name_end(p, both[1]) || tern_set_user(r->st, s, p) != 0) {
 		closes_forget(r, p);
 		close(both[0]);
@@ -146,21 +187,6 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 	link_pair(r, p);
 	pair_watch(r, p, type == SOCK_STREAM ? 0 : EPOLLIN);
 	return p;
-}
-
-int pair_renew(struct run *r, struct pair *p, const struct tern_addr *name)
-{
-	tern_sock s;
-	int err = tern_socket(r->st, p->family, p->type, p->protocol, &s);
-
-	if (err)
-		return err;
-	said_again(r, p, s);
-	tern_abort(r->st, p->s); /* its port is free again */
-	p->s = s;
-	p->shown_peer = p->shown_local = (struct tern_addr){ .family = TERN_AF_UNSPEC };
-	err = tern_set_user(r->st, s, p);
-	return err || !name->family ? err : tern_bind(r->st, s, name);
 }
 
 void pair_watch(struct run *r, struct pair *p, uint32_t events)
@@ -182,13 +208,18 @@ void pair_unwatch(struct run *r, struct pair *p)
 	p->in_set = false;
 }
 
-static void close_both(struct run *r, struct pair *p)
+void pair_drop_end(struct run *r, struct pair *p)
 {
 	pair_unwatch(r, p);
 	closes_forget(r, p);
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
+}
+
+static void close_both(struct run *r, struct pair *p)
+{
+	pair_drop_end(r, p);
 	if (p->s)
 		tern_close(r->st, p->s);
 	far_close(r, p);
@@ -225,6 +256,28 @@ void pair_die(struct run *r, struct pair *p, int so_error)
 	if (++r->n_dead > DEAD_MAX)
 		free_at_end_of_turn(r, CONTAINER_OF(r->dead.next, struct pair, dead_link));
 	call_look_again(r, p);
+}
+
+static bool is_hung_up(const struct pair *p)
+{
+	struct pollfd f = { .fd = p->fd };
+
+	return p->fd >= 0 && p->in_set && poll(&f, 1, 0) > 0 && (f.revents & POLLHUP);
+}
+
+bool pairs_see_closes(struct run *r)
+{
+	struct pair *before = r->to_free, *p;
+	struct list *l, *next;
+
+	closes_news(r);
+	for (l = r->all.next; l != &r->all; l = next) {
+		next = l->next;
+		p = CONTAINER_OF(l, struct pair, all_link);
+		if (is_hung_up(p))
+			pump_hangup(r, p);
+	}
+	return r->to_free != before;
 }
 
 void pairs_free_gone(struct run *r)

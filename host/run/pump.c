@@ -80,8 +80,18 @@ void pump_open(struct run *r, struct pair *p, int end)
 
 void pump_refuse(struct run *r, struct pair *p, int error)
 {
-	p->has_failed = true;
-	pair_die(r, p, error); /* closes it with the junk unread */
+	int end = tracee_end_of(r, p);
+	bool watched = end >= 0;
+
+	/* either way it is closed with the junk unread */
+	pair_drop_end(r, p);
+	watched = watched && closes_watch(r, p, end);
+	if (end >= 0)
+		close(end);
+	p->so_error = error;
+	p->state = PAIR_REFUSED;
+	if (!watched) /* else it may be used again, until the last copy is closed */
+		pair_die(r, p, error);
 }
 
 /* ---- the end by RST ---- */

@@ -24,7 +24,6 @@ struct difference {
 #define SYN_RETRIES "a SYN goes again seven times (RFC 9293 MUST-23), not six"
 #define TCLASS_UNSET                                                                               \
 	"an IPV6_TCLASS of -1 beside a datagram means the socket's own (RFC 3542), not 255"
-#define NO_SECOND_LIFE "a connection that was given up by AF_UNSPEC cannot be made anew"
 #define MTU_OF_LO "the loopback's MTU is 65535"
 
 /* ---- of the POSIX layer ---- */
@@ -32,6 +31,7 @@ struct difference {
 #define FORK "after fork the child's copies of sockets are dead"
 #define PASSING "a socket cannot be passed to another process"
 #define NO_SPLICE "splice does not know its numbers"
+#define PORT_OF_BIND "a port that bind has chosen is another after a connect was refused"
 #define CLOSE_WAKES "another thread's close ends a call that waits, with EBADF"
 
 /* ---- of programs that are run ---- */
@@ -53,7 +53,6 @@ struct difference {
 	"after a reset or a refusal the first plain call may say ECONNRESET or EPIPE instead, "    \
 	"and "                                                                                     \
 	"poll may lack POLLERR"
-#define REFUSED_ONCE "a socket whose connect was refused in the background cannot try again"
 #define SHUT_TWICE "a second shutdown, and a listen after one, fail"
 #define OTHER_FAMILY "names of the other family, and AF_UNSPEC in bind, are refused"
 
@@ -63,8 +62,6 @@ static const struct difference differences[] = {
 	{ "sends_with_a_tos", ON_POSIX, DIFFERS, 6, TCLASS_UNSET },
 	{ "sends_with_a_tos", ON_RUN, DIFFERS, 6, TCLASS_UNSET },
 	{ "sends_a_datagram_in_pieces", ON_RUN, DIFFERS, 0, MORE_GOES },
-	{ "connects_anew_after_the_end", ON_RUN, NOT_RUN, 0, NO_SECOND_LIFE },
-	{ "dissolves_a_fresh_socket", ON_RUN, DIFFERS, 0, NO_SECOND_LIFE },
 	{ "tells_the_mtu_of_the_loopback", ON_POSIX, DIFFERS, 0, MTU_OF_LO },
 	{ "tells_the_mtu_of_the_loopback", ON_RUN, DIFFERS, 0, MTU_OF_LO },
 
@@ -83,6 +80,7 @@ static const struct difference differences[] = {
 	{ "passes_a_listener", ON_POSIX, NOT_RUN, 0, PASSING },
 	{ "passes_a_datagram_socket", ON_POSIX, NOT_RUN, 0, PASSING },
 	{ "splices", ON_POSIX, NOT_RUN, 0, NO_SPLICE },
+	{ "is_refused_and_keeps_its_name", ON_POSIX, DIFFERS, 0, PORT_OF_BIND },
 	{ "closes_under_a_receive", ON_POSIX, DIFFERS, 0, CLOSE_WAKES },
 
 	{ "uses_a_fresh_socket", ON_RUN, NOT_RUN, 0, FRESH },
@@ -124,7 +122,6 @@ static const struct difference differences[] = {
 	{ "is_refused_later_and_writes", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
 	{ "is_told_of_a_broken_pipe", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
 	{ "hears_a_reset_while_it_writes", ON_RUN, NOT_RUN, 0, ERRORS_OF_A_PAIR },
-	{ "is_refused_later_and_tries_again", ON_RUN, DIFFERS, 0, REFUSED_ONCE },
 	{ "shuts_writing_twice", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "shuts_a_listener", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "binds_without_a_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
