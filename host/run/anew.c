@@ -25,6 +25,7 @@ int pair_renew(struct run *r, struct pair *p, const struct tern_addr *name)
 
 	if (err)
 		return err;
+	pump_keep_inline(r, s);
 	said_again(r, p, s);
 	if (p->s)
 		tern_abort(r->st, p->s); /* its port is free again */
@@ -59,17 +60,20 @@ static void copy_options(int from, int to)
 {
 	static const int times[] = { SO_RCVTIMEO, SO_SNDTIMEO };
 	struct timeval t;
+	static const int numbers[] = { SO_RCVLOWAT, SO_OOBINLINE };
 	socklen_t len;
-	int low = 1;
+	int n;
 
 	for (int i = 0; i < 2; i++) {
 		len = sizeof(t);
 		if (getsockopt(from, SOL_SOCKET, times[i], &t, &len) == 0)
 			setsockopt(to, SOL_SOCKET, times[i], &t, len);
 	}
-	len = sizeof(low);
-	if (getsockopt(from, SOL_SOCKET, SO_RCVLOWAT, &low, &len) == 0)
-		setsockopt(to, SOL_SOCKET, SO_RCVLOWAT, &low, len);
+	for (int i = 0; i < 2; i++) {
+		len = sizeof(n);
+		if (getsockopt(from, SOL_SOCKET, numbers[i], &n, &len) == 0)
+			setsockopt(to, SOL_SOCKET, numbers[i], &n, len);
+	}
 	fcntl(to, F_SETFL, fcntl(from, F_GETFL));
 }
 

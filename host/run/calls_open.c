@@ -180,6 +180,29 @@ static int64_t connect_again(struct run *r, struct call *c)
 	}
 }
 
+int connect_prepare(struct run *r, struct pair *p, const struct tern_addr *to, struct tern_addr *by)
+{
+	*by = address_route(r, p, to);
+	return far_leave_loopback(r, p, by);
+}
+
+void connect_begins(struct call *c, const struct tern_addr *to, const struct tern_addr *by)
+{
+	note_names(c->pair, to, by);
+	c->pair->state = PAIR_CONNECTING;
+	pump_block(c->pair, c->dup);
+}
+
+/* TCP_FASTOPEN_CONNECT, and a cookie: the SYN waits for the first bytes. */
+static void await_text(struct run *r, struct pair *p, const struct tern_addr *to,
+		       const struct tern_addr *by)
+{
+	note_names(p, to, by);
+	p->state = PAIR_OPEN;
+	p->told_connected = true;
+	pump_stream(r, p);
+}
+
 /* As Linux: the next connect after one that failed tells of it, and the one after that tries. */
 static int64_t tell_refusal(struct run *r, struct call *c)
 {
@@ -212,15 +235,14 @@ int64_t on_connect(struct run *r, struct call *c)
 		return tell_refusal(r, c);
 	if (p->state != PAIR_FRESH)
 		return connect_again(r, c);
-	by = address_route(r, p, &to);
-	err = far_leave_loopback(r, p, &by);
+	err = connect_prepare(r, p, &to, &by);
 	if (!err)
 		err = tern_connect(r->st, p->s, &by);
+	if (err == 0)
+		await_text(r, p, &to, &by);
 	if (err != -TERN_EINPROGRESS)
 		return err;
-	note_names(p, &to, &by);
-	p->state = PAIR_CONNECTING;
-	pump_block(p, c->dup);
+	connect_begins(c, &to, &by);
 	return call_blocks(c, 0) ? CALL_WAIT_SEND : -EINPROGRESS;
 }
 
@@ -302,6 +324,16 @@ static bool is_accept4(const struct call *c)
 	return c->nr == SYS_accept4;
 }
 
+/* SO_OOBINLINE of the listener is its connections', too. */
+static void inherit_inline(int listener, int end)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	if (getsockopt(listener, SOL_SOCKET, SO_OOBINLINE, &on, &len) == 0 && on)
+		setsockopt(end, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
 /* The new socket as a descriptor of the caller's; an error, and it is kept for the next caller. */
 static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 {
@@ -320,6 +352,7 @@ static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 		err = address_write(c, p, &peer, c->args[1], c->args[2]);
 	if (flags & SOCK_NONBLOCK)
 		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
+	inherit_inline(c->dup, end);
 	fd = err ? err : call_answer_fd(r, c, end, flags & SOCK_CLOEXEC);
 	close(end);
 	if (fd < 0) {

@@ -34,9 +34,9 @@ static const struct {
 	enum where where;
 } socket_options[] = {
 	{ 20, KERNEL }, /* SO_RCVTIMEO and SO_SNDTIMEO, and those of 64-bit time */
-	{ 21, KERNEL },		  { 66, KERNEL },	   { 67, KERNEL },
-	{ SO_RCVLOWAT, KERNEL },  { SO_PEEK_OFF, KERNEL }, { SO_COOKIE, KERNEL },
-	{ SO_ZEROCOPY, NOWHERE },
+	{ 21, KERNEL },		  { 66, KERNEL },	    { 67, KERNEL },
+	{ SO_RCVLOWAT, KERNEL },  { SO_PEEK_OFF, KERNEL },  { SO_COOKIE, KERNEL },
+	{ SO_ZEROCOPY, NOWHERE }, { SO_OOBINLINE, KERNEL },
 };
 
 static enum where where_is(int level, int name)
@@ -277,8 +277,8 @@ int64_t on_ioctl(struct run *r, struct call *c)
 	switch ((uint32_t)c->args[1]) {
 	case SIOCOUTQ:
 		return get_number(r, c, TERN_SO_SIOCOUTQ);
-	case SIOCATMARK:
-		return get_number(r, c, TERN_SO_ATMARK);
+	case SIOCATMARK: /* the mark is in the pair, of a stream */
+		return c->pair->type == SOCK_STREAM ? CALL_CONTINUE : -ENOTTY;
 	case SIOCGIFCONF:
 		return list_interfaces(r, c);
 	default:

@@ -11,6 +11,7 @@
 
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "../../core/base/list.h"
 #include "run.h"
@@ -207,7 +208,6 @@ int tracee_end_of(struct run *, struct pair *);
 bool tracee_read(const struct call *, uint64_t at, void *, size_t);
 bool tracee_write(const struct call *, uint64_t at, const void *, size_t);
 
-struct iovec;
 enum { TRACEE_IOV_MAX = 1024 };
 /* Pieces of the caller's memory, as its msghdr names them: how many, or a negative errno. */
 int tracee_iov(const struct call *, uint64_t at, uint64_t n, struct iovec *);
@@ -282,6 +282,8 @@ void pairs_fini(struct run *);
 
 /* ---- pump.c: streams ---- */
 
+/* The stack's socket leaves urgent bytes where they are: the pair decides what reads see. */
+void pump_keep_inline(struct run *, tern_sock);
 /* The program's end cannot be written and shows nothing until pump_open or pump_refuse. */
 void pump_block(struct pair *, int end);
 void pump_unblock(struct run *, struct pair *, int end); /* end: or -1 */
@@ -352,6 +354,21 @@ int call_answer_fd(struct run *, struct call *, int fd, bool cloexec);
 bool call_blocks(const struct call *, int flags);
 void call_look_again(struct run *, struct pair *); /* something has changed: its parked calls */
 
+/* ---- calls_data.c, calls_stream.c ---- */
+
+/* One message of the caller's: where its parts are in its memory. */
+struct order {
+	struct iovec iov[TRACEE_IOV_MAX];
+	int n_iov;
+	uint64_t name, name_len;
+	uint64_t control, control_len;
+	int flags;
+};
+
+int64_t stream_send(struct run *, struct call *, struct order *);
+/* With MSG_TRUNC or MSG_ERRQUEUE. */
+int64_t stream_recv(struct run *, struct call *, const struct order *);
+
 /* ---- parked.c ---- */
 
 void parked_add(struct run *, struct call *, bool send);
@@ -370,6 +387,9 @@ int64_t on_getsockname(struct run *, struct call *);
 int64_t on_getpeername(struct run *, struct call *);
 void listener_news(struct run *, struct pair *);
 void connect_news(struct run *, struct pair *);
+/* Before a stream opens: where that leads, or a negative error. And once it has begun to. */
+int connect_prepare(struct run *, struct pair *, const struct tern_addr *to, struct tern_addr *by);
+void connect_begins(struct call *, const struct tern_addr *to, const struct tern_addr *by);
 /* calls_data.c */
 int64_t on_sendto(struct run *, struct call *);
 int64_t on_recvfrom(struct run *, struct call *);

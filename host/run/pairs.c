@@ -185,6 +185,8 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 		return NULL;
 	}
 	link_pair(r, p);
+	if (type == SOCK_STREAM)
+		pump_keep_inline(r, s);
 	pair_watch(r, p, type == SOCK_STREAM ? 0 : EPOLLIN);
 	return p;
 }

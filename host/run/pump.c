@@ -12,6 +12,8 @@
  * - RST in: our end is closed with unread bytes: the kernel makes that ECONNRESET.
  * - RST out: the program's end was closed with unread bytes, which our end reports; or the stack's
  *   socket lingers for 0 seconds.
+ * - Urgent bytes in: they are sent as such into the pair, which stops reads at them and signals.
+ *   Urgent bytes out do not come by the pair: calls_stream.c.
  * - Close: our end hangs up. It does so, too, when both directions are shut; then nothing is left
  *   to move, and the pair dies: a close after that cannot be seen.
  */
@@ -196,15 +198,44 @@ static void end_in(struct run *r, struct pair *p, int n)
 	shutdown(p->fd, SHUT_WR);
 }
 
+void pump_keep_inline(struct run *r, tern_sock s)
+{
+	static const int32_t on = 1;
+
+	tern_setsockopt(r->st, s, TERN_SOL_SOCKET, TERN_SO_OOBINLINE, &on, sizeof(on));
+}
+
+/* Is the next byte the last of urgent data? */
+static bool is_at_mark(struct run *r, const struct pair *p)
+{
+	int32_t at = 0;
+	size_t len = sizeof(at);
+
+	return (tern_poll(r->st, p->s) & TERN_POLLPRI) &&
+	       tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, TERN_SO_ATMARK, &at, &len) == 0 && at;
+}
+
+/* As urgent as it is; before 5.15 the kernel has nothing urgent in such a socket. */
+static ssize_t hand_in(const struct pair *p, const struct msghdr *m, bool urgent)
+{
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	ssize_t sent = urgent ? sendmsg(p->fd, m, flags | MSG_OOB) : -1;
+
+	return urgent && (sent >= 0 || errno != EOPNOTSUPP) ? sent : sendmsg(p->fd, m, flags);
+}
+
 static bool move_in(struct run *r, struct pair *p)
 {
 	struct tern_span span[SPANS_MAX];
 	struct iovec iov[SPANS_MAX];
 	struct msghdr m = { .msg_iov = iov };
+	bool urgent = is_at_mark(r, p);
 	int n = tern_recv_data(r->st, p->s, span, SPANS_MAX);
 	ssize_t len = 0, sent;
 
 	p->child_full = false;
+	if (urgent && n > 0)
+		span[0].len = n = 1;
 	if (n <= 0) {
 		if (n != -TERN_EAGAIN)
 			end_in(r, p, n);
@@ -215,7 +246,7 @@ static bool move_in(struct run *r, struct pair *p)
 		len += (ssize_t)span[i].len;
 	}
 	m.msg_iovlen = (size_t)n;
-	sent = sendmsg(p->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	sent = hand_in(p, &m, urgent);
 	if (sent < 0 && errno == EPIPE && p->child_shut_rd)
 		sent = len; /* it does not want it */
 	if (sent < 0) {

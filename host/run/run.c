@@ -128,6 +128,7 @@ static void pair_news(struct run *r, struct pair *p)
 		listener_news(r, p);
 	} else {
 		pump_stream(r, p);
+		call_look_again(r, p);
 	}
 }
 
