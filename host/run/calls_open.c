@@ -199,7 +199,7 @@ static void await_text(struct run *r, struct pair *p, const struct tern_addr *to
 {
 	note_names(p, to, by);
 	p->state = PAIR_OPEN;
-	p->told_connected = true;
+	p->told_connected = p->awaits_text = true;
 	pump_stream(r, p);
 }
 

@@ -2,10 +2,10 @@
 /*
  * calls_stream.c - the calls on a stream that are stopped though they move bytes.
  *
- * Without an address and without flags the kernel moves them into the pair. An address means nothing
- * to TCP, and something to an AF_UNIX socket: such a call is carried out on a copy of the descriptor,
- * without it. What the flags ask for (MSG_OOB, MSG_MORE, MSG_FASTOPEN) the stack alone can do: those
- * bytes go to it at once, behind all that lies in the pair.
+ * Without an address and without flags the kernel moves them into the pair. An address means
+ * nothing to TCP, and something to an AF_UNIX socket: such a call is carried out on a copy of the
+ * descriptor, without it. What the flags ask for (MSG_OOB, MSG_MORE, MSG_FASTOPEN) the stack alone
+ * can do: those bytes go to it at once, behind all that lies in the pair.
  */
 #define _GNU_SOURCE
 #include <errno.h>
