@@ -3,8 +3,10 @@
  * calls_open.c - the calls by which sockets begin and get their names, and how they end by a call.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -61,6 +63,18 @@ int64_t on_socket(struct run *r, struct call *c)
 
 /* ---- names ---- */
 
+/* Linux: of old programs, which give no family with any address. */
+static bool means_any(const struct call *c, struct tern_addr *at)
+{
+	struct sockaddr_in in;
+
+	if (c->pair->family != AF_INET || c->args[2] < sizeof(in) ||
+	    !tracee_read(c, c->args[1], &in, sizeof(in)) || in.sin_addr.s_addr != INADDR_ANY)
+		return false;
+	*at = tern_ip4(0, 0, 0, 0, ntohs(in.sin_port));
+	return true;
+}
+
 int64_t on_bind(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
@@ -69,7 +83,7 @@ int64_t on_bind(struct run *r, struct call *c)
 
 	if (err)
 		return err;
-	if (at.family == TERN_AF_UNSPEC)
+	if (at.family == TERN_AF_UNSPEC && !means_any(c, &at))
 		return -EAFNOSUPPORT;
 	at = address_for_stack(p, &at);
 	err = p->s ? tern_bind(r->st, p->s, &at) : -EINVAL;
@@ -180,6 +194,21 @@ static int64_t connect_again(struct run *r, struct call *c)
 	}
 }
 
+/* An IPv6 stream takes mapped addresses, and none of IPv4's own; datagrams take both. */
+static int check_family(const struct call *c)
+{
+	enum { LEN_OF_RFC_2133 = 24 };
+	sa_family_t family = AF_INET6;
+
+	if (c->pair->family != AF_INET6)
+		return 0;
+	if (c->args[2] < LEN_OF_RFC_2133)
+		return -EINVAL;
+	if (!tracee_read(c, c->args[1], &family, sizeof(family)))
+		return -EFAULT;
+	return family == AF_INET6 ? 0 : -EAFNOSUPPORT;
+}
+
 int connect_prepare(struct run *r, struct pair *p, const struct tern_addr *to, struct tern_addr *by)
 {
 	*by = address_route(r, p, to);
@@ -229,6 +258,9 @@ int64_t on_connect(struct run *r, struct call *c)
 		return err;
 	if (p->type != SOCK_STREAM)
 		return connect_datagrams(r, c, &to);
+	err = to.family == TERN_AF_UNSPEC ? 0 : check_family(c);
+	if (err)
+		return err;
 	if (to.family == TERN_AF_UNSPEC) /* gives up what there is */
 		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
 	if (p->state == PAIR_REFUSED)

@@ -53,7 +53,6 @@ struct difference {
 	"and "                                                                                     \
 	"poll may lack POLLERR"
 #define SHUT_TWICE "a second shutdown, and a listen after one, fail"
-#define OTHER_FAMILY "names of the other family, and AF_UNSPEC in bind, are refused"
 
 static const struct difference differences[] = {
 	{ "sets_numbers_of_tcp", ON_POSIX, DIFFERS, 0, SYN_RETRIES },
@@ -117,9 +116,6 @@ static const struct difference differences[] = {
 	{ "hears_a_reset_while_it_writes", ON_RUN, NOT_RUN, 0, ERRORS_OF_A_PAIR },
 	{ "shuts_writing_twice", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "shuts_a_listener", ON_RUN, DIFFERS, 0, SHUT_TWICE },
-	{ "binds_without_a_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
-	{ "connects_by_the_other_family", ON_RUN, DIFFERS, 4, OTHER_FAMILY },
-	{ "hears_from_both_families", ON_RUN, NOT_RUN, 0, OTHER_FAMILY },
 };
 
 #endif
