@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * calls_data.c - the calls that move bytes and are stopped: those with an address or a msghdr.
+ * calls_data.c - the calls that move bytes and are stopped: those with an address or a msghdr, and
+ * those with flags that mean nothing to an AF_UNIX socket.
  *
- * Of a stream only the address matters, which TCP ignores and an AF_UNIX socket would not: such a
- * call is carried out here, on a copy of the descriptor, without it. Of datagrams all of them are
- * carried out here, because the address is known only here.
+ * Of datagrams all of them are carried out here, because the address is known only here. Of streams
+ * see calls_stream.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,36 +19,7 @@
 
 enum { MESSAGES_MAX = 1024 };
 
-/* One message of the caller's: where its parts are in its memory. */
-struct order {
-	struct iovec iov[TRACEE_IOV_MAX];
-	int n_iov;
-	uint64_t name, name_len;
-	uint64_t control, control_len;
-	int flags;
-};
-
 /* ---- sending ---- */
-
-/* A stream: as if no address had been given. */
-static int64_t send_stream(struct run *r, struct call *c, const struct order *o)
-{
-	struct pair *p = c->pair;
-	int64_t n;
-	ssize_t sent;
-
-	if (o->flags & 0x20000000) /* MSG_FASTOPEN: it is not there, so programs connect first */
-		return -EOPNOTSUPP;
-	if (p->state == PAIR_FRESH || p->state == PAIR_LISTENING)
-		return -EPIPE;
-	n = tracee_gather(c, o->iov, o->n_iov, r->piece, sizeof(r->piece));
-	if (n < 0)
-		return n;
-	sent = send(c->dup, r->piece, (size_t)n, o->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent < 0 && errno == EAGAIN)
-		return call_blocks(c, o->flags) ? CALL_WAIT_SEND : -EAGAIN;
-	return sent < 0 ? -errno : sent;
-}
 
 static int64_t send_datagram(struct run *r, struct call *c, const struct order *o)
 {
@@ -78,6 +49,9 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	if (err)
 		return err;
 	address_leave_loopback(p, &m);
+	err = letters_take_error(p, c->dup);
+	if (err)
+		return -err;
 	n = tern_sendmsg(r->st, far_or_near(r, p, &to), &m, o->flags);
 	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
@@ -86,11 +60,11 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	return n;
 }
 
-static int64_t send_one(struct run *r, struct call *c, const struct order *o)
+static int64_t send_one(struct run *r, struct call *c, struct order *o)
 {
 	if (c->pair->type != SOCK_STREAM)
 		return c->pair->s ? send_datagram(r, c, o) : -EPIPE;
-	return send_stream(r, c, o);
+	return stream_send(r, c, o);
 }
 
 int64_t on_sendto(struct run *r, struct call *c)
@@ -133,31 +107,40 @@ static int64_t hand_over(struct run *r, struct call *c, const struct order *o,
 	return control_write(c, told, o->control, o->control_len, m) ? n : -EFAULT;
 }
 
+/* When it was put into the pair. */
+static uint64_t stamp_of(struct msghdr *m)
+{
+	struct {
+		int64_t s, ns;
+	} t = { 0, 0 };
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS_NEW)
+			memcpy(&t, CMSG_DATA(c), sizeof(t));
+	return (uint64_t)t.s * TERN_SEC + (uint64_t)t.ns;
+}
+
 /* The first datagram that lies in the pair. */
 static int64_t recv_datagram(struct run *r, struct call *c, const struct order *o, struct msghdr *m)
 {
 	struct pair *p = c->pair;
 	struct letter *l;
 	struct iovec iov = { r->piece, sizeof(r->piece) };
-	struct msghdr in = { .msg_iov = &iov, .msg_iovlen = 1 };
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(2 * sizeof(int64_t))];
+	struct msghdr in = { .msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = room,
+			     .msg_controllen = sizeof(room) };
 	struct tern_msg told;
 	int64_t n, taken;
+	int err = letters_take_error(p, c->dup);
 
-	letters_first(p, c->dup);
+	if (err)
+		return -err;
 	n = recvmsg(c->dup, &in, MSG_DONTWAIT | (o->flags & MSG_PEEK));
 	if (n < 0)
 		return -errno;
-	/* what was taken without a call meanwhile */
-	while (p->letters && p->letters->len != (size_t)n)
-		letters_drop(p);
-	l = p->letters;
-	if (l && l->error) { /* no datagram: an error, unless SO_ERROR has told it meanwhile */
-		int err = p->so_error;
-
-		letters_drop(p);
-		p->so_error = 0;
-		return err ? -err : recv_datagram(r, c, o, m);
-	}
+	l = letters_find(p, stamp_of(&in));
 	tern_msg_init(&told, NULL, 0);
 	if (l)
 		letter_tell(l, &told);
@@ -170,15 +153,14 @@ static int64_t recv_datagram(struct run *r, struct call *c, const struct order *
 }
 
 /*
- * What has become of an earlier datagram (IP_RECVERR). The error of the socket is told with it, so
- * that the empty letter which made the program look goes, too.
+ * What has become of an earlier datagram (IP_RECVERR). The error of the socket is told with it, and
+ * the next one's takes its place.
  */
 static int64_t recv_from_error_queue(struct run *r, struct call *c, const struct order *o,
 				     struct msghdr *m)
 {
 	struct pair *p = c->pair;
 	struct tern_iovec iov = { r->piece, sizeof(r->piece) };
-	struct letter *first = letters_first(p, c->dup);
 	struct tern_msg told;
 	int64_t n;
 
@@ -186,13 +168,10 @@ static int64_t recv_from_error_queue(struct run *r, struct call *c, const struct
 	n = tern_recvmsg(r->st, p->s, &told, TERN_MSG_ERRQUEUE);
 	if (n < 0)
 		return n;
-	if (first && first->error) {
-		p->so_error = 0;
-		recv(c->dup, NULL, 0, MSG_DONTWAIT);
-		letters_drop(p);
-	}
+	letters_take_error(p, c->dup);
 	n = hand_over(r, c, o, &told, n, m);
 	m->msg_flags |= MSG_ERRQUEUE;
+	letters_pump(r, p);
 	return n;
 }
 
@@ -201,6 +180,8 @@ static int64_t recv_one(struct run *r, struct call *c, const struct order *o, st
 	struct pair *p = c->pair;
 	int64_t n;
 
+	if (p->type == SOCK_STREAM)
+		return stream_recv(r, c, o);
 	if (!p->s)
 		return 0;
 	letters_pump(r, p);
@@ -214,6 +195,12 @@ static int64_t recv_one(struct run *r, struct call *c, const struct order *o, st
 	return n;
 }
 
+/* Of these a stream of the stack's gives another answer than an AF_UNIX one. */
+static bool is_kernels(const struct call *c, int flags)
+{
+	return c->pair->type == SOCK_STREAM && !(flags & (MSG_TRUNC | MSG_ERRQUEUE));
+}
+
 int64_t on_recvfrom(struct run *r, struct call *c)
 {
 	static struct order o;
@@ -222,23 +209,22 @@ int64_t on_recvfrom(struct run *r, struct call *c)
 	socklen_t len;
 	int64_t n;
 
-	if (c->pair->type != SOCK_STREAM) {
-		if (c->args[5] && !tracee_read(c, c->args[5], &room, sizeof(room)))
-			return -EFAULT;
-		if (room < 0)
-			return -EINVAL;
-		o = (struct order){ .n_iov = 1,
-				    .name = c->args[4],
-				    .name_len = (uint64_t)room,
-				    .flags = (int)c->args[3] };
-		o.iov[0] = (struct iovec){ (void *)(uintptr_t)c->args[1], c->args[2] };
-		n = recv_one(r, c, &o, &m);
-		len = m.msg_namelen;
-		if (n >= 0 && c->args[5] && !tracee_write(c, c->args[5], &len, sizeof(len)))
-			return -EFAULT;
-		return n;
-	}
-	return CALL_CONTINUE; /* of a stream no address is told, here as there */
+	if (is_kernels(c, (int)c->args[3]))
+		return CALL_CONTINUE; /* no address is told, here as there */
+	if (c->args[5] && !tracee_read(c, c->args[5], &room, sizeof(room)))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	o = (struct order){
+		.n_iov = 1, .name = c->args[4], .name_len = (uint64_t)room, .flags = (int)c->args[3]
+	};
+	o.iov[0] = (struct iovec){ (void *)(uintptr_t)c->args[1], c->args[2] };
+	n = recv_one(r, c, &o, &m);
+	len = m.msg_namelen;
+	if (n >= 0 && c->args[5] && c->pair->type != SOCK_STREAM &&
+	    !tracee_write(c, c->args[5], &len, sizeof(len)))
+		return -EFAULT;
+	return n;
 }
 
 /* ---- msghdr ---- */
@@ -268,8 +254,6 @@ static int64_t send_message(struct run *r, struct call *c, uint64_t at, int flag
 
 	if (!read_order(c, at, flags, &o, &err))
 		return err;
-	if (c->pair->type == SOCK_STREAM && !o.name)
-		return CALL_CONTINUE;
 	return send_one(r, c, &o);
 }
 
@@ -300,7 +284,7 @@ int64_t on_sendmsg(struct run *r, struct call *c)
 
 int64_t on_recvmsg(struct run *r, struct call *c)
 {
-	if (c->pair->type == SOCK_STREAM)
+	if (is_kernels(c, (int)c->args[2]))
 		return CALL_CONTINUE;
 	return recv_message(r, c, c->args[1], (int)c->args[2]);
 }

@@ -3,8 +3,10 @@
  * calls_open.c - the calls by which sockets begin and get their names, and how they end by a call.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -61,17 +63,35 @@ int64_t on_socket(struct run *r, struct call *c)
 
 /* ---- names ---- */
 
+/* Linux: of old programs, which give no family with any address. */
+static bool means_any(const struct call *c, struct tern_addr *at)
+{
+	struct sockaddr_in in;
+
+	if (c->pair->family != AF_INET || c->args[2] < sizeof(in) ||
+	    !tracee_read(c, c->args[1], &in, sizeof(in)) || in.sin_addr.s_addr != INADDR_ANY)
+		return false;
+	*at = tern_ip4(0, 0, 0, 0, ntohs(in.sin_port));
+	return true;
+}
+
 int64_t on_bind(struct run *r, struct call *c)
 {
+	struct pair *p = c->pair;
 	struct tern_addr at;
-	int err = address_read(c, c->args[1], c->args[2], c->pair->family, &at);
+	int err = address_read(c, c->args[1], c->args[2], p->family, &at);
 
 	if (err)
 		return err;
-	if (at.family == TERN_AF_UNSPEC)
+	if (at.family == TERN_AF_UNSPEC && !means_any(c, &at))
 		return -EAFNOSUPPORT;
-	at = address_for_stack(c->pair, &at);
-	return c->pair->s ? tern_bind(r->st, c->pair->s, &at) : -EINVAL;
+	at = address_for_stack(p, &at);
+	err = p->s ? tern_bind(r->st, p->s, &at) : -EINVAL;
+	if (err == -EADDRINUSE && pairs_see_closes(r)) /* by the program itself, a moment ago */
+		err = tern_bind(r->st, p->s, &at);
+	if (err == 0 && p->type == SOCK_STREAM)
+		p->bound = at;
+	return err;
 }
 
 int64_t on_getsockname(struct run *r, struct call *c)
@@ -174,6 +194,57 @@ static int64_t connect_again(struct run *r, struct call *c)
 	}
 }
 
+/* An IPv6 stream takes mapped addresses, and none of IPv4's own; datagrams take both. */
+static int check_family(const struct call *c)
+{
+	enum { LEN_OF_RFC_2133 = 24 };
+	sa_family_t family = AF_INET6;
+
+	if (c->pair->family != AF_INET6)
+		return 0;
+	if (c->args[2] < LEN_OF_RFC_2133)
+		return -EINVAL;
+	if (!tracee_read(c, c->args[1], &family, sizeof(family)))
+		return -EFAULT;
+	return family == AF_INET6 ? 0 : -EAFNOSUPPORT;
+}
+
+int connect_prepare(struct run *r, struct pair *p, const struct tern_addr *to, struct tern_addr *by)
+{
+	*by = address_route(r, p, to);
+	return far_leave_loopback(r, p, by);
+}
+
+void connect_begins(struct call *c, const struct tern_addr *to, const struct tern_addr *by)
+{
+	note_names(c->pair, to, by);
+	c->pair->state = PAIR_CONNECTING;
+	pump_block(c->pair, c->dup);
+}
+
+/* TCP_FASTOPEN_CONNECT, and a cookie: the SYN waits for the first bytes. */
+static void await_text(struct run *r, struct pair *p, const struct tern_addr *to,
+		       const struct tern_addr *by)
+{
+	note_names(p, to, by);
+	p->state = PAIR_OPEN;
+	p->told_connected = p->awaits_text = true;
+	pump_stream(r, p);
+}
+
+/* As Linux: the next connect after one that failed tells of it, and the one after that tries. */
+static int64_t tell_refusal(struct run *r, struct call *c)
+{
+	int told = 0, refused = c->pair->so_error, err;
+	socklen_t len = sizeof(told);
+
+	getsockopt(c->dup, SOL_SOCKET, SO_ERROR, &told, &len);
+	err = stream_begins_anew(r, c);
+	if (err)
+		return err;
+	return told && refused ? -refused : -ECONNABORTED;
+}
+
 int64_t on_connect(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
@@ -187,17 +258,23 @@ int64_t on_connect(struct run *r, struct call *c)
 		return err;
 	if (p->type != SOCK_STREAM)
 		return connect_datagrams(r, c, &to);
+	err = to.family == TERN_AF_UNSPEC ? 0 : check_family(c);
+	if (err)
+		return err;
+	if (to.family == TERN_AF_UNSPEC) /* gives up what there is */
+		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
+	if (p->state == PAIR_REFUSED)
+		return tell_refusal(r, c);
 	if (p->state != PAIR_FRESH)
 		return connect_again(r, c);
-	if (to.family == TERN_AF_UNSPEC)
-		return 0;
-	by = address_route(r, p, &to);
-	err = tern_connect(r->st, p->s, &by);
+	err = connect_prepare(r, p, &to, &by);
+	if (!err)
+		err = tern_connect(r->st, p->s, &by);
+	if (err == 0)
+		await_text(r, p, &to, &by);
 	if (err != -TERN_EINPROGRESS)
 		return err;
-	note_names(p, &to, &by);
-	p->state = PAIR_CONNECTING;
-	pump_block(p, c->dup);
+	connect_begins(c, &to, &by);
 	return call_blocks(c, 0) ? CALL_WAIT_SEND : -EINPROGRESS;
 }
 
@@ -214,6 +291,7 @@ void connect_news(struct run *r, struct pair *p)
 	} else if (p->waiting) { /* as if nothing had been: the program may try again */
 		p->so_error = err;
 		p->state = PAIR_FRESH;
+		pair_renew(r, p, &p->bound);
 		pump_unblock(r, p, -1);
 	} else {
 		pump_refuse(r, p, err);
@@ -278,6 +356,16 @@ static bool is_accept4(const struct call *c)
 	return c->nr == SYS_accept4;
 }
 
+/* SO_OOBINLINE of the listener is its connections', too. */
+static void inherit_inline(int listener, int end)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	if (getsockopt(listener, SOL_SOCKET, SO_OOBINLINE, &on, &len) == 0 && on)
+		setsockopt(end, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
 /* The new socket as a descriptor of the caller's; an error, and it is kept for the next caller. */
 static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 {
@@ -296,6 +384,7 @@ static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 		err = address_write(c, p, &peer, c->args[1], c->args[2]);
 	if (flags & SOCK_NONBLOCK)
 		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
+	inherit_inline(c->dup, end);
 	fd = err ? err : call_answer_fd(r, c, end, flags & SOCK_CLOEXEC);
 	close(end);
 	if (fd < 0) {
@@ -353,8 +442,8 @@ int64_t on_shutdown(struct run *r, struct call *c)
 	if (p->type != SOCK_STREAM) {
 		letters_flush(r, p);
 		err = tern_shutdown(r->st, far_or_near_of_peer(p), how);
-		if (err == 0 && how != SHUT_WR)
-			shutdown(c->dup, SHUT_RD);
+		if (err == 0 && (how != SHUT_WR || p->watch >= 0))
+			shutdown(c->dup, p->watch >= 0 ? how : SHUT_RD);
 		return err;
 	}
 	switch (p->state) {

@@ -34,9 +34,9 @@ static const struct {
 	enum where where;
 } socket_options[] = {
 	{ 20, KERNEL }, /* SO_RCVTIMEO and SO_SNDTIMEO, and those of 64-bit time */
-	{ 21, KERNEL },		  { 66, KERNEL },	   { 67, KERNEL },
-	{ SO_RCVLOWAT, KERNEL },  { SO_PEEK_OFF, KERNEL }, { SO_COOKIE, KERNEL },
-	{ SO_ZEROCOPY, NOWHERE },
+	{ 21, KERNEL },		  { 66, KERNEL },	    { 67, KERNEL },
+	{ SO_RCVLOWAT, KERNEL },  { SO_PEEK_OFF, KERNEL },  { SO_COOKIE, KERNEL },
+	{ SO_ZEROCOPY, NOWHERE }, { SO_OOBINLINE, KERNEL },
 };
 
 static enum where where_is(int level, int name)
@@ -61,10 +61,10 @@ static int32_t take_error(struct run *r, struct call *c)
 	size_t err_len = sizeof(err);
 
 	getsockopt(c->dup, SOL_SOCKET, SO_ERROR, &kernel, &len);
-	if (p->state == PAIR_DEAD && p->fd < 0 && kernel == 0)
+	if (p->type == SOCK_STREAM && p->fd < 0 && kernel == 0)
 		return 0; /* a native call has had it */
 	if (p->so_error) {
-		err = p->so_error;
+		err = kernel || !p->error_shown || p->type == SOCK_STREAM ? p->so_error : 0;
 		p->so_error = 0;
 		return err;
 	}
@@ -181,6 +181,16 @@ static int bind_to_device(struct run *r, struct call *c, const char *value, size
 			       sizeof(index));
 }
 
+static void note_option(struct run *r, struct pair *p, int level, int name, const uint8_t *value,
+			size_t len)
+{
+	if (len > 0)
+		control_note_option(p, level, name, value[0] != 0);
+	said_note(p, level, name, value, len);
+	if (p->far)
+		tern_setsockopt(r->st, p->far, level, name, value, len);
+}
+
 int64_t on_setsockopt(struct run *r, struct call *c)
 {
 	int level = (int)c->args[1], name = (int)c->args[2];
@@ -211,8 +221,8 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		err = len < (int32_t)sizeof(int) ? -EINVAL : 0;
 	else
 		err = tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
-	if (!err && len > 0)
-		control_note_option(c->pair, level, name, value[0] != 0);
+	if (!err)
+		note_option(r, c->pair, level, name, value, (size_t)len);
 	return err;
 }
 
@@ -267,8 +277,8 @@ int64_t on_ioctl(struct run *r, struct call *c)
 	switch ((uint32_t)c->args[1]) {
 	case SIOCOUTQ:
 		return get_number(r, c, TERN_SO_SIOCOUTQ);
-	case SIOCATMARK:
-		return get_number(r, c, TERN_SO_ATMARK);
+	case SIOCATMARK: /* the mark is in the pair, of a stream */
+		return c->pair->type == SOCK_STREAM ? CALL_CONTINUE : -ENOTTY;
 	case SIOCGIFCONF:
 		return list_interfaces(r, c);
 	default:

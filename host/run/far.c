@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * far.c - a datagram socket that is bound to the loopback, and the host's loopback.
+ * far.c - a socket that is bound to the loopback, and the host's loopback.
  *
  * What leaves a stack never bears an address of its loopback (RFC 1122 3.2.1.3 (g)), and on that
- * address nothing comes in. So such a socket has a second one of the stack, without a name: by it
- * goes what is for the host's loopback, and what comes back by it is the first one's. The program
- * sees one socket, whose peers are at the loopback; which port the host sees is the gateway's
- * matter anyway.
+ * address nothing comes in. So such a datagram socket has a second one of the stack, without a
+ * name: by it goes what is for the host's loopback, and what comes back by it is the first one's.
+ * The program sees one socket, whose peers are at the loopback; which port the host sees is the
+ * gateway's matter anyway. A stream has one peer: when it is to connect there, another socket of
+ * the stack with the same port takes the place of its own.
  */
 #include "inside.h"
 
@@ -33,6 +34,7 @@ static bool open_far(struct run *r, struct pair *p)
 	if (tern_socket(r->st, p->family, TERN_SOCK_DGRAM, p->protocol, &p->far) != 0)
 		return false;
 	tern_set_user(r->st, p->far, p);
+	said_again(r, p, p->far);
 	return true;
 }
 
@@ -76,4 +78,16 @@ void far_close(struct run *r, struct pair *p)
 		tern_close(r->st, p->far);
 	p->far = 0;
 	p->far_has_peer = false;
+}
+
+int far_leave_loopback(struct run *r, struct pair *p, const struct tern_addr *to)
+{
+	struct tern_addr any = { .family = (uint16_t)p->family };
+	struct tern_addr at;
+
+	if (!goes_far(r, p, to))
+		return 0;
+	if (tern_getsockname(r->st, p->s, &at) == 0)
+		any.port = at.port;
+	return pair_renew(r, p, &any);
 }

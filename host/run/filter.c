@@ -29,11 +29,12 @@
 #endif
 
 enum rule_kind {
-	STOP,	      /* always asks */
-	STOP_INET,    /* asks when args[0] is AF_INET or AF_INET6 */
-	STOP_ADDR,    /* asks when args[4] is not NULL */
-	STOP_REQUEST, /* asks when args[1] is one of requests[] */
-	REFUSE,	      /* ENOSYS */
+	STOP,	       /* always asks */
+	STOP_INET,     /* asks when args[0] is AF_INET or AF_INET6 */
+	STOP_SENDS,    /* asks when args[4] is not NULL, or args[3] has one of those flags */
+	STOP_RECEIVES, /* the same of receives */
+	STOP_REQUEST,  /* asks when args[1] is one of requests[] */
+	REFUSE,	       /* ENOSYS */
 };
 
 struct rule {
@@ -41,13 +42,31 @@ struct rule {
 	enum rule_kind kind;
 };
 
+/* What an AF_UNIX socket does not do with these, TCP and UDP do. */
+enum {
+	FLAGS_OF_SENDS = MSG_OOB | MSG_MORE | MSG_FASTOPEN,
+	FLAGS_OF_RECEIVES = MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE,
+};
+
 static const struct rule rules[] = {
-	{ SYS_socket, STOP_INET },	{ SYS_bind, STOP },	   { SYS_connect, STOP },
-	{ SYS_listen, STOP },		{ SYS_accept, STOP },	   { SYS_accept4, STOP },
-	{ SYS_getsockname, STOP },	{ SYS_getpeername, STOP }, { SYS_getsockopt, STOP },
-	{ SYS_setsockopt, STOP },	{ SYS_shutdown, STOP },	   { SYS_sendto, STOP_ADDR },
-	{ SYS_recvfrom, STOP_ADDR },	{ SYS_sendmsg, STOP },	   { SYS_recvmsg, STOP },
-	{ SYS_sendmmsg, STOP },		{ SYS_recvmmsg, STOP },	   { SYS_ioctl, STOP_REQUEST },
+	{ SYS_socket, STOP_INET },
+	{ SYS_bind, STOP },
+	{ SYS_connect, STOP },
+	{ SYS_listen, STOP },
+	{ SYS_accept, STOP },
+	{ SYS_accept4, STOP },
+	{ SYS_getsockname, STOP },
+	{ SYS_getpeername, STOP },
+	{ SYS_getsockopt, STOP },
+	{ SYS_setsockopt, STOP },
+	{ SYS_shutdown, STOP },
+	{ SYS_sendto, STOP_SENDS },
+	{ SYS_recvfrom, STOP_RECEIVES },
+	{ SYS_sendmsg, STOP },
+	{ SYS_recvmsg, STOP },
+	{ SYS_sendmmsg, STOP },
+	{ SYS_recvmmsg, STOP },
+	{ SYS_ioctl, STOP_REQUEST },
 	{ SYS_io_uring_setup, REFUSE },
 };
 
@@ -126,6 +145,19 @@ static void emit_requests(struct program *p)
 	answer(p, SECCOMP_RET_USER_NOTIF);
 }
 
+static void emit_by_flags(struct program *p, int nr, uint32_t flags)
+{
+	unless_equal_skip(p, (uint32_t)nr, 8);
+	load_arg(p, 3, false);
+	emit(p, BPF_JMP | BPF_JSET | BPF_K, flags, 5, 0);
+	load_arg(p, 4, false);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+	load_arg(p, 4, true);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+	answer(p, SECCOMP_RET_ALLOW);
+	answer(p, SECCOMP_RET_USER_NOTIF);
+}
+
 /* The number of the call is loaded, and stays so for what follows a rule that does not fit. */
 static void emit_rule(struct program *p, const struct rule *r)
 {
@@ -146,14 +178,11 @@ static void emit_rule(struct program *p, const struct rule *r)
 		answer(p, SECCOMP_RET_ALLOW);
 		answer(p, SECCOMP_RET_USER_NOTIF);
 		return;
-	case STOP_ADDR:
-		unless_equal_skip(p, (uint32_t)r->nr, 6);
-		load_arg(p, 4, false);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
-		load_arg(p, 4, true);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
-		answer(p, SECCOMP_RET_ALLOW);
-		answer(p, SECCOMP_RET_USER_NOTIF);
+	case STOP_SENDS:
+		emit_by_flags(p, r->nr, FLAGS_OF_SENDS);
+		return;
+	case STOP_RECEIVES:
+		emit_by_flags(p, r->nr, FLAGS_OF_RECEIVES);
 		return;
 	case STOP_REQUEST:
 		emit_requests(p);

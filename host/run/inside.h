@@ -11,6 +11,7 @@
 
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "../../core/base/list.h"
 #include "run.h"
@@ -22,14 +23,14 @@ enum pair_state {
 	PAIR_CONNECTING, /* a stream; the program's end is kept unwritable by filling it */
 	PAIR_OPEN,	 /* a stream that carries bytes */
 	PAIR_LISTENING,
-	PAIR_DEAD, /* the connection is over; only names and an error are left */
+	PAIR_REFUSED, /* a connect that did not block has failed; no other has begun */
+	PAIR_DEAD,    /* the connection is over; only names and an error are left */
 };
 
 /* A datagram that lies in the pair: what a UNIX socket cannot tell about it. */
 struct letter {
 	struct letter *next;
-	uint32_t len;
-	int error; /* no datagram: what became of an earlier one */
+	uint64_t put_from, put_until; /* when it was put into the pair: which one it is; ns */
 	int ttl, tos;
 	uint32_t ifindex, path_mtu, flow_label;
 	tern_time at;
@@ -54,19 +55,21 @@ struct pair {
 	tern_sock s;		/* 0: closed */
 	int family, type, protocol;
 	enum pair_state state;
-	uint32_t watched;     /* events of the epoll set that we wait for */
-	bool in_set;	      /* of the epoll set */
-	bool gone;	      /* waits to be freed */
-	pid_t tid;	      /* whoever used it last, */
-	int tid_fd;	      /* and under which number: a guess, to be verified */
-	struct call *waiting; /* calls that are parked for it */
-	int so_error;	      /* of a failed connection, not yet fetched */
+	uint32_t watched;	/* events of the epoll set that we wait for */
+	bool in_set;		/* of the epoll set */
+	bool gone;		/* waits to be freed */
+	pid_t tid;		/* whoever used it last, */
+	int tid_fd;		/* and under which number: a guess, to be verified */
+	struct call *waiting;	/* calls that are parked for it */
+	int so_error;		/* not yet fetched: of a failed connection, or of a datagram */
+	struct tern_addr bound; /* what bind has named it, of a stream; or AF_UNSPEC */
 	struct tern_addr shown_peer, shown_local; /* what differs from the stack's; or AF_UNSPEC */
+	struct said *said;			  /* options that it has set */
 	bool by_gateway; /* the gateway's loopback address is shown as the loopback's own */
 	/* streams */
 	size_t junk;			   /* bytes that fill the pair while it connects */
+	bool awaits_text;		   /* its SYN goes with the first bytes that it writes */
 	bool told_connected;		   /* a second connect has been answered with success */
-	bool has_failed;		   /* by a connect that did not block */
 	bool child_shut_wr, child_shut_rd; /* the program has said so */
 	bool out_ended;			   /* all that it wrote is with the stack, and the FIN */
 	bool in_ended;			   /* our FIN is with the program */
@@ -80,8 +83,11 @@ struct pair {
 	/* datagrams */
 	uint32_t controls; /* control messages that a receive brings: control.c */
 	struct letter *letters, **letters_end;
-	uint64_t letters_len; /* bytes of all letters */
+	unsigned n_letters;
 	struct held *held;
+	int watch;	       /* by which its last close is seen; -1: our end hangs up */
+	struct pair *by_watch; /* of the chain of these */
+	bool error_shown;      /* so_error is, to plain calls, an error of the program's end */
 	tern_sock far; /* by which one that is bound to the loopback reaches the host's; 0: none */
 	bool far_has_peer;
 };
@@ -132,10 +138,11 @@ struct run {
 	int keeper;		 /* control socket of the keeper; -1: it has gone */
 	pid_t keeper_pid, first; /* the latter: 0 when it has ended */
 	int set;		 /* epoll */
+	int closes;		 /* inotify: last closes of datagram sockets; -1: cannot be */
 	bool first_ended, over;
 	int status;	  /* of the first process */
 	bool can_restart; /* the kernel takes -ERESTARTSYS as an answer */
-	struct pair *hash[PAIRS_HASH];
+	struct pair *hash[PAIRS_HASH], *by_watch[PAIRS_HASH];
 	struct list all, named, dead; /* of pairs; the dead: oldest first */
 	unsigned n_dead;
 	struct pair *to_free;
@@ -202,7 +209,6 @@ int tracee_end_of(struct run *, struct pair *);
 bool tracee_read(const struct call *, uint64_t at, void *, size_t);
 bool tracee_write(const struct call *, uint64_t at, const void *, size_t);
 
-struct iovec;
 enum { TRACEE_IOV_MAX = 1024 };
 /* Pieces of the caller's memory, as its msghdr names them: how many, or a negative errno. */
 int tracee_iov(const struct call *, uint64_t at, uint64_t n, struct iovec *);
@@ -244,6 +250,23 @@ void address_leave_loopback(const struct pair *, struct tern_msg *);
 struct pair *pair_by_ino(const struct run *, uint64_t ino);
 /* A pair around a socket of the stack's; *end is the program's end, for the caller to close. */
 struct pair *pair_new(struct run *, tern_sock, int family, int type, int *end);
+/* Our end, and all that watches the pair. */
+void pair_drop_end(struct run *, struct pair *);
+/* Others in their place; of a stream. *end is the program's, for the caller to close. */
+bool pair_new_ends(struct run *, struct pair *, int *end);
+
+/* ---- anew.c ---- */
+
+/* The descriptor of the call is as it was before it had a peer: 0, or a negative error. */
+int stream_begins_anew(struct run *, struct call *);
+/*
+ * Another socket of the stack takes the place of its own, with the options that the program has set
+ * and, unless that is AF_UNSPEC, this name. 0, or a negative error.
+ */
+int pair_renew(struct run *, struct pair *, const struct tern_addr *name);
+
+/* ---- pairs.c, on ---- */
+
 /* Others of the tree can reach it now. */
 void pair_note_named(struct run *, struct pair *);
 /* The program has no copy of its end any longer: closes all and frees at the end of the turn. */
@@ -254,10 +277,14 @@ void pair_die(struct run *, struct pair *, int so_error);
 void pair_watch(struct run *, struct pair *, uint32_t events);
 void pair_unwatch(struct run *, struct pair *);
 void pairs_free_gone(struct run *);
+/* Ends what the program has closed, ahead of the turn that would; false: nothing. */
+bool pairs_see_closes(struct run *);
 void pairs_fini(struct run *);
 
 /* ---- pump.c: streams ---- */
 
+/* The stack's socket leaves urgent bytes where they are: the pair decides what reads see. */
+void pump_keep_inline(struct run *, tern_sock);
 /* The program's end cannot be written and shows nothing until pump_open or pump_refuse. */
 void pump_block(struct pair *, int end);
 void pump_unblock(struct run *, struct pair *, int end); /* end: or -1 */
@@ -268,7 +295,21 @@ void pump_stream(struct run *, struct pair *); /* moves what can move, both ways
 void pump_hangup(struct run *, struct pair *); /* our end says HUP */
 void pump_shut(struct run *, struct pair *, int end, int how);
 
-/* ---- far.c: datagram sockets that are bound to the loopback ---- */
+/* ---- closes.c: when the last copy of a datagram socket goes ---- */
+
+/* Our end of a datagram pair is told of it by the run, and p->watch is set; false: it cannot be. */
+bool closes_watch(struct run *, struct pair *, int end);
+void closes_forget(struct run *, struct pair *);
+void closes_news(struct run *);
+
+/* ---- said.c: options that the program has set ---- */
+
+void said_note(struct pair *, int level, int name, const void *value, size_t len);
+/* Sets them on another socket. */
+void said_again(struct run *, const struct pair *, tern_sock);
+void said_fini(struct pair *);
+
+/* ---- far.c: sockets that are bound to the loopback, and the host's ---- */
 
 /* The socket that sends to the peer. */
 tern_sock far_or_near_of_peer(const struct pair *);
@@ -277,16 +318,20 @@ tern_sock far_or_near(struct run *, struct pair *, const struct tern_addr *to);
 /* tern_connect of either: the same results, or -TERN_ENOBUFS. */
 int far_connect(struct run *, struct pair *, const struct tern_addr *to);
 void far_close(struct run *, struct pair *);
+/* A stream that is to connect there: 0, or a negative error. */
+int far_leave_loopback(struct run *, struct pair *, const struct tern_addr *to);
 
 /* ---- letters.c: datagrams ---- */
 
 void letters_pump(struct run *, struct pair *);
 /* What was written without a call goes first; false: there is no room now for all of it. */
 bool letters_flush(struct run *, struct pair *);
-/* What is known of the first datagram that the program's end still holds; NULL: nothing. */
-struct letter *letters_first(struct pair *, int end);
+/* What is known of the datagram that was put into the pair at this time; NULL: nothing. */
+struct letter *letters_find(struct pair *, uint64_t put_at);
 void letter_tell(const struct letter *, struct tern_msg *); /* what lies beside the bytes */
 void letters_drop(struct pair *);			    /* the first has been taken */
+/* The error that waits, once; 0: none, or a plain call has told it. */
+int letters_take_error(struct pair *, int end);
 void letters_fini(struct pair *);
 
 /* ---- control.c: control messages of datagrams ---- */
@@ -310,6 +355,21 @@ int call_answer_fd(struct run *, struct call *, int fd, bool cloexec);
 bool call_blocks(const struct call *, int flags);
 void call_look_again(struct run *, struct pair *); /* something has changed: its parked calls */
 
+/* ---- calls_data.c, calls_stream.c ---- */
+
+/* One message of the caller's: where its parts are in its memory. */
+struct order {
+	struct iovec iov[TRACEE_IOV_MAX];
+	int n_iov;
+	uint64_t name, name_len;
+	uint64_t control, control_len;
+	int flags;
+};
+
+int64_t stream_send(struct run *, struct call *, struct order *);
+/* With MSG_TRUNC or MSG_ERRQUEUE. */
+int64_t stream_recv(struct run *, struct call *, const struct order *);
+
 /* ---- parked.c ---- */
 
 void parked_add(struct run *, struct call *, bool send);
@@ -328,6 +388,9 @@ int64_t on_getsockname(struct run *, struct call *);
 int64_t on_getpeername(struct run *, struct call *);
 void listener_news(struct run *, struct pair *);
 void connect_news(struct run *, struct pair *);
+/* Before a stream opens: where that leads, or a negative error. And once it has begun to. */
+int connect_prepare(struct run *, struct pair *, const struct tern_addr *to, struct tern_addr *by);
+void connect_begins(struct call *, const struct tern_addr *to, const struct tern_addr *by);
 /* calls_data.c */
 int64_t on_sendto(struct run *, struct call *);
 int64_t on_recvfrom(struct run *, struct call *);

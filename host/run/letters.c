@@ -3,10 +3,12 @@
  * letters.c - datagrams between a pair and the stack.
  *
  * A datagram that has come lies in the pair, so that poll, read and recv of the program find it
- * without a call that is stopped; where it came from is in a queue of ours. What the program took
- * meanwhile is known by how many bytes are still unread at its end: the front of the queue is
- * dropped until the rest is as long. Empty datagrams count as nothing there; they leave the queue
- * with the next one that is longer, or when they are taken by a call.
+ * without a call that is stopped; where it came from is in a queue of ours. Which one a call takes
+ * is known by the instant at which it was put there: the kernel keeps that beside it
+ * (SO_TIMESTAMPNS), and shows it to nobody but us.
+ *
+ * What became of an earlier one (a port unreachable) is an error of the program's end: poll shows
+ * it, and plain calls tell it, as ECONNRESET, which is the only error that the kernel makes there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,9 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "inside.h"
+
+/* More than a pair holds: what is older has been taken. */
+enum { LETTERS_MAX = 1024 };
 
 /* ---- the queue ---- */
 
@@ -24,7 +31,8 @@ static void append(struct pair *p, struct letter *l)
 {
 	*p->letters_end = l;
 	p->letters_end = &l->next;
-	p->letters_len += l->len;
+	if (++p->n_letters > LETTERS_MAX)
+		letters_drop(p);
 }
 
 void letters_drop(struct pair *p)
@@ -36,18 +44,20 @@ void letters_drop(struct pair *p)
 	p->letters = l->next;
 	if (!p->letters)
 		p->letters_end = &p->letters;
-	p->letters_len -= l->len;
+	p->n_letters--;
 	free(l);
 }
 
-struct letter *letters_first(struct pair *p, int end)
+/* Those before it were taken by calls that are not stopped. */
+struct letter *letters_find(struct pair *p, uint64_t put_at)
 {
-	int unread = 0;
+	struct letter *l = p->letters;
 
-	ioctl(end, FIONREAD, &unread);
-	while (p->letters && p->letters_len > (uint64_t)unread)
+	while (l && (put_at < l->put_from || put_at > l->put_until))
+		l = l->next;
+	while (l && p->letters != l)
 		letters_drop(p);
-	return p->letters;
+	return l;
 }
 
 void letters_fini(struct pair *p)
@@ -74,12 +84,95 @@ void letter_tell(const struct letter *l, struct tern_msg *m)
 	m->flags = l->path_mtu ? TERN_MSG_PATHMTU : 0;
 }
 
+/* ---- errors ---- */
+
+static int clear_error(int end)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	getsockopt(end, SOL_SOCKET, SO_ERROR, &err, &len);
+	return err;
+}
+
+static bool take_name(int end, struct sockaddr_un *name, socklen_t *len)
+{
+	*len = sizeof(*name);
+	return getsockname(end, (struct sockaddr *)name, len) == 0;
+}
+
+/*
+ * Our end leaves its peer with something unread: the kernel makes that an error of the peer, and
+ * wakes who waits there. Then it comes back. What the program writes in between may be lost, as a
+ * datagram may. The name by which our end finds back is no door: the program's end has a peer, so
+ * that the kernel lets nobody else send to it (EPERM).
+ */
+static void show_error(struct run *r, struct pair *p)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(name.sun_family);
+	int end = p->watch >= 0 ? tracee_end_of(r, p) : -1;
+
+	p->error_shown = false;
+	if (end < 0)
+		return;
+	letters_flush(r, p);
+	if (bind(end, (struct sockaddr *)&name, len) == 0 && take_name(end, &name, &len)) {
+		clear_error(end); /* the byte would be refused for it */
+		p->error_shown = send(end, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+		connect(p->fd, &nobody, sizeof(nobody.sa_family));
+		connect(p->fd, (struct sockaddr *)&name, len);
+	}
+	close(end);
+}
+
+static void note_error(struct run *r, struct pair *p, int error)
+{
+	p->so_error = error;
+	show_error(r, p);
+}
+
+/* An error that waits would be told instead of sending. */
+static void note_waiting_error(struct run *r, struct pair *p, tern_sock s)
+{
+	int32_t err = 0;
+	size_t len = sizeof(err);
+
+	if (!(tern_poll(r->st, s) & TERN_POLLERR))
+		return;
+	tern_getsockopt(r->st, s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
+	if (err)
+		note_error(r, p, err);
+}
+
+int letters_take_error(struct pair *p, int end)
+{
+	int err = p->so_error;
+
+	if (!err)
+		return 0;
+	p->so_error = 0;
+	return clear_error(end) || !p->error_shown ? err : 0;
+}
+
 /* ---- to the program ---- */
+
+/* As the kernel stamps what is sent now. */
+static uint64_t stamp_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * TERN_SEC + (uint64_t)t.tv_nsec;
+}
 
 /* false: the pair has no room, and the datagram waits. */
 static bool deliver(struct pair *p, struct letter *l, const void *bytes, size_t len)
 {
+	l->put_from = stamp_now();
 	if (send(p->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+		l->put_until = stamp_now();
 		append(p, l);
 		return true;
 	}
@@ -123,6 +216,10 @@ static bool bring_in(struct run *r, struct pair *p, tern_sock s)
 	n = tern_recvmsg(r->st, s, &m, 0);
 	if (n == -TERN_EAGAIN || n == -TERN_EBADF)
 		return false;
+	if (n < 0) {
+		note_error(r, p, (int)-n);
+		return true;
+	}
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return false;
@@ -134,11 +231,8 @@ static bool bring_in(struct run *r, struct pair *p, tern_sock s)
 	l->at = m.at;
 	l->flow_label = m.flow_label;
 	l->path_mtu = m.flags & TERN_MSG_PATHMTU ? m.info : 0;
-	l->error = n < 0 ? (int)-n : 0;
-	l->len = n < 0 ? 0 : (uint32_t)n;
-	p->so_error = l->error ? l->error : p->so_error;
-	r->counts.bytes_received += l->len;
-	return deliver(p, l, r->piece, l->len);
+	r->counts.bytes_received += (uint64_t)n;
+	return deliver(p, l, r->piece, (size_t)n);
 }
 
 static bool bring_in_either(struct run *r, struct pair *p)
@@ -164,14 +258,13 @@ static bool take_out(struct run *r, struct pair *p)
 	tern_sock s = far_or_near_of_peer(p);
 	ssize_t n;
 
+	note_waiting_error(r, p, s);
 	if (!(tern_poll(r->st, s) & TERN_POLLOUT))
 		return false;
 	n = recvmsg(p->fd, &m, MSG_DONTWAIT);
 	if (n < 0 || (n == 0 && has_hung_up(p)))
 		return false;
-	/* an error that waits is told first, of an earlier datagram; this one may go after it */
-	if (tern_send(r->st, s, r->piece, (size_t)n, 0) < 0)
-		tern_send(r->st, s, r->piece, (size_t)n, 0);
+	tern_send(r->st, s, r->piece, (size_t)n, 0);
 	r->counts.bytes_sent += (uint64_t)n;
 	return true;
 }

@@ -3,12 +3,13 @@
  * pairs.c - the sockets of the program: from their making to the close of their last copy.
  *
  * A pair is found by the inode of the program's end. Its own end is in the epoll set until it
- * has hung up. Freeing waits for the end of a turn, because events that name it may still be at
- * hand. Of a dead one (no descriptor of ours is left, so its last close is not seen) names
- * stay, and the oldest go when there are too many.
+ * has hung up; of datagrams see closes.c. Freeing waits for the end of a turn, because events that
+ * name it may still be at hand. Of a dead one (no descriptor of ours is left, so its last close is
+ * not seen) names stay, and the oldest go when there are too many.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -34,7 +35,7 @@ struct pair *pair_by_ino(const struct run *r, uint64_t ino)
 	return p;
 }
 
-static void unlink_pair(struct run *r, struct pair *p)
+static void unlink_ino(struct run *r, struct pair *p)
 {
 	struct pair **at = bucket(r, p->ino);
 
@@ -42,6 +43,11 @@ static void unlink_pair(struct run *r, struct pair *p)
 		at = &(*at)->next;
 	if (*at)
 		*at = p->next;
+}
+
+static void unlink_pair(struct run *r, struct pair *p)
+{
+	unlink_ino(r, p);
 	r->n_dead -= !list_empty(&p->dead_link);
 	list_unlink(&p->dead_link);
 	list_unlink(&p->named_link);
@@ -51,6 +57,7 @@ static void unlink_pair(struct run *r, struct pair *p)
 static void free_pair(struct pair *p)
 {
 	letters_fini(p);
+	said_fini(p);
 	free(p);
 }
 
@@ -73,7 +80,7 @@ static bool name_end(struct pair *p, int end)
 	return true;
 }
 
-static void link_pair(struct run *r, struct pair *p)
+static void link_ino(struct run *r, struct pair *p)
 {
 	struct pair *old = pair_by_ino(r, p->ino);
 
@@ -82,6 +89,11 @@ static void link_pair(struct run *r, struct pair *p)
 		free_at_end_of_turn(r, old);
 	p->next = *bucket(r, p->ino);
 	*bucket(r, p->ino) = p;
+}
+
+static void link_pair(struct run *r, struct pair *p)
+{
+	link_ino(r, p);
 	list_init(&p->dead_link);
 	list_init(&p->named_link);
 	list_put_tail(&r->all, &p->all_link);
@@ -95,14 +107,66 @@ void pair_note_named(struct run *r, struct pair *p)
 		list_put_tail(&r->named, &p->named_link);
 }
 
+/* Datagrams: only SOCK_DGRAM can show an error and go on, but it does not hang up. */
+static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
+{
+	static const int on = 1;
+	int unix_type = type == SOCK_STREAM ? SOCK_STREAM : SOCK_DGRAM;
+
+	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0)
+		return false;
+	if (type == SOCK_STREAM)
+		return true;
+	if (!closes_watch(r, p, both[1])) {
+		close(both[0]);
+		close(both[1]);
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, both) != 0)
+			return false;
+	}
+	setsockopt(both[1], SOL_SOCKET, SO_TIMESTAMPNS_NEW, &on, sizeof(on)); /* letters_find */
+	return true;
+}
+
+static void make_room(const int both[2])
+{
+	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+}
+
+bool pair_new_ends(struct run *r, struct pair *p, int *end)
+{
+	struct pair is = *p;
+	int both[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0)
+		return false;
+	make_room(both);
+	if (!name_end(&is, both[1])) {
+		close(both[0]);
+		close(both[1]);
+		return false;
+	}
+	pair_drop_end(r, p);
+	unlink_ino(r, p);
+	p->ino = is.ino;
+	p->cookie = is.cookie;
+	p->fd = both[0];
+	link_ino(r, p);
+	r->n_dead -= !list_empty(&p->dead_link);
+	list_unlink(&p->dead_link);
+	*end = both[1];
+	return true;
+}
+
 struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end)
 {
-	int both[2], unix_type = type == SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
 	struct pair *p = calloc(1, sizeof(*p));
+	int both[2];
 
 	if (!p)
 		return NULL;
-	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0) {
+	p->watch = -1;
+	if (!make_ends(r, p, type, both)) {
 		free(p);
 		return NULL;
 	}
@@ -112,15 +176,17 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 	p->type = type;
 	p->s = s;
 	p->letters_end = &p->letters;
-	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
-	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	make_room(both);
 	if (!name_end(p, both[1]) || tern_set_user(r->st, s, p) != 0) {
+		closes_forget(r, p);
 		close(both[0]);
 		close(both[1]);
 		free(p);
 		return NULL;
 	}
 	link_pair(r, p);
+	if (type == SOCK_STREAM)
+		pump_keep_inline(r, s);
 	pair_watch(r, p, type == SOCK_STREAM ? 0 : EPOLLIN);
 	return p;
 }
@@ -144,12 +210,18 @@ void pair_unwatch(struct run *r, struct pair *p)
 	p->in_set = false;
 }
 
-static void close_both(struct run *r, struct pair *p)
+void pair_drop_end(struct run *r, struct pair *p)
 {
 	pair_unwatch(r, p);
+	closes_forget(r, p);
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
+}
+
+static void close_both(struct run *r, struct pair *p)
+{
+	pair_drop_end(r, p);
 	if (p->s)
 		tern_close(r->st, p->s);
 	far_close(r, p);
@@ -186,6 +258,28 @@ void pair_die(struct run *r, struct pair *p, int so_error)
 	if (++r->n_dead > DEAD_MAX)
 		free_at_end_of_turn(r, CONTAINER_OF(r->dead.next, struct pair, dead_link));
 	call_look_again(r, p);
+}
+
+static bool is_hung_up(const struct pair *p)
+{
+	struct pollfd f = { .fd = p->fd };
+
+	return p->fd >= 0 && p->in_set && poll(&f, 1, 0) > 0 && (f.revents & POLLHUP);
+}
+
+bool pairs_see_closes(struct run *r)
+{
+	struct pair *before = r->to_free, *p;
+	struct list *l, *next;
+
+	closes_news(r);
+	for (l = r->all.next; l != &r->all; l = next) {
+		next = l->next;
+		p = CONTAINER_OF(l, struct pair, all_link);
+		if (is_hung_up(p))
+			pump_hangup(r, p);
+	}
+	return r->to_free != before;
 }
 
 void pairs_free_gone(struct run *r)

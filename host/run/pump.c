@@ -12,6 +12,8 @@
  * - RST in: our end is closed with unread bytes: the kernel makes that ECONNRESET.
  * - RST out: the program's end was closed with unread bytes, which our end reports; or the stack's
  *   socket lingers for 0 seconds.
+ * - Urgent bytes in: they are sent as such into the pair, which stops reads at them and signals.
+ *   Urgent bytes out do not come by the pair: calls_stream.c.
  * - Close: our end hangs up. It does so, too, when both directions are shut; then nothing is left
  *   to move, and the pair dies: a close after that cannot be seen.
  */
@@ -26,7 +28,7 @@
 
 #include "inside.h"
 
-enum { SPANS_MAX = 8, ROUNDS_MAX = 32, JUNK_PIECE = 2048 };
+enum { SPANS_MAX = 8, ROUNDS_MAX = 32, JUNK_PIECE = 2048, FIRST_PIECE = 1024 };
 
 static const int full_room = 131072, least_room = 1;
 
@@ -80,8 +82,18 @@ void pump_open(struct run *r, struct pair *p, int end)
 
 void pump_refuse(struct run *r, struct pair *p, int error)
 {
-	p->has_failed = true;
-	pair_die(r, p, error); /* closes it with the junk unread */
+	int end = tracee_end_of(r, p);
+	bool watched = end >= 0;
+
+	/* either way it is closed with the junk unread */
+	pair_drop_end(r, p);
+	watched = watched && closes_watch(r, p, end);
+	if (end >= 0)
+		close(end);
+	p->so_error = error;
+	p->state = PAIR_REFUSED;
+	if (!watched) /* else it may be used again, until the last copy is closed */
+		pair_die(r, p, error);
 }
 
 /* ---- the end by RST ---- */
@@ -143,15 +155,31 @@ static void note_send_error(struct pair *p, int error)
 		p->broken = error;
 }
 
+/* TCP_FASTOPEN_CONNECT: as much as a SYN may carry; it goes at once. */
+static bool move_first(struct run *r, struct pair *p)
+{
+	ssize_t n = recv(p->fd, r->piece, FIRST_PIECE, MSG_DONTWAIT);
+
+	if (n < 0)
+		return false;
+	p->awaits_text = false;
+	if (n > 0 && tern_send(r->st, p->s, r->piece, (size_t)n, 0) > 0)
+		r->counts.bytes_sent += (uint64_t)n;
+	return true;
+}
+
 /* One piece; false: no more for now. */
 static bool move_out(struct run *r, struct pair *p)
 {
 	struct tern_span span[SPANS_MAX];
 	struct iovec iov[SPANS_MAX];
 	struct msghdr m = { .msg_iov = iov };
-	int n = tern_send_space(r->st, p->s, span, SPANS_MAX);
 	ssize_t got;
+	int n;
 
+	if (p->awaits_text)
+		return move_first(r, p);
+	n = tern_send_space(r->st, p->s, span, SPANS_MAX);
 	if (n <= 0) {
 		note_send_error(p, n < 0 ? -n : TERN_EAGAIN);
 		return false;
@@ -186,15 +214,44 @@ static void end_in(struct run *r, struct pair *p, int n)
 	shutdown(p->fd, SHUT_WR);
 }
 
+void pump_keep_inline(struct run *r, tern_sock s)
+{
+	static const int32_t on = 1;
+
+	tern_setsockopt(r->st, s, TERN_SOL_SOCKET, TERN_SO_OOBINLINE, &on, sizeof(on));
+}
+
+/* Is the next byte the last of urgent data? */
+static bool is_at_mark(struct run *r, const struct pair *p)
+{
+	int32_t at = 0;
+	size_t len = sizeof(at);
+
+	return (tern_poll(r->st, p->s) & TERN_POLLPRI) &&
+	       tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, TERN_SO_ATMARK, &at, &len) == 0 && at;
+}
+
+/* As urgent as it is; before 5.15 the kernel has nothing urgent in such a socket. */
+static ssize_t hand_in(const struct pair *p, const struct msghdr *m, bool urgent)
+{
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	ssize_t sent = urgent ? sendmsg(p->fd, m, flags | MSG_OOB) : -1;
+
+	return urgent && (sent >= 0 || errno != EOPNOTSUPP) ? sent : sendmsg(p->fd, m, flags);
+}
+
 static bool move_in(struct run *r, struct pair *p)
 {
 	struct tern_span span[SPANS_MAX];
 	struct iovec iov[SPANS_MAX];
 	struct msghdr m = { .msg_iov = iov };
+	bool urgent = is_at_mark(r, p);
 	int n = tern_recv_data(r->st, p->s, span, SPANS_MAX);
 	ssize_t len = 0, sent;
 
 	p->child_full = false;
+	if (urgent && n > 0)
+		span[0].len = n = 1;
 	if (n <= 0) {
 		if (n != -TERN_EAGAIN)
 			end_in(r, p, n);
@@ -205,7 +262,7 @@ static bool move_in(struct run *r, struct pair *p)
 		len += (ssize_t)span[i].len;
 	}
 	m.msg_iovlen = (size_t)n;
-	sent = sendmsg(p->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	sent = hand_in(p, &m, urgent);
 	if (sent < 0 && errno == EPIPE && p->child_shut_rd)
 		sent = len; /* it does not want it */
 	if (sent < 0) {

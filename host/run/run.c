@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,6 +57,7 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 	}
 	r->st = st;
 	r->listener = r->keeper = -1;
+	r->closes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	r->loopback = w->loopback;
 	r->loopback6 = w->loopback6;
 	r->fallback = w->fallback;
@@ -78,6 +80,7 @@ struct run *run_start(struct tern_stack *st, struct run_wish *w)
 		watch_own(r, &r->listener);
 	}
 	watch_own(r, &r->keeper);
+	watch_own(r, &r->closes);
 	return r;
 }
 
@@ -95,6 +98,8 @@ void run_free(struct run *r)
 	pairs_fini(r);
 	if (r->listener >= 0)
 		close(r->listener);
+	if (r->closes >= 0)
+		close(r->closes);
 	if (r->set >= 0)
 		close(r->set);
 	free(r);
@@ -123,6 +128,7 @@ static void pair_news(struct run *r, struct pair *p)
 		listener_news(r, p);
 	} else {
 		pump_stream(r, p);
+		call_look_again(r, p);
 	}
 }
 
@@ -141,6 +147,8 @@ static void take_event(struct run *r, const struct epoll_event *ev)
 
 	if (ev->data.ptr == &r->keeper) {
 		launch_news(r);
+	} else if (ev->data.ptr == &r->closes) {
+		closes_news(r);
 	} else if (ev->data.ptr == &r->listener) {
 		if (ev->events & EPOLLIN)
 			call_take(r);

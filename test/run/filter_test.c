@@ -43,6 +43,9 @@ static uint32_t run_filter(const struct seccomp_data *d)
 		case BPF_JMP | BPF_JEQ | BPF_K:
 			pc += acc == f->k ? f->jt : f->jf;
 			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			pc += acc & f->k ? f->jt : f->jf;
+			break;
 		case BPF_JMP | BPF_JGE | BPF_K:
 			pc += acc >= f->k ? f->jt : f->jf;
 			break;
@@ -107,6 +110,35 @@ static void sends_with_an_address(void)
 	}
 }
 
+/* Without an address, too: what an AF_UNIX socket would take for something else, or for nothing. */
+static void flags_that_only_the_stack_knows(void)
+{
+	static const struct {
+		int nr;
+		uint64_t flags;
+		uint32_t want;
+	} cases[] = {
+		{ SYS_sendto, MSG_OOB, ask },
+		{ SYS_sendto, MSG_MORE, ask },
+		{ SYS_sendto, MSG_FASTOPEN, ask },
+		{ SYS_sendto, MSG_NOSIGNAL | MSG_DONTWAIT, pass },
+		{ SYS_sendto, 1ULL << 32, pass },
+		{ SYS_recvfrom, MSG_OOB | MSG_PEEK, ask },
+		{ SYS_recvfrom, MSG_TRUNC, ask },
+		{ SYS_recvfrom, MSG_ERRQUEUE, ask },
+		{ SYS_recvfrom, MSG_WAITALL, pass },
+		{ SYS_recvfrom, MSG_PEEK, pass },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct seccomp_data d = { .nr = cases[i].nr,
+					  .arch = (uint32_t)OWN,
+					  .args = { 3, 0, 0, cases[i].flags, 0, 0 } };
+
+		check_eq(run_filter(&d), cases[i].want);
+	}
+}
+
 static void requests_about_sockets(void)
 {
 	static const uint64_t asks[] = { SIOCATMARK,  SIOCOUTQ,	    SIOCGIFCONF,
@@ -134,9 +166,9 @@ static void foreign_machines(void)
 }
 
 static const struct test tests[] = {
-	TEST(every_call_by_its_number), TEST(sockets_of_the_internet_alone),
-	TEST(sends_with_an_address),	TEST(requests_about_sockets),
-	TEST(foreign_machines),
+	TEST(every_call_by_its_number),	       TEST(sockets_of_the_internet_alone),
+	TEST(flags_that_only_the_stack_knows), TEST(sends_with_an_address),
+	TEST(requests_about_sockets),	       TEST(foreign_machines),
 };
 
 int main(int argc, char **argv)

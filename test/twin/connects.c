@@ -77,6 +77,50 @@ static void is_refused_later_and_tries_again(void)
 	say("%d\n", so_error(fd));
 }
 
+/* After SO_ERROR has told of it; the options and the flags are as they were. */
+static void tries_again_after_it_was_told(void)
+{
+	int fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC), l = listening(), server;
+	uint16_t port = closed_port();
+	char bytes[8] = "";
+
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_timeout(fd, SO_RCVTIMEO, 500);
+	for (int i = 0; i < 2; i++) {
+		call_to(fd, port);
+		polled(fd, POLLOUT, POLLERR);
+		say("%d\n", so_error(fd));
+		call_to(fd, port);
+	}
+	say("%#x %d\n", fcntl(fd, F_GETFL) & O_NONBLOCK, fcntl(fd, F_GETFD));
+	say("%d\n", get_int(fd, IPPROTO_TCP, TCP_NODELAY));
+	call_to(fd, port_of(l));
+	say("%#x\n", polled(fd, POLLOUT, POLLOUT));
+	say("%d\n", so_error(fd));
+	server = accept(l, NULL, NULL);
+	say_result(write(server, "hello", 5));
+	say("%#x\n", polled(fd, POLLIN, POLLIN));
+	say_result(read(fd, bytes, 8));
+	say_result(write(fd, bytes, 5));
+	say_result(read_all(server, bytes, 5));
+	close(fd);
+	say_result(read(server, bytes, 8));
+}
+
+/* A port that the program has chosen stays. */
+static void is_refused_and_keeps_its_name(void)
+{
+	int fd = socket_of(SOCK_STREAM), l = listening();
+	uint16_t port = closed_port();
+	struct name n = loopback_at(port);
+
+	say_result(bind(fd, &n.sa, n.len));
+	call_to(fd, closed_port());
+	say("%d\n", port_of(fd) == port);
+	call_to(fd, port_of(l));
+	say("%d\n", port_of(fd) == port);
+}
+
 static void connects_later(void)
 {
 	int l = listening(), fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
@@ -247,6 +291,8 @@ static const struct program programs[] = {
 	ONCE(is_refused_later_and_reads_it),
 	ONCE(is_refused_later_and_writes),
 	ONCE(is_refused_later_and_tries_again),
+	BOTH(tries_again_after_it_was_told),
+	BOTH(is_refused_and_keeps_its_name),
 	BOTH(connects_later),
 	BOTH(is_told_later_and_writes_at_once),
 	BOTH(connects_twice),

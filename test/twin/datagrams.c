@@ -114,6 +114,7 @@ static void tells_the_next_ones_size(void)
 	say_result(ioctl(b, FIONREAD, &n));
 	say("%d\n", n);
 	say_result(recv(b, bytes, 64, 0));
+	polled(b, POLLIN, POLLIN);
 	say_result(ioctl(b, FIONREAD, &n));
 	say("%d\n", n);
 }
@@ -332,63 +333,6 @@ static void waits_for_one_with_a_limit(void)
 	say_result(recvfrom(a, bytes, 8, 0, &from.sa, &from.len));
 }
 
-static void is_told_that_nobody_listens(void)
-{
-	int fd[2];
-
-	friends(fd);
-	close(fd[1]);
-	say_result(send(fd[0], "x", 1, 0));
-	for (int i = 0, e = 0; i < 5000 && !e; i++) {
-		usleep(1000);
-		e = so_error(fd[0]);
-		if (e)
-			say("%d\n", e);
-	}
-	say_result(send(fd[0], "x", 1, 0));
-}
-
-static void hears_of_a_closed_port_by_poll(void)
-{
-	char byte;
-	int fd[2];
-
-	friends(fd);
-	close(fd[1]);
-	send(fd[0], "x", 1, 0);
-	say("%#x\n", polled(fd[0], POLLIN | POLLOUT, POLLERR));
-	say_result(recv(fd[0], &byte, 1, 0));
-	say("%#x\n", polled_now(fd[0], POLLIN | POLLOUT));
-	say_result(recv(fd[0], &byte, 1, MSG_DONTWAIT));
-}
-
-static void hears_of_a_closed_port_by_a_send(void)
-{
-	int fd[2];
-
-	friends(fd);
-	close(fd[1]);
-	say_result(send(fd[0], "x", 1, 0));
-	a_moment();
-	say_result(send(fd[0], "x", 1, 0));
-	a_moment();
-	say_result(send(fd[0], "x", 1, 0));
-}
-
-static void does_not_hear_of_a_closed_port(void)
-{
-	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
-	uint16_t port = port_of(b);
-	char byte;
-
-	close(b);
-	say_result(send_to(a, "x", 1, port));
-	a_moment();
-	say("%d\n", so_error(a));
-	say_result(recv(a, &byte, 1, MSG_DONTWAIT));
-	say_result(send_to(a, "x", 1, port));
-}
-
 static void binds_the_port_again(void)
 {
 	int a = bound(SOCK_DGRAM), b = socket_of(SOCK_DGRAM);
@@ -576,10 +520,6 @@ static const struct program programs[] = {
 	ONCE(sends_until_one_fails),
 	ONCE(receives_many_until_a_time),
 	ONCE(waits_for_one_with_a_limit),
-	BOTH(is_told_that_nobody_listens),
-	BOTH(hears_of_a_closed_port_by_poll),
-	ONCE(hears_of_a_closed_port_by_a_send),
-	ONCE(does_not_hear_of_a_closed_port),
 	ONCE(binds_the_port_again),
 	BOTH(shares_a_port),
 	ONCE(reuses_the_address_of_datagrams),
