@@ -438,9 +438,11 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 		return -TERN_EPIPE;
 	if (s->error)
 		return sock_take_error(s);
-	if (len > 65535)
-		return -TERN_EMSGSIZE;
 	err = find_destination(s, m, &path);
+	/* as Linux: UDP over IPv6 tells of it like of all that does not fit */
+	if (!err && len > 65535 &&
+	    (addr_is4(&path.dst) || s->type == TERN_SOCK_RAW || s->protocol != TERN_IPPROTO_UDP))
+		err = -TERN_EMSGSIZE;
 	if (!err && m->ttl == 0 && addr_is4(&path.dst)) /* RFC 1122 3.2.1.7 */
 		err = -TERN_EINVAL;
 	if (err)
