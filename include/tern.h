@@ -632,6 +632,8 @@ enum tern_auto {
 	TERN_AUTO_DHCP6 = 1 << 1,	/* as router advertisements ask: RFC 8415 */
 	TERN_AUTO_DHCP4 = 1 << 2,	/* RFC 2131 */
 	TERN_AUTO_LINK_LOCAL4 = 1 << 3, /* RFC 3927, while there is no other IPv4 address */
+	/* instead of TERN_AUTO_DHCP4: for a static address servers, routes, MTU: RFC 2131 3.4 */
+	TERN_AUTO_INFORM4 = 1 << 4,
 };
 /*
  * Configures an Ethernet interface by these means from now on, and by no others: what those have
