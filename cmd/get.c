@@ -557,6 +557,7 @@ int cmd_get(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	g.n = &n;
+	n.datagrams_only_ask = true;
 	for (int i = 0; i < a.n_words && !net_interrupted(); i++) {
 		code = fetch(&g, a.word[i]);
 		worst = code > worst ? code : worst;
