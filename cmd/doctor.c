@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -135,6 +137,21 @@ static struct finding look_at_tap(void)
 				 "ip tuntap add tern0 mode tap user $USER (as root, once)" };
 }
 
+static int echo_socket_attempt(void)
+{
+	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP) < 0 ? -1 : 0;
+}
+
+/* One setting is for both versions of IP. */
+static struct finding look_at_echoes(void)
+{
+	if (try_in_child(echo_socket_attempt) == 0)
+		return (struct finding){ GOOD, "pings go through the gateway", NULL };
+	return (struct finding){ LESS, "pings through the gateway are lost without a word",
+				 "sysctl -w net.ipv4.ping_group_range=\"0 2147483647\" "
+				 "(as root)" };
+}
+
 static struct finding look_at_limit(void)
 {
 	static char text[80];
@@ -150,7 +167,8 @@ static struct finding look_at_limit(void)
 static void print_help(void)
 {
 	printf("usage: tern doctor\n\n"
-	       "Tries what tern run and the devices need of this machine. Each line says what is\n"
+	       "Tries what tern run, its gateway and the devices need here. Each line says what "
+	       "is\n"
 	       "there, or what is lost and what mends it.\n\n"
 	       "Exit: 0 when tern run works here; 1 when it does not.\n\n");
 }
@@ -164,9 +182,9 @@ static enum taken take_no_option(struct args *a, void *ctx)
 
 int cmd_doctor(int argc, char **argv)
 {
-	static struct finding (*const looks[])(void) = { look_at_calls, look_at_descriptors,
+	static struct finding (*const looks[])(void) = { look_at_calls,	     look_at_descriptors,
 							 look_at_namespaces, look_at_limit,
-							 look_at_tap };
+							 look_at_echoes,     look_at_tap };
 	static const char *const word[] = { [GOOD] = "ok  ", [LESS] = "less", [BAD] = "no  " };
 	struct args a = args_of("tern doctor", argc, argv);
 	int code = args_read(&a, print_help, take_no_option, NULL);

@@ -252,7 +252,10 @@ static void show_progress(struct get *g, bool last)
 		return;
 	if (last) {
 		fprintf(stderr, "%s%s: ", g->on_terminal ? "\r\033[K" : "", g->url.path);
-		if (g->received < 10000)
+		if (g->received < 10000 && seconds < 1)
+			fprintf(stderr, "%" PRIu64 " bytes in %.3g ms\n", g->received,
+				seconds * 1e3);
+		else if (g->received < 10000)
 			fprintf(stderr, "%" PRIu64 " bytes in %.3g s\n", g->received, seconds);
 		else
 			fprintf(stderr, "%.6g MB in %.3g s, %.4g Mbit/s\n", megabytes, seconds,
@@ -557,6 +560,7 @@ int cmd_get(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	g.n = &n;
+	n.datagrams_only_ask = true;
 	for (int i = 0; i < a.n_words && !net_interrupted(); i++) {
 		code = fetch(&g, a.word[i]);
 		worst = code > worst ? code : worst;

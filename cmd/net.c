@@ -339,19 +339,28 @@ static bool is_sending(const struct net *n)
 	return false;
 }
 
+/* For a neighbour; perhaps. */
+static bool datagrams_wait(const struct net *n)
+{
+	struct tern_neigh neigh;
+	unsigned at = 0;
+
+	while (tern_neigh_next(n->st, &at, &neigh))
+		if (neigh.state == TERN_NEIGH_INCOMPLETE)
+			return true;
+	return false;
+}
+
 /* Is anything still on its way to a peer? TIME-WAIT is not waited for. */
 static bool is_busy(const struct net *n)
 {
 	struct tern_sock_info i;
-	struct tern_neigh neigh;
 	uint64_t cursor = 0;
-	unsigned at = 0;
 
 	if (is_sending(n) || (n->gateway && gateway_is_sending(n->gateway)))
 		return true;
-	while (tern_neigh_next(n->st, &at, &neigh)) /* datagrams may wait for it */
-		if (neigh.state == TERN_NEIGH_INCOMPLETE)
-			return true;
+	if (datagrams_wait(n) && !(interrupted && n->datagrams_only_ask))
+		return true;
 	while (tern_sock_next(n->st, &cursor, &i)) {
 		if (i.type != TERN_SOCK_STREAM)
 			continue;

@@ -95,6 +95,7 @@ struct net {
 	char mesh_dir[108];
 	struct tern_resolver *resolver; /* net_resolver; NULL: not needed so far */
 	char why[NET_WHY_MAX];		/* the last name had no address */
+	bool datagrams_only_ask;	/* once interrupted, nobody hears the answers */
 };
 
 /* Opens devices and stack; an exit code: EXIT_DONE, or another after a line of error. */

@@ -10,7 +10,7 @@
 
 #include "net.h"
 
-enum { MEANS = TERN_AUTO_RA | TERN_AUTO_DHCP4 | TERN_AUTO_DHCP6, DELAY_MS = 500 };
+enum { DELAY_MS = 500 };
 /* A network of one family is left that long to show the other, whose detection takes its time. */
 #define OTHER_FAMILY_TIME (5 * TERN_SEC)
 /* A question that nobody has heard goes again after four seconds (RFC 4861, RFC 2131). */
@@ -26,10 +26,14 @@ void auto_configure(const struct net_options *o, struct tern_config *cfg)
 
 int auto_begin(const struct net *n, struct net_dev *d, unsigned ifindex)
 {
+	unsigned means = TERN_AUTO_RA | TERN_AUTO_DHCP6;
+
 	if (!d->is_auto)
 		return EXIT_DONE;
 	d->ifindex = ifindex;
-	if (tern_auto_set(n->st, ifindex, MEANS) == 0)
+	/* who has an IPv4 address asks for what goes with it, and leases no second one */
+	means |= d->addr.family ? TERN_AUTO_INFORM4 : TERN_AUTO_DHCP4;
+	if (tern_auto_set(n->st, ifindex, means) == 0)
 		return EXIT_DONE;
 	return net_refuse(n, "%s: only Ethernet of an MTU of 1280 at least can be --auto", d->what);
 }

@@ -360,17 +360,24 @@ static const char *run_input(const uint8_t *data, size_t size)
 	struct tern_iface nic = { "nic", TERN_LINK_ETHERNET, 1500, 0, { 2, 0, 0, 0, 0, 1 } };
 	struct run run = { .at = data, .end = data + size, .now = TERN_SEC }, *r = &run;
 	struct tern_env env = { .alloc = allocate, .free = deallocate, .ctx = r };
+	struct tern_addr own = tern_ip4(10, 0, 0, 77, 0);
 	struct tern_config cfg;
+	unsigned choice;
 
 	parse_alone(r);
 	tern_config_default(&cfg);
 	cfg.dhcp_delay_ms = 100;
-	cfg.dad_transmits = draw(r) & 1;
+	choice = draw(r);
+	cfg.dad_transmits = choice & 1;
 	r->st = tern_new(&cfg, &env);
 	if (!r->st || tern_iface_add(r->st, &nic) != NIC)
 		abort();
 	tern_advance(r->st, r->now);
-	tern_auto_set(r->st, NIC, TERN_AUTO_DHCP4 | TERN_AUTO_DHCP6 | TERN_AUTO_LINK_LOCAL4);
+	if (choice & 2)
+		tern_addr_add(r->st, NIC, &own, 24);
+	tern_auto_set(r->st, NIC,
+		      TERN_AUTO_DHCP6 | TERN_AUTO_LINK_LOCAL4 |
+			      (choice & 4 ? TERN_AUTO_INFORM4 : TERN_AUTO_DHCP4));
 	while (r->at < r->end && !r->why)
 		step(r);
 	tern_free(r->st);

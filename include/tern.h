@@ -632,6 +632,8 @@ enum tern_auto {
 	TERN_AUTO_DHCP6 = 1 << 1,	/* as router advertisements ask: RFC 8415 */
 	TERN_AUTO_DHCP4 = 1 << 2,	/* RFC 2131 */
 	TERN_AUTO_LINK_LOCAL4 = 1 << 3, /* RFC 3927, while there is no other IPv4 address */
+	/* instead of TERN_AUTO_DHCP4: for a static address servers, routes, MTU: RFC 2131 3.4 */
+	TERN_AUTO_INFORM4 = 1 << 4,
 };
 /*
  * Configures an Ethernet interface by these means from now on, and by no others: what those have
@@ -752,7 +754,10 @@ struct tern_msg {
 	/* 20 bits of IPv6; send: 0: what the address or the socket says; recv: of the packet */
 	uint32_t flow_label;
 	uint16_t segment; /* send: TERN_UDP_SEGMENT of this message alone; 0: the socket's own */
-	/* of the error queue (IP_RECVERR) */
+	/*
+	 * Of the error queue (IP_RECVERR): offender, local, ifindex, ttl and tos are of the packet
+	 * that told of the error; addr is where the datagram went to.
+	 */
 	int error;		    /* a positive TERN_Exxx */
 	uint8_t origin, type, code; /* 1: this host, 2: ICMP, 3: ICMPv6 */
 	uint32_t info;		    /* MTU of the path or the link; also of TERN_MSG_PATHMTU */
@@ -891,8 +896,10 @@ enum tern_ip_option {
 };
 
 enum tern_ipv6_option {
+	TERN_IPV6_2292PKTINFO = 2, /* of RFC 2292: as TERN_IPV6_RECVPKTINFO */
 	TERN_IPV6_CHECKSUM = 7,
-	TERN_IPV6_FLOWINFO = 11, /* accepted and told back: every tern_msg has its flow_label */
+	TERN_IPV6_2292HOPLIMIT = 8, /* as TERN_IPV6_RECVHOPLIMIT */
+	TERN_IPV6_FLOWINFO = 11,    /* accepted and told back: every tern_msg has its flow_label */
 	TERN_IPV6_UNICAST_HOPS = 16,
 	TERN_IPV6_MULTICAST_IF = 17,
 	TERN_IPV6_MULTICAST_HOPS = 18,

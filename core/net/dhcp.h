@@ -41,6 +41,8 @@ enum dhcp4_state {
 	DHCP4_REBINDING,
 	DHCP4_INIT_REBOOT, /* has a lease, and no link */
 	DHCP4_REBOOTING,
+	DHCP4_INFORMING, /* these two of a client that informs; between them it is in INIT */
+	DHCP4_INFORMED,
 	DHCP4_N_STATES
 };
 
@@ -51,7 +53,7 @@ static inline bool dhcp4_is_for_a_host(uint32_t ip)
 }
 
 struct dhcp4_lease {
-	uint32_t ip, mask, server; /* ip 0: none */
+	uint32_t ip, mask, server; /* ip 0: none, or the address is the user's */
 	tern_time t1_at, t2_at, expires_at;
 	struct dhcp4_addrs routers;
 	struct dhcp4_routes routes;
@@ -66,11 +68,14 @@ struct dhcp4_client {
 	uint8_t n_failures; /* in a row */
 	bool link_is_down;
 	bool routes_are_new; /* the stack clears it */
+	bool informs;	     /* leases nothing: it asks for what goes with the user's address */
 	uint32_t xid;
 	uint16_t secs;
 	tern_time began_at;
 	uint32_t offered, offered_by;
 	uint32_t last_ip; /* what we had: it is asked for again; 0: none */
+	uint32_t own;	  /* of a client that informs: the user's address; 0: none */
+	uint32_t delay_ms;
 	struct dhcp4_lease lease;
 	struct dhcp4_bytes client_id;
 	uint8_t mac[6];
@@ -82,6 +87,7 @@ struct dhcp_parts {
 	unsigned ifindex;
 	uint32_t timer_kind;
 	uint32_t delay_ms; /* RFC 2131 4.4.1: before the first message, at most; a tenth at least */
+	bool informs;	   /* of DHCPv4: RFC 2131 3.4 */
 };
 struct dhcp4_client *dhcp4_new(struct net *, const struct dhcp_parts *); /* NULL: no memory */
 void dhcp4_free(struct net *, struct dhcp4_client *);			 /* NULL is allowed */
@@ -90,6 +96,8 @@ unsigned dhcp4_on_timer(struct net *, struct dhcp4_client *);
 /* A message that is not for us, or not now, changes nothing. */
 unsigned dhcp4_input(struct net *, struct dhcp4_client *, const struct dhcp4 *);
 unsigned dhcp4_on_link(struct net *, struct dhcp4_client *, bool is_up);
+/* To one that informs: the address that the user has given the interface; 0: none. */
+unsigned dhcp4_on_own_address(struct net *, struct dhcp4_client *, uint32_t ip);
 /* Another host has the address that was leased. */
 unsigned dhcp4_on_conflict(struct net *, struct dhcp4_client *);
 /* The lease cannot be used here: it is dropped, and asked for anew later. */

@@ -6,6 +6,10 @@
  *	REBINDING --end of the lease--> INIT; an ACK leads back to BOUND, a NAK to INIT
  *	link down: INIT-REBOOT; up again: REBOOTING --ACK or silence--> BOUND
  *
+ * One that informs has an address of the user's, and asks for the rest (RFC 2131 3.4, 4.4.3):
+ *
+ *	INIT --address, wait--> INFORMING --ACK--> INFORMED --a day--> INFORMING --silence--> INIT
+ *
  * The first offer that can be used is taken. A lease is checked as a whole when it comes: what is
  * not an address of a host, has no end or no server, changes nothing. Whoever fails waits longer
  * before each new beginning, until a lease was renewed.
@@ -18,6 +22,9 @@
 
 enum { REQUESTS_MAX = 4 }; /* 4 + 8 + 16 + 32 s: RFC 2131 3.1 (5) */
 enum { RETRY_S = 4, RETRY_SHIFT_MAX = 4 };
+/* What was told by the way has no end; as of DHCPv6 (RFC 8415 21.23) it is asked for once a day. */
+#define INFORM_REFRESH (86400 * TERN_SEC)
+#define INFORM_AGAIN (3600 * TERN_SEC) /* when nobody has answered */
 #define RENEW_MIN (60 * TERN_SEC)
 #define DECLINE_WAIT (10 * TERN_SEC)
 #define T1_LEAST (10 * TERN_SEC) /* an address must have been found good before it speaks */
@@ -39,7 +46,10 @@ struct dhcp4_client *dhcp4_new(struct net *net, const struct dhcp_parts *parts)
 
 	if (!c)
 		return NULL;
-	*c = (struct dhcp4_client){ .ifindex = i->index, .link_is_down = !iface_is_up(i) };
+	*c = (struct dhcp4_client){ .ifindex = i->index,
+				    .link_is_down = !iface_is_up(i),
+				    .informs = parts->informs,
+				    .delay_ms = parts->delay_ms };
 	timer_init(&c->timer, parts->timer_kind);
 	memcpy(c->mac, i->cfg.mac, 6);
 	c->max_len = (uint16_t)MIN(MAX(i->cfg.mtu, 576), 1500);
@@ -48,9 +58,9 @@ struct dhcp4_client *dhcp4_new(struct net *net, const struct dhcp_parts *parts)
 	put_be32(c->client_id.b + 1, dhcp_iaid(c->mac));
 	memcpy(c->client_id.b + 5, duid.b, duid.len);
 	c->client_id.len = (uint8_t)(5 + duid.len);
-	if (!c->link_is_down)
+	if (!c->link_is_down && !c->informs)
 		timers_arm(net->timers, &c->timer,
-			   net->timers->now + first_delay(net, parts->delay_ms));
+			   net->timers->now + first_delay(net, c->delay_ms));
 	return c;
 }
 
@@ -162,8 +172,22 @@ static unsigned on_reboot_timer(struct net *net, struct dhcp4_client *c)
 	return DHCP_NOTHING;
 }
 
+static unsigned on_inform_timer(struct net *net, struct dhcp4_client *c)
+{
+	if (c->state == DHCP4_INFORMING && c->n_sent >= REQUESTS_MAX) { /* 4.4.3 */
+		c->state = DHCP4_INIT;
+		arm4(net, c, net->timers->now + INFORM_AGAIN);
+		return DHCP_NOTHING;
+	}
+	if (c->state != DHCP4_INFORMING)
+		begin_exchange4(net, c, DHCP4_INFORMING);
+	return send4(net, c, DHCP4_INFORM);
+}
+
 unsigned dhcp4_on_timer(struct net *net, struct dhcp4_client *c)
 {
+	if (c->informs)
+		return on_inform_timer(net, c);
 	switch ((enum dhcp4_state)c->state) {
 	case DHCP4_INIT:
 		begin_exchange4(net, c, DHCP4_SELECTING);
@@ -181,6 +205,8 @@ unsigned dhcp4_on_timer(struct net *net, struct dhcp4_client *c)
 		return begin_anew(net, c, 0);
 	case DHCP4_REBOOTING:
 		return on_reboot_timer(net, c);
+	case DHCP4_INFORMING:
+	case DHCP4_INFORMED:
 	case DHCP4_N_STATES:
 		break;
 	}
@@ -302,6 +328,17 @@ static unsigned on_ack(struct net *net, struct dhcp4_client *c, const struct dhc
 	return DHCP_TAKE;
 }
 
+/* 4.3.5: no address and no times are in it; who fills them in all the same says nothing by that. */
+static unsigned on_informed(struct net *net, struct dhcp4_client *c, const struct dhcp4 *m)
+{
+	if (!dhcp4_is_for_a_host(m->server) || (m->ciaddr && m->ciaddr != c->own))
+		return DHCP_NOTHING;
+	c->lease = (struct dhcp4_lease){ .routers = m->routers, .routes = m->routes };
+	c->state = DHCP4_INFORMED;
+	arm4(net, c, net->timers->now + INFORM_REFRESH);
+	return DHCP_TAKE;
+}
+
 static unsigned on_nak(struct net *net, struct dhcp4_client *c, const struct dhcp4 *m)
 {
 	if (!is_answer_to_us(c, m) || m->server == 0) /* table 3: a NAK says who sends it */
@@ -318,7 +355,7 @@ unsigned dhcp4_input(struct net *net, struct dhcp4_client *c, const struct dhcp4
 	case DHCP4_OFFER:
 		return on_offer(net, c, m);
 	case DHCP4_ACK:
-		return on_ack(net, c, m);
+		return c->state == DHCP4_INFORMING ? on_informed(net, c, m) : on_ack(net, c, m);
 	case DHCP4_NAK:
 		return on_nak(net, c, m);
 	default:
@@ -338,11 +375,24 @@ unsigned dhcp4_on_link(struct net *net, struct dhcp4_client *c, bool is_up)
 		return DHCP_NOTHING;
 	}
 	if (!c->lease.ip) {
-		arm4(net, c, net->timers->now + rand_below(net->rand, TERN_SEC));
+		if (!c->informs || c->own)
+			arm4(net, c, net->timers->now + rand_below(net->rand, TERN_SEC));
 		return DHCP_NOTHING;
 	}
 	begin_exchange4(net, c, DHCP4_REBOOTING);
 	return send4(net, c, DHCP4_REQUEST);
+}
+
+unsigned dhcp4_on_own_address(struct net *net, struct dhcp4_client *c, uint32_t ip)
+{
+	if (!c->informs || ip == c->own)
+		return DHCP_NOTHING;
+	c->own = ip;
+	c->state = DHCP4_INIT;
+	arm4(net, c,
+	     ip && !c->link_is_down ? net->timers->now + first_delay(net, c->delay_ms) :
+				      TERN_NEVER);
+	return ip ? DHCP_NOTHING : DHCP_DROP;
 }
 
 unsigned dhcp4_on_conflict(struct net *net, struct dhcp4_client *c)
@@ -364,7 +414,7 @@ unsigned dhcp4_end(struct net *net, struct dhcp4_client *c)
 {
 	timers_disarm(net->timers, &c->timer);
 	if (!c->lease.ip)
-		return DHCP_NOTHING;
+		return c->informs ? DHCP_DROP : DHCP_NOTHING;
 	c->xid = rand_u32(net->rand);
 	c->sends = DHCP4_RELEASE;
 	return c->link_is_down ? DHCP_DROP : DHCP_SEND | DHCP_DROP;
@@ -388,18 +438,20 @@ static void say_what_is_requested(const struct dhcp4_client *c, struct dhcp4 *m,
 	}
 }
 
-/* Table 5: what only a REQUEST and a DISCOVER say. */
+/* Table 5: what only a REQUEST, a DISCOVER and an INFORM say. */
 static void say_what_we_want(const struct dhcp4_client *c, struct dhcp4 *m)
 {
 	static const struct dhcp4_bytes asked = {
 		10,
 		/* RFC 3442: routes before routers */
 		{ DHCP4_OPT_MASK, DHCP4_OPT_ROUTES, DHCP4_OPT_ROUTERS, DHCP4_OPT_DNS,
-		  DHCP4_OPT_DOMAIN, DHCP4_OPT_MTU, DHCP4_OPT_NTP, DHCP4_OPT_T1, DHCP4_OPT_T2,
-		  DHCP4_OPT_SEARCH }
+		  DHCP4_OPT_DOMAIN, DHCP4_OPT_MTU, DHCP4_OPT_NTP, DHCP4_OPT_SEARCH, DHCP4_OPT_T1,
+		  DHCP4_OPT_T2 }
 	};
 
 	m->asked = asked;
+	if (c->informs) /* without a lease it has no times */
+		m->asked.len -= 2;
 	m->max_len = c->max_len;
 	m->secs = c->secs;
 }
@@ -417,6 +469,10 @@ void dhcp4_output(const struct dhcp4_client *c, struct dhcp4 *m, struct dhcp4_pa
 	case DHCP4_REQUEST:
 		say_what_we_want(c, m);
 		say_what_is_requested(c, m, path);
+		break;
+	case DHCP4_INFORM: /* 4.4.3: by broadcast, since no server is known */
+		say_what_we_want(c, m);
+		m->ciaddr = path->src = c->own;
 		break;
 	case DHCP4_DECLINE:
 		m->requested = c->offered;

@@ -149,9 +149,10 @@ struct sock {
 	bool any_port : 1;    /* bound to port 0 of the table: what no other socket takes */
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
-	bool orphan : 1;      /* its user has gone */
-	bool fast_waits : 1;  /* counted in port->n_fast */
-	bool recvflow : 1;    /* told back to who set it */
+	bool orphan : 1;     /* its user has gone */
+	bool fast_waits : 1; /* counted in port->n_fast */
+	bool recvflow : 1;   /* told back to who set it, as both of RFC 2292: */
+	bool old_pktinfo : 1, old_recvhops : 1;
 	bool sends_label : 1; /* IPV6_FLOWINFO_SEND */
 	bool writable : 1;    /* of a stream, as its user knows */
 	uint8_t news : 3;     /* enum sock_news */
@@ -523,12 +524,12 @@ struct dgram_in {
 	uint32_t flow_label;
 	bool group; /* the destination is a broadcast or multicast address */
 };
-/* An error that ICMP reported about a datagram of ours. */
+/* An error about a datagram of ours; of the packet that reported it: to, ifindex, ttl, tos. */
 enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 }; /* SO_EE_ORIGIN_* */
 struct dgram_error {
-	struct addr offender, dst;
-	uint16_t dport;
-	uint8_t error, origin, type, code;
+	struct addr offender, dst, to;
+	uint16_t dport, ifindex;
+	uint8_t error, origin, type, code, ttl, tos;
 	bool hard;
 	uint32_t info;
 	const uint8_t *quoted; /* payload that ICMP quoted */

@@ -90,6 +90,10 @@ static void queue_error(struct sockets *ss, struct sock *s, const struct dgram_e
 		memcpy(rec->bytes, e->quoted, e->quoted_len);
 	rec->from = e->dst;
 	rec->from_port = e->dport;
+	rec->to = e->to;
+	rec->ifindex = e->ifindex;
+	rec->ttl = e->ttl;
+	rec->tos = e->tos;
 	rec->error = e->error;
 	rec->origin = e->origin;
 	rec->type = e->type;
@@ -116,6 +120,7 @@ COLD int dgram_refuse_large(struct sockets *ss, struct sock *s, const struct dgr
 	bool v4 = addr_is4(&path->dst);
 	struct dgram_error e = { .dst = path->dst,
 				 .dport = path->dport,
+				 .ifindex = (uint16_t)path->hop.ifindex,
 				 .error = TERN_EMSGSIZE,
 				 .origin = ORIGIN_LOCAL,
 				 .info = sock_mtu(s, &path->hop, v4) };
@@ -174,7 +179,14 @@ static COLD int64_t recv_error(struct sockets *ss, struct sock *s, struct tern_m
 	m->type = rec->type;
 	m->code = rec->code;
 	m->info = rec->info;
-	addr_to_public(&m->offender, &rec->offender, 0);
+	if (rec->origin == ORIGIN_LOCAL) { /* nobody sent it */
+		m->local.family = TERN_AF_UNSPEC;
+		m->offender = m->local;
+	} else {
+		addr_to_public(&m->offender, &rec->offender, 0);
+		if (addr_is_link_local(&rec->offender) && !addr_is4(&rec->offender))
+			m->offender.scope_id = rec->ifindex;
+	}
 	n = copy_to_iov(m, rec->bytes, rec->len);
 	if (n < rec->len)
 		m->flags |= TERN_MSG_TRUNC;
@@ -438,9 +450,11 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 		return -TERN_EPIPE;
 	if (s->error)
 		return sock_take_error(s);
-	if (len > 65535)
-		return -TERN_EMSGSIZE;
 	err = find_destination(s, m, &path);
+	/* as Linux: UDP over IPv6 tells of it like of all that does not fit */
+	if (!err && len > 65535 &&
+	    (addr_is4(&path.dst) || s->type == TERN_SOCK_RAW || s->protocol != TERN_IPPROTO_UDP))
+		err = -TERN_EMSGSIZE;
 	if (!err && m->ttl == 0 && addr_is4(&path.dst)) /* RFC 1122 3.2.1.7 */
 		err = -TERN_EINVAL;
 	if (err)

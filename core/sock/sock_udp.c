@@ -116,7 +116,7 @@ static int check_send(struct sockets *ss, struct sock *s, const struct tern_msg 
 
 	if (path->dport == 0 || (s->any_port && m->local.port == 0))
 		return -TERN_EINVAL;
-	if (ip_len + UDP_HDR_LEN + (part ? MIN(part, len) : len) > max)
+	if (len > 65535 || ip_len + UDP_HDR_LEN + (part ? MIN(part, len) : len) > max)
 		return dgram_refuse_large(ss, s, path);
 	return part && len > PARTS_MAX * part ? -TERN_EINVAL : 0;
 }

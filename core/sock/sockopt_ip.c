@@ -11,6 +11,8 @@
 FLAG(freebind)
 FLAG(v6only)
 FLAG(recvflow)
+FLAG(old_pktinfo)
+FLAG(old_recvhops)
 FLAG(sends_label)
 PLAIN(pktinfo4, ip4.pktinfo, bool)
 PLAIN(pktinfo6, ip6.pktinfo, bool)
@@ -180,6 +182,8 @@ static const struct option options_of_ip[] = {
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVPKTINFO, ALL | V6, ANY, RW(pktinfo6) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVHOPLIMIT, ALL | V6, ANY, RW(recvhops) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_RECVTCLASS, ALL | V6, ANY, RW(recvtclass) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_2292PKTINFO, ALL | V6, ANY, RW(old_pktinfo) },
+	{ TERN_IPPROTO_IPV6, TERN_IPV6_2292HOPLIMIT, ALL | V6, ANY, RW(old_recvhops) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU_DISCOVER, ALL | V6, 0, OMIT, RW(mtu_discover6) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_MTU, ALL | V6, ANY, RO(mtu) },
 	{ TERN_IPPROTO_IPV6, TERN_IPV6_DONTFRAG, DGRAM | RAW | V6, ANY, RW(dontfrag) },

@@ -44,16 +44,12 @@ static void end_slaac(struct tern_stack *st, struct iface *i)
 
 static bool dhcp4_is_on(const struct iface *i)
 {
-	return i->dhcp4 != NULL;
+	return i->dhcp4 && !i->dhcp4->informs;
 }
 
-static int begin_dhcp4(struct tern_stack *st, struct iface *i, unsigned wanted)
+static bool inform4_is_on(const struct iface *i)
 {
-	struct dhcp_parts parts = { i->index, TIMER_DHCP4, st->cfg.dhcp_delay_ms };
-
-	(void)wanted;
-	i->dhcp4 = dhcp4_new(&st->net, &parts);
-	return i->dhcp4 ? 0 : -TERN_ENOMEM;
+	return i->dhcp4 && i->dhcp4->informs;
 }
 
 static void end_dhcp4(struct tern_stack *st, struct iface *i)
@@ -61,6 +57,46 @@ static void end_dhcp4(struct tern_stack *st, struct iface *i)
 	dhcp4_act(st, i, dhcp4_end(&st->net, i->dhcp4), NULL);
 	dhcp4_free(&st->net, i->dhcp4);
 	i->dhcp4 = NULL;
+}
+
+/* It leases or it informs; the one takes the other's place. */
+static int put_dhcp4(struct tern_stack *st, struct iface *i, bool informs)
+{
+	struct dhcp_parts parts = { i->index, TIMER_DHCP4, st->cfg.dhcp_delay_ms, informs };
+	struct dhcp4_client *c = dhcp4_new(&st->net, &parts);
+
+	if (!c)
+		return -TERN_ENOMEM;
+	if (i->dhcp4)
+		end_dhcp4(st, i);
+	i->dhcp4 = c;
+	configure_review(st, i);
+	return 0;
+}
+
+static int begin_dhcp4(struct tern_stack *st, struct iface *i, unsigned wanted)
+{
+	(void)wanted;
+	return put_dhcp4(st, i, false);
+}
+
+static int begin_inform4(struct tern_stack *st, struct iface *i, unsigned wanted)
+{
+	(void)wanted;
+	return put_dhcp4(st, i, true);
+}
+
+/* What the user gave the interface; 0: nothing. */
+static uint32_t own_address4(const struct tern_stack *st, const struct iface *i)
+{
+	for (uint32_t n = 0; n < st->net.n_addrs; n++) {
+		const struct ifaddr *a = &st->net.addrs[n];
+
+		if (a->ifindex == i->index && addr_is4(&a->addr) &&
+		    a->origin == TERN_ORIGIN_STATIC && ifaddr_is_usable(a))
+			return get_be32(a->addr.b + 12);
+	}
+	return 0;
 }
 
 /* ---- DHCP of IPv6 ---- */
@@ -139,8 +175,9 @@ static bool link_local4_is_on(const struct iface *i)
 
 static int begin_link_local4(struct tern_stack *st, struct iface *i, unsigned wanted)
 {
-	struct dhcp_parts parts = { i->index, TIMER_LINK_LOCAL4,
-				    wanted & TERN_AUTO_DHCP4 ? LINK_LOCAL_WAIT_MS : 0 };
+	struct dhcp_parts parts = { .ifindex = i->index,
+				    .timer_kind = TIMER_LINK_LOCAL4,
+				    .delay_ms = wanted & TERN_AUTO_DHCP4 ? LINK_LOCAL_WAIT_MS : 0 };
 
 	i->link_local4 = link_local4_new(&st->net, &parts);
 	return i->link_local4 ? 0 : -TERN_ENOMEM;
@@ -158,6 +195,7 @@ static void end_link_local4(struct tern_stack *st, struct iface *i)
 static const struct means all_means[] = {
 	{ TERN_AUTO_RA, slaac_is_on, begin_slaac, end_slaac },
 	{ TERN_AUTO_DHCP4, dhcp4_is_on, begin_dhcp4, end_dhcp4 },
+	{ TERN_AUTO_INFORM4, inform4_is_on, begin_inform4, end_dhcp4 },
 	{ TERN_AUTO_DHCP6, dhcp6_is_on, begin_dhcp6, end_dhcp6 },
 	{ TERN_AUTO_LINK_LOCAL4, link_local4_is_on, begin_link_local4, end_link_local4 },
 };
@@ -185,7 +223,8 @@ TERN_API int tern_auto_set(struct tern_stack *st, unsigned ifindex, unsigned mea
 
 	if (!i)
 		return -TERN_ENODEV;
-	if (i->cfg.link != TERN_LINK_ETHERNET || means & ~means_known())
+	if (i->cfg.link != TERN_LINK_ETHERNET || means & ~means_known() ||
+	    (means & TERN_AUTO_DHCP4 && means & TERN_AUTO_INFORM4))
 		return -TERN_EINVAL;
 	for (size_t n = 0; n < N_ELEMENTS(all_means); n++) {
 		int err;
@@ -224,6 +263,9 @@ void configure_on_link(struct tern_stack *st, struct iface *i)
 
 void configure_review(struct tern_stack *st, struct iface *i)
 {
+	if (i->dhcp4)
+		dhcp4_act(st, i, dhcp4_on_own_address(&st->net, i->dhcp4, own_address4(st, i)),
+			  NULL);
 	if (i->link_local4)
 		link_local4_review(&st->net, i->link_local4);
 }

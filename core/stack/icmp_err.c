@@ -259,11 +259,23 @@ static bool parse_quoted(const struct icmp_report *r, struct quoted *q)
 	return true;
 }
 
+/* A report of our own is told as if this host had sent it to itself. */
+static void tell_way(const struct tern_stack *st, const struct icmp_report *r,
+		     const struct quoted *q, struct dgram_error *e)
+{
+	bool own = addr_is_unspecified(&r->to);
+
+	e->offender = own ? q->key.local : r->offender;
+	e->to = q->key.local;
+	e->ifindex = r->ifindex;
+	e->ttl = !own ? r->ttl : r->v6 ? st->cfg.hop_limit : st->cfg.ttl;
+	e->tos = r->tos;
+}
+
 enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_report *r)
 {
 	struct meaning m = meaning_of(r);
-	struct dgram_error e = { .offender = r->offender,
-				 .error = m.error,
+	struct dgram_error e = { .error = m.error,
 				 .hard = m.hard,
 				 .type = r->type,
 				 .code = r->code,
@@ -280,6 +292,7 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 		t = tuple_find(&st->ss, &q.key);
 		return t ? deliver_to_tcp(st, r, &q, t) : TERN_DROP_ICMP_STALE;
 	}
+	tell_way(st, r, &q, &e);
 	e.info = m.too_big ? reported_mtu(st, r, &q) : 0;
 	e.dst = q.key.remote;
 	if (q.key.proto == TERN_IPPROTO_ICMP || q.key.proto == TERN_IPPROTO_ICMPV6) {

@@ -77,9 +77,12 @@ static enum tern_drop error_input(struct tern_stack *st, const struct inbound *i
 				      .to = in->dst,
 				      .type = h->type,
 				      .code = h->code,
+				      .ttl = in->ttl,
+				      .tos = in->tos,
 				      .v6 = !addr_is4(&in->dst),
 				      .info = h->rest };
 
+	report.ifindex = (uint16_t)in->iface->index;
 	report.quoted = message(in) + ICMP_HDR_LEN;
 	report.len = message_len(in) - ICMP_HDR_LEN;
 	return icmp_deliver_error(st, &report);

@@ -5,7 +5,7 @@
  * What a lease has brought is known by its interface and origin, so that nothing has to be kept to
  * take it away. An address is tried first (dad.c); the routes come when it is ours, because their
  * gateways are reached through it. What is static stays as it is: ifaddr_put and route_add see to
- * that, and a learned route has a higher metric.
+ * that, and a learned route has a higher metric. What goes with a static address has no end.
  *
  * Sources: RFC 2131 4.4.1, RFC 2132 3.3, 3.5, 3.8, 5.1; RFC 3397; RFC 3442 (121 over 3); RFC 8415
  * 18.2.10.1 (an address says nothing of the link).
@@ -181,7 +181,16 @@ static void take_mtu4(struct tern_stack *st, struct iface *i, uint32_t mtu)
 
 /* ---- a lease of IPv4 ---- */
 
-bool lease4_take(struct tern_stack *st, struct iface *i, const struct dhcp4 *m)
+static void take_information4(struct tern_stack *st, struct iface *i, const struct dhcp4 *m)
+{
+	struct learned from = { i->index, TERN_ORIGIN_DHCP4, TERN_NEVER };
+
+	take_mtu4(st, i, m->mtu);
+	take_servers4(st, &from, m);
+	lease4_route(st, i);
+}
+
+static bool take_lease4(struct tern_stack *st, struct iface *i, const struct dhcp4 *m)
 {
 	const struct dhcp4_lease *l = &i->dhcp4->lease;
 	struct learned from = { i->index, TERN_ORIGIN_DHCP4, l->expires_at };
@@ -199,6 +208,14 @@ bool lease4_take(struct tern_stack *st, struct iface *i, const struct dhcp4 *m)
 	take_mtu4(st, i, m->mtu);
 	take_servers4(st, &from, m);
 	configure_on_good(st, i, &a.addr);
+	return true;
+}
+
+bool lease4_take(struct tern_stack *st, struct iface *i, const struct dhcp4 *m)
+{
+	if (!i->dhcp4->informs)
+		return take_lease4(st, i, m);
+	take_information4(st, i, m);
 	return true;
 }
 

@@ -361,6 +361,7 @@ static void fail_packet(struct tern_stack *st, const struct neigh *n, struct ter
 	struct icmp_report report = { .type = v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE,
 				      .code = v6 ? 3 : 7,
 				      .v6 = v6,
+				      .ifindex = (uint16_t)n->ifindex,
 				      .quoted = p->data,
 				      .len = p->len };
 

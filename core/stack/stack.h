@@ -116,9 +116,10 @@ struct icmp_problem {
 void icmp_send_error(struct tern_stack *, const struct inbound *, const struct icmp_problem *);
 /* An error about one of our packets, which `quoted` begins. */
 struct icmp_report {
-	struct addr offender, to; /* to unspecified: the report is our own */
-	uint8_t type, code;
+	struct addr offender, to;     /* to unspecified: the report is our own */
+	uint8_t type, code, ttl, tos; /* the packet's, too, and by which interface it came */
 	bool v6;
+	uint16_t ifindex;
 	uint32_t info;
 	const uint8_t *quoted;
 	uint32_t len;

@@ -20,6 +20,10 @@
 #ifndef IPV6_FLOWINFO
 #define IPV6_FLOWINFO 11 /* of linux/in6.h, which does not go with netinet/in.h */
 #endif
+#ifndef IPV6_2292HOPLIMIT
+#define IPV6_2292PKTINFO 2
+#define IPV6_2292HOPLIMIT 8
+#endif
 
 enum { LABEL_MASK = 0xfffff, CLASS_SHIFT = 20 }; /* of the first word of an IPv6 header */
 
@@ -38,6 +42,8 @@ static const struct {
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, CMSG_WANT_HOPLIMIT },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS, CMSG_WANT_TCLASS },
 	{ IPPROTO_IPV6, IPV6_FLOWINFO, CMSG_WANT_FLOWINFO },
+	{ IPPROTO_IPV6, IPV6_2292PKTINFO, CMSG_WANT_OLD_PKTINFO6 },
+	{ IPPROTO_IPV6, IPV6_2292HOPLIMIT, CMSG_WANT_OLD_HOPLIMIT },
 };
 
 uint32_t cmsg_wanted_by(int level, int name)
@@ -128,22 +134,34 @@ static int take_flow_info(const struct cmsghdr *c, struct tern_msg *m)
 	return 0;
 }
 
+static int take_one6(const struct cmsghdr *c, struct tern_msg *m)
+{
+	switch (c->cmsg_type) {
+	case IPV6_PKTINFO:
+	case IPV6_2292PKTINFO:
+		return take_pktinfo6(c, m);
+	case IPV6_FLOWINFO:
+		return take_flow_info(c, m);
+	case IPV6_HOPLIMIT:
+	case IPV6_2292HOPLIMIT:
+		return take_number(c, -1, 255, &m->ttl);
+	case IPV6_TCLASS:
+		return take_number(c, -1, 255, &m->tos);
+	default:
+		return -EINVAL;
+	}
+}
+
 static int take_one(const struct cmsghdr *c, struct tern_msg *m)
 {
 	uint8_t tos;
 
+	if (c->cmsg_level == IPPROTO_IPV6)
+		return take_one6(c, m);
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
 		return take_pktinfo(c, m);
-	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
-		return take_pktinfo6(c, m);
-	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_FLOWINFO)
-		return take_flow_info(c, m);
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
 		return take_number(c, 1, 255, &m->ttl);
-	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
-		return take_number(c, -1, 255, &m->ttl);
-	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
-		return take_number(c, -1, 255, &m->tos);
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
 		if (c->cmsg_len == CMSG_LEN(1) && read_value(c, &tos, 1)) {
 			m->tos = tos;
@@ -212,21 +230,24 @@ static bool is_v4(const struct tern_addr *a)
 	return a->family == TERN_AF_INET || memcmp(a->ip, mapped, 12) == 0;
 }
 
-static void put_pktinfo(struct writer *w, uint32_t wanted, const struct tern_msg *m)
+/* As Linux: beside an error there is no address to send from. */
+static void put_pktinfo(struct writer *w, const struct tern_msg *m)
 {
 	const uint8_t *ip = m->local.family == TERN_AF_INET ? m->local.ip : m->local.ip + 12;
 	struct in_pktinfo info = { .ipi_ifindex = (int)m->ifindex };
-	struct in6_pktinfo info6 = { .ipi6_ifindex = m->ifindex };
 
-	if ((wanted & CMSG_WANT_PKTINFO6) && m->local.family == TERN_AF_INET6) {
-		memcpy(&info6.ipi6_addr, m->local.ip, 16);
-		put(w, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
-	}
-	if ((wanted & CMSG_WANT_PKTINFO) && is_v4(&m->local)) {
-		memcpy(&info.ipi_addr, ip, 4);
+	memcpy(&info.ipi_addr, ip, 4);
+	if (!(m->flags & TERN_MSG_ERRQUEUE))
 		memcpy(&info.ipi_spec_dst, ip, 4);
-		put(w, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	}
+	put(w, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+}
+
+static void put_pktinfo6(struct writer *w, int type, const struct tern_msg *m)
+{
+	struct in6_pktinfo info = { .ipi6_ifindex = m->ifindex };
+
+	memcpy(&info.ipi6_addr, m->local.ip, 16);
+	put(w, IPPROTO_IPV6, type, &info, sizeof(info));
 }
 
 /* The packet's instant is of the monotonic clock. */
@@ -307,24 +328,50 @@ static void put_flow_info(struct writer *w, const struct tern_msg *m)
 		put(w, IPPROTO_IPV6, IPV6_FLOWINFO, &info, sizeof(info));
 }
 
+static void put_fields4(struct writer *w, uint32_t wanted, const struct tern_msg *m)
+{
+	uint8_t tos = (uint8_t)m->tos;
+
+	if (wanted & CMSG_WANT_PKTINFO)
+		put_pktinfo(w, m);
+	if (wanted & CMSG_WANT_TTL)
+		put(w, IPPROTO_IP, IP_TTL, &m->ttl, sizeof(m->ttl));
+	if (wanted & CMSG_WANT_TOS)
+		put(w, IPPROTO_IP, IP_TOS, &tos, 1);
+}
+
+static void put_fields6(struct writer *w, uint32_t wanted, const struct tern_msg *m)
+{
+	if (wanted & CMSG_WANT_HOPLIMIT)
+		put(w, IPPROTO_IPV6, IPV6_HOPLIMIT, &m->ttl, sizeof(m->ttl));
+	if (wanted & CMSG_WANT_TCLASS)
+		put(w, IPPROTO_IPV6, IPV6_TCLASS, &m->tos, sizeof(m->tos));
+	if (wanted & CMSG_WANT_FLOWINFO)
+		put_flow_info(w, m);
+	if (wanted & CMSG_WANT_OLD_PKTINFO6)
+		put_pktinfo6(w, IPV6_2292PKTINFO, m);
+	if (wanted & CMSG_WANT_OLD_HOPLIMIT)
+		put(w, IPPROTO_IPV6, IPV6_2292HOPLIMIT, &m->ttl, sizeof(m->ttl));
+}
+
+/* What this host says itself came in no packet. */
+static bool came_in_packet(const struct tern_msg *m)
+{
+	return !(m->flags & TERN_MSG_ERRQUEUE) || m->origin != SO_EE_ORIGIN_LOCAL;
+}
+
 void cmsg_from_msg(uint32_t wanted, bool v6_socket, const struct tern_msg *m, struct msghdr *h)
 {
 	struct writer w = { h->msg_control, h->msg_control ? h->msg_controllen : 0, false };
-	uint8_t tos = (uint8_t)m->tos;
 
 	if (wanted & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS))
 		put_timestamp(&w, wanted, m);
-	put_pktinfo(&w, wanted, m);
-	if ((wanted & CMSG_WANT_TTL) && is_v4(&m->local))
-		put(&w, IPPROTO_IP, IP_TTL, &m->ttl, sizeof(m->ttl));
-	if ((wanted & CMSG_WANT_TOS) && is_v4(&m->local))
-		put(&w, IPPROTO_IP, IP_TOS, &tos, 1);
-	if ((wanted & CMSG_WANT_HOPLIMIT) && !is_v4(&m->local))
-		put(&w, IPPROTO_IPV6, IPV6_HOPLIMIT, &m->ttl, sizeof(m->ttl));
-	if ((wanted & CMSG_WANT_TCLASS) && !is_v4(&m->local))
-		put(&w, IPPROTO_IPV6, IPV6_TCLASS, &m->tos, sizeof(m->tos));
-	if ((wanted & CMSG_WANT_FLOWINFO) && !is_v4(&m->local))
-		put_flow_info(&w, m);
+	if ((wanted & CMSG_WANT_PKTINFO6) && m->local.family == TERN_AF_INET6 && came_in_packet(m))
+		put_pktinfo6(&w, IPV6_PKTINFO, m);
+	if (came_in_packet(m) && is_v4(&m->local))
+		put_fields4(&w, wanted, m);
+	else if (came_in_packet(m))
+		put_fields6(&w, wanted, m);
 	if (m->flags & TERN_MSG_PATHMTU)
 		put_path_mtu(&w, m);
 	if (m->flags & TERN_MSG_ERRQUEUE)

@@ -21,6 +21,8 @@ enum cmsg_wanted {
 	CMSG_WANT_TIMESTAMP = 64,
 	CMSG_WANT_TIMESTAMPNS = 128,
 	CMSG_WANT_FLOWINFO = 256,
+	CMSG_WANT_OLD_PKTINFO6 = 512, /* of RFC 2292 */
+	CMSG_WANT_OLD_HOPLIMIT = 1024,
 };
 
 /* The one that an option asks for; 0: the option is none of these. */

@@ -18,7 +18,7 @@ static struct dhcp4_path path;
 
 static inline void begin(uint32_t delay_ms)
 {
-	struct dhcp_parts parts = { NIC, KIND, delay_ms };
+	struct dhcp_parts parts = { NIC, KIND, delay_ms, false };
 
 	start();
 	add_iface("nic", TERN_LINK_ETHERNET, NIC);
@@ -82,9 +82,39 @@ static inline unsigned hear_type(enum dhcp4_type type)
 	return hear(&m);
 }
 
+/* Makes it one that informs, and has no address yet. */
+static inline void begin_informing(uint32_t delay_ms)
+{
+	struct dhcp_parts parts = { NIC, KIND, delay_ms, true };
+
+	dhcp4_free(&f.net, c);
+	c = dhcp4_new(&f.net, &parts);
+	check(c != NULL);
+}
+
+static inline struct dhcp4 information(void)
+{
+	struct dhcp4 m = answer(DHCP4_ACK);
+
+	m.ciaddr = OURS;
+	m.yiaddr = m.lease = 0;
+	return m;
+}
+
 /* To the state, by the usual way. */
 static inline void go_to(enum dhcp4_state state)
 {
+	if (state == DHCP4_INFORMING || state == DHCP4_INFORMED) {
+		struct dhcp4 m;
+
+		begin_informing(1000);
+		check_eq(dhcp4_on_own_address(&f.net, c, OURS), DHCP_NOTHING);
+		check_eq(wait_for_timer(), DHCP_SEND);
+		m = information();
+		if (state == DHCP4_INFORMED)
+			check_eq(hear(&m), DHCP_TAKE);
+		return;
+	}
 	if (state == DHCP4_INIT)
 		return;
 	check_eq(wait_for_timer(), DHCP_SEND);

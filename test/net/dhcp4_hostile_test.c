@@ -46,11 +46,12 @@ static void forgeries_change_nothing(void)
 				bool asks = state == DHCP4_REQUESTING || state == DHCP4_REBOOTING ||
 					    state == DHCP4_RENEWING || state == DHCP4_REBINDING;
 				bool ends = type == DHCP4_ACK || type == DHCP4_NAK;
+				bool informs = state == DHCP4_INFORMING && type == DHCP4_ACK;
 				bool fits = state == DHCP4_SELECTING ? type == DHCP4_OFFER :
-								       asks && ends;
+								       (asks && ends) || informs;
 				bool any_server = state == DHCP4_REBINDING ||
 						  state == DHCP4_REBOOTING ||
-						  state == DHCP4_SELECTING;
+						  state == DHCP4_SELECTING || informs;
 				struct dhcp4_client before;
 				struct dhcp4 m;
 
@@ -60,7 +61,8 @@ static void forgeries_change_nothing(void)
 				spoil(&m, how);
 				/* good after all: another server's, and an offer of another one */
 				if (how == 8 || (how == 3 && any_server) ||
-				    (how == 7 && (type == DHCP4_OFFER || type == DHCP4_NAK))) {
+				    (how == 7 &&
+				     (type == DHCP4_OFFER || type == DHCP4_NAK || informs))) {
 					if (fits) {
 						end();
 						continue;

@@ -18,7 +18,7 @@ static void the_first_delay_is_random(void)
 		for (int skip = 0; skip < i; skip++)
 			rand_u32(&f.rand);
 		dhcp4_free(&f.net, c);
-		c = dhcp4_new(&f.net, &(struct dhcp_parts){ NIC, KIND, 10000 });
+		c = dhcp4_new(&f.net, &(struct dhcp_parts){ NIC, KIND, 10000, false });
 		wait = c->timer.at - now();
 		least = MIN(least, wait);
 		most = MAX(most, wait);

@@ -356,6 +356,82 @@ static void what_is_static_wins(void)
 	close_link();
 }
 
+/* RFC 2131 3.4, 4.3.5: no second address, but all that goes with the first. */
+static void a_static_address_informs(void)
+{
+	struct dhcp4_server_config cfg = config4();
+	struct tern_addr own = tern_ip4(10, 0, 0, 77, 0);
+	struct tern_stack *st;
+	struct tern_iface_addr a;
+	struct tern_iface nic;
+
+	cfg.says.mtu = 1400;
+	open_link(1);
+	serve4(&cfg);
+	st = w.client[0];
+	check_eq(tern_auto_set(st, NIC, TERN_AUTO_INFORM4), 0);
+	pass(LONG);
+	check_eq(w.n_seen, 0);
+	check_eq(tern_addr_add(st, NIC, &own, 24), 0);
+	pass(LONG);
+	check_eq(w.n_seen, 2);
+	check(w.seen[0].type == DHCP4_INFORM && w.seen[0].m4.ciaddr == 0x0a00004d);
+	check(w.seen[0].to_broadcast && !w.seen[0].ip_unicast);
+	check(w.seen[1].type == DHCP4_ACK && w.seen[1].ip_unicast && !w.seen[1].to_broadcast);
+	check_eq(w.seen[1].m4.ciaddr, 0x0a00004d);
+	check(w.seen[1].m4.yiaddr == 0 && w.seen[1].m4.lease == 0 && w.seen[1].m4.t1 == 0);
+	check(!find_addr(st, TERN_ORIGIN_DHCP4, TERN_AF_INET, &a));
+	check(is_usable(st, TERN_ORIGIN_STATIC, TERN_AF_INET));
+	check_eq(count_servers(st, TERN_SERVER_DNS, TERN_ORIGIN_DHCP4), 2);
+	check_eq(count_servers(st, TERN_SERVER_SEARCH, TERN_ORIGIN_DHCP4), 1);
+	check_str(route_text(st, TERN_ORIGIN_DHCP4, "0.0.0.0", 0), "10.0.0.1");
+	tern_iface_get(st, NIC, &nic);
+	check_eq(nic.mtu, 1400);
+	check(talks_to_server(0));
+	check_eq(tern_addr_del(st, NIC, &own), 0); /* it takes the rest along */
+	check_eq(count_servers(st, TERN_SERVER_DNS, TERN_ORIGIN_DHCP4), 0);
+	check_eq(count_routes(st, TERN_ORIGIN_DHCP4), 0);
+	tern_iface_get(st, NIC, &nic);
+	check_eq(nic.mtu, 1500);
+	close_link();
+}
+
+/* From one means to the other: what was leased is released, and what was told is forgotten. */
+static void informing_and_leasing(void)
+{
+	struct dhcp4_server_config cfg = config4();
+	struct tern_addr own = tern_ip4(10, 0, 0, 77, 0);
+	struct tern_stack *st;
+	struct tern_iface_addr a;
+
+	open_link(1);
+	serve4(&cfg);
+	st = w.client[0];
+	check_eq(tern_addr_add(st, NIC, &own, 24), 0);
+	check_eq(tern_auto_set(st, NIC, TERN_AUTO_DHCP4), 0);
+	pass(LONG);
+	check(is_bound(0));
+	check_eq(tern_auto_set(st, NIC, TERN_AUTO_DHCP4 | TERN_AUTO_INFORM4), -TERN_EINVAL);
+	check(is_bound(0));
+	check_eq(tern_auto_set(st, NIC, TERN_AUTO_INFORM4), 0);
+	check(!find_addr(st, TERN_ORIGIN_DHCP4, TERN_AF_INET, &a));
+	check_eq(count_servers(st, TERN_SERVER_DNS, TERN_ORIGIN_DHCP4), 0);
+	pass(LONG);
+	check_eq(count_seen(false, DHCP4_RELEASE), 1);
+	check_eq(count_seen(false, DHCP4_INFORM), 1);
+	check_eq(count_servers(st, TERN_SERVER_DNS, TERN_ORIGIN_DHCP4), 2);
+	check_eq(tern_auto_set(st, NIC, TERN_AUTO_DHCP4 | TERN_AUTO_INFORM4), -TERN_EINVAL);
+	check_eq(count_servers(st, TERN_SERVER_DNS, TERN_ORIGIN_DHCP4), 2);
+	check_eq(tern_auto_set(st, NIC, TERN_AUTO_DHCP4), 0);
+	check_eq(count_servers(st, TERN_SERVER_DNS, TERN_ORIGIN_DHCP4), 0);
+	pass(LONG);
+	check(is_bound(0));
+	check_eq(tern_auto_set(st, NIC, TERN_AUTO_INFORM4), 0);
+	pass(LONG);
+	check_eq(tern_iface_del(st, NIC), 0);
+	close_link();
+}
+
 static void means_that_cannot_be(void)
 {
 	struct tern_iface tun = { "tun", TERN_LINK_IP, 1500, 0, { 0 } };
@@ -403,6 +479,8 @@ static const struct test tests[] = {
 	TEST(a_lease_is_released),
 	TEST(a_conflict_is_declined),
 	TEST(what_is_static_wins),
+	TEST(a_static_address_informs),
+	TEST(informing_and_leasing),
 	TEST(means_that_cannot_be),
 	TEST(the_port_is_the_clients),
 };

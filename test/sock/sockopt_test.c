@@ -79,6 +79,8 @@ static const struct option options[] = {
 	{ IPV6(RECVPKTINFO), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVHOPLIMIT), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(RECVTCLASS), SIX, FLAG, 0, 0, 0 },
+	{ IPV6(2292PKTINFO), SIX, FLAG, 0, 0, 0 },
+	{ IPV6(2292HOPLIMIT), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(FLOWINFO), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(FLOWINFO_SEND), SIX, FLAG, 0, 0, 0 },
 	{ IPV6(AUTOFLOWLABEL), SIX, FLAG, 0, 0, 1 },

@@ -40,12 +40,45 @@ static void closed_ports(void)
 	}
 }
 
+/* Nobody has the address: it is this host that says so, as by a message to itself. */
+static void no_neighbour(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		const char *us = v6 ? "fd00::1" : "10.0.0.1";
+		struct tern_addr want;
+		struct tern_msg m;
+		tern_sock s;
+
+		new_ethernet(24, true);
+		s = open_udp(all_hosts[v6], 7000);
+		set_option(s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
+			   v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR, 1);
+		check_eq(send_to(s, v6 ? "fd00::8" : "10.0.0.8", 9, "text", 4), 4);
+		for (int i = 0; i < 5; i++) {
+			count_out();
+			pass(TERN_SEC);
+		}
+		tern_msg_init(&m, NULL, 0);
+		check_eq(tern_recvmsg(st, s, &m, TERN_MSG_ERRQUEUE), 0);
+		check_eq(m.error, TERN_EHOSTUNREACH);
+		check_eq(tern_addr_parse(us, 0, &want), 0);
+		check_eq(m.offender.family, want.family);
+		check_mem(m.offender.ip, want.ip, 16);
+		check_mem(m.local.ip, want.ip, 16);
+		check_eq(m.ttl, 64);
+		check_eq(m.ifindex, 2);
+		end_stack();
+	}
+}
+
 /* UDP-3: who is not connected hears it by IP_RECVERR, with all that is known. */
 static void error_queue(void)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
 		for (int mtu = 0; mtu < 2; mtu++) {
-			struct packet back = { .v6 = v6, .src = v6 ? "fd00::77" : "10.0.0.77" };
+			struct packet back = { .v6 = v6,
+					       .src = v6 ? "fd00::77" : "10.0.0.77",
+					       .tos = 0xb8 };
 			struct icmp h = { v6 ? 1 : 3, v6 ? 4 : 3, 0, 0 };
 			static const char text[1400] = "what was sent";
 			char quoted[1500];
@@ -74,6 +107,11 @@ static void error_queue(void)
 			check_eq(m.addr.port, 9);
 			check_mem(m.offender.ip, parse_addr(back.src).b + (v6 ? 0 : 12),
 				  v6 ? 16 : 4);
+			/* of the message, not of the datagram: where it went to, and how */
+			check_mem(m.local.ip, target_of(&back).b + (v6 ? 0 : 12), v6 ? 16 : 4);
+			check_eq(m.ifindex, 2);
+			check_eq(m.ttl, 64);
+			check_eq(m.tos, 0xb8);
 			check_eq(tern_recvmsg(st, s, &m, TERN_MSG_ERRQUEUE), -TERN_EAGAIN);
 			end_stack();
 		}
@@ -334,9 +372,9 @@ static void who_hears(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(closed_ports),   TEST(error_queue), TEST(sums_that_go),
-		TEST(sums_that_come), TEST(lengths),	 TEST(empty_datagrams),
-		TEST(two_addresses),  TEST(no_port),	 TEST(who_hears),
+		TEST(closed_ports),   TEST(error_queue), TEST(no_neighbour),	TEST(sums_that_go),
+		TEST(sums_that_come), TEST(lengths),	 TEST(empty_datagrams), TEST(two_addresses),
+		TEST(no_port),	      TEST(who_hears),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -4,37 +4,6 @@
  */
 #include "twin.h"
 
-struct mail {
-	struct msghdr m;
-	struct iovec iov;
-	struct name name;
-	char bytes[16];
-	_Alignas(struct cmsghdr) char controls[256];
-};
-
-static struct msghdr *mail_of(struct mail *l, size_t controls)
-{
-	l->iov = (struct iovec){ l->bytes, sizeof(l->bytes) };
-	l->m = (struct msghdr){ .msg_name = &l->name.all,
-				.msg_namelen = sizeof(l->name.all),
-				.msg_iov = &l->iov,
-				.msg_iovlen = 1,
-				.msg_control = l->controls,
-				.msg_controllen = controls };
-	return &l->m;
-}
-
-static void say_controls(struct msghdr *m)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		say("%d %d:", c->cmsg_level, c->cmsg_type);
-		for (size_t i = 0; i < c->cmsg_len - CMSG_LEN(0); i++)
-			say(" %02x", CMSG_DATA(c)[i]);
-		say("\n");
-	}
-	say("%s\n", m->msg_flags & MSG_CTRUNC ? "cut" : "whole");
-}
-
 /* Sends a byte with one control message. */
 static ssize_t send_with(int fd, uint16_t to, const struct cmsghdr *head, const void *value)
 {
@@ -53,19 +22,6 @@ static ssize_t send_with(int fd, uint16_t to, const struct cmsghdr *head, const 
 	memcpy(CMSG_DATA(c), value, head->cmsg_len - CMSG_LEN(0));
 	m.msg_controllen = CMSG_SPACE(head->cmsg_len - CMSG_LEN(0));
 	return sendmsg(fd, &m, 0);
-}
-
-static void ask_for_all(int fd)
-{
-	if (family == AF_INET) {
-		set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
-		set_int(fd, IPPROTO_IP, IP_RECVTTL, 1);
-		set_int(fd, IPPROTO_IP, IP_RECVTOS, 1);
-	} else {
-		set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-		set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-		set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-	}
 }
 
 static void brings_what_was_asked_for(void)
@@ -284,67 +240,6 @@ static void stamps(void)
 	say("%d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMP));
 }
 
-/* What a closed port answered, in the error queue. */
-static void queues_errors(void)
-{
-	int a = bound(SOCK_DGRAM), closed = bound(SOCK_DGRAM);
-	uint16_t port = port_of(closed);
-	struct mail l;
-
-	close(closed);
-	set_int(a, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
-		family == AF_INET ? IP_RECVERR : IPV6_RECVERR, 1);
-	say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
-	send_to(a, "abc", 3, port);
-	say("%#x\n", polled(a, POLLIN, POLLERR));
-	say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
-	say("%#x %d\n", l.m.msg_flags, port_in(&l.name) == port);
-	say_controls(&l.m);
-	say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
-}
-
-/* Any event makes the program look there. */
-static void looks_into_the_error_queue(void)
-{
-	int a = bound(SOCK_DGRAM), closed = bound(SOCK_DGRAM);
-	uint16_t port = port_of(closed);
-	struct pollfd p = { .fd = a, .events = POLLIN };
-	struct mail l;
-
-	close(closed);
-	set_int(a, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
-		family == AF_INET ? IP_RECVERR : IPV6_RECVERR, 1);
-	for (int i = 0; i < 2; i++) {
-		send_to(a, "abc", 3, port);
-		say("%d\n", poll(&p, 1, 5000));
-		say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
-		say("%#x %d\n", l.m.msg_flags, port_in(&l.name) == port);
-		say_controls(&l.m);
-		say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
-		say_result(recvmsg(a, mail_of(&l, 256), MSG_DONTWAIT));
-		say("%d\n", poll(&p, 1, 0));
-	}
-}
-
-static struct name mapped_loopback_at(uint16_t port)
-{
-	struct name n = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) },
-			  .len = sizeof(n.in6) };
-
-	inet_pton(AF_INET6, "::ffff:127.0.0.1", &n.in6.sin6_addr);
-	return n;
-}
-
-static int bound_to_both(void)
-{
-	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
-	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
-
-	set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-	say_result(bind(fd, (struct sockaddr *)&any, sizeof(any)));
-	return fd;
-}
-
 /* From an IPv6 socket to an IPv4 address: IPv4's options hold, and IPv6's for IPv6. */
 static void sends_by_both_versions(void)
 {
@@ -367,28 +262,6 @@ static void sends_by_both_versions(void)
 		say_controls(&l.m);
 		family = asked ? AF_INET6 : AF_INET; /* first IPv4's alone, then both */
 		ask_for_all(b);
-	}
-}
-
-/* A closed port of IPv4, whose error who asks for IPv4's alone finds. */
-static void queues_errors_of_ipv4_on_ipv6(void)
-{
-	int closed, a;
-	struct name to;
-	struct pollfd p = { .events = POLLIN };
-	struct mail l;
-
-	for (int own = 1; own >= 0; own--) {
-		closed = bound_to_both();
-		to = mapped_loopback_at(port_of(closed));
-		close(closed);
-		p.fd = a = bound_to_both();
-		set_int(a, own ? IPPROTO_IP : IPPROTO_IPV6, own ? IP_RECVERR : IPV6_RECVERR, 1);
-		say_result(sendto(a, "abc", 3, 0, &to.sa, to.len));
-		say("%d\n", poll(&p, 1, own ? 5000 : 200));
-		say_result(recvmsg(a, mail_of(&l, 256), MSG_ERRQUEUE));
-		if (own)
-			say_controls(&l.m);
 	}
 }
 
@@ -582,10 +455,7 @@ static const struct program programs[] = {
 	ONCE(controls_of_a_stream),
 	BOTH(tells_the_sockets_own),
 	ONCE(stamps),
-	BOTH(queues_errors),
-	BOTH(looks_into_the_error_queue),
 	ONCE(sends_by_both_versions),
-	ONCE(queues_errors_of_ipv4_on_ipv6),
 	ONCE(chooses_labels),
 	ONCE(chooses_the_label_of_a_stream),
 	BOTH(is_cut_into_segments),

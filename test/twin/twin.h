@@ -62,7 +62,8 @@ struct subject {
 
 extern const struct subject of_streams, of_ends, of_listeners, of_datagrams, of_options, of_epoll,
 	of_polls, of_signals, of_threads, of_processes, of_flags, of_errors, of_requests,
-	of_controls, of_names, of_interfaces, of_connects, of_groups, of_refused, of_asked;
+	of_controls, of_error_queue, of_names, of_interfaces, of_connects, of_groups, of_refused,
+	of_asked;
 
 /* ---- what programs use ---- */
 
@@ -99,6 +100,23 @@ uint16_t closed_port(void);
 ssize_t send_to(int fd, const void *, size_t, uint16_t port);
 /* Two datagram sockets, each connected to the other. */
 void friends(int fd[2]);
+
+/* ::ffff:127.0.0.1 */
+struct name mapped_loopback_at(uint16_t port);
+int bound_to_both(void); /* versions of IP, with datagrams */
+
+struct mail {
+	struct msghdr m;
+	struct iovec iov;
+	struct name name;
+	char bytes[16];
+	_Alignas(struct cmsghdr) char controls[256];
+};
+
+/* For a receive, with so much room for control messages. */
+struct msghdr *mail_of(struct mail *, size_t controls);
+void say_controls(struct msghdr *);
+void ask_for_all(int fd); /* where it went to, TTL, TOS */
 
 /* What poll says when all of `want` has come; after some seconds what it says then. */
 int polled(int fd, int events, int want);
