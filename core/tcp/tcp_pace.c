@@ -2,9 +2,11 @@
 /*
  * tcp_pace.c - how fast may a window leave?
  *
- * What an ACK or the user lets go is not sent at once but at a rate: the congestion window in a
- * round trip, doubled in slow start, which must double it, and a fifth more afterwards, so that the
- * window and not the pace is what limits. Queues on the path see no bursts of windows. pace_at runs
+ * What an ACK or the user lets go is not sent at once but at a rate: the congestion window in the
+ * least round trip, doubled in slow start, which must double it, and a fifth more afterwards, so
+ * that the window and not the pace is what limits. The least, because what a slow handshake or the
+ * delayed ACKs of a small window add to the average is not the path's: paced by it a window of a
+ * few segments never grows out of it. Queues on the path see no bursts of windows. pace_at runs
  * ahead of the clock by what has been sent; a millisecond ahead is a burst that may still go, so
  * there is one timer for a millisecond and not for a segment, and on a path shorter than that none.
  * The initial window goes unpaced: nothing is known yet.
@@ -41,8 +43,8 @@ void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
 	uint64_t percent = c->cc.cwnd < c->cc.ssthresh / 2 ? SLOW_START_PERCENT : AVOIDANCE_PERCENT;
 	uint64_t rate = cc_pace(&c->cc)->rate;
 
-	if (!rate && x->cfg->tcp_pacing && c->srtt_us)
-		rate = c->cc.cwnd * percent * 10000 / c->srtt_us;
+	if (!rate && x->cfg->tcp_pacing && c->min_rtt_us)
+		rate = c->cc.cwnd * percent * 10000 / c->min_rtt_us;
 	if (c->opt.max_pacing_rate)
 		rate = rate ? MIN(rate, c->opt.max_pacing_rate) : c->opt.max_pacing_rate;
 	c->work->pace_rate = rate;

@@ -89,6 +89,20 @@ static void short_paths_are_not_paced(void)
 	finish();
 }
 
+/* The peer was slow to answer the SYN, or delays its ACKs now and then: that is not the path. */
+static void slow_answers_are_no_path(void)
+{
+	open_with_rtt(200 * TERN_MS);
+	give(1);
+	out();
+	f.now += TERN_MS;
+	in(TCP_ACK, 1, 3, 0);
+	check(f.c.srtt_us > 100000);
+	give(10 * MSS);
+	check_eq(sent_within(2 * TERN_MS), 10 * MSS);
+	finish();
+}
+
 /* SO_MAX_PACING_RATE, from the first byte on and whatever the configuration says. */
 static void greatest_rate(void)
 {
@@ -114,7 +128,6 @@ static void bursts(void)
 	give(60 * MSS);
 	check_eq(plan_of(64000).hi - plan_of(64000).lo, 2 * MSS);
 	f.c.cc.cwnd = 400 * MSS; /* twice that in 100 ms */
-	f.c.srtt_us = 100000;
 	x = ctx();
 	tcp_set_pace(&f.c, &x);
 	check_eq(plan_of(64000).hi - plan_of(64000).lo, 8 * MSS);
@@ -128,6 +141,7 @@ static const struct test tests[] = {
 	TEST(initial_window_goes_at_once),
 	TEST(rates),
 	TEST(short_paths_are_not_paced),
+	TEST(slow_answers_are_no_path),
 	TEST(greatest_rate),
 	TEST(bursts),
 };
