@@ -94,11 +94,12 @@ static _Noreturn void run_wire(char **arg)
 		struct timespec wait;
 
 		tern_advance(st, now);
-		due = bad->ops->advance(bad, st, now);
+		bad->ops->advance(bad, st, now);
 		there = carry(st, bad, b);
 		back = carry(st, b, bad);
 		if (there || back)
 			continue;
+		due = bad->ops->advance(bad, st, now); /* what was read just now, too */
 		due = due > now ? due - now : 0;
 		wait = (struct timespec){ due >= TERN_SEC, (long)(due >= TERN_SEC ? 0 : due) };
 		ppoll(fd, 2, &wait, NULL);
