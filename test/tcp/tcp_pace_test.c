@@ -138,12 +138,8 @@ static void bursts(void)
 }
 
 static const struct test tests[] = {
-	TEST(initial_window_goes_at_once),
-	TEST(rates),
-	TEST(short_paths_are_not_paced),
-	TEST(slow_answers_are_no_path),
-	TEST(greatest_rate),
-	TEST(bursts),
+	TEST(initial_window_goes_at_once), TEST(rates),		TEST(short_paths_are_not_paced),
+	TEST(slow_answers_are_no_path),	   TEST(greatest_rate), TEST(bursts),
 };
 
 int main(int argc, char **argv)
