@@ -107,7 +107,7 @@ struct tern_addr {
 	uint32_t scope_id; /* interface of a link-local IPv6 address, else 0 */
 	uint8_t ip[16];	   /* network byte order */
 	/*
-	 * RFC 6437, 20 bits in host byte order; 0: none. Where IPv6 packets are to go
+	 * RFC 6437, in host byte order, of which 20 bits count; 0: none. Where IPv6 packets go
 	 * (tern_connect, a send) and TERN_IPV6_FLOWINFO_SEND is set, they bear it;
 	 * tern_getpeername gives it back. Elsewhere it is not looked at, and 0 in what is given.
 	 */

@@ -335,13 +335,11 @@ void dgram_gather(const struct tern_msg *m, uint8_t *out)
 /* Beside the datagram, with its address, or when the socket got its peer; 0: nowhere. */
 static uint32_t label_given_for(const struct sock *s, const struct tern_msg *m)
 {
-	uint32_t label = m->flow_label;
-
-	if (!label && m->addr.family)
-		label = s->sends_label ? m->addr.flow_label : 0;
-	else if (!label && s->label_given)
-		label = s->flow_label;
-	return label & IP6_LABEL_MASK;
+	if (m->flow_label & IP6_LABEL_MASK)
+		return m->flow_label & IP6_LABEL_MASK;
+	if (m->addr.family)
+		return s->sends_label ? m->addr.flow_label & IP6_LABEL_MASK : 0;
+	return s->label_given ? s->flow_label : 0;
 }
 
 /* Puts the IP header before what the packet holds. */

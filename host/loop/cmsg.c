@@ -25,7 +25,7 @@
 #define IPV6_2292HOPLIMIT 8
 #endif
 
-enum { LABEL_MASK = 0xfffff, CLASS_SHIFT = 20 }; /* of the first word of an IPv6 header */
+enum { CLASS_SHIFT = 20 }; /* of the first word of an IPv6 header */
 
 /* ---- asking for them ---- */
 
@@ -123,14 +123,13 @@ static int take_number(const struct cmsghdr *c, int min, int max, int *out)
 	return 0;
 }
 
-/* As Linux: the traffic class beside the label says nothing. */
 static int take_flow_info(const struct cmsghdr *c, struct tern_msg *m)
 {
 	uint32_t info;
 
 	if (!read_value(c, &info, sizeof(info)))
 		return -EINVAL;
-	m->flow_label = ntohl(info) & LABEL_MASK;
+	m->flow_label = ntohl(info);
 	return 0;
 }
 

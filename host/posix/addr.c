@@ -10,7 +10,7 @@
 #include "sem.h"
 
 /* Linux takes an IPv6 address without its scope, as RFC 2133 had it. */
-enum { SIN6_LEN_OLD = 24, FLOW_LABEL_MASK = 0xfffff };
+enum { SIN6_LEN_OLD = 24 };
 
 int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct tern_addr *out)
 {
@@ -43,7 +43,7 @@ int addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, struct tern_add
 		out->family = TERN_AF_INET6;
 		out->port = ntohs(in6.sin6_port);
 		out->scope_id = in6.sin6_scope_id;
-		out->flow_label = ntohl(in6.sin6_flowinfo) & FLOW_LABEL_MASK;
+		out->flow_label = ntohl(in6.sin6_flowinfo);
 		memcpy(out->ip, &in6.sin6_addr, 16);
 		return 0;
 	default:

@@ -14,8 +14,6 @@
 
 #include "inside.h"
 
-enum { FLOW_LABEL_MASK = 0xfffff };
-
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 static struct tern_addr of_four(const struct sockaddr_in *in)
@@ -51,7 +49,7 @@ static struct tern_addr of_six(const struct sockaddr_in6 *in)
 
 	memcpy(a.ip, &in->sin6_addr, 16);
 	a.scope_id = in->sin6_scope_id;
-	a.flow_label = ntohl(in->sin6_flowinfo) & FLOW_LABEL_MASK;
+	a.flow_label = ntohl(in->sin6_flowinfo);
 	return address_plain(&a);
 }
 
