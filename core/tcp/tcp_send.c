@@ -71,6 +71,14 @@ static void note_refusal(struct tcp *c, bool refused)
 		c->work->refused = refused;
 }
 
+/* A SYN that waits for text has waited long enough. */
+static void move_end(struct tcp *c, size_t n)
+{
+	c->snd.end += n;
+	if (c->state == TERN_TCP_SYN_SENT && n > 0)
+		c->syn_due = true;
+}
+
 int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
 {
 	int allowed = tcp_send_allowed(c);
@@ -88,9 +96,7 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	n = buf_write(&c->work->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
 	if (n == 0)
 		return -TERN_ENOBUFS;
-	c->snd.end += n;
-	if (c->state == TERN_TCP_SYN_SENT)
-		c->syn_due = true;
+	move_end(c, n);
 	return (int64_t)n;
 }
 
@@ -127,7 +133,7 @@ int tcp_send_commit(struct tcp *c, const struct tcp_ctx *x, size_t len)
 		return -TERN_EINVAL;
 	if (!c->work)
 		return 0;
-	c->snd.end += len;
+	move_end(c, len);
 	buf_cut(&c->work->snd_buf, x->mem, MAX(c->snd.end, c->work->snd_buf.head));
 	return 0;
 }

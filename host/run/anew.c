@@ -100,7 +100,7 @@ static void forget_connection(struct pair *p)
 	p->junk = 0;
 	p->n_bytes = 0;
 	p->so_error = p->broken = 0;
-	p->awaits_text = p->told_connected = p->child_shut_wr = p->child_shut_rd = false;
+	p->told_connected = p->child_shut_wr = p->child_shut_rd = false;
 	p->out_ended = p->in_ended = p->stack_full = p->child_full = false;
 	p->hung_up = p->closed = false;
 }

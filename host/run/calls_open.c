@@ -228,7 +228,7 @@ static void await_text(struct run *r, struct pair *p, const struct tern_addr *to
 {
 	note_names(p, to, by);
 	p->state = PAIR_OPEN;
-	p->told_connected = p->awaits_text = true;
+	p->told_connected = true;
 	pump_stream(r, p);
 }
 

@@ -28,7 +28,7 @@
 
 #include "inside.h"
 
-enum { SPANS_MAX = 8, ROUNDS_MAX = 32, JUNK_PIECE = 2048, FIRST_PIECE = 1024 };
+enum { SPANS_MAX = 8, ROUNDS_MAX = 32, JUNK_PIECE = 2048 };
 
 static const int full_room = 131072, least_room = 1;
 
@@ -155,31 +155,15 @@ static void note_send_error(struct pair *p, int error)
 		p->broken = error;
 }
 
-/* TCP_FASTOPEN_CONNECT: as much as a SYN may carry; it goes at once. */
-static bool move_first(struct run *r, struct pair *p)
-{
-	ssize_t n = recv(p->fd, r->piece, FIRST_PIECE, MSG_DONTWAIT);
-
-	if (n < 0)
-		return false;
-	p->awaits_text = false;
-	if (n > 0 && tern_send(r->st, p->s, r->piece, (size_t)n, 0) > 0)
-		r->counts.bytes_sent += (uint64_t)n;
-	return true;
-}
-
 /* One piece; false: no more for now. */
 static bool move_out(struct run *r, struct pair *p)
 {
 	struct tern_span span[SPANS_MAX];
 	struct iovec iov[SPANS_MAX];
 	struct msghdr m = { .msg_iov = iov };
+	int n = tern_send_space(r->st, p->s, span, SPANS_MAX);
 	ssize_t got;
-	int n;
 
-	if (p->awaits_text)
-		return move_first(r, p);
-	n = tern_send_space(r->st, p->s, span, SPANS_MAX);
 	if (n <= 0) {
 		note_send_error(p, n < 0 ? -n : TERN_EAGAIN);
 		return false;
