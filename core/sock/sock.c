@@ -354,7 +354,7 @@ static int check_bind_address(struct sockets *ss, const struct sock *s, const st
 	return -TERN_EADDRNOTAVAIL;
 }
 
-static int bind_port(struct sockets *ss, struct sock *s, unsigned number)
+int sock_bind_port(struct sockets *ss, struct sock *s, unsigned number)
 {
 	struct port *p;
 
@@ -391,7 +391,7 @@ int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 	}
 	s->t.local = local;
 	if (s->type != TERN_SOCK_RAW)
-		err = bind_port(ss, s, a->port);
+		err = sock_bind_port(ss, s, a->port);
 	if (err) {
 		s->t.local = addr_any(s->family);
 		return err;

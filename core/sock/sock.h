@@ -363,6 +363,8 @@ tern_sock sock_handle(const struct sockets *, const struct sock *);
 struct sock *sock_by_handle(const struct sockets *, tern_sock); /* NULL: stale */
 void sock_free(struct sockets *, struct sock *);
 int sock_bind(struct sockets *, struct sock *, const struct tern_addr *);
+/* 0: the table's choice. 0, -TERN_EADDRINUSE, -TERN_EADDRNOTAVAIL or -TERN_ENOMEM. */
+int sock_bind_port(struct sockets *, struct sock *, unsigned number);
 void sock_news(struct sockets *, struct sock *, unsigned news); /* enum sock_news */
 bool sock_tcp_writable(const struct sock *);
 unsigned sock_poll(const struct sock *);

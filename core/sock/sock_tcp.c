@@ -230,6 +230,8 @@ static int take_names(struct sockets *ss, struct sock *s, struct min_iss *min_is
 {
 	int err = s->any_port ? -TERN_EINVAL : sock_route(ss, s);
 
+	if (!err && !s->port && s->bound_port) /* refused: the user's choice stands */
+		err = sock_bind_port(ss, s, s->t.lport);
 	if (err)
 		return err;
 	if (!s->port) {
@@ -264,12 +266,20 @@ static COLD bool was_refused(const struct sock *s)
 	       !s->tcp->rst_due;
 }
 
+/* Route and source were for where it was refused. */
+static COLD void forget_refusal(struct sock *s)
+{
+	s->out_ifindex = 0;
+	if (!s->bound_addr)
+		s->t.local = addr_any(s->family);
+}
+
 /* An open of which nothing has gone yet. */
 static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *remote,
 			 uint16_t port)
 {
 	const struct tcp_ctx *x = sock_ctx(ss);
-	struct addr old_local = s->t.local;
+	struct addr old_local;
 	struct min_iss min_iss = { .given = false };
 	struct tcp_open open;
 	struct hop hop;
@@ -290,6 +300,9 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 		return s->error ? sock_take_error(s) : -TERN_EISCONN;
 	if (is_group(ss, remote))
 		return -TERN_ENETUNREACH;
+	if (s->tcp)
+		forget_refusal(s);
+	old_local = s->t.local;
 	s->t.remote = *remote;
 	s->t.rport = port;
 	name_this_host(&s->t.remote);

@@ -30,7 +30,6 @@ struct difference {
 #define PASSING "a socket cannot be passed to another process"
 #define NO_SPLICE "splice does not know its numbers"
 #define NO_SIGURG "no signal tells of urgent data"
-#define PORT_OF_BIND "a port that bind has chosen is another after a connect was refused"
 #define CLOSE_WAKES "another thread's close ends a call that waits, with EBADF"
 
 /* ---- of programs that are run ---- */
@@ -75,7 +74,6 @@ static const struct difference differences[] = {
 	{ "passes_a_datagram_socket", ON_POSIX, NOT_RUN, 0, PASSING },
 	{ "splices", ON_POSIX, NOT_RUN, 0, NO_SPLICE },
 	{ "signals_urgent_data", ON_POSIX, DIFFERS, 0, NO_SIGURG },
-	{ "is_refused_and_keeps_its_name", ON_POSIX, DIFFERS, 0, PORT_OF_BIND },
 	{ "closes_under_a_receive", ON_POSIX, DIFFERS, 0, CLOSE_WAKES },
 
 	{ "uses_a_fresh_socket", ON_RUN, NOT_RUN, 0, FRESH },
