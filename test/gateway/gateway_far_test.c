@@ -49,6 +49,19 @@ struct ifreq6 { /* as ipv6(7) has it */
 	int index;
 };
 
+/* The kernel takes an IPv6 address into use a little later, and until then nothing comes to it. */
+static bool gets_into_use(int s6, const struct in6_addr *addr)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = *addr };
+
+	for (int i = 0; i < 1000; i++) {
+		if (bind(s6, (const struct sockaddr *)&at, sizeof(at)) == 0)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 static bool set_up_loopback(void)
 {
 	int s4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -68,7 +81,7 @@ static bool set_up_loopback(void)
 	memcpy(&r.ifr_netmask, &a, sizeof(a));
 	ok = ok && ioctl(s4, SIOCSIFNETMASK, &r) == 0;
 	inet_pton(AF_INET6, "2001:db8::7", &r6.addr);
-	ok = ok && ioctl(s6, SIOCSIFADDR, &r6) == 0;
+	ok = ok && ioctl(s6, SIOCSIFADDR, &r6) == 0 && gets_into_use(s6, &r6.addr);
 	close(s4);
 	close(s6);
 	return ok;
