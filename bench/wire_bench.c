@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,6 +135,7 @@ static void serve(int s, bool sends)
 {
 	static char bytes[PIECE];
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* its peer may be gone without a word */
 	if (sends)
 		while (send(s, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0)
 			continue;
