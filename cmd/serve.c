@@ -17,6 +17,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "../core/base/addr.h"
 #include "cmd.h"
 #include "http_head.h"
 #include "net.h"
@@ -152,14 +153,6 @@ static void end_conn(struct conn *c)
 }
 
 /* One socket hears both versions of IP: who came by IPv4 is called as there. */
-static void unmap(struct tern_addr *a)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, 0xff };
-
-	if (a->family == TERN_AF_INET6 && memcmp(a->ip, mapped, sizeof(mapped)) == 0)
-		*a = tern_ip4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], a->port);
-}
-
 static void log_request(const struct conn *c)
 {
 	char peer[TERN_ADDR_TEXT_MAX];
@@ -167,7 +160,7 @@ static void log_request(const struct conn *c)
 
 	if (c->server->quiet || tern_getpeername(c->server->n->st, c->s, &a) != 0)
 		return;
-	unmap(&a);
+	a = addr_plain(&a);
 	fprintf(stderr, "%s %s %s %u\n", tern_addr_format(&a, true, peer),
 		http_method_str((enum http_method)c->parser.method), c->request.target,
 		c->answer.status);

@@ -8,6 +8,7 @@
 #ifndef TERN_ADDR_H
 #define TERN_ADDR_H
 
+#include "../../include/tern.h"
 #include "base.h"
 
 struct addr {
@@ -30,11 +31,22 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
-static inline bool addr_is4(const struct addr *a)
+static inline bool addr_is_mapped(const uint8_t ip[16])
 {
 	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
 
-	return memcmp(a->b, prefix, sizeof(prefix)) == 0;
+	return memcmp(ip, prefix, sizeof(prefix)) == 0;
+}
+static inline bool addr_is4(const struct addr *a)
+{
+	return addr_is_mapped(a->b);
+}
+/* Of the public form: one that is mapped, as the IPv4 address that it is. */
+static inline struct tern_addr addr_plain(const struct tern_addr *a)
+{
+	if (a->family != TERN_AF_INET6 || !addr_is_mapped(a->ip))
+		return *a;
+	return tern_ip4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], a->port);
 }
 bool addr_is_unspecified(const struct addr *);	     /* ::, or ::ffff:0.0.0.0 */
 bool addr_is_loopback(const struct addr *);	     /* 127/8, ::1 */

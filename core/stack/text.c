@@ -333,10 +333,9 @@ static void find_gap(const uint8_t ip[16], int *first, int *len)
 
 static char *put_ip6(char *p, const uint8_t ip[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	int gap, gap_len;
 
-	if (memcmp(ip, mapped, 12) == 0) {
+	if (addr_is_mapped(ip)) {
 		memcpy(p, "::ffff:", 7);
 		return put_ip4(p + 7, ip + 12);
 	}

@@ -11,6 +11,7 @@
 
 #include <linux/errqueue.h> /* after time.h, which it needs */
 
+#include "../../core/base/addr.h"
 #include "cmsg.h"
 
 #ifndef UDP_SEGMENT
@@ -224,9 +225,7 @@ static void put(struct writer *w, int level, int type, const void *data, size_t 
 
 static bool is_v4(const struct tern_addr *a)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return a->family == TERN_AF_INET || memcmp(a->ip, mapped, 12) == 0;
+	return addr_plain(a).family == TERN_AF_INET;
 }
 
 /* As Linux: beside an error there is no address to send from. */

@@ -7,6 +7,7 @@
  * first name with an address ends it. Else the gravest of what was said is the answer: "not now"
  * hides "there is none", because the name that was not answered for may be there.
  */
+#include "../../core/base/addr.h"
 #include "resolve_impl.h"
 
 enum { SIX, FOUR }; /* of query, result, error; a PTR is in the first */
@@ -162,18 +163,14 @@ static bool begin_forward(struct ask *a, struct tern_resolver *r,
 static bool begin_reverse(struct ask *a, struct tern_resolver *r,
 			  const struct tern_resolver_question *q)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	bool is_mapped = q->addr.family == TERN_AF_INET6 && memcmp(q->addr.ip, mapped, 12) == 0;
+	struct tern_addr plain = addr_plain(&q->addr);
 
 	if (q->numeric_only)
 		return answer_with(a, TERN_RESOLVER_NONAME, TERN_RESOLVER_BY_RULE);
 	if (!q->by_dns_only && hosts_name(r->hosts, r->hosts_len, &q->addr, a->answer.name))
 		return answer_with(a, TERN_RESOLVER_OK, TERN_RESOLVER_BY_HOSTS);
 	a->is_reverse = true;
-	if (q->addr.family == TERN_AF_INET || is_mapped)
-		dns_name_of_address(&a->candidate[0], q->addr.ip + (is_mapped ? 12 : 0), 4);
-	else
-		dns_name_of_address(&a->candidate[0], q->addr.ip, 16);
+	dns_name_of_address(&a->candidate[0], plain.ip, plain.family == TERN_AF_INET ? 4 : 16);
 	a->n_candidates = 1;
 	return false;
 }

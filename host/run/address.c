@@ -24,14 +24,6 @@ static struct tern_addr of_four(const struct sockaddr_in *in)
 	return a;
 }
 
-/* Here an IPv4 address is one of that family, also of an IPv6 socket (RFC 4291 2.5.5.2). */
-struct tern_addr address_plain(const struct tern_addr *a)
-{
-	struct tern_addr four = tern_ip4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], a->port);
-
-	return a->family == TERN_AF_INET6 && memcmp(a->ip, mapped_prefix, 12) == 0 ? four : *a;
-}
-
 struct tern_addr address_for_stack(const struct pair *p, const struct tern_addr *a)
 {
 	struct tern_addr six = { .family = TERN_AF_INET6, .port = a->port };
@@ -50,7 +42,7 @@ static struct tern_addr of_six(const struct sockaddr_in6 *in)
 	memcpy(a.ip, &in->sin6_addr, 16);
 	a.scope_id = in->sin6_scope_id;
 	a.flow_label = ntohl(in->sin6_flowinfo);
-	return address_plain(&a);
+	return addr_plain(&a);
 }
 
 int address_read(const struct call *c, uint64_t at, uint64_t len, int family, struct tern_addr *out)
@@ -155,7 +147,7 @@ static bool takes(struct run *r, const struct pair *q, int type, const struct te
 	if (q->type != type || !q->s || (type == SOCK_STREAM && q->state != PAIR_LISTENING) ||
 	    tern_getsockname(r->st, q->s, &at) != 0 || at.port != to->port)
 		return false;
-	at = address_plain(&at);
+	at = addr_plain(&at);
 	if (address_is_any(&at))
 		return q->family == AF_INET6 || to->family == TERN_AF_INET;
 	return at.family == to->family && memcmp(at.ip, to->ip, 16) == 0;
@@ -182,7 +174,7 @@ struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_
 
 bool address_is_hosts_loopback(const struct run *r, const struct tern_addr *a)
 {
-	struct tern_addr is = address_plain(a);
+	struct tern_addr is = addr_plain(a);
 	const struct tern_addr *far = is.family == TERN_AF_INET ? &r->loopback : &r->loopback6;
 
 	return far->family == is.family && is.family != TERN_AF_UNSPEC &&
@@ -192,7 +184,7 @@ bool address_is_hosts_loopback(const struct run *r, const struct tern_addr *a)
 struct tern_addr address_shown(const struct run *r, const struct pair *p, const struct tern_addr *a)
 {
 	if (p->by_gateway && address_is_hosts_loopback(r, a))
-		return loopback_of(address_plain(a).family, a->port);
+		return loopback_of(addr_plain(a).family, a->port);
 	return *a;
 }
 
@@ -210,7 +202,7 @@ void address_show_message(const struct run *r, const struct pair *p, struct tern
 
 void address_leave_loopback(const struct pair *p, struct tern_msg *m)
 {
-	struct tern_addr here = address_plain(&m->local);
+	struct tern_addr here = addr_plain(&m->local);
 
 	if (p->by_gateway && address_is_loopback(&here))
 		m->local.family = TERN_AF_UNSPEC;

@@ -40,19 +40,10 @@ int pair_renew(struct run *r, struct pair *p, const struct tern_addr *name)
 /* Close-on-exec belongs to the number, not to the file; as /proc tells it. */
 static bool closes_on_exec(const struct call *c)
 {
-	char path[64], line[80];
-	unsigned flags = O_CLOEXEC;
-	FILE *f;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)c->tid, (int)c->args[0]);
-	f = fopen(path, "re");
-	if (!f)
-		return true;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "flags: %o", &flags) == 1)
-			break;
-	fclose(f);
-	return flags & O_CLOEXEC;
+	return tracee_number(path, "flags:", O_CLOEXEC) & O_CLOEXEC;
 }
 
 /* What the kernel keeps of it: calls_option.c says KERNEL of these. */

@@ -17,7 +17,7 @@ static bool is_bound_to_loopback(const struct run *r, const struct pair *p)
 
 	if (tern_getsockname(r->st, p->s, &at) != 0)
 		return false;
-	at = address_plain(&at);
+	at = addr_plain(&at);
 	return address_is_loopback(&at);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "../../core/base/addr.h"
 #include "../../core/base/list.h"
 #include "run.h"
 
@@ -204,6 +205,8 @@ int tracee_find(struct run *, struct call *);
 void tracee_forget(struct call *);
 /* A copy of the program's end, wherever it is; -1: nobody can be found who has it. */
 int tracee_end_of(struct run *, struct pair *);
+/* The number behind a key in a file of /proc, an octal one as it is; `otherwise` where none is. */
+unsigned long tracee_number(const char *path, const char *key, unsigned long otherwise);
 /* false: the caller is to have EFAULT. */
 bool tracee_read(const struct call *, uint64_t at, void *, size_t);
 bool tracee_write(const struct call *, uint64_t at, const void *, size_t);
@@ -233,8 +236,6 @@ struct tern_addr address_for_stack(const struct pair *, const struct tern_addr *
  * gateway.
  */
 struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
-/* An IPv4-mapped address as one of IPv4; others as they are. */
-struct tern_addr address_plain(const struct tern_addr *);
 /* Is it how the stack calls the host's loopback, behind a gateway? */
 bool address_is_hosts_loopback(const struct run *, const struct tern_addr *);
 /* What the program is to see of an address of the stack's. */

@@ -115,22 +115,17 @@ static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 
 	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0)
 		return false;
-	if (type == SOCK_STREAM)
-		return true;
-	if (!closes_watch(r, p, both[1])) {
+	if (unix_type == SOCK_DGRAM && !closes_watch(r, p, both[1])) {
 		close(both[0]);
 		close(both[1]);
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, both) != 0)
 			return false;
 	}
-	setsockopt(both[1], SOL_SOCKET, SO_TIMESTAMPNS_NEW, &on, sizeof(on)); /* letters_find */
-	return true;
-}
-
-static void make_room(const int both[2])
-{
+	if (unix_type == SOCK_DGRAM) /* letters_find */
+		setsockopt(both[1], SOL_SOCKET, SO_TIMESTAMPNS_NEW, &on, sizeof(on));
 	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
 	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	return true;
 }
 
 bool pair_new_ends(struct run *r, struct pair *p, int *end)
@@ -138,9 +133,8 @@ bool pair_new_ends(struct run *r, struct pair *p, int *end)
 	struct pair is = *p;
 	int both[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0)
+	if (!make_ends(r, p, SOCK_STREAM, both))
 		return false;
-	make_room(both);
 	if (!name_end(&is, both[1])) {
 		close(both[0]);
 		close(both[1]);
@@ -176,7 +170,6 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 	p->type = type;
 	p->s = s;
 	p->letters_end = &p->letters;
-	make_room(both);
 	if (!name_end(p, both[1]) || tern_set_user(r->st, s, p) != 0) {
 		closes_forget(r, p);
 		close(both[0]);

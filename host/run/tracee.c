@@ -35,22 +35,31 @@ bool tracee_is_valid(const struct run *r, const struct call *c)
 	return ioctl(r->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
+unsigned long tracee_number(const char *path, const char *key, unsigned long otherwise)
+{
+	size_t len = strlen(key);
+	char line[128];
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return otherwise;
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, len) != 0)
+			continue;
+		otherwise = strtoul(line + len, NULL, 0);
+		break;
+	}
+	fclose(f);
+	return otherwise;
+}
+
 /* The process of a thread; a thread that is one is its own. */
 static pid_t process_of(pid_t tid)
 {
-	char path[40], line[128];
-	int pid = tid;
-	FILE *f;
+	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	f = fopen(path, "re");
-	if (!f)
-		return tid;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "Tgid: %d", &pid) == 1)
-			break;
-	fclose(f);
-	return pid;
+	return (pid_t)tracee_number(path, "Tgid:", (unsigned long)tid);
 }
 
 /* Before 6.9 only processes have such a descriptor, not threads. */
