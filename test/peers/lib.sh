@@ -64,6 +64,15 @@ make_veth() {
 	dev=(--dev packet:tern1)
 }
 
+# The kernel becomes a router. Not by tern's end of a veth pair: it would pass on what is for tern.
+be_router() {
+	echo 1 > /proc/sys/net/ipv4/ip_forward
+	echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+	[ -e /proc/sys/net/ipv4/conf/tern1 ] || return 0
+	echo 0 > /proc/sys/net/ipv4/conf/tern1/forwarding
+	echo 1 > /proc/sys/net/ipv6/conf/tern1/disable_ipv6
+}
+
 unlink_all() {
 	ip link del tern0
 }
