@@ -45,6 +45,13 @@ static bool open_peer(struct net *n, struct dev *end)
 	return n->peer != NULL;
 }
 
+/* What is drawn or captured there is as a wire would have it. */
+static bool open_wire(const struct net *n, struct dev *end[2], struct dev_wish *w)
+{
+	w->no_offload |= n->options->pcap || n->options->ladder;
+	return pipe_open(end, w);
+}
+
 static struct dev *open_sim(struct net *n, struct net_dev *d, struct dev_wish *w)
 {
 	static const uint8_t six[16] = { 0xfd, [15] = 1 };
@@ -54,7 +61,7 @@ static struct dev *open_sim(struct net *n, struct net_dev *d, struct dev_wish *w
 		snprintf(w->error, sizeof(w->error), "only one device can be sim");
 		return NULL;
 	}
-	if (!pipe_open(end, w))
+	if (!open_wire(n, end, w))
 		return NULL;
 	if (!open_peer(n, end[1])) {
 		snprintf(w->error, sizeof(w->error), "out of memory");
@@ -122,7 +129,7 @@ static struct dev *open_gateway(struct net *n, struct net_dev *d, struct dev_wis
 		snprintf(w->error, sizeof(w->error), "only one device can be the gateway");
 		return NULL;
 	}
-	if (!pipe_open(end, w))
+	if (!open_wire(n, end, w))
 		return NULL;
 	if (!make_gateway(n, end[1], false, w->error)) {
 		dev_close(end[0]);
@@ -142,7 +149,7 @@ int net_open_far_side(struct net *n, int fd)
 {
 	uint8_t seed[32];
 	struct dev_wish w = { .mtu = (uint32_t)n->options->mtu,
-			      .no_offload = n->options->has_weather || n->options->no_offload,
+			      .no_offload = n->options->no_offload,
 			      .seed = seed };
 	struct dev *d;
 
@@ -256,7 +263,7 @@ int net_open_device(struct net *n, struct net_dev *d)
 {
 	uint8_t seed[32];
 	struct dev_wish w = { .mtu = (uint32_t)n->options->mtu,
-			      .no_offload = n->options->has_weather || n->options->no_offload,
+			      .no_offload = n->options->no_offload,
 			      .seed = seed };
 	struct dev *dev;
 	int ifindex, code;

@@ -3,7 +3,7 @@
  * net_weather.c - the weather over a command's devices: as asked for, on schedule, and changed.
  *
  * A device is put under weather by wrapping it where the loop holds it, so that can be done when
- * the weather comes up; only a device that cuts super-frames itself has to be opened for it.
+ * the weather comes up.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,19 +60,11 @@ static bool is_ours(const struct net *n, const struct loop_port *p)
 	return p->st == n->st;
 }
 
-static bool can_wrap(const struct net *n)
-{
-	for (unsigned i = 0; i < n->loop.n_ports; i++)
-		if (is_ours(n, &n->loop.port[i]) &&
-		    (n->loop.port[i].dev->iface.flags & (TERN_IFACE_TSO4 | TERN_IFACE_TSO6)))
-			return false;
-	return true;
-}
-
 static bool wrap(struct net *n)
 {
 	uint64_t seed = n->options->seed ? n->options->seed : 1;
 
+	loop_plain(&n->loop); /* the weather is of segments */
 	for (unsigned i = 0; i < n->loop.n_ports; i++) {
 		struct loop_port *p = &n->loop.port[i];
 		struct dev *d;
@@ -82,7 +74,6 @@ static bool wrap(struct net *n)
 		d = impair_open(p->dev, n->weather.way, seed++);
 		if (!d)
 			return false;
-		d->ifindex = p->dev->ifindex;
 		p->dev = d;
 	}
 	n->weather.is_there = true;
@@ -148,7 +139,7 @@ bool weather_change(struct net *n, const struct tern_weather way[IMPAIR_WAYS], b
 {
 	memcpy(n->weather.way, way, sizeof(n->weather.way));
 	n->weather.cut = cut;
-	if (!n->weather.is_there && (!can_wrap(n) || !wrap(n)))
+	if (!n->weather.is_there && !wrap(n))
 		return false;
 	apply(n);
 	weather_turn(n);

@@ -65,8 +65,7 @@ static void answer_line(struct net *n, char *line, FILE *out)
 		return;
 	}
 	if (n_words > 1 && !weather_change(n, q.way, q.cut))
-		fprintf(out, "tern weather: its device cuts segments itself: start the run with "
-			     "some weather, such as --delay 0\n");
+		fprintf(out, "tern weather: out of memory\n");
 	else
 		weather_print(out, &n->weather);
 }

@@ -31,6 +31,11 @@ struct dev_ops {
 	int (*write)(struct dev *, struct tern_stack *st, const struct tern_pkt *list);
 	/* Time passes; the next instant at which it must be called again. NULL: never. */
 	tern_time (*advance)(struct dev *, struct tern_stack *st, tern_time now);
+	/*
+	 * As if it had been opened with no_offload: iface.flags are what is left, of which the
+	 * stack is told by the caller. Super-frames that are under way still go. NULL: it is so.
+	 */
+	void (*plain)(struct dev *);
 	/* Has it frames to read that no descriptor tells of? NULL: never. */
 	bool (*pending)(const struct dev *);
 	void (*close)(struct dev *);
@@ -39,7 +44,9 @@ struct dev_ops {
 struct dev {
 	const struct dev_ops *ops;
 	struct tern_iface iface;
-	unsigned ifindex; /* in the stack it serves: set by whoever adds it */
+	struct dev *inner;     /* of a wrapper; else NULL */
+	struct tern_stack *st; /* the one it serves, and its number there: see dev_serve */
+	unsigned ifindex;
 	int fd;		  /* readable when frames wait; -1: none */
 	uint64_t refused; /* frames that came and never became packets: see read */
 };
@@ -76,6 +83,15 @@ int host_addr_add(const char *name, const struct tern_addr *, unsigned prefix_le
 int host_route_add(const char *name, const struct tern_addr *router, char *error);
 /* Brings it up. */
 int host_link_up(const char *name, char *error);
+
+/* By whoever has added it to a stack, before its first frame. */
+static inline void dev_serve(struct dev *d, struct tern_stack *stack, unsigned ifindex)
+{
+	for (; d; d = d->inner) {
+		d->st = stack;
+		d->ifindex = ifindex;
+	}
+}
 
 static inline void dev_close(struct dev *d)
 {

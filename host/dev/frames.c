@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -204,6 +206,14 @@ static tern_time frames_advance(struct dev *d, struct tern_stack *st, tern_time 
 	return f->down ? now + 100 * TERN_MS : TERN_NEVER;
 }
 
+/* A message socket gives what the kernel has: only what it takes is plain then. */
+static void frames_plain(struct dev *d)
+{
+	if (!((const struct frames *)d)->socket)
+		ioctl(d->fd, TUNSETOFFLOAD, 0);
+	d->iface.flags &= ~(uint32_t)(TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6);
+}
+
 static void frames_close(struct dev *d)
 {
 	close(d->fd);
@@ -215,6 +225,7 @@ struct dev *frames_new(int fd, const struct tern_iface *iface, bool vnet, bool s
 	static const struct dev_ops ops = { .read = frames_read,
 					    .write = frames_write,
 					    .advance = frames_advance,
+					    .plain = frames_plain,
 					    .close = frames_close };
 	struct frames *f = calloc(1, sizeof(*f));
 

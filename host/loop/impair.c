@@ -20,7 +20,6 @@ static const tern_time RETRY_AFTER = TERN_MS;
 
 struct impair {
 	struct dev dev;
-	struct dev *inner;
 	struct link out, in;
 	struct link_frame *stuck; /* due, but the inner device has no room */
 	tern_time now;
@@ -103,7 +102,7 @@ static void send_due(struct impair *m, struct tern_stack *st)
 
 	while (!m->gone && (f = m->stuck ? m->stuck : link_take(&m->out, m->now))) {
 		struct tern_pkt *p = packet_of_frame(st, f);
-		int err = p ? m->inner->ops->write(m->inner, st, p) : 0;
+		int err = p ? m->dev.inner->ops->write(m->dev.inner, st, p) : 0;
 
 		tern_pkt_free(st, p);
 		m->stuck = err == -TERN_EAGAIN ? f : NULL;
@@ -118,7 +117,7 @@ static void send_due(struct impair *m, struct tern_stack *st)
 static void fetch(struct impair *m, struct tern_stack *st)
 {
 	struct tern_pkt *p, *next;
-	int n = m->gone ? 0 : m->inner->ops->read(m->inner, st, READ_MAX, &p);
+	int n = m->gone ? 0 : m->dev.inner->ops->read(m->dev.inner, st, READ_MAX, &p);
 
 	if (n < 0)
 		m->gone = true;
@@ -127,7 +126,7 @@ static void fetch(struct impair *m, struct tern_stack *st)
 		put_frame(m, &m->in, p);
 		tern_pkt_free(st, p);
 	}
-	m->dev.refused = m->inner->refused;
+	m->dev.refused = m->dev.inner->refused;
 }
 
 static int impair_read(struct dev *d, struct tern_stack *st, unsigned max, struct tern_pkt **list)
@@ -137,7 +136,6 @@ static int impair_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 	int n = 0;
 
 	*list = NULL;
-	m->inner->ifindex = d->ifindex;
 	m->now = tern_now(st);
 	send_due(m, st);
 	fetch(m, st);
@@ -177,8 +175,8 @@ static tern_time impair_advance(struct dev *d, struct tern_stack *st, tern_time 
 	tern_time in, out, inner = TERN_NEVER;
 
 	m->now = now;
-	if (m->inner->ops->advance)
-		inner = m->inner->ops->advance(m->inner, st, now);
+	if (m->dev.inner->ops->advance)
+		inner = m->dev.inner->ops->advance(m->dev.inner, st, now);
 	send_due(m, st);
 	in = link_deadline(&m->in);
 	out = m->stuck ? now + RETRY_AFTER : link_deadline(&m->out);
@@ -189,7 +187,7 @@ static bool impair_pending(const struct dev *d)
 {
 	const struct impair *m = (const struct impair *)d;
 
-	return m->inner->ops->pending && m->inner->ops->pending(m->inner);
+	return m->dev.inner->ops->pending && m->dev.inner->ops->pending(m->dev.inner);
 }
 
 static void free_frames(struct link *l)
@@ -207,7 +205,7 @@ static void impair_close(struct dev *d)
 	free_frames(&m->in);
 	free_frames(&m->out);
 	free(m->stuck);
-	dev_close(m->inner);
+	dev_close(m->dev.inner);
 	free(m);
 }
 
@@ -229,8 +227,11 @@ void impair_change(struct dev *d, const struct tern_weather way[IMPAIR_WAYS])
 struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_WAYS],
 			uint64_t seed)
 {
-	static const struct dev_ops ops = { impair_read, impair_write, impair_advance,
-					    impair_pending, impair_close };
+	static const struct dev_ops ops = { .read = impair_read,
+					    .write = impair_write,
+					    .advance = impair_advance,
+					    .pending = impair_pending,
+					    .close = impair_close };
 	struct impair *m = calloc(1, sizeof(*m));
 	uint8_t key[32] = { 0 };
 	struct rand r;
@@ -238,10 +239,11 @@ struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_
 	if (!m)
 		return NULL;
 	memcpy(key, &seed, sizeof(seed));
-	m->dev = (struct dev){ .ops = &ops, .iface = inner->iface, .fd = inner->fd };
+	m->dev = *inner;
+	m->dev.ops = &ops;
 	/* A checksum made behind the weather would be right for what the weather left. */
 	m->dev.iface.flags &= ~(uint32_t)(TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6);
-	m->inner = inner;
+	m->dev.inner = inner;
 	rand_init(&r, key, 1);
 	link_init(&m->out, &way[IMPAIR_OUT], &r);
 	rand_init(&r, key, 2);

@@ -11,8 +11,8 @@
 enum impair_way { IMPAIR_OUT, IMPAIR_IN, IMPAIR_WAYS };
 
 /*
- * Weather from one seed for what goes and for what comes. Takes inner, which should be open without
- * offload: a super-frame would be one frame to the weather. NULL: no memory, inner stays the
+ * Weather from one seed for what goes and for what comes. Takes inner, which should be plain
+ * (dev_ops): a super-frame would be one frame to the weather. NULL: no memory, inner stays the
  * caller's.
  */
 struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_WAYS],

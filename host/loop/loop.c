@@ -104,9 +104,23 @@ int loop_add(struct loop *l, struct tern_stack *st, struct dev *d)
 	ifindex = tern_iface_add(st, &d->iface);
 	if (ifindex < 0)
 		return ifindex;
-	d->ifindex = (unsigned)ifindex;
+	dev_serve(d, st, (unsigned)ifindex);
 	l->port[l->n_ports++] = (struct loop_port){ .st = st, .dev = d };
 	return ifindex;
+}
+
+void loop_plain(struct loop *l)
+{
+	for (unsigned i = 0; i < l->n_ports; i++) {
+		struct dev *d = l->port[i].dev;
+		uint32_t before = d->iface.flags;
+		struct tern_iface now;
+
+		if (!d->ops->plain || tern_iface_get(d->st, d->ifindex, &now) != 0)
+			continue;
+		d->ops->plain(d);
+		tern_iface_set(d->st, d->ifindex, now.mtu, now.flags & ~(before & ~d->iface.flags));
+	}
 }
 
 /* ---- frames ---- */

@@ -51,6 +51,8 @@ struct tern_stack *loop_new_stack(struct loop *, const struct tern_config *,
 				  void (*trace)(void *, const struct tern_trace *), void *ctx);
 /* Makes the device an interface of the stack: its index, or a negative error (the device stays). */
 int loop_add(struct loop *, struct tern_stack *, struct dev *);
+/* From now on each frame is one segment, as far as a device can see to that (dev_ops.plain). */
+void loop_plain(struct loop *);
 
 /* Time and what devices have (a bounded share of each) go in, what stacks have to say goes out. */
 void loop_pump(struct loop *);

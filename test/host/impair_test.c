@@ -90,7 +90,8 @@ static void begin(const struct tern_weather *w)
 	dev = impair_open(&below.dev, both(w), 5);
 	check_eq(dev->fd, 7);
 	check_eq(dev->iface.flags, 0); /* the weather is no place for unfinished frames */
-	dev->ifindex = 2;
+	dev_serve(dev, st, 2);
+	check_eq(below.dev.ifindex, 2);
 }
 
 static void end(void)

@@ -14,7 +14,8 @@ static void open_wire(void)
 
 	check(pipe_open(end, &w));
 	new_stack(1);
-	end[0]->ifindex = end[1]->ifindex = 2;
+	dev_serve(end[0], st, 2);
+	dev_serve(end[1], st, 3);
 }
 
 static void close_wire(void)
@@ -46,6 +47,7 @@ static int read_numbers(unsigned max, uint32_t *next)
 	for (int i = 0; i < n; i++, list = after) {
 		after = list->next;
 		check_eq(list->total_len, 20);
+		check_eq(list->ifindex, 3);
 		memcpy(&v, list->data, sizeof(v));
 		check_eq(v, (*next)++);
 		tern_pkt_free(st, list);
@@ -92,18 +94,20 @@ static void what_was_sent_before_the_end_arrives(void)
 static void a_frame_without_memory_is_counted(void)
 {
 	struct dev_wish w = { .mtu = 0 };
-	uint32_t next = 1;
+	struct tern_pkt *p;
 
 	check(pipe_open(end, &w));
 	new_small_stack();
-	check_eq(write_number(0), 1);
-	check_eq(write_number(1), 1);
-	check_eq(write_number(2), 1);
+	dev_serve(end[0], st, 2);
+	dev_serve(end[1], st, 3);
+	p = tern_pkt_new(st, 20);
 	take_memory();
-	check_eq(read_numbers(64, &next), 0);
+	for (int i = 0; i < 3; i++)
+		check_eq(end[0]->ops->write(end[0], st, p), 1);
 	check_eq(end[1]->refused, 3);
 	check(!end[1]->ops->pending(end[1])); /* or a loop would spin */
 	give_memory_back();
+	tern_pkt_free(st, p);
 	close_wire();
 }
 
@@ -117,6 +121,86 @@ static void carries_streams(void)
 		pair_open(&p, end[0], end[1]);
 		pair_connect(&p, v6);
 		pair_transfer(&p, 3000000);
+		pair_close(&p);
+	}
+}
+
+static void super_frames_are_bounded_by_their_bytes(void)
+{
+	struct tern_pkt *p, *list;
+	int n = 0;
+
+	open_wire();
+	p = tern_pkt_new(st, 60000);
+	memset(p->data, 7, 60000);
+	p->flags = TERN_PKT_TSO6 | TERN_PKT_CSUM_PARTIAL | TERN_PKT_LINK_BROADCAST;
+	p->gso_size = 1440;
+	p->csum_start = 40;
+	p->csum_off = 16;
+	while (end[0]->ops->write(end[0], st, p) == 1)
+		n++;
+	check(n >= 2 && n < 32);
+	tern_pkt_free(st, p);
+	check_eq(end[1]->ops->read(end[1], st, 1, &list), 1);
+	check_eq(list->flags, TERN_PKT_TSO6 | TERN_PKT_CSUM_PARTIAL); /* as it was, not more */
+	check_eq(list->gso_size, 1440);
+	check_eq(list->csum_start, 40);
+	check_eq(list->csum_off, 16);
+	check_eq(list->total_len, 60000);
+	check_eq(list->data[59999], 7);
+	tern_pkt_free(st, list);
+	close_wire();
+}
+
+/* Packets that side 0 needs for n bytes. */
+static uint64_t packets_for(struct pair *p, uint64_t n)
+{
+	uint64_t before = tern_counter(p->st[0], "TcpOutSegs");
+
+	pair_transfer(p, p->sent + n);
+	return tern_counter(p->st[0], "TcpOutSegs") - before;
+}
+
+enum { A_MEGABYTE = 1 << 20, ITS_SEGMENTS = A_MEGABYTE / 1460 };
+
+static void is_opened_plain(void)
+{
+	struct dev_wish w = { .no_offload = true };
+	struct pair p;
+
+	check(pipe_open(end, &w));
+	pair_open(&p, end[0], end[1]);
+	pair_connect(&p, false);
+	check(packets_for(&p, A_MEGABYTE) >= ITS_SEGMENTS);
+	pair_close(&p);
+}
+
+/* With super-frames on their way, of both ends. */
+static void becomes_plain(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dev_wish w = { .mtu = 0 };
+		struct tern_iface now;
+		struct pair p;
+
+		check(pipe_open(end, &w));
+		pair_open(&p, end[0], end[1]);
+		pair_connect(&p, v6);
+		check(packets_for(&p, 4 * A_MEGABYTE) < ITS_SEGMENTS / 2);
+		check_eq(tern_iface_set(p.st[0], 2, 1400,
+					TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6 |
+						TERN_IFACE_ANY_ADDRESS),
+			 0);
+		pair_send_some(&p, p.sent + A_MEGABYTE);
+		loop_wait(&p.l, loop_now(), NULL, 0);
+		check(end[1]->ops->pending(end[1]));
+		loop_plain(&p.l);
+		for (int i = 0; i < 2; i++) { /* nothing else has changed */
+			tern_iface_get(p.st[i], 2, &now);
+			check_eq(now.flags, TERN_IFACE_CSUM | (i ? 0 : TERN_IFACE_ANY_ADDRESS));
+			check_eq(now.mtu, i ? 1500 : 1400);
+		}
+		check(packets_for(&p, A_MEGABYTE) >= ITS_SEGMENTS);
 		pair_close(&p);
 	}
 }
@@ -142,6 +226,9 @@ static const struct test tests[] = {
 	TEST(what_was_sent_before_the_end_arrives),
 	TEST(a_frame_without_memory_is_counted),
 	TEST(carries_streams),
+	TEST(super_frames_are_bounded_by_their_bytes),
+	TEST(is_opened_plain),
+	TEST(becomes_plain),
 	TEST(ends_with_frames_in_it),
 };
 

@@ -43,7 +43,7 @@ static void trace(void *ctx, const struct tern_trace *t)
 /* A stream of 20 kB over a wire in the process; its sender is recorded. */
 static void run_and_record(FILE *f, bool with_view)
 {
-	struct dev_wish wish = { .mtu = 0 };
+	struct dev_wish wish = { .no_offload = true };
 	struct dev *end[2];
 	struct pair p = { .sent = 0 };
 	struct tern_config cfg;
