@@ -2,9 +2,9 @@
 /*
  * pipe.c - a wire inside the process: two devices, each the other's far end.
  *
- * A packet is copied once, into one of the stack that reads it, and waits in a bounded queue. Unless
- * it is plain the wire carries super-frames and open checksums as they are; else the checksum is
- * completed in the same pass.
+ * A packet is copied once, into one of the stack that reads it, and waits in a bounded queue. The
+ * wire carries super-frames and open checksums as they are; a plain one completes the checksum in
+ * the same pass.
  */
 #include <stdio.h>
 #include <stdlib.h>
