@@ -314,8 +314,8 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 			 struct tcp_piece *piece)
 {
 	piece->n_spans = buf_spans(&c->work->snd_buf, out->lo, len, piece->span, TCP_PIECE_SPANS);
-	piece->len = piece->span[0].len;
-	for (int i = 1; i < piece->n_spans; i++)
+	piece->len = 0;
+	for (int i = 0; i < piece->n_spans; i++)
 		piece->len += piece->span[i].len;
 	if (piece->len < len && piece->len > tcp_piece_mss(c, out)) /* no span for all of it */
 		shorten(piece, piece->len % tcp_piece_mss(c, out));
