@@ -60,6 +60,14 @@ static bool is_ours(const struct net *n, const struct loop_port *p)
 	return p->st == n->st;
 }
 
+/* A name of the user's own giving is known in any weather, as if from a file. */
+static bool is_of_names(void *ctx, const uint8_t *packet, size_t len)
+{
+	const struct net *n = ctx;
+
+	return n->gateway && gateway_names(n->gateway, packet, len);
+}
+
 static bool wrap(struct net *n)
 {
 	uint64_t seed = n->options->seed ? n->options->seed : 1;
@@ -74,6 +82,7 @@ static bool wrap(struct net *n)
 		d = impair_open(p->dev, n->weather.way, seed++);
 		if (!d)
 			return false;
+		impair_spare(d, is_of_names, n);
 		p->dev = d;
 	}
 	n->weather.is_there = true;

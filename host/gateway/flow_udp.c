@@ -11,7 +11,7 @@
 
 #include "gateway_impl.h"
 
-enum { UDP_SHARE = 64, DNS_PORT = 53 };
+enum { UDP_SHARE = 64 };
 
 struct udp_flow {
 	struct flow f;

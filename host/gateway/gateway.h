@@ -81,6 +81,9 @@ struct gateway_forward {
 /* 0, or a negative errno of the host's (-EADDRINUSE, -EACCES, ...). */
 int gateway_forward(struct gateway *, const struct gateway_forward *);
 
+/* Is this IP packet a question for a name that it knows itself (wish.name), or the answer? */
+bool gateway_names(const struct gateway *, const uint8_t *packet, size_t len);
+
 struct gateway_counts {
 	uint64_t tcp, udp, echo;     /* flows that came */
 	uint64_t refused, timed_out; /* of tcp: answered by RST; never answered */

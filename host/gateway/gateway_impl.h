@@ -140,6 +140,7 @@ int host_socket(int family, int type, int protocol);
 
 void tcp_flows_take(struct gateway *, unsigned family);
 bool tcp_flow_is_sending(const struct gateway *, const struct flow *);
+enum { DNS_PORT = 53 };
 /* names.c: the datagram in scratch is a question that is answered here. */
 bool names_answer(struct gateway *, const struct tern_msg *, size_t len);
 void udp_flows_take(struct gateway *, unsigned family);

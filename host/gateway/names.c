@@ -74,6 +74,29 @@ static size_t write_answer(uint8_t *p, const struct question *q, const struct te
 	return q->end + 12 + len;
 }
 
+/* The DNS message in an IP packet, by its port; NULL: it is none. */
+static const uint8_t *message_in(const uint8_t *p, size_t *len)
+{
+	bool four = *len > 0 && p[0] >> 4 == 4;
+	size_t at = four ? ip4_hdr_len(p) : IP6_HDR_LEN;
+
+	if (at < IP4_HDR_LEN || *len < at + UDP_HDR_LEN || p[four ? 9 : 6] != TERN_IPPROTO_UDP ||
+	    (get_be16(p + at) != DNS_PORT && get_be16(p + at + 2) != DNS_PORT))
+		return NULL;
+	*len -= at + UDP_HDR_LEN;
+	return p + at + UDP_HDR_LEN;
+}
+
+bool gateway_names(const struct gateway *g, const uint8_t *packet, size_t len)
+{
+	const uint8_t *p = message_in(packet, &len);
+	char name[NAME_MAX_LEN + 1];
+	struct tern_addr addr = { .family = TERN_AF_UNSPEC };
+
+	return p && g->wish.name && len >= HEADER_LEN && read_name(p, len, HEADER_LEN, name) &&
+	       g->wish.name(g->wish.name_ctx, name, TERN_AF_UNSPEC, &addr);
+}
+
 bool names_answer(struct gateway *g, const struct tern_msg *m, size_t len)
 {
 	uint8_t *p = g->scratch + SCRATCH_OFF;

@@ -17,6 +17,11 @@ enum impair_way { IMPAIR_OUT, IMPAIR_IN, IMPAIR_WAYS };
  */
 struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_WAYS],
 			uint64_t seed);
+/*
+ * Packets for which this is true meet no weather, but for its being down. It is handed them from
+ * their IP header on; those of more than 512 bytes are not asked about.
+ */
+void impair_spare(struct dev *, bool (*)(void *ctx, const uint8_t *packet, size_t len), void *ctx);
 /* The weather from now on; what is on its way arrives as it would have. */
 void impair_change(struct dev *, const struct tern_weather way[IMPAIR_WAYS]);
 /* Is anything that was written to it still on its way? */

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "gateway_fixture.h"
 
+#include "../../core/wire/wire.h"
+
 enum { PORT = 53, QUESTION_MAX = 300 };
 
 static uint8_t message[QUESTION_MAX];
@@ -92,6 +94,52 @@ static void a_known_name_without_an_address(void)
 	close_world();
 }
 
+/* The message as a packet of this version, from one port to another: is it one of names? */
+static bool is_of_names(int version, uint16_t from, uint16_t to, uint8_t proto)
+{
+	uint8_t packet[QUESTION_MAX + 48] = { (uint8_t)(version == 4 ? 0x45 : 0x60) };
+	size_t at = version == 4 ? 20 : 40;
+
+	packet[version == 4 ? 9 : 6] = proto;
+	put_be16(packet + at, from);
+	put_be16(packet + at + 2, to);
+	memcpy(packet + at + 8, message, message_len);
+	return gateway_names(g, packet, at + 8 + message_len);
+}
+
+static void questions_and_answers_are_known_as_packets(void)
+{
+	uint8_t packet[QUESTION_MAX + 48] = { 0x45, [9] = 17, [21] = PORT };
+
+	begin();
+	ask("db.LAB", 1);
+	for (int version = 4; version <= 6; version += 2) {
+		message[2] = 1;
+		check(is_of_names(version, 40000, PORT, 17));
+		check(!is_of_names(version, 40000, PORT, 6));
+		check(!is_of_names(version, 40000, 54, 17));
+		message[2] = 0x85;
+		check(is_of_names(version, PORT, 40000, 17));
+	}
+	ask("other.lab", 1);
+	check(!is_of_names(4, 40000, PORT, 17));
+	ask("db.lab", 1);
+	memcpy(packet + 28, message, message_len);
+	check(gateway_names(g, packet, 28 + message_len));
+	for (size_t len = 0; len < 28 + message_len - 4; len++) { /* what is cut is none */
+		uint8_t *cut = malloc(len + 1);
+
+		memcpy(cut + 1, packet, len); /* a sanitizer sees whoever reads on */
+		check(!gateway_names(g, cut + 1, len));
+		free(cut);
+	}
+	for (int n = 0; n < 5; n++) {
+		packet[0] = (uint8_t)(0x40 | n); /* no header is so short */
+		check(!gateway_names(g, packet, 28 + message_len));
+	}
+	close_world();
+}
+
 /* What the gateway lets pass, reaches this socket of the host's. */
 static int server_socket(struct tern_addr *inside)
 {
@@ -156,6 +204,7 @@ static void what_is_no_question(void)
 
 static const struct test tests[] = {
 	TEST(a_known_name),
+	TEST(questions_and_answers_are_known_as_packets),
 	TEST(a_known_name_without_an_address),
 	TEST(another_port_is_not_looked_at),
 	TEST(what_is_no_question),

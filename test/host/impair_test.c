@@ -168,6 +168,37 @@ static void changes_from_now_on(void)
 	end();
 }
 
+static bool is_odd(void *ctx, const uint8_t *packet, size_t len)
+{
+	uint32_t v;
+
+	check(ctx == &below);
+	memcpy(&v, packet, sizeof(v));
+	return len >= sizeof(v) && v % 2;
+}
+
+/* It overtakes what the weather holds back, and asks for no chance: the others fare as before. */
+static void spares_what_it_is_told_to(void)
+{
+	struct tern_weather way[IMPAIR_WAYS] = { { .down = true }, { .down = true } };
+
+	begin(&(struct tern_weather){ .delay = 10 * TERN_MS });
+	impair_spare(dev, is_odd, &below);
+	for (uint32_t i = 0; i < 6; i++)
+		check_eq(put(i), 1);
+	pass(0);
+	check_eq(below.n_taken, 3);
+	pass(10 * TERN_MS);
+	check_eq(below.n_taken, 6);
+	for (uint32_t i = 0; i < 6; i++)
+		check_eq(below.taken[i], i < 3 ? 2 * i + 1 : 2 * (i - 3));
+	impair_change(dev, way); /* a wire that is cut is cut */
+	put(7);
+	check_eq(pass(TERN_SEC), TERN_NEVER);
+	check_eq(below.n_taken, 6);
+	end();
+}
+
 static void loses_and_doubles_as_often_as_told(void)
 {
 	begin(&(struct tern_weather){ .loss_ppm = 250000 });
@@ -364,6 +395,7 @@ static const struct test tests[] = {
 	TEST(without_weather_nothing_changes),
 	TEST(delays),
 	TEST(changes_from_now_on),
+	TEST(spares_what_it_is_told_to),
 	TEST(loses_and_doubles_as_often_as_told),
 	TEST(one_seed_is_one_weather),
 	TEST(a_full_device_loses_nothing),
