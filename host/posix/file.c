@@ -108,7 +108,7 @@ static void end_file(struct sem *sem, struct file *f)
 		epoll_end_set(sem, f);
 	else
 		tern_close(sem->st, f->sock);
-	cork_drop(f);
+	cork_drop(&f->cork);
 	free_unused(f);
 }
 

@@ -212,9 +212,9 @@ static int set_cork(struct sem *sem, struct file *f, const void *value, socklen_
 
 	if (err)
 		return err;
-	f->udp_cork = v != 0;
+	f->cork.on = v != 0;
 	if (!v)
-		cork_push(sem, f);
+		cork_push(&f->cork, sem->st, f->sock);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ int sem_getsockopt(struct sem *sem, struct file *f, int level, int name, void *v
 	if (level == SOL_SOCKET && name == SO_BUSY_POLL)
 		put_number(level, (int)(f->spin / TERN_US), value, len);
 	else if (is_cork(f, level, name))
-		put_number(level, f->udp_cork, value, len);
+		put_number(level, f->cork.on, value, len);
 	else if (i < N_ACCEPTED)
 		put_number(level, f->accepted[i], value, len);
 	else if (wanted)

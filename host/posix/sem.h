@@ -19,6 +19,7 @@
 
 #include "../../core/base/list.h"
 #include "../../include/tern.h"
+#include "../loop/cork.h"
 
 enum { SEM_FILES_MAX = 1 << 20, SEM_ACCEPTED = 8 };
 
@@ -76,10 +77,9 @@ struct file {
 	bool refused;		    /* a connect has told of its end: it is as fresh */
 	uint32_t cmsgs;		    /* enum cmsg_wanted */
 	int accepted[SEM_ACCEPTED]; /* options that have no effect, as they were set: option.c */
-	struct cork *cork;	    /* of a datagram: what is held back */
-	bool udp_cork;
-	bool port_is_its_own;		      /* it was bound to a port by number */
-	tern_time spin;			      /* SO_BUSY_POLL: before it sleeps */
+	struct cork cork;	    /* of datagrams */
+	bool port_is_its_own;	    /* it was bound to a port by number */
+	tern_time spin;		    /* SO_BUSY_POLL: before it sleeps */
 	tern_time recv_timeout, send_timeout; /* durations; TERN_NEVER */
 	/* an epoll set */
 	struct list members;   /* struct item */
@@ -167,14 +167,6 @@ int64_t sem_send(struct sem *, struct file *, const struct io *);
 int64_t sem_recv(struct sem *, struct file *, const struct io *, struct sockaddr *, socklen_t *);
 int64_t sem_sendmsg(struct sem *, struct file *, const struct msghdr *, int flags);
 int64_t sem_recvmsg(struct sem *, struct file *, struct msghdr *, int flags);
-
-/* ---- cork.c ---- */
-
-/* Is what is sent with these flags part of a larger datagram? */
-bool cork_is_in(const struct file *, int flags);
-int64_t cork_send(struct sem *, struct file *, const struct tern_msg *, int flags);
-int64_t cork_push(struct sem *, struct file *); /* sends what is held back */
-void cork_drop(struct file *);
 
 /* ---- again.c ---- */
 

@@ -27,6 +27,8 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	struct tern_addr to = { .family = TERN_AF_UNSPEC };
 	struct tern_iovec iov;
 	struct tern_msg m;
+	bool more = o->flags & MSG_MORE;
+	tern_sock s;
 	int64_t n;
 	int err = 0;
 
@@ -52,7 +54,11 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	err = letters_take_error(p, c->dup);
 	if (err)
 		return -err;
-	n = tern_sendmsg(r->st, far_or_near(r, p, &to), &m, o->flags);
+	s = far_or_near(r, p, &to);
+	if (p->type == SOCK_DGRAM && cork_takes(&p->cork, more))
+		n = cork_send(&p->cork, r->st, s, &m, more);
+	else
+		n = tern_sendmsg(r->st, s, &m, o->flags);
 	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
 	if (n > 0)

@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -73,6 +74,12 @@ static int32_t take_error(struct run *r, struct call *c)
 	return err;
 }
 
+static void put_number(int32_t v, void *value, size_t *len)
+{
+	*len = *len < sizeof(v) ? *len : sizeof(v);
+	memcpy(value, &v, *len);
+}
+
 /* Of a connection that is over. */
 static int get_dead(const struct pair *p, int level, int name, void *value, size_t *len)
 {
@@ -97,31 +104,30 @@ static int get_dead(const struct pair *p, int level, int name, void *value, size
 	default:
 		v = 0;
 	}
-	*len = *len < sizeof(v) ? *len : sizeof(v);
-	memcpy(value, &v, *len);
+	put_number(v, value, len);
 	return 0;
+}
+
+static bool is_cork(const struct pair *p, int level, int name)
+{
+	return level == IPPROTO_UDP && name == UDP_CORK && p->type == SOCK_DGRAM;
 }
 
 static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 {
 	int level = (int)c->args[1], name = (int)c->args[2];
-	int32_t err, on;
 
-	if (level == SOL_SOCKET && name == SO_ERROR) {
-		err = take_error(r, c);
-		*len = *len < sizeof(err) ? *len : sizeof(err);
-		memcpy(value, &err, *len);
-		return 0;
-	}
-	if (!c->pair->s)
+	if (level == SOL_SOCKET && name == SO_ERROR)
+		put_number(take_error(r, c), value, len);
+	else if (!c->pair->s)
 		return get_dead(c->pair, level, name, value, len);
-	if (cmsg_is_stamp(level, name)) {
-		on = (c->pair->controls & cmsg_wanted_by(level, name)) != 0;
-		*len = *len < sizeof(on) ? *len : sizeof(on);
-		memcpy(value, &on, *len);
-		return 0;
-	}
-	return tern_getsockopt(r->st, c->pair->s, level, name, value, len);
+	else if (cmsg_is_stamp(level, name))
+		put_number((c->pair->controls & cmsg_wanted_by(level, name)) != 0, value, len);
+	else if (is_cork(c->pair, level, name))
+		put_number(c->pair->cork.on, value, len);
+	else
+		return tern_getsockopt(r->st, c->pair->s, level, name, value, len);
+	return 0;
 }
 
 /* What is asked for stands where the answer goes. */
@@ -181,6 +187,19 @@ static int bind_to_device(struct run *r, struct call *c, const char *value, size
 			       sizeof(index));
 }
 
+static int set_cork(struct run *r, struct pair *p, const void *value, size_t len)
+{
+	int32_t v;
+
+	if (len < sizeof(v))
+		return -EINVAL;
+	memcpy(&v, value, sizeof(v));
+	p->cork.on = v != 0;
+	if (!v)
+		cork_push(&p->cork, r->st, far_or_near(r, p, NULL));
+	return 0;
+}
+
 static void note_option(struct run *r, struct pair *p, int level, int name, const uint8_t *value,
 			size_t len)
 {
@@ -217,6 +236,8 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		return CALL_WAIT_SEND;
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bind_to_device(r, c, (const char *)value, (size_t)len);
+	if (is_cork(c->pair, level, name))
+		return set_cork(r, c->pair, value, (size_t)len);
 	if (cmsg_is_stamp(level, name)) /* the stack stamps each packet */
 		err = len < (int32_t)sizeof(int) ? -EINVAL : 0;
 	else

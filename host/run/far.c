@@ -45,7 +45,8 @@ tern_sock far_or_near_of_peer(const struct pair *p)
 
 tern_sock far_or_near(struct run *r, struct pair *p, const struct tern_addr *to)
 {
-	if (!to->family)
+	to = cork_to(&p->cork) ? cork_to(&p->cork) : to;
+	if (!to || !to->family)
 		return far_or_near_of_peer(p);
 	return goes_far(r, p, to) && open_far(r, p) ? p->far : p->s;
 }

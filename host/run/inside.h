@@ -15,6 +15,7 @@
 
 #include "../../core/base/addr.h"
 #include "../../core/base/list.h"
+#include "../loop/cork.h"
 #include "run.h"
 
 /* ---- one socket ---- */
@@ -82,6 +83,7 @@ struct pair {
 	tern_sock kept;	  /* accepted, but the caller went away; 0: none */
 	/* datagrams */
 	uint32_t controls; /* control messages that a receive brings: control.c */
+	struct cork cork;
 	struct letter *letters, **letters_end;
 	unsigned n_letters;
 	struct held *held;
@@ -311,9 +313,12 @@ void said_fini(struct pair *);
 
 /* ---- far.c: sockets that are bound to the loopback, and the host's ---- */
 
-/* The socket that sends to the peer. */
+/* The socket that has the peer. */
 tern_sock far_or_near_of_peer(const struct pair *);
-/* The one that sends to what address_route has given; AF_UNSPEC: to the peer. */
+/*
+ * The one that sends to what address_route has given; NULL or AF_UNSPEC: to the peer. What is
+ * added to a datagram that is held back goes where that goes.
+ */
 tern_sock far_or_near(struct run *, struct pair *, const struct tern_addr *to);
 /* tern_connect of either: the same results, or -TERN_ENOBUFS. */
 int far_connect(struct run *, struct pair *, const struct tern_addr *to);

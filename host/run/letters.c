@@ -68,6 +68,7 @@ void letters_fini(struct pair *p)
 		free(p->held->letter);
 	free(p->held);
 	p->held = NULL;
+	cork_drop(&p->cork);
 }
 
 void letter_tell(const struct letter *l, struct tern_msg *m)
@@ -250,12 +251,25 @@ static bool has_hung_up(const struct pair *p)
 	return poll(&f, 1, 0) > 0 && (f.revents & POLLHUP);
 }
 
+/* The first bytes of r->piece, to the peer. */
+static void send_out(struct run *r, struct pair *p, tern_sock s, size_t len)
+{
+	struct tern_iovec iov = { r->piece, len };
+	struct tern_msg m;
+
+	tern_msg_init(&m, &iov, 1);
+	if (cork_takes(&p->cork, false))
+		cork_send(&p->cork, r->st, s, &m, false);
+	else
+		tern_sendmsg(r->st, s, &m, 0);
+}
+
 /* One datagram that was written without a call that is stopped; false: no more for now. */
 static bool take_out(struct run *r, struct pair *p)
 {
 	struct iovec iov = { r->piece, sizeof(r->piece) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	tern_sock s = far_or_near_of_peer(p);
+	tern_sock s = far_or_near(r, p, NULL);
 	ssize_t n;
 
 	note_waiting_error(r, p, s);
@@ -264,7 +278,7 @@ static bool take_out(struct run *r, struct pair *p)
 	n = recvmsg(p->fd, &m, MSG_DONTWAIT);
 	if (n < 0 || (n == 0 && has_hung_up(p)))
 		return false;
-	tern_send(r->st, s, r->piece, (size_t)n, 0);
+	send_out(r, p, s, (size_t)n);
 	r->counts.bytes_sent += (uint64_t)n;
 	return true;
 }
@@ -273,7 +287,7 @@ bool letters_flush(struct run *r, struct pair *p)
 {
 	for (int i = 0; i < 1024 && take_out(r, p); i++)
 		continue;
-	return tern_poll(r->st, far_or_near_of_peer(p)) & TERN_POLLOUT;
+	return tern_poll(r->st, far_or_near(r, p, NULL)) & TERN_POLLOUT;
 }
 
 void letters_pump(struct run *r, struct pair *p)

@@ -442,6 +442,26 @@ static void sends_a_datagram_in_pieces(void)
 	say_result(recv(fd[1], bytes, 32, 0));
 }
 
+static void adds_to_where_it_began(void)
+{
+	int a = socket(AF_INET, SOCK_DGRAM, 0), b = bound(SOCK_DGRAM), other = bound(SOCK_DGRAM);
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr = { htonl(INADDR_LOOPBACK) },
+				  .sin_port = htons(port_of(b)) };
+	char bytes[32];
+
+	say_result(send(a, "x", 1, MSG_MORE)); /* to whom? */
+	say_result(sendto(a, "ab", 2, MSG_MORE, (struct sockaddr *)&to, sizeof(to)));
+	to.sin_port = htons(port_of(other));
+	say_result(sendto(a, "cd", 2, MSG_MORE, (struct sockaddr *)&to, sizeof(to)));
+	say_result(send(a, "e", 1, 0));
+	say_result(recv(b, bytes, 32, 0));
+	say_result(recv(other, bytes, 32, MSG_DONTWAIT));
+	say_result(sendto(a, "gh", 2, MSG_MORE, (struct sockaddr *)&to, sizeof(to)));
+	close(a); /* what is held back goes with it */
+	say_result(recv(other, bytes, 32, MSG_DONTWAIT));
+}
+
 static void corks_a_datagram(void)
 {
 	char bytes[32];
@@ -528,6 +548,7 @@ static const struct program programs[] = {
 	ONCE(shuts_a_datagram_socket),
 	BOTH(sends_a_datagram_in_pieces),
 	BOTH(corks_a_datagram),
+	ONCE(adds_to_where_it_began),
 	ONCE(hears_from_both_families),
 	ONCE(drops_what_has_no_room),
 	ONCE(listens_not),

@@ -42,7 +42,6 @@ struct difference {
 #define OTHER_ERROR "a plain send or receive calls a port unreachable ECONNRESET"
 #define NO_IDLE_OPTIONS "options without effect and SO_BINDTODEVICE's answer are unknown"
 #define ONE_BYTE "getsockopt of level IP with room for less than four bytes cuts the number"
-#define MORE_GOES "MSG_MORE of a datagram, and UDP_CORK, are not seen"
 #define UNREAD "FIONREAD of a listener is 0"
 #define PLAIN_RECEIVES "SO_RCVLOWAT is not asked by poll, and a peek does not wait for all"
 #define ERRORS_OF_A_PAIR                                                                           \
@@ -54,7 +53,6 @@ struct difference {
 static const struct difference differences[] = {
 	{ "sets_numbers_of_tcp", ON_POSIX, DIFFERS, 0, SYN_RETRIES },
 	{ "sets_numbers_of_tcp", ON_RUN, DIFFERS, 0, SYN_RETRIES },
-	{ "sends_a_datagram_in_pieces", ON_RUN, DIFFERS, 0, MORE_GOES },
 	{ "tells_the_mtu_of_the_loopback", ON_POSIX, DIFFERS, 0, MTU_OF_LO },
 	{ "tells_the_mtu_of_the_loopback", ON_RUN, DIFFERS, 0, MTU_OF_LO },
 
@@ -99,7 +97,6 @@ static const struct difference differences[] = {
 	{ "sets_numbers_of_the_socket", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
 	{ "binds_to_a_device", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
 	{ "has_one_byte_for_an_option", ON_RUN, DIFFERS, 0, ONE_BYTE },
-	{ "corks_a_datagram", ON_RUN, NOT_RUN, 0, MORE_GOES },
 	{ "tells_what_is_unread", ON_RUN, DIFFERS, 0, UNREAD },
 	{ "waits_for_a_low_mark", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },
 	{ "peeks_for_all", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },
