@@ -20,8 +20,9 @@
 #include "../../core/base/list.h"
 #include "../../include/tern.h"
 #include "../loop/cork.h"
+#include "../loop/option.h"
 
-enum { SEM_FILES_MAX = 1 << 20, SEM_ACCEPTED = 8 };
+enum { SEM_FILES_MAX = 1 << 20 };
 
 struct file;
 
@@ -73,13 +74,13 @@ struct file {
 	/* a socket */
 	tern_sock sock;
 	int family, type, protocol;
-	bool connecting;	    /* a connect was begun, and its end not told yet */
-	bool refused;		    /* a connect has told of its end: it is as fresh */
-	uint32_t cmsgs;		    /* enum cmsg_wanted */
-	int accepted[SEM_ACCEPTED]; /* options that have no effect, as they were set: option.c */
-	struct cork cork;	    /* of datagrams */
-	bool port_is_its_own;	    /* it was bound to a port by number */
-	tern_time spin;		    /* SO_BUSY_POLL: before it sleeps */
+	bool connecting; /* a connect was begun, and its end not told yet */
+	bool refused;	 /* a connect has told of its end: it is as fresh */
+	uint32_t cmsgs;	 /* enum cmsg_wanted */
+	struct idle_options idle;
+	struct cork cork;		      /* of datagrams */
+	bool port_is_its_own;		      /* it was bound to a port by number */
+	tern_time spin;			      /* SO_BUSY_POLL: before it sleeps */
 	tern_time recv_timeout, send_timeout; /* durations; TERN_NEVER */
 	/* an epoll set */
 	struct list members;   /* struct item */
@@ -184,8 +185,6 @@ void addr_to_sockaddr(const struct tern_addr *, struct sockaddr *, socklen_t *le
 
 /* ---- option.c ---- */
 
-/* Is it one of those that are accepted and change nothing? */
-bool option_is_accepted(int level, int name);
 int sem_setsockopt(struct sem *, struct file *, int level, int name, const void *, socklen_t);
 int sem_getsockopt(struct sem *, struct file *, int level, int name, void *, socklen_t *);
 

@@ -162,7 +162,7 @@ int sem_accept(struct sem *sem, struct file *f, struct sockaddr *sa, socklen_t *
 	(*out)->family = f->family;
 	(*out)->type = f->type;
 	(*out)->cmsgs = f->cmsgs;
-	memcpy((*out)->accepted, f->accepted, sizeof(f->accepted));
+	(*out)->idle = f->idle;
 	(*out)->spin = f->spin;
 	(*out)->recv_timeout = f->recv_timeout;
 	(*out)->send_timeout = f->send_timeout;

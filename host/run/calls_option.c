@@ -37,7 +37,7 @@ static const struct {
 	{ 20, KERNEL }, /* SO_RCVTIMEO and SO_SNDTIMEO, and those of 64-bit time */
 	{ 21, KERNEL },		  { 66, KERNEL },	    { 67, KERNEL },
 	{ SO_RCVLOWAT, KERNEL },  { SO_PEEK_OFF, KERNEL },  { SO_COOKIE, KERNEL },
-	{ SO_ZEROCOPY, NOWHERE }, { SO_OOBINLINE, KERNEL },
+	{ SO_ZEROCOPY, NOWHERE }, { SO_OOBINLINE, KERNEL }, { SO_BUSY_POLL, KERNEL },
 };
 
 static enum where where_is(int level, int name)
@@ -74,12 +74,6 @@ static int32_t take_error(struct run *r, struct call *c)
 	return err;
 }
 
-static void put_number(int32_t v, void *value, size_t *len)
-{
-	*len = *len < sizeof(v) ? *len : sizeof(v);
-	memcpy(value, &v, *len);
-}
-
 /* Of a connection that is over. */
 static int get_dead(const struct pair *p, int level, int name, void *value, size_t *len)
 {
@@ -104,7 +98,7 @@ static int get_dead(const struct pair *p, int level, int name, void *value, size
 	default:
 		v = 0;
 	}
-	put_number(v, value, len);
+	option_put_number(level, v, value, len);
 	return 0;
 }
 
@@ -118,15 +112,18 @@ static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 	int level = (int)c->args[1], name = (int)c->args[2];
 
 	if (level == SOL_SOCKET && name == SO_ERROR)
-		put_number(take_error(r, c), value, len);
+		option_put_number(level, take_error(r, c), value, len);
 	else if (!c->pair->s)
 		return get_dead(c->pair, level, name, value, len);
 	else if (cmsg_is_stamp(level, name))
-		put_number((c->pair->controls & cmsg_wanted_by(level, name)) != 0, value, len);
+		option_put_number(level, (c->pair->controls & cmsg_wanted_by(level, name)) != 0,
+				  value, len);
 	else if (is_cork(c->pair, level, name))
-		put_number(c->pair->cork.on, value, len);
+		option_put_number(level, c->pair->cork.on, value, len);
+	else if (idle_option_is(level, name))
+		idle_option_get(&c->pair->idle, level, name, value, len);
 	else
-		return tern_getsockopt(r->st, c->pair->s, level, name, value, len);
+		return option_get(r->st, c->pair->s, level, name, value, len);
 	return 0;
 }
 
@@ -172,28 +169,12 @@ int64_t on_getsockopt(struct run *r, struct call *c)
 
 /* ---- setsockopt ---- */
 
-static int bind_to_device(struct run *r, struct call *c, const char *value, size_t len)
-{
-	char name[IFNAMSIZ] = { 0 };
-	int32_t index = 0;
-
-	memcpy(name, value, len < sizeof(name) - 1 ? len : sizeof(name) - 1);
-	if (name[0]) {
-		index = (int32_t)ifreq_index_of(r->st, name);
-		if (!index)
-			return -ENODEV;
-	}
-	return tern_setsockopt(r->st, c->pair->s, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, &index,
-			       sizeof(index));
-}
-
 static int set_cork(struct run *r, struct pair *p, const void *value, size_t len)
 {
-	int32_t v;
+	int v, err = option_read_number(IPPROTO_UDP, value, len, &v);
 
-	if (len < sizeof(v))
-		return -EINVAL;
-	memcpy(&v, value, sizeof(v));
+	if (err)
+		return err;
 	p->cork.on = v != 0;
 	if (!v)
 		cork_push(&p->cork, r->st, far_or_near(r, p, NULL));
@@ -207,7 +188,7 @@ static void note_option(struct run *r, struct pair *p, int level, int name, cons
 		control_note_option(p, level, name, value[0] != 0);
 	said_note(p, level, name, value, len);
 	if (p->far)
-		tern_setsockopt(r->st, p->far, level, name, value, len);
+		option_set(r->st, p->far, level, name, value, len);
 }
 
 int64_t on_setsockopt(struct run *r, struct call *c)
@@ -234,14 +215,14 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 	/* what was written before goes as it was to go then */
 	if (c->pair->type != SOCK_STREAM && !letters_flush(r, c->pair))
 		return CALL_WAIT_SEND;
-	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
-		return bind_to_device(r, c, (const char *)value, (size_t)len);
 	if (is_cork(c->pair, level, name))
 		return set_cork(r, c->pair, value, (size_t)len);
+	if (idle_option_is(level, name))
+		return idle_option_set(&c->pair->idle, level, name, value, (size_t)len);
 	if (cmsg_is_stamp(level, name)) /* the stack stamps each packet */
 		err = len < (int32_t)sizeof(int) ? -EINVAL : 0;
 	else
-		err = tern_setsockopt(r->st, c->pair->s, level, name, value, (size_t)len);
+		err = option_set(r->st, c->pair->s, level, name, value, (size_t)len);
 	if (!err)
 		note_option(r, c->pair, level, name, value, (size_t)len);
 	return err;

@@ -16,6 +16,7 @@
 #include "../../core/base/addr.h"
 #include "../../core/base/list.h"
 #include "../loop/cork.h"
+#include "../loop/option.h"
 #include "run.h"
 
 /* ---- one socket ---- */
@@ -84,6 +85,7 @@ struct pair {
 	/* datagrams */
 	uint32_t controls; /* control messages that a receive brings: control.c */
 	struct cork cork;
+	struct idle_options idle;
 	struct letter *letters, **letters_end;
 	unsigned n_letters;
 	struct held *held;

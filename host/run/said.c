@@ -60,7 +60,7 @@ void said_note(struct pair *p, int level, int name, const void *value, size_t le
 void said_again(struct run *r, const struct pair *p, tern_sock to)
 {
 	for (const struct said *s = p->said; s; s = s->next)
-		tern_setsockopt(r->st, to, s->level, s->name, s->value, s->len);
+		option_set(r->st, to, s->level, s->name, s->value, s->len);
 }
 
 void said_fini(struct pair *p)

@@ -52,7 +52,7 @@ static bool is_known(const struct linux_option *o)
 
 static enum state state_of(const struct linux_option *o)
 {
-	if (option_is_accepted(o->level, o->number))
+	if (idle_option_is(o->level, o->number))
 		return is_known(o) ? ACCEPTED : UNKNOWN;
 	return is_known(o) ? FULL : UNKNOWN;
 }

@@ -40,8 +40,6 @@ struct difference {
 #define WRBAND "a stream socket polls POLLWRBAND with POLLOUT"
 #define PEERLESS "a datagram socket without a peer takes a plain send"
 #define OTHER_ERROR "a plain send or receive calls a port unreachable ECONNRESET"
-#define NO_IDLE_OPTIONS "options without effect and SO_BINDTODEVICE's answer are unknown"
-#define ONE_BYTE "getsockopt of level IP with room for less than four bytes cuts the number"
 #define UNREAD "FIONREAD of a listener is 0"
 #define PLAIN_RECEIVES "SO_RCVLOWAT is not asked by poll, and a peek does not wait for all"
 #define ERRORS_OF_A_PAIR                                                                           \
@@ -91,12 +89,6 @@ static const struct difference differences[] = {
 	{ "needs_a_receiver", ON_RUN, DIFFERS, 0, PEERLESS },
 	{ "hears_of_a_closed_port_by_poll", ON_RUN, DIFFERS, 0, OTHER_ERROR },
 	{ "hears_of_a_closed_port_by_a_send", ON_RUN, DIFFERS, 0, OTHER_ERROR },
-	{ "asks_for_a_peek_offset", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
-	{ "sets_flags_of_ipv4", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
-	{ "sets_flags_of_the_socket", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
-	{ "sets_numbers_of_the_socket", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
-	{ "binds_to_a_device", ON_RUN, DIFFERS, 0, NO_IDLE_OPTIONS },
-	{ "has_one_byte_for_an_option", ON_RUN, DIFFERS, 0, ONE_BYTE },
 	{ "tells_what_is_unread", ON_RUN, DIFFERS, 0, UNREAD },
 	{ "waits_for_a_low_mark", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },
 	{ "peeks_for_all", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },

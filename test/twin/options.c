@@ -309,6 +309,7 @@ static void binds_to_a_device(void)
 static void sets_flags_of_ipv4(void)
 {
 	static const struct option flags[] = {
+		{ IPPROTO_IP, IP_RECVOPTS }, { IPPROTO_IP, IP_RETOPTS },
 		{ IPPROTO_IP, IP_PKTINFO },  { IPPROTO_IP, IP_RECVTTL },
 		{ IPPROTO_IP, IP_RECVTOS },  { IPPROTO_IP, IP_RECVERR },
 		{ IPPROTO_IP, IP_FREEBIND }, { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
