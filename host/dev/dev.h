@@ -51,6 +51,11 @@ struct dev {
 	uint64_t refused; /* frames that came and never became packets: see read */
 };
 
+/* Flags of a packet that hold for a copy of it, too, whosever it is. */
+enum {
+	DEV_FLAGS_KEPT = TERN_PKT_CSUM_PARTIAL | TERN_PKT_CSUM_GOOD | TERN_PKT_TSO4 | TERN_PKT_TSO6
+};
+
 enum { DEV_ERROR_MAX = 200 };
 
 /* What all that open a device ask for, and how they say no. */
@@ -71,7 +76,10 @@ struct dev *packet_open(const char *name, struct dev_wish *);
 /* A descriptor each of whose messages is one frame (a datagram or seqpacket socket, or a TAP). */
 struct dev *fd_open(int fd, bool ethernet, struct dev_wish *);
 
-/* Two ends of a wire in this process: what is written to one is read from the other. */
+/*
+ * Two ends of a wire in this process: what is written to one is read from the other. Both serve a
+ * stack before the first frame.
+ */
 bool pipe_open(struct dev *end[2], struct dev_wish *);
 
 /*

@@ -14,7 +14,6 @@
 
 /* As many bytes as a cache has: what is read should still be there. */
 enum { QUEUE_MAX = 1000, QUEUE_BYTES_MAX = 512 << 10 };
-enum { FLAGS_KEPT = TERN_PKT_CSUM_PARTIAL | TERN_PKT_CSUM_GOOD | TERN_PKT_TSO4 | TERN_PKT_TSO6 };
 
 struct end {
 	struct dev dev;
@@ -46,7 +45,7 @@ static void fill(const struct dev *d, const struct tern_stack *st, const struct 
 		return;
 	}
 	tern_pkt_copy(p, 0, copy->data, p->total_len);
-	copy->flags = p->flags & FLAGS_KEPT;
+	copy->flags = p->flags & DEV_FLAGS_KEPT;
 	copy->csum_start = p->csum_start;
 	copy->csum_off = p->csum_off;
 	copy->gso_size = p->gso_size;

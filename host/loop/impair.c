@@ -13,7 +13,6 @@
 #include "../../link/link.h"
 
 enum { READ_MAX = 64, SPARED_MAX = 512 };
-enum { FLAGS_KEPT = TERN_PKT_CSUM_PARTIAL | TERN_PKT_CSUM_GOOD | TERN_PKT_TSO4 | TERN_PKT_TSO6 };
 
 /* A full device is asked again so soon: no descriptor tells the loop of it. */
 static const tern_time RETRY_AFTER = TERN_MS;
@@ -34,7 +33,7 @@ static struct link_frame *frame_of(const struct tern_pkt *p)
 
 	if (!f)
 		return NULL;
-	*f = (struct link_frame){ .flags = (uint16_t)(p->flags & FLAGS_KEPT),
+	*f = (struct link_frame){ .flags = (uint16_t)(p->flags & DEV_FLAGS_KEPT),
 				  .csum_start = p->csum_start,
 				  .csum_off = p->csum_off,
 				  .gso_size = p->gso_size,
