@@ -2,10 +2,16 @@
 /*
  * cork.c - datagrams that are put together from several sends: see cork.h.
  */
+#define _GNU_SOURCE
 #include "cork.h"
 
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "option.h"
 
 enum { DATAGRAM_MAX = 65507 };
 
@@ -14,11 +20,6 @@ struct corked {
 	size_t len;
 	char bytes[DATAGRAM_MAX];
 };
-
-bool cork_takes(const struct cork *k, bool more)
-{
-	return k->held || k->on || more;
-}
 
 const struct tern_addr *cork_to(const struct cork *k)
 {
@@ -77,11 +78,15 @@ int64_t cork_push(struct cork *k, struct tern_stack *st, tern_sock s)
 }
 
 int64_t cork_send(struct cork *k, struct tern_stack *st, tern_sock s, const struct tern_msg *m,
-		  bool more)
+		  int flags)
 {
-	int64_t n, err = k->held ? 0 : begin(k, st, s, m);
+	bool more = flags & TERN_MSG_MORE;
+	int64_t n, err;
 	size_t before;
 
+	if (!k->held && !k->on && !more)
+		return tern_sendmsg(st, s, m, flags);
+	err = k->held ? 0 : begin(k, st, s, m);
 	if (err)
 		return err;
 	before = k->held->len;
@@ -97,4 +102,21 @@ int64_t cork_send(struct cork *k, struct tern_stack *st, tern_sock s, const stru
 	if (err == -TERN_EAGAIN) /* it waits, and this part goes with it when it is sent again */
 		k->held->len = before;
 	return err < 0 ? err : n;
+}
+
+bool cork_is_option(int type, int level, int name)
+{
+	return type == SOCK_DGRAM && level == IPPROTO_UDP && name == UDP_CORK;
+}
+
+int cork_set(struct cork *k, struct tern_stack *st, tern_sock s, const void *value, size_t len)
+{
+	int v = 0, err = option_read_number(IPPROTO_UDP, value, len, &v);
+
+	if (err)
+		return err;
+	k->on = v != 0;
+	if (!k->on)
+		cork_push(k, st, s);
+	return 0;
 }

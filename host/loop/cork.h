@@ -16,18 +16,19 @@ struct cork {
 	struct corked *held;
 };
 
-/* Is what is sent now, with MSG_MORE or without, part of a larger datagram? */
-bool cork_takes(const struct cork *, bool more);
-/* Where that goes; NULL: nothing is held back. */
+/* Where what is held back goes; NULL: nothing is. */
 const struct tern_addr *cork_to(const struct cork *);
 /*
- * The bytes taken; or what tern_sendmsg says, -TERN_EDESTADDRREQ, -TERN_ENOMEM or -TERN_EMSGSIZE.
- * After -TERN_EAGAIN all but these bytes is still held.
+ * tern_sendmsg of a message, or of a part of one: the bytes taken, or also -TERN_EDESTADDRREQ,
+ * -TERN_ENOMEM or -TERN_EMSGSIZE. After -TERN_EAGAIN all but these bytes is still held.
  */
 int64_t cork_send(struct cork *, struct tern_stack *, tern_sock, const struct tern_msg *,
-		  bool more);
+		  int flags);
 /* Sends what is held back; -TERN_EAGAIN: it still is. */
 int64_t cork_push(struct cork *, struct tern_stack *, tern_sock);
 void cork_drop(struct cork *);
+/* UDP_CORK, of a datagram socket; 0 or -EINVAL. What is held back goes by this socket. */
+bool cork_is_option(int type, int level, int name);
+int cork_set(struct cork *, struct tern_stack *, tern_sock, const void *value, size_t len);
 
 #endif

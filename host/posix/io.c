@@ -121,11 +121,9 @@ static int64_t send_stream(struct sem *sem, struct file *f, const struct io *io,
 
 static int64_t try_datagram(struct sem *sem, struct file *f, struct tern_msg *m, int flags)
 {
-	bool more = flags & MSG_MORE;
-
-	return f->type == SOCK_DGRAM && cork_takes(&f->cork, more) ?
-		       cork_send(&f->cork, sem->st, f->sock, m, more) :
-		       tern_sendmsg(sem->st, f->sock, m, flags);
+	if (f->type != SOCK_DGRAM)
+		return tern_sendmsg(sem->st, f->sock, m, flags);
+	return cork_send(&f->cork, sem->st, f->sock, m, flags);
 }
 
 static int64_t send_datagram(struct sem *sem, struct file *f, struct tern_msg *m, int flags)

@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -86,23 +85,6 @@ static int set_wanted(struct sem *sem, struct file *f, int level, int name, cons
 	return err;
 }
 
-static int set_cork(struct sem *sem, struct file *f, const void *value, socklen_t len)
-{
-	int v = 0, err = option_read_number(IPPROTO_UDP, value, len, &v);
-
-	if (err)
-		return err;
-	f->cork.on = v != 0;
-	if (!v)
-		cork_push(&f->cork, sem->st, f->sock);
-	return 0;
-}
-
-static bool is_cork(const struct file *f, int level, int name)
-{
-	return level == IPPROTO_UDP && name == UDP_CORK && f->type == SOCK_DGRAM;
-}
-
 int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const void *value,
 		   socklen_t len)
 {
@@ -116,8 +98,8 @@ int sem_setsockopt(struct sem *sem, struct file *f, int level, int name, const v
 		return set_timeout(timeout, value, len);
 	if (level == SOL_SOCKET && name == SO_BUSY_POLL)
 		return set_spin(f, value, len);
-	if (is_cork(f, level, name))
-		return set_cork(sem, f, value, len);
+	if (cork_is_option(f->type, level, name))
+		return cork_set(&f->cork, sem->st, f->sock, value, len);
 	if (idle_option_is(level, name))
 		return idle_option_set(&f->idle, level, name, value, len);
 	if (cmsg_wanted_by(level, name))
@@ -134,7 +116,7 @@ static int get_value(struct sem *sem, struct file *f, int level, int name, void 
 		get_timeout(*timeout, value, len);
 	else if (level == SOL_SOCKET && name == SO_BUSY_POLL)
 		option_put_number(level, (int)(f->spin / TERN_US), value, len);
-	else if (is_cork(f, level, name))
+	else if (cork_is_option(f->type, level, name))
 		option_put_number(level, f->cork.on, value, len);
 	else if (idle_option_is(level, name))
 		idle_option_get(&f->idle, level, name, value, len);

@@ -27,7 +27,6 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	struct tern_addr to = { .family = TERN_AF_UNSPEC };
 	struct tern_iovec iov;
 	struct tern_msg m;
-	bool more = o->flags & MSG_MORE;
 	tern_sock s;
 	int64_t n;
 	int err = 0;
@@ -55,10 +54,8 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	if (err)
 		return -err;
 	s = far_or_near(r, p, &to);
-	if (p->type == SOCK_DGRAM && cork_takes(&p->cork, more))
-		n = cork_send(&p->cork, r->st, s, &m, more);
-	else
-		n = tern_sendmsg(r->st, s, &m, o->flags);
+	n = p->type == SOCK_DGRAM ? cork_send(&p->cork, r->st, s, &m, o->flags) :
+				    tern_sendmsg(r->st, s, &m, o->flags);
 	if (n == -TERN_EAGAIN && call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
 	if (n > 0)

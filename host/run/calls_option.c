@@ -12,7 +12,6 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <netinet/udp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -102,11 +101,6 @@ static int get_dead(const struct pair *p, int level, int name, void *value, size
 	return 0;
 }
 
-static bool is_cork(const struct pair *p, int level, int name)
-{
-	return level == IPPROTO_UDP && name == UDP_CORK && p->type == SOCK_DGRAM;
-}
-
 static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 {
 	int level = (int)c->args[1], name = (int)c->args[2];
@@ -118,7 +112,7 @@ static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 	else if (cmsg_is_stamp(level, name))
 		option_put_number(level, (c->pair->controls & cmsg_wanted_by(level, name)) != 0,
 				  value, len);
-	else if (is_cork(c->pair, level, name))
+	else if (cork_is_option(c->pair->type, level, name))
 		option_put_number(level, c->pair->cork.on, value, len);
 	else if (idle_option_is(level, name))
 		idle_option_get(&c->pair->idle, level, name, value, len);
@@ -169,18 +163,6 @@ int64_t on_getsockopt(struct run *r, struct call *c)
 
 /* ---- setsockopt ---- */
 
-static int set_cork(struct run *r, struct pair *p, const void *value, size_t len)
-{
-	int v, err = option_read_number(IPPROTO_UDP, value, len, &v);
-
-	if (err)
-		return err;
-	p->cork.on = v != 0;
-	if (!v)
-		cork_push(&p->cork, r->st, far_or_near(r, p, NULL));
-	return 0;
-}
-
 static void note_option(struct run *r, struct pair *p, int level, int name, const uint8_t *value,
 			size_t len)
 {
@@ -215,8 +197,9 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 	/* what was written before goes as it was to go then */
 	if (c->pair->type != SOCK_STREAM && !letters_flush(r, c->pair))
 		return CALL_WAIT_SEND;
-	if (is_cork(c->pair, level, name))
-		return set_cork(r, c->pair, value, (size_t)len);
+	if (cork_is_option(c->pair->type, level, name))
+		return cork_set(&c->pair->cork, r->st, far_or_near(r, c->pair, NULL), value,
+				(size_t)len);
 	if (idle_option_is(level, name))
 		return idle_option_set(&c->pair->idle, level, name, value, (size_t)len);
 	if (cmsg_is_stamp(level, name)) /* the stack stamps each packet */

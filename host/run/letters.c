@@ -258,10 +258,7 @@ static void send_out(struct run *r, struct pair *p, tern_sock s, size_t len)
 	struct tern_msg m;
 
 	tern_msg_init(&m, &iov, 1);
-	if (cork_takes(&p->cork, false))
-		cork_send(&p->cork, r->st, s, &m, false);
-	else
-		tern_sendmsg(r->st, s, &m, 0);
+	cork_send(&p->cork, r->st, s, &m, 0);
 }
 
 /* One datagram that was written without a call that is stopped; false: no more for now. */
