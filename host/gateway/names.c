@@ -77,10 +77,14 @@ static size_t write_answer(uint8_t *p, const struct question *q, const struct te
 /* The DNS message in an IP packet, by its port; NULL: it is none. */
 static const uint8_t *message_in(const uint8_t *p, size_t *len)
 {
-	bool four = *len > 0 && p[0] >> 4 == 4;
-	size_t at = four ? ip4_hdr_len(p) : IP6_HDR_LEN;
+	struct ip4 four;
+	struct ip6 six;
+	bool is4 = ip4_parse_quoted(&four, p, *len);
+	size_t at = is4 ? four.hdr_len : IP6_HDR_LEN;
 
-	if (at < IP4_HDR_LEN || *len < at + UDP_HDR_LEN || p[four ? 9 : 6] != TERN_IPPROTO_UDP ||
+	if (!is4 && !ip6_parse_quoted(&six, p, *len))
+		return NULL;
+	if ((is4 ? four.proto : six.next_header) != TERN_IPPROTO_UDP || *len < at + UDP_HDR_LEN ||
 	    (get_be16(p + at) != DNS_PORT && get_be16(p + at + 2) != DNS_PORT))
 		return NULL;
 	*len -= at + UDP_HDR_LEN;
