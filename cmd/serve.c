@@ -152,7 +152,6 @@ static void end_conn(struct conn *c)
 	free(c);
 }
 
-/* One socket hears both versions of IP: who came by IPv4 is called as there. */
 static void log_request(const struct conn *c)
 {
 	char peer[TERN_ADDR_TEXT_MAX];
@@ -160,7 +159,7 @@ static void log_request(const struct conn *c)
 
 	if (c->server->quiet || tern_getpeername(c->server->n->st, c->s, &a) != 0)
 		return;
-	a = addr_plain(&a);
+	a = addr_plain(&a); /* who came by IPv4 is called so: one socket hears both */
 	fprintf(stderr, "%s %s %s %u\n", tern_addr_format(&a, true, peer),
 		http_method_str((enum http_method)c->parser.method), c->request.target,
 		c->answer.status);
