@@ -189,6 +189,8 @@ static void when_nothing_is_said(void)
 		for (size_t i = 0; i < N_ELEMENTS(no_host); i++) {
 			stimulate(kind, no_host[i], NULL);
 			check_eq(take_out(), 0);
+			stimulate(kind, no_host[i], "ff02::1");
+			check_eq(take_out(), 0);
 		}
 		stimulate(kind, NULL, NULL);
 		check_eq(take_out(), what[kind]);

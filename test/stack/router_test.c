@@ -10,18 +10,28 @@
 static struct tern_addr outside;
 
 /* Which router a datagram to the outside goes to: the last byte of its MAC; 0: none yet. */
-static uint8_t router_of(tern_sock s)
+static uint8_t next_router(void)
 {
-	uint8_t frame[200], last = 0;
+	uint8_t frame[200];
 	struct tern_pkt *p;
 
-	tern_sendto(st, s, "x", 1, 0, &outside);
 	while ((p = tern_output(st, 2))) {
 		tern_pkt_copy(p, 0, frame, sizeof(frame));
-		if (get_be16(frame + 12) == ETH_IP6 && frame[20] == 17)
-			last = frame[5];
 		tern_pkt_free(st, p);
+		if (get_be16(frame + 12) == ETH_IP6 && frame[20] == 17)
+			return frame[5];
 	}
+	return 0;
+}
+
+/* By whom the last one goes after another was sent. */
+static uint8_t router_of(tern_sock s)
+{
+	uint8_t last = 0, next;
+
+	tern_sendto(st, s, "x", 1, 0, &outside);
+	while ((next = next_router()))
+		last = next;
 	return last;
 }
 
@@ -89,10 +99,14 @@ static void failover(void)
 	answer_as(&second); /* it is back */
 	put_advert(&second, 1);
 	check_eq(router_of(s), 2);
-	/* it says that it is no router any more: ND-16 */
+	tern_sendto(st, s, "x", 1, 0, &outside);
+	tern_sendto(st, s, "x", 1, 0, &outside);
+	check_eq(next_router(), 2);
+	/* it says that it is no router any more, while one waits: ND-16, ND-23 */
 	put_neighbour(&second, ICMP6_NEIGH_ADVERT, &(struct addr){ { 0xfe, 0x80, [15] = 2 } },
 		      false);
 	check_eq(n_routes(0, "fe80::2"), 0);
+	check_eq(next_router(), 1);
 	check_eq(router_of(s), 1);
 	put_advert(&first, 0);
 	hear_router(&first, 0, NULL); /* RFC 4861 6.3.4: lifetime 0 */
