@@ -75,8 +75,10 @@ static bool move_one(void)
 	uint32_t slot;
 	struct pbuf *p;
 
-	if (ring.take == ring.put)
+	if (ring.take == ring.put) {
+		ring.take = ring.put = 0; /* few slots, which stay in the cache */
 		return false;
+	}
 	slot = ring.take++ % RING;
 	p = pbuf_alloc(PBUF_RAW, ring.len[slot], PBUF_POOL);
 	if (!p)
