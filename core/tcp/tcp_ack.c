@@ -376,7 +376,7 @@ static void take_any_ack(struct arrival *a, uint64_t acked)
 		tcp_measure_rtt(a);
 	}
 	tcp_take_echo(a);
-	if (c->work) {
+	if (c->work && !tcp_fin_acked(c)) { /* else nothing is left to repair or to pace */
 		follow(a, acked);
 		draw_conclusions(a, acked);
 	} else {
