@@ -51,7 +51,16 @@ bool addr_in_prefix(const struct addr *a, const struct addr *prefix, unsigned le
 
 	if (is4 != addr_is4(prefix))
 		return false;
-	return addr_common_bits(a, prefix) >= len + (is4 ? 96 : 0);
+	return addr_has_prefix(a, prefix, len + (is4 ? 96 : 0));
+}
+
+/* As addr_common_bits, which counts them one by one. */
+bool addr_has_prefix(const struct addr *a, const struct addr *prefix, unsigned len)
+{
+	const unsigned whole = len / 8, rest = len % 8;
+
+	return memcmp(a->b, prefix->b, whole) == 0 &&
+	       (!rest || !((a->b[whole] ^ prefix->b[whole]) >> (8 - rest)));
 }
 
 unsigned addr_common_bits(const struct addr *a, const struct addr *b)

@@ -55,6 +55,8 @@ bool addr_is_limited_broadcast(const struct addr *); /* 255.255.255.255 */
 bool addr_is_link_local(const struct addr *);	     /* 169.254/16, fe80::/10 */
 /* Do the first len bits (of the family's own form: 0..32 or 0..128) agree? Same family only. */
 bool addr_in_prefix(const struct addr *, const struct addr *prefix, unsigned len);
+/* The same of the whole 128, whatever the families. */
+bool addr_has_prefix(const struct addr *, const struct addr *prefix, unsigned len);
 /* Number of leading bits that agree, of the whole 128. */
 unsigned addr_common_bits(const struct addr *, const struct addr *);
 

@@ -61,6 +61,7 @@ int iface_add(struct net *net, const struct tern_iface *cfg, unsigned index)
 	list_init(&i->neigh_lru);
 	timer_init(&i->announce_timer, net->announce_timer_kind);
 	net->ifaces[index - 1] = i;
+	net->top_ifindex = MAX(net->top_ifindex, index);
 	net->n_down += !iface_is_up(i);
 	net->routes_version++;
 	net_note(net, index, TERN_NET_LINK);

@@ -484,6 +484,7 @@ struct net {
 	const struct net_config *cfg;
 	struct sip_key key;		  /* of the neighbour table and the limiter */
 	struct iface *ifaces[IFACES_MAX]; /* by index - 1 */
+	unsigned top_ifindex;		  /* none has ever had a higher one */
 	unsigned n_down;		  /* interfaces */
 	struct ifaddr *addrs;
 	uint32_t n_addrs, addrs_cap;

@@ -72,7 +72,7 @@ const struct policy *policy_of(const struct net *net, const struct addr *a)
 	static const struct policy none = { .label = UINT32_MAX };
 
 	for (uint32_t i = 0; i < net->n_policies; i++)
-		if (addr_common_bits(a, &net->policies[i].prefix) >= net->policies[i].len)
+		if (addr_has_prefix(a, &net->policies[i].prefix, net->policies[i].len))
 			return &net->policies[i];
 	return &none;
 }

@@ -291,7 +291,7 @@ TERN_API unsigned tern_output_ready(const struct tern_stack *st, unsigned ifinde
 {
 	if (ifindex)
 		return ifindex != LO_INDEX && has_work(iface_get(&st->net, ifindex)) ? ifindex : 0;
-	for (unsigned i = LO_INDEX + 1; i <= IFACES_MAX; i++)
+	for (unsigned i = LO_INDEX + 1; i <= st->net.top_ifindex; i++)
 		if (has_work(iface_get(&st->net, i)))
 			return i;
 	return 0;

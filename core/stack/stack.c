@@ -383,7 +383,7 @@ TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mt
 
 TERN_API unsigned tern_iface_next(const struct tern_stack *st, unsigned after)
 {
-	for (unsigned i = after + 1; i <= IFACES_MAX; i++)
+	for (unsigned i = after + 1; i <= st->net.top_ifindex; i++)
 		if (iface_get(&st->net, i))
 			return i;
 	return 0;

@@ -105,6 +105,8 @@ static void common_bits_are_counted(void)
 
 		b.b[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
 		check_eq(addr_common_bits(&a, &b), bit);
+		for (unsigned len = 0; len <= 128; len++)
+			check_eq(addr_has_prefix(&a, &b, len), len <= bit);
 		check(!addr_equal(&a, &b));
 	}
 }
