@@ -34,12 +34,15 @@ uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 	return (uint16_t)(mtu > headers + 1 ? MIN(mtu - headers, 65535 - headers) : 1);
 }
 
-/* How large the receive buffer may become: its present size is 32 units of the window field. */
-static uint32_t buffer_to_be(const struct sockets *ss, const struct tcp_options *opt)
+/* How large the window may become: the buffer's present size is 32 units of its field. */
+static uint32_t window_to_be(const struct sockets *ss, const struct tcp_options *opt)
 {
 	uint64_t most = MIN((uint64_t)opt->rcvbuf * (65535 / 32), ss->cfg->tcp_rcvbuf_max);
 
-	return opt->rcvbuf_set ? opt->rcvbuf : (uint32_t)MAX(opt->rcvbuf, most);
+	if (opt->rcvbuf_set)
+		most = opt->rcvbuf;
+	most = MAX(opt->rcvbuf, most);
+	return (uint32_t)(opt->window_clamp ? MIN(most, opt->window_clamp) : most);
 }
 
 struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, const struct tuple *t,
@@ -53,7 +56,7 @@ struct tcp_open tcp_open_for(const struct sockets *ss, const struct sock *s, con
 		.path_mss = mss_for(t, sock_mtu(s, hop, addr_is4(&t->remote))),
 		.default_mss = addr_is4(&t->remote) ? 536 : 1220, /* MUST-15 */
 		.carries_1280 = !addr_is4(&t->remote),
-		.rcv_buf_max = buffer_to_be(ss, opt),
+		.rcv_buf_max = window_to_be(ss, opt),
 	};
 }
 

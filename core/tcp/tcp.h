@@ -49,7 +49,7 @@ struct tcp_open {
 	uint16_t path_mss;    /* what the path carries of ours, options not deducted */
 	uint16_t default_mss; /* of a peer that says none: 536 or 1220 (RFC 9293 3.7.1) */
 	bool carries_1280;    /* every path does (RFC 8200 section 5) */
-	uint32_t rcv_buf_max; /* for the window scale: what rcvbuf may grow to */
+	uint32_t rcv_buf_max; /* for the window scale: what the window may grow to */
 	tern_time synack_rtt; /* how long a SYN-ACK took that was sent once; 0: not known */
 };
 
@@ -97,6 +97,11 @@ struct tcp_options {
 	bool sndbuf_set : 1, rcvbuf_set : 1; /* by the user: they stay as they are */
 	bool quickack : 1, quickack_off : 1; /* asked for; asked not to */
 };
+/* The most that the window ever says: the buffer, or what the user leaves of it. */
+static inline uint32_t tcp_window_max(const struct tcp_options *opt)
+{
+	return opt->window_clamp ? MIN(opt->rcvbuf, opt->window_clamp) : opt->rcvbuf;
+}
 
 /* Of a client's SYN; a server's connection has TRIED when its cookie was right. */
 enum tcp_fast_open { FAST_OPEN_NONE, FAST_OPEN_TRIED, FAST_OPEN_TIMED_OUT };

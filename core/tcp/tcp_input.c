@@ -50,7 +50,7 @@ static void take_syn(struct arrival *a)
 
 	c->rcv.irs = h->seq;
 	c->rcv.nxt = c->rcv.acked = seq_first(c->rcv.irs) + 1;
-	c->rcv.adv = c->rcv.nxt + MIN(c->opt.rcvbuf, 65535); /* what our SYN shows, unscaled */
+	c->rcv.adv = c->rcv.nxt + MIN(tcp_window_max(&c->opt), 65535); /* as our SYN shows */
 	buf_init(&c->rcv_buf, c->rcv.nxt);
 	tcp_take_syn_options(c, a->x, h);
 	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */

@@ -35,7 +35,7 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 
 	out->lo = out->hi = tcp_syn_pos(c);
 	h->flags = TCP_SYN;
-	h->wnd = (uint16_t)MIN(c->opt.rcvbuf, 65535);
+	h->wnd = (uint16_t)MIN(tcp_window_max(&c->opt), 65535);
 	if (c->state == TERN_TCP_SYN_SENT) {
 		tcp_ask_for_ecn(c, x, h);
 	} else {

@@ -401,11 +401,14 @@ static uint64_t roomiest_edge(const struct tcp *c)
 }
 
 /* RFC 9293 3.8.6.2.2: the edge moves by min(half the buffer, MSS) at least, or stays. */
+static uint32_t worthwhile_step(const struct tcp *c)
+{
+	return MIN(tcp_window_max(&c->opt) / 2, c->adv_mss);
+}
+
 static uint64_t worthwhile_edge(const struct tcp *c, uint64_t roomiest)
 {
-	uint32_t step = MIN(c->opt.rcvbuf / 2, c->adv_mss);
-
-	return roomiest >= c->rcv.adv + step ? roomiest : MAX(c->rcv.adv, c->rcv.nxt);
+	return roomiest >= c->rcv.adv + worthwhile_step(c) ? roomiest : MAX(c->rcv.adv, c->rcv.nxt);
 }
 
 uint64_t tcp_window_edge(const struct tcp *c)
@@ -435,15 +438,14 @@ uint16_t tcp_window_field(const struct tcp *c, uint64_t *edge)
 void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
-	uint64_t most = MIN(c->opt.rcvbuf, (uint64_t)65535 << c->rcv_wscale), gain;
+	uint64_t most = MIN(tcp_window_max(&c->opt), (uint64_t)65535 << c->rcv_wscale), gain;
 
 	if (open > most / 2 && open >= 2 * (uint64_t)c->adv_mss) /* the gain is less than half */
 		return;
 	gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
-	if (gain >= most / 2 ||
-	    (open < 2 * (uint64_t)c->adv_mss && gain >= MIN(c->opt.rcvbuf / 2, c->adv_mss)))
+	if (gain >= most / 2 || (open < 2 * (uint64_t)c->adv_mss && gain >= worthwhile_step(c)))
 		tcp_owe_ack(c, x, ACK_NOW);
 }
 
