@@ -131,28 +131,39 @@ static COLD int64_t recv_urgent(struct sock *s, struct tern_msg *m, int flags)
 	return 0;
 }
 
-static int64_t recv_pieces(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
+static COLD int64_t peek_pieces(const struct sock *s, const struct tern_msg *m)
 {
-	const struct tcp_ctx *x = sock_ctx(ss);
-	bool peek = (flags & TERN_MSG_PEEK) != 0;
-	uint8_t due = s->tcp->ack_due;
-	int64_t total = 0;
+	size_t total = 0;
 
-	if (m->n_iov == 1 && !peek) {
-		total = (int64_t)tcp_recv(s->tcp, x, m->iov->base, m->iov->len, false);
-		sock_tcp_after_read(ss, s, due);
-		return total;
-	}
+	for (size_t i = 0; i < m->n_iov; i++)
+		total += tcp_peek(s->tcp, total, m->iov[i].base, m->iov[i].len);
+	return (int64_t)total;
+}
+
+/* Until one is not filled: a read stops at the urgent mark. */
+static int64_t recv_pieces(struct sock *s, const struct tcp_ctx *x, const struct tern_msg *m)
+{
+	size_t total = 0;
+
 	for (size_t i = 0; i < m->n_iov; i++) {
-		size_t len = m->iov[i].len, n;
+		size_t n = tcp_recv(s->tcp, x, m->iov[i].base, m->iov[i].len);
 
-		n = tcp_recv(s->tcp, x, m->iov[i].base, len, peek);
-		total += (int64_t)n;
-		if (n < len || (peek && n)) /* a peek fills one piece */
+		total += n;
+		if (n < m->iov[i].len)
 			break;
 	}
+	return (int64_t)total;
+}
+
+static int64_t recv_text(struct sockets *ss, struct sock *s, const struct tern_msg *m)
+{
+	const struct tcp_ctx *x = sock_ctx(ss);
+	uint8_t due = s->tcp->ack_due;
+	int64_t n = m->n_iov == 1 ? (int64_t)tcp_recv(s->tcp, x, m->iov->base, m->iov->len) :
+				    recv_pieces(s, x, m);
+
 	sock_tcp_after_read(ss, s, due);
-	return total;
+	return n;
 }
 
 static size_t room_in(const struct tern_msg *m)
@@ -175,7 +186,7 @@ int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, in
 	m->at = ss->timers->now;
 	if (flags & TERN_MSG_OOB)
 		return recv_urgent(s, m, flags);
-	n = recv_pieces(ss, s, m, flags);
+	n = flags & TERN_MSG_PEEK ? peek_pieces(s, m) : recv_text(ss, s, m);
 	if (n > 0)
 		return n;
 	if (s->error)

@@ -525,7 +525,9 @@ void tcp_mark_urgent(struct tcp *);
 size_t tcp_recv_ready(const struct tcp *);
 /* Would a read return at once with 0 (the end of the stream)? */
 bool tcp_recv_ended(const struct tcp *);
-size_t tcp_recv(struct tcp *, const struct tcp_ctx *, void *, size_t, bool peek);
+size_t tcp_recv(struct tcp *, const struct tcp_ctx *, void *, size_t);
+/* Copies what lies `off` bytes ahead, and takes nothing. */
+size_t tcp_peek(const struct tcp *, size_t off, void *, size_t);
 int tcp_recv_data(struct tcp *, const struct tcp_ctx *, struct tern_span *, int max);
 int tcp_recv_consume(struct tcp *, const struct tcp_ctx *, size_t len);
 /* The urgent byte kept out of band: 1 byte, or -TERN_EINVAL / -TERN_EAGAIN. */

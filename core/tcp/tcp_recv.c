@@ -474,18 +474,22 @@ bool tcp_recv_ended(const struct tcp *c)
 	return c->rcv.nxt > c->rcv.fin || c->rcv_shut || c->state == TERN_TCP_CLOSED;
 }
 
-size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len, bool peek)
+size_t tcp_peek(const struct tcp *c, size_t off, void *dst, size_t len)
+{
+	size_t ready = tcp_recv_ready(c), n = off < ready ? MIN(len, ready - off) : 0;
+	uint64_t skip = tcp_at_mark(c) && !c->opt.oob_inline ? 1 : 0;
+
+	if (n)
+		buf_read(&c->rcv_buf, c->rcv_buf.head + skip + off, dst, n);
+	return n;
+}
+
+size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len)
 {
 	size_t n = MIN(len, tcp_recv_ready(c));
 
 	if (n == 0)
 		return 0;
-	if (peek) {
-		uint64_t skip = tcp_at_mark(c) && !c->opt.oob_inline ? 1 : 0;
-
-		buf_read(&c->rcv_buf, c->rcv_buf.head + skip, dst, n);
-		return n;
-	}
 	tcp_skip_urgent(c, x);
 	buf_take(&c->rcv_buf, x->mem, dst, n);
 	tcp_tune_receive_buffer(c, x);

@@ -452,7 +452,7 @@ static inline size_t take(size_t len)
 {
 	static uint8_t got[TEXT_MAX], want[TEXT_MAX];
 	struct tcp_ctx x = ctx();
-	size_t n = tcp_recv(&f.c, &x, got, len, false);
+	size_t n = tcp_recv(&f.c, &x, got, len);
 
 	fill_text(want, f.taken + 1, n);
 	check_mem(got, want, n);

@@ -20,6 +20,23 @@ static void peeks(void)
 	say_result(recv(fd[1], bytes, 4, MSG_PEEK | MSG_DONTWAIT));
 }
 
+static void peeks_into_pieces(void)
+{
+	char a[4] = "", b[9] = "";
+	struct iovec iov[3] = { { a, 3 }, { NULL, 0 }, { b, 8 } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 3 };
+	int fd[2];
+
+	connection(fd);
+	send(fd[0], "abcdef", 6, 0);
+	polled(fd[1], POLLIN, POLLIN);
+	say_result(recvmsg(fd[1], &m, MSG_PEEK));
+	say("%s %s\n", a, b);
+	memset(b, 0, sizeof(b));
+	say_result(recvmsg(fd[1], &m, 0));
+	say("%s %s\n", a, b);
+}
+
 static void peeks_at_the_end(void)
 {
 	char byte;
@@ -311,6 +328,7 @@ static void flags_of_a_message(void)
 
 static const struct program programs[] = {
 	BOTH(peeks),
+	BOTH(peeks_into_pieces),
 	ONCE(peeks_at_the_end),
 	ONCE(peeks_at_a_reset),
 	BOTH(waits_for_all),
