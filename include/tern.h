@@ -704,7 +704,8 @@ TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *)
 
 /*
  * STREAM: starts the handshake and returns -TERN_EINPROGRESS; TERN_POLLOUT then says it ended and
- * TERN_SO_ERROR how. Others: sets the peer; family TERN_AF_UNSPEC dissolves it.
+ * TERN_SO_ERROR how. Family TERN_AF_UNSPEC: 0; the connection is given up, by a RST, and the
+ * socket does not connect again. Others: sets the peer; TERN_AF_UNSPEC dissolves it.
  * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port),
  * -TERN_ENETUNREACH, -TERN_EAFNOSUPPORT, -TERN_EINVAL, -TERN_EACCES (broadcast without
  * SO_BROADCAST), -TERN_EOPNOTSUPP (listening), -TERN_ENOMEM. -TERN_EINVAL also with
