@@ -377,6 +377,19 @@ static bool is_to_end(const struct run *r, tern_time *end_at)
 	return loop_now() >= *end_at;
 }
 
+/* What the program wrote before it ended arrives, as it does natively. net_drain does the rest. */
+static void say_the_last(struct run_command *c, struct run *r)
+{
+	tern_time until = loop_now() + 60 * TERN_SEC;
+
+	while (run_has_unsaid(r) && !net_interrupted() && loop_now() < until) {
+		struct pollfd own = { run_fd(r), POLLIN, 0 };
+
+		net_turn(&c->n, loop_now() + 10 * TERN_MS, &own, 1);
+		run_turn(r);
+	}
+}
+
 static int run_program(struct run_command *c, const struct args *a)
 {
 	tern_time end_at = TERN_NEVER;
@@ -403,6 +416,7 @@ static int run_program(struct run_command *c, const struct args *a)
 		if (own[1].revents)
 			run_control_turn(&c->control, &c->n);
 	}
+	say_the_last(c, r);
 	code = exit_code(c, r);
 	counts = run_counts(r);
 	run_free(r);

@@ -193,6 +193,17 @@ bool run_is_over(const struct run *r)
 	return r->over;
 }
 
+bool run_has_unsaid(const struct run *r)
+{
+	for (const struct list *l = r->all.next; l != &r->all; l = l->next) {
+		const struct pair *p = CONTAINER_OF(l, struct pair, all_link);
+
+		if (p->type == SOCK_STREAM && p->state == PAIR_OPEN && !p->gone && !p->broken)
+			return true;
+	}
+	return false;
+}
+
 void run_signal(const struct run *r, int sig)
 {
 	if (r->first > 0)

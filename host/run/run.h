@@ -73,6 +73,8 @@ tern_time run_deadline(const struct run *); /* run_turn is due then at the lates
  */
 bool run_exited(const struct run *, int *status);
 bool run_is_over(const struct run *);
+/* Does a stream hold what the program has written and the stack has not taken yet? */
+bool run_has_unsaid(const struct run *);
 /* Sends the first process a signal. */
 void run_signal(const struct run *, int sig);
 
