@@ -7,8 +7,10 @@
  */
 #include "args.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../core/wire/wire.h"
@@ -194,13 +196,14 @@ static bool wrong_value(struct args *a, const char *expected)
 
 bool args_count(struct args *a, uint64_t max, uint64_t *out)
 {
-	static const struct unit units[] = { { "", 1 } };
-	char expected[64];
+	char expected[64], *end;
 	uint64_t v;
 
 	if (!args_value(a))
 		return false;
-	if (!strchr(a->value, '.') && read_with_unit(a->value, units, 1, &v) && v <= max) {
+	errno = 0;
+	v = strtoull(a->value, &end, 10);
+	if (a->value[0] >= '0' && a->value[0] <= '9' && !*end && !errno && v <= max) {
 		*out = v;
 		return true;
 	}

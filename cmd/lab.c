@@ -129,7 +129,7 @@ static enum taken take_option(struct args *a, void *ctx)
 	if (args_is(a, "--list"))
 		return args_taken(o->list = true);
 	if (args_is(a, "--seed"))
-		return args_taken(args_count(a, UINT64_MAX / 10, &o->seed));
+		return args_taken(args_count(a, UINT64_MAX, &o->seed));
 	if (args_is(a, "--mtu"))
 		return args_taken(args_mtu(a, &o->mtu));
 	if (args_is(a, "--black-hole"))
@@ -344,11 +344,18 @@ static bool write_file(const char *path, const struct watched *w, const struct o
 	return good;
 }
 
+static bool show(const struct lab *lab, const struct options *o)
+{
+	if (draw(lab, o, stdout) && fflush(stdout) == 0)
+		return true;
+	fprintf(stderr, "tern lab: standard output cannot be written: %s\n", strerror(errno));
+	return false;
+}
+
 static int finish(const struct watched *w, const struct options *o)
 {
 	const struct lab *lab = &w->lab;
-	bool good = o->output ? write_file(o->output, w, o, CONTENT_PICTURE) :
-				draw(lab, o, stdout) && fflush(stdout) == 0;
+	bool good = o->output ? write_file(o->output, w, o, CONTENT_PICTURE) : show(lab, o);
 
 	good &= write_file(o->pcap, w, o, CONTENT_PCAP);
 	good &= write_file(o->plot, w, o, CONTENT_PLOT);

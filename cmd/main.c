@@ -50,11 +50,19 @@ static void keep_standard_descriptors(void)
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-int main(int argc, char **argv)
+/* What was to be read and is lost was not done as asked. Who has failed has said why. */
+static int end_output(int code)
+{
+	if (code != EXIT_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
+		return code;
+	fprintf(stderr, "tern: standard output cannot be written\n");
+	return EXIT_USAGE;
+}
+
+static int run_command(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
-	keep_standard_descriptors();
 	if (!name) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -72,4 +80,10 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "tern: there is no command '%s'; try 'tern --help'\n", name);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	keep_standard_descriptors();
+	return end_output(run_command(argc, argv));
 }

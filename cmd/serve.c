@@ -394,6 +394,8 @@ static int read_options(struct server *v, struct args *a)
 		return code;
 	if (a->n_words != 1)
 		return args_error(a, "one directory is needed");
+	if (v->port == 0)
+		return args_error(a, "--port: 0 is no port that anyone could ask");
 	v->root = open(a->word[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (v->root >= 0)
 		return -1;

@@ -207,6 +207,10 @@ int cmd_weather(int argc, char **argv)
 			print_help();
 			return EXIT_DONE;
 		}
+		if (strcmp(argv[at], "--version") == 0) {
+			printf("tern %s\n", tern_version());
+			return EXIT_DONE;
+		}
 		if (strlen(line) + strlen(argv[at]) + 2 > sizeof(line))
 			return args_error(&a, "that is too much");
 		strcat(strcat(line, line[0] ? " " : ""), argv[at]);
