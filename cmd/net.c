@@ -169,12 +169,30 @@ int net_refuse(const struct net *n, const char *format, const char *what)
 	return EXIT_USAGE;
 }
 
+/* A capture is alone there: what is printed from now on goes to standard error. */
+static FILE *take_stdout(void)
+{
+	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "wb");
+
+	if (out)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	else if (fd >= 0)
+		close(fd);
+	return out;
+}
+
+static FILE *share_stderr(void)
+{
+	return stderr;
+}
+
 /* "-": the standard one; NULL: none. */
-static bool open_file(const struct net *n, const char *name, FILE *standard, FILE **out)
+static bool open_file(const struct net *n, const char *name, FILE *standard(void), FILE **out)
 {
 	if (!name)
 		return true;
-	*out = strcmp(name, "-") == 0 ? standard : fopen(name, "wb");
+	*out = strcmp(name, "-") == 0 ? standard() : fopen(name, "wb");
 	if (!*out)
 		fprintf(stderr, "%s: %s: %s\n", n->command, name, strerror(errno));
 	return *out != NULL;
@@ -196,8 +214,8 @@ static int open_all(struct net *n, struct net_options *o)
 	struct tern_config cfg;
 	int code = EXIT_DONE;
 
-	if (!open_file(n, o->pcap, stdout, &n->pcap) ||
-	    !open_file(n, o->ladder_file, stderr, &n->ladder))
+	if (!open_file(n, o->pcap, take_stdout, &n->pcap) ||
+	    !open_file(n, o->ladder_file, share_stderr, &n->ladder))
 		return EXIT_USAGE;
 	if (!recorder_init(&n->recorder, n->pcap, o->ladder) || !begin_live(n, o))
 		return net_refuse(n, "%s", "out of memory");

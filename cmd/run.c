@@ -347,7 +347,6 @@ static struct run *start(struct run_command *c)
 				 .fallback = c->fallback,
 				 .netns = &netns,
 				 .kernel_tcp = c->netns,
-				 .no_stdout = c->net.pcap && strcmp(c->net.pcap, "-") == 0,
 				 .remove = { c->control.at.sun_path } };
 	char resolv_conf[NET_RESOLV_MAX];
 	struct run *r;

@@ -87,8 +87,6 @@ static _Noreturn void become_program(const struct keeper *k, const struct run_wi
 	if (write(k->up[1], &n, sizeof(n)) != (ssize_t)sizeof(n) || read(k->down[0], &byte, 1) != 1)
 		_exit(126);
 	reset_signals(mask);
-	if (w->no_stdout)
-		dup2(STDERR_FILENO, STDOUT_FILENO);
 	execvp(w->argv[0], w->argv);
 	give_up(k, w->argv[0]);
 }

@@ -48,8 +48,7 @@ struct run_wish {
 	 * fallback; where a user may make no namespaces a line on standard error says so.
 	 */
 	const char *resolv_conf;
-	bool no_stdout; /* it is the supervisor's: what the program says goes to standard error */
-	bool fallback;	/* what cannot be on tern may be on the kernel; else it is an error */
+	bool fallback; /* what cannot be on tern may be on the kernel; else it is an error */
 	char error[RUN_ERROR_MAX]; /* one line that says what to do, when NULL is returned */
 };
 
