@@ -37,11 +37,10 @@ uint16_t mss_for(const struct tuple *t, uint32_t mtu)
 /* How large the window may become: the buffer's present size is 32 units of its field. */
 static uint32_t window_to_be(const struct sockets *ss, const struct tcp_options *opt)
 {
-	uint64_t most = MIN((uint64_t)opt->rcvbuf * (65535 / 32), ss->cfg->tcp_rcvbuf_max);
+	uint64_t most = opt->rcvbuf;
 
-	if (opt->rcvbuf_set)
-		most = opt->rcvbuf;
-	most = MAX(opt->rcvbuf, most);
+	if (!opt->rcvbuf_set)
+		most = MAX(most, MIN(most * (65535 / 32), ss->cfg->tcp_rcvbuf_max));
 	return (uint32_t)(opt->window_clamp ? MIN(most, opt->window_clamp) : most);
 }
 
