@@ -11,12 +11,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,6 +95,22 @@ static void read_output(const struct entry *e, enum side side, char *out)
 	out[n] = 0;
 }
 
+/*
+ * A loopback of its own, where it may have one: another program's port is never in the way of one that
+ * a program binds by its number.
+ */
+static void leave_other_ports(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+
+	if (unshare(CLONE_NEWNET) != 0)
+		return;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (ioctl(fd, SIOCSIFFLAGS, &lo) != 0)
+		_exit(98);
+}
+
 static pid_t start(const struct entry *e, enum side side)
 {
 	char program[PATH_LEN + 20], path[PATH_LEN];
@@ -102,6 +121,8 @@ static pid_t start(const struct entry *e, enum side side)
 	snprintf(program, sizeof(program), "%s/twin_%s", place,
 		 side == ON_POSIX ? "posix" : "plain");
 	path_of(path, e, side);
+	if (side == ON_KERNEL)
+		leave_other_ports();
 	alarm(SECONDS);
 	execl(program, "twin", e->name, e->v6 ? "6" : "4", path, (char *)NULL);
 	_exit(99);
