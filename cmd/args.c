@@ -285,6 +285,15 @@ bool args_text(struct args *a, const char **text)
 	return true;
 }
 
+bool args_output(struct args *a, const char **path)
+{
+	if (!args_text(a, path))
+		return false;
+	if (strcmp(*path, "-") == 0)
+		*path = NULL;
+	return true;
+}
+
 enum taken args_weather(struct args *a, struct tern_weather *w)
 {
 	if (args_is(a, "--delay"))

@@ -57,6 +57,7 @@ bool args_rate(struct args *, uint64_t *bps);	     /* 10Mbit, 1Gbit, 64kbit */
 bool args_probability(struct args *, uint32_t *ppm); /* 5% or 0.05 */
 bool args_mtu(struct args *, uint64_t *);	     /* 68 to 65535 */
 bool args_text(struct args *, const char **);	     /* a file's name, say: it lives in argv */
+bool args_output(struct args *, const char **); /* the same, and NULL for "-": standard output */
 
 /* --delay, --jitter, --rate, --queue, --loss, --reorder, --duplicate, --corrupt, --ecn-... */
 enum taken args_weather(struct args *, struct tern_weather *);

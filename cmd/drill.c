@@ -10,6 +10,7 @@
 #include "../sim/drill/drill.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,7 @@ static void add_directory(struct drills *t, const char *path, int depth)
 	struct stat st;
 
 	if (n < 0) {
-		fprintf(stderr, "%s: cannot be read\n", path);
+		fprintf(stderr, "%s: cannot be read: %s\n", path, strerror(errno));
 		t->unreadable = true;
 		return;
 	}

@@ -74,7 +74,7 @@ static void print_help(void)
 	       "                    (default 30s)\n"
 	       "  -4, -6            IPv4 or IPv6 addresses of hosts alone\n"
 	       "  -q                no progress, no summary\n");
-	net_print_help();
+	net_print_help("sim");
 	printf("\nExit: 0 all were fetched, 1 a server or the network said no, 2 usage or a bad "
 	       "file.\n");
 }
@@ -84,7 +84,7 @@ static enum taken take_option(struct args *a, void *ctx)
 	struct get *g = ctx;
 
 	if (args_is(a, "-o"))
-		return args_taken(args_text(a, &g->output));
+		return args_taken(args_output(a, &g->output));
 	if (args_is(a, "-O"))
 		return args_taken(g->remote_name = true);
 	if (args_is(a, "-C"))
@@ -308,6 +308,9 @@ static int give_up(const struct get *g, const char *why)
 {
 	if (net_interrupted())
 		return refuse(g, "interrupted; %" PRIu64 " bytes were received", g->received);
+	if (g->drip)
+		return refuse(g, "%s: only %" PRIu64 " bytes in %g s; %" PRIu64 " were received",
+			      why, g->drip, (double)g->timeout / 1e9, g->received);
 	return refuse(g, "%s: nothing has come for %g s; %" PRIu64 " bytes were received", why,
 		      (double)g->timeout / 1e9, g->received);
 }

@@ -24,7 +24,7 @@ static void print_help(void)
 	       "it.\n\n"
 	       "  -4, -6            of IPv4 or IPv6 alone\n"
 	       "  --json            the same as a list of objects, with iproute2's names\n");
-	net_print_help();
+	net_print_help("sim");
 	printf("\nExit: 0 printed, 2 usage, no such device, or no address within 20 s (--auto).\n");
 }
 

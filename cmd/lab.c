@@ -110,14 +110,13 @@ static bool take_format(struct args *a, struct options *o)
 	return false;
 }
 
-static bool take_plot(struct args *a, struct options *o)
+static bool take_second_output(struct args *a, const char **path)
 {
-	if (!args_text(a, &o->plot))
+	if (!args_output(a, path))
 		return false;
-	if (strcmp(o->plot, "-") != 0)
-		return true;
-	args_error(a, "--plot: standard output is the ladder's; name a file");
-	return false;
+	if (!*path)
+		args_error(a, "%s: standard output is the ladder's; name a file", a->name);
+	return *path != NULL;
 }
 
 static enum taken take_option(struct args *a, void *ctx)
@@ -137,11 +136,11 @@ static enum taken take_option(struct args *a, void *ctx)
 	if (args_is(a, "--format"))
 		return args_taken(take_format(a, o));
 	if (args_is(a, "-o") || args_is(a, "--output"))
-		return args_taken(args_text(a, &o->output));
+		return args_taken(args_output(a, &o->output));
 	if (args_is(a, "--pcap"))
-		return args_taken(args_text(a, &o->pcap));
+		return args_taken(take_second_output(a, &o->pcap));
 	if (args_is(a, "--plot"))
-		return args_taken(take_plot(a, o));
+		return args_taken(take_second_output(a, &o->plot));
 	if (args_is(a, "--bytes"))
 		return args_taken(o->bytes_given = args_size(a, &o->bytes));
 	if (args_is(a, "--ecn"))

@@ -88,7 +88,7 @@ static enum taken take_option(struct args *a, void *ctx)
 	if (args_is(a, "--conn"))
 		return args_taken(take_conn(a, o));
 	if (args_is(a, "-o") || args_is(a, "--output"))
-		return args_taken(args_text(a, &o->output));
+		return args_taken(args_output(a, &o->output));
 	if (args_is(a, "--full"))
 		return args_taken(o->full = true);
 	if (args_is(a, "--list"))

@@ -41,7 +41,7 @@ static void print_help(void)
 	       "  -u                datagrams; with -l the first to speak is the peer, with -k\n"
 	       "                    the last\n"
 	       "  -4, -6            the host's IPv4 or IPv6 address\n");
-	net_print_help();
+	net_print_help("sim");
 	printf("\nExit: 0 it ended in order, 1 the peer or the network said no, 2 usage.\n");
 }
 

@@ -16,17 +16,18 @@
 #include "../host/loop/impair.h"
 #include "../view/ladder.h"
 
-void net_print_help(void)
+void net_print_help(const char *dev_default)
 {
 	printf("  --version         which tern this is\n"
 	       "the network:\n"
 	       "  --dev D           tap:NAME, tun:NAME, packet:IF, fd:N; gateway: the host's own\n"
-	       "                    sockets behind 10.0.2.2, without privilege; or sim (the\n"
-	       "                    default: a simulated peer, 10.0.0.2 and fd00::2, in this\n"
-	       "                    process);\n"
+	       "                    sockets behind 10.0.2.2, without privilege; sim: a\n"
+	       "                    simulated peer, 10.0.0.2 and fd00::2, in this process;\n"
 	       "                    net:NAME: a network of this user's processes, 198.18.0.0/16;\n"
-	       "                    may be repeated, what follows belongs to the last one\n"
-	       "  --addr A/LEN      our IPv4 address (default with sim: 10.0.0.1/24)\n"
+	       "                    without --dev it is %s; may be repeated, what follows\n"
+	       "                    belongs to the last one\n",
+	       dev_default);
+	printf("  --addr A/LEN      our IPv4 address (default with sim: 10.0.0.1/24)\n"
 	       "  --gw A            the IPv4 gateway\n"
 	       "  --addr6 A/LEN     our IPv6 address (default with sim: fd00::1/64)\n"
 	       "  --gw6 A           the IPv6 gateway\n"

@@ -63,8 +63,8 @@ struct net_options {
 	bool ladder_at_end;	 /* also where that is a terminal: others write there */
 };
 
-/* The lines of --help about these options and what every command takes. */
-void net_print_help(void);
+/* The lines of --help about these options, of which --dev has that default, and --version. */
+void net_print_help(const char *dev_default);
 /* Takes the option just read when it is one of these. */
 enum taken net_take_option(struct args *, struct net_options *);
 

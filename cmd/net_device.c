@@ -271,6 +271,8 @@ int net_open_device(struct net *n, struct net_dev *d)
 	if (d->is_auto && (strcmp(d->what, "sim") == 0 || strcmp(d->what, "gateway") == 0 ||
 			   strcmp(d->what, "none") == 0 || after(d->what, "net:")))
 		return net_refuse(n, "%s: nobody there says what is --auto", d->what);
+	if (d->host_addr.family && !after(d->what, "tap:") && !after(d->what, "tun:"))
+		return net_refuse(n, "--host-addr: %s is no tap or tun", d->what);
 	if (strcmp(d->what, "none") == 0) /* the stack's own loopback is all there is */
 		return EXIT_DONE;
 	if (getrandom(seed, sizeof(seed), 0) < 0)

@@ -41,7 +41,7 @@ static void print_help(void)
 	       "  -s N              bytes of each (default 56)\n"
 	       "  -4, -6            the host's IPv4 or IPv6 address\n"
 	       "  --json            one object: each answer as it comes, the sums at the end\n");
-	net_print_help();
+	net_print_help("sim");
 	printf("\nExit: 0 at least one was answered, 1 none was, 2 usage or no such device.\n");
 }
 

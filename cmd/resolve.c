@@ -26,7 +26,7 @@ static void print_help(void)
 	       "  --type TYPE       A: IPv4 addresses, AAAA: IPv6 addresses, ANY: both (the\n"
 	       "                    default), PTR: the name of an address\n"
 	       "  --json            an array of objects\n");
-	net_print_help();
+	net_print_help("sim");
 	printf("\nExit: 0 all were found, 1 a name is not there or the network said no, 2 usage or "
 	       "a bad\ndevice.\n");
 }

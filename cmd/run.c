@@ -67,7 +67,7 @@ static void print_help(void)
 	       "                    whose only way out is tern's gateway: for raw sockets and\n"
 	       "                    32-bit programs; weather, captures and -p as ever\n"
 	       "  -q                no line at the end\n");
-	net_print_help();
+	net_print_help("gateway");
 	printf("\nExit: the program's; 128 and the signal's number when one ended it. 126: it "
 	       "could\n"
 	       "not be run. 1: --require was not kept. 2: usage.\n");
@@ -146,7 +146,8 @@ static bool take_name(struct args *a, const char **out)
 		return false;
 	if (place_is_name(*out))
 		return true;
-	args_error(a, "%s: '%s' is not made of letters, digits, '-', '_' and '.'", a->name, *out);
+	args_error(a, "%s: '%s' is not 1 to %d letters, digits, '-', '_' and '.', no '.' first",
+		   a->name, *out, PLACE_NAME_MAX - 1);
 	return false;
 }
 

@@ -63,7 +63,7 @@ static void print_help(void)
 	       "  --port N          where (default 80)\n"
 	       "  --count N         end after N requests (default: when interrupted)\n"
 	       "  -q                no line for each request\n");
-	net_print_help();
+	net_print_help("sim");
 	printf("\nExit: 0 it was told to end, 2 usage, no such directory or device.\n");
 }
 

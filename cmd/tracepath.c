@@ -31,7 +31,7 @@ static void print_help(void)
 	       "  -w T              wait so long for an answer, three times (default 1s)\n"
 	       "  -4, -6            the host's IPv4 or IPv6 address\n"
 	       "  --json            one object: each hop as it is known\n");
-	net_print_help();
+	net_print_help("sim");
 	printf("\nExit: 0 the host was reached, 1 it was not, 2 usage or no such device.\n");
 }
 

@@ -40,6 +40,16 @@ static enum taken take_change(struct args *a, void *ctx)
 	return args_weathers(a, q->way);
 }
 
+/* Below 0: q is what the words say; else the exit code. */
+static int read_change(struct args *a, void (*help)(void), struct request *q)
+{
+	int code = args_read(a, help, take_change, q);
+
+	if (code < 0 && a->n_words)
+		return args_error(a, "'%s' is not an option", a->word[0]);
+	return code;
+}
+
 static void no_help(void)
 {
 }
@@ -58,12 +68,8 @@ static void answer_line(struct net *n, char *line, FILE *out)
 	memcpy(q.way, n->weather.way, sizeof(q.way));
 	a = args_of(command, n_words, word);
 	a.errors = out;
-	if (args_read(&a, no_help, take_change, &q) >= 0)
+	if (read_change(&a, no_help, &q) >= 0)
 		return;
-	if (a.n_words) {
-		args_error(&a, "'%s' is not an option", a.word[0]);
-		return;
-	}
 	if (n_words > 1 && !weather_change(n, q.way, q.cut))
 		fprintf(out, "tern weather: out of memory\n");
 	else
@@ -190,32 +196,36 @@ static int ask(const char *name, const char *line)
 	return wrong ? EXIT_USAGE : EXIT_DONE;
 }
 
+/* One line of these words. */
+static bool join(char **word, int n, char *line, size_t room)
+{
+	line[0] = 0;
+	for (int i = 0; i < n; i++) {
+		if (strlen(line) + strlen(word[i]) + 2 > room)
+			return false;
+		strcat(strcat(line, line[0] ? " " : ""), word[i]);
+	}
+	return true;
+}
+
 int cmd_weather(int argc, char **argv)
 {
-	struct args a = args_of("tern weather", argc, argv);
-	char line[PLACE_LINE_MAX] = "", name[PLACE_NAME_MAX] = "";
-	int at = 1, code;
+	bool named = argc > 1 && argv[1][0] != '-';
+	struct args a = args_of("tern weather", argc - named, argv + named);
+	char line[PLACE_LINE_MAX], name[PLACE_NAME_MAX] = "";
+	struct request q = { .cut = false };
+	int code;
 
-	if (argc > 1 && argv[1][0] != '-') {
-		if (!place_is_name(argv[1]))
-			return args_error(&a, "'%s' is no name of a run", argv[1]);
+	if (named && !place_is_name(argv[1]))
+		return args_error(&a, "'%s' is no name of a run", argv[1]);
+	if (named)
 		snprintf(name, sizeof(name), "%s", argv[1]);
-		at = 2;
-	}
-	for (; at < argc; at++) {
-		if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
-			print_help();
-			return EXIT_DONE;
-		}
-		if (strcmp(argv[at], "--version") == 0) {
-			printf("tern %s\n", tern_version());
-			return EXIT_DONE;
-		}
-		if (strlen(line) + strlen(argv[at]) + 2 > sizeof(line))
-			return args_error(&a, "that is too much");
-		strcat(strcat(line, line[0] ? " " : ""), argv[at]);
-	}
-	code = name[0] ? EXIT_DONE : choose(name, line[0] != 0);
+	if (!join(a.argv + 1, a.argc - 1, line, sizeof(line)))
+		return args_error(&a, "that is too much");
+	code = read_change(&a, print_help, &q); /* what is wrong is told whether or not one lives */
+	if (code >= 0)
+		return code;
+	code = named ? EXIT_DONE : choose(name, line[0] != 0);
 	if (code != EXIT_DONE)
 		return code < 0 ? EXIT_DONE : code;
 	return ask(name, line);

@@ -29,9 +29,10 @@ static struct dev *say(struct dev_wish *w, int fd, const char *name)
 	int err = errno;
 
 	snprintf(w->error, sizeof(w->error), "%s: %s%s", name, strerror(err),
-		 err == EPERM  ? "; run as root (AF_PACKET needs CAP_NET_RAW)" :
-		 err == ENODEV ? "; 'ip link' lists the interfaces" :
-				 "");
+		 err == EPERM		? "; run as root (AF_PACKET needs CAP_NET_RAW)" :
+		 err == ENODEV		? "; 'ip link' lists the interfaces" :
+		 err == EPROTONOSUPPORT ? "; it is not an Ethernet" :
+					  "");
 	if (fd >= 0)
 		close(fd);
 	return NULL;

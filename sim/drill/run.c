@@ -7,6 +7,7 @@
  */
 #include "run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -327,7 +328,10 @@ static char *read_all(FILE *f, size_t *len)
 	char *text;
 	long size;
 
-	if (fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0 || size > SCRIPT_MAX)
+	if (fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0)
+		return NULL;
+	errno = EFBIG;
+	if (size > SCRIPT_MAX)
 		return NULL;
 	rewind(f);
 	text = malloc((size_t)size + 1);
@@ -345,12 +349,12 @@ enum drill_outcome drill_file(const char *path, const struct drill_options *o)
 	char *text = f ? read_all(f, &len) : NULL;
 	enum drill_outcome outcome = DRILL_BROKEN;
 
-	if (f)
-		fclose(f);
 	if (text)
 		outcome = drill_text(path, text, len, o);
 	else
-		fprintf(o->err, "%s: cannot be read\n", path);
+		fprintf(o->err, "%s: cannot be read: %s\n", path, strerror(errno));
+	if (f)
+		fclose(f);
 	free(text);
 	return outcome;
 }
