@@ -311,7 +311,7 @@ bool routes_init(struct net *); /* false: no memory */
 void routes_fini(struct net *); /* when all routes have gone */
 /*
  * The hop. Our own addresses go through lo. Longest prefix of the destination, then of the source,
- * then lowest metric, then oldest. 0, -TERN_ENETUNREACH or -TERN_ENETDOWN.
+ * then lowest metric, then oldest. 0 or -TERN_ENETUNREACH.
  */
 int route_lookup(struct net *, const struct route_key *, struct hop *);
 

@@ -383,10 +383,8 @@ static int take_hop(const struct net *net, unsigned ifindex, const struct addr *
 	const struct iface *i = iface_get(net, ifindex);
 	uint32_t mtu6;
 
-	if (!i)
+	if (!i || !iface_is_up(i))
 		return -TERN_ENETUNREACH;
-	if (!iface_is_up(i))
-		return -TERN_ENETDOWN;
 	mtu6 = addr_is4(next) || !i->mtu6 ? i->cfg.mtu : i->mtu6;
 	*hop = (struct hop){ .ifindex = ifindex, .next = *next, .link_mtu = MIN(i->cfg.mtu, mtu6) };
 	return 0;
@@ -440,7 +438,6 @@ static int find_route(struct net *net, const struct route_key *key, struct hop *
 {
 	const struct addr *dst = &key->dst;
 	const struct route *best = NULL;
-	int err = -TERN_ENETUNREACH;
 
 	for (unsigned len = addr_is4(dst) ? 33 : 129; len-- > 0;) {
 		struct prefix_walk w;
@@ -450,18 +447,16 @@ static int find_route(struct net *net, const struct route_key *key, struct hop *
 			continue;
 		w = walk_prefix(net, dst, len);
 		while ((r = next_of_prefix(net, &w, r))) {
-			if (!takes(r, key))
+			if (!takes(r, key) || !iface_is_up(iface_get(net, r->ifindex)))
 				continue;
-			if (!iface_is_up(iface_get(net, r->ifindex)))
-				err = -TERN_ENETDOWN;
-			else if (!best || is_better(r, best))
+			if (!best || is_better(r, best))
 				best = r;
 		}
 		if (best && !is_silent(best))
 			break;
 	}
 	if (!best)
-		return err;
+		return -TERN_ENETUNREACH;
 	if (best->gateway && !is_for_the_link(dst))
 		dst = &best->gateway->addr;
 	take_hop(net, best->ifindex, dst, hop);

@@ -149,8 +149,8 @@ static void interfaces_that_are_down_are_passed_over(void)
 	check_eq(add(v4(0, 0, 0, 0), 0, WAN, &gw2), 0);
 	iface_get(&f.net, ETH)->cfg.flags |= TERN_IFACE_DOWN;
 	check_hop(v4(172, 16, 0, 1), 0, WAN, gw2);
-	check_no_hop(v4(172, 16, 0, 1), ETH, -TERN_ENETDOWN);
-	check_no_hop(v4(255, 255, 255, 255), ETH, -TERN_ENETDOWN);
+	check_no_hop(v4(172, 16, 0, 1), ETH, -TERN_ENETUNREACH);
+	check_no_hop(v4(255, 255, 255, 255), ETH, -TERN_ENETUNREACH);
 	finish();
 }
 

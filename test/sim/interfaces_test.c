@@ -273,7 +273,7 @@ static void datagrams(void)
 		s = bound(HOME, TERN_SOCK_DGRAM, v6 ? "fd01::1" : "10.1.0.1", 0);
 		check_eq(tern_sendto(st[HOME], s, "x", 1, 0, &to), 1);
 		check_eq(tern_iface_set(st[HOME], ETH, 1500, TERN_IFACE_DOWN), 0);
-		check_eq(tern_sendto(st[HOME], s, "x", 1, 0, &to), -TERN_ENETDOWN);
+		check_eq(tern_sendto(st[HOME], s, "x", 1, 0, &to), -TERN_ENETUNREACH);
 		check_eq(tern_iface_set(st[HOME], ETH, 1500, 0), 0);
 		check_eq(tern_addr_del(st[HOME], ETH, &own), 0);
 		route(HOME, WAN, v6 ? "::" : "0.0.0.0", 0, v6 ? "fd02::9" : "10.2.0.9");
