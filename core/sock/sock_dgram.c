@@ -271,6 +271,19 @@ static int choose_source(struct sockets *ss, struct sock *s, const struct tern_m
 	return addr_classify(ss->net, src, 0) == ADDR_OURS ? 0 : -TERN_EINVAL;
 }
 
+/* A source of one family, a destination of the other: only what was chosen for a peer gives way. */
+static int match_families(const struct sock *s, const struct addr *dst, struct addr *src)
+{
+	if (addr_is_unspecified(src) || addr_is4(src) == addr_is4(dst))
+		return 0;
+	if (!addr_is4(dst))
+		return -TERN_EAFNOSUPPORT;
+	if (s->bound_addr)
+		return -TERN_ENETUNREACH;
+	*src = addr_any(s->family);
+	return 0;
+}
+
 int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		    struct dgram_path *path)
 {
@@ -285,6 +298,8 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 	if (m->ifindex && !iface_get(ss->net, m->ifindex))
 		return -TERN_ENODEV;
 	err = choose_source(ss, s, m, &key.src);
+	if (!err)
+		err = match_families(s, &path->dst, &key.src);
 	if (!err)
 		err = route_lookup(ss->net, &key, &path->hop);
 	if (err)
@@ -490,6 +505,7 @@ static void dissolve(struct sockets *ss, struct sock *s)
 	s->out_ifindex = 0;
 }
 
+/* Who is connected already goes on with its own name; where that cannot be, nothing has changed. */
 int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_addr *to)
 {
 	struct tern_msg m = { .addr = *to };
@@ -503,11 +519,12 @@ int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_add
 	err = s->any_port ? -TERN_EINVAL : sock_addr_in(s, to, &path.dst);
 	if (err)
 		return err;
-	if (s->connected)
-		dissolve(ss, s);
 	err = dgram_find_path(ss, s, &m, &path);
 	if (err)
 		return err;
+	tuple_remove(ss, &s->t);
+	s->label_given = false;
+	s->out_ifindex = 0;
 	s->t.remote = path.dst;
 	s->t.rport = to->port;
 	/* a group, or everybody, is what it hears, not who it is */

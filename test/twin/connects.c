@@ -284,7 +284,83 @@ static void uses_a_tuple_twice(void)
 	call_to(b, port_of(l));
 }
 
+/* Datagrams: to another peer, then to none and to itself. */
+static void goes_on_with_its_name(void)
+{
+	int fd[2], s = socket_of(SOCK_DGRAM);
+	uint16_t port;
+	char text[4];
+
+	friends(fd);
+	port = port_of(fd[0]);
+	send(fd[1], "abc", 3, 0);
+	polled(fd[0], POLLIN, POLLIN);
+	say_result(connect_to(fd[0], port_of(s = bound(SOCK_DGRAM))));
+	say("%d\n", port_of(fd[0]) == port);
+	say_result(recv(fd[0], text, sizeof(text), MSG_DONTWAIT));
+	say_result(connect_to(fd[0], port));
+	say("%d\n", port_of(fd[0]) == port);
+	say_result(send(fd[0], "to me", 2, 0));
+	polled(fd[0], POLLIN, POLLIN);
+	say_result(recv(fd[0], text, sizeof(text), MSG_DONTWAIT));
+	set_nonblocking(s);
+	connect_to(s, port);
+	port = port_of(s);
+	connect_to(s, port_of(fd[1]));
+	say("%d\n", port_of(s) == port);
+}
+
+/* Who was connected by the loopback stays there. */
+static void goes_on_with_its_address(void)
+{
+	int s = socket_of(SOCK_DGRAM);
+	struct name n = loopback_at(9), old = { .len = sizeof(old.all) };
+
+	connect_to(s, 7);
+	n.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 5);
+	say_result(connect(s, &n.sa, n.len));
+	say_result(getsockname(s, &old.sa, &old.len));
+	say("%s\n", inet_ntoa(old.in.sin_addr));
+	n.in.sin_addr.s_addr = htonl(0xc6336401); /* beyond */
+	say_result(connect(s, &n.sa, n.len));
+	old.len = sizeof(old.all);
+	say_result(getpeername(s, &old.sa, &old.len));
+	say("%s\n", inet_ntoa(old.in.sin_addr));
+}
+
+static struct name loopback6_at(uint16_t port)
+{
+	return (struct name){ .in6 = { .sin6_family = AF_INET6,
+				       .sin6_port = htons(port),
+				       .sin6_addr = IN6ADDR_LOOPBACK_INIT },
+			      .len = sizeof(struct sockaddr_in6) };
+}
+
+/* Datagrams of a socket of both families: its own name is of one of them. */
+static void crosses_families(void)
+{
+	struct name four = mapped_loopback_at(7), six = loopback6_at(7), own[2];
+
+	own[0] = mapped_loopback_at(0);
+	own[1] = loopback6_at(0);
+	for (int i = 0; i < 2; i++) {
+		const struct name *first = i ? &six : &four, *other = i ? &four : &six;
+		int s = socket(AF_INET6, SOCK_DGRAM, 0);
+
+		say_result(connect(s, &first->sa, first->len));
+		say_result(connect(s, &other->sa, other->len));
+		s = socket(AF_INET6, SOCK_DGRAM, 0);
+		say_result(bind(s, &own[i].sa, own[i].len));
+		say_result(sendto(s, "x", 1, 0, &other->sa, other->len));
+		say_result(connect(s, &other->sa, other->len));
+		say_result(connect(s, &first->sa, first->len));
+	}
+}
+
 static const struct program programs[] = {
+	ONCE(crosses_families),
+	BOTH(goes_on_with_its_name),
+	ONCE(goes_on_with_its_address),
 	BOTH(is_refused),
 	BOTH(is_refused_and_tries_again),
 	BOTH(is_refused_later),
