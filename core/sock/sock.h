@@ -453,6 +453,8 @@ void sock_tcp_close(struct sockets *, struct sock *, bool abort);
 int sock_tcp_shutdown(struct sockets *, struct sock *, int how);
 int64_t sock_tcp_send(struct sockets *, struct sock *, const struct tern_iovec *, size_t n,
 		      int flags);
+/* No text is there: 0 after the peer's FIN, whatever came behind it; an error; or -TERN_EAGAIN. */
+int sock_tcp_nothing_read(struct sock *);
 int64_t sock_tcp_recv(struct sockets *, struct sock *, struct tern_msg *, int flags);
 void sock_tcp_after_read(struct sockets *, struct sock *, uint8_t ack_due_before);
 /* After anything that may have changed what is due: ready list, timer, end of life, traces. */

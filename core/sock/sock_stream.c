@@ -175,6 +175,15 @@ static size_t room_in(const struct tern_msg *m)
 	return room;
 }
 
+int sock_tcp_nothing_read(struct sock *s)
+{
+	if (tcp_has_heard_all(s->tcp))
+		return 0;
+	if (s->error)
+		return sock_take_error(s);
+	return tcp_recv_ended(s->tcp) ? 0 : -TERN_EAGAIN;
+}
+
 int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, int flags)
 {
 	int64_t n;
@@ -189,10 +198,9 @@ int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, in
 	n = flags & TERN_MSG_PEEK ? peek_pieces(s, m) : recv_text(ss, s, m);
 	if (n > 0)
 		return n;
-	if (s->error)
-		return sock_take_error(s);
-	if (tcp_recv_ended(s->tcp))
-		return 0;
+	n = sock_tcp_nothing_read(s);
+	if (n != -TERN_EAGAIN)
+		return n;
 	if (s->tcp->state == TERN_TCP_SYN_SENT || s->tcp->state == TERN_TCP_SYN_RECEIVED)
 		return -TERN_EAGAIN;
 	return room_in(m) ? -TERN_EAGAIN : 0;

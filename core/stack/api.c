@@ -270,9 +270,7 @@ TERN_API int tern_recv_data(struct tern_stack *st, tern_sock handle, struct tern
 	n = tcp_recv_data(s->tcp, x, out, max);
 	if (n > 0)
 		return n;
-	if (s->error)
-		return sock_take_error(s);
-	return tcp_recv_ended(s->tcp) ? 0 : -TERN_EAGAIN;
+	return sock_tcp_nothing_read(s);
 }
 
 TERN_API int tern_recv_consume(struct tern_stack *st, tern_sock handle, size_t len)

@@ -158,16 +158,22 @@ static COLD void drop_text(struct arrival *a, enum tern_drop why)
 	tcp_owe_ack(a->c, a->x, ACK_NOW);
 }
 
-/* Nobody will ever read it: RFC 9293 SHLD-3. */
+/* The user has closed, or shut both ways: what comes now would never be read. */
+static bool is_closed_to_text(const struct tcp *c)
+{
+	return c->user_gone || (c->rcv_shut && c->fin_queued);
+}
+
+/* RFC 9293 SHLD-3. */
 static bool refuse_after_close(struct arrival *a)
 {
 	struct tcp *c = a->c;
 
-	if (!c->user_gone)
+	if (!is_closed_to_text(c))
 		return false;
 	a->r.drop = TERN_DROP_TCP_AFTER_CLOSE;
 	a->r.rst = (struct tcp_rst){ .due = true, .seq = (uint32_t)c->snd.nxt };
-	tcp_end(c, a->x, TERN_EPIPE);
+	tcp_end(c, a->x, TERN_ECONNRESET);
 	a->r.events |= TCP_ENDED;
 	return true;
 }
@@ -184,7 +190,7 @@ enum { LAND_SPANS = 4 };
 
 static bool is_next_text(const struct tcp *c, const struct tcp_seg *seg)
 {
-	if (seg->len < TCP_LAND_MIN || c->early || c->user_gone || (seg->h.flags & TCP_SYN))
+	if (seg->len < TCP_LAND_MIN || c->early || is_closed_to_text(c) || (seg->h.flags & TCP_SYN))
 		return false;
 	if (c->state != TERN_TCP_ESTABLISHED && c->state != TERN_TCP_FIN_WAIT_1 &&
 	    c->state != TERN_TCP_FIN_WAIT_2)
@@ -467,11 +473,16 @@ size_t tcp_recv_ready(const struct tcp *c)
 	return (size_t)(end - head) - (c->opt.oob_inline ? 0 : 1);
 }
 
+bool tcp_has_heard_all(const struct tcp *c)
+{
+	return c->rcv.nxt > c->rcv.fin;
+}
+
 bool tcp_recv_ended(const struct tcp *c)
 {
 	if (c->state == TERN_TCP_SYN_SENT || c->state == TERN_TCP_SYN_RECEIVED)
 		return false;
-	return c->rcv.nxt > c->rcv.fin || c->rcv_shut || c->state == TERN_TCP_CLOSED;
+	return tcp_has_heard_all(c) || c->rcv_shut || c->state == TERN_TCP_CLOSED;
 }
 
 size_t tcp_peek(const struct tcp *c, size_t off, void *dst, size_t len)

@@ -315,7 +315,28 @@ static void is_accepted_after_a_reset(void)
 	say_result(read(fd, bytes, 8));
 }
 
+/* Nobody reads and nobody writes any more: what comes is answered by a reset. */
+static void is_sent_to_after_it_shut_both_ways(void)
+{
+	char text[8];
+	int fd[2];
+
+	connection(fd);
+	send(fd[1], "unread", 6, 0);
+	polled(fd[0], POLLIN, POLLIN);
+	say_result(shutdown(fd[0], SHUT_RDWR));
+	say("%#x\n", polled(fd[1], POLLIN | POLLRDHUP, POLLIN | POLLRDHUP));
+	say_result(recv(fd[0], text, 2, 0));
+	say_result(send(fd[1], "late", 4, 0));
+	say("%#x\n", polled(fd[1], POLLIN | POLLOUT, POLLHUP) & POLLHUP);
+	say("%#x\n", polled(fd[0], POLLIN | POLLOUT, POLLHUP) & POLLHUP);
+	say_result(recv(fd[0], text, 8, 0));
+	say_result(recv(fd[1], text, 8, 0)); /* the end came before the reset */
+	say_result(send(fd[1], "late", 4, MSG_NOSIGNAL));
+}
+
 static const struct program programs[] = {
+	BOTH(is_sent_to_after_it_shut_both_ways),
 	BOTH(closes_half),
 	ONCE(sends_long_after_a_half_close),
 	BOTH(shuts_writing_twice),
