@@ -705,7 +705,8 @@ TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *)
 /*
  * STREAM: starts the handshake and returns -TERN_EINPROGRESS; TERN_POLLOUT then says it ended and
  * TERN_SO_ERROR how. Family TERN_AF_UNSPEC: 0; the connection is given up, by a RST, and the
- * socket does not connect again. Others: sets the peer; TERN_AF_UNSPEC dissolves it.
+ * socket does not connect again. Others: sets the peer, and their own name where they have none;
+ * TERN_AF_UNSPEC dissolves it.
  * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port),
  * -TERN_ENETUNREACH, -TERN_EAFNOSUPPORT, -TERN_EINVAL, -TERN_EACCES (broadcast without
  * SO_BROADCAST), -TERN_EOPNOTSUPP (listening), -TERN_ENOMEM. -TERN_EINVAL also with
@@ -778,8 +779,9 @@ TERN_API int64_t tern_send(struct tern_stack *, tern_sock, const void *, size_t,
 TERN_API int64_t tern_sendto(struct tern_stack *, tern_sock, const void *, size_t, int flags,
 			     const struct tern_addr *to);
 /*
- * Copies bytes out. 0 is the end of a stream (or an empty datagram). Or -TERN_EBADF, -TERN_EAGAIN,
- * -TERN_ENOTCONN, -TERN_EINVAL (no urgent byte), -TERN_EOPNOTSUPP, or the pending error.
+ * Copies bytes out. 0 is the end of a stream, whatever came behind it (or an empty datagram). Or
+ * -TERN_EBADF, -TERN_EAGAIN, -TERN_ENOTCONN, -TERN_EINVAL (no urgent byte), -TERN_EOPNOTSUPP, or
+ * the pending error.
  */
 TERN_API int64_t tern_recvmsg(struct tern_stack *, tern_sock, struct tern_msg *, int flags);
 TERN_API int64_t tern_recv(struct tern_stack *, tern_sock, void *, size_t, int flags);
@@ -799,7 +801,10 @@ TERN_API int tern_recv_data(struct tern_stack *, tern_sock, struct tern_span *, 
 TERN_API int tern_recv_consume(struct tern_stack *, tern_sock, size_t len);
 
 enum { TERN_SHUT_RD = 0, TERN_SHUT_WR = 1, TERN_SHUT_RDWR = 2 };
-/* 0, or -TERN_EBADF, -TERN_ENOTCONN, -TERN_EINVAL. */
+/*
+ * A stream that is shut both ways is closed to text: more of it is answered by a RST. 0, or
+ * -TERN_EBADF, -TERN_ENOTCONN, -TERN_EINVAL.
+ */
 TERN_API int tern_shutdown(struct tern_stack *, tern_sock, int how);
 
 /*

@@ -49,7 +49,7 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 	struct dgram *d = s->dgram;
 	struct dgram_rec *rec;
 
-	if (s->shut_rd)
+	if (s->index == NO_INDEX) /* closed; what it sent is still to go */
 		return TERN_DROP_SOCK_QUEUE_FULL;
 	if (d->recv.head && d->recv.size + sizeof(*rec) + in->len > d->rcvbuf) {
 		d->drops++;
@@ -545,16 +545,15 @@ int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_add
 	return 0;
 }
 
+/* As on Linux: without a peer it wakes who waits all the same; and what comes is read first. */
 int sock_dgram_shutdown(struct sockets *ss, struct sock *s, int how)
 {
 	if (how < TERN_SHUT_RD || how > TERN_SHUT_RDWR)
 		return -TERN_EINVAL;
-	if (!s->connected)
-		return -TERN_ENOTCONN;
 	s->shut_rd = s->shut_rd || how != TERN_SHUT_WR;
 	s->shut_wr = s->shut_wr || how != TERN_SHUT_RD;
 	sock_news(ss, s, NEWS_ALL);
-	return 0;
+	return s->connected ? 0 : -TERN_ENOTCONN;
 }
 
 static void drop_queues(struct sockets *ss, struct dgram *d)
@@ -578,7 +577,6 @@ void sock_dgram_close(struct sockets *ss, struct sock *s)
 	drop_queues(ss, s->dgram);
 	sock_leave_groups(ss, s);
 	sock_drop_slot(ss, s);
-	s->shut_rd = true;
 	tuple_remove(ss, &s->t);
 	/* What was sent before close still goes; the stack frees the socket after the last. */
 	if (s->dgram->send.n == 0)

@@ -442,7 +442,7 @@ int64_t on_shutdown(struct run *r, struct call *c)
 	if (p->type != SOCK_STREAM) {
 		letters_flush(r, p);
 		err = tern_shutdown(r->st, far_or_near_of_peer(p), how);
-		if (err == 0 && (how != SHUT_WR || p->watch >= 0))
+		if ((err == 0 || err == -ENOTCONN) && (how != SHUT_WR || p->watch >= 0))
 			shutdown(c->dup, p->watch >= 0 ? how : SHUT_RD);
 		return err;
 	}

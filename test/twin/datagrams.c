@@ -426,6 +426,26 @@ static void shuts_a_datagram_socket(void)
 	say("%#x\n", polled_now(fd[0], POLLIN | POLLOUT | POLLRDHUP));
 }
 
+static void *shut_it(void *fd)
+{
+	return shutdown(*(int *)fd, SHUT_RDWR) == 0 || errno != ENOTCONN ? fd : NULL;
+}
+
+/* It has no peer, and shutdown says so; who waits for a datagram is woken. */
+static void is_woken_by_shutdown(void)
+{
+	int fd = bound(SOCK_DGRAM);
+	pthread_t other = later(shut_it, &fd);
+	char bytes[8];
+	void *other_answer;
+
+	say_result(recv(fd, bytes, 8, 0));
+	pthread_join(other, &other_answer);
+	say("%d\n", other_answer != NULL);
+	say("%#x\n", polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
+	say_result(recv(fd, bytes, 8, 0));
+}
+
 static void sends_a_datagram_in_pieces(void)
 {
 	char one[] = "one", two[] = "two", bytes[32] = "";
@@ -546,6 +566,7 @@ static const struct program programs[] = {
 	BOTH(gets_a_name_when_it_sends),
 	BOTH(sends_to_itself),
 	ONCE(shuts_a_datagram_socket),
+	BOTH(is_woken_by_shutdown),
 	BOTH(sends_a_datagram_in_pieces),
 	BOTH(corks_a_datagram),
 	ONCE(adds_to_where_it_began),
