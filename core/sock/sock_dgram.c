@@ -485,15 +485,22 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 
 /* ---- connecting and ending ---- */
 
+/* What was found for the peer goes with it. */
+static void leave_peer(struct sockets *ss, struct sock *s)
+{
+	tuple_remove(ss, &s->t);
+	s->label_given = false;
+	s->out_ifindex = 0;
+}
+
 static void dissolve(struct sockets *ss, struct sock *s)
 {
 	struct addr any = addr_any(s->family);
 
-	tuple_remove(ss, &s->t);
+	leave_peer(ss, s);
 	s->t.remote = any;
 	s->t.rport = 0;
 	s->connected = false;
-	s->label_given = false;
 	if (!s->bound_addr)
 		s->t.local = any;
 	if (s->port && s->bound_port)
@@ -502,7 +509,6 @@ static void dissolve(struct sockets *ss, struct sock *s)
 		port_detach(ss, s);
 		s->t.lport = 0;
 	}
-	s->out_ifindex = 0;
 }
 
 /* Who is connected already goes on with its own name; where that cannot be, nothing has changed. */
@@ -522,9 +528,7 @@ int sock_dgram_connect(struct sockets *ss, struct sock *s, const struct tern_add
 	err = dgram_find_path(ss, s, &m, &path);
 	if (err)
 		return err;
-	tuple_remove(ss, &s->t);
-	s->label_given = false;
-	s->out_ifindex = 0;
+	leave_peer(ss, s);
 	s->t.remote = path.dst;
 	s->t.rport = to->port;
 	/* a group, or everybody, is what it hears, not who it is */

@@ -330,9 +330,10 @@ static char *read_all(FILE *f, size_t *len)
 
 	if (fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0)
 		return NULL;
-	errno = EFBIG;
-	if (size > SCRIPT_MAX)
+	if (size > SCRIPT_MAX) {
+		errno = EFBIG;
 		return NULL;
+	}
 	rewind(f);
 	text = malloc((size_t)size + 1);
 	if (!text)

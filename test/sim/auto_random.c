@@ -18,6 +18,7 @@
 #include "../../core/base/addr.h"
 #include "../../include/tern_sim.h"
 #include "../../serve/serve.h"
+#include "seeds.h"
 
 enum { ROUTERS_MAX = 2, HOSTS_MAX = 6, NIC = 2, PORT = 9, POOL = 40, LEASE_MAX = 900 };
 /* Longer than any lease, and than a DHCPv6 client is silent at most (RFC 8415 7.6: SOL_MAX_RT). */
@@ -151,11 +152,6 @@ static void on_router_event(void *ctx, int host, const struct tern_event *ev)
 		router_on_event(s->router, ev);
 }
 
-static tern_time sooner(tern_time a, tern_time b)
-{
-	return a < b ? a : b;
-}
-
 static tern_time routers_deadline(const struct run *r)
 {
 	tern_time at = TERN_NEVER;
@@ -163,11 +159,11 @@ static tern_time routers_deadline(const struct run *r)
 	for (int k = 0; k < r->n_routers; k++) {
 		const struct served *s = &r->router[k];
 
-		at = sooner(at, router_deadline(s->router));
+		at = MIN(at, router_deadline(s->router));
 		if (s->four)
-			at = sooner(at, dhcp4_server_deadline(s->four));
+			at = MIN(at, dhcp4_server_deadline(s->four));
 		if (s->six)
-			at = sooner(at, dhcp6_server_deadline(s->six));
+			at = MIN(at, dhcp6_server_deadline(s->six));
 	}
 	return at;
 }
@@ -474,10 +470,10 @@ static void run_until(struct run *r, tern_time end)
 	tern_time disturb_at = tern_sim_now(r->sim), look_at = disturb_at;
 
 	while (!r->why[0] && tern_sim_now(r->sim) < end) {
-		tern_time until = sooner(sooner(routers_deadline(r), look_at), end), now;
+		tern_time due = routers_deadline(r), until = MIN(MIN(due, look_at), end), now;
 
 		if (end == r->calm_at)
-			until = sooner(until, disturb_at);
+			until = MIN(until, disturb_at);
 		if (until > tern_sim_now(r->sim) && tern_sim_step(r->sim, until))
 			continue;
 		now = tern_sim_now(r->sim);
@@ -537,19 +533,5 @@ static bool run_seed(uint64_t seed, char *why, size_t why_len)
 
 int main(int argc, char **argv)
 {
-	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
-	unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	unsigned long n_failed = 0;
-	char why[200];
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (unsigned long i = 0; i < n; i++) {
-		if (run_seed(seed + i, why, sizeof(why)))
-			continue;
-		n_failed++;
-		printf("seed %lu: %s; again: make sim-auto N=1 SEED=%lu\n", seed + i, why,
-		       seed + i);
-	}
-	printf("%lu passed, %lu failed\n", n - n_failed, n_failed);
-	return n_failed ? 1 : 0;
+	return run_seeds(argc, argv, run_seed, "make sim-auto");
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "../../include/tern_sim.h"
+#include "seeds.h"
 
 enum { HOSTS_MAX = 4, STREAMS_MAX = 8, PIECE = 8192, PORT = 7000 };
 
@@ -492,18 +493,5 @@ static bool run_seed(uint64_t seed, char *why, size_t why_len)
 
 int main(int argc, char **argv)
 {
-	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
-	unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	unsigned long n_failed = 0;
-	char why[160];
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (unsigned long i = 0; i < n; i++) {
-		if (run_seed(seed + i, why, sizeof(why)))
-			continue;
-		n_failed++;
-		printf("seed %lu: %s; again: make sim N=1 SEED=%lu\n", seed + i, why, seed + i);
-	}
-	printf("%lu passed, %lu failed\n", n - n_failed, n_failed);
-	return n_failed ? 1 : 0;
+	return run_seeds(argc, argv, run_seed, "make sim");
 }

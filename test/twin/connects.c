@@ -328,28 +328,23 @@ static void goes_on_with_its_address(void)
 	say("%s\n", inet_ntoa(old.in.sin_addr));
 }
 
-static struct name loopback6_at(uint16_t port)
-{
-	return (struct name){ .in6 = { .sin6_family = AF_INET6,
-				       .sin6_port = htons(port),
-				       .sin6_addr = IN6ADDR_LOOPBACK_INIT },
-			      .len = sizeof(struct sockaddr_in6) };
-}
-
 /* Datagrams of a socket of both families: its own name is of one of them. */
 static void crosses_families(void)
 {
-	struct name four = mapped_loopback_at(7), six = loopback6_at(7), own[2];
+	struct name four, six, own[2];
 
+	family = AF_INET6;
+	four = mapped_loopback_at(7);
+	six = loopback_at(7);
 	own[0] = mapped_loopback_at(0);
-	own[1] = loopback6_at(0);
+	own[1] = loopback_at(0);
 	for (int i = 0; i < 2; i++) {
 		const struct name *first = i ? &six : &four, *other = i ? &four : &six;
-		int s = socket(AF_INET6, SOCK_DGRAM, 0);
+		int s = socket_of(SOCK_DGRAM);
 
 		say_result(connect(s, &first->sa, first->len));
 		say_result(connect(s, &other->sa, other->len));
-		s = socket(AF_INET6, SOCK_DGRAM, 0);
+		s = socket_of(SOCK_DGRAM);
 		say_result(bind(s, &own[i].sa, own[i].len));
 		say_result(sendto(s, "x", 1, 0, &other->sa, other->len));
 		say_result(connect(s, &other->sa, other->len));

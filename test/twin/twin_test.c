@@ -11,7 +11,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,11 +18,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../host/dev/dev.h"
 #include "../../host/loop/loop.h"
 #include "../../host/run/run.h"
 #include "differences.h"
@@ -101,13 +100,9 @@ static void read_output(const struct entry *e, enum side side, char *out)
  */
 static void leave_other_ports(void)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd;
+	char error[DEV_ERROR_MAX];
 
-	if (unshare(CLONE_NEWNET) != 0)
-		return;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (ioctl(fd, SIOCSIFFLAGS, &lo) != 0)
+	if (unshare(CLONE_NEWNET) == 0 && host_link_up("lo", error) != 0)
 		_exit(98);
 }
 
