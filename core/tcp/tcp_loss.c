@@ -206,7 +206,11 @@ static tern_time probe_timeout(const struct tcp *c, const struct tcp_ctx *x)
 	return pto;
 }
 
-/* 7.2: after new data went, and after an ACK that said something. */
+/*
+ * 7.2: after new data went, and after an ACK that said something. We ask in a recovery as well,
+ * once all that was lost has gone again: if that is lost, too, or the one ACK for it, nothing else
+ * tells.
+ */
 void tcp_schedule_probe(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tcp_work *w = c->work;
@@ -216,7 +220,7 @@ void tcp_schedule_probe(struct tcp *c, const struct tcp_ctx *x)
 		w->loss_at = TERN_NEVER;
 	if (c->snd.una == c->snd.nxt || !c->sack_ok || !x->cfg->tcp_early_retrans || c->probing)
 		return;
-	if (c->in_recovery || c->in_rto_recovery || w->sent.n_sacked || w->sent.n_lost)
+	if (c->in_rto_recovery || w->sent.n_lost || (w->sent.n_sacked && !c->in_recovery))
 		return;
 	if (w->tlp_end != TCP_NO_POS || !w->tlp_timed || w->loss_at != TERN_NEVER)
 		return;

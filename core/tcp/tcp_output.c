@@ -145,11 +145,14 @@ static COLD void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const s
 	tcp_undo_note_again(c, x, p->lo, end);
 }
 
-/* A loss probe is out; the flag says whether it repeats something. RFC 8985 TLP_send_probe. */
+/*
+ * A loss probe is out; the flag says whether it repeats something. RFC 8985 TLP_send_probe. In a
+ * recovery what it repairs has been answered for.
+ */
 static COLD void note_probe(struct tcp *c, bool again)
 {
 	c->work->tlp_end = c->snd.nxt;
-	c->work->tlp_is_again = again;
+	c->work->tlp_is_again = again && !c->in_recovery;
 	c->work->tlp_timed = false;
 	c->tlp_due = false;
 }
@@ -210,7 +213,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		tcp_arm_rtx(c, x);
 	if (p->cause == TERN_CAUSE_TLP)
 		note_probe(c, p->again);
-	else if (!p->again)
+	else if (!p->again || c->in_recovery)
 		tcp_schedule_probe(c, x);
 }
 
@@ -228,10 +231,12 @@ static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct
 static bool prepare_records(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p)
 {
 	struct sent_log *log = &c->work->sent;
-
 	bool probe = p->cause == TERN_CAUSE_TLP && p->again;
+	uint64_t end = p->hi + (p->fin ? 1 : 0);
 
-	if ((probe && !sent_cut(log, x->mem, p->lo)) || !sent_reserve(log, x->mem))
+	if (probe && !(sent_cut(log, x->mem, p->lo) && sent_cut(log, x->mem, end)))
+		return false;
+	if (!sent_reserve(log, x->mem))
 		return false;
 	if (probe)
 		sent_set_lost(log, sent_find(log, p->lo), TERN_CAUSE_TLP);

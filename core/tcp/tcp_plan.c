@@ -161,11 +161,15 @@ static COLD void plan_probe(const struct tcp *c, struct tcp_plan *p)
 		p->cause = TERN_CAUSE_PROBE;
 }
 
-/* RFC 8985 7.3: new data if there is some that the peer takes, else the last segment again. */
+/*
+ * RFC 8985 7.3: new data if there is some that the peer takes, else the last segment again; in a
+ * recovery the first, which is missing for certain.
+ */
 static COLD void plan_loss_probe(const struct tcp *c, struct tcp_plan *p)
 {
 	uint64_t n = MIN(MIN(unsent(c), usable_window(c)), c->snd_mss);
-	const struct sent *last = sent_last(&c->work->sent);
+	const struct sent_log *log = &c->work->sent;
+	const struct sent *s = c->in_recovery ? sent_first(log) : sent_last(log);
 
 	p->what = SEND_DATA;
 	p->cause = TERN_CAUSE_TLP;
@@ -175,10 +179,14 @@ static COLD void plan_loss_probe(const struct tcp *c, struct tcp_plan *p)
 		p->fin = p->hi == c->snd.end && fin_waits(c) && usable_window(c) > n;
 		return;
 	}
-	p->hi = MIN(c->snd.nxt, c->snd.end);
-	p->lo = MAX(sent_lo(last), p->hi - MIN(p->hi, c->snd_mss));
-	p->fin = c->snd.nxt > c->snd.end;
 	p->again = true;
+	p->lo = sent_lo(s);
+	p->hi = MIN(s->hi, c->snd.end);
+	if (c->in_recovery)
+		p->hi = MIN(p->hi, p->lo + c->snd_mss);
+	else
+		p->lo = MAX(p->lo, p->hi - MIN(p->hi, c->snd_mss));
+	p->fin = s->hi > c->snd.end && p->hi == c->snd.end;
 }
 
 /*
