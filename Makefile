@@ -7,6 +7,7 @@
 #   make check       lint, purity, sanitizers with gcc and clang, cross builds, 200 seeds
 #   make sim         N=1000 SEED=1: random networks from seeds
 #   make sim-auto    N=1000 SEED=1: random links on which hosts configure themselves
+#   make draws       N=1000 SEED=1: socket calls drawn from seeds, beside the kernel
 #   make goodput     what streams get from links of many kinds (goodput-full: all rows, recorded)
 #   make goodput-kernel   tern and the kernel over the same bad wire (root, half an hour)
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
@@ -21,7 +22,7 @@ N ?= 1000
 SEED ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: size all run test peers check sim sim-auto goodput goodput-full goodput-kernel bench arm64 controls install format clean
+.PHONY: size all run test peers check sim sim-auto draws goodput goodput-full goodput-kernel bench arm64 controls install format clean
 
 all:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
@@ -44,6 +45,9 @@ sim: all
 
 sim-auto: all
 	@$(BUILD)/test/auto_random $(N) $(SEED)
+
+draws: all
+	@$(BUILD)/test/draws_test $(N) $(SEED)
 
 goodput: all
 	@$(BUILD)/tern_goodput

@@ -704,8 +704,10 @@ TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *)
 
 /*
  * STREAM: starts the handshake and returns -TERN_EINPROGRESS; TERN_POLLOUT then says it ended and
- * TERN_SO_ERROR how. Family TERN_AF_UNSPEC: 0; the connection is given up, by a RST, and the
- * socket does not connect again. Others: sets the peer, and their own name where they have none;
+ * TERN_SO_ERROR how. After one that failed the next says -TERN_ECONNREFUSED, or what else it was,
+ * if nobody has asked TERN_SO_ERROR; then the socket is as before. Family TERN_AF_UNSPEC: 0; the
+ * connection is given up, by a RST, and the socket does not connect again; of one that is over
+ * the socket is as before. Others: sets the peer, and their own name where they have none;
  * TERN_AF_UNSPEC dissolves it.
  * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port),
  * -TERN_ENETUNREACH, -TERN_EAFNOSUPPORT, -TERN_EINVAL, -TERN_EACCES (broadcast without

@@ -371,14 +371,24 @@ int sock_bind_port(struct sockets *ss, struct sock *s, unsigned number)
 	return 0;
 }
 
+/* A name that is still there stays; a connection that is over has left its own. */
+static bool may_be_bound(const struct sock *s)
+{
+	if (s->type == TERN_SOCK_RAW)
+		return !s->bound_addr;
+	if (sock_is_stream(s) && s->state != TERN_TCP_CLOSED && s->state != TERN_TCP_TIME_WAIT)
+		return false;
+	return !s->port;
+}
+
 int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 {
-	struct addr local;
+	struct addr local, old_local;
 	int err = sock_addr_in(s, a, &local);
 
 	if (err)
 		return err == -TERN_ENETUNREACH ? -TERN_EINVAL : err;
-	if (s->port || s->bound_addr || (sock_is_stream(s) && s->state != TERN_TCP_CLOSED))
+	if (!may_be_bound(s))
 		return -TERN_EINVAL;
 	err = check_bind_address(ss, s, &local);
 	if (err)
@@ -389,11 +399,12 @@ int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 		if (a->scope_id)
 			s->bound_ifindex = (uint16_t)a->scope_id;
 	}
+	old_local = s->t.local;
 	s->t.local = local;
 	if (s->type != TERN_SOCK_RAW)
 		err = sock_bind_port(ss, s, a->port);
 	if (err) {
-		s->t.local = addr_any(s->family);
+		s->t.local = old_local;
 		return err;
 	}
 	s->bound_addr = !addr_is_unspecified(&local);

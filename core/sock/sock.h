@@ -447,6 +447,8 @@ int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint1
  */
 int sock_tcp_open_with(struct sockets *, struct sock *, const struct addr *, uint16_t port,
 		       bool has_text);
+/* A connection that is over and has nothing left to say: the socket is as before it was opened. */
+void sock_tcp_start_afresh(struct sockets *, struct sock *);
 int sock_tcp_listen(struct sockets *, struct sock *, int backlog);
 int sock_tcp_accept(struct sockets *, struct sock *, struct sock **);
 void sock_tcp_close(struct sockets *, struct sock *, bool abort);

@@ -454,19 +454,24 @@ static int find_destination(const struct sock *s, const struct tern_msg *m, stru
 int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_msg *m, int flags)
 {
 	struct dgram_path path = { .dport = 0 };
+	bool udp6 = s->family == TERN_AF_INET6 && s->type != TERN_SOCK_RAW &&
+		    s->protocol == TERN_IPPROTO_UDP;
+	bool oob = flags & TERN_MSG_OOB;
 	size_t len = dgram_msg_len(m);
-	int err;
+	int err = 0;
 
-	if (flags & TERN_MSG_OOB)
+	if (!s->port && s->type != TERN_SOCK_RAW) /* also by one that fails */
+		err = port_pick_for_bind(ss, s);
+	if (err)
+		return err;
+	if (oob && !udp6)
 		return -TERN_EOPNOTSUPP;
-	if (s->shut_wr)
-		return -TERN_EPIPE;
-	if (s->error)
-		return sock_take_error(s);
 	err = find_destination(s, m, &path);
-	/* as Linux: UDP over IPv6 tells of it like of all that does not fit */
-	if (!err && len > 65535 &&
-	    (addr_is4(&path.dst) || s->type == TERN_SOCK_RAW || s->protocol != TERN_IPPROTO_UDP))
+	/* as Linux: UDP over IPv6 takes the one for nothing, the other for all that does not fit */
+	udp6 = udp6 && !addr_is4(&path.dst);
+	if (!err && oob && !udp6)
+		err = -TERN_EOPNOTSUPP;
+	if (!err && len > 65535 && !udp6)
 		err = -TERN_EMSGSIZE;
 	if (!err && m->ttl == 0 && addr_is4(&path.dst)) /* RFC 1122 3.2.1.7 */
 		err = -TERN_EINVAL;
@@ -475,6 +480,10 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 	err = dgram_find_path(ss, s, m, &path);
 	if (err)
 		return err;
+	if (s->error)
+		return sock_take_error(s);
+	if (s->shut_wr)
+		return -TERN_EPIPE;
 	if (s->dgram->send_bytes && s->dgram->send_bytes + len > s->dgram->sndbuf)
 		return -TERN_EAGAIN;
 	if (s->type == TERN_SOCK_RAW)

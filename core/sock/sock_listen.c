@@ -85,6 +85,8 @@ int listener_shutdown(struct sockets *ss, struct sock *s, int how)
 	mem_free(ss->mem, s->listener, sizeof(*s->listener));
 	s->listener = NULL;
 	s->state = TERN_TCP_CLOSED;
+	if (!s->bound_port)
+		port_detach(ss, s);
 	sock_news(ss, s, NEWS_ALL);
 	return 0;
 }

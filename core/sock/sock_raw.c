@@ -146,17 +146,11 @@ int64_t ping_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	bool v6 = s->family == TERN_AF_INET6;
 	struct tern_pkt *p;
 	uint32_t sum;
-	int err;
 
 	if (len < ICMP_HDR_LEN)
 		return -TERN_EINVAL;
 	if (len + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
 		return dgram_refuse_large(ss, s, path);
-	if (!s->port) {
-		err = port_pick_for_bind(ss, s);
-		if (err)
-			return err;
-	}
 	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
 	if (!p)
 		return -TERN_ENOBUFS;

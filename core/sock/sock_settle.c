@@ -120,7 +120,10 @@ static void tell_user(struct sockets *ss, struct sock *s, uint32_t events)
 		sock_news(ss, s, events & (TCP_CONNECTED | TCP_ENDED) ? NEWS_ALL : NEWS_IN);
 }
 
-/* CLOSED: nothing of it is left on the network; the user may still read and ask. */
+/*
+ * CLOSED: nothing of it is left on the network; the user may still read and ask, and has the port
+ * that was bound by its number until close, as on Linux.
+ */
 static void leave_network(struct sockets *ss, struct sock *s)
 {
 	tuple_remove(ss, &s->t);
@@ -128,6 +131,8 @@ static void leave_network(struct sockets *ss, struct sock *s)
 	timers_disarm(ss->timers, &s->timer);
 	if (s->index == NO_INDEX && !s->in_accept_queue)
 		sock_free(ss, s);
+	else if (s->bound_port)
+		port_attach(s, s->port, false);
 	else
 		port_detach(ss, s);
 }

@@ -190,8 +190,10 @@ int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, in
 
 	if (flags & TERN_MSG_ERRQUEUE) /* a stream has none; asking takes no text */
 		return -TERN_EAGAIN;
-	if (s->state == TERN_TCP_LISTEN || !s->tcp)
+	if (s->state == TERN_TCP_LISTEN)
 		return -TERN_ENOTCONN;
+	if (!s->tcp)
+		return flags & TERN_MSG_OOB ? -TERN_EINVAL : -TERN_ENOTCONN;
 	m->at = ss->timers->now;
 	if (flags & TERN_MSG_OOB)
 		return recv_urgent(s, m, flags);

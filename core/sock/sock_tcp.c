@@ -232,8 +232,6 @@ static int take_names(struct sockets *ss, struct sock *s, struct min_iss *min_is
 {
 	int err = s->any_port ? -TERN_EINVAL : sock_route(ss, s);
 
-	if (!err && !s->port && s->bound_port) /* refused: the user's choice stands */
-		err = sock_bind_port(ss, s, s->t.lport);
 	if (err)
 		return err;
 	if (!s->port) {
@@ -268,12 +266,16 @@ static COLD bool was_refused(const struct sock *s)
 	       !s->tcp->rst_due;
 }
 
-/* Route and source were for where it was refused. */
-static COLD void forget_refusal(struct sock *s)
+/* Linux: tcp_disconnect. What the user bound and chose stays. */
+COLD void sock_tcp_start_afresh(struct sockets *ss, struct sock *s)
 {
-	s->out_ifindex = 0;
-	if (!s->bound_addr)
-		s->t.local = addr_any(s->family);
+	struct addr local = s->bound_addr ? s->t.local : addr_any(s->family);
+
+	tcp_fini(s->tcp, sock_ctx(ss));
+	s->tcp = NULL;
+	s->state = TERN_TCP_CLOSED;
+	s->shut_rd = s->shut_wr = s->urgent_news = false;
+	forget_names(s, &local);
 }
 
 /* An open of which nothing has gone yet. */
@@ -298,12 +300,15 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	default:
 		return -TERN_EISCONN;
 	}
-	if (s->tcp && (s->error || !was_refused(s)))
-		return s->error ? sock_take_error(s) : -TERN_EISCONN;
+	if (s->tcp && !was_refused(s))
+		return -TERN_EISCONN;
+	if (s->tcp) {
+		sock_tcp_start_afresh(ss, s);
+		if (s->error)
+			return sock_take_error(s);
+	}
 	if (is_group(ss, remote))
 		return -TERN_ENETUNREACH;
-	if (s->tcp)
-		forget_refusal(s);
 	old_local = s->t.local;
 	s->t.remote = *remote;
 	s->t.rport = port;
@@ -313,8 +318,6 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 		forget_names(s, &old_local);
 		return err;
 	}
-	if (s->tcp)
-		tcp_fini(s->tcp, x);
 	sock_lookup_route(ss, s, &hop); /* found a moment ago */
 	open = tcp_open_for(ss, s, &s->t, &hop);
 	open.iss = tcp_draw_isn(ss, &s->t, &min_iss);

@@ -127,8 +127,6 @@ int64_t udp_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	size_t len = dgram_msg_len(m), part = m->segment ? m->segment : s->dgram->segment, at = 0;
 	int err = check_send(ss, s, m, path, len, part);
 
-	if (!err && !s->port)
-		err = port_pick_for_bind(ss, s);
 	if (err)
 		return err;
 	do {

@@ -32,12 +32,18 @@ TERN_API int tern_bind(struct tern_stack *st, tern_sock handle, const struct ter
 	return s ? sock_bind(&st->ss, s, addr) : -TERN_EBADF;
 }
 
-/* AF_UNSPEC on a stream gives the connection up, as on Linux. */
+/* AF_UNSPEC on a stream gives the connection up, as on Linux; what is over, it forgets. */
 static COLD int disconnect_stream(struct tern_stack *st, struct sock *s)
 {
 	const struct tcp_ctx *x = sock_ctx(&st->ss);
 
-	if (s->state == TERN_TCP_LISTEN || !s->tcp || s->state == TERN_TCP_CLOSED)
+	if (s->state == TERN_TCP_LISTEN || !s->tcp)
+		return 0;
+	if (!s->t.in_table && !s->tcp->rst_due) {
+		sock_tcp_start_afresh(&st->ss, s);
+		return 0;
+	}
+	if (s->state == TERN_TCP_CLOSED) /* its RST is still to go */
 		return 0;
 	tcp_abort(s->tcp, x, 0);
 	sock_tcp_settle(&st->ss, s, TCP_ENDED);
@@ -340,7 +346,9 @@ TERN_API int tern_getpeername(struct tern_stack *st, tern_sock handle, struct te
 
 	if (!s)
 		return -TERN_EBADF;
-	connected = sock_is_stream(s) ? s->state >= TERN_TCP_ESTABLISHED : s->connected;
+	connected = s->connected;
+	if (sock_is_stream(s)) /* in TIME-WAIT it is over, as on Linux */
+		connected = s->state >= TERN_TCP_ESTABLISHED && s->state != TERN_TCP_TIME_WAIT;
 	if (!connected)
 		return -TERN_ENOTCONN;
 	sock_addr_out(s, &s->t.remote, s->t.rport, out);

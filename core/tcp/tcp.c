@@ -192,11 +192,14 @@ void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 	limit_fin_wait_2(c, x);
 }
 
-/* The user has gone; RFC 9293 3.6.1 and RFC 2525 2.17: unread data means a reset. */
+/*
+ * The user has gone; RFC 9293 3.6.1 and RFC 2525 2.17: unread data means a reset. So does an urgent
+ * octet that is still in its place, as on Linux also when it was read by MSG_OOB.
+ */
 void tcp_close(struct tcp *c, const struct tcp_ctx *x)
 {
 	c->user_gone = true;
-	if (tcp_recv_ready(c) > 0) {
+	if (tcp_recv_ready(c) > 0 || tcp_at_mark(c)) {
 		tcp_abort(c, x, 0);
 		return;
 	}

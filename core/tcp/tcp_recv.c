@@ -497,11 +497,12 @@ size_t tcp_peek(const struct tcp *c, size_t off, void *dst, size_t len)
 
 size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len)
 {
-	size_t n = MIN(len, tcp_recv_ready(c));
+	size_t n;
 
+	tcp_skip_urgent(c, x);
+	n = MIN(len, tcp_recv_ready(c));
 	if (n == 0)
 		return 0;
-	tcp_skip_urgent(c, x);
 	buf_take(&c->rcv_buf, x->mem, dst, n);
 	tcp_tune_receive_buffer(c, x);
 	tcp_after_read(c, x);
@@ -511,12 +512,13 @@ size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len)
 int tcp_recv_data(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out, int max)
 {
 	struct buf_span spans[TERN_PKT_SPANS_MAX];
-	size_t n_bytes = tcp_recv_ready(c);
+	size_t n_bytes;
 	int n;
 
+	tcp_skip_urgent(c, x);
+	n_bytes = tcp_recv_ready(c);
 	if (n_bytes == 0)
 		return 0;
-	tcp_skip_urgent(c, x);
 	n = buf_spans(&c->rcv_buf, c->rcv_buf.head, n_bytes, spans, MIN(max, TERN_PKT_SPANS_MAX));
 	for (int i = 0; i < n; i++)
 		out[i] = (struct tern_span){ spans[i].ptr, spans[i].len };

@@ -43,7 +43,10 @@ bool tcp_at_mark(const struct tcp *c)
 	return has_mark(c) && c->rcv_buf.head == c->rcv.up - 1;
 }
 
-/* A read that begins at the mark steps over the octet that only MSG_OOB returns, as Linux does. */
+/*
+ * A read that begins at the mark steps over the octet that only MSG_OOB returns, as Linux does,
+ * also if nothing follows.
+ */
 void tcp_skip_urgent(struct tcp *c, const struct tcp_ctx *x)
 {
 	if (!tcp_at_mark(c) || c->opt.oob_inline || c->rcv.up > tcp_data_end(c))

@@ -57,7 +57,7 @@ int sem_dissolve(struct sem *sem, struct file *f)
 	tern_set_user(sem->st, f->sock, f);
 	tern_connect(sem->st, old, &none);
 	tern_close(sem->st, old);
-	f->connecting = f->refused = false;
+	f->connecting = false;
 	if (f->port_is_its_own)
 		tern_bind(sem->st, f->sock, &name);
 	file_wake(sem, f, ~0u); /* who waits looks at what is there now */

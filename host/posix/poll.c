@@ -19,10 +19,7 @@ unsigned file_bands(const struct file *f, unsigned ready)
 
 unsigned file_poll(struct sem *sem, struct file *f, unsigned events)
 {
-	unsigned ready =
-		f->refused ? (unsigned)(TERN_POLLOUT | TERN_POLLHUP) : tern_poll(sem->st, f->sock);
-
-	return file_bands(f, ready) & (events | POLLERR | POLLHUP);
+	return file_bands(f, tern_poll(sem->st, f->sock)) & (events | POLLERR | POLLHUP);
 }
 
 int sem_poll_now(struct sem *sem, struct pollfd *fds, nfds_t n)

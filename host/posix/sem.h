@@ -75,7 +75,6 @@ struct file {
 	tern_sock sock;
 	int family, type, protocol;
 	bool connecting; /* a connect was begun, and its end not told yet */
-	bool refused;	 /* a connect has told of its end: it is as fresh */
 	uint32_t cmsgs;	 /* enum cmsg_wanted */
 	struct idle_options idle;
 	struct cork cork;		      /* of datagrams */

@@ -84,16 +84,18 @@ static bool is_connecting(struct sem *sem, struct file *f)
 	       !(tern_poll(sem->st, f->sock) & (TERN_POLLOUT | TERN_POLLERR | TERN_POLLHUP));
 }
 
-/* Its end is told by whoever asks next. */
+/* Its end is told by whoever asks next; if it failed the socket is as before, then. */
 static int end_of_connect(struct sem *sem, struct file *f)
 {
+	static const struct tern_addr none = { .family = TERN_AF_UNSPEC };
 	int err = pending_error(sem, f);
 
 	f->connecting = false;
-	f->refused = err != 0;
+	if (!err && tern_poll(sem->st, f->sock) & TERN_POLLHUP)
+		err = -ECONNABORTED;
 	if (err)
-		return err;
-	return tern_poll(sem->st, f->sock) & TERN_POLLHUP ? -ECONNABORTED : 0;
+		tern_connect(sem->st, f->sock, &none);
+	return err;
 }
 
 static int wait_for_connect(struct sem *sem, struct file *f)
@@ -127,7 +129,6 @@ int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, sock
 	if (err != -EINPROGRESS)
 		return err == -EOPNOTSUPP ? -EISCONN : err; /* it listens */
 	f->connecting = true;
-	f->refused = false;
 	sem->world.pump(sem->world.ctx); /* over lo it may be finished by now */
 	if (!f->nonblocking)
 		return wait_for_connect(sem, f);
@@ -174,7 +175,11 @@ int sem_accept(struct sem *sem, struct file *f, struct sockaddr *sa, socklen_t *
 
 int sem_shutdown(struct sem *sem, struct file *f, int how)
 {
-	return tern_shutdown(sem->st, f->sock, how);
+	int err = tern_shutdown(sem->st, f->sock, how);
+
+	if (!err) /* that it is connected is known now: Linux says so to who connects again */
+		f->connecting = f->connecting && is_connecting(sem, f);
+	return err;
 }
 
 static bool is_unsent(struct sem *sem, struct file *f)

@@ -265,6 +265,8 @@ int64_t on_connect(struct run *r, struct call *c)
 		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
 	if (p->state == PAIR_REFUSED)
 		return tell_refusal(r, c);
+	if (p->state == PAIR_DEAD && p->told_connected)
+		return -EISCONN; /* what ended it waits for who asks for that */
 	if (p->state != PAIR_FRESH)
 		return connect_again(r, c);
 	err = connect_prepare(r, p, &to, &by);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * connect_again_test.c - core/sock/sock_tcp.c: a socket whose connect was refused tries elsewhere. What
- * bind has given it stays, as on Linux; what was chosen for the first peer goes.
+ * connect_again_test.c - core/sock/sock_tcp.c: a socket whose connect was refused is as before: it tries
+ * elsewhere, or listens. What bind has given it stays, as on Linux; what was chosen for the first
+ * peer goes.
  */
 #include "attack_fixture.h"
 
@@ -72,9 +73,9 @@ static void with_the_name_that_bind_gave(void)
 	end_world();
 }
 
-static void not_with_a_port_that_another_has(void)
+static void which_nobody_else_has_meanwhile(void)
 {
-	struct tern_addr at = tern_ip4(10, 0, 0, 1, 4000), to = tern_ip4(10, 0, 1, 2, PORT);
+	struct tern_addr at = tern_ip4(10, 0, 0, 1, 4000);
 	tern_sock s, other;
 
 	plain_world();
@@ -82,17 +83,66 @@ static void not_with_a_port_that_another_has(void)
 	other = new_stream();
 	check_eq(tern_bind(st, s, &at), 0);
 	is_refused(s);
+	check_eq(tern_bind(st, other, &at), -TERN_EADDRINUSE);
+	check_eq(tern_bind(st, s, &at), -TERN_EINVAL);
+	tern_close(st, s);
 	check_eq(tern_bind(st, other, &at), 0);
-	check_eq(tern_connect(st, s, &to), -TERN_EADDRINUSE);
-	tern_close(st, other);
+	end_world();
+}
+
+static void or_listens(void)
+{
+	tern_sock s;
+
+	plain_world();
+	s = new_stream();
+	is_refused(s);
+	check_eq(tern_poll(st, s), TERN_POLLOUT | TERN_POLLHUP);
+	check_eq(tern_send(st, s, "x", 1, 0), -TERN_EPIPE);
+	check_eq(tern_listen(st, s, 1), 0);
+	end_world();
+}
+
+/* By AF_UNSPEC: what a connection has left behind is forgotten, also what was not read yet. */
+static void after_a_reset_when_it_is_given_up(void)
+{
+	struct tern_addr at = tern_ip4(10, 0, 0, 1, 4000), to = tern_ip4(10, 0, 1, 2, PORT);
+	struct tern_addr nobody = { .family = TERN_AF_UNSPEC };
+	struct shot text = { .ip = 0x0a000102, .port = PORT, .to_port = 4000 };
+	struct heard r;
+	tern_sock s;
+	char byte;
+
+	plain_world();
+	s = new_stream();
+	check_eq(tern_bind(st, s, &at), 0);
 	check_eq(tern_connect(st, s, &to), -TERN_EINPROGRESS);
+	check(hear(&r));
+	text.seq = 1000;
+	text.ack = r.h.seq + 1;
+	text.flags = TCP_SYN | TCP_ACK;
+	shoot(&text);
+	text.seq = 1001;
+	text.flags = TCP_ACK;
+	text.len = 5;
+	shoot(&text);
+	text.seq = 1006;
+	text.len = 0;
+	text.flags = TCP_RST;
+	shoot(&text);
+	check_eq(tern_connect(st, s, &to), -TERN_EISCONN);
+	check_eq(tern_connect(st, s, &nobody), 0);
+	check_eq(tern_recv(st, s, &byte, 1, 0), -TERN_ENOTCONN);
+	check_eq(name_of(s).port, 4000);
+	hear_all(NULL);
+	check_eq(is_refused(s), 4000);
 	end_world();
 }
 
 static const struct test tests[] = {
-	TEST(elsewhere_by_another_way),
-	TEST(with_the_name_that_bind_gave),
-	TEST(not_with_a_port_that_another_has),
+	TEST(elsewhere_by_another_way),		 TEST(with_the_name_that_bind_gave),
+	TEST(which_nobody_else_has_meanwhile),	 TEST(or_listens),
+	TEST(after_a_reset_when_it_is_given_up),
 };
 
 int main(int argc, char **argv)

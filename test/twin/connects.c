@@ -16,9 +16,11 @@ static void is_refused(void)
 {
 	int fd = socket_of(SOCK_STREAM);
 	uint16_t port = closed_port();
+	char byte;
 
 	call_to(fd, port);
 	call_to(fd, port);
+	say_result(recv(fd, &byte, 1, MSG_DONTWAIT));
 	say("%d\n", so_error(fd));
 	say("%#x\n", polled_now(fd, POLLIN | POLLOUT));
 }
@@ -352,7 +354,81 @@ static void crosses_families(void)
 	}
 }
 
+static void is_fresh_after_a_refusal(void)
+{
+	int fd = socket_of(SOCK_STREAM), client;
+
+	call_to(fd, closed_port());
+	say_result(listen(fd, 1));
+	client = connected_to(port_of(fd));
+	say("%d\n", accept(fd, NULL, NULL) >= 0);
+	say_result(send(client, "x", 1, 0));
+}
+
+static int bind_to(int fd, uint16_t port)
+{
+	struct name name = loopback_at(port);
+
+	return bind(fd, &name.sa, name.len);
+}
+
+/* Who bound a port by its number has it until it closes. */
+static void keeps_its_port_when_refused(void)
+{
+	uint16_t port = closed_port();
+	int fd = socket_of(SOCK_STREAM), other = socket_of(SOCK_STREAM);
+
+	say_result(bind_to(fd, port));
+	call_to(fd, closed_port());
+	say("%d\n", port_of(fd) == port);
+	say_result(bind_to(fd, 0));
+	say_result(bind_to(other, port));
+	close(fd);
+	say_result(bind_to(other, port));
+}
+
+static void reset(int fd)
+{
+	struct linger l = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	close(fd);
+}
+
+static void connects_after_a_reset(void)
+{
+	int fd[2];
+
+	connection(fd);
+	reset(fd[1]);
+	polled(fd[0], POLLIN, POLLERR);
+	call_to(fd[0], closed_port());
+	say("%d\n", so_error(fd[0]));
+	call_to(fd[0], closed_port());
+}
+
+/* Its name goes with it, if it was not chosen. */
+static void binds_after_it_stopped_listening(void)
+{
+	uint16_t port = closed_port();
+
+	for (int i = 0; i < 2; i++) {
+		int fd = socket_of(SOCK_STREAM);
+
+		say_result(bind_to(fd, i ? port : 0));
+		say_result(listen(fd, 1));
+		say_result(shutdown(fd, SHUT_RD));
+		say_result(bind_to(fd, 0));
+		say_result(listen(fd, 1));
+		say("%d\n", (port_of(fd) == port) == i);
+	}
+}
+
 static const struct program programs[] = {
+	BOTH(is_fresh_after_a_refusal),
+	BOTH(keeps_its_port_when_refused),
+	BOTH(connects_after_a_reset),
+	BOTH(binds_after_it_stopped_listening),
 	ONCE(crosses_families),
 	BOTH(goes_on_with_its_name),
 	ONCE(goes_on_with_its_address),

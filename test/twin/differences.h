@@ -41,6 +41,7 @@ struct difference {
 #define PEERLESS "a datagram socket without a peer takes a plain send"
 #define OTHER_ERROR "a plain send or receive calls a port unreachable ECONNRESET"
 #define UNREAD "FIONREAD of a listener is 0"
+#define BEYOND_THE_MARK "FIONREAD counts beyond the urgent mark, whose octet resets no close"
 #define PLAIN_RECEIVES "SO_RCVLOWAT is not asked by poll, and a peek does not wait for all"
 #define ERRORS_OF_A_PAIR                                                                           \
 	"after a reset or a refusal the first plain call may say ECONNRESET or EPIPE instead, "    \
@@ -90,6 +91,7 @@ static const struct difference differences[] = {
 	{ "hears_of_a_closed_port_by_poll", ON_RUN, DIFFERS, 0, OTHER_ERROR },
 	{ "hears_of_a_closed_port_by_a_send", ON_RUN, DIFFERS, 0, OTHER_ERROR },
 	{ "tells_what_is_unread", ON_RUN, DIFFERS, 0, UNREAD },
+	{ "counts_to_the_urgent_mark", ON_RUN, DIFFERS, 0, BEYOND_THE_MARK },
 	{ "waits_for_a_low_mark", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },
 	{ "peeks_for_all", ON_RUN, DIFFERS, 0, PLAIN_RECEIVES },
 	{ "writes_after_a_reset", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
@@ -99,6 +101,7 @@ static const struct difference differences[] = {
 	{ "hears_a_reset_while_it_writes", ON_RUN, NOT_RUN, 0, ERRORS_OF_A_PAIR },
 	{ "shuts_writing_twice", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "shuts_a_listener", ON_RUN, DIFFERS, 0, SHUT_TWICE },
+	{ "binds_after_it_stopped_listening", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 };
 
 #endif

@@ -167,7 +167,49 @@ static void sends_by_what_was_set_then(void)
 	}
 }
 
+/* Up to the mark, at the mark, behind it; and the octet that stays there resets a close. */
+static void counts_to_the_urgent_mark(void)
+{
+	int fd[2], n = -1;
+	char bytes[8];
+
+	connection(fd);
+	send(fd[0], "abc", 3, MSG_OOB);
+	send(fd[0], "de", 2, 0);
+	say("%#x\n", polled(fd[1], POLLIN | POLLPRI, POLLIN | POLLPRI));
+	a_moment();
+	for (int i = 0; i < 3; i++) {
+		say_result(ioctl(fd[1], FIONREAD, &n));
+		say("%d\n", n);
+		say_result(recv(fd[1], bytes, sizeof(bytes), MSG_DONTWAIT));
+	}
+	send(fd[0], "f", 1, MSG_OOB);
+	polled(fd[1], POLLPRI, POLLPRI);
+	say_result(recv(fd[1], bytes, 1, MSG_OOB));
+	close(fd[1]);
+	say("%#x\n", polled(fd[0], POLLIN, POLLERR));
+	say("%d\n", so_error(fd[0]));
+}
+
+static void reads_over_a_lone_urgent_octet(void)
+{
+	char bytes[8];
+	int fd[2];
+
+	connection(fd);
+	send(fd[0], "x", 1, MSG_OOB);
+	say("%#x\n", polled(fd[1], POLLPRI, POLLPRI));
+	say_result(recv(fd[1], bytes, sizeof(bytes), MSG_DONTWAIT));
+	say_result(recv(fd[1], bytes, 1, MSG_OOB));
+	say("%#x\n", polled_now(fd[1], POLLIN | POLLPRI));
+	close(fd[1]);
+	say("%#x\n", polled(fd[0], POLLIN, POLLIN));
+	say("%d\n", so_error(fd[0]));
+}
+
 static const struct program programs[] = {
+	ONCE(reads_over_a_lone_urgent_octet),
+	ONCE(counts_to_the_urgent_mark),
 	ONCE(tells_what_is_unread),
 	ONCE(tells_what_is_unsent),
 	ONCE(blocks_no_more_by_ioctl),

@@ -4,10 +4,13 @@
  *
  * usage: twin_SIDE --list                 each: NAME, and "4" or "46"
  *        twin_SIDE NAME 4|6 FILE          runs it; what it says goes into the file
+ *        twin_SIDE =SEED 4|6 FILE         runs what the seed draws
  */
 #include "twin.h"
 
 #include <stdarg.h>
+
+#include "draws.h"
 
 int family = AF_INET;
 volatile sig_atomic_t n_signals;
@@ -308,6 +311,10 @@ int main(int argc, char **argv)
 	if (argc != 4 || !freopen("/dev/null", "r", stdin) || !freopen(argv[3], "w", stdout))
 		return 98;
 	family = argv[2][0] == '6' ? AF_INET6 : AF_INET;
+	if (argv[1][0] == '=') {
+		draw_calls(strtoull(argv[1] + 1, NULL, 10));
+		return 0;
+	}
 	while ((p = next_program(&i, &k)))
 		if (strcmp(p->name, argv[1]) == 0) {
 			p->run();

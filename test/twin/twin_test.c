@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #include "../../host/loop/loop.h"
 #include "../../host/run/run.h"
 #include "differences.h"
+#include "own_loopback.h"
 
 enum { N_WORKERS = 3, PROGRAMS_MAX = 600, OUTPUT_MAX = 65536, SECONDS = 30, PATH_LEN = 200 };
 
@@ -92,18 +92,6 @@ static void read_output(const struct entry *e, enum side side, char *out)
 		unlink(path);
 	}
 	out[n] = 0;
-}
-
-/*
- * A loopback of its own, where it may have one: another program's port is never in the way of one that
- * a program binds by its number.
- */
-static void leave_other_ports(void)
-{
-	char error[DEV_ERROR_MAX];
-
-	if (unshare(CLONE_NEWNET) == 0 && host_link_up("lo", error) != 0)
-		_exit(98);
 }
 
 static pid_t start(const struct entry *e, enum side side)
