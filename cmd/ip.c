@@ -536,9 +536,5 @@ int cmd_ip(int argc, char **argv)
 	objects[object].print(&c, &n);
 	if (c.is_json)
 		printf("]\n");
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "%s: standard output: it cannot be written\n", a.command);
-		code = EXIT_USAGE;
-	}
 	return net_close(&n, code);
 }

@@ -182,10 +182,7 @@ int cmd_resolve(int argc, char **argv)
 	}
 	if (r.json)
 		printf(r.began ? "]\n" : "[]\n");
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "%s: standard output: it cannot be written\n", a.command);
-		worst = EXIT_USAGE;
-	}
+	fflush(stdout); /* before it waits */
 	if (!net_interrupted()) /* whoever has no neighbour is waited for, too */
 		net_drain(&n);
 	return net_close(&n, worst);
