@@ -182,7 +182,7 @@ int cmd_resolve(int argc, char **argv)
 	}
 	if (r.json)
 		printf(r.began ? "]\n" : "[]\n");
-	fflush(stdout); /* before it waits */
+	fflush(stdout);		/* before it waits */
 	if (!net_interrupted()) /* whoever has no neighbour is waited for, too */
 		net_drain(&n);
 	return net_close(&n, worst);

@@ -344,13 +344,9 @@ static bool time_wait_conflicts(const struct sockets *ss, const struct sock *s,
 bool port_conflicts(const struct sockets *ss, const struct sock *s, const struct port *p,
 		    bool to_listen)
 {
-	if (list_conflicts(s, &p->open, to_listen))
+	if (list_conflicts(s, &p->open, to_listen) || list_conflicts(s, &p->conns, to_listen))
 		return true;
-	if (!sock_is_stream(s) && list_conflicts(s, &p->conns, false))
-		return true;
-	if (!sock_is_stream(s) || to_listen)
-		return false;
-	return list_conflicts(s, &p->conns, false) || time_wait_conflicts(ss, s, p);
+	return sock_is_stream(s) && !to_listen && time_wait_conflicts(ss, s, p);
 }
 
 /* ---- any port ---- */

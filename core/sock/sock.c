@@ -409,6 +409,8 @@ int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 	}
 	s->bound_addr = !addr_is_unspecified(&local);
 	s->bound_port = a->port != 0;
+	if (s->bound_addr && !addr_is4(&local)) /* as Linux: it has no peers in the other family */
+		s->v6only = true;
 	return 0;
 }
 

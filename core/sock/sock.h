@@ -440,6 +440,12 @@ bool sock_tcp_join(struct sockets *, struct tuple *, struct tcp_packet *, const 
 /* A verified segment, for what sock_tcp_find said. */
 enum tern_drop sock_tcp_input(struct sockets *, struct tuple *, const struct tcp_packet *,
 			      struct tcp_reply *);
+/*
+ * 0, or why this socket opens no connection now; how the last one failed is told so, and forgotten
+ * by it.
+ */
+int sock_tcp_may_open(struct sockets *, struct sock *);
+/* Of a socket that may. */
 int sock_tcp_connect(struct sockets *, struct sock *, const struct addr *, uint16_t port);
 /*
  * The same for MSG_FASTOPEN: 0, and the SYN waits for the text that is now to be sent; without a

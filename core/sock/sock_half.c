@@ -193,6 +193,7 @@ static void inherit(struct sock *child, const struct sock *parent, const struct 
 	child->index = NO_INDEX;
 	child->error = child->soft_error = 0;
 	child->urgent_news = child->any_port = false;
+	child->bound_port = false; /* its port goes with the connection */
 	child->label_given = false;
 	child->state = TERN_TCP_SYN_RECEIVED;
 	child->conn = half->timer.data;

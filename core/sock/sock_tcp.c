@@ -230,7 +230,11 @@ static void name_this_host(struct addr *remote)
 /* *min_iss: above what our number must be, where a TIME-WAIT gives way. */
 static int take_names(struct sockets *ss, struct sock *s, struct min_iss *min_iss)
 {
-	int err = s->any_port ? -TERN_EINVAL : sock_route(ss, s);
+	bool other_family = !addr_is_unspecified(&s->t.local) &&
+			    addr_is4(&s->t.local) != addr_is4(&s->t.remote);
+	int err = s->any_port	 ? -TERN_EINVAL :
+		  other_family ? -TERN_EAFNOSUPPORT : /* bound to a mapped address, to a v6 one */
+				 sock_route(ss, s);
 
 	if (err)
 		return err;
@@ -278,17 +282,9 @@ COLD void sock_tcp_start_afresh(struct sockets *ss, struct sock *s)
 	forget_names(s, &local);
 }
 
-/* An open of which nothing has gone yet. */
-static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *remote,
-			 uint16_t port)
+/* Before anything is said of the peer, as on Linux. */
+int sock_tcp_may_open(struct sockets *ss, struct sock *s)
 {
-	const struct tcp_ctx *x = sock_ctx(ss);
-	struct addr old_local;
-	struct min_iss min_iss = { .given = false };
-	struct tcp_open open;
-	struct hop hop;
-	int err;
-
 	switch (s->state) {
 	case TERN_TCP_CLOSED:
 		break;
@@ -300,13 +296,25 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	default:
 		return -TERN_EISCONN;
 	}
-	if (s->tcp && !was_refused(s))
+	if (!s->tcp)
+		return 0;
+	if (!was_refused(s))
 		return -TERN_EISCONN;
-	if (s->tcp) {
-		sock_tcp_start_afresh(ss, s);
-		if (s->error)
-			return sock_take_error(s);
-	}
+	sock_tcp_start_afresh(ss, s);
+	return sock_take_error(s);
+}
+
+/* An open of which nothing has gone yet. */
+static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *remote,
+			 uint16_t port)
+{
+	const struct tcp_ctx *x = sock_ctx(ss);
+	struct addr old_local;
+	struct min_iss min_iss = { .given = false };
+	struct tcp_open open;
+	struct hop hop;
+	int err;
+
 	if (is_group(ss, remote))
 		return -TERN_ENETUNREACH;
 	old_local = s->t.local;
@@ -349,7 +357,9 @@ int sock_tcp_open_with(struct sockets *ss, struct sock *s, const struct addr *re
 
 	if (!(ss->cfg->tcp_fastopen & FAST_OPEN_CLIENT))
 		return -TERN_EOPNOTSUPP;
-	err = begin_to_open(ss, s, remote, port);
+	err = sock_tcp_may_open(ss, s);
+	if (!err)
+		err = begin_to_open(ss, s, remote, port);
 	if (err)
 		return err;
 	fast_open_offer(ss, s, has_text);

@@ -281,9 +281,7 @@ static int32_t get_inq(const struct sockets *ss, const struct sock *s)
 	(void)ss;
 	if (!sock_is_stream(s))
 		return s->dgram->recv.head ? (int32_t)s->dgram->recv.head->len : 0;
-	if (!sockopt_has_tcp(s) || (tcp_at_mark(s->tcp) && !s->tcp->opt.oob_inline))
-		return 0; /* at the mark Linux counts what is before it */
-	return (int32_t)tcp_recv_ready(s->tcp);
+	return sockopt_has_tcp(s) ? (int32_t)tcp_unread(s->tcp) : 0;
 }
 
 static int32_t get_outq(const struct sockets *ss, const struct sock *s)

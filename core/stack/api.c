@@ -76,7 +76,9 @@ TERN_API int tern_connect(struct tern_stack *st, tern_sock handle, const struct 
 		return sock_dgram_connect(&st->ss, s, to);
 	if (to->family == TERN_AF_UNSPEC)
 		return disconnect_stream(st, s);
-	err = remote_of(s, to, &remote);
+	err = sock_tcp_may_open(&st->ss, s);
+	if (!err)
+		err = remote_of(s, to, &remote);
 	return err ? err : sock_tcp_connect(&st->ss, s, &remote, to->port);
 }
 

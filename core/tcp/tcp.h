@@ -523,6 +523,8 @@ void tcp_mark_urgent(struct tcp *);
 
 /* Bytes that can be read before the end or the urgent mark. */
 size_t tcp_recv_ready(const struct tcp *);
+/* What FIONREAD says, as on Linux: to the urgent mark, at it nothing; with SO_OOBINLINE all. */
+size_t tcp_unread(const struct tcp *);
 /* Has the peer's FIN come, and all before it? */
 bool tcp_has_heard_all(const struct tcp *);
 /* Would a read return at once with 0 (the end of the stream)? */

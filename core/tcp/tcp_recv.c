@@ -457,20 +457,35 @@ void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 
 /* ---- the user reads ---- */
 
-size_t tcp_recv_ready(const struct tcp *c)
+/* Urgent octets are counted, too. */
+static uint64_t unread(const struct tcp *c)
 {
-	uint64_t head = c->rcv_buf.head, end;
+	uint64_t end;
 
 	if (!tcp_is_synchronized(c) && c->state != TERN_TCP_CLOSED && !c->syn_text_acked)
 		return 0;
 	end = tcp_data_end(c);
-	if (end <= head)
+	return end > c->rcv_buf.head ? end - c->rcv_buf.head : 0;
+}
+
+size_t tcp_unread(const struct tcp *c)
+{
+	if (c->opt.oob_inline)
+		return (size_t)unread(c);
+	return tcp_at_mark(c) ? 0 : tcp_recv_ready(c);
+}
+
+size_t tcp_recv_ready(const struct tcp *c)
+{
+	uint64_t n = unread(c), head = c->rcv_buf.head, end = head + n;
+
+	if (n == 0)
 		return 0;
 	if (c->rcv.up == TCP_NO_POS || c->rcv.up <= head || c->rcv.up > end)
-		return (size_t)(end - head);
+		return (size_t)n;
 	if (head < c->rcv.up - 1)
 		return (size_t)(c->rcv.up - 1 - head); /* a read stops at the mark */
-	return (size_t)(end - head) - (c->opt.oob_inline ? 0 : 1);
+	return (size_t)n - (c->opt.oob_inline ? 0 : 1);
 }
 
 bool tcp_has_heard_all(const struct tcp *c)

@@ -354,6 +354,27 @@ static void crosses_families(void)
 	}
 }
 
+/* Who is bound to an address of IPv6's own is of IPv6 alone; what is connected, before all else. */
+static void opens_no_stream_to_the_other_family(void)
+{
+	int fd[2];
+
+	for (int i = 0; i < 2; i++) {
+		int s;
+		struct name own, other;
+
+		family = AF_INET6;
+		own = i ? loopback_at(0) : mapped_loopback_at(0);
+		other = i ? mapped_loopback_at(7) : loopback_at(7);
+		s = socket_of(SOCK_STREAM);
+		say_result(bind(s, &own.sa, own.len));
+		say("%d\n", get_int(s, IPPROTO_IPV6, IPV6_V6ONLY));
+		say_result(connect(s, &other.sa, other.len));
+		connection(fd);
+		say_result(connect(fd[i], &other.sa, other.len));
+	}
+}
+
 static void is_fresh_after_a_refusal(void)
 {
 	int fd = socket_of(SOCK_STREAM), client;
@@ -395,6 +416,23 @@ static void reset(int fd)
 	close(fd);
 }
 
+/* But not what was accepted there: it has it for the connection. */
+static void leaves_the_port_it_was_accepted_at(void)
+{
+	int l = socket_of(SOCK_STREAM), other = socket_of(SOCK_STREAM), client, server;
+	uint16_t port = closed_port();
+
+	say_result(bind_to(l, port));
+	say_result(listen(l, 1));
+	client = connected_to(port);
+	server = accept(l, NULL, NULL);
+	close(l);
+	say_result(bind_to(other, port));
+	reset(client);
+	say("%#x\n", polled(server, POLLIN, POLLERR));
+	say_result(bind_to(other, port));
+}
+
 static void connects_after_a_reset(void)
 {
 	int fd[2];
@@ -427,9 +465,11 @@ static void binds_after_it_stopped_listening(void)
 static const struct program programs[] = {
 	BOTH(is_fresh_after_a_refusal),
 	BOTH(keeps_its_port_when_refused),
+	BOTH(leaves_the_port_it_was_accepted_at),
 	BOTH(connects_after_a_reset),
 	BOTH(binds_after_it_stopped_listening),
 	ONCE(crosses_families),
+	ONCE(opens_no_stream_to_the_other_family),
 	BOTH(goes_on_with_its_name),
 	ONCE(goes_on_with_its_address),
 	BOTH(is_refused),

@@ -13,6 +13,7 @@ enum { N_SLOTS = 6, N_PORTS = 3, N_CALLS = 60, FIRST_PORT = 23450, REST_US = 300
 struct slot {
 	int fd; /* below 0: empty */
 	bool stream;
+	bool mapped; /* says ::ffff:127.0.0.1 for the loopback */
 };
 
 static struct slot slots[N_SLOTS];
@@ -39,6 +40,11 @@ static const char *port_name(uint16_t port)
 static uint16_t any_port(void)
 {
 	return (uint16_t)(FIRST_PORT + draw(N_PORTS));
+}
+
+static struct name loopback_for(const struct slot *s, uint16_t port)
+{
+	return s->mapped ? mapped_loopback_at(port) : loopback_at(port);
 }
 
 static void say_name(int result, const struct name *n)
@@ -81,6 +87,7 @@ static void makes(struct slot *s)
 	if (!pair) {
 		s->fd = socket(family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0);
 		s->stream = stream;
+		s->mapped = family == AF_INET6 && draw(4) == 0;
 		say("%s socket", stream ? "stream" : "datagram");
 		return;
 	}
@@ -95,18 +102,16 @@ static void makes(struct slot *s)
 		friends(fd);
 	set_nonblocking(fd[0]);
 	set_nonblocking(fd[1]);
-	*s = (struct slot){ fd[0], stream };
-	*other = (struct slot){ fd[1], stream };
+	*s = (struct slot){ fd[0], stream, false };
+	*other = (struct slot){ fd[1], stream, false };
 	say("%s pair with %d", stream ? "stream" : "datagram", (int)(other - slots));
 }
 
 static void binds(struct slot *s)
 {
 	uint16_t port = draw(4) ? any_port() : 0;
-	struct name n = draw(4) ? loopback_at(port) : any_at(port);
-	int result = bind(s->fd, &n.sa, n.len);
-
-	say("bind %s: %s", port_name(port), told(result));
+	struct name n = draw(4) ? loopback_for(s, port) : any_at(port);
+	say("bind %s: %s", port_name(port), told(bind(s->fd, &n.sa, n.len)));
 }
 
 static void listens(struct slot *s)
@@ -120,8 +125,9 @@ static void connects(struct slot *s)
 {
 	struct slot *to = draw(2) ? find(listens_now) : NULL;
 	uint16_t port = to ? port_of(to->fd) : any_port();
+	struct name n = loopback_for(s, port);
 
-	say("connect %s: %s", port_name(port), told(connect_to(s->fd, port)));
+	say("connect %s: %s", port_name(port), told(connect(s->fd, &n.sa, n.len)));
 }
 
 static void leaves_its_peer(struct slot *s)
@@ -143,7 +149,7 @@ static void accepts(struct slot *s)
 	fd = accept4((from ? from : s)->fd, &n.sa, &n.len, SOCK_NONBLOCK);
 	say("accept: %s", fd < 0 ? told(fd) : port_name(port_in(&n)));
 	if (fd >= 0)
-		*to = (struct slot){ fd, true };
+		*to = (struct slot){ fd, true, false };
 }
 
 static void sends(struct slot *s)
@@ -159,8 +165,11 @@ static void sends_to(struct slot *s)
 {
 	uint16_t port = any_port();
 
+	struct name n = loopback_for(s, port);
+
 	if (!s->stream)
-		say("send to %s: %s", port_name(port), told(send_to(s->fd, "text", 4, port)));
+		say("send to %s: %s", port_name(port),
+		    told(sendto(s->fd, "text", 4, 0, &n.sa, n.len)));
 }
 
 static bool is_connected(const struct slot *s)
@@ -272,11 +281,20 @@ static void counts(struct slot *s)
 
 static void chooses(struct slot *s)
 {
-	static const int options[] = { SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE };
-	int i = (int)draw(3), value = (int)draw(2);
+	static const struct {
+		int level, name;
+	} options[] = { { SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT },
+			{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_OOBINLINE },
+			{ SOL_SOCKET, SO_RCVLOWAT },  { IPPROTO_TCP, TCP_NODELAY },
+			{ IPPROTO_IPV6, IPV6_V6ONLY } };
+	unsigned i = draw(sizeof(options) / sizeof(options[0]));
+	int value = (int)draw(2) * (options[i].name == SO_RCVLOWAT ? 100 : 1), got = -1;
+	socklen_t len = sizeof(got);
 
-	say("option %d: %s", i,
-	    told(setsockopt(s->fd, SOL_SOCKET, options[i], &value, sizeof(int))));
+	say("option %u = %d: %s, ", i, value,
+	    told(setsockopt(s->fd, options[i].level, options[i].name, &value, sizeof(int))));
+	say("%s ", told(getsockopt(s->fd, options[i].level, options[i].name, &got, &len)));
+	say("%d", got);
 }
 
 /* As often as they are named. */
