@@ -232,9 +232,8 @@ static bool prepare_records(struct tcp *c, const struct tcp_ctx *x, const struct
 {
 	struct sent_log *log = &c->work->sent;
 	bool probe = p->cause == TERN_CAUSE_TLP && p->again;
-	uint64_t end = p->hi + (p->fin ? 1 : 0);
 
-	if (probe && !(sent_cut(log, x->mem, p->lo) && sent_cut(log, x->mem, end)))
+	if (probe && !(sent_cut(log, x->mem, p->lo) && sent_cut(log, x->mem, p->hi + p->fin)))
 		return false;
 	if (!sent_reserve(log, x->mem))
 		return false;

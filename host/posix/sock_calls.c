@@ -178,7 +178,7 @@ int sem_shutdown(struct sem *sem, struct file *f, int how)
 	int err = tern_shutdown(sem->st, f->sock, how);
 
 	if (!err) /* that it is connected is known now: Linux says so to who connects again */
-		f->connecting = f->connecting && is_connecting(sem, f);
+		f->connecting = is_connecting(sem, f);
 	return err;
 }
 

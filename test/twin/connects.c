@@ -408,14 +408,6 @@ static void keeps_its_port_when_refused(void)
 	say_result(bind_to(other, port));
 }
 
-static void reset(int fd)
-{
-	struct linger l = { 1, 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-	close(fd);
-}
-
 /* But not what was accepted there: it has it for the connection. */
 static void leaves_the_port_it_was_accepted_at(void)
 {

@@ -111,6 +111,7 @@ static void binds(struct slot *s)
 {
 	uint16_t port = draw(4) ? any_port() : 0;
 	struct name n = draw(4) ? loopback_for(s, port) : any_at(port);
+
 	say("bind %s: %s", port_name(port), told(bind(s->fd, &n.sa, n.len)));
 }
 
@@ -164,7 +165,6 @@ static void sends(struct slot *s)
 static void sends_to(struct slot *s)
 {
 	uint16_t port = any_port();
-
 	struct name n = loopback_for(s, port);
 
 	if (!s->stream)
@@ -199,7 +199,7 @@ static void shuts(struct slot *s)
 {
 	int how = (int)draw(3);
 
-	if (s->stream && (is_connected(s) || get_int(s->fd, SOL_SOCKET, SO_ACCEPTCONN)))
+	if (s->stream && (is_connected(s) || listens_now(s)))
 		say("shutdown %d: %s", how, told(shutdown(s->fd, how)));
 }
 
@@ -214,12 +214,9 @@ static void closes(struct slot *s)
 
 static void resets(struct slot *s)
 {
-	struct linger l = { 1, 0 };
-
 	if (draw(2) || !s->stream)
 		return;
-	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-	close(s->fd);
+	reset(s->fd);
 	s->fd = -1;
 	say("close with a reset");
 }
@@ -268,7 +265,7 @@ static void says_its_state(struct slot *s)
 		i.tcpi_state = TCP_CLOSE;
 	if (i.tcpi_state == TCP_FIN_WAIT1) /* the ACK may be delayed */
 		i.tcpi_state = TCP_FIN_WAIT2;
-	say("listens: %d, ", get_int(s->fd, SOL_SOCKET, SO_ACCEPTCONN));
+	say("listens: %d, ", listens_now(s));
 	say("state: %d", i.tcpi_state);
 }
 

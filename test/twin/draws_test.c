@@ -7,21 +7,18 @@
  * The programs mostly rest, so several run at once. A failure says the first call that differs.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "own_loopback.h"
+#include "side.h"
 
-enum { AT_ONCE = 8, SECONDS = 30, PATH_LEN = 256, LINE_LEN = 200 };
+enum { AT_ONCE = 8, LINE_LEN = 200 };
 
 enum side { ON_KERNEL, ON_POSIX, N_SIDES };
-static const char *const program_of[N_SIDES] = { "plain", "posix" };
 static const char *const side_name[N_SIDES] = { "the kernel", "the POSIX layer" };
 
 static char place[PATH_LEN]; /* of this program, and of both others */
@@ -29,33 +26,16 @@ static char scratch[] = "/tmp/draws.XXXXXX";
 
 static void path_of(char path[static PATH_LEN], unsigned long seed, enum side side)
 {
-	snprintf(path, PATH_LEN, "%s/%lu-%s", scratch, seed, program_of[side]);
+	snprintf(path, PATH_LEN, "%s/%lu-%d", scratch, seed, (int)side);
 }
 
 static pid_t start(unsigned long seed, enum side side)
 {
-	char program[PATH_LEN + 20], path[PATH_LEN], name[24];
-	pid_t pid = fork();
+	char path[PATH_LEN], name[24];
 
-	if (pid)
-		return pid;
-	snprintf(program, sizeof(program), "%s/twin_%s", place, program_of[side]);
 	snprintf(name, sizeof(name), "=%lu", seed);
 	path_of(path, seed, side);
-	if (side == ON_KERNEL)
-		leave_other_ports();
-	alarm(SECONDS);
-	execl(program, "twin", name, seed % 2 ? "4" : "6", path, (char *)NULL);
-	_exit(99);
-}
-
-static bool ended_well(pid_t pid)
-{
-	int status = -1;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	return status == 0;
+	return start_side(place, side == ON_KERNEL, name, seed % 2 == 0, path);
 }
 
 /* true: both say the same. */
@@ -100,9 +80,9 @@ static unsigned long run_some(unsigned long seed, unsigned long n)
 		for (int side = 0; side < N_SIDES; side++)
 			pids[i][side] = start(seed + i, side);
 	for (unsigned long i = 0; i < n; i++) {
-		bool well = ended_well(pids[i][ON_KERNEL]);
+		bool well = wait_for_side(pids[i][ON_KERNEL]) == 0;
 
-		well = ended_well(pids[i][ON_POSIX]) && well;
+		well = wait_for_side(pids[i][ON_POSIX]) == 0 && well;
 		if (!well)
 			printf("seed %lu: a side died or took %d s\n", seed + i, SECONDS);
 		n_same += compare(seed + i) && well;
@@ -115,12 +95,9 @@ int main(int argc, char **argv)
 	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
 	unsigned long seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
 	unsigned long n_passed = 0;
-	ssize_t len = readlink("/proc/self/exe", place, PATH_LEN - 1);
 
-	if (len < 0 || !mkdtemp(scratch))
+	if (!find_place(place) || !mkdtemp(scratch))
 		return 2;
-	place[len] = '\0';
-	*strrchr(place, '/') = '\0';
 	for (unsigned long i = 0; i < n; i += AT_ONCE)
 		n_passed += run_some(seed + i, n - i < AT_ONCE ? n - i : AT_ONCE);
 	rmdir(scratch);

@@ -364,13 +364,11 @@ static void tells_ends(void)
 
 static void tells_errors_without_being_asked(void)
 {
-	struct linger now = { 1, 0 };
 	int fd[2], set = epoll_create1(0);
 
 	connection(fd);
 	add(set, fd[1], 0, 1);
-	setsockopt(fd[0], SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(fd[0]);
+	reset(fd[0]);
 	polled(fd[1], 0, POLLERR | POLLHUP);
 	told_by(set, 1000);
 }

@@ -51,13 +51,11 @@ static void peeks_at_the_end(void)
 
 static void peeks_at_a_reset(void)
 {
-	struct linger now = { 1, 0 };
 	char byte;
 	int fd[2];
 
 	connection(fd);
-	setsockopt(fd[0], SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(fd[0]);
+	reset(fd[0]);
 	polled(fd[1], POLLIN, POLLERR);
 	say_result(recv(fd[1], &byte, 1, MSG_PEEK));
 	say_result(recv(fd[1], &byte, 1, 0));

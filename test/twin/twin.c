@@ -138,6 +138,14 @@ void connection(int fd[2])
 	close(l);
 }
 
+void reset(int fd)
+{
+	struct linger now = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
 uint16_t closed_port(void)
 {
 	int fd = bound(SOCK_STREAM);

@@ -95,6 +95,7 @@ int listening(void);
 int connect_to(int fd, uint16_t port);
 int connected_to(uint16_t port);
 void connection(int fd[2]); /* both ends, connected first */
+void reset(int fd);	    /* closes it by a RST */
 /* A port on which nobody listens. */
 uint16_t closed_port(void);
 ssize_t send_to(int fd, const void *, size_t, uint16_t port);

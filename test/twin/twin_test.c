@@ -25,9 +25,9 @@
 #include "../../host/loop/loop.h"
 #include "../../host/run/run.h"
 #include "differences.h"
-#include "own_loopback.h"
+#include "side.h"
 
-enum { N_WORKERS = 3, PROGRAMS_MAX = 600, OUTPUT_MAX = 65536, SECONDS = 30, PATH_LEN = 200 };
+enum { N_WORKERS = 3, PROGRAMS_MAX = 600, OUTPUT_MAX = 65536 };
 
 struct counts {
 	unsigned passed, failed, skipped, differ, on[N_SIDES];
@@ -96,27 +96,16 @@ static void read_output(const struct entry *e, enum side side, char *out)
 
 static pid_t start(const struct entry *e, enum side side)
 {
-	char program[PATH_LEN + 20], path[PATH_LEN];
-	pid_t pid = fork();
+	char path[PATH_LEN];
 
-	if (pid)
-		return pid;
-	snprintf(program, sizeof(program), "%s/twin_%s", place,
-		 side == ON_POSIX ? "posix" : "plain");
 	path_of(path, e, side);
-	if (side == ON_KERNEL)
-		leave_other_ports();
-	alarm(SECONDS);
-	execl(program, "twin", e->name, e->v6 ? "6" : "4", path, (char *)NULL);
-	_exit(99);
+	return start_side(place, side == ON_KERNEL, e->name, e->v6, path);
 }
 
 static bool ended_well(pid_t pid)
 {
-	int status = -1;
+	int status = wait_for_side(pid);
 
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
 	if (status)
 		tell("(it ended with %#x)\n", (unsigned)status);
 	return status == 0;
@@ -363,11 +352,9 @@ int main(int argc, char **argv)
 	bool v6 = has_ipv6();
 	int worker[N_WORKERS];
 	unsigned n;
-	ssize_t len = readlink("/proc/self/exe", place, sizeof(place) - 1);
 
-	if (len < 0 || !strrchr(place, '/') || !mkdtemp(scratch))
+	if (!find_place(place) || !mkdtemp(scratch))
 		return 2;
-	*strrchr(place, '/') = 0;
 	n = read_list(argc, argv);
 	check_told(&sum);
 	for (unsigned w = 0; w < N_WORKERS; w++)
