@@ -28,6 +28,9 @@ _Noreturn void tern_panic(const char *file, int line);
  */
 #define COLD __attribute__((cold))
 
+/* Frequent, but not on the shortest way: whoever takes that does not save registers for this. */
+#define APART __attribute__((noinline))
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define N_ELEMENTS(a) (sizeof(a) / sizeof((a)[0]))

@@ -382,14 +382,10 @@ TERN_API unsigned tern_poll(struct tern_stack *st, tern_sock handle)
 	return s ? sock_poll(s) : TERN_POLLERR | TERN_POLLHUP;
 }
 
-TERN_API bool tern_event(struct tern_stack *st, struct tern_event *ev)
+static APART void take_event(struct tern_stack *st, struct tern_event *ev)
 {
-	struct list *l = list_take(&st->ss.news);
-	struct sock *s;
+	struct sock *s = CONTAINER_OF(list_take(&st->ss.news), struct sock, news_link);
 
-	if (!l)
-		return false;
-	s = CONTAINER_OF(l, struct sock, news_link);
 	ev->sock = sock_handle(&st->ss, s);
 	ev->ready = sock_poll(s);
 	ev->news = (s->news & NEWS_IN ? TERN_POLLIN | TERN_POLLPRI : 0) |
@@ -397,6 +393,13 @@ TERN_API bool tern_event(struct tern_stack *st, struct tern_event *ev)
 		   (s->news & NEWS_ENDS ? TERN_POLLERR | TERN_POLLHUP | TERN_POLLRDHUP : 0);
 	s->news = 0;
 	ev->user = s->user;
+}
+
+TERN_API bool tern_event(struct tern_stack *st, struct tern_event *ev)
+{
+	if (list_empty(&st->ss.news))
+		return false;
+	take_event(st, ev);
 	return true;
 }
 

@@ -119,6 +119,7 @@ void take_recent_pair(const struct tern_stack *st, struct inbound *in)
 	in->dst = st->recent.dst;
 	in->addr_sum = st->recent.sum;
 	in->to = ADDR_OURS;
+	in->recent = true;
 }
 
 enum tern_drop check_addresses(struct tern_stack *st, struct inbound *in)
@@ -255,7 +256,7 @@ void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **re
 	in.rest = rest;
 	in.iface = iface_get(&st->net, p->ifindex);
 	in.l3_off = 0;
-	in.was_cut = in.looped = false;
+	in.was_cut = in.looped = in.recent = false;
 	trace_packet(st, TERN_TRACE_PACKET_IN, p, TERN_DROP_NONE);
 	why = link_input(st, &in);
 	if (why != TERN_DROP_NONE)

@@ -56,6 +56,7 @@ struct inbound {
 	uint16_t proto_off; /* IPv6: where proto is named, from the start of its header */
 	bool was_cut;	    /* it had a fragment header */
 	bool looped;	    /* it is our own, to a group of ours */
+	bool recent;	    /* src and dst are the last good pair's: unicast, ours */
 	enum addr_kind to;  /* what dst is to us */
 };
 

@@ -175,7 +175,8 @@ static bool may_come_from_nobody(const struct inbound *in)
 	       payload(in)[0] > ICMP6_ECHO_REPLY;
 }
 
-enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
+/* What is no plain TCP. */
+static APART enum tern_drop any_input(struct tern_stack *st, const struct inbound *in)
 {
 	bool v4 = addr_is4(&in->dst), wanted;
 
@@ -194,4 +195,13 @@ enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 	if (v4 && in->proto == TERN_IPPROTO_IGMP)
 		return igmp_input(st, in);
 	return wanted ? TERN_DROP_NONE : refuse_protocol(st, in);
+}
+
+/* Most packets are TCP between two who are known, and nobody has a raw socket. */
+enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
+{
+	if (in->proto != TERN_IPPROTO_TCP || !in->recent || !list_empty(&st->ss.raws))
+		return any_input(st, in);
+	st->counters[COUNT_IP_IN_DELIVERS]++;
+	return tcp4or6_input(st, in);
 }
