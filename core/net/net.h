@@ -524,6 +524,12 @@ struct net {
 	uint32_t group_timer_kind, announce_timer_kind;
 };
 
+/* May two packets to one destination go different ways because of their sources? */
+static inline bool routes_look_at_sources(const struct net *net)
+{
+	return net->n_source_routes || net->cfg->strong_host;
+}
+
 struct net_parts {
 	struct mem *mem;
 	struct timers *timers;

@@ -493,7 +493,7 @@ static bool is_same_route_key(const struct route_key *a, const struct route_key 
 int route_lookup(struct net *net, const struct route_key *asked, struct hop *hop)
 {
 	struct hop_found *recent = &net->recent_hop;
-	bool by_source = net->n_source_routes || net->cfg->strong_host;
+	bool by_source = routes_look_at_sources(net);
 	int err;
 
 	if (recent->version == net->routes_version &&

@@ -243,6 +243,16 @@ static size_t size_of_sock(int type)
 	return type == TERN_SOCK_STREAM ? sizeof(struct stream) : sizeof(struct sock);
 }
 
+struct sock *sock_new_child(struct sockets *ss)
+{
+	struct sock *s = NULL;
+
+	if (ss->n_socks < ss->cfg->sockets_max)
+		s = mem_new(ss->mem, size_of_sock(TERN_SOCK_STREAM));
+	ss->n_socks += s != NULL;
+	return s;
+}
+
 int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock **out)
 {
 	int err = check_kind(family, type, &protocol);
@@ -430,31 +440,30 @@ static bool may_bear(const struct sockets *ss, const struct sock *s, const struc
 }
 
 /* The source depends on the interface, and the route may depend on the source. */
-int sock_find_route(struct sockets *ss, struct sock *s)
+int sock_find_route(struct sockets *ss, struct sock *s, struct hop *hop)
 {
-	struct hop hop;
-	int err = sock_lookup_route(ss, s, &hop);
+	int err = sock_lookup_route(ss, s, hop);
 
 	if (!err && addr_is_unspecified(&s->t.local)) {
-		err = source_select(ss->net, &s->t.remote, hop.ifindex, &s->t.local);
-		if (!err)
-			err = sock_lookup_route(ss, s, &hop);
+		err = source_select(ss->net, &s->t.remote, hop->ifindex, &s->t.local);
+		if (!err && routes_look_at_sources(ss->net))
+			err = sock_lookup_route(ss, s, hop);
 	}
 	if (err)
 		return err;
-	if (addr_is_loopback(&s->t.local) && hop.ifindex != LO_INDEX)
+	if (addr_is_loopback(&s->t.local) && hop->ifindex != LO_INDEX)
 		return -TERN_EINVAL; /* RFC 1122 3.2.1.3 (g): it never leaves this host */
-	if (!may_bear(ss, s, &hop))
+	if (!may_bear(ss, s, hop))
 		return -TERN_EADDRNOTAVAIL;
-	s->out_ifindex = (uint16_t)hop.ifindex;
-	s->next_hop = hop.next;
+	s->out_ifindex = (uint16_t)hop->ifindex;
+	s->next_hop = hop->next;
 	s->addr_sum = (uint16_t)~checksum_finish(checksum_addresses(&s->t.local, &s->t.remote));
 	if (!s->label_given)
 		s->flow_label = ip_flow_label(ss, &s->t, (enum label_choice)s->label_choice) &
 				IP6_LABEL_MASK;
 	s->tos = sock_choice(s, addr_is4(&s->t.remote))->tos;
 	s->route_version = ss->net->routes_version;
-	sock_take_path_mtu(ss, s, &hop);
+	sock_take_path_mtu(ss, s, hop);
 	return 0;
 }
 

@@ -357,6 +357,8 @@ void port_detach(struct sockets *, struct sock *);
 struct addr addr_any(int family);
 
 int sock_new(struct sockets *, int family, int type, int protocol, struct sock **);
+/* Room for a listener's child, of which nothing is filled in. NULL: no memory, or the limit. */
+struct sock *sock_new_child(struct sockets *);
 int sock_give_slot(struct sockets *, struct sock *);
 void sock_drop_slot(struct sockets *, struct sock *);
 tern_sock sock_handle(const struct sockets *, const struct sock *);
@@ -375,14 +377,15 @@ int sock_addr_in(const struct sock *, const struct tern_addr *, struct addr *);
 void sock_addr_out(const struct sock *, const struct addr *, uint16_t port, struct tern_addr *);
 /* It is to have this peer: what its packets bear, if the program says it and it counts. */
 void sock_take_label(struct sock *, const struct tern_addr *peer);
-/* Finds (or refreshes) the route and, when unbound, the source address. */
 int sock_lookup_route(const struct sockets *, const struct sock *, struct hop *);
-int sock_find_route(struct sockets *, struct sock *);
+/* Finds (or refreshes) the route and, when unbound, the source address. 0 or a negative error. */
+int sock_find_route(struct sockets *, struct sock *, struct hop *);
 static inline int sock_route(struct sockets *ss, struct sock *s)
 {
 	bool known = s->out_ifindex && s->route_version == ss->net->routes_version;
+	struct hop hop;
 
-	return known ? 0 : sock_find_route(ss, s);
+	return known ? 0 : sock_find_route(ss, s, &hop);
 }
 void sock_set_ready(struct sockets *, struct sock *); /* it has something to send */
 

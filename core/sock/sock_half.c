@@ -176,19 +176,18 @@ static bool may_bake(const struct sockets *ss, const struct listener *l, const s
 
 /* ---- SYN-RECEIVED ---- */
 
-/* The listener's options are the child's. */
+/* The listener's options are the child's; nothing else is. */
 static void inherit(struct sock *child, const struct sock *parent, const struct half *half)
 {
-	struct sock fresh = *child;
-
 	*child = *parent;
-	child->t = fresh.t;
-	child->t.local = half->t.local;
-	child->t.remote = half->t.remote;
-	child->t.lport = half->t.lport;
-	child->t.rport = half->t.rport;
+	child->t = (struct tuple){ .local = half->t.local,
+				   .remote = half->t.remote,
+				   .lport = half->t.lport,
+				   .rport = half->t.rport,
+				   .proto = half->t.proto,
+				   .kind = TUPLE_SOCK };
 	child->port = NULL;
-	child->timer = fresh.timer;
+	timer_init(&child->timer, TIMER_SOCK);
 	child->user = NULL;
 	child->index = NO_INDEX;
 	child->error = child->soft_error = 0;
@@ -198,9 +197,9 @@ static void inherit(struct sock *child, const struct sock *parent, const struct 
 	child->state = TERN_TCP_SYN_RECEIVED;
 	child->conn = half->timer.data;
 	child->out_ifindex = 0;
-	child->tcp = stream_tcp(child);
-	child->tcp->opt = stream_tcp(parent)->opt;
-	child->tcp->cc.ops = stream_tcp(parent)->cc.ops;
+	child->tcp = NULL; /* nothing is in it yet */
+	stream_tcp(child)->opt = stream_tcp(parent)->opt;
+	stream_tcp(child)->cc.ops = stream_tcp(parent)->cc.ops;
 	list_init(&child->bind_link);
 	list_init(&child->news_link);
 	list_init(&child->ready_link);
@@ -219,18 +218,17 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 
 	if (!port)
 		return NULL;
-	if (sock_new(ss, parent->family, TERN_SOCK_STREAM, 0, &child)) {
+	child = sock_new_child(ss);
+	if (!child) {
 		port_release(ss, port);
 		return NULL;
 	}
 	inherit(child, parent, half);
 	port_attach(child, port, true);
-	if (sock_route(ss, child)) {
-		child->tcp = NULL; /* nothing is in it yet */
+	if (sock_find_route(ss, child, &hop)) {
 		sock_free(ss, child);
 		return NULL;
 	}
-	hop = hop_to(ss, &half->t, half->t.flags);
 	open = tcp_open_for(ss, parent, &half->t, &hop);
 	open.iss = half->tcp.iss;
 	/* Karn: sent once, so the ACK times it; of a cookie nobody knows */
@@ -239,6 +237,7 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 
 		open.synack_rtt = MAX(x->now - sent_at, 1);
 	}
+	child->tcp = stream_tcp(child);
 	if (!tcp_from_half(child->tcp, x, &half->tcp, &open)) {
 		sock_free(ss, child);
 		return NULL;

@@ -227,14 +227,14 @@ static void name_this_host(struct addr *remote)
 		*remote = addr_is4(remote) ? addr_from4(loopback4) : addr_from6(loopback6);
 }
 
-/* *min_iss: above what our number must be, where a TIME-WAIT gives way. */
-static int take_names(struct sockets *ss, struct sock *s, struct min_iss *min_iss)
+/* Also the way there. *min_iss: above what our number must be, where a TIME-WAIT gives way. */
+static int take_names(struct sockets *ss, struct sock *s, struct hop *hop, struct min_iss *min_iss)
 {
 	bool other_family = !addr_is_unspecified(&s->t.local) &&
 			    addr_is4(&s->t.local) != addr_is4(&s->t.remote);
 	int err = s->any_port	 ? -TERN_EINVAL :
 		  other_family ? -TERN_EAFNOSUPPORT : /* bound to a mapped address, to a v6 one */
-				 sock_route(ss, s);
+				 sock_find_route(ss, s, hop);
 
 	if (err)
 		return err;
@@ -321,12 +321,11 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	s->t.remote = *remote;
 	s->t.rport = port;
 	name_this_host(&s->t.remote);
-	err = take_names(ss, s, &min_iss);
+	err = take_names(ss, s, &hop, &min_iss);
 	if (err) {
 		forget_names(s, &old_local);
 		return err;
 	}
-	sock_lookup_route(ss, s, &hop); /* found a moment ago */
 	open = tcp_open_for(ss, s, &s->t, &hop);
 	open.iss = tcp_draw_isn(ss, &s->t, &min_iss);
 	s->tcp = stream_tcp(s);

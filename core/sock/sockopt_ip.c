@@ -34,8 +34,10 @@ PLAIN(checksum, dgram->checksum_off, int32_t)
 /* What was cached with the route depends on it. */
 static void refresh_route(struct sockets *ss, struct sock *s)
 {
+	struct hop hop;
+
 	if (s->out_ifindex)
-		sock_find_route(ss, s);
+		sock_find_route(ss, s, &hop);
 }
 
 /* ---- TOS ---- */

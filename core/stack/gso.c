@@ -41,6 +41,7 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 				  .proto = TERN_IPPROTO_TCP,
 				  .tos = reply->tos,
 				  .ttl = reply->ttl };
+	const struct route_key key = { reply->remote, reply->local, reply->ifindex };
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
 
 	if (!p)
@@ -58,7 +59,7 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 		st->counters[COUNT_TCP_CHALLENGE_ACK]++;
 	if (reply->cause == TERN_CAUSE_RTO)
 		st->counters[COUNT_TCP_RETRANS_SEGS]++;
-	stack_send_ip(st, p, reply->ifindex);
+	stack_send_routed(st, p, &key);
 }
 
 static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,

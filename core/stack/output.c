@@ -143,17 +143,26 @@ void send_by_hop(struct tern_stack *st, struct tern_pkt *p, const struct hop *ho
 	put_all(st, iface_get(&st->net, hop->ifindex), &frames);
 }
 
-void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
+void stack_send_routed(struct tern_stack *st, struct tern_pkt *p, const struct route_key *key)
 {
-	struct route_key key = { .ifindex = ifindex };
 	struct hop hop;
 
-	if (!read_key(p, &key) || route_lookup(&st->net, &key, &hop)) {
+	if (route_lookup(&st->net, key, &hop)) {
 		stack_drop(st, p, TERN_DROP_NO_ROUTE);
 		return;
 	}
 	p->cut_to = hop.mtu;
 	send_by_hop(st, p, &hop);
+}
+
+void stack_send_ip(struct tern_stack *st, struct tern_pkt *p, unsigned ifindex)
+{
+	struct route_key key = { .ifindex = ifindex };
+
+	if (read_key(p, &key))
+		stack_send_routed(st, p, &key);
+	else
+		stack_drop(st, p, TERN_DROP_NO_ROUTE);
 }
 
 /* ---- datagrams ---- */

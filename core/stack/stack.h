@@ -221,6 +221,8 @@ void send_linked(struct tern_stack *, struct iface *, struct tern_pkt *, const u
 void send_by_hop(struct tern_stack *, struct tern_pkt *, const struct hop *);
 /* Takes a packet that begins with its IP header; ifindex 0: routed. */
 void stack_send_ip(struct tern_stack *, struct tern_pkt *, unsigned ifindex);
+/* The same of one whose names are known. */
+void stack_send_routed(struct tern_stack *, struct tern_pkt *, const struct route_key *);
 struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
 void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
 void stack_push_icmp(struct tern_stack *, struct tern_pkt *, struct ip_names *);

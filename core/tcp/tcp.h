@@ -118,11 +118,14 @@ struct tcp_snd {
 };
 
 struct tcp_rcv {
-	uint64_t nxt;	       /* next expected */
-	uint64_t adv;	       /* the right edge of the window ever shown */
-	uint64_t fin;	       /* position of the peer's FIN; TCP_NO_POS: not seen */
-	uint64_t up;	       /* one past the urgent data; TCP_NO_POS: none */
-	uint64_t acked;	       /* nxt as last acknowledged by us (Last.ACK.sent) */
+	uint64_t nxt; /* next expected */
+	uint64_t adv; /* the right edge of the window ever shown */
+	uint64_t fin; /* position of the peer's FIN; TCP_NO_POS: not seen */
+	uint64_t up;  /* one past the urgent data; TCP_NO_POS: none */
+	union {
+		uint64_t acked;	     /* nxt as last acknowledged by us (Last.ACK.sent) */
+		tern_time opened_at; /* in SYN-SENT: when our SYN first went */
+	};
 	uint32_t irs;	       /* the number of the peer's SYN */
 	uint32_t ts_recent;    /* RFC 7323 TS.Recent */
 	uint32_t ts_recent_at; /* in seconds */

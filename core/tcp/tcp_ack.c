@@ -53,6 +53,12 @@ void tcp_measure_rtt(struct arrival *a)
 	}
 }
 
+/* The SYN,ACK answers a SYN that went once. */
+void tcp_measure_handshake(struct arrival *a, tern_time opened_at)
+{
+	take_rtt(a, a->x->now - opened_at);
+}
+
 /* ---- new data acknowledged ---- */
 
 static void forget_acknowledged(struct arrival *a)

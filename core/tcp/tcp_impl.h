@@ -117,6 +117,7 @@ void tcp_free_early(struct tcp *, struct mem *);
 
 /* tcp_work.c */
 bool tcp_new_work(struct tcp *, const struct tcp_ctx *);
+void tcp_time_syn(struct tcp *, tern_time at);
 void tcp_begin_taking(struct tcp *, const struct tcp_ctx *);
 void tcp_note_taken(struct tcp *, const struct tcp_ctx *);
 void tcp_rest_work(struct tcp *, const struct tcp_ctx *);
@@ -267,6 +268,7 @@ void tcp_challenge(struct arrival *);
 /* tcp_ack.c */
 bool tcp_take_ack(struct arrival *); /* false: stop here */
 void tcp_measure_rtt(struct arrival *);
+void tcp_measure_handshake(struct arrival *, tern_time opened_at);
 void tcp_take_window(struct arrival *);
 
 /* tcp_recv.c */

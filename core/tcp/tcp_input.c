@@ -60,10 +60,27 @@ static void take_syn(struct arrival *a)
 	a->seq = c->rcv.nxt; /* text begins one after the SYN */
 }
 
+/* What is remembered of our SYN is about to be written over, and will be asked for. */
+static bool goes_on_opening(struct tcp *c, const struct tcp_ctx *x)
+{
+	tern_time opened_at = c->rcv.opened_at;
+
+	if (c->work)
+		return true;
+	if (!tcp_new_work(c, x))
+		return false;
+	tcp_time_syn(c, opened_at);
+	if (c->n_rtx) /* Karn */
+		c->work->timed_pos = TCP_NO_POS;
+	return true;
+}
+
 static void syn_sent_input(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	uint16_t flags = a->seg->h.flags;
+	tern_time opened_at;
+	bool timed;
 
 	if (!check_syn_sent_ack(a) || !check_syn_sent_rst(a))
 		return;
@@ -71,10 +88,12 @@ static void syn_sent_input(struct arrival *a)
 		drop_segment(a, TERN_DROP_TCP_FLAGS);
 		return;
 	}
-	if (!tcp_take_ecn_answer(a)) {
+	if (!tcp_take_ecn_answer(a) || (!(flags & TCP_ACK) && !goes_on_opening(c, a->x))) {
 		drop_segment(a, TERN_DROP_NO_MEMORY);
 		return;
 	}
+	timed = !c->work && c->n_rtx == 0; /* Karn */
+	opened_at = c->rcv.opened_at;
 	take_syn(a);
 	if (!(flags & TCP_ACK)) { /* simultaneous open */
 		c->syn_due = true;
@@ -82,7 +101,10 @@ static void syn_sent_input(struct arrival *a)
 		tcp_enter(c, TERN_TCP_SYN_RECEIVED);
 		return;
 	}
-	tcp_measure_rtt(a);
+	if (timed)
+		tcp_measure_handshake(a, opened_at);
+	else
+		tcp_measure_rtt(a);
 	tcp_take_syn_text_ack(a);
 	c->snd.wl2 = (uint32_t)a->ack;
 	c->rtx_at = TERN_NEVER;

@@ -28,6 +28,14 @@ static void settle_ack(struct tcp *c, struct tcp_hdr *h)
 		c->ack_due = ACK_NONE;
 }
 
+static void note_first_syn(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (c->work)
+		tcp_time_syn(c, x->now);
+	else
+		c->rcv.opened_at = x->now;
+}
+
 static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 {
 	struct tcp_work *w = c->work;
@@ -50,11 +58,10 @@ static void put_syn(struct tcp *c, const struct tcp_ctx *x, struct tcp_out *out)
 	tcp_put_fast_open(c, out);
 	if (c->snd.nxt == tcp_syn_pos(c)) {
 		c->snd.nxt++;
-		w->timed_pos = c->snd.nxt;
-		w->timed_at = w->first_rtx_at = x->now;
-		c->idle_at = TERN_NEVER;
+		note_first_syn(c, x);
 	} else if (c->syn_timed_out) {
-		w->timed_pos = TCP_NO_POS;
+		if (w)
+			w->timed_pos = TCP_NO_POS;
 		if (tcp_take_tally(c, x))
 			c->tally->total_rtx++;
 	}
@@ -104,7 +111,7 @@ static COLD void note_path_probe(struct tcp *c, uint64_t hi)
 }
 
 /* Bookkeeping of bytes and a FIN that go for the first time. */
-static void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool fin)
+static inline void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool fin)
 {
 	uint64_t lo = c->snd.nxt, len = hi - lo;
 	struct tcp_work *w = c->work;
@@ -242,12 +249,20 @@ static bool prepare_records(struct tcp *c, const struct tcp_ctx *x, const struct
 	return true;
 }
 
+/* A client's SYN with neither text nor cookie is remembered by its time alone. */
+static bool needs_work(const struct tcp *c, const struct tcp_plan *p)
+{
+	if (p->what == SEND_SYN)
+		return c->state != TERN_TCP_SYN_SENT || c->fast_open;
+	return p->what == SEND_DATA || p->what == SEND_PROBE;
+}
+
 bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		struct tcp_out *out)
 {
 	bool data = p->what == SEND_DATA || p->what == SEND_PROBE;
 
-	if ((data || p->what == SEND_SYN) && !(tcp_take_work(c, x) && prepare_records(c, x, p)))
+	if (needs_work(c, p) && !(tcp_take_work(c, x) && prepare_records(c, x, p)))
 		return false;
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;

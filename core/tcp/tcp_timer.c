@@ -25,14 +25,21 @@ tern_time tcp_deadline(const struct tcp *c)
 	return MIN(at, c->work->loss_at);
 }
 
+/* What is outstanding, the oldest of it. */
+static tern_time first_sent_at(const struct tcp *c, const struct tcp_ctx *x)
+{
+	if (c->work)
+		return c->work->first_rtx_at;
+	return c->state == TERN_TCP_SYN_SENT ? c->rcv.opened_at : x->now;
+}
+
 void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 {
 	tern_time at = x->now + tcp_rto(c, x);
 
 	/* RFC 5482 and TCP_USER_TIMEOUT: the last look is at the limit itself. */
 	if (c->opt.user_timeout_ms) {
-		tern_time first = c->work ? c->work->first_rtx_at : x->now;
-		tern_time limit = first + c->opt.user_timeout_ms * TERN_MS;
+		tern_time limit = first_sent_at(c, x) + c->opt.user_timeout_ms * TERN_MS;
 
 		at = MAX(MIN(at, limit), x->now + TERN_MS);
 	}
@@ -132,8 +139,8 @@ static void give_up(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_resu
 /* Has the user's own limit passed (RFC 9293 3.9.1.2, RFC 5482)? */
 static bool user_timed_out(const struct tcp *c, const struct tcp_ctx *x)
 {
-	return c->opt.user_timeout_ms && c->work &&
-	       x->now >= c->work->first_rtx_at + c->opt.user_timeout_ms * TERN_MS;
+	return c->opt.user_timeout_ms &&
+	       x->now >= first_sent_at(c, x) + c->opt.user_timeout_ms * TERN_MS;
 }
 
 /* R2 of RFC 9293 3.8.3; one without a user is given up sooner. */

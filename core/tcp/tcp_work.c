@@ -3,13 +3,14 @@
  * tcp_work.c - what does a connection hold only while it sends?
  *
  * struct tcp is what an idle connection costs. The send buffer, and what is known of the segments
- * in flight, are in a struct tcp_work. It is taken when the user gives bytes, or else when a SYN or
- * a FIN is about to go: without memory nothing happens, and it is tried again. It goes back some
- * seconds after the connection fell silent, because one request is often followed by another; and
- * at once when the handshake is over, because many connections then wait for the peer.
+ * in flight, are in a struct tcp_work. It is taken when the user gives bytes, or else when a FIN is
+ * about to go: without memory nothing happens, and it is tried again. It goes back some seconds
+ * after the connection fell silent, because one request is often followed by another; and at once
+ * when the handshake is over, because many connections then wait for the peer. Of a client's SYN
+ * that brings neither text nor cookie nothing is known but when it went (rcv.opened_at).
  *
  * Invariant (tcp_check): it is there while bytes wait or anything we sent is unacknowledged. Only
- * the SYN-ACK of a half-open record is outstanding without.
+ * such a SYN, and the SYN-ACK of a half-open record, are outstanding without.
  */
 #include "tcp_impl.h"
 
@@ -41,6 +42,14 @@ bool tcp_new_work(struct tcp *c, const struct tcp_ctx *x)
 	tcp_begin_taking(c, x);
 	tcp_rest_work(c, x);
 	return true;
+}
+
+/* Our SYN went first at `at`: it is timed, and the silence is over. */
+void tcp_time_syn(struct tcp *c, tern_time at)
+{
+	c->work->timed_pos = tcp_syn_pos(c) + 1;
+	c->work->timed_at = c->work->first_rtx_at = at;
+	c->idle_at = TERN_NEVER;
 }
 
 void tcp_drop_work(struct tcp *c, const struct tcp_ctx *x)

@@ -39,7 +39,8 @@ static void idle_ones_have_none(void)
 	begin_active();
 	check(!works());
 	out();
-	check(works()); /* the SYN is timed */
+	check(!works()); /* when the SYN went is all there is to know */
+	check(f.c.rtx_at != TERN_NEVER);
 	finish();
 	start();
 	open_active();
@@ -122,15 +123,53 @@ static void the_end_gives_it_back(void)
 	}
 }
 
-static void without_memory_the_syn_waits(void)
+static void a_handshake_needs_no_memory(void)
 {
 	start();
 	begin_active();
 	use_up_memory();
-	check(!goes_out());
-	check(!works());
-	have_memory_again();
 	expect(TCP_SYN, 0, 0, 0);
+	pass(20 * TERN_MS);
+	in(TCP_SYN | TCP_ACK, 0, 1, 0);
+	check_eq(state(), TERN_TCP_ESTABLISHED);
+	check_eq(f.c.srtt_us, 20000); /* and is timed all the same */
+	check(!works());
+	finish();
+}
+
+/* Of a SYN that went twice nobody knows which one is answered (Karn). */
+static void a_repeated_syn_is_not_timed(void)
+{
+	start();
+	begin_active();
+	expect(TCP_SYN, 0, 0, 0);
+	pass(TERN_SEC);
+	expect(TCP_SYN, 0, 0, 0);
+	pass(20 * TERN_MS);
+	in(TCP_SYN | TCP_ACK, 0, 1, 0);
+	check_eq(state(), TERN_TCP_ESTABLISHED);
+	check_eq(f.c.srtt_us, 0);
+	finish();
+}
+
+/* Both opened: our SYN is in the SYN,ACK again, and timed by its first departure. */
+static void without_memory_a_meeting_syn_waits(void)
+{
+	start();
+	begin_active();
+	expect(TCP_SYN, 0, 0, 0);
+	use_up_memory();
+	in(TCP_SYN, 0, 0, 0);
+	check_eq(state(), TERN_TCP_SYN_SENT);
+	have_memory_again();
+	pass(20 * TERN_MS);
+	in(TCP_SYN, 0, 0, 0);
+	check_eq(state(), TERN_TCP_SYN_RECEIVED);
+	expect(TCP_SYN | TCP_ACK, 0, 1, 0);
+	pass(10 * TERN_MS);
+	in(TCP_SYN | TCP_ACK, 0, 1, 0);
+	check_eq(state(), TERN_TCP_ESTABLISHED);
+	check_eq(f.c.srtt_us, 30000);
 	finish();
 }
 
@@ -189,10 +228,16 @@ static void without_memory_a_window_is_probed_later(void)
 }
 
 static const struct test tests[] = {
-	TEST(idle_ones_have_none),	    TEST(it_goes_back_after_a_silence),
-	TEST(it_stays_while_it_is_needed),  TEST(the_end_gives_it_back),
-	TEST(without_memory_the_syn_waits), TEST(without_memory_nothing_is_taken),
-	TEST(without_memory_the_fin_waits), TEST(without_memory_a_window_is_probed_later),
+	TEST(idle_ones_have_none),
+	TEST(it_goes_back_after_a_silence),
+	TEST(it_stays_while_it_is_needed),
+	TEST(the_end_gives_it_back),
+	TEST(a_handshake_needs_no_memory),
+	TEST(a_repeated_syn_is_not_timed),
+	TEST(without_memory_a_meeting_syn_waits),
+	TEST(without_memory_nothing_is_taken),
+	TEST(without_memory_the_fin_waits),
+	TEST(without_memory_a_window_is_probed_later),
 };
 
 int main(int argc, char **argv)
