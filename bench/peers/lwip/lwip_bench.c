@@ -253,21 +253,34 @@ static void pingpong(double millions)
 	printf("lwip-pingpong %.4g M/s\n", (double)n / 1e6 / (cpu_seconds() - begin));
 }
 
-static void connects(double thousands)
+/* One connection, and what passes until the next. */
+static void open_and_close(void)
+{
+	enum { PAUSE_MS = BENCH_TIME_WAIT_MS / BENCH_N_WAITING };
+	static u32_t ticked_ms;
+
+	closed_ends = 0;
+	open_pair();
+	tcp_close(client);
+	settle();
+	now_ms += PAUSE_MS;
+	if (now_ms - ticked_ms >= TCP_TMR_INTERVAL) {
+		ticked_ms = now_ms;
+		tcp_tmr();
+	}
+}
+
+static void connects(const char *name, double thousands)
 {
 	uint64_t n = (uint64_t)(thousands * 1e3);
-	double begin = cpu_seconds();
+	double begin;
 
-	for (uint64_t i = 0; i < n; i++) {
-		closed_ends = 0;
-		open_pair();
-		tcp_close(client);
-		settle();
-		now_ms += 2;
-		if (i % 125 == 0)
-			tcp_tmr(); /* every 250 ms */
-	}
-	printf("lwip-connect %.4g k/s\n", (double)n / 1e3 / (cpu_seconds() - begin));
+	for (unsigned i = 0; i < BENCH_N_WAITING; i++)
+		open_and_close();
+	begin = cpu_seconds();
+	for (uint64_t i = 0; i < n; i++)
+		open_and_close();
+	printf("lwip-%s %.4g k/s\n", name, (double)n / 1e3 / (cpu_seconds() - begin));
 }
 
 int main(int argc, char **argv)
@@ -284,7 +297,7 @@ int main(int argc, char **argv)
 	else if (what == 'p')
 		pingpong(amount > 0 ? amount : 1);
 	else if (what == 'c')
-		connects(amount > 0 ? amount : 100);
+		connects(argv[1], amount > 0 ? amount : 100);
 	else
 		return 2;
 	return 0;
