@@ -79,6 +79,8 @@ void sockets_fini(struct sockets *ss)
 
 /* ---- slots and handles ---- */
 
+enum { GENERATION = 0xffffff }; /* of a tag */
+
 static struct slot *slot_at(const struct sockets *ss, uint32_t index)
 {
 	return &ss->pages[index / SLOTS_PER_PAGE][index % SLOTS_PER_PAGE];
@@ -116,7 +118,8 @@ int sock_give_slot(struct sockets *ss, struct sock *s)
 	if (ss->n_slots == ss->n_pages * SLOTS_PER_PAGE && !add_page(ss))
 		return -TERN_ENOMEM;
 	s->index = ss->n_slots++;
-	*slot_at(ss, s->index) = (struct slot){ .sock = s, .generation = 1 };
+	*slot_at(ss, s->index) =
+		(struct slot){ .sock = s, .tag = (uint32_t)ss->cfg->shard << 24 | 1 };
 	return 0;
 }
 
@@ -128,7 +131,7 @@ void sock_drop_slot(struct sockets *ss, struct sock *s)
 		return;
 	slot = slot_at(ss, s->index);
 	slot->sock = NULL;
-	slot->generation = (slot->generation + 1) & 0xffffff;
+	slot->tag = (slot->tag & ~GENERATION) | ((slot->tag + 1) & GENERATION);
 	slot->next_free = ss->free_slot;
 	ss->free_slot = s->index;
 	s->index = NO_INDEX;
@@ -140,8 +143,7 @@ tern_sock sock_handle(const struct sockets *ss, const struct sock *s)
 {
 	if (s->index == NO_INDEX)
 		return 0;
-	return (uint64_t)(ss->cfg->shard & 0xff) << 56 |
-	       (uint64_t)slot_at(ss, s->index)->generation << 32 | (s->index + 1);
+	return (uint64_t)slot_at(ss, s->index)->tag << 32 | (s->index + 1);
 }
 
 struct sock *sock_by_handle(const struct sockets *ss, tern_sock handle)
@@ -149,10 +151,10 @@ struct sock *sock_by_handle(const struct sockets *ss, tern_sock handle)
 	uint32_t index = (uint32_t)handle - 1;
 	struct slot *slot;
 
-	if (index >= ss->n_slots || handle >> 56 != (ss->cfg->shard & 0xff))
+	if (index >= ss->n_slots)
 		return NULL;
 	slot = slot_at(ss, index);
-	return slot->sock && slot->generation == ((handle >> 32) & 0xffffff) ? slot->sock : NULL;
+	return slot->tag == handle >> 32 ? slot->sock : NULL;
 }
 
 /* ---- making and freeing ---- */

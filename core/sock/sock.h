@@ -235,8 +235,8 @@ enum { TW_REUSEADDR = 1 << 6, TW_LABEL_SHIFT = 4, TW_TICK_SHIFT = 20 };
 /* ---- the whole of it ---- */
 
 struct slot {
-	struct sock *sock; /* NULL: free; then generation says which one comes next */
-	uint32_t generation;
+	struct sock *sock; /* NULL: free */
+	uint32_t tag;	   /* of its handle, or the next one's: shard (8 bits) and generation */
 	uint32_t next_free;
 };
 

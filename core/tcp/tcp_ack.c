@@ -127,19 +127,20 @@ static uint32_t any_number(const struct arrival *a)
 /* Written where it stays: it is large, and made for each ACK. */
 static inline void take_sample(const struct arrival *a, uint64_t acked, struct tern_cc_sample *s)
 {
-	struct tcp *c = a->c;
+	const struct tcp *c = a->c;
 
-	memset(s, 0, sizeof(*s));
-	s->now = a->x->now;
-	s->srtt = (tern_time)c->srtt_us * TERN_US;
-	s->in_flight = a->flight;
-	s->flight = tcp_flight(c);
-	s->rtt = a->d.once_at ? a->x->now - a->d.once_at : 0;
-	s->acked = (uint32_t)MIN(acked, UINT32_MAX);
-	s->random = any_number(a);
-	s->cwnd_limited = is_cwnd_limited(a);
-	s->in_recovery = c->in_recovery || c->in_rto_recovery;
-	s->has_sack = c->sack_ok;
+	*s = (struct tern_cc_sample){
+		.now = a->x->now,
+		.srtt = (tern_time)c->srtt_us * TERN_US,
+		.in_flight = a->flight,
+		.flight = tcp_flight(c),
+		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
+		.acked = (uint32_t)MIN(acked, UINT32_MAX),
+		.random = any_number(a),
+		.cwnd_limited = is_cwnd_limited(a),
+		.in_recovery = c->in_recovery || c->in_rto_recovery,
+		.has_sack = c->sack_ok,
+	};
 }
 
 static inline void take_pace_news(struct arrival *a)

@@ -41,7 +41,7 @@ struct arrival {
 	uint64_t flight;	 /* tcp_flight before it arrived */
 	struct rate_sample rate; /* if d.rated */
 	uint32_t len;		 /* payload left after trimming */
-	/* from here on 0 at first: tcp_arrival_init */
+	/* from here on nothing at first: tcp_arrival_init */
 	uint32_t marks; /* packets that came to the peer with CE, as it tells: tcp_ecn.c */
 	bool fin;	/* the FIN is inside the window */
 	bool syn_known; /* its SYN is the one we have: see strip_known_syn */
@@ -53,9 +53,10 @@ struct arrival {
 static inline void tcp_arrival_init(struct arrival *a, struct tcp *c, const struct tcp_ctx *x,
 				    const struct tcp_seg *seg)
 {
-	enum { KEPT = offsetof(struct arrival, marks) };
-
-	memset((uint8_t *)a + KEPT, 0, sizeof(*a) - KEPT);
+	a->marks = 0;
+	a->syn_known = a->later = false;
+	a->d = (struct delivery){ 0 };
+	a->r = (struct tcp_result){ .drop = TERN_DROP_NONE };
 	a->c = c;
 	a->x = x;
 	a->seg = seg;
