@@ -4,9 +4,9 @@
  *
  *	tern_bench WHAT [AMOUNT]
  *
- * WHAT is ideal, bulk, bulk-inplace, pingpong, connect, connect-60s, connect-100k, idle or udp. Each
- * prints one line: the name, an amount per second of this thread's CPU time, and its unit. bench/run interleaves them
- * with other stacks and makes the table.
+ * WHAT is ideal, bulk, bulk-inplace, pingpong, connect, connect-60s, connect-100k, idle or udp.
+ * Each prints one line: the name, an amount per second of this thread's CPU time, and its unit.
+ * bench/run interleaves them with other stacks and makes the table.
  *
  * The wire is a ring of 64 packets; a packet that crosses it is copied once, as a device would, its
  * checksum made in that pass. The ideal pipeline is that ring and nothing else: a fused copy and
