@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "../host/dev/mesh.h"
+#include "../include/tern_malloc.h"
 #include "../view/json.h"
 #include "net.h"
 
@@ -91,19 +92,6 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out)
 
 /* ---- looking up ---- */
 
-static void *allocate_for_names(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void free_of_names(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 /* All of a file of the host's, TERN_RESOLVER_HOSTS_MAX bytes at most; NULL: there is none. */
 static char *read_text(const char *path, size_t *len)
 {
@@ -170,8 +158,8 @@ static bool configure_names(struct net *n)
 struct tern_resolver *net_resolver(struct net *n)
 {
 	struct tern_resolver_wish wish = { .st = n->st,
-					   .alloc = allocate_for_names,
-					   .free = free_of_names };
+					   .alloc = tern_malloc,
+					   .free = tern_malloc_free };
 
 	if (n->resolver)
 		return n->resolver;

@@ -13,23 +13,11 @@
 #include <string.h>
 
 #include <tern.h>
-
-static inline void *plain_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static inline void plain_free(void *ctx, void *ptr, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(ptr);
-}
+#include <tern_malloc.h>
 
 static inline struct tern_stack *new_stack(uint8_t secret)
 {
-	struct tern_env env = { .alloc = plain_alloc, .free = plain_free };
+	struct tern_env env = { .alloc = tern_malloc, .free = tern_malloc_free };
 	struct tern_config cfg;
 
 	memset(env.seed, secret, sizeof(env.seed));

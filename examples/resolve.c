@@ -185,7 +185,7 @@ static int begin(struct program *p)
 {
 	static const char conf_text[] = "nameserver 10.0.0.2\n";
 	struct tern_weather weather = { .delay = 10 * TERN_MS };
-	struct tern_resolver_wish wish = { .alloc = plain_alloc, .free = plain_free };
+	struct tern_resolver_wish wish = { .alloc = tern_malloc, .free = tern_malloc_free };
 	struct tern_resolver_conf conf;
 	struct tern_addr at = tern_ip4(10, 0, 0, 2, 53);
 

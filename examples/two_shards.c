@@ -24,8 +24,8 @@ static bool belongs_here(void *ctx, unsigned proto, const struct tern_addr *loca
 
 static struct tern_stack *new_shard(unsigned *number)
 {
-	struct tern_env env = { .alloc = plain_alloc,
-				.free = plain_free,
+	struct tern_env env = { .alloc = tern_malloc,
+				.free = tern_malloc_free,
 				.belongs_here = belongs_here,
 				.ctx = number };
 	struct tern_iface nic = { "nic", TERN_LINK_IP, 1500, 0, { 0 } };

@@ -7,20 +7,8 @@
  */
 #include <stdlib.h>
 
+#include "../include/tern_malloc.h"
 #include "world.h"
-
-static void *host_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void host_release(void *ctx, void *ptr, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(ptr);
-}
 
 static void host_trace(void *ctx, const struct tern_trace *t)
 {
@@ -46,7 +34,7 @@ static void copy_name(struct host *h, const char *name)
 static struct tern_stack *new_stack(struct host *h, const struct tern_config *given)
 {
 	struct tern_env env = {
-		.alloc = host_alloc, .free = host_release, .trace = host_trace, .ctx = h
+		.alloc = tern_malloc, .free = tern_malloc_free, .trace = host_trace, .ctx = h
 	};
 	struct tern_config cfg;
 	struct rand r;

@@ -14,6 +14,7 @@
 
 #include "../host/simd/simd.h"
 #include "../include/tern.h"
+#include "../include/tern_malloc.h"
 
 enum { PIECE = 16 << 10, BATCH = 64, SPANS = 6, NIC = 2, PORT = 80, ECHO_PORT = 7 };
 
@@ -37,19 +38,6 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static void *take(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void give(void *ctx, void *ptr, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(ptr);
-}
-
 static uint32_t draw(struct world *w, uint32_t below)
 {
 	w->chance = w->chance * 1664525 + 1013904223;
@@ -66,9 +54,10 @@ static struct tern_addr address_of(const struct network *net, int side, uint16_t
 
 static struct tern_stack *new_stack(const struct network *net, int side)
 {
-	struct tern_env env = {
-		.alloc = take, .free = give, .sum = simd_sum(), .copy_sum = simd_copy_sum()
-	};
+	struct tern_env env = { .alloc = tern_malloc,
+				.free = tern_malloc_free,
+				.sum = simd_sum(),
+				.copy_sum = simd_copy_sum() };
 	struct tern_addr addr = address_of(net, side, 0);
 	struct tern_iface nic = { "nic",
 				  net->ethernet ? TERN_LINK_ETHERNET : TERN_LINK_IP,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../include/tern_malloc.h"
 #include "array.h"
 #include "track.h"
 
@@ -21,19 +22,6 @@
 struct flow_place {
 	uint32_t flow, segment;
 };
-
-static void *flow_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void flow_release(void *ctx, void *ptr, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(ptr);
-}
 
 void flow_init(struct flow *f, uint8_t proto, const struct tern_addr *left,
 	       const struct tern_addr *right)
@@ -423,7 +411,7 @@ struct flows *flows_new(const struct view *v)
 	if (!fs)
 		return NULL;
 	fs->view = v;
-	mem_init(&fs->mem, flow_alloc, flow_release, NULL, UINT64_MAX);
+	mem_init(&fs->mem, tern_malloc, tern_malloc_free, NULL, UINT64_MAX);
 	flows_read_on(fs);
 	return fs;
 }

@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "../../include/tern_malloc.h"
 #include "gateway_impl.h"
 #include "socks5.h"
 
@@ -203,19 +204,6 @@ static bool open_stack(struct gateway *g, struct loop *l, struct dev *d, struct 
 			      d->iface.name, tern_errno_name(err));
 }
 
-static void *take_memory_of_host(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void give_memory_to_host(void *ctx, void *ptr, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(ptr);
-}
-
 static bool open_own(struct gateway *g, struct gateway_wish *w)
 {
 	g->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -225,7 +213,7 @@ static bool open_own(struct gateway *g, struct gateway_wish *w)
 						"the host refuses it");
 	if (getrandom(&g->key, sizeof(g->key), 0) != (ssize_t)sizeof(g->key))
 		return refuse(w, "the kernel gives no random numbers");
-	mem_init(&g->mem, take_memory_of_host, give_memory_to_host, NULL, UINT64_MAX);
+	mem_init(&g->mem, tern_malloc, tern_malloc_free, NULL, UINT64_MAX);
 	return table_init(&g->flows, &g->mem, TABLE_BUCKETS) || refuse(w, "out of memory");
 }
 

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "../../include/tern_malloc.h"
 #include "../simd/simd.h"
 
 /* Frames taken from, and given to, one device before others have their turn. */
@@ -60,24 +61,11 @@ void loop_fini(struct loop *l)
 	loop_init(l);
 }
 
-static void *alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void release(void *ctx, void *ptr, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(ptr);
-}
-
 struct tern_stack *loop_new_stack(struct loop *l, const struct tern_config *cfg,
 				  void (*trace)(void *, const struct tern_trace *), void *ctx)
 {
-	struct tern_env env = { .alloc = alloc,
-				.free = release,
+	struct tern_env env = { .alloc = tern_malloc,
+				.free = tern_malloc_free,
 				.trace = trace,
 				.sum = simd_sum(),
 				.copy_sum = simd_copy_sum(),

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "../../include/tern_malloc.h"
 #include "names.h"
 
 /* A file of the host's, as it was read last. */
@@ -34,19 +35,6 @@ struct names_call {
 	struct tern_resolver_answer *answer;
 	bool done;
 };
-
-static void *allocate_names(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void free_names(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 /* true: it is another text than before. */
 static bool read_source(struct source *s, const char *path)
@@ -89,8 +77,8 @@ static bool configure_anew(struct names *n)
 static struct names *make_names(struct posix *p)
 {
 	struct tern_resolver_wish wish = { .st = p->sem.st,
-					   .alloc = allocate_names,
-					   .free = free_names };
+					   .alloc = tern_malloc,
+					   .free = tern_malloc_free };
 	struct names *n = calloc(1, sizeof(*n));
 
 	if (!n)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../include/tern_malloc.h"
 #include "parse.h"
 #include "profile.h"
 #include "sysctl.h"
@@ -37,19 +38,6 @@ struct tern_addr drill_addr(const struct drill *d, bool remote, uint16_t port)
 
 /* ---- the stack ---- */
 
-static void *env_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void env_free(void *ctx, void *ptr, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(ptr);
-}
-
 static void env_trace(void *ctx, const struct tern_trace *t)
 {
 	const struct drill *d = ctx;
@@ -75,7 +63,9 @@ static bool make_interface(struct drill *d)
 
 static bool make_stack(struct drill *d)
 {
-	struct tern_env env = { .alloc = env_alloc, .free = env_free, .ctx = d, .seed = "drill" };
+	struct tern_env env = {
+		.alloc = tern_malloc, .free = tern_malloc_free, .ctx = d, .seed = "drill"
+	};
 	struct tern_config cfg;
 
 	tern_config_default(&cfg);
