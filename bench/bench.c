@@ -220,12 +220,17 @@ static void close_pair(struct world *w)
 		exit(2);
 }
 
+static void pass(struct world *w, tern_time t)
+{
+	w->now += t;
+	tern_advance(w->a, w->now);
+	tern_advance(w->b, w->now);
+}
+
 /* Time moves a little with each turn, so that timers do their share. */
 static void tick(struct world *w)
 {
-	w->now += 20 * TERN_US;
-	tern_advance(w->a, w->now);
-	tern_advance(w->b, w->now);
+	pass(w, 20 * TERN_US);
 }
 
 /* What was sent crosses the wire: two segments, one ACK. */
@@ -320,9 +325,7 @@ static void open_and_close(struct world *w, tern_time pause)
 {
 	open_pair(w, 0);
 	close_pair(w);
-	w->now += pause;
-	tern_advance(w->a, w->now);
-	tern_advance(w->b, w->now);
+	pass(w, pause);
 }
 
 /*

@@ -245,14 +245,15 @@ static size_t size_of_sock(int type)
 	return type == TERN_SOCK_STREAM ? sizeof(struct stream) : sizeof(struct sock);
 }
 
-struct sock *sock_new_child(struct sockets *ss)
+int sock_take_room(struct sockets *ss, int type, struct sock **out)
 {
-	struct sock *s = NULL;
-
-	if (ss->n_socks < ss->cfg->sockets_max)
-		s = mem_new(ss->mem, size_of_sock(TERN_SOCK_STREAM));
-	ss->n_socks += s != NULL;
-	return s;
+	if (ss->n_socks >= ss->cfg->sockets_max)
+		return -TERN_ENFILE;
+	*out = mem_new(ss->mem, size_of_sock(type));
+	if (!*out)
+		return -TERN_ENOMEM;
+	ss->n_socks++;
+	return 0;
 }
 
 int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock **out)
@@ -260,13 +261,10 @@ int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock
 	int err = check_kind(family, type, &protocol);
 	struct sock *s;
 
+	if (!err)
+		err = sock_take_room(ss, type, &s);
 	if (err)
 		return err;
-	if (ss->n_socks >= ss->cfg->sockets_max)
-		return -TERN_ENFILE;
-	s = mem_new(ss->mem, size_of_sock(type));
-	if (!s)
-		return -TERN_ENOMEM;
 	memset(s, 0, sizeof(*s));
 	s->family = (uint8_t)family & 15u;
 	s->type = (uint8_t)type & 15u;
@@ -278,12 +276,12 @@ int sock_new(struct sockets *ss, int family, int type, int protocol, struct sock
 		s->dgram = new_dgram(ss, family);
 		if (!s->dgram) {
 			mem_free(ss->mem, s, size_of_sock(type));
+			ss->n_socks--;
 			return -TERN_ENOMEM;
 		}
 		if (type == TERN_SOCK_RAW)
 			list_put_tail(&ss->raws, &s->bind_link);
 	}
-	ss->n_socks++;
 	*out = s;
 	return 0;
 }

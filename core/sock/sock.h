@@ -357,8 +357,8 @@ void port_detach(struct sockets *, struct sock *);
 struct addr addr_any(int family);
 
 int sock_new(struct sockets *, int family, int type, int protocol, struct sock **);
-/* Room for a listener's child, of which nothing is filled in. NULL: no memory, or the limit. */
-struct sock *sock_new_child(struct sockets *);
+/* One of which nothing is filled in. 0, -TERN_ENFILE (the limit) or -TERN_ENOMEM. */
+int sock_take_room(struct sockets *, int type, struct sock **);
 int sock_give_slot(struct sockets *, struct sock *);
 void sock_drop_slot(struct sockets *, struct sock *);
 tern_sock sock_handle(const struct sockets *, const struct sock *);

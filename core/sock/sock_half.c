@@ -218,8 +218,7 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 
 	if (!port)
 		return NULL;
-	child = sock_new_child(ss);
-	if (!child) {
+	if (sock_take_room(ss, TERN_SOCK_STREAM, &child)) {
 		port_release(ss, port);
 		return NULL;
 	}
