@@ -20,6 +20,7 @@
 
 #include "../host/simd/simd.h"
 #include "../include/tern.h"
+#include "waiting.h"
 
 enum { MTU = 1500, MSS = 1460, RING = 64, WINDOW = 512 << 10, WRITE = 64 << 10 };
 
@@ -328,15 +329,12 @@ static void open_and_close(struct world *w, tern_time pause)
 	pass(w, pause);
 }
 
-/*
- * Each connection waits for 2 MSL in a record, at any moment n_waiting of them: lwIP, which looks
- * through all of them for each segment, is given the same.
- */
 struct waiting {
 	uint32_t time_wait_ms;
 	unsigned n_waiting;
 };
-static const struct waiting briefly = { 200, 100 }, as_the_rfc = { 60000, 12000 };
+static const struct waiting briefly = { BRIEF_WAIT_MS, BRIEF_N_WAITING };
+static const struct waiting as_the_rfc = { LONG_WAIT_MS, LONG_N_WAITING };
 
 static void connects(const char *name, double thousands, unsigned n_idle, struct waiting wait)
 {

@@ -253,7 +253,7 @@ static void pingpong(double millions)
 /* One connection, and what passes until the next. */
 static void open_and_close(void)
 {
-	enum { PAUSE_MS = BENCH_TIME_WAIT_MS / BENCH_N_WAITING };
+	enum { PAUSE_MS = BENCH_WAIT_MS / BENCH_N_WAITING };
 	static u32_t ticked_ms;
 
 	closed_ends = 0;

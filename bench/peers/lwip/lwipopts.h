@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "../../waiting.h"
+
 #define NO_SYS 1
 #define SYS_LIGHTWEIGHT_PROT 0
 #define LWIP_SOCKET 0
@@ -42,12 +44,14 @@
 #define TCP_SNDQUEUELOWAT 512
 #define TCP_LISTEN_BACKLOG 0
 #define LWIP_TCP_TIMESTAMPS 0
-/* As in bench.c: struct waiting. */
-#ifndef BENCH_TIME_WAIT_MS
-#define BENCH_TIME_WAIT_MS 200
-#define BENCH_N_WAITING 100
+#ifdef BENCH_LONG_WAIT
+#define BENCH_WAIT_MS LONG_WAIT_MS
+#define BENCH_N_WAITING LONG_N_WAITING
+#else
+#define BENCH_WAIT_MS BRIEF_WAIT_MS
+#define BENCH_N_WAITING BRIEF_N_WAITING
 #endif
-#define TCP_MSL (BENCH_TIME_WAIT_MS / 2)
+#define TCP_MSL (BENCH_WAIT_MS / 2)
 #define LWIP_TCP_PCB_NUM_EXT_ARGS 0
 
 uint16_t bench_chksum(const void *data, int len);
