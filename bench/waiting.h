@@ -2,8 +2,8 @@
 /*
  * waiting.h - TIME-WAIT in the bench's rows of connections, the same in both stacks.
  *
- * Each connection waits for 2 MSL in a record, at any moment so many of them: lwIP looks through all
- * of them for each segment. Once as RFC 9293 has it, and once briefly.
+ * Each connection waits for 2 MSL in a record, at any moment so many of them: lwIP looks through
+ * all of them for each segment. Once as RFC 9293 has it, and once briefly.
  */
 #ifndef BENCH_WAITING_H
 #define BENCH_WAITING_H

@@ -480,6 +480,7 @@ void sock_half_on_timer(struct sockets *, struct half *, struct tcp_reply *);
 void sock_time_wait_on_timer(struct sockets *);
 unsigned sock_tcp_poll(const struct sock *);
 void half_end(struct sockets *, struct half *);
+bool half_refuse(struct sockets *, struct half *, uint32_t seq);
 bool time_wait_may_go(const struct sockets *, const struct time_wait *);
 void time_wait_end(struct sockets *, struct time_wait *);
 int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);

@@ -46,6 +46,15 @@ static struct sock *listener_of(const struct sockets *ss, const struct half *hal
 	return s && s->state == TERN_TCP_LISTEN ? s : NULL;
 }
 
+/* RFC 1122 4.2.3.9: a hard error about our SYN,ACK. false: what it quotes is not that one. */
+bool half_refuse(struct sockets *ss, struct half *half, uint32_t seq)
+{
+	if (seq != half->tcp.iss)
+		return false;
+	half_die(ss, listener_of(ss, half), half);
+	return true;
+}
+
 /* Without a route only the MTU counts: what every host takes. */
 static struct hop hop_to(const struct sockets *ss, const struct tuple *t, unsigned ifindex)
 {

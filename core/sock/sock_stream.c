@@ -26,6 +26,12 @@ bool sock_tcp_writable(const struct sock *s)
 	return 3 * (uint64_t)tcp_send_room(c) >= c->opt.sndbuf;
 }
 
+/* As Linux: so much as SO_RCVLOWAT says, or all that comes before some is read. */
+static inline bool is_readable(const struct sock *s, const struct tcp *c, uint64_t n)
+{
+	return n >= s->rcvlowat || (n && c->rcv.nxt + c->adv_mss > c->rcv.adv);
+}
+
 unsigned sock_tcp_poll(const struct sock *s)
 {
 	const struct tcp *c = s->tcp;
@@ -37,7 +43,7 @@ unsigned sock_tcp_poll(const struct sock *s)
 	if (!c)
 		return TERN_POLLOUT | TERN_POLLHUP;
 	if (is_open(c) && c->rcv.up == TCP_NO_POS && !s->error)
-		return (c->rcv.nxt - c->rcv_buf.head >= s->rcvlowat ? TERN_POLLIN : 0) |
+		return (is_readable(s, c, c->rcv.nxt - c->rcv_buf.head) ? TERN_POLLIN : 0) |
 		       (sock_tcp_writable(s) ? TERN_POLLOUT : 0);
 	if (s->error)
 		ready |= TERN_POLLERR;
@@ -45,7 +51,7 @@ unsigned sock_tcp_poll(const struct sock *s)
 		return ready | (tcp_waits_for_text(c) ? TERN_POLLOUT : 0);
 	if (c->state == TERN_TCP_SYN_RECEIVED && !c->fast_open)
 		return ready;
-	if (tcp_recv_ready(c) >= s->rcvlowat || tcp_recv_ended(c) || s->error)
+	if (is_readable(s, c, tcp_recv_ready(c)) || tcp_recv_ended(c) || s->error)
 		ready |= TERN_POLLIN;
 	if (tcp_recv_ended(c))
 		ready |= TERN_POLLRDHUP;

@@ -111,8 +111,10 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 		reply->label_choice = s->label_choice;
 		reply->conn = s->conn;
 	}
-	if (r.progress)
+	if (r.progress) {
+		s->soft_error = 0; /* the path works */
 		confirm_neighbour(ss, s);
+	}
 	if (r.progress || s->tcp->cc.cwnd != cwnd)
 		trace_sample(ss, s);
 	if (r.drop == TERN_DROP_TCP_PAWS)
@@ -317,6 +319,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 
 	if (is_group(ss, remote))
 		return -TERN_ENETUNREACH;
+	s->soft_error = 0;
 	old_local = s->t.local;
 	s->t.remote = *remote;
 	s->t.rport = port;

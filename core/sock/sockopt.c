@@ -60,7 +60,21 @@ enum { MSS_UNTOLD = 536 }; /* Linux's TCP_MSS_DEFAULT: what a socket without a p
 		return to_user;                                                                    \
 	}
 
-TCP_OPTION(nodelay, nodelay, bool, v)
+/* As tcp(7) says: a cork holds all the same, but what it holds goes now. */
+static void set_nodelay(struct sockets *ss, struct sock *s, int32_t v)
+{
+	stream_tcp(s)->opt.nodelay = v != 0;
+	if (v)
+		stream_tcp(s)->cork = false; /* until the next text comes */
+	settle_stream(ss, s);
+}
+
+static int32_t get_nodelay(const struct sockets *ss, const struct sock *s)
+{
+	(void)ss;
+	return stream_tcp(s)->opt.nodelay;
+}
+
 TCP_OPTION(fast_open_connect, fast_open_connect, bool, v)
 TCP_OPTION(fast_open_no_cookie, fast_open_no_cookie, bool, v)
 TCP_OPTION(notsent_lowat, notsent_lowat, uint32_t, v)

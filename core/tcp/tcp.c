@@ -192,14 +192,17 @@ void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 	limit_fin_wait_2(c, x);
 }
 
-/*
- * The user has gone; RFC 9293 3.6.1 and RFC 2525 2.17: unread data means a reset. So does an urgent
- * octet that is still in its place, as on Linux also when it was read by MSG_OOB.
- */
+/* An urgent octet still in its place counts, as on Linux also when it was read by MSG_OOB. */
+static bool is_unread(const struct tcp *c)
+{
+	return tcp_recv_ready(c) > 0 || tcp_at_mark(c);
+}
+
+/* The user has gone; RFC 9293 3.6.1 and RFC 2525 2.17: unread data means a reset. */
 void tcp_close(struct tcp *c, const struct tcp_ctx *x)
 {
 	c->user_gone = true;
-	if (tcp_recv_ready(c) > 0 || tcp_at_mark(c)) {
+	if (is_unread(c)) {
 		tcp_abort(c, x, 0);
 		return;
 	}
@@ -207,12 +210,32 @@ void tcp_close(struct tcp *c, const struct tcp_ctx *x)
 	limit_fin_wait_2(c, x);
 }
 
+/*
+ * Does the peer have to hear of an ABORT? RFC 9293 3.10.5. CLOSE, which waits there until all has
+ * been sent (3.10.4), has its state at once here; and in any state what nobody will read was not
+ * delivered (RFC 1122 4.2.2.13).
+ */
+static bool needs_reset(const struct tcp *c)
+{
+	switch (c->state) {
+	case TERN_TCP_SYN_RECEIVED:
+	case TERN_TCP_ESTABLISHED:
+	case TERN_TCP_FIN_WAIT_1:
+	case TERN_TCP_FIN_WAIT_2:
+	case TERN_TCP_CLOSE_WAIT:
+		return true;
+	case TERN_TCP_CLOSING:
+	case TERN_TCP_LAST_ACK:
+		return tcp_has_unsent(c) || (c->user_gone && is_unread(c));
+	default:
+		return false;
+	}
+}
+
 /* ABORT, RFC 9293 3.10.5. */
 COLD void tcp_abort(struct tcp *c, const struct tcp_ctx *x, int error)
 {
-	bool reset = c->state == TERN_TCP_SYN_RECEIVED || c->state == TERN_TCP_ESTABLISHED ||
-		     c->state == TERN_TCP_FIN_WAIT_1 || c->state == TERN_TCP_FIN_WAIT_2 ||
-		     c->state == TERN_TCP_CLOSE_WAIT;
+	bool reset = needs_reset(c);
 
 	tcp_end(c, x, error);
 	c->rst_due = c->rst_due || reset;

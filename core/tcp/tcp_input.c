@@ -124,16 +124,18 @@ static void syn_sent_input(struct arrival *a)
 
 /*
  * An ACK that answers an unacceptable segment, not more often than the configuration says for
- * segments without data: that ends wars of ACKs (RFC 5961 section 7).
+ * segments that nobody repeats until it comes, and for SYNs: that ends wars of ACKs (RFC 5961
+ * section 7).
  */
 static COLD void answer_unacceptable(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	uint32_t now = tcp_ms(a->x);
+	bool limited = a->seg->len == 0 && (a->seg->h.flags & (TCP_FIN | TCP_SYN)) != TCP_FIN;
 
-	if (a->seg->len == 0 && c->oow_at && now - c->oow_at < a->x->cfg->tcp_invalid_ratelimit_ms)
+	if (limited && c->oow_at && now - c->oow_at < a->x->cfg->tcp_invalid_ratelimit_ms)
 		return;
-	if (a->seg->len == 0)
+	if (limited)
 		c->oow_at = MAX(now, 1);
 	tcp_owe_ack(c, a->x, ACK_NOW);
 	if (c->accecn)
@@ -142,14 +144,17 @@ static COLD void answer_unacceptable(struct arrival *a)
 
 /*
  * RFC 7323 5.3, before the sequence check; a RST is judged by its number alone. A segment without
- * the timestamps that were agreed on is dropped without a word (3.2).
+ * the timestamps that were agreed on is dropped without a word (3.2), but for a SYN: its sender,
+ * who began anew, has agreed on none, and must hear of us (RFC 5961 4.2).
  */
 static bool check_paws(struct arrival *a)
 {
-	if ((a->seg->h.flags & TCP_RST) || !a->c->ts_ok)
+	uint16_t flags = a->seg->h.flags;
+
+	if ((flags & TCP_RST) || !a->c->ts_ok)
 		return true;
 	if (!a->seg->h.has_ts)
-		return drop_segment(a, TERN_DROP_TCP_PAWS);
+		return ((flags & TCP_SYN) && !a->syn_known) || drop_segment(a, TERN_DROP_TCP_PAWS);
 	if (!tcp_paws_rejects(a->c, a->x, &a->seg->h)) {
 		a->later = (int32_t)(a->seg->h.ts_val - a->c->rcv.ts_recent) > 0;
 		return true;
@@ -228,8 +233,10 @@ static bool check_sequence(struct arrival *a)
 		trim_to_window(a);
 		return true;
 	}
-	/* Zero window: ACK, URG and RST of the next segment count (MUST-66), its text does not */
-	if (a->seq == c->rcv.nxt && seg_len > 0 && !syn && c->rcv.adv <= c->rcv.nxt) {
+	/* Zero window: ACK, URG and RST of what comes next count (MUST-66), its text does not */
+	if (a->seq <= c->rcv.nxt && a->seq + seg_len > c->rcv.nxt && !syn &&
+	    c->rcv.adv <= c->rcv.nxt) {
+		a->seq = c->rcv.nxt;
 		tcp_owe_ack(c, a->x, ACK_NOW);
 		a->len = 0;
 		a->fin = false;
@@ -263,8 +270,8 @@ COLD void tcp_challenge(struct arrival *a)
 static COLD int error_of_reset(const struct tcp *c)
 {
 	switch (c->state) {
-	case TERN_TCP_SYN_RECEIVED:
-		return TERN_ECONNREFUSED;
+	case TERN_TCP_SYN_RECEIVED: /* nobody refuses who asked, by Fast Open */
+		return c->opened_passively ? TERN_ECONNRESET : TERN_ECONNREFUSED;
 	case TERN_TCP_CLOSE_WAIT:
 		return TERN_EPIPE; /* as Linux: the peer had finished sending */
 	case TERN_TCP_CLOSING:

@@ -98,12 +98,15 @@ static COLD void plan_retransmission(const struct tcp *c, uint32_t burst_max, st
 	p->again = true;
 }
 
-/* Nagle as Minshall modified it: one small segment may be outstanding (RFC 9293 3.7.4). */
+/*
+ * Nagle as Minshall modified it: one small segment may be outstanding (RFC 9293 3.7.4). A cork
+ * holds without him, too; what is urgent waits for neither.
+ */
 static bool small_may_go(const struct tcp *c)
 {
-	if (c->opt.nodelay || c->fin_queued)
+	if (c->fin_queued || (c->work && c->work->up > c->snd.nxt))
 		return true;
-	return !c->cork && (!c->work || c->work->small_end <= c->snd.una);
+	return !c->cork && (c->opt.nodelay || !c->work || c->work->small_end <= c->snd.una);
 }
 
 /* RFC 9293 3.8.6.2.1: what is worth sending of n bytes that may go, of `waiting`. */

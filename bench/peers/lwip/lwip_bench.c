@@ -3,8 +3,8 @@
  * lwip_bench.c - the same work as bench.c, by lwIP's raw interface.
  *
  * lwIP allows one stack in a process: both ends live in it, on two interfaces. What an interface
- * sends is copied once, into a packet of the receiver's, and waits in a ring until that one takes it;
- * the other end's address is routed there.
+ * sends is copied once, into a packet of the receiver's, and waits in a ring until that one takes
+ * it; the other end's address is routed there.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdbool.h>
