@@ -94,43 +94,63 @@ static void put_timestamp(const struct tcp *c, const struct tcp_ctx *x, struct t
 	h->ts_ecr = c->rcv.ts_recent;
 }
 
-/* Unless it is among those from `first` on. */
-static void put_block(struct tcp_hdr *h, unsigned first, const struct range *r)
+/* The peer's FIN is here, and not what it follows. */
+static bool has_early_fin(const struct tcp *c)
 {
+	return c->rcv.fin != TCP_NO_POS && c->rcv.nxt < c->rcv.fin;
+}
+
+/* Unless it is among those from `first` on. The number of a FIN that has come counts. */
+static void put_block(const struct tcp *c, struct tcp_hdr *h, unsigned first, const struct range *r)
+{
+	uint64_t hi = r->hi + (r->hi == c->rcv.fin ? 1 : 0);
+
 	for (unsigned i = first; i < h->n_sack; i++)
 		if (h->sack[i].lo == (uint32_t)r->lo)
 			return;
-	h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r->lo, (uint32_t)r->hi };
+	h->sack[h->n_sack++] = (struct tcp_sack){ (uint32_t)r->lo, (uint32_t)hi };
 }
 
 /* RFC 2018 section 4: first the block of the newest segment, then those told last, then others. */
-static void put_sack(const struct tcp *c, struct tcp_hdr *h)
+static void put_early(const struct tcp *c, struct tcp_hdr *h, unsigned max)
 {
 	const struct tcp_early *early = c->early;
-	unsigned max = c->ts_ok ? 3 : 4, first;
+	unsigned first = h->n_sack;
 	struct range r;
 	uint64_t pos;
 
-	if (c->dsack_lo != c->dsack_hi) /* RFC 2883 section 4: the duplicate first */
-		h->sack[h->n_sack++] = (struct tcp_sack){ c->dsack_lo, c->dsack_hi };
-	if (!early)
-		return;
-	first = h->n_sack;
 	for (unsigned i = 0; i < TCP_SACK_MAX && h->n_sack < max; i++) {
 		pos = early->recent[i];
 		if (pos && ranges_find(&early->set, pos, &r) && r.lo <= pos)
-			put_block(h, first, &r);
+			put_block(c, h, first, &r);
 	}
 	for (pos = 0; h->n_sack < max && ranges_find(&early->set, pos, &r); pos = r.hi)
-		put_block(h, first, &r);
+		put_block(c, h, first, &r);
+}
+
+static COLD void put_sack(const struct tcp *c, struct tcp_hdr *h)
+{
+	unsigned max = c->ts_ok ? 3 : 4;
+	struct range last = { 0, 0 };
+
+	if (c->dsack_lo != c->dsack_hi) /* RFC 2883 section 4: the duplicate first */
+		h->sack[h->n_sack++] = (struct tcp_sack){ c->dsack_lo, c->dsack_hi };
+	if (c->early) {
+		put_early(c, h, max);
+		ranges_last(&c->early->set, &last);
+	}
+	/* a FIN alone: without it the loss of all that it follows could not be seen */
+	if (has_early_fin(c) && last.hi != c->rcv.fin && h->n_sack < max)
+		h->sack[h->n_sack++] =
+			(struct tcp_sack){ (uint32_t)c->rcv.fin, (uint32_t)c->rcv.fin + 1 };
 }
 
 void tcp_put_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
 {
 	if (c->ts_ok)
 		put_timestamp(c, x, h);
-	if (c->sack_ok && (c->early || c->dsack_lo != c->dsack_hi) && (h->flags & TCP_ACK) &&
-	    !c->ack_first) /* RFC 9768 3.2.2.1: no blocks */
+	if (c->sack_ok && (c->early || c->dsack_lo != c->dsack_hi || has_early_fin(c)) &&
+	    (h->flags & TCP_ACK) && !c->ack_first) /* RFC 9768 3.2.2.1: no blocks */
 		put_sack(c, h);
 }
 
