@@ -46,19 +46,21 @@ static void settle_stream(struct sockets *ss, struct sock *s)
 
 enum { MSS_UNTOLD = 536 }; /* Linux's TCP_MSS_DEFAULT: what a socket without a peer tells */
 
-/* An option of a stream; a value of 0 means what the configuration says. */
+/* Options of a stream; a value of 0 means what the configuration says. */
+#define TCP_GETTER(fn, field, to_user)                                                             \
+	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
+	{                                                                                          \
+		int32_t v = (int32_t)stream_tcp(s)->opt.field;                                     \
+		(void)ss;                                                                          \
+		return to_user;                                                                    \
+	}
 #define TCP_OPTION(fn, field, type, to_user)                                                       \
 	static void set_##fn(struct sockets *ss, struct sock *s, int32_t v)                        \
 	{                                                                                          \
 		stream_tcp(s)->opt.field = (type)v;                                                \
 		settle_stream(ss, s);                                                              \
 	}                                                                                          \
-	static int32_t get_##fn(const struct sockets *ss, const struct sock *s)                    \
-	{                                                                                          \
-		int32_t v = stream_tcp(s)->opt.field;                                              \
-		(void)ss;                                                                          \
-		return to_user;                                                                    \
-	}
+	TCP_GETTER(fn, field, to_user)
 
 /* As tcp(7) says: a cork holds all the same, but what it holds goes now. */
 static void set_nodelay(struct sockets *ss, struct sock *s, int32_t v)
@@ -69,12 +71,16 @@ static void set_nodelay(struct sockets *ss, struct sock *s, int32_t v)
 	settle_stream(ss, s);
 }
 
-static int32_t get_nodelay(const struct sockets *ss, const struct sock *s)
+TCP_GETTER(nodelay, nodelay, v)
+
+static void set_cork(struct sockets *ss, struct sock *s, int32_t v)
 {
-	(void)ss;
-	return stream_tcp(s)->opt.nodelay;
+	stream_tcp(s)->opt.cork = stream_tcp(s)->cork = v != 0;
+	settle_stream(ss, s);
 }
 
+TCP_GETTER(cork, cork, v)
+TCP_OPTION(user_timeout, user_timeout_ms, uint32_t, v)
 TCP_OPTION(fast_open_connect, fast_open_connect, bool, v)
 TCP_OPTION(fast_open_no_cookie, fast_open_no_cookie, bool, v)
 TCP_OPTION(notsent_lowat, notsent_lowat, uint32_t, v)
@@ -87,30 +93,6 @@ TCP_OPTION(keepintvl, keep_interval_s, uint16_t,
 	   v ? v : (int32_t)ss->cfg->tcp_keepalive_interval_ms / 1000)
 TCP_OPTION(keepcnt, keep_count, uint8_t, v ? v : (int32_t)ss->cfg->tcp_keepalive_probes)
 TCP_OPTION(syncnt, syn_retries, uint8_t, v ? v : (int32_t)ss->cfg->tcp_syn_retries)
-
-static void set_user_timeout(struct sockets *ss, struct sock *s, int32_t v)
-{
-	stream_tcp(s)->opt.user_timeout_ms = (uint32_t)v;
-	settle_stream(ss, s);
-}
-
-static int32_t get_user_timeout(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return (int32_t)stream_tcp(s)->opt.user_timeout_ms;
-}
-
-static void set_cork(struct sockets *ss, struct sock *s, int32_t v)
-{
-	stream_tcp(s)->opt.cork = stream_tcp(s)->cork = v != 0;
-	settle_stream(ss, s);
-}
-
-static int32_t get_cork(const struct sockets *ss, const struct sock *s)
-{
-	(void)ss;
-	return stream_tcp(s)->opt.cork;
-}
 
 /* Linux's TCP_LINGER2: below zero at once, above two minutes as two minutes. */
 static void set_linger2(struct sockets *ss, struct sock *s, int32_t v)

@@ -191,10 +191,9 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 	struct tcp_result result = { .drop = TERN_DROP_NONE };
 	struct tcp_icmp_news news = { .seq = get_be32(q->l4 + 4), .error = m.error };
 
-	if (t->kind == TUPLE_HALF && m.hard)
-		return half_refuse(&st->ss, CONTAINER_OF(t, struct half, t), news.seq) ?
-			       TERN_DROP_NONE :
-			       TERN_DROP_ICMP_STALE;
+	if (t->kind == TUPLE_HALF && m.hard &&
+	    half_refuse(&st->ss, CONTAINER_OF(t, struct half, t), news.seq))
+		return TERN_DROP_NONE;
 	if (t->kind != TUPLE_SOCK)
 		return TERN_DROP_ICMP_STALE;
 	if (m.too_big && (mtu <= headers || mtu >= q->len || !sock_hears_too_big(s, !r->v6)))

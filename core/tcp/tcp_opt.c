@@ -128,19 +128,24 @@ static void put_early(const struct tcp *c, struct tcp_hdr *h, unsigned max)
 		put_block(c, h, first, &r);
 }
 
+/* Without a block of its own the loss of all that it follows could not be seen. */
+static bool has_fin_alone(const struct tcp *c)
+{
+	struct range last;
+
+	return has_early_fin(c) &&
+	       !(c->early && ranges_last(&c->early->set, &last) && last.hi == c->rcv.fin);
+}
+
 static COLD void put_sack(const struct tcp *c, struct tcp_hdr *h)
 {
 	unsigned max = c->ts_ok ? 3 : 4;
-	struct range last = { 0, 0 };
 
 	if (c->dsack_lo != c->dsack_hi) /* RFC 2883 section 4: the duplicate first */
 		h->sack[h->n_sack++] = (struct tcp_sack){ c->dsack_lo, c->dsack_hi };
-	if (c->early) {
+	if (c->early)
 		put_early(c, h, max);
-		ranges_last(&c->early->set, &last);
-	}
-	/* a FIN alone: without it the loss of all that it follows could not be seen */
-	if (has_early_fin(c) && last.hi != c->rcv.fin && h->n_sack < max)
+	if (h->n_sack < max && has_fin_alone(c))
 		h->sack[h->n_sack++] =
 			(struct tcp_sack){ (uint32_t)c->rcv.fin, (uint32_t)c->rcv.fin + 1 };
 }
