@@ -14,6 +14,7 @@
 struct table_node {
 	struct table_node *next;
 	uint32_t hash;
+	uint32_t data; /* the owner's */
 };
 
 struct table {

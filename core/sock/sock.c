@@ -139,6 +139,11 @@ void sock_drop_slot(struct sockets *ss, struct sock *s)
 	list_unlink(&s->news_link);
 }
 
+struct sock *sock_at(const struct sockets *ss, uint32_t index)
+{
+	return slot_at(ss, index)->sock;
+}
+
 tern_sock sock_handle(const struct sockets *ss, const struct sock *s)
 {
 	if (s->index == NO_INDEX)
@@ -489,14 +494,14 @@ COLD int sock_take_error(struct sock *s)
 	return -err;
 }
 
-/* On lo when its interface has gone: its turn comes there, and it looks for another way. */
-void sock_set_ready(struct sockets *ss, struct sock *s)
+/* On lo when that interface has gone: its turn comes there, and it looks for another way. */
+void sock_set_ready_on(struct sockets *ss, struct sock *s, unsigned ifindex)
 {
 	struct iface *i;
 
 	if (!list_empty(&s->ready_link))
 		return;
-	i = iface_get(ss->net, s->out_ifindex);
+	i = iface_get(ss->net, ifindex);
 	if (!i)
 		i = iface_get(ss->net, LO_INDEX);
 	list_put_tail(&i->ready, &s->ready_link);

@@ -218,7 +218,7 @@ static inline struct tcp *stream_tcp(const struct sock *s)
 struct half {
 	struct tuple t;
 	struct timer timer; /* data: the connection's number */
-	struct list link;   /* listener.half */
+	struct list link;   /* listener.half; that listener's index is t.node.data */
 	struct tcp_half tcp;
 };
 
@@ -361,6 +361,8 @@ int sock_new(struct sockets *, int family, int type, int protocol, struct sock *
 int sock_take_room(struct sockets *, int type, struct sock **);
 int sock_give_slot(struct sockets *, struct sock *);
 void sock_drop_slot(struct sockets *, struct sock *);
+/* By its index. */
+struct sock *sock_at(const struct sockets *, uint32_t index);
 tern_sock sock_handle(const struct sockets *, const struct sock *);
 struct sock *sock_by_handle(const struct sockets *, tern_sock); /* NULL: stale */
 void sock_free(struct sockets *, struct sock *);
@@ -387,7 +389,12 @@ static inline int sock_route(struct sockets *ss, struct sock *s)
 
 	return known ? 0 : sock_find_route(ss, s, &hop);
 }
-void sock_set_ready(struct sockets *, struct sock *); /* it has something to send */
+/* It has something to send, by the interface. */
+void sock_set_ready_on(struct sockets *, struct sock *, unsigned ifindex);
+static inline void sock_set_ready(struct sockets *ss, struct sock *s)
+{
+	sock_set_ready_on(ss, s, s->out_ifindex);
+}
 
 /* ---- sock_pressure.c ---- */
 

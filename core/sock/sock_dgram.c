@@ -417,11 +417,7 @@ int64_t dgram_enqueue(struct sockets *ss, struct sock *s, struct tern_pkt *p,
 	p->ifindex = (uint16_t)path->hop.ifindex;
 	d->send_bytes += p->cap;
 	pkt_queue_put(&d->send, p);
-	if (list_empty(&s->ready_link)) {
-		struct iface *i = iface_get(ss->net, p->ifindex);
-
-		list_put_tail(&i->ready, &s->ready_link);
-	}
+	sock_set_ready_on(ss, s, p->ifindex);
 	return 0;
 }
 
@@ -484,7 +480,7 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 		return sock_take_error(s);
 	if (s->shut_wr)
 		return -TERN_EPIPE;
-	if (s->dgram->send_bytes && s->dgram->send_bytes + len > s->dgram->sndbuf)
+	if (s->dgram->send_bytes >= s->dgram->sndbuf) /* as Linux: the last may exceed it */
 		return -TERN_EAGAIN;
 	if (s->type == TERN_SOCK_RAW)
 		return raw_send(ss, s, m, &path);

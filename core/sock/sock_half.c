@@ -29,12 +29,17 @@ static void trace_half(struct sockets *ss, const struct half *half, enum tern_tc
 	trace_state(ss, &change);
 }
 
+/* Against whose backlog it counts: who took the SYN, whoever would take one now. */
+static struct listener *owner_of(const struct sockets *ss, const struct half *half)
+{
+	return sock_at(ss, half->t.node.data)->listener;
+}
+
 /* The peer reset it, or it was asked too often: back to LISTEN, nobody is told. */
-static COLD void half_die(struct sockets *ss, struct sock *listener, struct half *half)
+static COLD void half_die(struct sockets *ss, struct half *half)
 {
 	trace_half(ss, half, TERN_TCP_SYN_RECEIVED, TERN_TCP_CLOSED);
-	if (listener)
-		listener->listener->n_half--;
+	owner_of(ss, half)->n_half--;
 	ss->counters[COUNT_TCP_ATTEMPT_FAILS]++;
 	half_end(ss, half);
 }
@@ -51,7 +56,7 @@ bool half_refuse(struct sockets *ss, struct half *half, uint32_t seq)
 {
 	if (seq != half->tcp.iss)
 		return false;
-	half_die(ss, listener_of(ss, half), half);
+	half_die(ss, half);
 	return true;
 }
 
@@ -295,13 +300,13 @@ static enum tern_drop complete(struct sockets *ss, struct sock *parent, struct h
 
 	if (overflows(ss, parent, p, reply)) {
 		if (reply->due)
-			half_die(ss, parent, half);
+			half_die(ss, half);
 		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
 	}
 	child = make_child(ss, parent, half);
 	if (!child)
 		return TERN_DROP_NO_MEMORY;
-	parent->listener->n_half--;
+	owner_of(ss, half)->n_half--;
 	tuple_replace(ss, &half->t, &child->t);
 	half_end(ss, half);
 	return adopt(ss, parent, child, p);
@@ -385,6 +390,7 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 		return full ? TERN_DROP_TCP_SYN_QUEUE_FULL : TERN_DROP_NO_MEMORY;
 	}
 	half->tcp.give_cookie = fast == FAST_OPEN_GIVE;
+	half->t.node.data = s->index;
 	list_put_tail(&l->half, &half->link);
 	l->n_half++;
 	trace_half(ss, half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
@@ -457,7 +463,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 	enum half_verdict verdict;
 
 	if (!parent) {
-		half_die(ss, NULL, half);
+		half_die(ss, half);
 		return TERN_DROP_TCP_NO_SOCKET;
 	}
 	verdict = half_input(&half->tcp, x, &p->seg, &r);
@@ -481,10 +487,10 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		break;
 	case HALF_ABORT:
 		tcp_reply_rst(reply, &r.rst);
-		half_die(ss, parent, half);
+		half_die(ss, half);
 		break;
 	case HALF_DIE:
-		half_die(ss, parent, half);
+		half_die(ss, half);
 		break;
 	case HALF_COMPLETE:
 		if (defers_accept(ss, parent, half, p))
@@ -508,7 +514,7 @@ void sock_half_on_timer(struct sockets *ss, struct half *half, struct tcp_reply 
 	*reply = (struct tcp_reply){ .ttl = -1 };
 	over = !parent || n >= (opt->syn_retries ? opt->syn_retries : ss->cfg->tcp_synack_retries);
 	if (over && (!parent || !half->tcp.acked || n >= opt->defer_accept)) {
-		half_die(ss, parent, half);
+		half_die(ss, half);
 		return;
 	}
 	half->tcp.n_retries++;
@@ -573,6 +579,6 @@ int sock_pending_answer(struct sockets *ss, struct sock *s, uint64_t id, int ver
 		address_reply(s, half, reply);
 		tcp_reply_rst(reply, &rst);
 	}
-	half_die(ss, s, half);
+	half_die(ss, half);
 	return 0;
 }

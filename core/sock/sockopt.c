@@ -221,6 +221,7 @@ static void set_sndbuf(struct sockets *ss, struct sock *s, int32_t v)
 		stream_tcp(s)->opt.sndbuf_set = true;
 	*sndbuf_of(s) = buffer_size(
 		v, sock_is_stream(s) ? ss->cfg->tcp_sndbuf_max : ss->cfg->sndbuf_max, 4608);
+	settle_stream(ss, s);
 }
 
 static int32_t get_sndbuf(const struct sockets *ss, const struct sock *s)

@@ -62,24 +62,33 @@ static void send_report(struct tern_stack *st, struct iface *i, struct tern_pkt 
 	multicast_mac(dst, mac);
 	if (i->cfg.link == TERN_LINK_ETHERNET)
 		push_eth(i, p, mac, v6 ? ETH_IP6 : ETH_IP4);
-	pkt_queue_put(&i->control, p);
+	stack_put_control(st, i, p);
 }
 
 /* ---- reports of the newest version ---- */
 
-static void add_record(uint8_t *message, size_t *len, bool v6, const struct group_record_body *r)
+/* Of sources it tells so many as there is room for. */
+static void add_record(uint8_t *message, size_t *len, bool v6,
+		       const struct group_record_body *whole)
 {
-	if (*len + group_record_len(v6, r->n_sources) <= REPORT_MAX)
-		*len = group_report_add(message, *len, v6, r);
+	struct group_record_body r = *whole;
+
+	if (*len + group_record_len(v6, r.n_sources ? 1 : 0) > REPORT_MAX)
+		return;
+	while (*len + group_record_len(v6, r.n_sources) > REPORT_MAX)
+		r.n_sources--;
+	*len = group_report_add(message, *len, v6, &r);
 }
 
-/* The sources of one filter that the other does not have. */
+enum { SOURCES_MAX = REPORT_MAX / 4 }; /* more than fit, of either family */
+
+/* The sources of one filter that the other does not have, so many as can be told. */
 static uint32_t sources_beyond(const struct group_filter *a, const struct group_filter *b,
-			       struct addr *out)
+			       struct addr out[SOURCES_MAX])
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < a->n; i++) {
+	for (uint32_t i = 0; i < a->n && n < SOURCES_MAX; i++) {
 		bool in_both = false;
 
 		for (uint32_t k = 0; k < b->n; k++)
@@ -95,7 +104,7 @@ static void add_change(const struct group *g, uint8_t *message, size_t *len)
 {
 	const struct group_filter *now = &g->filter, *was = &g->before;
 	bool v6 = !addr_is4(&g->addr);
-	struct addr some[REPORT_MAX / 4];
+	struct addr some[SOURCES_MAX];
 	struct group_record_body r = {
 		.type = now->exclude ? GROUP_TO_EXCLUDE : GROUP_TO_INCLUDE,
 		.group = g->addr,

@@ -30,7 +30,7 @@ void send_arp(struct tern_stack *st, struct iface *i, const struct arp *arp, con
 	p->ifindex = (uint16_t)i->index;
 	/* RFC 3927 2.5: so that everybody hears of a conflict about such an address */
 	push_eth(i, p, addr_is_link_local(&arp->sender) ? broadcast_mac : to, ETH_ARP);
-	pkt_queue_put(&i->control, p);
+	stack_put_control(st, i, p);
 }
 
 static void ask_by_arp(struct tern_stack *st, struct iface *i, const struct neigh *n)
@@ -64,7 +64,7 @@ void send_nd_packet(struct tern_stack *st, struct iface *i, struct tern_pkt *p,
 	stack_push_icmp(st, p, names);
 	p->ifindex = (uint16_t)i->index;
 	push_eth(i, p, mac, ETH_IP6);
-	pkt_queue_put(&i->control, p);
+	stack_put_control(st, i, p);
 }
 
 void send_ndp(struct tern_stack *st, struct iface *i, const struct ndp *msg, struct ip_names *names,
@@ -118,7 +118,7 @@ void neighbour_request(struct tern_stack *st, struct neigh *n)
 {
 	struct iface *i = iface_get(&st->net, n->ifindex);
 
-	if (!i || i->control.n > 4096)
+	if (!i)
 		return;
 	if (addr_is4(&n->addr))
 		ask_by_arp(st, i, n);

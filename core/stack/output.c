@@ -74,7 +74,7 @@ static bool read_key(const struct tern_pkt *p, struct route_key *key)
 	return true;
 }
 
-static void put_control(struct tern_stack *st, struct iface *i, struct tern_pkt *p)
+void stack_put_control(struct tern_stack *st, struct iface *i, struct tern_pkt *p)
 {
 	if (i->control.n >= CONTROL_QUEUE_MAX)
 		stack_drop(st, p, TERN_DROP_RATE_LIMITED);
@@ -87,7 +87,7 @@ static void put_all(struct tern_stack *st, struct iface *i, struct pkt_queue *q)
 	struct tern_pkt *p;
 
 	while ((p = pkt_queue_take(q)))
-		put_control(st, i, p);
+		stack_put_control(st, i, p);
 }
 
 static void make_frames(const struct iface *i, struct pkt_queue *q, const uint8_t mac[6])
@@ -175,8 +175,7 @@ static struct tern_pkt *output_dgram(struct tern_stack *st, struct iface *i, str
 	struct hop hop;
 
 	if (s->dgram->send.n)
-		list_put_tail(&iface_get(&st->net, s->dgram->send.head->ifindex)->ready,
-			      &s->ready_link);
+		sock_set_ready_on(&st->ss, s, s->dgram->send.head->ifindex);
 	else if (s->index == NO_INDEX)
 		sock_free(&st->ss, s);
 	if (!p)

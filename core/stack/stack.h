@@ -216,6 +216,8 @@ struct tern_pkt *stack_next_piece(struct tern_stack *, struct iface *, struct so
 void stack_lose_segment(struct tern_stack *, struct sock *);
 
 /* output.c */
+/* A frame that goes before what sockets have to say, unless too many do already. Takes it. */
+void stack_put_control(struct tern_stack *, struct iface *, struct tern_pkt *);
 /* An IP packet, or what it is cut into, goes to a neighbour by the control queue. Takes it. */
 void send_linked(struct tern_stack *, struct iface *, struct tern_pkt *, const uint8_t mac[6]);
 void send_by_hop(struct tern_stack *, struct tern_pkt *, const struct hop *);

@@ -75,6 +75,30 @@ static bool goes_on_opening(struct tcp *c, const struct tcp_ctx *x)
 	return true;
 }
 
+/* Cuts what lies outside [rcv.nxt, rcv.adv). */
+static void trim_to_window(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint64_t old = a->seq < c->rcv.nxt ? c->rcv.nxt - a->seq : 0;
+
+	old = MIN(old, a->len);
+	if (old)
+		tcp_note_duplicate(c, a->seq, a->seq + old);
+	a->seq += old;
+	a->data += old;
+	a->len -= (uint32_t)old;
+	if (a->seq < c->rcv.nxt) { /* nothing but a FIN that we know */
+		a->fin = false;
+		a->seq = c->rcv.nxt;
+	}
+	if (a->seq + a->len > c->rcv.adv) {
+		a->len = a->seq < c->rcv.adv ? (uint32_t)(c->rcv.adv - a->seq) : 0;
+		a->fin = false;
+	}
+	if (a->fin && a->seq + a->len >= c->rcv.adv)
+		a->fin = false; /* the FIN itself is beyond the edge */
+}
+
 static void syn_sent_input(struct arrival *a)
 {
 	struct tcp *c = a->c;
@@ -88,7 +112,7 @@ static void syn_sent_input(struct arrival *a)
 		drop_segment(a, TERN_DROP_TCP_FLAGS);
 		return;
 	}
-	if (!tcp_take_ecn_answer(a) || (!(flags & TCP_ACK) && !goes_on_opening(c, a->x))) {
+	if ((!(flags & TCP_ACK) && !goes_on_opening(c, a->x)) || !tcp_take_ecn_answer(a)) {
 		drop_segment(a, TERN_DROP_NO_MEMORY);
 		return;
 	}
@@ -116,6 +140,7 @@ static void syn_sent_input(struct arrival *a)
 	a->r.progress = true;
 	tcp_owe_ack(c, a->x, ACK_NOW);
 	tcp_take_urgent(a);
+	trim_to_window(a);
 	tcp_take_text(a);
 	tcp_take_fin(a);
 }
@@ -180,30 +205,6 @@ static void strip_known_syn(struct arrival *a)
 		if (c->accecn)
 			tcp_accecn_take_synack_again(a);
 	}
-}
-
-/* Cuts what lies outside [rcv.nxt, rcv.adv). */
-static void trim_to_window(struct arrival *a)
-{
-	struct tcp *c = a->c;
-	uint64_t old = a->seq < c->rcv.nxt ? c->rcv.nxt - a->seq : 0;
-
-	old = MIN(old, a->len);
-	if (old)
-		tcp_note_duplicate(c, a->seq, a->seq + old);
-	a->seq += old;
-	a->data += old;
-	a->len -= (uint32_t)old;
-	if (a->seq < c->rcv.nxt) { /* nothing but a FIN that we know */
-		a->fin = false;
-		a->seq = c->rcv.nxt;
-	}
-	if (a->seq + a->len > c->rcv.adv) {
-		a->len = a->seq < c->rcv.adv ? (uint32_t)(c->rcv.adv - a->seq) : 0;
-		a->fin = false;
-	}
-	if (a->fin && a->seq + a->len >= c->rcv.adv)
-		a->fin = false; /* the FIN itself is beyond the edge */
 }
 
 /* The table of RFC 9293 3.10.7.4, first step. */

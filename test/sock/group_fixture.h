@@ -62,7 +62,7 @@ static inline struct addr source(unsigned k)
 {
 	struct addr a = parse_addr(v6 ? "fd00::" : "10.0.0.0");
 
-	a.b[15] = (uint8_t)(k + 100);
+	put_be16(a.b + 14, (uint16_t)(k + 100));
 	return a;
 }
 

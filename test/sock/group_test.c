@@ -290,7 +290,7 @@ static uint32_t filter_bytes(uint8_t *out, uint32_t mode, uint32_t n, unsigned f
 
 static int set_filter(tern_sock s, uint32_t mode, uint32_t n, unsigned from)
 {
-	static uint8_t bytes[144 + 128 * 70];
+	static uint8_t bytes[144 + 128 * 1000];
 	uint32_t len = filter_bytes(bytes, mode, n, from);
 
 	return tern_setsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP, TERN_MCAST_MSFILTER,
@@ -339,6 +339,29 @@ static void whole_filters(void)
 		check_eq(set_filter(s, INCLUDE, 0, 0), 0);
 		check_eq(set_filter(s, INCLUDE, 0, 0), -TERN_EADDRNOTAVAIL);
 		check_eq(join(s, 0), 0);
+		end_stack();
+	}
+}
+
+/* Where more are allowed than a report has room for, it tells of so many as it has room for. */
+static void more_sources_than_fit(void)
+{
+	enum { EXCLUDE, INCLUDE };
+
+	for (int six = 0; six < 2; six++) {
+		tern_sock s;
+
+		begin(six);
+		check_eq(tern_sysctl_set(st, "net.ipv4.igmp_max_msf", "1000"), 0);
+		s = bound();
+		check_eq(join(s, 0), 0);
+		check_eq(set_filter(s, INCLUDE, 1, 0), 0);
+		count_reports(3 * TERN_SEC, newest(), GROUP_TO_INCLUDE, 0);
+		check_eq(set_filter(s, INCLUDE, 1000, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_ALLOW, 0), 2);
+		check(hears(s, 0, 900));
+		check_eq(set_filter(s, EXCLUDE, 900, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
 		end_stack();
 	}
 }
@@ -558,9 +581,10 @@ static void interface_goes(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(join_and_leave), TEST(two_members), TEST(one_sender),     TEST(sources),
-		TEST(whole_filters),  TEST(queries),	 TEST(older_routers),  TEST(bad_queries),
-		TEST(never_told),     TEST(loop),	 TEST(interface_goes),
+		TEST(join_and_leave), TEST(two_members),   TEST(one_sender),
+		TEST(sources),	      TEST(whole_filters), TEST(more_sources_than_fit),
+		TEST(queries),	      TEST(older_routers), TEST(bad_queries),
+		TEST(never_told),     TEST(loop),	   TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

@@ -21,16 +21,21 @@ static void run(void)
 }
 
 /* The news of a socket since the last call, of all its events; others' are forgotten. */
-static unsigned news_of_sock(tern_sock s)
+static unsigned news_at_once(tern_sock s)
 {
 	struct tern_event ev;
 	unsigned news = 0;
 
-	run();
 	while (tern_event(st, &ev))
 		if (ev.sock == s)
 			news |= ev.news;
 	return news;
+}
+
+static unsigned news_of_sock(tern_sock s)
+{
+	run();
+	return news_at_once(s);
 }
 
 enum {
@@ -197,9 +202,115 @@ static void datagrams(void)
 	end();
 }
 
+/* A smaller buffer fills a socket up, which is told when there is room in that one. */
+static void room_in_a_smaller_buffer(void)
+{
+	static char bytes[300000];
+	int size = 4096;
+	int64_t n;
+
+	open_both();
+	check_eq(tern_send(st, a, bytes, sizeof(bytes), 0), sizeof(bytes));
+	check(tern_poll(st, a) & TERN_POLLOUT);
+	check_eq(tern_setsockopt(st, a, TERN_SOL_SOCKET, TERN_SO_SNDBUF, &size, sizeof(size)), 0);
+	check_eq(tern_poll(st, a) & TERN_POLLOUT, 0);
+	for (int64_t left = sizeof(bytes); left > 0; left -= n) {
+		run();
+		n = tern_recv(st, b, bytes, sizeof(bytes), 0);
+		if (n <= 0) {
+			now += TERN_SEC;
+			n = 0;
+		}
+	}
+	check_eq(news_of_sock(a), OUT);
+	check(tern_poll(st, a) & TERN_POLLOUT);
+	/* and a larger one is room at once */
+	while (tern_send(st, a, bytes, 4096, 0) > 0)
+		continue;
+	news_at_once(0);
+	check_eq(tern_poll(st, a) & TERN_POLLOUT, 0);
+	size = 200000;
+	check_eq(tern_setsockopt(st, a, TERN_SOL_SOCKET, TERN_SO_SNDBUF, &size, sizeof(size)), 0);
+	check_eq(news_at_once(a), OUT);
+	end();
+}
+
+/* Two wires whose devices take nothing until they are asked. */
+static tern_sock begin_on_wires(void)
+{
+	struct tern_iface wire = { "wire2", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_addr own = tern_ip4(10, 0, 2, 1, 0);
+	tern_sock s;
+
+	begin();
+	for (unsigned i = 2; i < 4; i++) {
+		wire.name[4] = (char)('0' + i);
+		own.ip[2] = (uint8_t)i;
+		check_eq(tern_iface_add(st, &wire), i);
+		check_eq(tern_addr_add(st, i, &own, 24), 0);
+	}
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s), 0);
+	return s;
+}
+
+/* Who is told that there is room has it, also for a datagram that is large. */
+static void room_for_a_datagram(void)
+{
+	static char bytes[65000];
+	struct tern_addr to = tern_ip4(10, 0, 2, 2, 53);
+	struct tern_pkt *p;
+	tern_sock s = begin_on_wires();
+	int size = 50000; /* doubled, as on Linux */
+
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_SNDBUF, &size, sizeof(size)), 0);
+	check_eq(tern_sendto(st, s, bytes, 40000, 0, &to), 40000);
+	check(tern_poll(st, s) & TERN_POLLOUT);
+	check_eq(tern_sendto(st, s, bytes, sizeof(bytes), 0, &to), sizeof(bytes));
+	check_eq(tern_poll(st, s) & TERN_POLLOUT, 0);
+	check_eq(tern_sendto(st, s, bytes, 1, 0, &to), -TERN_EAGAIN);
+	news_of_sock(0);
+	while ((p = tern_output(st, 2)))
+		tern_pkt_free(st, p);
+	check_eq(news_of_sock(s), OUT);
+	check(tern_poll(st, s) & TERN_POLLOUT);
+	end();
+}
+
+/* What waits for an interface that goes is lost; what the socket has for another goes. */
+static void an_interface_goes(void)
+{
+	struct tern_addr to = tern_ip4(10, 0, 2, 2, 53), lost = tern_ip4(10, 0, 3, 2, 53);
+	struct tern_pkt *p;
+	tern_sock s = begin_on_wires();
+	unsigned n = 0;
+
+	check_eq(tern_sendto(st, s, "x", 1, 0, &to), 1);
+	check_eq(tern_sendto(st, s, "x", 1, 0, &lost), 1);
+	check_eq(tern_sendto(st, s, "x", 1, 0, &to), 1);
+	check_eq(tern_iface_del(st, 3), 0);
+	for (int i = 0; i < 3; i++) {
+		while ((p = tern_output(st, 2))) {
+			tern_pkt_free(st, p);
+			n++;
+		}
+		run();
+	}
+	check_eq(n, 2);
+	check_eq(tern_sendto(st, s, "x", 1, 0, &to), 1);
+	check(tern_output_ready(st, 2));
+	end();
+}
+
 static const struct test tests[] = {
-	TEST(a_handshake),    TEST(text), TEST(room),
-	TEST(room_when_sent), TEST(ends), TEST(datagrams),
+	TEST(a_handshake),
+	TEST(text),
+	TEST(room),
+	TEST(room_when_sent),
+	TEST(room_in_a_smaller_buffer),
+	TEST(room_for_a_datagram),
+	TEST(an_interface_goes),
+	TEST(ends),
+	TEST(datagrams),
 };
 
 int main(int argc, char **argv)

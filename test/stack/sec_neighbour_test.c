@@ -175,6 +175,22 @@ static void flood_of_questions(void)
 	flood_of(somebody_asks, false);
 }
 
+/* Our answers wait for a device that takes nothing, but not more of them than there is room for. */
+static void answers_are_bounded(void)
+{
+	enum { ROOM = 4096 };
+	uint8_t frame[1600];
+	unsigned n = 0;
+
+	new_ethernet(8, false);
+	for (uint32_t i = 0; i < 3 * ROOM; i++)
+		somebody_asks(i);
+	while (next_out(frame, sizeof(frame)))
+		n++;
+	check(n > ROOM / 2 && n <= ROOM);
+	end_stack();
+}
+
 static void flood_of_pings(void)
 {
 	flood_of(somebody_pings, false);
@@ -261,10 +277,8 @@ static void waiting_is_bounded(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(flood_of_questions),
-		TEST(flood_of_pings),
-		TEST(a_crowded_link),
-		TEST(waiting_is_bounded),
+		TEST(flood_of_questions), TEST(answers_are_bounded), TEST(flood_of_pings),
+		TEST(a_crowded_link),	  TEST(waiting_is_bounded),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
