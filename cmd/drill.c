@@ -49,7 +49,7 @@ struct drills {
 	uint64_t at_once;
 	const char **script_options; /* room for all words of the command line */
 	int n_script_options;
-	bool unreadable; /* a directory was */
+	bool unreadable; /* a directory was, or had no script */
 	struct job *job;
 	size_t n_jobs, jobs_cap;
 	/* several threads */
@@ -128,12 +128,18 @@ static void add_directory(struct drills *t, const char *path, int depth)
 
 static void add_path(struct drills *t, const char *path, int depth)
 {
+	size_t before = t->n_jobs;
 	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		add_directory(t, path, depth);
-	else
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
 		add_job(t, path);
+		return;
+	}
+	add_directory(t, path, depth);
+	if (depth == 0 && t->n_jobs == before && !t->unreadable) {
+		fprintf(stderr, "%s: no script (*.pkt) is in it\n", path);
+		t->unreadable = true;
+	}
 }
 
 /* ---- a picture of the run ---- */

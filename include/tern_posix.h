@@ -94,6 +94,7 @@ TERN_API int tern_posix_fcntl(int fd, int command, ...);
  */
 TERN_API int tern_posix_ioctl(int fd, unsigned long request, ...);
 
+struct addrinfo; /* of netdb.h, where the C library shows it */
 /*
  * Numbers, services and hosts(5), then the name servers of resolv.conf(5), or of the file that
  * TERN_RESOLV_CONF names.

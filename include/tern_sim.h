@@ -4,7 +4,8 @@
  *
  * A simulation holds hosts (each one struct tern_stack), links between them and one clock. Nothing
  * happens between events, so an hour of silence costs nothing. The same seed and the same calls
- * give the same frames, byte for byte, on every machine.
+ * give the same frames, byte for byte, on every machine. It is in libtern.so: -ltern, or CMake's
+ * tern::tern_shared.
  */
 #ifndef TERN_SIM_H
 #define TERN_SIM_H

@@ -193,6 +193,15 @@ static int check_kind(int family, int type, int *protocol)
 	}
 }
 
+void sock_name_this_host(struct addr *remote)
+{
+	static const uint8_t loopback4[4] = { 127, 0, 0, 1 };
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	if (addr_is_unspecified(remote))
+		*remote = addr_is4(remote) ? addr_from4(loopback4) : addr_from6(loopback6);
+}
+
 struct addr addr_any(int family)
 {
 	static const uint8_t zero[16];

@@ -355,6 +355,8 @@ void port_detach(struct sockets *, struct sock *);
 
 /* The unspecified address of a family. */
 struct addr addr_any(int family);
+/* A destination that is not specified means this host, as on Linux (RFC 1122 3.2.1.3 (a)). */
+void sock_name_this_host(struct addr *);
 
 int sock_new(struct sockets *, int family, int type, int protocol, struct sock **);
 /* One of which nothing is filled in. 0, -TERN_ENFILE (the limit) or -TERN_ENOMEM. */

@@ -287,10 +287,11 @@ static int match_families(const struct sock *s, const struct addr *dst, struct a
 int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		    struct dgram_path *path)
 {
-	struct route_key key = { .dst = path->dst,
-				 .ifindex = m->ifindex ? m->ifindex : s->bound_ifindex };
+	struct route_key key = { .ifindex = m->ifindex ? m->ifindex : s->bound_ifindex };
 	int err;
 
+	sock_name_this_host(&path->dst);
+	key.dst = path->dst;
 	if (m->addr.scope_id && !key.ifindex)
 		key.ifindex = m->addr.scope_id;
 	if (!key.ifindex && addr_is_multicast(&path->dst))
@@ -447,6 +448,13 @@ static int find_destination(const struct sock *s, const struct tern_msg *m, stru
 	return sock_addr_in(s, &m->addr, &path->dst);
 }
 
+/* What the message says of its header; no TTL of 0 (RFC 1122 3.2.1.7). */
+static bool has_good_header(const struct tern_msg *m, bool v4)
+{
+	return m->ttl >= -1 && m->ttl <= 255 && !(m->ttl == 0 && v4) && m->tos >= -1 &&
+	       m->tos <= 255;
+}
+
 int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_msg *m, int flags)
 {
 	struct dgram_path path = { .dport = 0 };
@@ -454,10 +462,9 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 		    s->protocol == TERN_IPPROTO_UDP;
 	bool oob = flags & TERN_MSG_OOB;
 	size_t len = dgram_msg_len(m);
-	int err = 0;
+	bool unnamed = !s->port && s->type != TERN_SOCK_RAW;
+	int err = unnamed ? port_pick_for_bind(ss, s) : 0; /* also by one that fails */
 
-	if (!s->port && s->type != TERN_SOCK_RAW) /* also by one that fails */
-		err = port_pick_for_bind(ss, s);
 	if (err)
 		return err;
 	if (oob && !udp6)
@@ -469,7 +476,7 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 		err = -TERN_EOPNOTSUPP;
 	if (!err && len > 65535 && !udp6)
 		err = -TERN_EMSGSIZE;
-	if (!err && m->ttl == 0 && addr_is4(&path.dst)) /* RFC 1122 3.2.1.7 */
+	if (!err && !has_good_header(m, addr_is4(&path.dst)))
 		err = -TERN_EINVAL;
 	if (err)
 		return err;

@@ -219,16 +219,6 @@ static bool is_group(const struct sockets *ss, const struct addr *remote)
 	return kind == ADDR_BROADCAST || kind == ADDR_MULTICAST;
 }
 
-/* Connecting to the unspecified address means this host, as on Linux. */
-static void name_this_host(struct addr *remote)
-{
-	static const uint8_t loopback4[4] = { 127, 0, 0, 1 };
-	static const uint8_t loopback6[16] = { [15] = 1 };
-
-	if (addr_is_unspecified(remote))
-		*remote = addr_is4(remote) ? addr_from4(loopback4) : addr_from6(loopback6);
-}
-
 /* Also the way there. *min_iss: above what our number must be, where a TIME-WAIT gives way. */
 static int take_names(struct sockets *ss, struct sock *s, struct hop *hop, struct min_iss *min_iss)
 {
@@ -323,7 +313,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	old_local = s->t.local;
 	s->t.remote = *remote;
 	s->t.rport = port;
-	name_this_host(&s->t.remote);
+	sock_name_this_host(&s->t.remote);
 	err = take_names(ss, s, &hop, &min_iss);
 	if (err) {
 		forget_names(s, &old_local);

@@ -319,13 +319,12 @@ static bool check_count(int n)
 	return false;
 }
 
-static size_t length_of(const struct iovec *iov, int n)
+static bool is_empty(const struct iovec *iov, int n)
 {
-	size_t len = 0;
-
 	for (int i = 0; i < n; i++)
-		len += iov[i].iov_len;
-	return len;
+		if (iov[i].iov_len)
+			return false;
+	return true;
 }
 
 ssize_t tern_posix_writev(int fd, const struct iovec *iov, int n)
@@ -336,7 +335,7 @@ ssize_t tern_posix_writev(int fd, const struct iovec *iov, int n)
 		return writev(fd, iov, n);
 	if (!check_count(n))
 		return -1;
-	return length_of(iov, n) ? send_io(fd, &io) : 0;
+	return is_empty(iov, n) ? 0 : send_io(fd, &io);
 }
 
 ssize_t tern_posix_readv(int fd, const struct iovec *iov, int n)
@@ -347,7 +346,7 @@ ssize_t tern_posix_readv(int fd, const struct iovec *iov, int n)
 		return readv(fd, iov, n);
 	if (!check_count(n))
 		return -1;
-	return length_of(iov, n) ? recv_io(fd, &io, NULL, NULL) : 0;
+	return is_empty(iov, n) ? 0 : recv_io(fd, &io, NULL, NULL);
 }
 
 ssize_t tern_posix_sendmsg(int fd, const struct msghdr *m, int flags)

@@ -145,12 +145,11 @@ static int64_t send_somewhere(struct sem *sem, struct file *f, const struct io *
 	struct tern_iovec iov[IOV_COUNT_MAX];
 	struct cursor c = { io->iov, io->n_iov, 0 };
 	int err = check_vectors(io->iov, io->n_iov);
-	size_t len = length_of(io->iov, io->n_iov);
 
 	if (err)
 		return err;
 	if (f->type == SOCK_STREAM && !(io->flags & MSG_FASTOPEN))
-		return send_stream(sem, f, io, len);
+		return send_stream(sem, f, io, length_of(io->iov, io->n_iov));
 	if (io->to) {
 		err = addr_of_peer(f, io->to, io->to_len, &m->addr);
 		if (err) /* Linux's IPv6 says so of any family that it does not know */

@@ -431,7 +431,60 @@ static void segments_that_are_refused(void)
 	}
 }
 
+/* Nobody has the unspecified address: it means this host, as on Linux. */
+static void to_this_host(void)
+{
+	for (int f = 0; f < 2; f++) {
+		struct tern_addr to = { .family = (uint16_t)families[f], .port = 1000 }, peer;
+		tern_sock a, any;
+		char c;
+
+		set_up(families[f]);
+		any = bound(net.a, to, 1000);
+		check_eq(tern_socket(net.a, families[f], TERN_SOCK_DGRAM, 0, &a), 0);
+		check_eq(tern_sendto(net.a, a, "x", 1, 0, &to), 1);
+		check(!tern_output_ready(net.a, 2));
+		pass(TERN_MS);
+		check_eq(tern_recv(net.a, any, &c, 1, 0), 1);
+		check_eq(tern_connect(net.a, a, &to), 0);
+		check_eq(tern_getpeername(net.a, a, &peer), 0);
+		check_eq(peer.ip[families[f] == TERN_AF_INET ? 0 : 15],
+			 families[f] == TERN_AF_INET ? 127 : 1);
+		tear_down();
+	}
+}
+
+/* What a header has no room for is no TTL and no TOS. */
+static void headers_are_checked(void)
+{
+	static const int bad[] = { -2, 256, 300, 65536 };
+
+	for (int f = 0; f < 2; f++) {
+		struct tern_iovec iov = { (void *)"x", 1 };
+		struct tern_msg m;
+		tern_sock a;
+
+		set_up(families[f]);
+		a = bound(net.a, net.addr_a, 1000);
+		for (size_t i = 0; i < N_TESTS(bad); i++) {
+			tern_msg_init(&m, &iov, 1);
+			m.addr = with_port(net.addr_b, 9);
+			m.ttl = bad[i];
+			check_eq(tern_sendmsg(net.a, a, &m, 0), -TERN_EINVAL);
+			m.ttl = -1;
+			m.tos = bad[i];
+			check_eq(tern_sendmsg(net.a, a, &m, 0), -TERN_EINVAL);
+			m.tos = 255;
+			m.ttl = 255;
+			check_eq(tern_sendmsg(net.a, a, &m, 0), 1);
+		}
+		tear_down();
+	}
+}
+
 static const struct test tests[] = {
+	TEST(to_this_host),
+	TEST(headers_are_checked),
 	TEST(boundaries),
 	TEST(link_local_sender),
 	TEST(truncation_is_reported),

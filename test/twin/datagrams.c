@@ -450,9 +450,15 @@ static void sends_a_datagram_in_pieces(void)
 {
 	char one[] = "one", two[] = "two", bytes[32] = "";
 	struct iovec iov[3] = { { one, 3 }, { NULL, 0 }, { two, 3 } };
+	struct iovec wraps[2] = { { one, 1 }, { two, SIZE_MAX } };
+	static struct iovec many[1025];
+	struct msghdr m = { .msg_iov = many, .msg_iovlen = 1025 };
 	int fd[2];
 
 	friends(fd);
+	say_result(writev(fd[0], wraps, 2));
+	say_result(readv(fd[0], wraps, 2));
+	say_result(sendmsg(fd[0], &m, 0));
 	say_result(writev(fd[0], iov, 3));
 	say_result(recv(fd[1], bytes, 32, 0));
 	say("%s\n", bytes);
