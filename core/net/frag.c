@@ -204,9 +204,11 @@ static bool end_contradicts(const struct frag_set *set, const struct frag *f)
 	return f->last && last && last->key > f->off;
 }
 
+/* Without its header nobody is told when its time is over (RFC 8200 4.5). */
 static void spoil(struct net *net, struct frag_set *set)
 {
 	free_pieces(net, set);
+	set->hdr_len = 0;
 	set->spoiled = true;
 }
 

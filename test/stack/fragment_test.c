@@ -221,7 +221,7 @@ static void time_exceeded(void)
 	}
 }
 
-/* What overlaps is nothing, nor is what comes later of it; without a word (RFC 5722 4). */
+/* What overlaps is nothing, nor is what comes later of it; without a word, then and later (RFC 5722 4). */
 static void overlap(void)
 {
 	for (int six = 0; six < 2; six++) {
@@ -241,7 +241,7 @@ static void overlap(void)
 		check_eq(heard(), 0);
 		check_eq(tern_counter(st, "Drop-frag-overlap"), 3);
 		pass(61 * TERN_SEC);
-		check_eq(error_out(&word, packet), six ? 0x0301 : 0x0b01);
+		check_eq(error_out(&word, packet), 0); /* RFC 8200 4.5 */
 		end_stack();
 	}
 }
