@@ -7,7 +7,7 @@
  * cut where the next device does not do that. Who sent what cannot go on is told why.
  *
  * Sources: RFC 1812 5.2.1 (forwarding), 5.3.1 (TTL), 4.2.2.7 (fragments), 5.3.5 with RFC 2644
- * (broadcasts); RFC 8200 3 (hop limit), 5; RFC 4291 2.5.6 (link-local); RFC 4443 3.
+ * (broadcasts); RFC 8200 3 (hop limit), 5; RFC 4291 2.5.6 and RFC 3927 2.7 (link-local); RFC 4443 3.
  */
 #include "stack.h"
 
@@ -21,14 +21,12 @@ static enum tern_drop refuse(struct tern_stack *st, const struct inbound *in,
 /* Is it a packet that a router may hand on at all? */
 static bool is_for_others(const struct tern_stack *st, const struct inbound *in)
 {
-	bool v6 = !addr_is4(&in->dst);
-
 	if (in->to != ADDR_OTHER || (in->p->flags & TERN_PKT_LINK_BROADCAST))
 		return false;
 	if (addr_classify(&st->net, &in->dst, 0) != ADDR_OTHER || addr_is_unspecified(&in->src) ||
 	    addr_is_loopback(&in->dst))
 		return false;
-	return !(v6 && (addr_is_link_local(&in->src) || addr_is_link_local(&in->dst)));
+	return !addr_is_link_local(&in->src) && !addr_is_link_local(&in->dst);
 }
 
 /* Bytes of the largest packet that the device will see of it. */

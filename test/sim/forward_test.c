@@ -304,6 +304,14 @@ static void what_stays(void)
 	check_eq(tern_sendto(at[A], a, "x", 1, 0, &to), 1);
 	check_eq(tern_sendto(at[A], a, "x", 1, 0, &group), 1);
 	pass(10 * TERN_SEC);
+	route(A, "169.254.0.0", 16, "10.1.0.2"); /* RFC 3927 2.7 */
+	route(R1, "169.254.0.0", 16, "10.2.0.2");
+	to = address("169.254.3.1");
+	to.port = 9;
+	check_eq(tern_sendto(at[A], a, "x", 1, 0, &to), 1);
+	pass(10 * TERN_SEC);
+	check(tern_counter(at[R1], "Drop-ip-not-ours") > 0);
+	check_eq(tern_counter(at[R1], "IpForwDatagrams"), 1); /* the broadcast, to R2 */
 	check_eq(tern_counter(at[R2], "IpForwDatagrams"), 0);
 	check_eq(tern_sysctl_set(at[R1], "net.ipv4.ip_forward", "0"), 0);
 	to = address("10.3.0.1");
