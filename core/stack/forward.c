@@ -7,7 +7,7 @@
  * cut where the next device does not do that. Who sent what cannot go on is told why.
  *
  * Sources: RFC 1812 5.2.1 (forwarding), 5.3.1 (TTL), 4.2.2.7 (fragments), 5.3.5 with RFC 2644
- * (broadcasts); RFC 8200 3 (hop limit), 5; RFC 4291 2.5.6 and RFC 3927 2.7 (link-local); RFC 4443 3.
+ * (broadcasts); RFC 8200 3 (hop limit), 5; RFC 4291 2.5.6, RFC 3927 2.7 (link-local); RFC 4443 3.
  */
 #include "stack.h"
 
@@ -118,21 +118,25 @@ static void send_on(struct tern_stack *st, struct tern_pkt *p, const struct hop 
 	send_by_hop(st, p, hop);
 }
 
+/* Of segments that are too large for the link each is cut again, as far as that is allowed. */
 static void send_super_frame(struct tern_stack *st, struct tern_pkt *p, const struct hop *hop)
 {
 	const struct iface *i = iface_get(&st->net, hop->ifindex);
 	bool v4 = p->data[0] >> 4 == 4;
 	uint32_t hdr_len = p->csum_start + (p->data[p->csum_start + 12] >> 4) * 4u;
 
-	if (i->cfg.flags & (v4 ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) {
+	if ((i->cfg.flags & (v4 ? TERN_IFACE_TSO4 : TERN_IFACE_TSO6)) &&
+	    hdr_len + p->gso_size <= hop->link_mtu) {
 		send_by_hop(st, p, hop);
 		return;
 	}
 	for (uint32_t off = 0; off < p->len - hdr_len; off += p->gso_size) {
 		struct tern_pkt *segment = cut_segment(st, p, hdr_len, off);
 
-		if (segment)
-			send_on(st, segment, hop);
+		if (!segment)
+			continue;
+		segment->cut_to = hop->link_mtu;
+		send_on(st, segment, hop);
 	}
 	tern_pkt_free(st, p);
 }

@@ -6,7 +6,7 @@
  */
 #include "test.h"
 
-#include "../../core/base/base.h"
+#include "../../core/wire/wire.h"
 #include "../../include/tern_sim.h"
 
 enum { A, R1, R2, B, N_HOSTS };
@@ -234,6 +234,60 @@ static void the_narrow_link(void)
 	}
 }
 
+/*
+ * A super-frame that may be cut into fragments, for a link that is narrower than its segments: each
+ * is cut for itself, whether the next device takes super-frames or not.
+ */
+static void narrower_than_segments(void)
+{
+	static const uint8_t head[40] = { 0x45, 0,  0x0b, 0xe0, 0, 0, 0,    0, 64, 6,
+					  0,	0,  10,	  8,	0, 2, 10,   9, 0,  2,
+					  0,	80, 0,	  81,	0, 0, 0,    1, 0,  0,
+					  0,	1,  0x50, 0x10, 1, 0, 0x77, 0, 0,  0 };
+
+	for (unsigned offload = 0; offload < 2; offload++) {
+		struct tern_iface wide = { "wide", TERN_LINK_IP, 1500, 0, { 0 } },
+				  narrow = { "narrow", TERN_LINK_IP, 600, 0, { 0 } };
+		struct tern_addr a = address("10.8.0.1"), b = address("10.9.0.1");
+		unsigned n_packets = 0, n_bytes = 0;
+		struct test_env world = { .fill = 0 };
+		struct tern_env env = test_env_make(&world, 1);
+		struct tern_config cfg;
+		struct tern_stack *st;
+		struct tern_pkt *p;
+
+		if (offload)
+			narrow.flags = TERN_IFACE_CSUM | TERN_IFACE_TSO4;
+		tern_config_default(&cfg);
+		cfg.ip_forward = true;
+		st = tern_new(&cfg, &env);
+		check_eq(tern_iface_add(st, &wide), 2);
+		check_eq(tern_iface_add(st, &narrow), 3);
+		check_eq(tern_addr_add(st, 2, &a, 24), 0);
+		check_eq(tern_addr_add(st, 3, &b, 24), 0);
+		p = tern_pkt_new(st, 3040); /* three segments of 1000 */
+		memset(p->data, 'x', 3040);
+		memcpy(p->data, head, sizeof(head));
+		put_be16(p->data + 10, 0);
+		ip4_set_checksum(p->data);
+		p->ifindex = 2;
+		p->flags = TERN_PKT_TSO4 | TERN_PKT_CSUM_PARTIAL;
+		p->gso_size = 1000;
+		p->csum_start = 20;
+		p->csum_off = 16;
+		tern_input(st, p);
+		while ((p = tern_output(st, 3))) {
+			check(p->total_len <= 600 && p->gso_size == 0);
+			n_bytes += p->total_len - 20;
+			n_packets++;
+			tern_pkt_free(st, p);
+		}
+		check_eq(n_packets, 6);
+		check_eq(n_bytes, 3 * 1020);
+		tern_free(st);
+	}
+}
+
 /* Options for the destination are the destination's to judge, not the routers': RFC 8200 4.6. */
 static void options_for_others(void)
 {
@@ -326,8 +380,13 @@ static void what_stays(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(hops),	TEST(unreachable), TEST(the_narrow_link), TEST(options_for_others),
-		TEST(a_stream), TEST(what_stays),
+		TEST(hops),
+		TEST(unreachable),
+		TEST(the_narrow_link),
+		TEST(narrower_than_segments),
+		TEST(options_for_others),
+		TEST(a_stream),
+		TEST(what_stays),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
