@@ -256,6 +256,28 @@ static uint32_t load(const struct tern_config *c, const struct setting *set)
 	return v;
 }
 
+/* Those that are tied to one another. */
+static bool pairs_fit(const struct tern_config *c)
+{
+	return c->port_min <= c->port_max && c->tcp_rto_min_ms <= c->tcp_rto_initial_ms &&
+	       c->tcp_rto_initial_ms <= c->tcp_rto_max_ms;
+}
+
+bool config_in_range(const struct tern_config *c)
+{
+	for (size_t i = 0; i < N_ELEMENTS(settings); i++) {
+		const struct setting *set = &settings[i];
+		uint32_t v;
+
+		if (set->width == 0)
+			continue;
+		v = load(c, set);
+		if (v < set->min * set->unit || v > set->max * set->unit)
+			return false;
+	}
+	return pairs_fit(c);
+}
+
 static int set_default_congestion(struct tern_stack *st, const char *value)
 {
 	const struct tern_cc_ops *ops = cc_find(&st->ss.own_cc, value);
@@ -285,7 +307,7 @@ TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char
 	if (!parse_value(value, &v) || v < set->min || v > set->max)
 		return -TERN_EINVAL;
 	store(&changed, set, v * set->unit);
-	if (changed.port_min > changed.port_max || changed.tcp_rto_min_ms > changed.tcp_rto_max_ms)
+	if (!pairs_fit(&changed))
 		return -TERN_EINVAL;
 	st->cfg = changed;
 	stack_copy_limits(st);

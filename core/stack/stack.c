@@ -11,18 +11,8 @@
 
 static bool is_sane(const struct tern_config *c)
 {
-	return c->size == sizeof(*c) && c->port_min > 0 && c->port_min <= c->port_max &&
-	       c->tcp_delayed_ack_ms < 500 && c->tcp_quick_acks < 256 && c->tcp_rto_min_ms > 0 &&
-	       c->tcp_rto_min_ms <= c->tcp_rto_initial_ms &&
-	       c->tcp_rto_initial_ms <= c->tcp_rto_max_ms && c->tcp_initial_cwnd > 0 &&
-	       c->tcp_initial_cwnd <= 1000 && c->tcp_min_snd_mss >= 28 &&
-	       c->tcp_min_snd_mss <= 65535 && c->path_mtu_min >= IP4_MTU_MIN &&
-	       c->tcp_base_mss >= 48 && c->tcp_base_mss <= 65535 && c->tcp_mtu_probe_floor >= 48 &&
-	       c->shard < 256 && c->ttl > 0 && c->hop_limit > 0 && c->sockets_max > 0 &&
-	       c->tcp_syn_retries < 128 && c->tcp_retries2 < 256 && c->tcp_rcvbuf_default >= 256 &&
-	       c->tcp_rcvbuf_default <= 1u << 29 && c->tcp_sndbuf_default >= 256 &&
-	       c->tcp_sndbuf_default <= 1u << 29 && c->tcp_rcvbuf_max <= 1u << 29 &&
-	       c->tcp_sndbuf_max <= 1u << 29 && cc_find(NULL, c->tcp_congestion_control) != NULL;
+	return c->size == sizeof(*c) && c->shard < 256 && c->sockets_max > 0 &&
+	       config_in_range(c) && cc_find(NULL, c->tcp_congestion_control) != NULL;
 }
 
 static void draw_keys(struct tern_stack *st, const uint8_t seed[32])

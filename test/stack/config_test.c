@@ -353,6 +353,26 @@ static const struct {
 	BAD(tcp_min_snd_mss, 65536),
 	BAD(ttl, 0),
 	BAD(hop_limit, 0),
+	BAD(tcp_ecn, 6),
+	BAD(tcp_ecn_option, 4),
+	BAD(tcp_synack_retries, 0),
+	BAD(tcp_synack_retries, 256),
+	BAD(tcp_retries1, 0),
+	BAD(tcp_orphan_retries, 256),
+	BAD(tcp_challenge_ack_limit, 256),
+	BAD(tcp_keepalive_time_ms, 999),      /* in units of the setting: below 1 s */
+	BAD(tcp_keepalive_time_ms, 1u << 31), /* and above 32767 s */
+	BAD(tcp_keepalive_probes, 128),
+	BAD(tcp_mtu_probing, 3),
+	BAD(tcp_tw_reuse, 3),
+	BAD(group_sources_max, 65536),
+	BAD(routers_max, 1),
+	BAD(servers_max, 1025),
+	BAD(rcvbuf_default, 255),
+	BAD(sndbuf_max, (1u << 29) + 1),
+	BAD(path_mtu_min, 67),
+	BAD(dad_transmits, 11),
+	BAD(auto_flowlabels, 4),
 	BAD(tcp_congestion_control, 0x61616161), /* "aaaa" and what follows */
 };
 
