@@ -213,7 +213,8 @@ static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quote
 				       struct dgram_error *e)
 {
 	struct tuple *t = tuple_find(&st->ss, &q->key);
-	struct sock *s = t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, 0);
+	struct sock *s =
+		t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, e->ifindex);
 	bool v4 = addr_is4(&e->dst);
 
 	if (!s || sock_is_stream(s))

@@ -377,6 +377,27 @@ static void passed_up(void)
 	}
 }
 
+/* Who is bound to the interface by which the error comes hears it, too, without a peer. */
+static void to_a_socket_of_an_interface(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		uint8_t packet[100];
+		tern_sock s;
+		char c;
+
+		new_wire();
+		s = open_socket(v6 ? "::" : "0.0.0.0", 0, TERN_SOCK_DGRAM, 0);
+		set_option(s, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, 2);
+		set_option(s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
+			   v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR, 1);
+		check_eq(send_to(s, v6 ? "fd00::9" : "10.0.0.9", PEER_PORT, "text", 4), 4);
+		check_eq(take_out(packet, 100), v6 ? 52 : 32);
+		tell(v6, v6 ? 0x0104 : 0x0303, 0, packet, v6 ? 52 : 32);
+		check_eq(tern_recv(st, s, &c, 1, 0), -TERN_ECONNREFUSED);
+		end_stack();
+	}
+}
+
 /* ICMP-5: to a connection that begins codes 0, 1 and 5 are hints; 2 and 3 end it. */
 static void hints(void)
 {
@@ -521,6 +542,7 @@ int main(int argc, char **argv)
 		TEST(never_complains),
 		TEST(pings_to_all),
 		TEST(passed_up),
+		TEST(to_a_socket_of_an_interface),
 		TEST(not_about_pieces_or_errors),
 		TEST(errors_are_limited),
 		TEST(hints),
