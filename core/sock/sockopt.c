@@ -16,8 +16,17 @@ PLAIN(dgram_keepalive, dgram->keepalive, bool)
 PLAIN(dgram_oob_inline, dgram->oob_inline, bool)
 PLAIN(gro, dgram->gro, bool)
 PLAIN(segment, dgram->segment, uint16_t)
-PLAIN(bound_ifindex, bound_ifindex, uint16_t)
 PLAIN(fast_open_max, fast_open_max, uint16_t)
+
+/* As Linux: who has a peer already is to find the way there anew. */
+static void set_bound_ifindex(struct sockets *ss, struct sock *s, int32_t v)
+{
+	(void)ss;
+	s->bound_ifindex = (uint16_t)v;
+	s->out_ifindex = 0;
+}
+
+GETTER(bound_ifindex, bound_ifindex)
 
 static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
 {

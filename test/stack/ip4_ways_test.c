@@ -223,13 +223,33 @@ static void advice_of_a_stream(void)
 	end_stack();
 }
 
+/* As Linux: who is bound to an interface after it has connected goes by that one from then on. */
+static void bound_when_connected(void)
+{
+	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_pkt *p;
+	tern_sock s;
+
+	new_wire();
+	check_eq(tern_iface_add(st, &other), 3);
+	add_address("10.0.0.2", 3, 24);
+	s = open_socket("0.0.0.0", 0, TERN_SOCK_STREAM, 0);
+	check_eq(connect_to(s, "10.0.0.9", 80), -TERN_EINPROGRESS);
+	check_eq(count_out(), 1);
+	set_option(s, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, 3);
+	pass(2 * TERN_SEC);
+	check_eq(count_out(), 0);
+	p = tern_output(st, 3);
+	check(p != NULL); /* the SYN, again */
+	tern_pkt_free(st, p);
+	end_stack();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(near_and_far),
-		TEST(preference),
-		TEST(dead_gateway),
-		TEST(advice_of_a_stream),
+		TEST(near_and_far),	  TEST(preference),	      TEST(dead_gateway),
+		TEST(advice_of_a_stream), TEST(bound_when_connected),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
