@@ -82,21 +82,34 @@ static enum tern_drop deliver_ip6(struct tern_stack *st, struct inbound *in)
 	return transport_input(st, in);
 }
 
+static enum tern_drop refuse_whole(struct tern_stack *st, struct frag_set *set, enum tern_drop why)
+{
+	frag_free(&st->net, set);
+	st->counters[COUNT_IP_REASM_FAILS]++;
+	return why;
+}
+
+/* The first fragment's header counts, which may be longer than that of those looked at alone. */
+static bool fits_length_field(const struct frag_set *set, bool v4, uint32_t hdr_len)
+{
+	return hdr_len - (v4 ? 0 : IP6_HDR_LEN) + set->end <= 65535;
+}
+
 static enum tern_drop deliver_whole(struct tern_stack *st, const struct inbound *last,
 				    struct frag_set *set)
 {
 	bool v4 = addr_is4(&last->dst);
 	uint32_t hdr_len = set->hdr_len - (v4 ? 0u : FRAG6_HDR_LEN);
-	struct tern_pkt *p = pkt_new(&st->mem, 0, hdr_len + set->end);
 	struct inbound in = *last;
 	enum tern_drop drop;
+	struct tern_pkt *p;
 	uint8_t ecn;
 
-	if (!p || !frag_ecn(set, &ecn)) {
-		tern_pkt_free(st, p);
-		frag_free(&st->net, set);
-		return p ? TERN_DROP_FRAG_MALFORMED : TERN_DROP_NO_MEMORY;
-	}
+	if (!frag_ecn(set, &ecn) || !fits_length_field(set, v4, hdr_len))
+		return refuse_whole(st, set, TERN_DROP_FRAG_MALFORMED);
+	p = pkt_new(&st->mem, 0, hdr_len + set->end);
+	if (!p)
+		return refuse_whole(st, set, TERN_DROP_NO_MEMORY);
 	memcpy(p->data, set->hdr, hdr_len);
 	frag_copy(set, p->data + hdr_len);
 	p->ifindex = set->ifindex;

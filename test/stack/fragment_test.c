@@ -44,6 +44,7 @@ struct part {
 	bool last;
 	uint8_t next; /* protocol, or what the fragment header says is next; 0: UDP */
 	uint8_t ecn, ttl;
+	uint8_t more; /* bytes of header: options that mean nothing, in front of a fragment header */
 	const char *to;
 	const uint8_t *bytes; /* NULL: of whole */
 };
@@ -53,20 +54,23 @@ static void put_part(const struct part *t)
 	struct addr from = parse_addr(v6 ? "fd00::9" : "10.0.0.9");
 	struct addr to = parse_addr(t->to ? t->to : v6 ? "fd00::1" : "10.0.0.1");
 	uint8_t next = t->next ? t->next : NEXT_UDP, ttl = t->ttl ? t->ttl : 9;
-	uint32_t hdr_len = v6 ? 48 : 20;
+	uint32_t hdr_len = (v6 ? 48u : 20u) + t->more;
+	static const uint8_t nops[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	struct tern_pkt *p = tern_pkt_new(st, hdr_len + t->len);
+	uint8_t *frag = p->data + 40 + t->more;
 	struct ip4 h4 = { .tos = t->ecn,
 			  .ttl = ttl,
 			  .proto = next,
-			  .hdr_len = 20,
-			  .total_len = (uint16_t)(20 + t->len),
+			  .hdr_len = (uint8_t)hdr_len,
+			  .options = t->more ? nops : NULL,
+			  .total_len = (uint16_t)(hdr_len + t->len),
 			  .id = (uint16_t)t->id,
 			  .src = from,
 			  .dst = to };
 	struct ip6 h6 = { .traffic_class = t->ecn,
 			  .hop_limit = ttl,
-			  .next_header = IP6_EXT_FRAGMENT,
-			  .payload_len = (uint16_t)(8 + t->len),
+			  .next_header = t->more ? IP6_EXT_DESTINATION : IP6_EXT_FRAGMENT,
+			  .payload_len = (uint16_t)(8 + t->more + t->len),
 			  .src = from,
 			  .dst = to };
 
@@ -74,10 +78,13 @@ static void put_part(const struct part *t)
 	h4.mf = !t->last;
 	if (v6) {
 		ip6_emit(&h6, p->data);
-		p->data[40] = next;
-		p->data[41] = 0;
-		put_be16(p->data + 42, t->off | (t->last ? 0 : 1));
-		put_be32(p->data + 44, t->id);
+		memset(p->data + 40, 0, t->more);
+		p->data[40] = IP6_EXT_FRAGMENT;
+		p->data[41] = (uint8_t)(t->more / 8 - 1);
+		frag[0] = next;
+		frag[1] = 0;
+		put_be16(frag + 2, t->off | (t->last ? 0 : 1));
+		put_be32(frag + 4, t->id);
 	} else {
 		ip4_emit(&h4, p->data);
 	}
@@ -185,6 +192,33 @@ static void the_largest(void)
 				check_eq(word, 42);
 			}
 			check_eq(error_out(&word, packet), 0);
+			end_stack();
+		}
+	}
+}
+
+/* The header is the first fragment's: with its options, too, no more than 65535 (RFC 8200 4.5). */
+static void a_longer_first_header(void)
+{
+	for (int six = 0; six < 2; six++) {
+		for (uint32_t too_long = 0; too_long < 2; too_long++) {
+			uint32_t more = 8, len = (six ? 65535 : 65515) - more + too_long;
+
+			begin(six);
+			make_datagram(len);
+			for (uint32_t off = 1448; off < len; off += 1448) {
+				struct part t = { .id = 9,
+						  .off = off,
+						  .len = MIN(1448, len - off),
+						  .last = off + 1448 >= len };
+
+				put_part(&t);
+			}
+			put_part(&(struct part){ .id = 9, .len = 1448, .more = (uint8_t)more });
+			check_eq(heard(), too_long ? 0 : len - 8);
+			check_eq(tern_counter(st, "Drop-frag-malformed"), too_long);
+			check_eq(tern_counter(st, "IpReasmFails"), too_long);
+			check_eq(tern_counter(st, "IpReasmOKs"), 1 - too_long);
 			end_stack();
 		}
 	}
@@ -413,9 +447,16 @@ static void there_and_back(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(any_order),      TEST(the_largest), TEST(time_exceeded),
-		TEST(overlap),	      TEST(shapes),	 TEST(headers_are_in_the_first),
-		TEST(atomic),	      TEST(nested),	 TEST(marks),
+		TEST(any_order),
+		TEST(the_largest),
+		TEST(a_longer_first_header),
+		TEST(time_exceeded),
+		TEST(overlap),
+		TEST(shapes),
+		TEST(headers_are_in_the_first),
+		TEST(atomic),
+		TEST(nested),
+		TEST(marks),
 		TEST(there_and_back),
 	};
 
