@@ -29,14 +29,28 @@ static bool takes_group(const struct sock *s, const struct dgram_in *in)
 	return !s->t.rport || (s->t.rport == in->sport && addr_equal(&s->t.remote, &in->src));
 }
 
+static enum tern_drop deliver_to(struct sockets *ss, struct sock *s, const struct dgram_in *in)
+{
+	enum tern_drop drop = dgram_put(ss, s, in);
+
+	if (drop == TERN_DROP_NONE)
+		ss->counters[COUNT_UDP_IN_DATAGRAMS]++;
+	return drop;
+}
+
+/* As Linux: each who hears it counts. It is dropped only if none does. */
 static void deliver_to_members(struct sockets *ss, const struct list *socks,
 			       const struct dgram_in *in, enum tern_drop *drop)
 {
 	for (const struct list *l = socks->next; l != socks; l = l->next) {
 		struct sock *s = CONTAINER_OF(l, struct sock, bind_link);
+		enum tern_drop why;
 
-		if (takes_group(s, in))
-			*drop = dgram_put(ss, s, in);
+		if (!takes_group(s, in))
+			continue;
+		why = deliver_to(ss, s, in);
+		if (*drop != TERN_DROP_NONE)
+			*drop = why;
 	}
 }
 
@@ -59,7 +73,6 @@ enum tern_drop sock_udp_input(struct sockets *ss, const struct dgram_in *in)
 			     .lport = in->dport,
 			     .rport = in->sport,
 			     .proto = TERN_IPPROTO_UDP };
-	enum tern_drop drop;
 	struct sock *s;
 
 	if (in->group)
@@ -69,10 +82,7 @@ enum tern_drop sock_udp_input(struct sockets *ss, const struct dgram_in *in)
 		ss->counters[COUNT_UDP_NO_PORTS]++;
 		return TERN_DROP_UDP_NO_SOCKET;
 	}
-	drop = dgram_put(ss, s, in);
-	if (drop == TERN_DROP_NONE)
-		ss->counters[COUNT_UDP_IN_DATAGRAMS]++;
-	return drop;
+	return deliver_to(ss, s, in);
 }
 
 static uint16_t udp_checksum(const struct sockets *ss, const struct tern_pkt *p,

@@ -369,12 +369,43 @@ static void who_hears(void)
 	}
 }
 
+/* Each socket that gets a datagram to all counts; it is lost only if nobody had room (RFC 4113). */
+static void to_all_is_counted(void)
+{
+	for (int full = 0; full < 3; full++) {
+		struct packet p = { .dst = "10.0.0.255" };
+		tern_sock s[2];
+
+		new_wire();
+		for (int i = 0; i < 2; i++) {
+			s[i] = open_socket("0.0.0.0", 0, TERN_SOCK_DGRAM, 0);
+			set_option(s[i], TERN_SOL_SOCKET, TERN_SO_REUSEADDR, 1);
+			check_eq(tern_bind(st, s[i],
+					   &(struct tern_addr){ .family = TERN_AF_INET,
+								.port = 7000 }),
+				 0);
+		}
+		fill_udp(&p, PEER_PORT, 7000, "x", 1);
+		put_packet(&p);
+		check_eq(tern_counter(st, "UdpInDatagrams"), 2);
+		for (int i = 0; i < full; i++)
+			set_option(s[i], TERN_SOL_SOCKET, TERN_SO_RCVBUF, 0);
+		fill_udp(&p, PEER_PORT, 7000, scratch, 3000);
+		put_packet(&p);
+		check_eq(tern_counter(st, "UdpInDatagrams"), 4 - full);
+		check_eq(tern_counter(st, "UdpRcvbufErrors"), full);
+		check_eq(tern_counter(st, "Drop-sock-queue-full"), full == 2);
+		end_stack();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(closed_ports),   TEST(error_queue), TEST(no_neighbour),	TEST(sums_that_go),
-		TEST(sums_that_come), TEST(lengths),	 TEST(empty_datagrams), TEST(two_addresses),
-		TEST(no_port),	      TEST(who_hears),
+		TEST(closed_ports),    TEST(error_queue),	TEST(no_neighbour),
+		TEST(sums_that_go),    TEST(sums_that_come),	TEST(lengths),
+		TEST(empty_datagrams), TEST(two_addresses),	TEST(no_port),
+		TEST(who_hears),       TEST(to_all_is_counted),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
