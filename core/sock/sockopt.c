@@ -224,13 +224,19 @@ static uint32_t *rcvbuf_of(const struct sock *s)
 	return sock_is_stream(s) ? &stream_tcp(s)->opt.rcvbuf : &s->dgram->rcvbuf;
 }
 
+/* A larger one may be room that somebody waits for: a stream's settling tells of it. */
 static void set_sndbuf(struct sockets *ss, struct sock *s, int32_t v)
 {
-	if (sock_is_stream(s))
+	bool stream = sock_is_stream(s);
+	bool was_full = !stream && !(sock_dgram_poll(s) & TERN_POLLOUT);
+
+	if (stream)
 		stream_tcp(s)->opt.sndbuf_set = true;
-	*sndbuf_of(s) = buffer_size(
-		v, sock_is_stream(s) ? ss->cfg->tcp_sndbuf_max : ss->cfg->sndbuf_max, 4608);
+	*sndbuf_of(s) =
+		buffer_size(v, stream ? ss->cfg->tcp_sndbuf_max : ss->cfg->sndbuf_max, 4608);
 	settle_stream(ss, s);
+	if (was_full && (sock_dgram_poll(s) & TERN_POLLOUT))
+		sock_news(ss, s, NEWS_OUT);
 }
 
 static int32_t get_sndbuf(const struct sockets *ss, const struct sock *s)

@@ -273,6 +273,15 @@ static void room_for_a_datagram(void)
 		tern_pkt_free(st, p);
 	check_eq(news_of_sock(s), OUT);
 	check(tern_poll(st, s) & TERN_POLLOUT);
+	/* and a larger buffer is room at once */
+	check_eq(tern_sendto(st, s, bytes, sizeof(bytes), 0, &to), sizeof(bytes));
+	check_eq(tern_poll(st, s) & TERN_POLLOUT, 0);
+	news_at_once(0);
+	size = 200000;
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_SNDBUF, &size, sizeof(size)), 0);
+	check_eq(news_at_once(s), OUT);
+	check_eq(tern_setsockopt(st, s, TERN_SOL_SOCKET, TERN_SO_SNDBUF, &size, sizeof(size)), 0);
+	check_eq(news_at_once(s), 0); /* there was */
 	end();
 }
 
