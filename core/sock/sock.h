@@ -492,6 +492,8 @@ void half_end(struct sockets *, struct half *);
 bool half_refuse(struct sockets *, struct half *, uint32_t seq);
 bool time_wait_may_go(const struct sockets *, const struct time_wait *);
 void time_wait_end(struct sockets *, struct time_wait *);
+/* When its time is over; now, if that has been. */
+tern_time time_wait_end_at(const struct sockets *, const struct time_wait *);
 int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);
 int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdict,
 			struct tcp_reply *);

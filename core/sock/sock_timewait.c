@@ -11,20 +11,24 @@ static uint32_t tick_at(tern_time at)
 	return (uint32_t)(at >> TW_TICK_SHIFT);
 }
 
+/* Ticks wrap in 52 days; what they name is near. */
+tern_time time_wait_end_at(const struct sockets *ss, const struct time_wait *tw)
+{
+	tern_time now = ss->timers->now >> TW_TICK_SHIFT;
+	int32_t left = (int32_t)(tw->end_tick - (uint32_t)now);
+
+	return (now + (uint32_t)MAX(left, 0)) << TW_TICK_SHIFT;
+}
+
 static void arm_for_first(struct sockets *ss)
 {
 	const struct time_wait *first = CONTAINER_OF(ss->time_waits.next, struct time_wait, link);
-	uint32_t left;
 
 	if (list_empty(&ss->time_waits)) {
 		timers_disarm(ss->timers, &ss->time_wait_timer);
 		return;
 	}
-	left = first->end_tick - tick_at(ss->timers->now);
-	if ((int32_t)left < 0)
-		left = 0;
-	timers_arm(ss->timers, &ss->time_wait_timer,
-		   ((ss->timers->now >> TW_TICK_SHIFT) + left) << TW_TICK_SHIFT);
+	timers_arm(ss->timers, &ss->time_wait_timer, time_wait_end_at(ss, first));
 }
 
 static void restart(struct sockets *ss, struct time_wait *tw)

@@ -40,7 +40,8 @@ static void describe_sock(const struct tern_stack *st, const struct sock *s,
 	}
 }
 
-static void describe_record(const struct tuple *t, struct tern_sock_info *out)
+static void describe_record(const struct tern_stack *st, const struct tuple *t,
+			    struct tern_sock_info *out)
 {
 	bool half = t->kind == TUPLE_HALF;
 
@@ -52,8 +53,7 @@ static void describe_record(const struct tuple *t, struct tern_sock_info *out)
 	if (half)
 		out->timer = CONTAINER_OF(t, const struct half, t)->timer.at;
 	else
-		out->timer = (tern_time)CONTAINER_OF(t, const struct time_wait, t)->end_tick
-			     << TW_TICK_SHIFT;
+		out->timer = time_wait_end_at(&st->ss, CONTAINER_OF(t, const struct time_wait, t));
 }
 
 enum { IN_TABLE_SHIFT = 63 };
@@ -87,7 +87,7 @@ TERN_API bool tern_sock_next(const struct tern_stack *st, uint64_t *cursor,
 		if (t->kind == TUPLE_SOCK)
 			describe_sock(st, s, out);
 		else
-			describe_record(t, out);
+			describe_record(st, t, out);
 		return true;
 	}
 	return false;

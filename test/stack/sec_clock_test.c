@@ -9,6 +9,19 @@
 
 #define DAY (24 * 3600 * TERN_SEC)
 
+/* TIME-WAITs, as who asks is told. */
+static unsigned n_that_end_in_a_minute(void)
+{
+	struct tern_sock_info info;
+	uint64_t cursor = 0;
+	unsigned n = 0;
+
+	while (tern_sock_next(st, &cursor, &info))
+		n += info.state == TERN_TCP_TIME_WAIT && info.timer > now &&
+		     info.timer <= now + 61 * TERN_SEC;
+	return n;
+}
+
 /* Worlds that stand just before a clock of 32 bits wraps, or one of 64 changes its sign. */
 static void clocks_wrap(void)
 {
@@ -44,6 +57,7 @@ static void clocks_wrap(void)
 		c.rcv++;
 		say(&c, TCP_FIN, 0);
 		check_eq(n_streams(), 2); /* TIME-WAITs; the half-open one has been given up */
+		check_eq(n_that_end_in_a_minute(), 2);
 		hear_all(NULL);
 		check(tern_deadline(st) > now); /* nothing is to be done at once */
 		pass(59 * TERN_SEC);
