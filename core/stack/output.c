@@ -185,6 +185,10 @@ static struct tern_pkt *output_dgram(struct tern_stack *st, struct iface *i, str
 		stack_drop(st, p, TERN_DROP_NO_ROUTE);
 		return NULL;
 	}
+	if (hop.ifindex != i->index) { /* it has become ours meanwhile */
+		send_by_hop(st, p, &hop);
+		return NULL;
+	}
 	link_packet(st, p, &hop, &frames);
 	p = pkt_queue_take(&frames);
 	put_all(st, i, &frames); /* the control queue is next */

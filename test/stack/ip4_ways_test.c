@@ -245,11 +245,28 @@ static void bound_when_connected(void)
 	end_stack();
 }
 
+/* What waits for the device while its destination becomes ours goes round by lo. */
+static void becomes_ours(void)
+{
+	uint8_t frame[100];
+	tern_sock s, to;
+
+	new_ethernet(24, true);
+	to = open_udp("0.0.0.0", 9);
+	s = open_udp("0.0.0.0", 7000);
+	check_eq(send_to(s, "10.0.0.9", 9, "x", 1), 1);
+	add_address("10.0.0.9", 2, 24);
+	check_eq(next_out(frame, sizeof(frame)), 0);
+	pass(TERN_MS);
+	check_eq(hears(to), 1);
+	end_stack();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		TEST(near_and_far),	  TEST(preference),	      TEST(dead_gateway),
-		TEST(advice_of_a_stream), TEST(bound_when_connected),
+		TEST(advice_of_a_stream), TEST(bound_when_connected), TEST(becomes_ours),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
