@@ -63,6 +63,20 @@ bool addr_has_prefix(const struct addr *a, const struct addr *prefix, unsigned l
 	       (!rest || !((a->b[whole] ^ prefix->b[whole]) >> (8 - rest)));
 }
 
+void addr_clear_beyond(struct addr *a, unsigned len)
+{
+	for (unsigned i = 0; i < 16; i++, len -= MIN(len, 8))
+		a->b[i] &= (uint8_t)(0xff00 >> MIN(len, 8));
+}
+
+struct addr addr_prefix(const struct addr *a, unsigned len)
+{
+	struct addr prefix = *a;
+
+	addr_clear_beyond(&prefix, len + (addr_is4(a) ? 96 : 0));
+	return prefix;
+}
+
 unsigned addr_common_bits(const struct addr *a, const struct addr *b)
 {
 	unsigned n = 0;

@@ -57,6 +57,10 @@ bool addr_is_link_local(const struct addr *);	     /* 169.254/16, fe80::/10 */
 bool addr_in_prefix(const struct addr *, const struct addr *prefix, unsigned len);
 /* The same of the whole 128, whatever the families. */
 bool addr_has_prefix(const struct addr *, const struct addr *prefix, unsigned len);
+/* The bits that a prefix of this length holds (0..32 or 0..128); the family stays. */
+struct addr addr_prefix(const struct addr *, unsigned len);
+/* The first len of the whole 128 bits stay. */
+void addr_clear_beyond(struct addr *, unsigned len);
 /* Number of leading bits that agree, of the whole 128. */
 unsigned addr_common_bits(const struct addr *, const struct addr *);
 

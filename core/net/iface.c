@@ -160,11 +160,9 @@ int iface_set(struct net *net, unsigned ifindex, uint32_t mtu, uint32_t flags)
 static struct tern_route connected_route(const struct ifaddr *a)
 {
 	struct tern_route r = { .ifindex = a->ifindex, .prefix_len = a->prefix_len };
-	unsigned bits = a->prefix_len;
+	struct addr prefix = addr_prefix(&a->addr, a->prefix_len);
 
-	addr_to_public(&r.dst, &a->addr, 0);
-	for (unsigned i = 0; i < 16; i++, bits -= MIN(bits, 8))
-		r.dst.ip[i] &= (uint8_t)(0xff00 >> MIN(bits, 8));
+	addr_to_public(&r.dst, &prefix, 0);
 	return r;
 }
 

@@ -51,24 +51,13 @@ void routes_fini(struct net *net)
 	mem_free(net->mem, net->routes, net->routes_cap * sizeof(*net->routes));
 }
 
-/* The bits of a that a prefix of this length holds; the family stays. */
-static struct addr prefix_of(const struct addr *a, unsigned len)
-{
-	struct addr prefix = *a;
-	unsigned bits = len + (addr_is4(a) ? 96 : 0);
-
-	for (unsigned i = 0; i < 16; i++, bits -= MIN(bits, 8))
-		prefix.b[i] &= (uint8_t)(0xff00 >> MIN(bits, 8));
-	return prefix;
-}
-
 static bool read_prefix(struct addr *a, unsigned len, const struct tern_addr *from)
 {
 	struct addr masked;
 
 	if (!addr_from_public(a, from) || len > (addr_is4(a) ? 32u : 128u))
 		return false;
-	masked = prefix_of(a, len);
+	masked = addr_prefix(a, len);
 	return addr_equal(a, &masked);
 }
 
@@ -119,7 +108,7 @@ struct prefix_walk {
 
 static struct prefix_walk walk_prefix(const struct net *net, const struct addr *a, unsigned len)
 {
-	struct prefix_walk w = { .prefix = prefix_of(a, len), .len = len };
+	struct prefix_walk w = { .prefix = addr_prefix(a, len), .len = len };
 
 	w.hash = net_hash_on(net, len, &w.prefix);
 	return w;

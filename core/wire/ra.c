@@ -46,12 +46,6 @@ bool nd_options_are_sound(const uint8_t *p, size_t len, size_t at)
 	return at == len;
 }
 
-static void clear_beyond(struct addr *a, unsigned len)
-{
-	for (unsigned i = 0; i < 16; i++, len -= MIN(len, 8))
-		a->b[i] &= (uint8_t)(0xff00 >> MIN(len, 8));
-}
-
 bool nd_prefix_parse(struct nd_prefix *x, const struct nd_option *o)
 {
 	if (o->type != ND_PREFIX || o->len != PREFIX_OPTION_LEN || o->bytes[2] > 128)
@@ -62,7 +56,7 @@ bool nd_prefix_parse(struct nd_prefix *x, const struct nd_option *o)
 				 .autonomous = o->bytes[3] & FLAG_AUTONOMOUS,
 				 .valid = get_be32(o->bytes + 4),
 				 .preferred = get_be32(o->bytes + 8) };
-	clear_beyond(&x->prefix, x->len);
+	addr_clear_beyond(&x->prefix, x->len);
 	return !addr_is4(&x->prefix) && !addr_is_link_local(&x->prefix) &&
 	       !addr_is_multicast(&x->prefix) && x->preferred <= x->valid;
 }
@@ -96,7 +90,7 @@ bool nd_route_parse(struct nd_route *r, const struct nd_option *o)
 				.len = (uint8_t)len,
 				.preference = preference_of(o->bytes[3]),
 				.lifetime = get_be32(o->bytes + 4) };
-	clear_beyond(&r->prefix, len);
+	addr_clear_beyond(&r->prefix, len);
 	return r->preference != -2 && !addr_is4(&r->prefix) && !addr_is_multicast(&r->prefix);
 }
 
