@@ -315,20 +315,6 @@ TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char
 	return 0;
 }
 
-static size_t put_decimal(char *buf, uint32_t v)
-{
-	char digits[10];
-	size_t n = 0, len;
-
-	do
-		digits[n++] = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
-	for (len = 0; n > 0; len++)
-		buf[len] = digits[--n];
-	buf[len] = 0;
-	return len;
-}
-
 static size_t put_text(char *buf, const char *text)
 {
 	size_t n = 0;
@@ -369,7 +355,8 @@ TERN_API int tern_sysctl_get(const struct tern_stack *st, const char *name, char
 	} else if (set->width == 0) {
 		n = put_text(text, st->cfg.tcp_congestion_control);
 	} else {
-		n = put_decimal(text, load(&st->cfg, set) / set->unit);
+		n = (size_t)(text_put_number(text, load(&st->cfg, set) / set->unit) - text);
+		text[n] = 0;
 	}
 	if (n + 1 > len)
 		return -TERN_EINVAL;

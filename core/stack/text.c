@@ -4,6 +4,8 @@
  */
 #include "stack.h"
 
+#include "../base/text.h"
+
 TERN_API const char *tern_version(void)
 {
 	return TERN_VERSION;
@@ -279,25 +281,12 @@ TERN_API int tern_addr_parse(const char *text, uint16_t port, struct tern_addr *
 
 /* ---- writing addresses ---- */
 
-static char *put_number(char *p, uint32_t v)
-{
-	char digits[10];
-	int n = 0;
-
-	do
-		digits[n++] = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
-	while (n > 0)
-		*p++ = digits[--n];
-	return p;
-}
-
 static char *put_ip4(char *p, const uint8_t ip[4])
 {
 	for (int i = 0; i < 4; i++) {
 		if (i > 0)
 			*p++ = '.';
-		p = put_number(p, ip[i]);
+		p = text_put_number(p, ip[i]);
 	}
 	return p;
 }
@@ -368,7 +357,7 @@ TERN_API char *tern_addr_format(const struct tern_addr *a, bool with_port, char 
 		p = put_ip6(p, a->ip);
 		if (a->scope_id) {
 			*p++ = '%';
-			p = put_number(p, a->scope_id);
+			p = text_put_number(p, a->scope_id);
 		}
 		if (with_port)
 			*p++ = ']';
@@ -377,7 +366,7 @@ TERN_API char *tern_addr_format(const struct tern_addr *a, bool with_port, char 
 	}
 	if (with_port) {
 		*p++ = ':';
-		p = put_number(p, a->port);
+		p = text_put_number(p, a->port);
 	}
 	*p = 0;
 	return buf;
