@@ -37,11 +37,10 @@ static uint32_t mld_delay_ms(uint32_t code)
 	return code < 32768 ? code : ((code & 0xfff) | 0x1000) << ((code >> 12 & 7) + 3);
 }
 
-static bool parse_sources(struct group_query *q, const uint8_t *count, const uint8_t *end, bool v6)
+/* Who is asked for some sources tells of all it has: they are to be there, and not looked at. */
+static bool sources_are_there(const uint8_t *count, const uint8_t *end, bool v6)
 {
-	q->n_sources = get_be16(count);
-	q->sources = count + 2;
-	return q->n_sources <= (size_t)(end - q->sources) / addr_len(v6);
+	return get_be16(count) <= (size_t)(end - (count + 2)) / addr_len(v6);
 }
 
 bool group_query_parse(struct group_query *q, bool v6, const uint8_t *p, size_t len)
@@ -64,12 +63,7 @@ bool group_query_parse(struct group_query *q, bool v6, const uint8_t *p, size_t 
 		q->max_delay_ms = 10000;
 	if (!addr_is_unspecified(&q->group) && !addr_is_multicast(&q->group))
 		return false;
-	return len < newest || parse_sources(q, p + newest - 2, p + len, v6);
-}
-
-struct addr group_query_source(const struct group_query *q, bool v6, uint32_t i)
-{
-	return read_addr(q->sources + i * addr_len(v6), v6);
+	return len < newest || sources_are_there(p + newest - 2, p + len, v6);
 }
 
 /* ---- reports ---- */

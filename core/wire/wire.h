@@ -398,11 +398,8 @@ struct group_query {
 	unsigned version;  /* of the protocol: IGMP 1 to 3, MLD 1 or 2 */
 	struct addr group; /* unspecified: a general one */
 	uint32_t max_delay_ms;
-	uint32_t n_sources;
-	const uint8_t *sources; /* n_sources addresses of the family */
 };
 bool group_query_parse(struct group_query *, bool v6, const uint8_t *, size_t);
-struct addr group_query_source(const struct group_query *, bool v6, uint32_t i);
 
 /* A report is a header and records behind it; the checksum field stays zero. */
 enum { GROUP_REPORT_HDR = 8 };
