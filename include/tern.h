@@ -428,7 +428,11 @@ TERN_API struct tern_stack *tern_new(const struct tern_config *, const struct te
 /* Frees everything. Packets taken by tern_output must have been freed before. NULL is allowed. */
 TERN_API void tern_free(struct tern_stack *);
 
-/* Draws all secrets anew, after a fork or a snapshot. Connections go on. */
+/*
+ * Draws anew, after a fork or a snapshot, what strangers are not to guess: sequence numbers, ports,
+ * identifiers, labels of flows, cookies. Connections go on, and so do the offsets of their
+ * timestamps (RFC 7323 5.4), which the same names have in both copies, and the keys of hash tables.
+ */
 TERN_API void tern_reseed(struct tern_stack *, const uint8_t seed[32]);
 
 /* Time in. `now` never goes back (an earlier one is ignored). Runs what has become due. */
@@ -522,7 +526,8 @@ TERN_API unsigned tern_iface_next(const struct tern_stack *, unsigned after);
 
 /*
  * Gives the interface an address, and a route to its prefix. The port is ignored.
- * 0, -TERN_ENODEV, -TERN_EINVAL, -TERN_EEXIST or -TERN_ENOMEM.
+ * 0, -TERN_ENODEV, -TERN_EINVAL, -TERN_EEXIST, -TERN_ENOMEM, or -TERN_EAFNOSUPPORT (a build without
+ * IPv6).
  */
 TERN_API int tern_addr_add(struct tern_stack *, unsigned ifindex, const struct tern_addr *,
 			   unsigned prefix_len);
@@ -576,7 +581,10 @@ struct tern_route {
 	struct tern_addr src; /* family TERN_AF_UNSPEC: from anywhere */
 	unsigned src_len;
 };
-/* 0, -TERN_EINVAL, -TERN_ENODEV, -TERN_EEXIST, -TERN_ENETUNREACH (gateway) or -TERN_ENOMEM. */
+/*
+ * 0, -TERN_EINVAL, -TERN_ENODEV, -TERN_EEXIST, -TERN_ENETUNREACH (gateway), -TERN_ENOMEM, or
+ * -TERN_EAFNOSUPPORT (a build without IPv6).
+ */
 TERN_API int tern_route_add(struct tern_stack *, const struct tern_route *);
 /* Matches dst, prefix_len, src, src_len, ifindex and gateway. 0 or -TERN_ENOENT. */
 TERN_API int tern_route_del(struct tern_stack *, const struct tern_route *);
@@ -691,14 +699,15 @@ enum {
 /*
  * Opens a socket. STREAM: protocol 0 or TCP. DGRAM: 0 or UDP, or ICMP/ICMPV6 for an echo ("ping")
  * socket. RAW: any protocol 1..255.
- * 0 and *out, or -TERN_EAFNOSUPPORT, -TERN_ESOCKTNOSUPPORT, -TERN_EPROTONOSUPPORT, -TERN_ENFILE,
- * -TERN_ENOMEM.
+ * 0 and *out, or -TERN_EAFNOSUPPORT, -TERN_ESOCKTNOSUPPORT, -TERN_EPROTONOSUPPORT, -TERN_EINVAL (no
+ * number of a protocol), -TERN_ENFILE (sockets_max), -TERN_ENOMEM.
  */
 TERN_API int tern_socket(struct tern_stack *, int family, int type, int protocol, tern_sock *out);
 
 /*
- * 0, or -TERN_EBADF, -TERN_EINVAL (already bound, bad length of scope), -TERN_EADDRINUSE,
- * -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT.
+ * 0, or -TERN_EBADF, -TERN_EINVAL (already bound; a link-local address without its scope; one of
+ * IPv4 for a socket of IPv6, but as ::ffff:a.b.c.d), -TERN_EADDRINUSE, -TERN_EADDRNOTAVAIL,
+ * -TERN_EAFNOSUPPORT, -TERN_ENOMEM.
  */
 TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *);
 
@@ -709,10 +718,10 @@ TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *)
  * connection is given up, by a RST, and the socket does not connect again; of one that is over
  * the socket is as before. Others: sets the peer, and their own name where they have none;
  * TERN_AF_UNSPEC dissolves it.
- * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port),
+ * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port, no source),
  * -TERN_ENETUNREACH, -TERN_EAFNOSUPPORT, -TERN_EINVAL, -TERN_EACCES (broadcast without
- * SO_BROADCAST), -TERN_EOPNOTSUPP (listening), -TERN_ENOMEM. -TERN_EINVAL also with
- * TERN_SO_ANY_PORT.
+ * SO_BROADCAST), -TERN_EOPNOTSUPP (listening), -TERN_ENOMEM; of a STREAM -TERN_ECONNREFUSED at once
+ * for port 0. -TERN_EINVAL also with TERN_SO_ANY_PORT.
  */
 TERN_API int tern_connect(struct tern_stack *, tern_sock, const struct tern_addr *);
 
@@ -721,7 +730,8 @@ TERN_API int tern_listen(struct tern_stack *, tern_sock, int backlog);
 
 /*
  * The oldest finished connection, in *out; peer may be NULL.
- * 0, or -TERN_EBADF, -TERN_EAGAIN, -TERN_EINVAL (not listening), -TERN_EOPNOTSUPP, -TERN_ENFILE.
+ * 0, or -TERN_EBADF, -TERN_EAGAIN, -TERN_EINVAL (not listening), -TERN_EOPNOTSUPP (not a STREAM),
+ * -TERN_ENOMEM (it waits on).
  */
 TERN_API int tern_accept(struct tern_stack *, tern_sock, tern_sock *out, struct tern_addr *peer);
 
@@ -771,10 +781,12 @@ struct tern_msg {
 TERN_API void tern_msg_init(struct tern_msg *, const struct tern_iovec *, size_t n_iov);
 
 /*
- * Copies bytes in. Returns bytes taken (STREAM: possibly fewer), or -TERN_EBADF, -TERN_EAGAIN,
- * -TERN_EPIPE, -TERN_ENOTCONN, -TERN_EDESTADDRREQ, -TERN_EMSGSIZE, -TERN_EINVAL, -TERN_EACCES,
- * -TERN_ENETUNREACH, -TERN_EHOSTUNREACH, -TERN_EADDRNOTAVAIL, -TERN_EOPNOTSUPP, -TERN_EISCONN,
- * -TERN_ENOMEM, -TERN_ENOBUFS, or the pending error of the socket.
+ * Copies bytes in. Returns bytes taken (STREAM: possibly fewer), or the socket's pending error, or
+ * -TERN_EBADF, -TERN_EAGAIN, -TERN_ENOBUFS; of a STREAM -TERN_EPIPE (it is not open, or shut), and
+ * with TERN_MSG_FASTOPEN -TERN_EOPNOTSUPP and those of tern_connect; of others -TERN_EPIPE (shut),
+ * -TERN_EDESTADDRREQ, -TERN_EMSGSIZE, -TERN_EINVAL, -TERN_EACCES, -TERN_ENODEV (ifindex),
+ * -TERN_ENETUNREACH, -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT, -TERN_EOPNOTSUPP (TERN_MSG_OOB), and,
+ * where a first send binds it, -TERN_EADDRINUSE (no free port), -TERN_ENOMEM.
  */
 TERN_API int64_t tern_sendmsg(struct tern_stack *, tern_sock, const struct tern_msg *, int flags);
 TERN_API int64_t tern_send(struct tern_stack *, tern_sock, const void *, size_t, int flags);
@@ -782,8 +794,7 @@ TERN_API int64_t tern_sendto(struct tern_stack *, tern_sock, const void *, size_
 			     const struct tern_addr *to);
 /*
  * Copies bytes out. 0 is the end of a stream, whatever came behind it (or an empty datagram). Or
- * -TERN_EBADF, -TERN_EAGAIN, -TERN_ENOTCONN, -TERN_EINVAL (no urgent byte), -TERN_EOPNOTSUPP, or
- * the pending error.
+ * -TERN_EBADF, -TERN_EAGAIN, -TERN_ENOTCONN, -TERN_EINVAL (no urgent byte), or the pending error.
  */
 TERN_API int64_t tern_recvmsg(struct tern_stack *, tern_sock, struct tern_msg *, int flags);
 TERN_API int64_t tern_recv(struct tern_stack *, tern_sock, void *, size_t, int flags);
@@ -794,8 +805,9 @@ TERN_API int64_t tern_recvfrom(struct tern_stack *, tern_sock, void *, size_t, i
  * In-place stream I/O: spans of the stack's own buffers, valid until the next call on the stack.
  * tern_send_space lends at most max spans of free space (at least one byte in all) and returns how
  * many; tern_send_commit sends the first len bytes written there. tern_recv_data lends arrived
- * bytes; tern_recv_consume gives the first len back. Errors as tern_send and tern_recv; 0 spans
- * from tern_recv_data is the end of the stream.
+ * bytes; tern_recv_consume gives the first len back. Errors as tern_send and tern_recv, and
+ * -TERN_EOPNOTSUPP (not a STREAM), -TERN_ENOTCONN (never connected), -TERN_EINVAL (max; more than
+ * was lent); 0 spans from tern_recv_data is the end of the stream.
  */
 TERN_API int tern_send_space(struct tern_stack *, tern_sock, struct tern_span *, int max);
 TERN_API int tern_send_commit(struct tern_stack *, tern_sock, size_t len, int flags);
@@ -976,9 +988,9 @@ enum tern_tcp_option {
 };
 
 /*
- * Linux's struct tcp_info as far as tern fills it; the layout is Linux's. What it does not:
- * fackets, last_ack_sent and rcv_ssthresh, and delivered_ce. delivery_rate is of the newest data
- * delivered, and 0 once the connection has been silent for some seconds.
+ * Linux's struct tcp_info as far as tern fills it; the layout is Linux's. What it does not: fackets
+ * and last_ack_sent. delivery_rate is of the newest data delivered, and 0 once the connection has
+ * been silent for some seconds.
  */
 struct tern_tcp_info {
 	uint8_t state; /* Linux's numbers: 1 ESTABLISHED ... 11 CLOSING */
@@ -1000,8 +1012,12 @@ struct tern_tcp_info {
 
 /*
  * Linux's levels, numbers and structs. *len is room on entry and size on return.
- * 0, or -TERN_EBADF, -TERN_ENOPROTOOPT, -TERN_EINVAL, -TERN_EDOM, -TERN_ENOTCONN,
- * -TERN_EOPNOTSUPP, -TERN_ENOENT.
+ * 0, or -TERN_EBADF, -TERN_ENOPROTOOPT, -TERN_EINVAL. Setting also: -TERN_ENOENT (no such
+ * congestion control), -TERN_EOPNOTSUPP (TERN_TCP_FASTOPEN_CONNECT is switched off),
+ * -TERN_EADDRINUSE and -TERN_ENOMEM (TERN_SO_ANY_PORT); of groups -TERN_EADDRINUSE,
+ * -TERN_EADDRNOTAVAIL, -TERN_ENODEV, -TERN_ENOBUFS. Asking also: -TERN_ENOTCONN (the path's MTU),
+ * -TERN_EOPNOTSUPP (no such level, as Linux's IPv4 has it), -TERN_EADDRNOTAVAIL and -TERN_ENODEV
+ * (of groups).
  */
 TERN_API int tern_setsockopt(struct tern_stack *, tern_sock, int level, int name, const void *,
 			     size_t len);
@@ -1049,7 +1065,7 @@ struct tern_pending {
 /* 0 and the oldest not yet shown, or -TERN_EBADF, -TERN_EAGAIN, -TERN_EINVAL. */
 TERN_API int tern_pending_next(struct tern_stack *, tern_sock listener, struct tern_pending *);
 enum { TERN_PENDING_ACCEPT = 0, TERN_PENDING_REFUSE = 1, TERN_PENDING_IGNORE = 2 };
-/* Answers it: SYN-ACK, RST, or silence. 0 or -TERN_ENOENT (it has gone). */
+/* Answers it: SYN-ACK, RST, or silence. 0, -TERN_EBADF or -TERN_ENOENT (it has gone). */
 TERN_API int tern_pending_answer(struct tern_stack *, tern_sock listener, uint64_t id, int verdict);
 
 /* ---- congestion control ----------------------------------------------------------------- */

@@ -124,7 +124,10 @@ enum addr_kind {
 enum addr_kind addr_classify(const struct net *, const struct addr *, unsigned ifindex);
 /* RFC 4291 2.7.1: ff02::1:ff and the last three octets. */
 struct addr solicited_node(const struct addr *target);
-/* A multicast group that this interface always listens to: ff02::1, 224.0.0.1, solicited-node. */
+/*
+ * Does the interface listen to this multicast group? Always to ff01::1, ff02::1, 224.0.0.1 and the
+ * solicited-node groups of its addresses; else while a socket is a member.
+ */
 bool group_is_joined(const struct net *, const struct addr *group, unsigned ifindex);
 
 /* ---- dad.c: is another host using this address? RFC 4862 5.4, RFC 5227 ---- */
@@ -433,7 +436,7 @@ enum neigh_verdict neigh_on_timer(struct net *, struct neigh *);
 bool neigh_take_first_request(struct neigh *);
 /* Unlinks and frees; queue and waiters must be empty. */
 void neigh_free(struct net *, struct neigh *);
-/* All of one interface: *cursor as in table_walk. */
+/* All, of all interfaces: *cursor as in table_walk. */
 struct neigh *neigh_walk(const struct net *, uint64_t *cursor);
 int neigh_add_permanent(struct net *, unsigned ifindex, const struct addr *, const uint8_t mac[6]);
 

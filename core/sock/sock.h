@@ -4,8 +4,9 @@
  *
  * One tuple table answers for every connected endpoint: its entries are tagged socket, half-open
  * or TIME-WAIT, so that a packet costs one probe. Unconnected endpoints are found through their
- * port. Nothing here builds a packet for the wire: what must be answered at once is returned as a
- * struct tcp_reply, what can wait puts the socket on its interface's ready list.
+ * port. Nothing is put on the wire here: segments that must be answered at once are returned as a
+ * struct tcp_reply; datagrams, and connections with something to say, wait on their interface's
+ * ready list.
  *
  * Sizes are promises (static assertions in sock.c): an idle stream endpoint, a half-open
  * connection and a TIME-WAIT record.

@@ -25,7 +25,7 @@ static uint32_t pseudo_header(const struct inbound *in, uint8_t proto)
 	return in->addr_sum + proto + payload_len(in);
 }
 
-/* Ones'-complement sum of a UDP datagram and its pseudo-header: 0 when right. */
+/* Of a UDP datagram with its pseudo-header. */
 static bool udp_checksum_is_right(const struct tern_stack *st, const struct inbound *in)
 {
 	uint32_t sum;

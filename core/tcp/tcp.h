@@ -517,7 +517,7 @@ static inline size_t tcp_room_of_open(const struct tcp *c)
 }
 /* May the user send? 0 or a negative error. */
 int tcp_send_allowed(const struct tcp *);
-/* Copies as much as fits; push: not MSG_MORE. Returns bytes or a negative error. */
+/* Copies as much as fits. Returns bytes or a negative error. */
 int64_t tcp_send(struct tcp *, const struct tcp_ctx *, const void *, size_t);
 int tcp_send_space(struct tcp *, const struct tcp_ctx *, struct tern_span *, int max);
 int tcp_send_commit(struct tcp *, const struct tcp_ctx *, size_t len);

@@ -32,16 +32,16 @@ struct tcp_half {
 void half_init(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *,
 	       const struct tcp_open *);
 enum half_verdict {
-	HALF_DROP,	/* nothing; *drop says why */
-	HALF_RST,	/* *rst goes out; the record stays */
+	HALF_DROP,	/* nothing */
+	HALF_RST,	/* rst goes out; the record stays */
 	HALF_RESEND,	/* the SYN came again: SYN-ACK again */
 	HALF_CHALLENGE, /* an empty ACK */
-	HALF_DIE,	/* reset by the peer: back to LISTEN */
-	HALF_ABORT,	/* *rst goes out, and back to LISTEN */
+	HALF_DIE,	/* a RST, or a SYN in the window: back to LISTEN */
+	HALF_ABORT,	/* rst goes out, and back to LISTEN */
 	HALF_COMPLETE,	/* make the connection and feed it this segment */
 };
 struct half_result {
-	enum tern_drop drop;
+	enum tern_drop drop; /* why the segment goes no further */
 	struct tcp_rst rst;
 };
 enum half_verdict half_input(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *,

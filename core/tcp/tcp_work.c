@@ -3,11 +3,12 @@
  * tcp_work.c - what does a connection hold only while it sends?
  *
  * struct tcp is what an idle connection costs. The send buffer, and what is known of the segments
- * in flight, are in a struct tcp_work. It is taken when the user gives bytes, or else when a FIN is
- * about to go: without memory nothing happens, and it is tried again. It goes back some seconds
- * after the connection fell silent, because one request is often followed by another; and at once
- * when the handshake is over, because many connections then wait for the peer. Of a client's SYN
- * that brings neither text nor cookie nothing is known but when it went (rcv.opened_at).
+ * in flight, are in a struct tcp_work. It is taken when the user gives bytes, or else when what is
+ * to be remembered is about to go (a FIN, a SYN with a cookie): without memory nothing happens, and
+ * it is tried again. It goes back some seconds after the connection fell silent, because one
+ * request is often followed by another; and at once when the handshake is over and no text waits,
+ * because many connections then wait for the peer. Of a client's SYN that brings neither text nor
+ * cookie nothing is known but when it went (rcv.opened_at).
  *
  * Invariant (tcp_check): it is there while bytes wait or anything we sent is unacknowledged. Only
  * such a SYN, and the SYN-ACK of a half-open record, are outstanding without.
