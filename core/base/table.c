@@ -212,11 +212,11 @@ static struct table_node *chain_at(const struct table *t, uint32_t i)
  * begun). Counted from the tail, it stays right when members shown already are removed and when
  * new ones are put at the head.
  */
-struct table_node *table_walk(const struct table *t, uint64_t *cursor)
+struct table_node *table_walk_some(const struct table *t, uint64_t *cursor, uint32_t *n_buckets)
 {
 	uint32_t i = (uint32_t)(*cursor >> 32), left = (uint32_t)*cursor;
 
-	for (; i < t->n_buckets; i++, left = 0) {
+	for (; i < t->n_buckets && *n_buckets; i++, left = 0, --*n_buckets) {
 		struct table_node *n = chain_at(t, i);
 		uint32_t n_chain = 0;
 
@@ -234,6 +234,13 @@ struct table_node *table_walk(const struct table *t, uint64_t *cursor)
 	}
 	*cursor = (uint64_t)i << 32;
 	return NULL;
+}
+
+struct table_node *table_walk(const struct table *t, uint64_t *cursor)
+{
+	uint32_t all = UINT32_MAX;
+
+	return table_walk_some(t, cursor, &all);
 }
 
 /* Does the census tell of each member of the chain? A count that is full may tell of more. */

@@ -39,6 +39,11 @@ struct table_node *table_first(const struct table *, uint32_t hash);
 struct table_node *table_next(const struct table_node *, uint32_t hash);
 /* Walks all members in bucket order; a cursor starts as zeroes. For listings and shutdown. */
 struct table_node *table_walk(const struct table *, uint64_t *cursor);
+/*
+ * The same by parts, for a table that may be much larger than what is in it: *n_buckets, counted
+ * down, are looked into at most. NULL: none is in them, or, when some are left, no more at all.
+ */
+struct table_node *table_walk_some(const struct table *, uint64_t *cursor, uint32_t *n_buckets);
 void table_check(const struct table *);
 
 #endif

@@ -17,7 +17,8 @@
  */
 #include "sock_tcp.h"
 
-enum { LOOKED_AT = 64 };
+/* Connections, and buckets: the table keeps the size that it once needed. */
+enum { LOOKED_AT = 64, LOOKED_INTO = 512 };
 
 enum claim { CLAIM_GOOD, CLAIM_SLOW, CLAIM_STALLED, CLAIM_ORPHAN, CLAIM_EARLY_TEXT };
 
@@ -67,12 +68,13 @@ static struct sock *connection_of(struct table_node *n)
 static struct sock *find_weakest(struct sockets *ss)
 {
 	struct sock *weakest = NULL;
+	uint32_t left = LOOKED_INTO;
 
-	for (unsigned i = 0; i < LOOKED_AT; i++) {
-		struct table_node *n = table_walk(&ss->tuples, &ss->pressure_at);
+	for (unsigned i = 0; i < LOOKED_AT && left; i++) {
+		struct table_node *n = table_walk_some(&ss->tuples, &ss->pressure_at, &left);
 		struct sock *s = n ? connection_of(n) : NULL;
 
-		if (!n)
+		if (!n && left)
 			ss->pressure_at = 0;
 		if (s && claim_of(ss, s) != CLAIM_GOOD && (!weakest || is_weaker(ss, s, weakest)))
 			weakest = s;

@@ -145,6 +145,34 @@ static void members_can_go_during_a_walk(void)
 	finish(&t);
 }
 
+/* What is left of many is found, some buckets at a time. */
+static void a_walk_by_parts(void)
+{
+	uint64_t cursor = 0, before = 0;
+	struct table_node *n;
+	unsigned n_found = 0;
+	uint32_t left;
+	struct table t;
+
+	start();
+	check(table_init(&t, &mem, 16));
+	for (unsigned i = 0; i < 4096; i++)
+		table_put(&t, &item[i].node, hash_of(i, UINT32_MAX));
+	for (unsigned i = 0; i < 4096; i++)
+		if (i % 1000)
+			table_remove(&t, &item[i].node);
+	do {
+		left = 64;
+		n = table_walk_some(&t, &cursor, &left);
+		n_found += n != NULL;
+		check((cursor >> 32) - before <= 64);
+		before = cursor >> 32;
+	} while (n || left == 0);
+	check_eq(n_found, 5);
+	check_eq(before, t.n_buckets);
+	finish(&t);
+}
+
 static void goes_on_without_memory(void)
 {
 	struct table t;
@@ -174,6 +202,7 @@ static const struct test tests[] = {
 	TEST(agrees_with_flags),
 	TEST(all_stay_findable_while_it_grows),
 	TEST(members_can_go_during_a_walk),
+	TEST(a_walk_by_parts),
 	TEST(goes_on_without_memory),
 };
 
