@@ -58,7 +58,9 @@ struct port {
 /* ---- sockets ---- */
 
 struct listener {
-	struct list half;  /* half-open connections, oldest first */
+	struct list half; /* half-open connections */
+	struct list
+		unshown;   /* those that wait for a verdict and were not handed out, oldest first */
 	struct list ready; /* finished ones that wait for accept */
 	uint32_t n_half, n_ready, backlog;
 	bool defer_syn;
@@ -219,7 +221,7 @@ static inline struct tcp *stream_tcp(const struct sock *s)
 struct half {
 	struct tuple t;
 	struct timer timer; /* data: the connection's number */
-	struct list link;   /* listener.half; that listener's index is t.node.data */
+	struct list link;   /* listener.half or unshown; that listener's index is t.node.data */
 	struct tcp_half tcp;
 };
 

@@ -391,7 +391,7 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 	}
 	half->tcp.give_cookie = fast == FAST_OPEN_GIVE;
 	half->t.node.data = s->index;
-	list_put_tail(&l->half, &half->link);
+	list_put_tail(l->defer_syn ? &l->unshown : &l->half, &half->link);
 	l->n_half++;
 	trace_half(ss, half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
 	if (l->defer_syn) {
@@ -527,32 +527,38 @@ void sock_half_on_timer(struct sockets *ss, struct half *half, struct tcp_reply 
 
 /* ---- deferred SYNs ---- */
 
+/* What is handed out says by which hash it is found again, and which connection it is. */
 int sock_pending_next(struct sockets *ss, struct sock *s, struct tern_pending *out)
 {
+	struct list *l;
+	struct half *half;
+
 	(void)ss;
 	if (s->state != TERN_TCP_LISTEN)
 		return -TERN_EINVAL;
-	for (struct list *l = s->listener->half.next; l != &s->listener->half; l = l->next) {
-		struct half *half = CONTAINER_OF(l, struct half, link);
-
-		if (!half->tcp.held || half->tcp.shown)
-			continue;
-		half->tcp.shown = true;
-		out->id = half->timer.data;
-		addr_to_public(&out->local, &half->t.local, half->t.lport);
-		addr_to_public(&out->remote, &half->t.remote, half->t.rport);
-		return 0;
+	l = list_take(&s->listener->unshown);
+	if (!l) {
+		s->urgent_news = false;
+		return -TERN_EAGAIN;
 	}
-	s->urgent_news = false;
-	return -TERN_EAGAIN;
+	list_put_tail(&s->listener->half, l);
+	half = CONTAINER_OF(l, struct half, link);
+	out->id = (uint64_t)half->t.node.hash << 32 | half->timer.data;
+	addr_to_public(&out->local, &half->t.local, half->t.lport);
+	addr_to_public(&out->remote, &half->t.remote, half->t.rport);
+	return 0;
 }
 
-static struct half *find_pending(const struct sock *s, uint64_t id)
+static struct half *find_pending(const struct sockets *ss, const struct sock *s, uint64_t id)
 {
-	for (struct list *l = s->listener->half.next; l != &s->listener->half; l = l->next) {
-		struct half *half = CONTAINER_OF(l, struct half, link);
+	uint32_t hash = (uint32_t)(id >> 32), number = (uint32_t)id;
 
-		if (half->tcp.held && half->timer.data == id)
+	for (struct table_node *n = table_first(&ss->tuples, hash); n; n = table_next(n, hash)) {
+		struct tuple *t = CONTAINER_OF(n, struct tuple, node);
+		struct half *half = CONTAINER_OF(t, struct half, t);
+
+		if (t->kind == TUPLE_HALF && n->data == s->index && half->tcp.held &&
+		    half->timer.data == number)
 			return half;
 	}
 	return NULL;
@@ -561,7 +567,7 @@ static struct half *find_pending(const struct sock *s, uint64_t id)
 int sock_pending_answer(struct sockets *ss, struct sock *s, uint64_t id, int verdict,
 			struct tcp_reply *reply)
 {
-	struct half *half = s->state == TERN_TCP_LISTEN ? find_pending(s, id) : NULL;
+	struct half *half = s->state == TERN_TCP_LISTEN ? find_pending(ss, s, id) : NULL;
 
 	*reply = (struct tcp_reply){ .ttl = -1 };
 	if (!half)

@@ -28,6 +28,7 @@ int sock_tcp_listen(struct sockets *ss, struct sock *s, int backlog)
 		return -TERN_ENOMEM;
 	*l = (struct listener){ .backlog = limit };
 	list_init(&l->half);
+	list_init(&l->unshown);
 	list_init(&l->ready);
 	s->listener = l;
 	s->state = TERN_TCP_LISTEN;
@@ -63,7 +64,7 @@ void listener_end(struct sockets *ss, struct sock *s)
 	const struct tcp_ctx *x = sock_ctx(ss);
 	struct list *n;
 
-	while ((n = list_take(&l->half)))
+	while ((n = list_take(&l->half)) || (n = list_take(&l->unshown)))
 		half_end(ss, CONTAINER_OF(n, struct half, link));
 	while ((n = list_take(&l->ready))) {
 		struct sock *child = CONTAINER_OF(n, struct sock, news_link);

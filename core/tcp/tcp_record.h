@@ -20,8 +20,7 @@ struct tcp_half {
 	uint8_t wscale;	  /* low four bits: the peer's, high: ours */
 	uint8_t n_retries;
 	uint16_t sack_ok : 1, ts_ok : 1, wscale_ok : 1;
-	uint16_t held : 1,
-		shown : 1;	  /* waits for the user's verdict; was handed out to be judged */
+	uint16_t held : 1;	  /* waits for the user's verdict */
 	uint16_t give_cookie : 1; /* Fast Open's, with the first SYN-ACK */
 	uint16_t acked : 1;	  /* but there was no text yet: TCP_DEFER_ACCEPT */
 	uint16_t ecn : 2;	  /* enum ecn_mode */

@@ -216,6 +216,46 @@ static void defers(void)
 	end_net(&n);
 }
 
+/* Each once, the oldest first; verdicts in any order, each once, and by its own listener. */
+static void verdicts_in_any_order(void)
+{
+	enum { N = 8 };
+	struct net n = new_net();
+	tern_sock any = any_port(n.gate, TERN_AF_INET, TERN_SOCK_STREAM), other, s[N], child;
+	struct tern_addr local = addr_of("0.0.0.0", 80), late = addr_of("192.0.2.8", 7);
+	struct tern_pending p[N], none;
+	int one = 1;
+
+	check_eq(tern_socket(n.gate, TERN_AF_INET, TERN_SOCK_STREAM, 0, &other), 0);
+	check_eq(tern_bind(n.gate, other, &local), 0);
+	check_eq(tern_listen(n.gate, other, 10), 0);
+	check_eq(tern_listen(n.gate, any, 10), 0);
+	check_eq(tern_setsockopt(n.gate, any, TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, &one, 4), 0);
+	for (unsigned i = 0; i < N; i++) {
+		struct tern_addr to = addr_of("192.0.2.7", (uint16_t)(1000 + i));
+
+		s[i] = call(&n, &to);
+	}
+	for (unsigned i = 0; i < N; i++) {
+		check_eq(tern_pending_next(n.gate, any, &p[i]), 0);
+		check_eq(p[i].local.port, 1000 + i);
+	}
+	check_eq(tern_pending_next(n.gate, any, &none), -TERN_EAGAIN);
+	for (unsigned i = N - 1; i > 0; i--) {
+		check_eq(tern_pending_answer(n.gate, other, p[i].id, 0), -TERN_ENOENT);
+		check_eq(tern_pending_answer(n.gate, any, p[i].id + 1000, 0), -TERN_ENOENT);
+		check_eq(tern_pending_answer(n.gate, any, p[i].id, i % 2), 0);
+		check_eq(tern_pending_answer(n.gate, any, p[i].id, 0), -TERN_ENOENT);
+		settle(&n);
+		check_eq(error_of(n.host, s[i]), i % 2 ? TERN_ECONNREFUSED : 0);
+		check_eq(tern_accept(n.gate, any, &child, NULL), i % 2 ? -TERN_EAGAIN : 0);
+	}
+	call(&n, &late);
+	check_eq(tern_close(n.gate, any), 0); /* one is shown, the other not */
+	check_eq(tern_pending_answer(n.gate, other, p[0].id, 0), -TERN_ENOENT);
+	end_net(&n);
+}
+
 /* TIME-WAIT is of the port that the connection had. */
 static void time_wait_keeps_the_port(void)
 {
@@ -341,8 +381,13 @@ static void survives_want_of_memory(void)
 }
 
 static const struct test tests[] = {
-	TEST(takes_every_address_and_port), TEST(gives_way_to_who_names_the_port), TEST(defers),
-	TEST(time_wait_keeps_the_port),	    TEST(answers_from_where_it_was_asked), TEST(refuses),
+	TEST(takes_every_address_and_port),
+	TEST(gives_way_to_who_names_the_port),
+	TEST(defers),
+	TEST(verdicts_in_any_order),
+	TEST(time_wait_keeps_the_port),
+	TEST(answers_from_where_it_was_asked),
+	TEST(refuses),
 	TEST(survives_want_of_memory),
 };
 
