@@ -78,6 +78,7 @@ static enum tern_drop deliver_ip6(struct tern_stack *st, struct inbound *in)
 	in->tos = ip.traffic_class;
 	in->ttl = ip.hop_limit;
 	in->proto = walk.proto;
+	in->proto_off = walk.bad_pointer;
 	in->l4_off = walk.offset;
 	return transport_input(st, in);
 }

@@ -376,6 +376,29 @@ static void nested(void)
 	end_stack();
 }
 
+/* Of a protocol that nobody takes, told of as of a packet that came whole: RFC 4443 3.4. */
+static void of_no_protocol(void)
+{
+	for (int six = 0; six < 2; six++) {
+		for (uint8_t more = 0; more <= 8; more += 8) {
+			struct part first = { .id = 5, .len = 40, .next = 200, .more = more };
+			struct part rest = {
+				.id = 5, .off = 40, .len = 40, .next = 200, .last = true
+			};
+			uint8_t packet[2000];
+			uint32_t word;
+
+			begin(six);
+			make_datagram(80);
+			put_part(&first);
+			put_part(&rest);
+			check_eq(error_out(&word, packet), six ? 0x0401 : 0x0302);
+			check_eq(word, !six ? 0 : more ? 40 : 6);
+			end_stack();
+		}
+	}
+}
+
 /* RFC 3168 5.3: a mark on a part is one on the whole, unless a part could not be marked. */
 static void marks(void)
 {
@@ -456,6 +479,7 @@ int main(int argc, char **argv)
 		TEST(headers_are_in_the_first),
 		TEST(atomic),
 		TEST(nested),
+		TEST(of_no_protocol),
 		TEST(marks),
 		TEST(there_and_back),
 	};
