@@ -22,17 +22,12 @@ unsigned file_poll(struct sem *sem, struct file *f, unsigned events)
 	return file_bands(f, tern_poll(sem->st, f->sock)) & (events | POLLERR | POLLHUP);
 }
 
-int sem_poll_now(struct sem *sem, struct pollfd *fds, nfds_t n)
+bool sem_poll_now(struct sem *sem, struct pollfd *one)
 {
-	int n_ready = 0;
+	struct file *f = sem_file(sem, one->fd);
 
-	for (nfds_t i = 0; i < n; i++) {
-		struct file *f = sem_file(sem, fds[i].fd);
-
-		if (!f || f->kind != FILE_SOCKET)
-			continue;
-		fds[i].revents = (short)file_poll(sem, f, (unsigned short)fds[i].events);
-		n_ready += fds[i].revents != 0;
-	}
-	return n_ready;
+	one->revents = POLLNVAL;
+	if (f && f->kind == FILE_SOCKET)
+		one->revents = (short)file_poll(sem, f, (unsigned short)one->events);
+	return one->revents != 0;
 }

@@ -26,23 +26,23 @@ struct both {
 	struct pollfd *kernel;
 	nfds_t n_kernel;
 	struct watch *watch;
-	nfds_t n_ours;
 	const sigset_t *mask; /* while it sleeps; NULL: as it is */
 };
 
-static bool take_apart(const struct pollfd *fds, nfds_t n, struct both *b)
+static bool make_both(nfds_t n, struct both *b)
 {
 	b->kernel = malloc((n + 1) * sizeof(*b->kernel));
 	b->watch = malloc((n + 1) * sizeof(*b->watch));
-	if (!b->kernel || !b->watch)
-		return false;
-	for (nfds_t i = 0; i < n; i++) {
-		if (is_socket_of_ours(fds[i].fd))
-			b->n_ours++;
-		else
+	return b->kernel && b->watch;
+}
+
+/* At each look: while it slept, another thread may have closed a number, or given it anew. */
+static void take_apart(const struct pollfd *fds, nfds_t n, struct both *b)
+{
+	b->n_kernel = 0;
+	for (nfds_t i = 0; i < n; i++)
+		if (!is_socket_of_ours(fds[i].fd))
 			b->kernel[b->n_kernel++] = fds[i];
-	}
-	return true;
 }
 
 /* What the kernel says of its own now, back where it came from. How many are ready. */
@@ -58,6 +58,16 @@ static int ask_kernel(struct posix *p, struct pollfd *fds, nfds_t n, struct both
 		if (!is_socket_of_ours(fds[i].fd))
 			fds[i].revents = ready > 0 ? b->kernel[k++].revents : 0;
 	return ready > 0 ? ready : 0;
+}
+
+static int ask_stack(struct posix *p, struct pollfd *fds, nfds_t n)
+{
+	int ready = 0;
+
+	for (nfds_t i = 0; i < n; i++)
+		if (is_socket_of_ours(fds[i].fd))
+			ready += sem_poll_now(&p->sem, &fds[i]);
+	return ready;
 }
 
 static int sleep_on_both(struct posix *p, struct pollfd *fds, nfds_t n, struct both *b,
@@ -84,10 +94,11 @@ static int poll_both(struct posix *p, struct pollfd *fds, nfds_t n, tern_time ti
 	struct both b = { .mask = mask };
 	int ready = -ENOMEM, err = 0;
 
-	if (take_apart(fds, n, &b)) {
+	if (make_both(n, &b)) {
 		for (;;) {
 			p->sem.world.pump(p);
-			ready = ask_kernel(p, fds, n, &b) + sem_poll_now(&p->sem, fds, n);
+			take_apart(fds, n, &b);
+			ready = ask_kernel(p, fds, n, &b) + ask_stack(p, fds, n);
 			if (ready || err || loop_now() >= until)
 				break;
 			err = sleep_on_both(p, fds, n, &b, until);

@@ -193,8 +193,8 @@ int sem_getsockopt(struct sem *, struct file *, int level, int name, void *, soc
 unsigned file_bands(const struct file *, unsigned ready);
 /* POLL* of a file now, of those asked for. */
 unsigned file_poll(struct sem *, struct file *, unsigned events);
-/* poll(2) of the entries that are sockets of ours, without a wait; the others' revents stay. */
-int sem_poll_now(struct sem *, struct pollfd *, nfds_t n);
+/* poll(2) of a number of ours, without a wait: is there something to tell? */
+bool sem_poll_now(struct sem *, struct pollfd *);
 
 /* ---- epoll.c ---- */
 

@@ -260,6 +260,67 @@ static void two_poll_one(void)
 	say_end(t[1]);
 }
 
+/* Two entries: what the first has been, and a pipe. */
+static void *poll_both(void *p)
+{
+	return result_of(poll(p, 2, 3000));
+}
+
+static void say_both(pthread_t t, const struct pollfd p[2])
+{
+	say_end(t);
+	say("%#x %#x\n", p[0].revents, p[1].revents);
+}
+
+/* The socket lives on in its copy; its number names nothing any more. */
+static void closes_a_number_under_a_poll(void)
+{
+	int fd[2], way[2], copy;
+	struct pollfd p[2];
+	pthread_t t;
+
+	connection(fd);
+	copy = dup(fd[1]);
+	if (pipe(way))
+		return;
+	p[0] = (struct pollfd){ fd[1], POLLIN, 0 };
+	p[1] = (struct pollfd){ way[0], POLLIN, 0 };
+	t = busy(poll_both, p);
+	close(fd[1]);
+	a_moment();
+	say_result(write(way[1], "x", 1));
+	say_both(t, p);
+	say_result(poll(p, 1, 0));
+	say("%#x\n", p[0].revents);
+	fd[1] = dup(copy);
+	p[1].fd = -1;
+	p[0].fd = fd[1];
+	t = busy(poll_both, p);
+	close(fd[1]);
+	say_result(send(fd[0], "x", 1, 0));
+	say_both(t, p);
+}
+
+/* The number is a pipe's when the text wakes the poll. */
+static void changes_a_number_under_a_poll(void)
+{
+	int fd[2], way[2], copy;
+	struct pollfd p[2];
+	pthread_t t;
+
+	connection(fd);
+	copy = dup(fd[1]);
+	if (pipe(way))
+		return;
+	p[0] = (struct pollfd){ fd[1], POLLIN, 0 };
+	p[1] = (struct pollfd){ way[0], POLLIN, 0 };
+	t = busy(poll_both, p);
+	dup2(way[1], fd[1]);
+	say_result(write(way[1], "x", 1));
+	say_both(t, p);
+	say_result(close(copy));
+}
+
 static void two_receive_datagrams(void)
 {
 	pthread_t t[2];
@@ -416,6 +477,8 @@ static const struct program programs[] = {
 	ONCE(two_read_one),
 	ONCE(two_hear_the_end),
 	ONCE(two_poll_one),
+	ONCE(closes_a_number_under_a_poll),
+	ONCE(changes_a_number_under_a_poll),
 	ONCE(two_receive_datagrams),
 	ONCE(reads_and_writes_at_once),
 	BOTH(serves_many_threads),
