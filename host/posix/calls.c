@@ -52,7 +52,7 @@ static int give_number(struct posix *p, struct file *f, bool cloexec, int least)
 	int fd = fcntl(p->placeholder, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, least), err = -errno;
 
 	if (fd >= 0 && sem_name(&p->sem, fd, f)) {
-		number_note(fd, true);
+		number_note(fd, NUMBER_SOCKET);
 		return fd;
 	}
 	if (fd >= 0) {
@@ -169,24 +169,30 @@ int tern_posix_shutdown(int fd, int how)
 	return p ? (int)posix_end(p, f, sem_shutdown(&p->sem, f, how)) : -1;
 }
 
-/* Its number goes first, so that no other thread finds the file by it. */
+/*
+ * Its number goes first, so that no other thread finds the file by it. The kernel's copy goes
+ * before others have the lock: who polls it finds no file, as it should.
+ */
 int tern_posix_close(int fd)
 {
 	struct posix *p = posix_peek();
 	struct file *f;
+	int n;
 
-	if (number_is_ours(fd) && p) {
-		posix_lock(p);
-		f = sem_file(&p->sem, fd);
-		number_note(fd, false);
-		if (f && f->n_numbers == 1 && f->kind == FILE_SOCKET)
-			sem_linger(&p->sem, f);
-		if (f && sem_file(&p->sem, fd) == f)
-			sem_unname(&p->sem, fd);
-		posix_unlock(p);
+	if (number_kind_of(fd) == NUMBER_OTHER || !p) {
+		number_note(fd, NUMBER_OTHER);
+		return close(fd);
 	}
-	number_note(fd, false);
-	return close(fd);
+	posix_lock(p);
+	f = sem_file(&p->sem, fd);
+	number_note(fd, NUMBER_OTHER);
+	if (f && f->n_numbers == 1 && f->kind == FILE_SOCKET)
+		sem_linger(&p->sem, f);
+	if (f && sem_file(&p->sem, fd) == f)
+		sem_unname(&p->sem, fd);
+	n = close(fd);
+	posix_unlock(p);
+	return n;
 }
 
 /* ---- names and options ---- */
@@ -388,7 +394,7 @@ static int copy_number(int fd, int to, int least, bool cloexec)
 		if (f && to >= 0 && n == to && !sem_name(&p->sem, to, f))
 			n = -ENOMEM;
 		if (f && to >= 0 && n == to)
-			number_note(to, true);
+			number_note(to, NUMBER_SOCKET);
 		if (f && to < 0)
 			n = give_number(p, f, cloexec, least);
 		posix_unlock(p);
@@ -401,10 +407,10 @@ static void forget_number(int fd)
 {
 	struct posix *p = posix_peek();
 
-	if (!number_is_ours(fd) || !p)
+	if (number_kind_of(fd) == NUMBER_OTHER || !p)
 		return;
 	posix_lock(p);
-	number_note(fd, false);
+	number_note(fd, NUMBER_OTHER);
 	if (sem_file(&p->sem, fd))
 		sem_unname(&p->sem, fd);
 	posix_unlock(p);

@@ -42,7 +42,7 @@ static void end_in_order(void)
 	posix_lock(p);
 	for (int fd = 0; fd < (int)p->sem.n_cap; fd++)
 		if (sem_file(&p->sem, fd)) {
-			number_note(fd, false);
+			number_note(fd, NUMBER_OTHER);
 			sem_unname(&p->sem, fd);
 		}
 	p->sem.world.pump(p);

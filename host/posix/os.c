@@ -380,18 +380,24 @@ static void end_set(void *ctx, struct file *set)
 
 static _Atomic(struct posix *) the_process; /* plain names have no argument for it */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic uint8_t ours[SEM_FILES_MAX];
+static _Atomic uint8_t ours[SEM_FILES_MAX]; /* enum number_kind */
+
+enum number_kind number_kind_of(int fd)
+{
+	if (fd < 0 || fd >= SEM_FILES_MAX)
+		return NUMBER_OTHER;
+	return (enum number_kind)atomic_load_explicit(&ours[fd], memory_order_acquire);
+}
 
 bool number_is_ours(int fd)
 {
-	return fd >= 0 && fd < SEM_FILES_MAX &&
-	       atomic_load_explicit(&ours[fd], memory_order_acquire);
+	return number_kind_of(fd) == NUMBER_SOCKET;
 }
 
-void number_note(int fd, bool is)
+void number_note(int fd, enum number_kind kind)
 {
 	if (fd >= 0 && fd < SEM_FILES_MAX)
-		atomic_store_explicit(&ours[fd], is, memory_order_release);
+		atomic_store_explicit(&ours[fd], (uint8_t)kind, memory_order_release);
 }
 
 /* In the child the stack is the parent's: its numbers are dead, and its secrets not to be used. */

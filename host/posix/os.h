@@ -73,8 +73,10 @@ bool posix_wish_of_environment(struct tern_posix_wish *w);
 
 /* ---- numbers ---- */
 
-/* Is it one of ours? Without the lock. */
-bool number_is_ours(int fd);
-void number_note(int fd, bool ours);
+/* What we know of one, without the lock. */
+enum number_kind { NUMBER_OTHER, NUMBER_SOCKET, NUMBER_SET };
+enum number_kind number_kind_of(int fd);
+bool number_is_ours(int fd); /* a socket */
+void number_note(int fd, enum number_kind);
 
 #endif

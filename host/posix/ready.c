@@ -303,6 +303,8 @@ static int make_set(struct posix *p, int fd, struct file **out)
 		err = -errno; /* EBADF, or EINVAL: it is no set */
 	else if (sem_name(&p->sem, fd, set))
 		err = 0;
+	if (!err)
+		number_note(fd, NUMBER_SET);
 	if (err && set->hidden_fd >= 0)
 		close(set->hidden_fd);
 	if (err)
@@ -373,7 +375,8 @@ static int wait_for_set(struct posix *p, struct file *set, struct epoll_event *o
 {
 	int n = 0, err = 0, kernel;
 
-	while (n == 0) {
+	/* one that has ended has no number, though another may have it */
+	while (n == 0 && !set->ended) {
 		p->sem.world.pump(p);
 		n = epoll_collect(&p->sem, set, out, max);
 		kernel = n < max ? collect_kernel(p, set, out + n, max - n) : 0;

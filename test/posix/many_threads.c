@@ -144,6 +144,36 @@ static void *receive_for_ever(void *ctx)
 	return NULL;
 }
 
+/* A set that is closed tells no more, though another has its number and something to tell. */
+static void *wait_for_ever(void *ctx)
+{
+	struct epoll_event ev;
+
+	if (epoll_wait(*(int *)ctx, &ev, 1, -1) >= 0 || errno != EBADF)
+		die("a close does not wake who waits for a set");
+	return NULL;
+}
+
+static void close_a_set_that_waits(int member)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int way[2], set = epoll_create1(0);
+	pthread_t t;
+
+	if (set < 0 || pipe(way) || write(way[1], "x", 1) != 1 ||
+	    epoll_ctl(set, EPOLL_CTL_ADD, member, &ev))
+		die("a set");
+	pthread_create(&t, NULL, wait_for_ever, &set);
+	usleep(20000);
+	close(set);
+	if (epoll_create1(0) != set || epoll_ctl(set, EPOLL_CTL_ADD, way[0], &ev))
+		die("a set with the number of another");
+	pthread_join(t, NULL);
+	close(set);
+	close(way[0]);
+	close(way[1]);
+}
+
 /* The first sockets of all, which make the stack. */
 static void *begin(void *ctx)
 {
@@ -167,6 +197,8 @@ int main(int argc, char **argv)
 	p.listener = listening(&p.name);
 	connection(closed);
 	number = closed[0];
+	for (int i = 0; i < 10; i++)
+		close_a_set_that_waits(closed[1]);
 	for (int i = 0; i < N_PAIRS; i++) {
 		connection(fd[i]);
 		pthread_create(&t[n++], NULL, echo, &fd[i][0]);

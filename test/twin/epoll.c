@@ -510,6 +510,31 @@ static void is_waited_for_by_two(void)
 	say("%d %d\n", (int)(intptr_t)n[0], (int)(intptr_t)n[1]);
 }
 
+/* A set that has the number of one that was closed knows nothing of its members. */
+static void begins_without_members(void)
+{
+	int fd[2], set = epoll_create1(0), other = epoll_create1(0), outer = epoll_create1(0);
+
+	connection(fd);
+	send(fd[0], "x", 1, 0);
+	polled(fd[1], POLLIN, POLLIN);
+	for (int i = 0; i < 2; i++) {
+		say_result(add(set, fd[1], EPOLLIN, 1));
+		told_by(set, 0);
+		close(set);
+		set = epoll_create1(0);
+		told_by(set, 0);
+	}
+	say_result(add(set, fd[1], EPOLLIN, 2));
+	told_by(set, 0);
+	say_result(add(outer, set, EPOLLIN, 3));
+	told_by(outer, 0);
+	say_result(dup2(other, set) == set);
+	told_by(set, 0);
+	say_result(add(set, fd[1], EPOLLIN, 4));
+	told_by(set, 0);
+}
+
 static const struct program programs[] = {
 	BOTH(tells_levels),
 	BOTH(tells_edges),
@@ -541,5 +566,6 @@ static const struct program programs[] = {
 	ONCE(changes_what_is_asked_for),
 	ONCE(adds_while_another_waits),
 	ONCE(is_waited_for_by_two),
+	ONCE(begins_without_members),
 };
 const struct subject of_epoll = SUBJECT(programs);
