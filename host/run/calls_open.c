@@ -317,7 +317,8 @@ int64_t on_listen(struct run *r, struct call *c)
 		return err;
 	p->state = PAIR_LISTENING;
 	pair_note_named(r, p);
-	pump_block(p, c->dup); /* a listener is never writable */
+	pump_block(p, c->dup);	   /* a listener is never writable, */
+	shutdown(c->dup, SHUT_WR); /* and a write fails at once, with EPIPE */
 	return 0;
 }
 

@@ -334,6 +334,31 @@ static void reads_a_listener(void)
 	say("%d\n", so_error(l));
 }
 
+static void writes_to_a_listener(void)
+{
+	char text[] = "x";
+	struct iovec iov = { text, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int fd, l = listening();
+
+	count_signals(SIGPIPE, 0);
+	say_result(send(l, "x", 1, MSG_NOSIGNAL));
+	say_result(sendmsg(l, &m, MSG_NOSIGNAL | MSG_DONTWAIT));
+	say("%d\n", (int)n_signals);
+	say_result(write(l, "x", 1));
+	say_result(writev(l, &iov, 1));
+	say_result(send(l, "x", 1, MSG_MORE));
+	say("%d\n", (int)n_signals);
+	say("%#x\n", polled_now(l, POLLIN | POLLOUT | POLLRDHUP));
+	fd = connected_to(port_of(l));
+	say("%#x\n", polled(l, POLLIN | POLLOUT | POLLRDHUP, POLLIN));
+	say_result(accept(l, NULL, NULL) >= 0);
+	say("%#x\n", polled_now(l, POLLIN | POLLOUT | POLLRDHUP));
+	say_result(write(l, "x", 1));
+	say_result(write(fd, "x", 1));
+	say("%d %d\n", (int)n_signals, so_error(l));
+}
+
 static void closes_a_listener(void)
 {
 	int l = listening(), c = socket_of(SOCK_STREAM);
@@ -411,6 +436,7 @@ static const struct program programs[] = {
 	ONCE(accepts_in_order),
 	BOTH(cuts_the_name_of_a_caller),
 	ONCE(reads_a_listener),
+	BOTH(writes_to_a_listener),
 	BOTH(closes_a_listener),
 	BOTH(shuts_a_listener),
 	ONCE(shuts_writing_of_a_listener),
