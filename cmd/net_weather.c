@@ -83,6 +83,7 @@ static bool wrap(struct net *n)
 		if (!d)
 			return false;
 		impair_spare(d, is_of_names, n);
+		recorder_watch_weather(&n->recorder, d);
 		p->dev = d;
 	}
 	n->weather.is_there = true;

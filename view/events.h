@@ -44,6 +44,7 @@ struct view_event {
 	uint64_t copy_of; /* delivered or duplicated: the frame it is a copy of, else 0 */
 	bool raw_ip;	  /* the bytes begin with an IP header, not with an Ethernet header */
 	bool corrupted;
+	bool guessed;	      /* delivered: nobody has seen that, nor whether it was new there */
 	const uint8_t *bytes; /* delivered: NULL means those that were sent */
 	uint32_t len;	      /* of the frame */
 	uint32_t kept;	      /* of bytes: a capture may keep only the beginning */

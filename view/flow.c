@@ -239,7 +239,9 @@ static void on_delivered(struct flows *fs, const struct view_event *ev)
 	struct decoded d;
 	struct flow *f;
 	struct segment *g;
-	struct step step = { .at = ev->at, .kind = STEP_ARRIVE, .text = ev->text };
+	struct step step = {
+		.at = ev->at, .kind = STEP_ARRIVE, .text = ev->text, .guessed = ev->guessed
+	};
 
 	if (!place || place->flow == NOWHERE)
 		return;

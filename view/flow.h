@@ -47,6 +47,7 @@ struct step {
 	uint8_t kind;	/* enum step_kind */
 	uint8_t side;	/* where: of an arrival the receiver */
 	bool copy;	/* of an arrival: not the first */
+	bool guessed;	/* of an arrival: it is thought to have come */
 	bool duplicate; /* of an arrival: nothing of it was new */
 	uint8_t old_state, new_state;
 	uint32_t segment;

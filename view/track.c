@@ -165,7 +165,7 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 	uint64_t lo = (uint64_t)(position_of_zero + g->seq);
 	uint64_t hi = (uint64_t)(position_of_zero + end_of(g));
 	struct range last;
-	bool overtaken;
+	bool overtaken, known;
 
 	if (step->text)
 		s->n_dropped++;
@@ -173,8 +173,9 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		return;
 	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
 		s->fin_arrived_at = step->at;
-	/* In a foreign capture nobody knows whether what was sent again had arrived. */
-	step->duplicate = !g->sent->flow && ranges_contain(&s->arrived, lo, hi);
+	/* In a foreign capture, or on a real wire, nobody knows whether it had come already. */
+	known = !g->sent->flow && (step->copy || !step->guessed);
+	step->duplicate = known && ranges_contain(&s->arrived, lo, hi);
 	s->n_duplicate += step->duplicate;
 	overtaken = ranges_last(&s->arrived, &last) && lo < last.hi;
 	ranges_add(&s->arrived, mem, lo, hi);

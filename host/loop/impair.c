@@ -10,7 +10,6 @@
 
 #include "../../core/base/rand.h"
 #include "../../core/wire/wire.h"
-#include "../../link/link.h"
 
 enum { READ_MAX = 64, SPARED_MAX = 512 };
 
@@ -25,6 +24,7 @@ struct impair {
 	bool gone;
 	bool (*spares)(void *ctx, const uint8_t *packet, size_t len);
 	void *spares_ctx;
+	struct impair_watcher watcher; /* decided NULL: nobody */
 };
 
 static struct link_frame *frame_of(const struct tern_pkt *p)
@@ -71,13 +71,26 @@ static struct tern_pkt *packet_of_frame(struct tern_stack *st, const struct link
 	return p;
 }
 
+static enum impair_way way_of(const struct impair *m, const struct link *l)
+{
+	return l == &m->out ? IMPAIR_OUT : IMPAIR_IN;
+}
+
+static void tell_left(const struct impair *m, enum impair_way way, const struct tern_pkt *p,
+		      const struct link_frame *f)
+{
+	if (m->watcher.decided)
+		m->watcher.left(m->watcher.ctx, way, p, f->id);
+}
+
 static void put_copy(struct impair *m, struct link *l, const struct tern_pkt *p,
-		     const struct link_fate *fate)
+		     const struct link_fate *fate, uint64_t number)
 {
 	struct link_frame *f = frame_of(p);
 
 	if (!f)
 		return;
+	f->id = number;
 	if (fate->marked)
 		link_mark((enum tern_link)m->dev.iface.link, f->data, f->len);
 	if (fate->corrupted)
@@ -98,15 +111,19 @@ static void put_frame(struct impair *m, struct link *l, const struct tern_pkt *p
 {
 	struct link_fate fate = { .due = m->now,
 				  .held = true }; /* it overtakes what the weather has */
+	const struct impair_watcher *w = &m->watcher;
+	uint64_t number = 0;
 
 	if (!is_spared(m, l, p))
 		fate = link_decide(l, m->now, p->total_len);
 
+	if (w->decided)
+		number = w->decided(w->ctx, way_of(m, l), p, &fate);
 	if (fate.lost)
 		return;
-	put_copy(m, l, p, &fate);
+	put_copy(m, l, p, &fate, number);
 	if (fate.duplicated)
-		put_copy(m, l, p, &fate);
+		put_copy(m, l, p, &fate, w->decided ? w->copied(w->ctx, number) : 0);
 }
 
 /* What is due goes to the inner device, as far as that has room. */
@@ -118,6 +135,8 @@ static void send_due(struct impair *m, struct tern_stack *st)
 		struct tern_pkt *p = packet_of_frame(st, f);
 		int err = p ? m->dev.inner->ops->write(m->dev.inner, st, p) : 0;
 
+		if (p && err != -TERN_EAGAIN)
+			tell_left(m, IMPAIR_OUT, p, f);
 		tern_pkt_free(st, p);
 		m->stuck = err == -TERN_EAGAIN ? f : NULL;
 		m->gone = err == -TERN_ENODEV;
@@ -156,12 +175,15 @@ static int impair_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 	while ((unsigned)n < max && (f = link_take(&m->in, m->now))) {
 		struct tern_pkt *p = packet_of_frame(st, f);
 
+		if (p) {
+			p->ifindex = (uint16_t)d->ifindex;
+			tell_left(m, IMPAIR_IN, p, f);
+		}
 		free(f);
 		if (!p) {
 			d->refused++;
 			continue;
 		}
-		p->ifindex = (uint16_t)d->ifindex;
 		p->next = NULL;
 		*list = p;
 		list = &p->next;
@@ -237,6 +259,13 @@ void impair_spare(struct dev *d, bool (*spares)(void *ctx, const uint8_t *packet
 
 	m->spares = spares;
 	m->spares_ctx = ctx;
+}
+
+void impair_watch(struct dev *d, const struct impair_watcher *w)
+{
+	struct impair *m = (struct impair *)d;
+
+	m->watcher = *w;
 }
 
 void impair_change(struct dev *d, const struct tern_weather way[IMPAIR_WAYS])

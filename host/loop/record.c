@@ -18,6 +18,7 @@
 #include "../../view/pcapng_impl.h"
 
 enum { FRAME_MAX = 65536 + 64, KEPT = 128, EVENTS_MAX = 400000, LO_INDEX = 1 };
+enum { US, PEER }; /* hosts of the view */
 
 /* ---- pcapng ---- */
 
@@ -111,28 +112,138 @@ static void add(struct recorder *r, const struct view_event *ev)
 	r->full = r->view->n_events >= EVENTS_MAX;
 }
 
+static bool is_recorded(const struct recorder *r, unsigned ifindex)
+{
+	return ifindex != LO_INDEX && ifindex < 64 && r->link[ifindex];
+}
+
+/* A frame as host `from` has sent it, or another gets it; its bytes are in r->bytes. */
+static struct view_event event_of(struct recorder *r, const struct tern_pkt *p, int host)
+{
+	struct view_event ev = { .host = host, .kind = VIEW_SENT, .bytes = r->bytes };
+
+	ev.raw_ip = r->link[p->ifindex] == TERN_LINK_IP;
+	ev.len = tern_pkt_copy(p, 0, r->bytes, FRAME_MAX);
+	ev.kept = ev.len < KEPT ? ev.len : KEPT;
+	return ev;
+}
+
+static void note_number(struct recorder *r, const struct tern_pkt *p, uint64_t frame)
+{
+	r->note[r->n_notes++ % RECORD_NOTES] = (struct record_note){ p, frame };
+}
+
+/* The latest, for packets' memory is used again. 0: it has none. */
+static uint64_t take_number(struct recorder *r, const struct tern_pkt *p)
+{
+	for (uint64_t i = r->n_notes; i > 0 && i + RECORD_NOTES > r->n_notes; i--) {
+		struct record_note *n = &r->note[(i - 1) % RECORD_NOTES];
+
+		if (n->pkt == p) {
+			n->pkt = NULL;
+			return n->frame;
+		}
+	}
+	return 0;
+}
+
+static void add_arrival(struct recorder *r, struct view_event ev)
+{
+	ev.kind = VIEW_DELIVERED;
+	ev.guessed = ev.host == PEER;
+	add(r, &ev);
+}
+
 static void record_frame(struct recorder *r, const struct tern_trace *t)
 {
 	bool out = t->kind == TERN_TRACE_PACKET_OUT;
 	unsigned ifindex = t->pkt->ifindex;
-	struct view_event ev = { .at = t->at - r->begun, .host = out ? 0 : 1, .kind = VIEW_SENT };
+	struct view_event ev;
 
-	if (ifindex == LO_INDEX || ifindex >= 64 || !r->link[ifindex])
+	if (!is_recorded(r, ifindex))
 		return;
-	ev.raw_ip = r->link[ifindex] == TERN_LINK_IP;
-	ev.len = tern_pkt_copy(t->pkt, 0, r->bytes, FRAME_MAX);
-	ev.kept = ev.len < KEPT ? ev.len : KEPT;
-	ev.bytes = r->bytes;
-	ev.frame = ++r->frame;
+	ev = event_of(r, t->pkt, out ? US : PEER);
+	ev.at = t->at - r->begun;
 	if (r->pcap)
 		put_packet(r, &ev, ifindex, out);
 	r->cause = NULL;
-	add(r, &ev);
-	ev.kind = VIEW_DELIVERED;
-	ev.host = 1 - ev.host;
-	ev.bytes = NULL;
-	add(r, &ev);
+	ev.frame = !out && r->has_weather[ifindex] ? take_number(r, t->pkt) : 0;
+	if (!ev.frame) {
+		ev.frame = ++r->frame;
+		add(r, &ev);
+	}
+	if (out && r->has_weather[ifindex]) {
+		note_number(r, t->pkt, ev.frame);
+		return;
+	}
+	ev.host = out ? PEER : US;
+	add_arrival(r, ev);
 }
+
+/* ---- weather ---- */
+
+static uint64_t on_decided(void *ctx, enum impair_way way, const struct tern_pkt *p,
+			   const struct link_fate *fate)
+{
+	struct recorder *r = ctx;
+	struct view_event ev = event_of(r, p, way == IMPAIR_OUT ? US : PEER);
+
+	ev.at = tern_now(r->st) - r->begun;
+	if (way == IMPAIR_OUT) {
+		ev.frame = take_number(r, p);
+	} else {
+		ev.frame = ++r->frame;
+		add(r, &ev);
+	}
+	ev.text = fate->lost;
+	ev.kind = fate->lost ? VIEW_LOST : VIEW_CORRUPTED;
+	if (ev.frame && (fate->lost || fate->corrupted))
+		add(r, &ev);
+	return ev.frame;
+}
+
+static uint64_t on_copied(void *ctx, uint64_t number)
+{
+	struct recorder *r = ctx;
+	struct view_event ev = { .kind = VIEW_DUPLICATED, .copy_of = number };
+
+	if (!number)
+		return 0;
+	ev.frame = ++r->frame;
+	add(r, &ev);
+	return ev.frame;
+}
+
+/* What comes to the stack is said to have arrived when the stack takes it. */
+static void on_left(void *ctx, enum impair_way way, const struct tern_pkt *p, uint64_t number)
+{
+	struct recorder *r = ctx;
+	struct view_event ev;
+
+	if (!number)
+		return;
+	if (way == IMPAIR_IN) {
+		note_number(r, p, number);
+		return;
+	}
+	ev = event_of(r, p, PEER);
+	ev.at = tern_now(r->st) - r->begun;
+	ev.frame = number;
+	add_arrival(r, ev);
+}
+
+void recorder_watch_weather(struct recorder *r, struct dev *d)
+{
+	const struct impair_watcher w = { on_decided, on_copied, on_left, r };
+
+	if (!r->view || !is_recorded(r, d->ifindex))
+		return;
+	r->st = d->st;
+	r->has_weather[d->ifindex] = true;
+	impair_watch(d, &w);
+}
+
+/* ---- the hook ---- */
 
 void recorder_trace(void *ctx, const struct tern_trace *t)
 {
@@ -170,8 +281,8 @@ bool recorder_init(struct recorder *r, FILE *pcap, bool with_view)
 	r->wall_ns = clock_ns(CLOCK_REALTIME);
 	r->pcap = pcap;
 	if (r->view) {
-		view_name_host(r->view, 0, "tern");
-		view_name_host(r->view, 1, "peer");
+		view_name_host(r->view, US, "tern");
+		view_name_host(r->view, PEER, "peer");
 	}
 	if (pcap)
 		put_section(r);

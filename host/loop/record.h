@@ -12,6 +12,14 @@
 #include <stdio.h>
 
 #include "../../view/events.h"
+#include "impair.h"
+
+/* A packet on its way between the stack and the weather, and the number of its frame. */
+struct record_note {
+	const struct tern_pkt *pkt;
+	uint64_t frame;
+};
+enum { RECORD_NOTES = 1024 }; /* more than all devices take at once */
 
 struct recorder {
 	FILE *pcap;		 /* NULL: no capture */
@@ -26,6 +34,10 @@ struct recorder {
 	uint32_t link[64];	 /* enum tern_link, by ifindex; 0: not told */
 	uint32_t pcap_iface[64]; /* 1 + its number in the file, by ifindex */
 	uint32_t n_pcap_ifaces;
+	struct tern_stack *st;		       /* below which the weather is */
+	bool has_weather[64];		       /* by ifindex: it tells what becomes of frames */
+	struct record_note note[RECORD_NOTES]; /* the last n_notes, in turn */
+	uint64_t n_notes;
 };
 
 /* pcap: to write to, or NULL; with_view: a ladder is wanted. false: no memory. */
@@ -33,6 +45,12 @@ bool recorder_init(struct recorder *, FILE *pcap, bool with_view);
 void recorder_fini(struct recorder *); /* the file stays the caller's */
 /* Which link an interface is: before its first frame. */
 void recorder_note_link(struct recorder *, unsigned ifindex, uint32_t link);
+
+/*
+ * The weather over a device, watched from now on: what it loses is drawn lost, and what it delays
+ * arrives later. Without one each frame that goes is thought to arrive.
+ */
+void recorder_watch_weather(struct recorder *, struct dev *);
 
 /* The hook; ctx is the recorder. */
 void recorder_trace(void *ctx, const struct tern_trace *);

@@ -6,6 +6,7 @@
 #include "pair_fixture.h"
 
 #include "../../host/loop/record.h"
+#include "../../view/flow.h"
 #include "../../view/pcapng.h"
 
 enum { SEEN_MAX = 4000 };
@@ -199,10 +200,148 @@ static void unknown_interfaces_are_left_out(void)
 	recorder_fini(&w.r);
 }
 
+/* ---- weather ---- */
+
+/* A stream over a wire with weather both ways; known: the recorder watches it. */
+static void run_in_weather(const struct tern_weather *weather, bool transfers, bool known)
+{
+	struct tern_weather way[IMPAIR_WAYS] = { *weather, *weather };
+	struct dev_wish wish = { .no_offload = true };
+	struct dev *end[2];
+	struct pair p = { .sent = 0 };
+	struct tern_config cfg;
+	tern_time until = loop_now() + 20 * TERN_MS;
+
+	memset(&w, 0, sizeof(w));
+	check(recorder_init(&w.r, NULL, true));
+	check(pipe_open(end, &wish));
+	end[0] = impair_open(end[0], way, 3);
+	tern_config_default(&cfg);
+	loop_init(&p.l);
+	p.st[0] = loop_new_stack(&p.l, &cfg, trace, &w);
+	p.st[1] = loop_new_stack(&p.l, &cfg, NULL, NULL);
+	for (int i = 0; i < 2; i++) {
+		p.ifindex[i] = loop_add(&p.l, p.st[i], end[i]);
+		pair_addresses(&p, i);
+	}
+	recorder_note_link(&w.r, (unsigned)p.ifindex[0], TERN_LINK_IP);
+	if (known)
+		recorder_watch_weather(&w.r, end[0]);
+	if (transfers) {
+		pair_connect(&p, false);
+		pair_transfer(&p, 100000);
+	} else {
+		struct tern_addr to = tern_ip4(10, 0, 0, 2, 80);
+
+		check_eq(tern_socket(p.st[0], TERN_AF_INET, TERN_SOCK_STREAM, 0, &p.s[0]), 0);
+		check_eq(tern_connect(p.st[0], p.s[0], &to), -TERN_EINPROGRESS);
+		while (loop_now() < until)
+			pair_turn(&p, until);
+	}
+	pair_close(&p);
+}
+
+static unsigned arrivals_of(const struct view *v, uint64_t frame)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < v->n_events; i++)
+		n += v->event[i].kind == VIEW_DELIVERED &&
+		     (v->event[i].frame == frame || v->event[i].copy_of == frame);
+	return n;
+}
+
+/* Both ways: what is lost never arrives, all else does, and the instants are in order. */
+static void what_the_weather_loses_is_recorded_as_lost(void)
+{
+	unsigned n_lost[2] = { 0, 0 }, n_in_time = 0, n = 0;
+	tern_time before = 0;
+
+	run_in_weather(&(struct tern_weather){ .loss_ppm = 100000, .delay = TERN_MS }, true, true);
+	for (size_t i = 0; i < w.r.view->n_events; i++) {
+		const struct view_event *e = &w.r.view->event[i];
+
+		n_in_time += e->at >= before;
+		before = e->at;
+		if (e->kind != VIEW_SENT)
+			continue;
+		test_at("frame %u", (unsigned)e->frame);
+		n++;
+		check(arrivals_of(w.r.view, e->frame) <= (e->lost ? 0 : 1));
+		n_lost[e->host] += e->lost != NULL;
+		if (e->lost)
+			check_str(e->lost, "loss");
+	}
+	check_eq(n_in_time, w.r.view->n_events);
+	check(n_lost[0] > 0 && n_lost[1] > 0 && n_lost[0] + n_lost[1] < n / 2);
+	recorder_fini(&w.r);
+}
+
+/* Nothing comes, and what went is not said to have arrived. */
+static void a_wire_that_is_down_is_recorded_so(void)
+{
+	unsigned n = 0;
+
+	run_in_weather(&(struct tern_weather){ .down = true }, false, true);
+	for (size_t i = 0; i < w.r.view->n_events; i++) {
+		const struct view_event *e = &w.r.view->event[i];
+
+		check(e->kind != VIEW_DELIVERED);
+		n += e->kind == VIEW_SENT && e->lost && strcmp(e->lost, "down") == 0;
+	}
+	check(n > 0);
+	check_eq(n, w.n);
+	recorder_fini(&w.r);
+}
+
+/* A copy of the weather's own is one; flipped bits are told. */
+static void copies_and_flipped_bits_are_recorded(void)
+{
+	unsigned n_copies = 0, n_corrupted = 0;
+
+	run_in_weather(&(struct tern_weather){ .duplicate_ppm = 200000, .corrupt_ppm = 50000 },
+		       true, true);
+	for (size_t i = 0; i < w.r.view->n_events; i++) {
+		const struct view_event *e = &w.r.view->event[i];
+
+		n_copies += e->kind == VIEW_DELIVERED && e->copy_of != 0;
+		n_corrupted += e->kind == VIEW_SENT && e->corrupted;
+	}
+	check(n_copies > 0);
+	check(n_corrupted > 0);
+	recorder_fini(&w.r);
+}
+
+/* Of a wire that tells nothing: what went again is no duplicate, for nobody knows. */
+static void repairs_on_a_real_wire_are_no_duplicates(void)
+{
+	struct flows *flows;
+	unsigned n_repairs = 0;
+
+	run_in_weather(&(struct tern_weather){ .loss_ppm = 100000 }, true, false);
+	flows = flows_new(w.r.view);
+	for (size_t i = 0; i < flows->n; i++) {
+		const struct flow *f = &flows->flow[i];
+
+		n_repairs += (unsigned)f->side[0].n_retransmitted;
+		for (size_t k = 0; k < f->n_steps; k++)
+			check(f->step[k].side == 0 || !f->step[k].duplicate);
+	}
+	check(n_repairs > 0);
+	flows_free(flows);
+	recorder_fini(&w.r);
+}
+
 static const struct test tests[] = {
-	TEST(the_capture_holds_what_was_seen), TEST(the_file_is_made_of_whole_blocks),
-	TEST(the_view_holds_the_same),	       TEST(a_full_disk_is_told),
+	TEST(the_capture_holds_what_was_seen),
+	TEST(the_file_is_made_of_whole_blocks),
+	TEST(the_view_holds_the_same),
+	TEST(a_full_disk_is_told),
 	TEST(unknown_interfaces_are_left_out),
+	TEST(what_the_weather_loses_is_recorded_as_lost),
+	TEST(a_wire_that_is_down_is_recorded_so),
+	TEST(copies_and_flipped_bits_are_recorded),
+	TEST(repairs_on_a_real_wire_are_no_duplicates),
 };
 
 int main(int argc, char **argv)
