@@ -310,6 +310,8 @@ static void start_keepalive(struct lab *lab)
 
 static const char *is_timed_out(const struct lab *lab)
 {
+	if (!lab->client.connected || !lab->server.connected)
+		return "it did not open";
 	if (lab->client.error != TERN_ETIMEDOUT && lab->client.error != TERN_EHOSTUNREACH)
 		return "the client did not notice that its peer is gone";
 	return NULL;
