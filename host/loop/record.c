@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../core/wire/wire.h"
 #include "../../view/pcapng_impl.h"
 
 enum { FRAME_MAX = 65536 + 64, KEPT = 128, EVENTS_MAX = 400000, LO_INDEX = 1 };
@@ -112,6 +113,16 @@ static void add(struct recorder *r, const struct view_event *ev)
 	r->full = r->view->n_events >= EVENTS_MAX;
 }
 
+/* The device fills it in, on its way out or as it comes in: in the capture it is there already. */
+static void fill_checksum(struct recorder *r, const struct tern_pkt *p, uint32_t len)
+{
+	uint32_t at = p->csum_start, field = at + p->csum_off;
+
+	if ((p->flags & TERN_PKT_CSUM_PARTIAL) && field + 2 <= len)
+		put_be16(r->bytes + field,
+			 checksum_finish(checksum_add(r->bytes + at, len - at, 0)));
+}
+
 static bool is_recorded(const struct recorder *r, unsigned ifindex)
 {
 	return ifindex != LO_INDEX && ifindex < 64 && r->link[ifindex];
@@ -164,8 +175,10 @@ static void record_frame(struct recorder *r, const struct tern_trace *t)
 		return;
 	ev = event_of(r, t->pkt, out ? US : PEER);
 	ev.at = t->at - r->begun;
-	if (r->pcap)
+	if (r->pcap) {
+		fill_checksum(r, t->pkt, ev.len);
 		put_packet(r, &ev, ifindex, out);
+	}
 	r->cause = NULL;
 	ev.frame = !out && r->has_weather[ifindex] ? take_number(r, t->pkt) : 0;
 	if (!ev.frame) {

@@ -5,6 +5,7 @@
  */
 #include "pair_fixture.h"
 
+#include "../../core/wire/wire.h"
 #include "../../host/loop/record.h"
 #include "../../view/flow.h"
 #include "../../view/pcapng.h"
@@ -20,6 +21,7 @@ struct seen {
 };
 struct witness {
 	struct recorder r;
+	struct tern_stack *st;
 	struct seen seen[SEEN_MAX];
 	unsigned n;
 };
@@ -27,6 +29,7 @@ static struct witness w;
 
 static void trace(void *ctx, const struct tern_trace *t)
 {
+	static uint8_t whole[70000];
 	struct witness *v = ctx;
 
 	recorder_trace(&v->r, t);
@@ -37,14 +40,19 @@ static void trace(void *ctx, const struct tern_trace *t)
 		s->len = t->pkt->total_len;
 		s->out = t->kind == TERN_TRACE_PACKET_OUT;
 		s->cause = t->cause ? tern_cause_name((enum tern_cause)t->cause) : NULL;
-		tern_pkt_copy(t->pkt, 0, s->head, sizeof(s->head));
+		if (t->pkt->gso_size) {
+			tern_pkt_copy(t->pkt, 0, s->head, sizeof(s->head));
+			return;
+		}
+		tern_pkt_emit(v->st, t->pkt, whole); /* as it goes on the wire */
+		memcpy(s->head, whole, sizeof(s->head));
 	}
 }
 
 /* A stream of 20 kB over a wire in the process; its sender is recorded. */
-static void run_and_record(FILE *f, bool with_view)
+static void run_and_record_over(FILE *f, bool with_view, bool no_offload)
 {
-	struct dev_wish wish = { .no_offload = true };
+	struct dev_wish wish = { .no_offload = no_offload };
 	struct dev *end[2];
 	struct pair p = { .sent = 0 };
 	struct tern_config cfg;
@@ -54,7 +62,7 @@ static void run_and_record(FILE *f, bool with_view)
 	check(pipe_open(end, &wish));
 	tern_config_default(&cfg);
 	loop_init(&p.l);
-	p.st[0] = loop_new_stack(&p.l, &cfg, trace, &w);
+	p.st[0] = w.st = loop_new_stack(&p.l, &cfg, trace, &w);
 	p.st[1] = loop_new_stack(&p.l, &cfg, NULL, NULL);
 	for (int i = 0; i < 2; i++) {
 		p.ifindex[i] = loop_add(&p.l, p.st[i], end[i]);
@@ -66,6 +74,11 @@ static void run_and_record(FILE *f, bool with_view)
 	tern_close(p.st[0], p.s[0]);
 	pair_turn(&p, loop_now());
 	pair_close(&p);
+}
+
+static void run_and_record(FILE *f, bool with_view)
+{
+	run_and_record_over(f, with_view, true);
 }
 
 static void the_capture_holds_what_was_seen(void)
@@ -147,6 +160,37 @@ static void the_file_is_made_of_whole_blocks(void)
 	fclose(f);
 }
 
+static bool checksum_is_right(const uint8_t *packet, uint32_t len)
+{
+	struct addr src = addr_from4(packet + 12), dst = addr_from4(packet + 16);
+	uint32_t n = len - IP4_HDR_LEN;
+	uint32_t sum = checksum_pseudo(&src, &dst, TERN_IPPROTO_TCP, n);
+
+	return checksum_finish(checksum_add(packet + IP4_HDR_LEN, n, sum)) == 0;
+}
+
+/* Of a device that completes them, and of super-frames, too: the capture has them complete. */
+static void checksums_are_complete(void)
+{
+	static uint8_t b[400000];
+
+	for (int no_offload = 0; no_offload < 2; no_offload++) {
+		FILE *f = tmpfile();
+		size_t size;
+
+		run_and_record_over(f, false, no_offload);
+		rewind(f);
+		size = fread(b, 1, sizeof(b), f);
+		for (size_t at = 0; at + 12 <= size; at += word(b + at + 4)) {
+			test_at("block at %zu", at);
+			check(word(b + at) != 6 ||
+			      checksum_is_right(b + at + 28, word(b + at + 20)));
+		}
+		recorder_fini(&w.r);
+		fclose(f);
+	}
+}
+
 static void the_view_holds_the_same(void)
 {
 	unsigned n_sent = 0, n_delivered = 0, n_states = 0;
@@ -218,7 +262,7 @@ static void run_in_weather(const struct tern_weather *weather, bool transfers, b
 	end[0] = impair_open(end[0], way, 3);
 	tern_config_default(&cfg);
 	loop_init(&p.l);
-	p.st[0] = loop_new_stack(&p.l, &cfg, trace, &w);
+	p.st[0] = w.st = loop_new_stack(&p.l, &cfg, trace, &w);
 	p.st[1] = loop_new_stack(&p.l, &cfg, NULL, NULL);
 	for (int i = 0; i < 2; i++) {
 		p.ifindex[i] = loop_add(&p.l, p.st[i], end[i]);
@@ -335,6 +379,7 @@ static void repairs_on_a_real_wire_are_no_duplicates(void)
 static const struct test tests[] = {
 	TEST(the_capture_holds_what_was_seen),
 	TEST(the_file_is_made_of_whole_blocks),
+	TEST(checksums_are_complete),
 	TEST(the_view_holds_the_same),
 	TEST(a_full_disk_is_told),
 	TEST(unknown_interfaces_are_left_out),
