@@ -117,7 +117,8 @@ struct tern_resolver_question {
 };
 /*
  * Asks; *id (may be NULL) becomes the question's number, which is never 0. The question is copied.
- * Its answer may be there at once. 0, -TERN_ENOMEM or -TERN_ENOBUFS (too many wait).
+ * Its answer may be there at once. 0, -TERN_ENOMEM, -TERN_ENOBUFS (too many wait) or
+ * -TERN_EAFNOSUPPORT (another family than those; of addr, too, whose name is wanted).
  */
 TERN_API int tern_resolver_ask(struct tern_resolver *, const struct tern_resolver_question *,
 			       uint64_t *id);

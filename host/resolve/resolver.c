@@ -167,10 +167,18 @@ bool tern_resolver_on_event(struct tern_resolver *r, const struct tern_event *ev
 
 /* ---- questions in, answers out ---- */
 
+static bool is_family(int family)
+{
+	return family == TERN_AF_INET || family == TERN_AF_INET6;
+}
+
 int tern_resolver_ask(struct tern_resolver *r, const struct tern_resolver_question *q, uint64_t *id)
 {
 	struct ask *a;
 
+	if (q->name ? q->family != TERN_AF_UNSPEC && !is_family(q->family) :
+		      !is_family(q->addr.family))
+		return -TERN_EAFNOSUPPORT;
 	note_time(r, tern_now(r->wish.st));
 	if (r->n_asks >= TERN_RESOLVER_ASKS_MAX)
 		return -TERN_ENOBUFS;

@@ -419,6 +419,32 @@ static void a_question_may_be_taken_back(void)
 	end_world(w);
 }
 
+/* getaddrinfo's EAI_FAMILY: no name has addresses of such a family, and nobody is asked. */
+static void another_family_is_refused(void)
+{
+	static const int bad[] = { 1, 99, -1, 0x10000 | TERN_AF_INET };
+	struct tern_resolver_question q = { .name = "localhost" };
+	struct tern_resolver_answer a;
+	struct world *w = new_world(zone);
+
+	open_world(w, one_server);
+	for (size_t i = 0; i < N_TESTS(bad); i++) {
+		static const char *const names[] = { "localhost", "10.0.0.1", "four.test" };
+
+		q.family = bad[i];
+		for (size_t k = 0; k < N_TESTS(names); k++) {
+			q.name = names[k];
+			check_eq(tern_resolver_ask(w->r, &q, NULL), -TERN_EAFNOSUPPORT);
+		}
+	}
+	q = (struct tern_resolver_question){ .name = NULL };
+	check_eq(tern_resolver_ask(w->r, &q, NULL), -TERN_EAFNOSUPPORT);
+	q.addr.family = 99;
+	check_eq(tern_resolver_ask(w->r, &q, NULL), -TERN_EAFNOSUPPORT);
+	check(!tern_resolver_answer(w->r, &a));
+	end_world(w);
+}
+
 /* The n-th allocation fails, for each n: an error, and nothing is lost. */
 static void memory_may_be_short(void)
 {
@@ -479,6 +505,7 @@ static const struct test tests[] = {
 	TEST(without_a_server_it_says_so),
 	TEST(equal_questions_are_one),
 	TEST(a_question_may_be_taken_back),
+	TEST(another_family_is_refused),
 	TEST(memory_may_be_short),
 	TEST(a_configuration_that_cannot_be_changes_nothing),
 };
