@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../core/wire/wire.h"
 
@@ -291,6 +292,29 @@ bool args_output(struct args *a, const char **path)
 		return false;
 	if (strcmp(*path, "-") == 0)
 		*path = NULL;
+	return true;
+}
+
+/* Of files that are there already a further name counts; a device may be named twice. */
+static bool is_one_file(const char *a, const char *b)
+{
+	struct stat as, bs;
+
+	if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+		return false;
+	if (stat(a, &as) != 0 || stat(b, &bs) != 0)
+		return strcmp(a, b) == 0;
+	return S_ISREG(as.st_mode) && as.st_dev == bs.st_dev && as.st_ino == bs.st_ino;
+}
+
+bool args_files_differ(const struct args *a, const char *const *path, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = i + 1; k < n; k++)
+			if (path[i] && path[k] && is_one_file(path[i], path[k])) {
+				args_error(a, "'%s' is named for two things to write", path[k]);
+				return false;
+			}
 	return true;
 }
 

@@ -59,6 +59,9 @@ bool args_mtu(struct args *, uint64_t *);	     /* 68 to 65535 */
 bool args_text(struct args *, const char **);	     /* a file's name, say: it lives in argv */
 bool args_output(struct args *, const char **); /* the same, and NULL for "-": standard output */
 
+/* No two of these (NULL: none) are one file to write; else it says so, and false. */
+bool args_files_differ(const struct args *, const char *const *path, unsigned n);
+
 /* --delay, --jitter, --rate, --queue, --loss, --reorder, --duplicate, --corrupt, --ecn-... */
 enum taken args_weather(struct args *, struct tern_weather *);
 /* The same of two directions: a value is for both, or OUT/IN ("--loss 1%/0"). */

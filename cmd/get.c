@@ -110,6 +110,9 @@ static int read_options(struct get *g, struct args *a)
 		return args_error(a, "-C needs -o FILE or -O");
 	if (g->output && a->n_words > 1)
 		return args_error(a, "-o is for one URL; -O names a file for each");
+	if (!args_files_differ(a, (const char *[]){ g->output, g->net.pcap, g->net.ladder_file },
+			       3))
+		return EXIT_USAGE;
 	return -1;
 }
 

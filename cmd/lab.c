@@ -164,6 +164,8 @@ static int read_options(struct options *o, struct args *a)
 		return args_error(a, "--ecn: '%s' is not 0 to 5", o->ecn);
 	if (o->ipv6 && o->mtu < IP6_MTU_MIN)
 		return args_error(a, "--mtu: IPv6 needs 1280 at least");
+	if (!args_files_differ(a, (const char *[]){ o->output, o->pcap, o->plot }, 3))
+		return EXIT_USAGE;
 	return -1;
 }
 

@@ -271,6 +271,8 @@ int net_open(struct net *n, struct net_options *o, const struct args *a)
 	int code;
 
 	memset(n, 0, sizeof(*n));
+	if (!args_files_differ(a, (const char *[]){ o->pcap, o->ladder_file }, 2))
+		return EXIT_USAGE;
 	n->options = o;
 	n->command = a->command;
 	loop_init(&n->loop);
