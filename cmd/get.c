@@ -26,7 +26,7 @@
 
 enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, PROGRESS_MIN = 100 };
 enum { ASK_AGAIN = -1 }; /* beside the exit codes */
-enum { OUTPUT_BUFFER = 1 << 20, DISCARD_MAX = 65536, INTERIM_MAX = 20 };
+enum { OUTPUT_BUFFER = 1 << 20, DISCARD_MAX = 65536, INTERIM_MAX = 20, SHOWN_MAX = 300 };
 
 /* The value of a header; one that does not fit is empty, but its length is not. */
 struct value {
@@ -517,11 +517,13 @@ static int judge(struct get *g)
 static int fetch(struct get *g, const char *text)
 {
 	const char *why = url_parse(&g->url, text);
+	char shown[SHOWN_MAX];
 	struct url next;
 	int code;
 
 	if (why) {
-		fprintf(stderr, "%s: %s: %s\n", g->n->command, text, why);
+		fprintf(stderr, "%s: %s: %s\n", g->n->command,
+			url_shown(text, shown, sizeof(shown)), why);
 		return EXIT_USAGE;
 	}
 	code = open_output(g);
@@ -534,7 +536,8 @@ static int fetch(struct get *g, const char *text)
 		      i == REDIRECTS_MAX   ? "too many in a row" :
 					     url_follow(&next, &g->url, g->location.text);
 		if (why) {
-			code = refuse(g, "redirected to '%.200s': %s", g->location.text, why);
+			code = refuse(g, "redirected to '%.200s': %s",
+				      url_shown(g->location.text, shown, sizeof(shown)), why);
 			break;
 		}
 		g->url = next;

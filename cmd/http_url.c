@@ -60,7 +60,7 @@ static bool take_zone(char *host)
 
 	if (zone && strncmp(zone, "%25", 3) == 0 && zone[3])
 		memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
-	if (zone && (zone[1] == 0 || strchr(zone + 1, '%')))
+	if (zone && (zone[1] == 0 || strchr(zone + 1, '%') || !is_plain(zone, strlen(zone))))
 		return false;
 	if (zone)
 		*zone = 0;
@@ -211,4 +211,18 @@ void url_file_name(const struct url *u, char *out, size_t size)
 		snprintf(out, size, "index.html");
 	else
 		snprintf(out, size, "%.*s", (int)(len - from), u->path + from);
+}
+
+const char *url_shown(const char *text, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (; *text && n + 4 <= size; text++) {
+		bool plain = is_plain(text, 1) || *text == ' ';
+
+		n += (size_t)snprintf(buf + n, size - n, plain ? "%c" : "%%%02X",
+				      (unsigned char)*text);
+	}
+	buf[n] = 0;
+	return buf;
 }

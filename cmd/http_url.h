@@ -22,5 +22,7 @@ const char *url_parse(struct url *, const char *text);
 const char *url_follow(struct url *, const struct url *base, const char *location);
 /* The last part of the path, for a file name; "index.html" when there is none. */
 void url_file_name(const struct url *, char *out, size_t size);
+/* For a terminal: what a URL may not hold, such as the end of a line, as "%0A". Returns buf. */
+const char *url_shown(const char *text, char *buf, size_t size);
 
 #endif
