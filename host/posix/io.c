@@ -154,8 +154,11 @@ static int64_t send_somewhere(struct sem *sem, struct file *f, const struct io *
 		err = addr_of_peer(f, io->to, io->to_len, &m->addr);
 		if (err) /* Linux's IPv6 says so of any family that it does not know */
 			return err == -EAFNOSUPPORT && f->family == AF_INET6 ? -EINVAL : err;
-		if (m->addr.family == TERN_AF_UNSPEC && f->family == AF_INET)
+		if (m->addr.family == TERN_AF_UNSPEC && f->family == AF_INET) {
+			if (io->to_len < addr_least_len(AF_INET))
+				return -EINVAL;
 			m->addr.family = TERN_AF_INET; /* Linux: of old programs */
+		}
 	}
 	m->iov = iov;
 	m->n_iov = rest_of(&c, iov, IOV_COUNT_MAX);
@@ -170,6 +173,16 @@ int64_t sem_send(struct sem *sem, struct file *f, const struct io *io)
 	return send_somewhere(sem, f, io, &m);
 }
 
+/* Of a msghdr: none has no length, and what is too long is cut. false: it is negative. */
+static bool check_name_len(socklen_t *len)
+{
+	if ((int)*len < 0)
+		return false;
+	if (*len > sizeof(struct sockaddr_storage))
+		*len = sizeof(struct sockaddr_storage);
+	return true;
+}
+
 int64_t sem_sendmsg(struct sem *sem, struct file *f, const struct msghdr *h, int flags)
 {
 	struct io io = { .iov = h->msg_iov,
@@ -180,6 +193,10 @@ int64_t sem_sendmsg(struct sem *sem, struct file *f, const struct msghdr *h, int
 	struct tern_msg m;
 	int err;
 
+	if (io.to && !check_name_len(&io.to_len))
+		return -EINVAL;
+	if (io.to_len == 0)
+		io.to = NULL;
 	tern_msg_init(&m, NULL, 0);
 	err = cmsg_to_msg(h, &m);
 	return err ? err : send_somewhere(sem, f, &io, &m);
@@ -322,16 +339,19 @@ static int64_t recv_something(struct sem *sem, struct file *f, const struct io *
 	return f->type == SOCK_STREAM ? recv_stream(sem, f, io, m) : recv_datagram(sem, f, io, m);
 }
 
-/* Whose name a receive tells: of a stream nobody's. */
-static void tell_sender(const struct file *f, const struct tern_msg *m, struct sockaddr *from,
-			socklen_t *from_len)
+/* Whose name a receive tells: of a stream nobody's. By EINVAL, as on Linux, what came is lost. */
+static int tell_sender(const struct file *f, const struct tern_msg *m, struct sockaddr *from,
+		       socklen_t *from_len)
 {
 	if (!from_len)
-		return;
+		return 0;
+	if ((int)*from_len < 0)
+		return -EINVAL;
 	if ((f->type == SOCK_STREAM && !(m->flags & TERN_MSG_ERRQUEUE)) || !m->addr.family)
 		*from_len = 0;
 	else
 		addr_to_sockaddr(&m->addr, from, from_len);
+	return 0;
 }
 
 int64_t sem_recv(struct sem *sem, struct file *f, const struct io *io, struct sockaddr *from,
@@ -339,18 +359,20 @@ int64_t sem_recv(struct sem *sem, struct file *f, const struct io *io, struct so
 {
 	struct tern_msg m;
 	int64_t n = recv_something(sem, f, io, &m);
+	int err = n >= 0 && from ? tell_sender(f, &m, from, from_len) : 0;
 
-	if (n >= 0 && from)
-		tell_sender(f, &m, from, from_len);
-	return n;
+	return err ? err : n;
 }
 
 int64_t sem_recvmsg(struct sem *sem, struct file *f, struct msghdr *h, int flags)
 {
 	struct io io = { .iov = h->msg_iov, .n_iov = h->msg_iovlen, .flags = flags };
 	struct tern_msg m;
-	int64_t n = recv_something(sem, f, &io, &m);
+	int64_t n;
 
+	if (h->msg_name && !check_name_len(&h->msg_namelen))
+		return -EINVAL;
+	n = recv_something(sem, f, &io, &m);
 	if (n < 0)
 		return n;
 	h->msg_flags = (int)(m.flags &

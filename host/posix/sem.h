@@ -175,8 +175,10 @@ int sem_dissolve(struct sem *, struct file *);
 
 /* ---- addr.c ---- */
 
-/* 0, -EINVAL (its length), -EAFNOSUPPORT. AF_UNSPEC is a family. */
-int addr_from_sockaddr(const struct sockaddr *, socklen_t, struct tern_addr *);
+/* What a name of a socket of this family has at least. */
+socklen_t addr_least_len(int family);
+/* For such a socket: 0, -EINVAL (its length), -EAFNOSUPPORT. AF_UNSPEC may have any length. */
+int addr_from_sockaddr(int family, const struct sockaddr *, socklen_t, struct tern_addr *);
 /* The same for a datagram socket's peer: of IPv6 it may have a name of IPv4. */
 int addr_of_peer(const struct file *, const struct sockaddr *, socklen_t, struct tern_addr *);
 /* As Linux: copies what there is room for, *len is the whole. */

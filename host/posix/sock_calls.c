@@ -46,14 +46,16 @@ int sem_socket(struct sem *sem, int family, int type, int protocol, struct file 
 int sem_bind(struct sem *sem, struct file *f, const struct sockaddr *sa, socklen_t len)
 {
 	struct tern_addr a;
-	int err = addr_from_sockaddr(sa, len, &a);
+	int err = addr_from_sockaddr(f->family, sa, len, &a);
 
 	if (err)
 		return err;
 	if (a.family == TERN_AF_UNSPEC) { /* Linux: for an old bug's sake, of INADDR_ANY */
 		static const uint8_t any[16];
 
-		if (f->family != AF_INET || len < 16 || memcmp(a.ip, any, 4) != 0)
+		if (len < addr_least_len(f->family))
+			return -EINVAL;
+		if (f->family != AF_INET || memcmp(a.ip, any, 4) != 0)
 			return -EAFNOSUPPORT;
 		a.family = TERN_AF_INET;
 	}
@@ -155,6 +157,10 @@ int sem_accept(struct sem *sem, struct file *f, struct sockaddr *sa, socklen_t *
 		err = sem_wait_for(sem, f, TERN_POLLIN, until);
 		if (err)
 			return err == -ETIMEDOUT ? -EAGAIN : err;
+	}
+	if (!err && sa && len && (int)*len < 0) { /* as Linux: it is taken, and lost */
+		tern_close(sem->st, sock);
+		err = -EINVAL;
 	}
 	if (!err)
 		err = file_for(sem, sock, out);

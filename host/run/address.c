@@ -45,29 +45,55 @@ static struct tern_addr of_six(const struct sockaddr_in6 *in)
 	return addr_plain(&a);
 }
 
+uint64_t address_least_len(int family)
+{
+	return family == AF_INET ? sizeof(struct sockaddr_in) :
+				   offsetof(struct sockaddr_in6, sin6_scope_id);
+}
+
+static int read_name(const struct call *c, uint64_t at, uint64_t len, struct sockaddr_storage *s)
+{
+	memset(s, 0, sizeof(*s));
+	if ((int32_t)len < 0 || (uint32_t)len > sizeof(*s))
+		return -EINVAL;
+	if (!tracee_read(c, at, s, (uint32_t)len))
+		return -EFAULT;
+	return (uint32_t)len < sizeof(s->ss_family) ? -EINVAL : 0;
+}
+
+/* As Linux: first the length of the family, then whether it is that. */
+static int parse_name(const struct sockaddr_storage *s, uint64_t len, int family,
+		      struct tern_addr *out)
+{
+	*out = of_four((const struct sockaddr_in *)(const void *)s);
+	out->family = TERN_AF_UNSPEC;
+	if (s->ss_family == AF_UNSPEC)
+		return 0;
+	if ((uint32_t)len < address_least_len(family))
+		return -EINVAL;
+	if (s->ss_family != family)
+		return -EAFNOSUPPORT;
+	*out = family == AF_INET ? of_four((const struct sockaddr_in *)(const void *)s) :
+				   of_six((const struct sockaddr_in6 *)(const void *)s);
+	return 0;
+}
+
 int address_read(const struct call *c, uint64_t at, uint64_t len, int family, struct tern_addr *out)
 {
 	struct sockaddr_storage s;
-	size_t room = len < sizeof(s) ? (size_t)len : sizeof(s);
+	int err = read_name(c, at, len, &s);
 
-	memset(&s, 0, sizeof(s));
-	if ((int32_t)len < 0 || (uint32_t)len > sizeof(s))
-		return -EINVAL;
-	if (!tracee_read(c, at, &s, room))
-		return -EFAULT;
-	if (room < sizeof(s.ss_family))
-		return -EINVAL;
-	*out = (struct tern_addr){ .family = TERN_AF_UNSPEC };
-	if (s.ss_family == AF_UNSPEC)
-		return 0;
-	if (s.ss_family == AF_INET && room >= sizeof(struct sockaddr_in))
-		*out = of_four((const struct sockaddr_in *)(const void *)&s);
-	else if (s.ss_family == AF_INET6 && family == AF_INET6 &&
-		 room >= offsetof(struct sockaddr_in6, sin6_scope_id))
-		*out = of_six((const struct sockaddr_in6 *)(const void *)&s);
-	else
-		return s.ss_family == family ? -EINVAL : -EAFNOSUPPORT;
-	return 0;
+	return err ? err : parse_name(&s, len, family, out);
+}
+
+int address_read_peer(const struct call *c, uint64_t at, uint64_t len, struct tern_addr *out)
+{
+	struct sockaddr_storage s;
+	int err = read_name(c, at, len, &s);
+
+	if (err)
+		return err;
+	return parse_name(&s, len, s.ss_family == AF_INET ? AF_INET : c->pair->family, out);
 }
 
 socklen_t address_put(const struct pair *p, const struct tern_addr *a, struct sockaddr_storage *s)

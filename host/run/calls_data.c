@@ -21,6 +21,22 @@ enum { MESSAGES_MAX = 1024 };
 
 /* ---- sending ---- */
 
+/* As Linux: IPv4 takes one of no family, IPv6 takes it for none, and knows no others. */
+static int read_receiver(const struct call *c, const struct order *o, struct tern_addr *to)
+{
+	bool six = c->pair->family == AF_INET6;
+	int err = address_read_peer(c, o->name, o->name_len, to);
+
+	if (err)
+		return err == -EAFNOSUPPORT && six ? -EINVAL : err;
+	if (to->family == TERN_AF_UNSPEC && !six) {
+		if (o->name_len < address_least_len(AF_INET))
+			return -EINVAL;
+		to->family = TERN_AF_INET;
+	}
+	return 0;
+}
+
 static int64_t send_datagram(struct run *r, struct call *c, const struct order *o)
 {
 	struct pair *p = c->pair;
@@ -31,10 +47,8 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	int64_t n;
 	int err = 0;
 
-	if (o->name && o->name_len < sizeof(struct sockaddr_in))
-		return -EINVAL;
 	if (o->name)
-		err = address_read(c, o->name, o->name_len, p->family, &to);
+		err = read_receiver(c, o, &to);
 	if (err)
 		return err;
 	letters_flush(r, p); /* what was written before goes before */
@@ -216,13 +230,15 @@ int64_t on_recvfrom(struct run *r, struct call *c)
 		return CALL_CONTINUE; /* no address is told, here as there */
 	if (c->args[5] && !tracee_read(c, c->args[5], &room, sizeof(room)))
 		return -EFAULT;
-	if (room < 0)
-		return -EINVAL;
 	o = (struct order){
 		.n_iov = 1, .name = c->args[4], .name_len = (uint64_t)room, .flags = (int)c->args[3]
 	};
+	if (room < 0)
+		o.name = 0;
 	o.iov[0] = (struct iovec){ (void *)(uintptr_t)c->args[1], c->args[2] };
 	n = recv_one(r, c, &o, &m);
+	if (n >= 0 && room < 0) /* as Linux: what was received is lost */
+		return -EINVAL;
 	len = m.msg_namelen;
 	if (n >= 0 && c->args[5] && c->pair->type != SOCK_STREAM &&
 	    !tracee_write(c, c->args[5], &len, sizeof(len)))
@@ -232,7 +248,7 @@ int64_t on_recvfrom(struct run *r, struct call *c)
 
 /* ---- msghdr ---- */
 
-/* false: EFAULT or EMSGSIZE, in *err. */
+/* false: EFAULT, EINVAL or EMSGSIZE, in *err. */
 static bool read_order(const struct call *c, uint64_t at, int flags, struct order *o, int *err)
 {
 	struct msghdr m;
@@ -242,6 +258,12 @@ static bool read_order(const struct call *c, uint64_t at, int flags, struct orde
 		return false;
 	o->name = (uintptr_t)m.msg_name;
 	o->name_len = m.msg_name ? m.msg_namelen : 0;
+	if (m.msg_name && (int32_t)m.msg_namelen < 0) {
+		*err = -EINVAL;
+		return false;
+	}
+	if (o->name_len > sizeof(struct sockaddr_storage))
+		o->name_len = sizeof(struct sockaddr_storage);
 	o->control = (uintptr_t)m.msg_control;
 	o->control_len = m.msg_control ? m.msg_controllen : 0;
 	o->flags = flags;
@@ -257,6 +279,8 @@ static int64_t send_message(struct run *r, struct call *c, uint64_t at, int flag
 
 	if (!read_order(c, at, flags, &o, &err))
 		return err;
+	if (!o.name_len)
+		o.name = 0;
 	return send_one(r, c, &o);
 }
 

@@ -64,15 +64,12 @@ int64_t on_socket(struct run *r, struct call *c)
 /* ---- names ---- */
 
 /* Linux: of old programs, which give no family with any address. */
-static bool means_any(const struct call *c, struct tern_addr *at)
+static int take_for_any(const struct call *c, struct tern_addr *at)
 {
-	struct sockaddr_in in;
-
-	if (c->pair->family != AF_INET || c->args[2] < sizeof(in) ||
-	    !tracee_read(c, c->args[1], &in, sizeof(in)) || in.sin_addr.s_addr != INADDR_ANY)
-		return false;
-	*at = tern_ip4(0, 0, 0, 0, ntohs(in.sin_port));
-	return true;
+	if ((uint32_t)c->args[2] < address_least_len(c->pair->family))
+		return -EINVAL;
+	at->family = TERN_AF_INET;
+	return c->pair->family == AF_INET && address_is_any(at) ? 0 : -EAFNOSUPPORT;
 }
 
 int64_t on_bind(struct run *r, struct call *c)
@@ -81,10 +78,10 @@ int64_t on_bind(struct run *r, struct call *c)
 	struct tern_addr at;
 	int err = address_read(c, c->args[1], c->args[2], p->family, &at);
 
+	if (!err && at.family == TERN_AF_UNSPEC)
+		err = take_for_any(c, &at);
 	if (err)
 		return err;
-	if (at.family == TERN_AF_UNSPEC && !means_any(c, &at))
-		return -EAFNOSUPPORT;
 	at = address_for_stack(p, &at);
 	err = p->s ? tern_bind(r->st, p->s, &at) : -EINVAL;
 	if (err == -EADDRINUSE && pairs_see_closes(r)) /* by the program itself, a moment ago */
@@ -156,18 +153,21 @@ static void note_names(struct pair *p, const struct tern_addr *to, const struct 
 		p->shown_local = p->shown_peer; /* the port is the socket's own */
 }
 
-static int64_t connect_datagrams(struct run *r, struct call *c, const struct tern_addr *to)
+static int64_t connect_datagrams(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
-	struct tern_addr by = *to;
-	int err;
+	struct tern_addr to, by;
+	int err = address_read_peer(c, c->args[1], c->args[2], &to);
 
+	if (err)
+		return err;
+	by = to;
 	letters_flush(r, p); /* to the peer that it had */
-	if (to->family != TERN_AF_UNSPEC)
-		by = address_route(r, p, to);
+	if (to.family != TERN_AF_UNSPEC)
+		by = address_route(r, p, &to);
 	err = far_connect(r, p, &by);
 	if (err == 0)
-		note_names(p, to, &by);
+		note_names(p, &to, &by);
 	return err;
 }
 
@@ -192,21 +192,6 @@ static int64_t connect_again(struct run *r, struct call *c)
 		p->so_error = 0;
 		return err ? -err : -EISCONN;
 	}
-}
-
-/* An IPv6 stream takes mapped addresses, and none of IPv4's own; datagrams take both. */
-static int check_family(const struct call *c)
-{
-	enum { LEN_OF_RFC_2133 = 24 };
-	sa_family_t family = AF_INET6;
-
-	if (c->pair->family != AF_INET6)
-		return 0;
-	if (c->args[2] < LEN_OF_RFC_2133)
-		return -EINVAL;
-	if (!tracee_read(c, c->args[1], &family, sizeof(family)))
-		return -EFAULT;
-	return family == AF_INET6 ? 0 : -EAFNOSUPPORT;
 }
 
 int connect_prepare(struct run *r, struct pair *p, const struct tern_addr *to, struct tern_addr *by)
@@ -253,12 +238,9 @@ int64_t on_connect(struct run *r, struct call *c)
 
 	if (c->again)
 		return connect_again(r, c);
-	err = address_read(c, c->args[1], c->args[2], p->family, &to);
-	if (err)
-		return err;
 	if (p->type != SOCK_STREAM)
-		return connect_datagrams(r, c, &to);
-	err = to.family == TERN_AF_UNSPEC ? 0 : check_family(c);
+		return connect_datagrams(r, c);
+	err = address_read(c, c->args[1], c->args[2], p->family, &to);
 	if (err)
 		return err;
 	if (to.family == TERN_AF_UNSPEC) /* gives up what there is */
