@@ -2,7 +2,8 @@
 /*
  * nc.c - tern nc: standard input to a peer, and what the peer says to standard output.
  *
- * The end of standard input is a half-close: what the peer still has to say is read to its end.
+ * The end of standard input is a half-close: what the peer still has to say is read to its end. Of
+ * datagrams there is none: answers are heard until none has come for a while.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +24,11 @@ struct nc {
 	tern_sock listener, s; /* 0: none */
 	struct tern_addr peer; /* of datagrams: who spoke last */
 	bool connected;
-	bool in_ended;	/* standard input has */
-	bool out_ended; /* the peer has */
-	char in[PIECE]; /* read, not yet taken by the socket */
+	bool in_ended;	    /* standard input has */
+	bool out_ended;	    /* the peer has */
+	tern_time wait;	    /* -w */
+	tern_time quiet_at; /* of datagrams: when it has waited for so long since the last */
+	char in[PIECE];	    /* read, not yet taken by the socket */
 	size_t in_len;
 	int code; /* -1: go on */
 };
@@ -40,6 +43,8 @@ static void print_help(void)
 	       "  -k                with -l: go on with the next when one has ended\n"
 	       "  -u                datagrams; with -l the first to speak is the peer, with -k\n"
 	       "                    the last\n"
+	       "  -w T              with -u, without -l: how long to wait for an answer, or a\n"
+	       "                    further one, at the end of the input (default 1s)\n"
 	       "  -4, -6            the host's IPv4 or IPv6 address\n");
 	net_print_help("sim");
 	printf("\nExit: 0 it ended in order, 1 the peer or the network said no, 2 usage.\n");
@@ -55,6 +60,8 @@ static enum taken take_option(struct args *a, void *ctx)
 		return args_taken(c->udp = true);
 	if (args_is(a, "-k"))
 		return args_taken(c->keep = true);
+	if (args_is(a, "-w"))
+		return args_taken(args_time(a, &c->wait));
 	if (names_take_family(a, &c->net) == TAKEN)
 		return TAKEN;
 	return net_take_option(a, &c->net);
@@ -148,6 +155,7 @@ static void read_datagrams(struct nc *c)
 		if (c->listen && !c->keep && !c->peer.family) /* nobody else is heard */
 			tern_connect(c->n->st, c->s, &from);
 		c->peer = from;
+		c->quiet_at = loop_now() + c->wait;
 		if (!put_out(c, bytes, (size_t)n))
 			return;
 	}
@@ -220,6 +228,7 @@ static void read_input(struct nc *c)
 	}
 	if (n == 0) {
 		c->in_ended = true;
+		c->quiet_at = loop_now() + c->wait;
 		if (c->connected)
 			tern_shutdown(c->n->st, c->s, TERN_SHUT_WR);
 		return;
@@ -275,9 +284,15 @@ static void accept_one(struct nc *c)
 		tern_shutdown(c->n->st, c->s, TERN_SHUT_WR);
 }
 
+/* Until when to wait for more; who listens to datagrams waits for others, too. */
+static tern_time end_of_wait(const struct nc *c)
+{
+	return c->udp && !c->listen && c->in_ended && c->in_len == 0 ? c->quiet_at : TERN_NEVER;
+}
+
 static void end_conversation(struct nc *c)
 {
-	bool over = c->udp ? c->in_ended && c->in_len == 0 && !c->listen :
+	bool over = c->udp ? loop_now() >= end_of_wait(c) :
 			     c->out_ended && c->in_ended && c->in_len == 0;
 
 	if (c->code >= 0 || !over)
@@ -299,7 +314,7 @@ static int run(struct nc *c, const struct args *a)
 				   (c->connected || (c->udp && c->peer.family));
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 
-		net_turn(c->n, TERN_NEVER, &in, wants_input);
+		net_turn(c->n, end_of_wait(c), &in, wants_input);
 		while (tern_event(c->n->st, &ev))
 			continue;
 		accept_one(c);
@@ -335,6 +350,7 @@ int cmd_nc(int argc, char **argv)
 	int code;
 
 	memset(&c, 0, sizeof(c));
+	c.wait = TERN_SEC;
 	code = read_options(&c, &a);
 	if (code >= 0)
 		return code;
