@@ -481,6 +481,10 @@ int tern_posix_fcntl(int fd, int command, ...)
 		return set_flags(fd, (int)arg);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
+		if ((int)arg < 0) {
+			errno = EINVAL;
+			return -1;
+		}
 		return copy_number(fd, -1, (int)arg, command == F_DUPFD_CLOEXEC);
 	default:
 		errno = EINVAL;

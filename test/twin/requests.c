@@ -119,6 +119,32 @@ static void copies_numbers(void)
 	say_result(recv(fd[1], &byte, 1, 0));
 }
 
+static void copies_to_bad_numbers(void)
+{
+	static const int commands[] = { F_DUPFD, F_DUPFD_CLOEXEC };
+	int fd = socket_of(SOCK_STREAM), set = epoll_create1(0);
+
+	for (int i = 0; i < 2; i++) {
+		say_result(fcntl(fd, commands[i], -1));
+		say_result(fcntl(fd, commands[i], INT32_MIN));
+		say_result(fcntl(fd, commands[i], INT32_MAX));
+		say_result(fcntl(set, commands[i], -1));
+	}
+	say_result(dup2(fd, INT32_MIN));
+	say_result(dup3(fd, -1, 0));
+	say_result(fcntl(fd, 0x7777));
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		say_result(fcntl(fd, commands[i], 0));
+		say_result(fcntl(fd, commands[i], -1));
+	}
+	say_result(fcntl(fd, F_GETFL));
+	say_result(fcntl(fd, F_SETFL, O_NONBLOCK));
+	say_result(fcntl(fd, F_GETFD));
+	say_result(dup(fd));
+	say_result(dup2(fd, 50));
+}
+
 static void ends_what_it_replaces(void)
 {
 	int a[2], b[2];
@@ -217,6 +243,7 @@ static const struct program programs[] = {
 	BOTH(has_flags),
 	ONCE(shares_flags_with_a_copy),
 	BOTH(copies_numbers),
+	ONCE(copies_to_bad_numbers),
 	ONCE(ends_what_it_replaces),
 	ONCE(is_a_socket_file),
 	BOTH(sends_by_what_was_set_then),
