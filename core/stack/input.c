@@ -96,8 +96,7 @@ static bool is_for_us(const struct tern_stack *st, struct inbound *in)
 	case ADDR_BROADCAST:
 		return true;
 	case ADDR_MULTICAST:
-		return any || i->cfg.link == TERN_LINK_LOOPBACK ||
-		       group_is_joined(&st->net, &in->dst, i->index);
+		return any || group_is_joined(&st->net, &in->dst, i->index);
 	case ADDR_UNSPECIFIED:
 		break;
 	}

@@ -369,6 +369,42 @@ static void who_hears(void)
 	}
 }
 
+/* On lo, too, a group is heard only while somebody has joined it (RFC 1112 7.2). */
+static void groups_of_lo(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		const char *name = v6 ? "ff15::77" : "239.1.1.7";
+		struct {
+			struct addr group;
+			uint32_t ifindex;
+		} six = { parse_addr(name), 1 };
+		uint8_t four[12] = { 239, 1, 1, 7 }; /* struct ip_mreqn, of interface 1 */
+		tern_sock s, from;
+
+		new_wire();
+		memcpy(four + 8, &six.ifindex, 4);
+		s = open_udp(v6 ? "::" : "0.0.0.0", 9);
+		from = open_udp(v6 ? "::" : "0.0.0.0", 7000);
+		set_option(from, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, 1);
+		for (int step = 0; step < 3; step++) {
+			int level = v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP;
+			int what[2][3] = { { 0, TERN_IP_ADD_MEMBERSHIP, TERN_IP_DROP_MEMBERSHIP },
+					   { 0, TERN_IPV6_ADD_MEMBERSHIP,
+					     TERN_IPV6_DROP_MEMBERSHIP } };
+
+			if (step)
+				check_eq(tern_setsockopt(st, s, level, what[v6][step],
+							 v6 ? (void *)&six : (void *)four,
+							 v6 ? sizeof(six) : sizeof(four)),
+					 0);
+			check_eq(send_to(from, name, 9, "x", 1), 1);
+			pass(TERN_MS);
+			check_eq(hears(s), step == 1 ? 1 : -TERN_EAGAIN);
+		}
+		end_stack();
+	}
+}
+
 /* Each socket that gets a datagram to all counts; it is lost only if nobody had room (RFC 4113). */
 static void to_all_is_counted(void)
 {
@@ -405,7 +441,7 @@ int main(int argc, char **argv)
 		TEST(closed_ports),    TEST(error_queue),	TEST(no_neighbour),
 		TEST(sums_that_go),    TEST(sums_that_come),	TEST(lengths),
 		TEST(empty_datagrams), TEST(two_addresses),	TEST(no_port),
-		TEST(who_hears),       TEST(to_all_is_counted),
+		TEST(who_hears),       TEST(to_all_is_counted), TEST(groups_of_lo),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
