@@ -321,6 +321,16 @@ static bool list_conflicts(const struct sock *s, const struct list *others, bool
 	return false;
 }
 
+/* On the record's own port. */
+static bool record_conflicts(const struct sock *s, const struct time_wait *tw)
+{
+	if (s->reuseaddr && (tw->t.flags & TW_REUSEADDR))
+		return false;
+	if (addr_is_unspecified(&s->t.local))
+		return s->family == TERN_AF_INET6 || addr_is4(&tw->t.local);
+	return addr_equal(&s->t.local, &tw->t.local);
+}
+
 static bool time_wait_conflicts(const struct sockets *ss, const struct sock *s,
 				const struct port *p)
 {
@@ -328,23 +338,22 @@ static bool time_wait_conflicts(const struct sockets *ss, const struct sock *s,
 		return false;
 	for (const struct list *l = ss->time_waits.next; l != &ss->time_waits; l = l->next) {
 		const struct time_wait *tw = CONTAINER_OF(l, struct time_wait, link);
-		bool any = addr_is_unspecified(&s->t.local);
 
-		if (tw->t.lport != p->number || tw->t.proto != p->proto)
-			continue;
-		if (s->reuseaddr && (tw->t.flags & TW_REUSEADDR))
-			continue;
-		if (any ? s->family == TERN_AF_INET6 || addr_is4(&tw->t.local) :
-			  addr_equal(&s->t.local, &tw->t.local))
+		if (tw->t.lport == p->number && tw->t.proto == p->proto && record_conflicts(s, tw))
 			return true;
 	}
 	return false;
 }
 
+static bool users_conflict(const struct sock *s, const struct port *p, bool to_listen)
+{
+	return list_conflicts(s, &p->open, to_listen) || list_conflicts(s, &p->conns, to_listen);
+}
+
 bool port_conflicts(const struct sockets *ss, const struct sock *s, const struct port *p,
 		    bool to_listen)
 {
-	if (list_conflicts(s, &p->open, to_listen) || list_conflicts(s, &p->conns, to_listen))
+	if (users_conflict(s, p, to_listen))
 		return true;
 	return sock_is_stream(s) && !to_listen && time_wait_conflicts(ss, s, p);
 }
@@ -391,6 +400,18 @@ static int take_port(struct sockets *ss, struct sock *s, unsigned number, bool c
 	return 0;
 }
 
+/* One walk over the records, though every port is to be asked about. */
+static void mark_held_ports(struct sockets *ss, const struct sock *s)
+{
+	ss->bind_round++;
+	for (const struct list *l = ss->time_waits.next; l != &ss->time_waits; l = l->next) {
+		const struct time_wait *tw = CONTAINER_OF(l, struct time_wait, link);
+
+		if (tw->t.proto == s->t.proto && record_conflicts(s, tw))
+			port_find(ss, tw->t.proto, tw->t.lport)->held_in = ss->bind_round;
+	}
+}
+
 /* First a port that nobody uses, then one that may be shared. */
 int port_pick_for_bind(struct sockets *ss, struct sock *s)
 {
@@ -400,7 +421,9 @@ int port_pick_for_bind(struct sockets *ss, struct sock *s)
 		unsigned number = ss->cfg->port_min + (first + i) % n;
 		struct port *p = port_find(ss, s->t.proto, number);
 
-		if (!p || (i >= n && !port_conflicts(ss, s, p, false)))
+		if (i == n)
+			mark_held_ports(ss, s);
+		if (!p || (i >= n && p->held_in != ss->bind_round && !users_conflict(s, p, false)))
 			return take_port(ss, s, number, false);
 	}
 	return -TERN_EADDRINUSE;

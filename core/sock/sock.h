@@ -48,6 +48,7 @@ struct port {
 	uint16_t number;
 	uint8_t proto;
 	uint32_t n_time_wait;
+	uint32_t held_in; /* the last search for a port to share in which TIME-WAIT held it */
 	/* opened with text, and the handshake is not over, or failed not long ago: RFC 7413 5.1 */
 	uint32_t n_fast, n_fast_failed;
 	tern_time fast_failed_until;
@@ -304,8 +305,8 @@ struct sockets {
 	struct slot **pages;
 	uint32_t n_pages, pages_cap, n_slots, free_slot;
 	uint32_t n_socks, n_half, n_time_wait, n_orphans;
-	uint64_t pressure_at; /* where the table is looked at next: sock_pressure.c */
-	uint32_t next_conn;
+	uint64_t pressure_at;		/* where the table is looked at next: sock_pressure.c */
+	uint32_t next_conn, bind_round; /* searches for a port to share */
 	uint32_t port_counter[EPHEMERAL_COUNTERS];
 	const struct tern_cc_ops *cc; /* of new sockets */
 	struct cc_set own_cc;

@@ -210,6 +210,51 @@ static void bind_takes_free_ports_until_none_is_left(void)
 	end_stack(st);
 }
 
+static tern_sock stream_at(struct tern_stack *st, struct tern_addr at, bool reuse)
+{
+	tern_sock s = 0;
+
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s), 0);
+	if (reuse)
+		set_flag(st, s, TERN_SOL_SOCKET, TERN_SO_REUSEADDR);
+	check_eq(tern_bind(st, s, &at), 0);
+	return s;
+}
+
+/* All are held by TIME-WAIT: they serve another address, and who may use such a name again. */
+static void bind_shares_with_time_wait(void)
+{
+	struct tern_stack *st = new_stack(40000, 40009);
+	struct tern_addr at = tern_ip4(10, 0, 0, 1, 0), web = tern_ip4(10, 0, 0, 2, 80);
+	struct tern_addr other = tern_ip4(10, 0, 0, 2, 0), any = tern_ip4(0, 0, 0, 0, 0);
+	tern_sock l = stream_at(st, web, false), s, child;
+	tern_time now = TERN_SEC;
+
+	check_eq(tern_listen(st, l, 10), 0);
+	for (int i = 0; i < 10; i++) {
+		s = stream_at(st, at, true);
+		check_eq(tern_connect(st, s, &web), -TERN_EINPROGRESS);
+		for (int k = 0; k < 10; k++)
+			tern_advance(st, now += TERN_US);
+		check_eq(tern_accept(st, l, &child, NULL), 0);
+		check_eq(tern_close(st, s), 0);
+		tern_advance(st, now += TERN_US);
+		check_eq(tern_close(st, child), 0);
+		for (int k = 0; k < 10; k++)
+			tern_advance(st, now += TERN_US);
+	}
+	check_eq(tern_counter(st, "TcpExtTW"), 10);
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_STREAM, 0, &s), 0);
+	check_eq(tern_bind(st, s, &at), -TERN_EADDRINUSE);
+	check_eq(tern_bind(st, s, &any), -TERN_EADDRINUSE);
+	check_eq(tern_bind(st, s, &other), 0);
+	s = stream_at(st, at, true);
+	check_eq(tern_close(st, s), 0);
+	check_eq(tern_socket(st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s), 0);
+	check_eq(tern_bind(st, s, &at), 0);
+	end_stack(st);
+}
+
 /* A port serves many destinations; for one destination each serves once. */
 static void connect_uses_ports_for_each_five_tuple(void)
 {
@@ -255,6 +300,7 @@ static const struct test tests[] = {
 	TEST(second_listen_is_refused),
 	TEST(bad_names),
 	TEST(bind_takes_free_ports_until_none_is_left),
+	TEST(bind_shares_with_time_wait),
 	TEST(connect_uses_ports_for_each_five_tuple),
 	TEST(ports_look_random),
 };
