@@ -130,10 +130,10 @@ static const struct {
 
 TERN_API const char *tern_errno_name(int error)
 {
-	int number = error < 0 ? -error : error;
+	unsigned number = error < 0 ? 0u - (unsigned)error : (unsigned)error;
 
 	for (size_t i = 0; i < N_ELEMENTS(errno_names); i++)
-		if (errno_names[i].number == number)
+		if ((unsigned)errno_names[i].number == number)
 			return errno_names[i].name;
 	return "E?";
 }
