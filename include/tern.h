@@ -55,7 +55,6 @@ typedef uint64_t tern_time; /* nanoseconds; an instant or, where the name says s
 /* ---- errors: Linux's numbers on every machine ------------------------------------------- */
 
 enum tern_errno {
-	TERN_EPERM = 1,
 	TERN_ENOENT = 2,
 	TERN_EBADF = 9,
 	TERN_EAGAIN = 11,
@@ -68,7 +67,6 @@ enum tern_errno {
 	TERN_ENFILE = 23,
 	TERN_ENOSPC = 28,
 	TERN_EPIPE = 32,
-	TERN_EDOM = 33,
 	TERN_EDESTADDRREQ = 89,
 	TERN_EMSGSIZE = 90,
 	TERN_ENOPROTOOPT = 92,
@@ -79,9 +77,7 @@ enum tern_errno {
 	TERN_EAFNOSUPPORT = 97,
 	TERN_EADDRINUSE = 98,
 	TERN_EADDRNOTAVAIL = 99,
-	TERN_ENETDOWN = 100,
 	TERN_ENETUNREACH = 101,
-	TERN_ECONNABORTED = 103,
 	TERN_ECONNRESET = 104,
 	TERN_ENOBUFS = 105,
 	TERN_EISCONN = 106,
