@@ -426,7 +426,7 @@ static void to_all_is_counted(void)
 		check_eq(tern_counter(st, "UdpInDatagrams"), 2);
 		for (int i = 0; i < full; i++)
 			set_option(s[i], TERN_SOL_SOCKET, TERN_SO_RCVBUF, 0);
-		fill_udp(&p, PEER_PORT, 7000, scratch, 3000);
+		fill_udp(&p, PEER_PORT, 7000, got, 3000);
 		put_packet(&p);
 		check_eq(tern_counter(st, "UdpInDatagrams"), 4 - full);
 		check_eq(tern_counter(st, "UdpRcvbufErrors"), full);
