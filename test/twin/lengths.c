@@ -8,12 +8,14 @@ static const int lengths[] = { 0,  1,  2,   3,	 4,   8,   15,	  16, 17, 23,	    
 			       28, 29, 127, 128, 129, 200, 65536, -1, -2, INT32_MAX, INT32_MIN };
 static const sa_family_t families[] = { AF_INET, AF_INET6, AF_UNSPEC, AF_UNIX, 999 };
 
+enum { ROOM = 70000 };
+
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The loopback in each of them, in more room than any length that is taken. */
 static const struct sockaddr *name_of(sa_family_t f, uint16_t port)
 {
-	static char room[70000];
+	static char room[ROOM];
 	struct sockaddr_in in = { .sin_family = f, .sin_port = htons(port) };
 	struct sockaddr_in6 in6 = { .sin6_family = f, .sin6_port = htons(port) };
 
@@ -78,6 +80,7 @@ static void sends_to_names_of_any_length(void)
 	for_all(send_to_it, SOCK_DGRAM);
 }
 
+/* AddressSanitizer reads the name before the kernel can refuse its length. */
 static void send_message_to_it(int type, const struct sockaddr *sa, socklen_t len)
 {
 	struct iovec iov = { (char[]){ 'x' }, 1 };
@@ -86,7 +89,10 @@ static void send_message_to_it(int type, const struct sockaddr *sa, socklen_t le
 
 	m.msg_name = (void *)(uintptr_t)name_of(sa->sa_family, 9);
 	m.msg_namelen = len;
-	say_result(sendmsg(fd, &m, 0));
+	if (len <= ROOM)
+		say_result(sendmsg(fd, &m, 0));
+	else
+		say("not tried\n");
 	close(fd);
 }
 
