@@ -307,7 +307,6 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 		return err;
 	if (path->hop.to == ADDR_BROADCAST && !s->broadcast)
 		return -TERN_EACCES;
-	path->group = path->hop.to == ADDR_BROADCAST || path->hop.to == ADDR_MULTICAST;
 	path->src = key.src;
 	if (addr_is_loopback(&key.src) && path->hop.ifindex != LO_INDEX)
 		return -TERN_EINVAL; /* RFC 1122 3.2.1.3 (g): it never leaves this host */
@@ -372,7 +371,7 @@ void dgram_push_ip(struct sockets *ss, const struct sock *s, struct tern_pkt *p,
 			      .ttl = ip_ttl(choice),
 			      .may_fragment = dgram_may_be_cut(s, &path->hop, len) };
 
-	if (path->group)
+	if (addr_is_multicast(&path->dst))
 		n.ttl = dgram_choice(s->dgram, v4)->ttl;
 	if (m->tos >= 0)
 		n.tos = (uint8_t)m->tos;
@@ -408,10 +407,11 @@ int64_t dgram_enqueue(struct sockets *ss, struct sock *s, struct tern_pkt *p,
 {
 	struct dgram *d = s->dgram;
 	const struct mcast_choice *choice = dgram_choice(d, addr_is4(&path->dst));
+	bool group = addr_is_multicast(&path->dst);
 
-	if (addr_is_multicast(&path->dst) && choice->loop)
+	if (group && choice->loop)
 		loop_back(ss, p, path);
-	if (path->group && choice->ttl == 0) { /* for this host alone */
+	if (group && choice->ttl == 0) { /* for this host alone */
 		pkt_free(ss->mem, p);
 		return 0;
 	}

@@ -11,7 +11,6 @@
 struct dgram_path {
 	struct addr src, dst;
 	uint16_t dport;
-	bool group;
 	struct hop hop;
 };
 

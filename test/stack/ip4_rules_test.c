@@ -450,6 +450,11 @@ static void no_ttl(void)
 	m.ifindex = 2;
 	check_eq(tern_sendmsg(st, s, &m, 0), 1); /* for this host alone */
 	check_eq(count_out(), 0);
+	/* which a broadcast is not: it has the TTL of any other (1122 4.1.4) */
+	set_option(s, TERN_SOL_SOCKET, TERN_SO_BROADCAST, 1);
+	set_option(s, TERN_IPPROTO_IP, TERN_IP_TTL, 33);
+	check_eq(send_to(s, "10.0.0.255", 9, "x", 1), 1);
+	check_eq(field_out(8), 33);
 	end_stack();
 }
 
