@@ -76,6 +76,12 @@ bool sock_raw_input(struct sockets *ss, const struct dgram_in *in, int icmp_type
 	return false;
 }
 
+bool sock_raw_speaks(const struct sock *s, const struct tuple *names, unsigned ifindex)
+{
+	(void)s, (void)names, (void)ifindex;
+	return false;
+}
+
 enum tern_drop sock_ping_input(struct sockets *ss, const struct dgram_in *in)
 {
 	(void)ss, (void)in;

@@ -59,10 +59,9 @@ struct port {
 /* ---- sockets ---- */
 
 struct listener {
-	struct list half; /* half-open connections */
-	struct list
-		unshown;   /* those that wait for a verdict and were not handed out, oldest first */
-	struct list ready; /* finished ones that wait for accept */
+	struct list half;    /* half-open connections but those */
+	struct list unshown; /* that are still to be handed out for a verdict; oldest first */
+	struct list ready;   /* finished ones that wait for accept */
 	uint32_t n_half, n_ready, backlog;
 	bool defer_syn;
 };
@@ -496,8 +495,7 @@ void half_end(struct sockets *, struct half *);
 bool half_refuse(struct sockets *, struct half *, uint32_t seq);
 bool time_wait_may_go(const struct sockets *, const struct time_wait *);
 void time_wait_end(struct sockets *, struct time_wait *);
-/* When its time is over; now, if that has been. */
-tern_time time_wait_end_at(const struct sockets *, const struct time_wait *);
+tern_time time_wait_end_at(const struct sockets *, const struct time_wait *); /* now at least */
 int sock_pending_next(struct sockets *, struct sock *, struct tern_pending *);
 int sock_pending_answer(struct sockets *, struct sock *, uint64_t id, int verdict,
 			struct tcp_reply *);
@@ -581,10 +579,12 @@ struct tern_pkt *sock_dgram_take(struct sockets *, struct sock *);
 enum tern_drop sock_udp_input(struct sockets *, const struct dgram_in *);
 enum tern_drop sock_ping_input(struct sockets *, const struct dgram_in *);
 /*
- * A copy to each raw socket that wants it; in->off is where its data begins (the IP header for
- * IPv4, what follows the headers for IPv6). icmp_type: of ICMP messages, else -1. Did any want it?
+ * A copy to each raw socket that wants it, from in->off on (the IP header of IPv4, what follows all
+ * headers of IPv6). icmp_type: of ICMP messages, else -1. Did any want it?
  */
 bool sock_raw_input(struct sockets *, const struct dgram_in *, int icmp_type);
+/* Is what has these names, without ports, of a raw socket's protocol and between its two ends? */
+bool sock_raw_speaks(const struct sock *, const struct tuple *names, unsigned ifindex);
 
 /* ---- sock_group.c: memberships of datagram and raw sockets ---- */
 

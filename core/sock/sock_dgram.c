@@ -108,7 +108,7 @@ void dgram_on_error(struct sockets *ss, struct sock *s, const struct dgram_error
 {
 	if (sock_choice(s, addr_is4(&e->dst))->recverr)
 		queue_error(ss, s, e);
-	else if (!s->t.rport || !e->hard)
+	else if (!s->connected || !e->hard)
 		return;
 	s->error = e->error;
 	sock_news(ss, s, NEWS_ENDS);

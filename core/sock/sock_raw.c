@@ -14,17 +14,23 @@ static bool filter_blocks(const struct dgram *d, int icmp_type)
 	return icmp_type >= 0 && (d->icmp_filter[icmp_type / 32] >> icmp_type % 32 & 1);
 }
 
+bool sock_raw_speaks(const struct sock *s, const struct tuple *names, unsigned ifindex)
+{
+	if (s->protocol != names->proto || (s->family == TERN_AF_INET) != addr_is4(&names->local))
+		return false;
+	if (s->bound_ifindex && s->bound_ifindex != ifindex)
+		return false;
+	if (!addr_is_unspecified(&s->t.local) && !addr_equal(&s->t.local, &names->local))
+		return false;
+	return !s->connected || addr_equal(&s->t.remote, &names->remote);
+}
+
 static bool wants(const struct sock *s, const struct dgram_in *in, int icmp_type)
 {
-	if (s->protocol != in->proto || (s->family == TERN_AF_INET) != addr_is4(&in->dst))
-		return false;
-	if (s->bound_ifindex && s->bound_ifindex != in->ifindex)
-		return false;
-	if (!addr_is_unspecified(&s->t.local) && !addr_equal(&s->t.local, &in->dst))
-		return false;
-	if (s->connected && !addr_equal(&s->t.remote, &in->src))
-		return false;
-	return sock_wants_group(s, in) && !filter_blocks(s->dgram, icmp_type);
+	const struct tuple names = { .local = in->dst, .remote = in->src, .proto = in->proto };
+
+	return sock_raw_speaks(s, &names, in->ifindex) && sock_wants_group(s, in) &&
+	       !filter_blocks(s->dgram, icmp_type);
 }
 
 /* RFC 3542 3.1: with IPV6_CHECKSUM what does not verify is dropped. */

@@ -180,6 +180,13 @@ static uint32_t reported_mtu(const struct tern_stack *st, const struct icmp_repo
 	return MAX(mtu, st->cfg.path_mtu_min);
 }
 
+/* A router refuses only what is larger. */
+static void learn_path_mtu(struct tern_stack *st, const struct quoted *q, uint32_t mtu)
+{
+	if (mtu < q->len)
+		path_mtu_learn(&st->net, &q->key.remote, mtu);
+}
+
 static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_report *r,
 				     const struct quoted *q, struct tuple *t)
 {
@@ -209,30 +216,51 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 }
 
 /* As Linux: too large a datagram is an error of a connected socket, unless it does not care. */
-static enum tern_drop deliver_to_dgram(struct tern_stack *st, const struct quoted *q,
-				       struct dgram_error *e)
+static bool tell_dgram(struct tern_stack *st, struct sock *s, const struct quoted *q,
+		       struct dgram_error e)
+{
+	bool v4 = addr_is4(&e.dst);
+
+	if (e.error == TERN_EMSGSIZE) {
+		if (!e.info || !sock_hears_too_big(s, v4))
+			return false;
+		learn_path_mtu(st, q, e.info);
+		if (sock_choice(s, v4)->mtu_discover == TERN_IP_PMTUDISC_DONT)
+			return true;
+		e.hard = true;
+	}
+	dgram_on_error(&st->ss, s, &e);
+	return true;
+}
+
+static bool deliver_to_dgram(struct tern_stack *st, const struct quoted *q,
+			     const struct dgram_error *e)
 {
 	struct tuple *t = tuple_find(&st->ss, &q->key);
 	struct sock *s =
 		t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, e->ifindex);
-	bool v4 = addr_is4(&e->dst);
 
-	if (!s || sock_is_stream(s))
-		return TERN_DROP_ICMP_STALE;
-	if (e->error == TERN_EMSGSIZE) {
-		if (!e->info || !sock_hears_too_big(s, v4))
-			return TERN_DROP_ICMP_STALE;
-		if (e->info < q->len) /* a router refuses only what is larger */
-			path_mtu_learn(&st->net, &e->dst, e->info);
-		if (sock_choice(s, v4)->mtu_discover == TERN_IP_PMTUDISC_DONT)
-			return TERN_DROP_NONE;
-		e->hard = true;
-	}
-	dgram_on_error(&st->ss, s, e);
-	return TERN_DROP_NONE;
+	return s && !sock_is_stream(s) && tell_dgram(st, s, q, *e);
 }
 
-/* false: too little was quoted, or what this host does not send. */
+/* As Linux: who sends a protocol raw hears whatever is said of it. */
+static bool deliver_to_raws(struct tern_stack *st, const struct quoted *q, struct dgram_error e)
+{
+	bool told = false;
+
+	e.dport = 0;
+	e.quoted = q->l4;
+	e.quoted_len = q->l4_len;
+	for (struct list *l = st->ss.raws.next; l != &st->ss.raws; l = l->next) {
+		struct sock *s = CONTAINER_OF(l, struct sock, bind_link);
+
+		if (sock_raw_speaks(s, &q->key, e.ifindex) && tell_dgram(st, s, q, e))
+			told = true;
+	}
+	return told;
+}
+
+/* false: too little was quoted, or what this host does not send; a later fragment has no ports. */
 static bool parse_quoted(const struct icmp_report *r, struct quoted *q)
 {
 	uint32_t off;
@@ -242,7 +270,7 @@ static bool parse_quoted(const struct icmp_report *r, struct quoted *q)
 
 	if (r->v6) {
 		if (!ip6_parse_quoted(&ip6, r->quoted, r->len) ||
-		    !ip6_walk(&walk, r->quoted, r->len))
+		    !ip6_walk(&walk, r->quoted, r->len) || walk.frag_off)
 			return false;
 		q->key = (struct tuple){ .local = ip6.src, .remote = ip6.dst, .proto = walk.proto };
 		q->len = IP6_HDR_LEN + ip6.payload_len;
@@ -286,6 +314,7 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 				 .origin = r->v6 ? ORIGIN_ICMP6 : ORIGIN_ICMP };
 	struct quoted q;
 	struct tuple *t;
+	bool told;
 
 	if (!parse_quoted(r, &q))
 		return TERN_DROP_ICMP_MALFORMED;
@@ -299,17 +328,18 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	tell_way(st, r, &q, &e);
 	e.info = m.too_big ? reported_mtu(st, r, &q) : 0;
 	e.dst = q.key.remote;
+	told = deliver_to_raws(st, &q, e);
 	if (q.key.proto == TERN_IPPROTO_ICMP || q.key.proto == TERN_IPPROTO_ICMPV6) {
 		e.quoted = q.l4; /* with its header: which request was it? */
 		e.quoted_len = q.l4_len;
 		q.key.lport = get_be16(q.l4 + 4); /* the identifier of an echo socket */
 		q.key.rport = 0;
+		told |= deliver_to_dgram(st, &q, &e);
 	} else if (q.key.proto == TERN_IPPROTO_UDP) {
 		e.dport = q.key.rport;
 		e.quoted = q.l4 + 8;
 		e.quoted_len = q.l4_len - 8;
-	} else {
-		return TERN_DROP_ICMP_STALE;
+		told |= deliver_to_dgram(st, &q, &e);
 	}
-	return deliver_to_dgram(st, &q, &e);
+	return told ? TERN_DROP_NONE : TERN_DROP_ICMP_STALE;
 }

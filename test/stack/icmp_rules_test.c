@@ -310,26 +310,6 @@ static void errors_are_limited(void)
 
 /* ---- errors that come ---- */
 
-/* An error about what the socket's packet was; quoted are its first n bytes. */
-static void tell(bool v6, uint16_t type_code, uint32_t rest, const uint8_t *packet, uint32_t n)
-{
-	struct packet p = { .v6 = v6, .src = v6 ? "fd00::77" : "10.0.0.77" };
-	struct icmp h = { (uint8_t)(type_code >> 8), (uint8_t)type_code, 0, rest };
-
-	fill_icmp(&p, &h, packet, n);
-	put_packet(&p);
-}
-
-static tern_sock open_peer(bool v6, uint8_t *packet)
-{
-	tern_sock s = open_udp(v6 ? "::" : "0.0.0.0", 7000);
-
-	check_eq(connect_to(s, v6 ? "fd00::9" : "10.0.0.9", PEER_PORT), 0);
-	check_eq(tern_send(st, s, "text", 4, 0), 4);
-	check_eq(take_out(packet, 100), v6 ? 52 : 32);
-	return s;
-}
-
 /* ICMP-5, ICMP-8: to whom it concerns, as what it means (RFC 1122 3.2.2.1, 4.1.3.3). */
 static void passed_up(void)
 {
@@ -374,27 +354,6 @@ static void passed_up(void)
 			check_eq(count_out(), 0);
 			end_stack();
 		}
-	}
-}
-
-/* Who is bound to the interface by which the error comes hears it, too, without a peer. */
-static void to_a_socket_of_an_interface(void)
-{
-	for (int v6 = 0; v6 < 2; v6++) {
-		uint8_t packet[100];
-		tern_sock s;
-		char c;
-
-		new_wire();
-		s = open_socket(v6 ? "::" : "0.0.0.0", 0, TERN_SOCK_DGRAM, 0);
-		set_option(s, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, 2);
-		set_option(s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
-			   v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR, 1);
-		check_eq(send_to(s, v6 ? "fd00::9" : "10.0.0.9", PEER_PORT, "text", 4), 4);
-		check_eq(take_out(packet, 100), v6 ? 52 : 32);
-		tell(v6, v6 ? 0x0104 : 0x0303, 0, packet, v6 ? 52 : 32);
-		check_eq(tern_recv(st, s, &c, 1, 0), -TERN_ECONNREFUSED);
-		end_stack();
 	}
 }
 
@@ -542,7 +501,6 @@ int main(int argc, char **argv)
 		TEST(never_complains),
 		TEST(pings_to_all),
 		TEST(passed_up),
-		TEST(to_a_socket_of_an_interface),
 		TEST(not_about_pieces_or_errors),
 		TEST(errors_are_limited),
 		TEST(hints),

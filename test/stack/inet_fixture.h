@@ -315,4 +315,26 @@ static inline int64_t hears(tern_sock s)
 	return tern_recv(st, s, got, sizeof(got), 0);
 }
 
+/* An error about a packet of ours; quoted are its first n bytes. */
+static inline void tell(bool v6, uint16_t type_code, uint32_t rest, const uint8_t *packet,
+			uint32_t n)
+{
+	struct packet p = { .v6 = v6, .src = v6 ? "fd00::77" : "10.0.0.77" };
+	struct icmp h = { (uint8_t)(type_code >> 8), (uint8_t)type_code, 0, rest };
+
+	fill_icmp(&p, &h, packet, n);
+	put_packet(&p);
+}
+
+/* A socket with a peer, and the first datagram that it has sent: 4 bytes of text. */
+static inline tern_sock open_peer(bool v6, uint8_t *packet)
+{
+	tern_sock s = open_udp(v6 ? "::" : "0.0.0.0", 7000);
+
+	check_eq(connect_to(s, v6 ? "fd00::9" : "10.0.0.9", PEER_PORT), 0);
+	check_eq(tern_send(st, s, "text", 4, 0), 4);
+	check_eq(take_out(packet, 100), v6 ? 52 : 32);
+	return s;
+}
+
 #endif
