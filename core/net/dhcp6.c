@@ -351,15 +351,32 @@ static unsigned on_reply_to_request(struct net *net, struct dhcp6_client *c, con
 									       DHCP_NOTHING;
 }
 
+/* 18.2.10.1: a valid lifetime of 0 ends an address. Has each of the lease ended so? */
+static bool has_ended(const struct dhcp6_lease *l, const struct dhcp6_ia *ia)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->n; i++)
+		for (unsigned k = 0; k < ia->n; k++)
+			n += ia->addr[k].valid == 0 && ia->addr[k].status == DHCP6_SUCCESS &&
+			     addr_equal(&ia->addr[k].addr, &l->addr[i].addr);
+	return n >= l->n;
+}
+
 static unsigned on_reply_to_renewal(struct net *net, struct dhcp6_client *c, const struct dhcp6 *m)
 {
 	if (c->state == DHCP6_RENEWING && !is_same_duid(&m->server, &c->lease.server))
 		return DHCP_NOTHING;
-	if (m->ia.is_there && m->ia.iaid == c->iaid && m->ia.status == DHCP6_NO_BINDING)
-		return on_no_binding(net, c, m);
-	if (m->status != DHCP6_SUCCESS || !is_good_ia(c, &m->ia))
+	if (!m->ia.is_there || m->ia.iaid != c->iaid)
 		return DHCP_NOTHING;
-	return take_lease(net, c, m);
+	if (m->ia.status == DHCP6_NO_BINDING)
+		return on_no_binding(net, c, m);
+	if (m->status != DHCP6_SUCCESS)
+		return DHCP_NOTHING;
+	if (is_good_ia(c, &m->ia))
+		return take_lease(net, c, m);
+	return m->ia.status == DHCP6_SUCCESS && has_ended(&c->lease, &m->ia) ? solicit(net, c) :
+									       DHCP_NOTHING;
 }
 
 static unsigned on_reply_to_inform(struct net *net, struct dhcp6_client *c, const struct dhcp6 *m)

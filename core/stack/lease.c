@@ -251,6 +251,18 @@ static bool take_addresses6(struct tern_stack *st, const struct iface *i)
 	return true;
 }
 
+/* RFC 8415 18.2.10.1: what has a valid lifetime of 0 from now on is ours no longer. */
+static void drop_ended6(struct tern_stack *st, const struct iface *i, const struct dhcp6_ia *ia)
+{
+	for (unsigned n = 0; n < ia->n; n++) {
+		const struct ifaddr *a = ifaddr_on(&st->net, i->index, &ia->addr[n].addr);
+
+		if (a && a->origin == TERN_ORIGIN_DHCP6 && ia->addr[n].valid == 0 &&
+		    ia->addr[n].status == DHCP6_SUCCESS)
+			ifaddr_del(&st->net, i->index, &ia->addr[n].addr);
+	}
+}
+
 /* Until the lease ends, or, without one, until it should long have been asked for again. */
 static tern_time servers_last_until(const struct tern_stack *st, const struct dhcp6_client *c)
 {
@@ -267,6 +279,7 @@ bool lease6_take(struct tern_stack *st, struct iface *i, const struct dhcp6 *m)
 
 	if (!take_addresses6(st, i))
 		return false;
+	drop_ended6(st, i, &m->ia);
 	if (from.until == TERN_NEVER)
 		drop_older_servers(st, &from);
 	for (unsigned n = 0; n < m->n_dns; n++) {

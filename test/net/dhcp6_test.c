@@ -270,6 +270,28 @@ static void a_reply_renews(void)
 	}
 }
 
+/* 18.2.10.1: a valid lifetime of 0 of another address says nothing, of ours that it has ended. */
+static void a_reply_ends_it(void)
+{
+	for (int rebind = 0; rebind < 2; rebind++) {
+		struct dhcp6 m;
+
+		begin();
+		go_to(rebind ? DHCP6_REBINDING : DHCP6_RENEWING);
+		m = answer(DHCP6_REPLY);
+		m.ia.addr[0].preferred = m.ia.addr[0].valid = 0;
+		m.ia.addr[0].addr = v6(0xfd00, 0, 6);
+		check_eq(hear(&m), DHCP_NOTHING);
+		m.ia.addr[0].addr = v6(0xfd00, 0, 5);
+		m.ia.iaid++;
+		check_eq(hear(&m), DHCP_NOTHING);
+		m.ia.iaid--;
+		check_eq(hear(&m), DHCP_DROP);
+		check(c->state == DHCP6_SOLICITING && c->lease.n == 0);
+		end();
+	}
+}
+
 /* 18.2.10.1 */
 static void status_codes(void)
 {
@@ -460,6 +482,7 @@ static const struct test tests[] = {
 	TEST(times_of_a_lease),
 	TEST(renewal_to_the_end),
 	TEST(a_reply_renews),
+	TEST(a_reply_ends_it),
 	TEST(status_codes),
 	TEST(confirm),
 	TEST(decline),
