@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * group_fixture.h - a stack of either family on a link, groups and sources by number, sockets that
- * join, and what is sent to them.
+ * join, and what is sent to them; routers that ask, and what they are told.
  */
 #ifndef TERN_GROUP_FIXTURE_H
 #define TERN_GROUP_FIXTURE_H
@@ -126,6 +126,134 @@ static inline bool hears(tern_sock s, unsigned g, unsigned from)
 
 	put_udp(source(from), group(g));
 	return tern_recv(st, s, &c, 1, 0) == 1;
+}
+
+/* A query of a version: general (g < 0) or of a group; len as sent, its fields as given. */
+struct query {
+	unsigned version;
+	int g;
+	uint32_t code; /* of the longest delay */
+	uint8_t hop_limit;
+	const char *from;
+	uint32_t n_sources, cut; /* cut: bytes less than there should be */
+};
+
+static inline void put_query(const struct query *q)
+{
+	struct addr from = parse_addr(q->from ? q->from : v6 ? "fe80::9" : "10.0.0.9");
+	struct addr to =
+		q->g < 0 ? parse_addr(v6 ? "ff02::1" : "224.0.0.1") : group((unsigned)q->g);
+	uint8_t m[400] = { v6 ? MLD_QUERY : IGMP_QUERY };
+	static const uint8_t hbh[8] = { 58, 0, 5, 2, 0, 0, 1, 0 };
+	uint32_t newest = v6 ? 28 : 12, a_len = v6 ? 16 : 4, ip_len = v6 ? 48 : 20;
+	uint32_t len = q->version == (v6 ? 2u : 3u) ? newest + q->n_sources * a_len : v6 ? 24 : 8;
+	struct ip4 h4 = { .ttl = 1, .proto = 2, .hdr_len = 20, .src = from, .dst = to };
+	struct ip6 h6 = { .next_header = NEXT_HOP_BY_HOP, .src = from, .dst = to };
+	struct tern_pkt *p;
+
+	if (v6)
+		put_be16(m + 4, q->code);
+	else
+		m[1] = (uint8_t)q->code;
+	if (q->g >= 0)
+		memcpy(m + (v6 ? 8 : 4), v6 ? to.b : to.b + 12, a_len);
+	if (q->version == (v6 ? 2u : 3u))
+		put_be16(m + newest - 2, q->n_sources);
+	len -= q->cut;
+	put_be16(m + 2, checksum_finish(checksum_add(
+				m, len, v6 ? checksum_pseudo(&from, &to, 58, len) : 0)));
+	p = tern_pkt_new(st, ip_len + len);
+	h4.total_len = (uint16_t)(20 + len);
+	h6.payload_len = (uint16_t)(8 + len);
+	h6.hop_limit = q->hop_limit ? q->hop_limit : 1;
+	if (v6) {
+		ip6_emit(&h6, p->data);
+		memcpy(p->data + 40, hbh, 8);
+	} else {
+		ip4_emit(&h4, p->data);
+	}
+	memcpy(p->data + ip_len, m, len);
+	p->ifindex = 2;
+	tern_input(st, p);
+	tern_check(st);
+}
+
+/* ---- what goes out ---- */
+
+struct report {
+	uint8_t type, record; /* record: of the newest version */
+	uint32_t n_sources;
+	struct addr group, dst, src;
+};
+
+/* The next report; its IP header is as it must be. false: none. */
+static inline bool next_report(struct report *r)
+{
+	uint8_t buf[1600];
+	uint32_t len = next_out(buf, sizeof(buf)), at = v6 ? 48 : 24, a_len = v6 ? 16 : 4;
+	const uint8_t *m = buf + at, *record = m + 8;
+
+	if (!len)
+		return false;
+	if (v6) {
+		check_eq(buf[6], NEXT_HOP_BY_HOP);
+		check_eq(buf[7], 1);
+		check_eq(buf[40], 58);
+		check_eq(buf[42], 5); /* a router alert */
+		r->src = addr_from6(buf + 8);
+		r->dst = addr_from6(buf + 24);
+	} else {
+		check_eq(buf[0], 0x46);
+		check_eq(buf[1], 0xc0);
+		check_eq(buf[8], 1);
+		check_eq(buf[9], 2);
+		check_eq(buf[20], 0x94);
+		r->src = addr_from4(buf + 12);
+		r->dst = addr_from4(buf + 16);
+	}
+	check_eq(checksum_finish(checksum_add(
+			 m, len - at, v6 ? checksum_pseudo(&r->src, &r->dst, 58, len - at) : 0)),
+		 0);
+	r->type = m[0];
+	r->record = 0;
+	if (m[0] != (v6 ? MLD2_REPORT : IGMP3_REPORT)) {
+		r->group = v6 ? addr_from6(m + 8) : addr_from4(m + 4);
+		return true;
+	}
+	check_eq(get_be16(m + 6), 1);
+	r->record = record[0];
+	r->n_sources = get_be16(record + 2);
+	r->group = v6 ? addr_from6(record + 4) : addr_from4(record + 4);
+	check_eq(len, at + 8 + 4 + a_len * (1 + r->n_sources));
+	return true;
+}
+
+/* Time passes; the reports in it are of this type and record and about this group. */
+static inline unsigned count_reports(tern_time t, uint8_t type, uint8_t record, unsigned g)
+{
+	tern_time until = now + t;
+	struct report r;
+	unsigned n = 0;
+
+	for (;;) {
+		while (next_report(&r)) {
+			struct addr a = group(g);
+
+			check_eq(r.type, type);
+			check_eq(r.record, record);
+			check(addr_equal(&r.group, &a));
+			n++;
+		}
+		if (now == until)
+			return n;
+		now = MIN(now + 10 * TERN_MS, until);
+		tern_advance(st, now);
+	}
+}
+
+static inline uint8_t newest(void)
+{
+	return v6 ? MLD2_REPORT : IGMP3_REPORT;
 }
 
 #endif
