@@ -272,11 +272,12 @@ unsigned group_version(const struct net *net, const struct iface *i, bool v6)
 	return v6 ? 2 : 3;
 }
 
+/* RFC 3376 5.2, RFC 3810 6.2: at a random time, or when one is due already, at the earlier one. */
 static void answer_after(struct net *net, struct group *g, uint32_t max_delay_ms)
 {
 	tern_time at = net->timers->now + rand_below(net->rand, max_delay_ms + 1) * TERN_MS;
 
-	if (!group_is_reported(net, g) || (g->answer_due && timer_armed(&g->timer)))
+	if (!group_is_reported(net, g))
 		return;
 	g->answer_due = true;
 	if (!timer_armed(&g->timer) || at < g->timer.at)

@@ -279,6 +279,30 @@ static void queries(void)
 	}
 }
 
+/* MC-3: the answer that is due goes sooner when a later query leaves it less time. */
+static void sooner_answers(void)
+{
+	for (int six = 0; six < 2; six++) {
+		struct query general = { .version = six ? 2 : 3,
+					 .g = -1,
+					 .code = six ? 10000 : 100 };
+		struct query specific = { .version = six ? 2 : 3, .g = 0, .code = six ? 1000 : 10 };
+		tern_sock s;
+
+		begin(six);
+		s = bound();
+		check_eq(join(s, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		for (int i = 0; i < 20; i++) {
+			put_query(i % 2 ? &specific : &general);
+			put_query(i % 2 ? &general : &specific);
+			check_eq(count_reports(TERN_SEC, newest(), GROUP_IS_EXCLUDE, 0), 1);
+			check_eq(count_reports(10 * TERN_SEC, newest(), GROUP_IS_EXCLUDE, 0), 0);
+		}
+		end_stack();
+	}
+}
+
 /* MC-5, MC-10: an older router is spoken to as it speaks, for 260 s. */
 static void older_routers(void)
 {
@@ -451,10 +475,11 @@ static void interface_goes(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(join_and_leave), TEST(two_members),   TEST(one_sender),
-		TEST(sources),	      TEST(whole_filters), TEST(more_sources_than_fit),
-		TEST(queries),	      TEST(older_routers), TEST(bad_queries),
-		TEST(never_told),     TEST(loop),	   TEST(interface_goes),
+		TEST(join_and_leave), TEST(two_members),    TEST(one_sender),
+		TEST(sources),	      TEST(whole_filters),  TEST(more_sources_than_fit),
+		TEST(queries),	      TEST(sooner_answers), TEST(older_routers),
+		TEST(bad_queries),    TEST(never_told),	    TEST(loop),
+		TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
