@@ -129,6 +129,22 @@ struct ifaddr *ifaddr_on(const struct net *net, unsigned ifindex, const struct a
 	return NULL;
 }
 
+const struct ifaddr *ifaddr_for_link6(const struct net *net, unsigned ifindex)
+{
+	const struct ifaddr *any = NULL;
+
+	for (uint32_t i = 0; i < net->n_addrs; i++) {
+		const struct ifaddr *a = &net->addrs[i];
+
+		if (a->ifindex != ifindex || addr_is4(&a->addr) || !ifaddr_is_usable(a))
+			continue;
+		if (addr_is_link_local(&a->addr))
+			return a;
+		any = any ? any : a;
+	}
+	return any;
+}
+
 static bool has_ip6(const struct net *net, unsigned ifindex)
 {
 	for (uint32_t i = 0; i < net->n_addrs; i++)

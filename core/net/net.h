@@ -90,6 +90,11 @@ int ifaddr_del(struct net *, unsigned ifindex, const struct addr *);
 void ifaddr_fini(struct net *); /* frees the array; for net_fini */
 /* On this interface, usable or not; NULL: none. */
 struct ifaddr *ifaddr_on(const struct net *, unsigned ifindex, const struct addr *);
+/*
+ * The IPv6 address from which the interface itself speaks to its link: a link-local one, else any
+ * that is usable. NULL: none.
+ */
+const struct ifaddr *ifaddr_for_link6(const struct net *, unsigned ifindex);
 /* It passed: it is ours. Or another host has it: it is a DUPLICATE, and loses its route. */
 void ifaddr_accept(struct net *, struct ifaddr *);
 void ifaddr_refuse(struct net *, struct ifaddr *);

@@ -34,12 +34,16 @@ static void push_mld(struct tern_stack *st, const struct iface *i, struct tern_p
 		     const struct addr *dst)
 {
 	static const uint8_t hop_by_hop[HBH_LEN] = { TERN_IPPROTO_ICMPV6, 0, 5, 2, 0, 0, 1, 0 };
-	struct ip6 ip = { .next_header = IP6_EXT_HOP_BY_HOP, .hop_limit = 1, .dst = *dst };
+	struct ip6 ip = { .src = addr_any(TERN_AF_INET6),
+			  .next_header = IP6_EXT_HOP_BY_HOP,
+			  .hop_limit = 1,
+			  .dst = *dst };
+	const struct ifaddr *own = ifaddr_for_link6(&st->net, i->index);
 	uint32_t sum;
 
-	/* RFC 3590: without a link-local address, from :: */
-	if (source_select(&st->net, dst, i->index, &ip.src) || !addr_is_link_local(&ip.src))
-		ip.src = addr_any(TERN_AF_INET6);
+	/* RFC 3810 5.2.13: whatever the group; without a link-local address, from :: */
+	if (own && addr_is_link_local(&own->addr))
+		ip.src = own->addr;
 	sum = checksum_pseudo(&ip.src, dst, TERN_IPPROTO_ICMPV6, p->len);
 	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));
 	memcpy(pkt_push(p, HBH_LEN), hop_by_hop, HBH_LEN);

@@ -88,6 +88,17 @@ static inline int mcast(tern_sock s, int name, unsigned g, int src)
 			       src < 0 ? 136 : sizeof(req));
 }
 
+static inline int join_addr(tern_sock s, const struct addr *a)
+{
+	uint8_t req[136] = { 0 };
+	uint32_t ifindex = 2;
+
+	memcpy(req, &ifindex, sizeof(ifindex));
+	put_sockaddr(req + 8, a);
+	return tern_setsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
+			       TERN_MCAST_JOIN_GROUP, req, sizeof(req));
+}
+
 static inline int join(tern_sock s, unsigned g)
 {
 	return mcast(s, TERN_MCAST_JOIN_GROUP, g, -1);

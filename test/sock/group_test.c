@@ -342,14 +342,52 @@ static void older_routers(void)
 	}
 }
 
+static void give_address(const char *text, unsigned ifindex, unsigned prefix_len)
+{
+	struct tern_addr a;
+
+	tern_addr_parse(text, 0, &a);
+	check_eq(tern_addr_add(st, ifindex, &a, prefix_len), 0);
+}
+
+/* The reports of the next three seconds, each from this address. */
+static unsigned reports_from(const char *text)
+{
+	struct addr from = parse_addr(text);
+	struct report r;
+	unsigned n = 0;
+
+	for (int i = 0; i < 300; i++) {
+		tern_advance(st, now += 10 * TERN_MS);
+		for (; next_report(&r); n++)
+			check(addr_equal(&r.src, &from));
+	}
+	return n;
+}
+
+/* MC-8: from the link-local address, however far the group that an older report is sent to. */
+static void wide_groups(void)
+{
+	struct addr wide;
+	tern_sock s;
+
+	begin(true);
+	wide = parse_addr("ff05::1:5");
+	give_address("fe80::1", 2, 64);
+	s = bound();
+	check_eq(join_addr(s, &wide), 0);
+	check_eq(reports_from("fe80::1"), 2);
+	put_query(&(struct query){ .version = 1, .g = -1, .code = 1000 });
+	check_eq(reports_from("fe80::1"), 1);
+	end_stack();
+}
+
 /* MC-7, MC-9: the group of all nodes, and groups of one host or none, are nobody's business. */
 static void never_told(void)
 {
 	static const char *const groups[] = { "224.0.0.1", "ff02::1", "ff01::77", "ff00::77" };
 
 	for (size_t i = 0; i < N_ELEMENTS(groups); i++) {
-		uint8_t req[136] = { 0 };
-		uint32_t ifindex = 2;
 		struct report r;
 		struct addr a;
 		tern_sock s;
@@ -358,11 +396,7 @@ static void never_told(void)
 		test_at("%s", groups[i]);
 		a = parse_addr(groups[i]);
 		s = bound();
-		memcpy(req, &ifindex, sizeof(ifindex));
-		put_sockaddr(req + 8, &a);
-		check_eq(tern_setsockopt(st, s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
-					 TERN_MCAST_JOIN_GROUP, req, sizeof(req)),
-			 0);
+		check_eq(join_addr(s, &a), 0);
 		tern_advance(st, now += TERN_SEC);
 		check(!next_report(&r));
 		put_query(&(struct query){ .version = v6 ? 2 : 3, .g = -1, .code = 1 });
@@ -477,9 +511,9 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		TEST(join_and_leave), TEST(two_members),    TEST(one_sender),
 		TEST(sources),	      TEST(whole_filters),  TEST(more_sources_than_fit),
-		TEST(queries),	      TEST(sooner_answers), TEST(older_routers),
-		TEST(bad_queries),    TEST(never_told),	    TEST(loop),
-		TEST(interface_goes),
+		TEST(queries),	      TEST(sooner_answers), TEST(wide_groups),
+		TEST(older_routers),  TEST(bad_queries),    TEST(never_told),
+		TEST(loop),	      TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
