@@ -165,6 +165,11 @@ void group_leave_internal(struct net *net, unsigned ifindex, const struct addr *
 	(void)net, (void)ifindex, (void)group;
 }
 
+void groups_tell_again(struct net *net, unsigned ifindex, bool v6)
+{
+	(void)net, (void)ifindex, (void)v6;
+}
+
 void group_purge(struct net *net, unsigned ifindex)
 {
 	(void)net, (void)ifindex;

@@ -196,6 +196,21 @@ static void review(struct net *net, struct group *g)
 		free_group(net, g);
 }
 
+void groups_tell_again(struct net *net, unsigned ifindex, bool v6)
+{
+	uint64_t cursor = 0;
+	struct group *g;
+
+	while ((g = group_walk(net, &cursor))) {
+		if (g->ifindex != ifindex || addr_is4(&g->addr) == v6 || !group_has_members(g) ||
+		    !group_is_reported(net, g))
+			continue;
+		group_filter_fini(net, &g->before);
+		g->changes_due = ROBUSTNESS;
+		timers_arm(net->timers, &g->timer, net->timers->now);
+	}
+}
+
 bool group_join(struct net *net, unsigned ifindex, const struct addr *addr, struct membership *m)
 {
 	struct group *g = get_group(net, ifindex, addr);

@@ -145,6 +145,13 @@ const struct ifaddr *ifaddr_for_link6(const struct net *net, unsigned ifindex)
 	return any;
 }
 
+static bool has_link_local6(const struct net *net, unsigned ifindex)
+{
+	const struct ifaddr *a = ifaddr_for_link6(net, ifindex);
+
+	return a && addr_is_link_local(&a->addr);
+}
+
 static bool has_ip6(const struct net *net, unsigned ifindex)
 {
 	for (uint32_t i = 0; i < net->n_addrs; i++)
@@ -201,7 +208,9 @@ void ifaddr_fini(struct net *net)
 
 /*
  * What an address brings when it becomes ours: its form as a number, and the route to its prefix.
- * Networks of fewer than four addresses have no broadcast address (RFC 3021).
+ * Networks of fewer than four addresses have no broadcast address (RFC 3021). RFC 3810 5.2.13: what
+ * was reported from :: is reported again from the first link-local address (it is not among the
+ * usable ones yet).
  */
 static int put_into_use(struct net *net, struct ifaddr *a)
 {
@@ -214,6 +223,9 @@ static int put_into_use(struct net *net, struct ifaddr *a)
 		a->ip4 = get_be32(a->addr.b + 12);
 		a->broadcast = a->prefix_len <= 30 ? a->ip4 | 0xffffffff >> a->prefix_len : 0;
 	}
+	if (!addr_is4(&a->addr) && addr_is_link_local(&a->addr) &&
+	    !has_link_local6(net, a->ifindex))
+		groups_tell_again(net, a->ifindex, true);
 	net->routes_version++;
 	return 0;
 }
@@ -350,9 +362,9 @@ int ifaddr_del(struct net *net, unsigned ifindex, const struct addr *addr)
 
 void ifaddr_accept(struct net *net, struct ifaddr *a)
 {
-	a->flags &= (uint8_t)~TERN_ADDR_TENTATIVE;
 	if (put_into_use(net, a)) /* no room for its route: it is ours all the same */
 		a->off_link = true;
+	a->flags &= (uint8_t)~TERN_ADDR_TENTATIVE;
 	net_note(net, a->ifindex, TERN_NET_ADDRS);
 }
 

@@ -243,6 +243,11 @@ bool membership_passes(const struct membership *, const struct addr *src);
 /* This host needs it: solicited-node groups (RFC 4861 7.2.1). */
 void group_join_internal(struct net *, unsigned ifindex, const struct addr *);
 void group_leave_internal(struct net *, unsigned ifindex, const struct addr *);
+/*
+ * Of one family all is told as if it had just been joined: the link has come up, or what was told
+ * came from nobody.
+ */
+void groups_tell_again(struct net *, unsigned ifindex, bool v6);
 /* The interface goes. */
 void group_purge(struct net *, unsigned ifindex);
 void group_filter_fini(struct net *, struct group_filter *);

@@ -382,6 +382,31 @@ static void wide_groups(void)
 	end_stack();
 }
 
+/* MC-13: what went from :: goes again, as of a change, once there is a link-local address. */
+static void a_link_local_address(void)
+{
+	struct report r;
+	tern_sock s;
+
+	begin(true);
+	s = bound();
+	check_eq(join(s, 0), 0);
+	check_eq(mcast(s, TERN_MCAST_JOIN_SOURCE_GROUP, 1, 3), 0);
+	check_eq(reports_from("::"), 4);
+	give_address("fd00::2", 2, 64);
+	check_eq(reports_from("::"), 0);
+	give_address("fe80::1", 2, 64);
+	tern_advance(st, now);
+	for (int i = 0; i < 2; i++) {
+		check(next_report(&r));
+		check_eq(r.record, r.group.b[15] == 1 ? GROUP_TO_EXCLUDE : GROUP_ALLOW);
+	}
+	check_eq(reports_from("fe80::1"), 2);
+	give_address("fe80::2", 2, 64); /* there was one already */
+	check_eq(reports_from("::"), 0);
+	end_stack();
+}
+
 /* MC-7, MC-9: the group of all nodes, and groups of one host or none, are nobody's business. */
 static void never_told(void)
 {
@@ -509,11 +534,14 @@ static void interface_goes(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(join_and_leave), TEST(two_members),    TEST(one_sender),
-		TEST(sources),	      TEST(whole_filters),  TEST(more_sources_than_fit),
-		TEST(queries),	      TEST(sooner_answers), TEST(wide_groups),
-		TEST(older_routers),  TEST(bad_queries),    TEST(never_told),
-		TEST(loop),	      TEST(interface_goes),
+		TEST(join_and_leave), TEST(two_members),
+		TEST(one_sender),     TEST(sources),
+		TEST(whole_filters),  TEST(more_sources_than_fit),
+		TEST(queries),	      TEST(sooner_answers),
+		TEST(wide_groups),    TEST(a_link_local_address),
+		TEST(older_routers),  TEST(bad_queries),
+		TEST(never_told),     TEST(loop),
+		TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

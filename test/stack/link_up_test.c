@@ -23,6 +23,52 @@ static struct tern_iface_addr configured(void)
 	return a;
 }
 
+/* The reports of MLDv2 that go out in this time, about the group of our link-local address. */
+struct reports {
+	unsigned from_nobody, from_link_local;
+};
+
+static struct reports reports_within(tern_time t)
+{
+	struct reports n = { 0, 0 };
+	struct tern_iface_addr a;
+	struct addr ours;
+	struct tern_pkt *p;
+
+	check(address_in("fe80::", 0, &a));
+	ours = addr_from6(a.addr.ip);
+	for (tern_time until = now + t; now < until; pass(10 * TERN_MS)) {
+		while ((p = tern_output(st, 2))) {
+			struct addr src;
+			uint8_t f[200];
+
+			tern_pkt_copy(p, 0, f, sizeof(f));
+			tern_pkt_free(st, p);
+			if (f[20] != IP6_EXT_HOP_BY_HOP || f[62] != MLD2_REPORT ||
+			    memcmp(f + 74 + 13, a.addr.ip + 13, 3) != 0)
+				continue;
+			src = addr_from6(f + 22);
+			check_eq(f[70], GROUP_TO_EXCLUDE);
+			n.from_nobody += addr_is_unspecified(&src);
+			n.from_link_local += addr_equal(&src, &ours);
+		}
+	}
+	return n;
+}
+
+/* MC-13: the group of a tentative address is joined from ::, and again when it is good. */
+static void joined_again_when_good(void)
+{
+	struct reports n;
+
+	begin();
+	n = reports_within(6 * TERN_SEC);
+	check_eq(n.from_nobody, 2);
+	check_eq(n.from_link_local, 2);
+	check_eq(flags_of("fe80::"), 0);
+	end();
+}
+
 static void bounce(tern_time down)
 {
 	check_eq(tern_iface_set(st, 2, 1500, TERN_IFACE_DOWN), 0);
@@ -165,7 +211,7 @@ int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		TEST(tried_again),	TEST(cut_short),    TEST(taken_there),
-		TEST(connections_wait), TEST(static_stays),
+		TEST(connections_wait), TEST(static_stays), TEST(joined_again_when_good),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
