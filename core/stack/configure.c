@@ -251,8 +251,12 @@ void configure_on_link(struct tern_stack *st, struct iface *i)
 {
 	bool is_up = iface_is_up(i);
 
-	if (is_up)
+	if (is_up) {
 		ifaddr_try_again(&st->net, i->index);
+		/* RFC 4862 5.4.2: perhaps another link, where nobody knows what we listen to */
+		groups_tell_again(&st->net, i->index, false);
+		groups_tell_again(&st->net, i->index, true);
+	}
 	if (i->slaac && is_up)
 		slaac_on_link_up(&st->net, i->slaac);
 	if (i->dhcp4)

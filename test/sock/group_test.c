@@ -407,6 +407,26 @@ static void a_link_local_address(void)
 	end_stack();
 }
 
+/* MC-14: on a link that comes up again nobody knows what we listen to. */
+static void link_comes_up(void)
+{
+	for (int six = 0; six < 2; six++) {
+		tern_sock s;
+
+		begin(six);
+		s = bound();
+		check_eq(join(s, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		check_eq(tern_iface_set(st, 2, 1500, TERN_IFACE_DOWN), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), 0, 0), 0);
+		check_eq(tern_iface_set(st, 2, 1500, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), GROUP_TO_EXCLUDE, 0), 2);
+		check_eq(tern_iface_set(st, 2, 1400, 0), 0);
+		check_eq(count_reports(3 * TERN_SEC, newest(), 0, 0), 0);
+		end_stack();
+	}
+}
+
 /* MC-7, MC-9: the group of all nodes, and groups of one host or none, are nobody's business. */
 static void never_told(void)
 {
@@ -539,9 +559,9 @@ int main(int argc, char **argv)
 		TEST(whole_filters),  TEST(more_sources_than_fit),
 		TEST(queries),	      TEST(sooner_answers),
 		TEST(wide_groups),    TEST(a_link_local_address),
-		TEST(older_routers),  TEST(bad_queries),
-		TEST(never_told),     TEST(loop),
-		TEST(interface_goes),
+		TEST(link_comes_up),  TEST(older_routers),
+		TEST(bad_queries),    TEST(never_told),
+		TEST(loop),	      TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

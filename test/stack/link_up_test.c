@@ -104,6 +104,24 @@ static void tried_again(void)
 	end();
 }
 
+/* RFC 4862 5.4.2, RFC 4861 7.2.1: the groups of addresses are joined first. */
+static void joined_before_it_is_tried(void)
+{
+	struct tern_pkt *p;
+
+	configured();
+	bounce(TERN_SEC);
+	pass(1); /* less than any question waits */
+	for (unsigned n = 0; n < 2; n++) {
+		p = tern_output(st, 2);
+		check(p && p->data[20] == IP6_EXT_HOP_BY_HOP && p->data[62] == MLD2_REPORT);
+		tern_pkt_free(st, p);
+	}
+	check_eq(reports_within(6 * TERN_SEC).from_nobody, 1);
+	check_eq(flags_of("fe80::"), 0);
+	end();
+}
+
 /* A detection that the link cut short counts for nothing. */
 static void cut_short(void)
 {
@@ -210,8 +228,13 @@ static void static_stays(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(tried_again),	TEST(cut_short),    TEST(taken_there),
-		TEST(connections_wait), TEST(static_stays), TEST(joined_again_when_good),
+		TEST(tried_again),
+		TEST(cut_short),
+		TEST(taken_there),
+		TEST(connections_wait),
+		TEST(static_stays),
+		TEST(joined_before_it_is_tried),
+		TEST(joined_again_when_good),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
