@@ -95,14 +95,28 @@ static bool source_of_waiting(const struct tern_stack *st, const struct neigh *n
 	return a && ifaddr_is_usable(a);
 }
 
+/*
+ * RFC 4861 4.3, 7.2.2: else from any address of this interface; without one nobody is asked, since
+ * from :: it would be a question of detection.
+ */
+static bool source_of_question(const struct tern_stack *st, const struct neigh *n, struct addr *out)
+{
+	const struct ifaddr *own = ifaddr_for_link6(&st->net, n->ifindex);
+
+	if (source_of_waiting(st, n, out))
+		return true;
+	if (own)
+		*out = own->addr;
+	return own != NULL;
+}
+
 static void ask_by_nd(struct tern_stack *st, struct iface *i, const struct neigh *n)
 {
 	struct ndp msg = { .type = ICMP6_NEIGH_SOLICIT, .target = n->addr, .has_mac = true };
 	struct ip_names names = { .dst = n->addr };
 	uint8_t mac[6];
 
-	if (!source_of_waiting(st, n, &names.src) &&
-	    source_select(&st->net, &n->addr, i->index, &names.src))
+	if (!source_of_question(st, n, &names.src))
 		return;
 	memcpy(msg.mac, i->cfg.mac, 6);
 	if (n->state == TERN_NEIGH_PROBE) {

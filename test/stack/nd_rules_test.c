@@ -113,6 +113,49 @@ static void groups_of_addresses(void)
 
 /* ---- asking ---- */
 
+static void route_on_link(const char *prefix, unsigned ifindex)
+{
+	struct tern_route r = { .ifindex = ifindex, .prefix_len = 64 };
+
+	tern_addr_parse(prefix, 0, &r.dst);
+	check_eq(tern_route_add(st, &r), 0);
+}
+
+/* ND-9: never from an address of another interface, nor, as detection asks, from nobody. */
+static void who_asks_for_another_link(void)
+{
+	static const char *const own[] = { "fe80::1111", "2001:db8:1::1", NULL };
+	struct tern_iface eth = { "eth1", TERN_LINK_ETHERNET, 1500, 0, { 2, 0, 0, 0, 0, 2 } };
+
+	for (size_t i = 0; i < N_TESTS(own); i++) {
+		struct tern_addr at, first_own;
+
+		test_at("of the link: %s", own[i] ? own[i] : "none");
+		begin_host(false);
+		tern_addr_parse(ours, 0, &first_own);
+		check_eq(tern_addr_del(st, 2, &first_own), 0);
+		if (own[i])
+			give(own[i], 2);
+		check_eq(tern_iface_add(st, &eth), 3);
+		give("fe80::2222", 3);
+		give("2001:db8:3::2222", 3);
+		route_on_link("2001:db8:7::", 2);
+		tern_addr_parse("2001:db8:3::2222", 700, &at);
+		check_eq(tern_bind(st, talker, &at), 0);
+		take_all();
+		say("2001:db8:7::9", 'a');
+		for (int k = 0; k < 3; k++) {
+			struct addr source = own[i] ? parse(own[i]) : (struct addr){ { 0 } };
+
+			take_all();
+			check_eq(went.n_asked, own[i] ? 1 : 0);
+			check(addr_equal(&went.question.src, &source));
+			pass(TERN_SEC);
+		}
+		end();
+	}
+}
+
 /* ND-10: the youngest packets wait. */
 static void who_waits(void)
 {
@@ -370,6 +413,7 @@ int main(int argc, char **argv)
 		TEST(groups_of_addresses),
 		TEST(who_waits),
 		TEST(who_asks),
+		TEST(who_asks_for_another_link),
 		TEST(unreachability),
 		TEST(what_confirms),
 		TEST(table_of_advertisements),
