@@ -23,7 +23,9 @@ static void push_igmp(struct tern_stack *st, const struct iface *i, struct tern_
 			  .dst = *dst,
 			  .options = router_alert };
 
-	if (source_select(&st->net, dst, i->index, &ip.src))
+	/* RFC 3376 4.2.13: without an address of this interface, from 0.0.0.0 */
+	if (source_select(&st->net, dst, i->index, &ip.src) ||
+	    !ifaddr_on(&st->net, i->index, &ip.src))
 		ip.src = addr_any(TERN_AF_INET);
 	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, 0)));
 	ip.total_len = (uint16_t)(ip.hdr_len + p->len);

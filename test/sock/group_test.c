@@ -427,6 +427,25 @@ static void link_comes_up(void)
 	}
 }
 
+/* MC-1: an interface without an address speaks from none, not from another's. */
+static void reports_from_nobody(void)
+{
+	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_addr own = tern_ip4(10, 0, 0, 1, 0);
+	tern_sock s;
+
+	begin(false);
+	check_eq(tern_iface_add(st, &other), 3);
+	give_address("10.1.0.1", 3, 24);
+	s = bound();
+	check_eq(join(s, 0), 0);
+	check_eq(reports_from("10.0.0.1"), 2);
+	check_eq(tern_addr_del(st, 2, &own), 0);
+	check_eq(join(s, 1), 0);
+	check_eq(reports_from("0.0.0.0"), 2);
+	end_stack();
+}
+
 /* MC-7, MC-9: the group of all nodes, and groups of one host or none, are nobody's business. */
 static void never_told(void)
 {
@@ -559,9 +578,10 @@ int main(int argc, char **argv)
 		TEST(whole_filters),  TEST(more_sources_than_fit),
 		TEST(queries),	      TEST(sooner_answers),
 		TEST(wide_groups),    TEST(a_link_local_address),
-		TEST(link_comes_up),  TEST(older_routers),
-		TEST(bad_queries),    TEST(never_told),
-		TEST(loop),	      TEST(interface_goes),
+		TEST(link_comes_up),  TEST(reports_from_nobody),
+		TEST(older_routers),  TEST(bad_queries),
+		TEST(never_told),     TEST(loop),
+		TEST(interface_goes),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
