@@ -224,8 +224,10 @@ enum tern_drop igmp_input(struct tern_stack *st, const struct inbound *in)
 /* RFC 3810 6.2: from this link, hop limit 1, with a router alert; else it is ignored. */
 static bool came_from_the_link(const struct inbound *in)
 {
+	struct ip6_walk walk; /* once more: nobody else asks for the alert */
+
 	return addr_is_link_local(&in->src) && in->ttl == 1 &&
-	       in->l4_off > in->l3_off + IP6_HDR_LEN;
+	       ip6_walk(&walk, in->p->data + in->l3_off, in->end - in->l3_off) && walk.mld_alert;
 }
 
 enum tern_drop mld_input(struct tern_stack *st, const struct inbound *in)

@@ -7,7 +7,7 @@
  * when nobody knows the protocol.
  *
  * Sources: RFC 8200 4 (headers), 4.2 (options), 4.4 (routing), 4.5 (fragment); RFC 5095 (routing
- * type 0 is like an unknown type); RFC 7112 (a first fragment holds the whole chain).
+ * type 0 is like an unknown type); RFC 7112 (a first fragment holds the whole chain); RFC 2711.
  */
 #include "wire.h"
 
@@ -70,6 +70,12 @@ static bool judge_option(struct ip6_walk *w, const uint8_t *pkt, size_t at)
 	}
 }
 
+/* RFC 2711 2.1: two octets, which say of MLD 0. */
+static bool is_mld_alert(const uint8_t *option)
+{
+	return option[0] == OPT_ROUTER_ALERT && option[1] == 2 && get_be16(option + 2) == 0;
+}
+
 static bool walk_options(struct ip6_walk *w, const uint8_t *pkt, size_t at, size_t end)
 {
 	while (at < end) {
@@ -83,6 +89,8 @@ static bool walk_options(struct ip6_walk *w, const uint8_t *pkt, size_t at, size
 			return fail_walk(w, BAD_SILENT, 0);
 		if (type != OPT_PADN && type != OPT_ROUTER_ALERT && !judge_option(w, pkt, at))
 			return false;
+		if (w->proto == IP6_EXT_HOP_BY_HOP && is_mld_alert(pkt + at))
+			w->mld_alert = true;
 		at += 2u + pkt[at + 1];
 	}
 	return true;

@@ -225,6 +225,7 @@ struct ip6_walk {
 	bool mf;
 	uint32_t frag_id;
 	uint16_t frag_hdr_off;
+	bool mld_alert; /* routers are to look, because it is of MLD: RFC 2711 */
 	/*
 	 * What an ICMPv6 parameter problem would say when the walk failed, code 0xff: nothing; when
 	 * it did not, what it would say if nobody knows proto (code 1, where proto was named).

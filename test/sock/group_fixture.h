@@ -147,6 +147,7 @@ struct query {
 	uint8_t hop_limit;
 	const char *from;
 	uint32_t n_sources, cut; /* cut: bytes less than there should be */
+	enum { ALERTED, ALERTED_LATER, PADDED, OTHER_ALERT, LONG_ALERT, FOR_DESTINATION } behind;
 };
 
 static inline void put_query(const struct query *q)
@@ -155,11 +156,20 @@ static inline void put_query(const struct query *q)
 	struct addr to =
 		q->g < 0 ? parse_addr(v6 ? "ff02::1" : "224.0.0.1") : group((unsigned)q->g);
 	uint8_t m[400] = { v6 ? MLD_QUERY : IGMP_QUERY };
-	static const uint8_t hbh[8] = { 58, 0, 5, 2, 0, 0, 1, 0 };
+	static const uint8_t extension[][8] = {
+		[ALERTED] = { 58, 0, 5, 2, 0, 0, 1, 0 },
+		[ALERTED_LATER] = { 58, 0, 1, 0, 5, 2, 0, 0 },
+		[PADDED] = { 58, 0, 1, 4 },
+		[OTHER_ALERT] = { 58, 0, 5, 2, 0, 1, 1, 0 },
+		[LONG_ALERT] = { 58, 0, 5, 4, 0, 0, 0, 0 },
+		[FOR_DESTINATION] = { 58, 0, 5, 2, 0, 0, 1, 0 },
+	};
 	uint32_t newest = v6 ? 28 : 12, a_len = v6 ? 16 : 4, ip_len = v6 ? 48 : 20;
 	uint32_t len = q->version == (v6 ? 2u : 3u) ? newest + q->n_sources * a_len : v6 ? 24 : 8;
 	struct ip4 h4 = { .ttl = 1, .proto = 2, .hdr_len = 20, .src = from, .dst = to };
-	struct ip6 h6 = { .next_header = NEXT_HOP_BY_HOP, .src = from, .dst = to };
+	struct ip6 h6 = { .next_header = q->behind == FOR_DESTINATION ? 60 : NEXT_HOP_BY_HOP,
+			  .src = from,
+			  .dst = to };
 	struct tern_pkt *p;
 
 	if (v6)
@@ -179,7 +189,7 @@ static inline void put_query(const struct query *q)
 	h6.hop_limit = q->hop_limit ? q->hop_limit : 1;
 	if (v6) {
 		ip6_emit(&h6, p->data);
-		memcpy(p->data + 40, hbh, 8);
+		memcpy(p->data + 40, extension[q->behind], 8);
 	} else {
 		ip4_emit(&h4, p->data);
 	}

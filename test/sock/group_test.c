@@ -499,10 +499,14 @@ static void bad_queries(void)
 		if (six) {
 			put_query(&(struct query){ .version = 2, .g = -1, .hop_limit = 2 });
 			put_query(&(struct query){ .version = 2, .g = -1, .from = "fd00::9" });
+			for (int what = PADDED; what <= FOR_DESTINATION; what++)
+				put_query(&(struct query){ .version = 2, .g = -1, .behind = what });
 			check_eq(count_reports(TERN_SEC, newest(), 0, 0), 0);
 		}
-		put_query(&(struct query){ .version = version, .g = -1 }); /* at once: delay 0 */
-		check_eq(count_reports(TERN_SEC, newest(), GROUP_IS_EXCLUDE, 0), 1);
+		for (int what = ALERTED; what < PADDED; what++) { /* at once: delay 0 */
+			put_query(&(struct query){ .version = version, .g = -1, .behind = what });
+			check_eq(count_reports(TERN_SEC, newest(), GROUP_IS_EXCLUDE, 0), 1);
+		}
 		end_stack();
 	}
 }
