@@ -126,6 +126,17 @@ struct frag_set *frag_take_expired(struct net *net)
 
 /* ---- a fragment comes ---- */
 
+/* RFC 4291 2.7: groups of the scopes 1 and 2 are of a link, too. */
+static bool is_of_one_link(const struct addr *a)
+{
+	return addr_is_link_local(a) || (addr_is_multicast(a) && (a->b[1] & 15) <= 2);
+}
+
+uint32_t frag_zone(const struct addr *src, const struct addr *dst, unsigned ifindex)
+{
+	return is_of_one_link(src) || is_of_one_link(dst) ? ifindex : 0;
+}
+
 static uint32_t hash_key(const struct net *net, const struct frag_key *key)
 {
 	return (uint32_t)siphash13(&net->key, key, sizeof(*key));
@@ -134,7 +145,7 @@ static uint32_t hash_key(const struct net *net, const struct frag_key *key)
 static bool is_same_key(const struct frag_key *a, const struct frag_key *b)
 {
 	return addr_equal(&a->src, &b->src) && addr_equal(&a->dst, &b->dst) && a->id == b->id &&
-	       a->proto == b->proto;
+	       a->proto == b->proto && a->zone == b->zone;
 }
 
 static struct frag_set *find_set(const struct net *net, const struct frag_key *key, uint32_t hash)

@@ -13,7 +13,10 @@ struct frag_key {
 	struct addr src, dst;
 	uint32_t id;
 	uint32_t proto; /* IPv4 only, RFC 791 3.2 */
+	uint32_t zone;	/* frag_zone */
 };
+/* It is hashed by its bytes. */
+_Static_assert(sizeof(struct frag_key) == 44, "a key has no holes");
 
 struct frag {
 	struct frag_key key;
@@ -49,6 +52,8 @@ struct frag_set {
 bool frag_init(struct net *, uint32_t timer_kind);
 void frag_fini(struct net *);
 void frag_check(const struct net *);
+/* Of IPv6, RFC 4007 6: the interface, if one of the addresses is of its link alone; else 0. */
+uint32_t frag_zone(const struct addr *src, const struct addr *dst, unsigned ifindex);
 /*
  * A fragment; *whole is the set that is complete now: the caller takes what it wants of it and
  * frees it.

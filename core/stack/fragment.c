@@ -208,7 +208,8 @@ enum tern_drop fragment6_input(struct tern_stack *st, const struct inbound *in,
 {
 	const uint8_t *h = in->p->data + in->l3_off;
 	uint32_t hdr_len = walk->frag_hdr_off + (uint32_t)FRAG6_HDR_LEN;
-	struct frag f = { .key = { in->src, in->dst, walk->frag_id, 0 },
+	struct frag f = { .key = { in->src, in->dst, walk->frag_id, 0,
+				   frag_zone(&in->src, &in->dst, in->iface->index) },
 			  .hdr = h,
 			  .hdr_len = hdr_len,
 			  .bytes = h + hdr_len,

@@ -156,13 +156,13 @@ static void many_pieces(void)
 	finish();
 }
 
-/* RFC 791: another sender, identification or protocol is another datagram. */
+/* RFC 791, RFC 4007: another sender, identification, protocol or link is another datagram. */
 static void keys_are_kept_apart(void)
 {
 	struct frag_set *whole;
 
 	begin();
-	for (int what = 0; what < 4; what++) {
+	for (int what = 0; what < 5; what++) {
 		struct frag first = piece(1, 0, 8, false), second = piece(1, 8, 8, true);
 
 		if (what == 0)
@@ -171,8 +171,10 @@ static void keys_are_kept_apart(void)
 			second.key.proto = 6;
 		else if (what == 2)
 			second.key.src.b[15]++;
-		else
+		else if (what == 3)
 			second.key.dst.b[15]++;
+		else
+			second.key.zone++;
 		frag_put(&f.net, &first, &whole);
 		check(!whole);
 		frag_put(&f.net, &second, &whole);

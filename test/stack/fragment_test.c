@@ -26,10 +26,9 @@ static void begin(bool six)
 }
 
 /* A datagram of len bytes, its header among them, with a right checksum. */
-static void make_datagram(uint32_t len)
+static void make_datagram_between(const char *src, const char *dst, uint32_t len)
 {
-	struct addr from = parse_addr(v6 ? "fd00::9" : "10.0.0.9");
-	struct addr to = parse_addr(v6 ? "fd00::1" : "10.0.0.1");
+	struct addr from = parse_addr(src), to = parse_addr(dst);
 	struct udp h = { .src_port = 5000, .dst_port = PORT, .len = (uint16_t)len };
 
 	for (uint32_t i = 8; i < len; i++)
@@ -39,19 +38,25 @@ static void make_datagram(uint32_t len)
 				    whole, len, checksum_pseudo(&from, &to, NEXT_UDP, len))));
 }
 
+static void make_datagram(uint32_t len)
+{
+	make_datagram_between(v6 ? "fd00::9" : "10.0.0.9", v6 ? "fd00::1" : "10.0.0.1", len);
+}
+
 struct part {
 	uint32_t id, off, len;
 	bool last;
 	uint8_t next; /* protocol, or what the fragment header says is next; 0: UDP */
 	uint8_t ecn, ttl;
 	uint8_t more; /* bytes of header: options that mean nothing, in front of a fragment header */
-	const char *to;
+	const char *from, *to;
+	uint16_t ifindex;     /* 0: 2 */
 	const uint8_t *bytes; /* NULL: of whole */
 };
 
 static void put_part(const struct part *t)
 {
-	struct addr from = parse_addr(v6 ? "fd00::9" : "10.0.0.9");
+	struct addr from = parse_addr(t->from ? t->from : v6 ? "fd00::9" : "10.0.0.9");
 	struct addr to = parse_addr(t->to ? t->to : v6 ? "fd00::1" : "10.0.0.1");
 	uint8_t next = t->next ? t->next : NEXT_UDP, ttl = t->ttl ? t->ttl : 9;
 	uint32_t hdr_len = (v6 ? 48u : 20u) + t->more;
@@ -89,7 +94,7 @@ static void put_part(const struct part *t)
 		ip4_emit(&h4, p->data);
 	}
 	memcpy(p->data + hdr_len, t->bytes ? t->bytes : whole + t->off, t->len);
-	p->ifindex = 2;
+	p->ifindex = t->ifindex ? t->ifindex : 2;
 	tern_input(st, p);
 }
 
@@ -467,6 +472,46 @@ static void there_and_back(void)
 	}
 }
 
+/* RFC 4007 6: who has a link-local address on one link is somebody else on another. */
+static void of_two_links(void)
+{
+	static const struct {
+		const char *from, *to;
+		bool is_one;
+	} pairs[] = {
+		{ "fe80::9", "fe80::1", false }, { "fe80::9", "fd00::1", false },
+		{ "fe80::9", "ff02::1", false }, { "fd00::9", "ff02::1", false },
+		{ "fd00::9", "fd00::1", true }, /* its fragments may come by any way */
+	};
+	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_addr a;
+
+	for (size_t i = 0; i < N_ELEMENTS(pairs); i++) {
+		struct part first = {
+			.id = 1, .len = 64, .from = pairs[i].from, .to = pairs[i].to
+		};
+		struct part second = first;
+
+		begin(true);
+		test_at("%s to %s", pairs[i].from, pairs[i].to);
+		check_eq(tern_iface_add(st, &other), 3);
+		tern_addr_parse("fe80::1", 0, &a);
+		check_eq(tern_addr_add(st, 2, &a, 64), 0);
+		check_eq(tern_addr_add(st, 3, &a, 64), 0);
+		make_datagram_between(pairs[i].from, pairs[i].to, 128);
+		second.off = 64;
+		second.last = true;
+		second.ifindex = 3;
+		put_part(&first);
+		put_part(&second);
+		check_eq(heard(), pairs[i].is_one ? 120 : 0);
+		second.ifindex = 2;
+		put_part(&second);
+		check_eq(heard(), pairs[i].is_one ? 0 : 120);
+		end_stack();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -482,6 +527,7 @@ int main(int argc, char **argv)
 		TEST(of_no_protocol),
 		TEST(marks),
 		TEST(there_and_back),
+		TEST(of_two_links),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
