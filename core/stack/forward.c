@@ -26,7 +26,14 @@ static bool is_for_others(const struct tern_stack *st, const struct inbound *in)
 	if (addr_classify(&st->net, &in->dst, 0) != ADDR_OTHER || addr_is_unspecified(&in->src) ||
 	    addr_is_loopback(&in->dst))
 		return false;
-	return !addr_is_link_local(&in->src) && !addr_is_link_local(&in->dst);
+	return !addr_is_link_local(&in->dst) &&
+	       !(addr_is4(&in->src) && addr_is_link_local(&in->src)); /* RFC 3927 2.7 */
+}
+
+/* RFC 4443 3.1, code 2; RFC 4291 2.5.6: what comes from a link-local address stays on its link. */
+static bool leaves_its_scope(const struct inbound *in, const struct hop *hop)
+{
+	return addr_is_link_local(&in->src) && hop->ifindex != in->iface->index;
 }
 
 /* Bytes of the largest packet that the device will see of it. */
@@ -147,6 +154,7 @@ enum tern_drop forward_input(struct tern_stack *st, const struct inbound *in)
 	bool v4 = addr_is4(&in->dst);
 	struct icmp_problem expired = { v4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0, 0 };
 	struct icmp_problem no_route = { v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE, 0, 0 };
+	struct icmp_problem beyond_scope = { ICMP6_UNREACHABLE, 2, 0 };
 	struct icmp_problem too_big = { v4 ? ICMP4_UNREACHABLE : ICMP6_TOO_BIG, v4 ? 4 : 0, 0 };
 	struct route_key key = { .dst = in->dst, .src = in->src };
 	struct tern_pkt *p;
@@ -158,6 +166,8 @@ enum tern_drop forward_input(struct tern_stack *st, const struct inbound *in)
 		return refuse(st, in, &expired, TERN_DROP_IP_TTL);
 	if (route_lookup(&st->net, &key, &hop))
 		return refuse(st, in, &no_route, TERN_DROP_NO_ROUTE);
+	if (leaves_its_scope(in, &hop))
+		return refuse(st, in, &beyond_scope, TERN_DROP_IP_NOT_OURS);
 	too_big.rest = hop.link_mtu;
 	if (size_on_link(in) > hop.link_mtu && (!v4 || (get_be16(h + 6) & IP4_DF)))
 		return refuse(st, in, &too_big, TERN_DROP_TOO_BIG);

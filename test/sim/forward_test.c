@@ -377,6 +377,62 @@ static void what_stays(void)
 	end();
 }
 
+/* RFC 4443 3.1, RFC 4007 9: what comes from a link-local address stays on its link. */
+static void beyond_the_scope(void)
+{
+	static const struct {
+		const char *from, *to;
+		unsigned out; /* the interface that something goes out by; 0: none */
+		bool told;
+	} cases[] = {
+		{ "fe80::9", "fd09::9", 2, true },   { "fe80::9", "fd08::9", 2, false },
+		{ "fe80::9", "fe80::77", 0, false }, { "fd08::9", "fe80::77", 0, false },
+		{ "fd08::9", "fd09::9", 3, false },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		struct tern_iface one = { "one", TERN_LINK_IP, 1500, 0, { 0 } };
+		struct tern_iface two = { "two", TERN_LINK_IP, 1500, 0, { 0 } };
+		struct tern_addr a = address("fd08::1"), b = address("fd09::1");
+		struct tern_addr from = address(cases[i].from), to = address(cases[i].to);
+		struct tern_addr own = address("fe80::1");
+		struct test_env world = { .fill = 0 };
+		struct tern_env env = test_env_make(&world, 1);
+		struct tern_config cfg;
+		struct tern_stack *st;
+		struct tern_pkt *p;
+
+		test_at("%s to %s", cases[i].from, cases[i].to);
+		tern_config_default(&cfg);
+		cfg.ipv6_forward = true;
+		st = tern_new(&cfg, &env);
+		check_eq(tern_iface_add(st, &one), 2);
+		check_eq(tern_iface_add(st, &two), 3);
+		check_eq(tern_addr_add(st, 2, &a, 64), 0);
+		check_eq(tern_addr_add(st, 2, &own, 64), 0);
+		check_eq(tern_addr_add(st, 3, &b, 64), 0);
+		p = tern_pkt_new(st, 48);
+		memset(p->data, 0, 48);
+		memcpy(p->data, (uint8_t[8]){ 0x60, 0, 0, 0, 0, 8, 17, 64 }, 8);
+		memcpy(p->data + 8, from.ip, 16);
+		memcpy(p->data + 24, to.ip, 16);
+		p->ifindex = 2;
+		tern_input(st, p);
+		for (unsigned out = 2; out <= 3; out++) {
+			p = tern_output(st, out);
+			check_eq(p != NULL, out == cases[i].out);
+			if (!p)
+				continue;
+			check_eq(p->data[6], cases[i].told ? 58 : 17);
+			check_mem(p->data + 24, cases[i].told ? from.ip : to.ip, 16);
+			if (cases[i].told)
+				check_eq(get_be16(p->data + 40), 0x0102);
+			tern_pkt_free(st, p);
+		}
+		tern_free(st);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -387,6 +443,7 @@ int main(int argc, char **argv)
 		TEST(options_for_others),
 		TEST(a_stream),
 		TEST(what_stays),
+		TEST(beyond_the_scope),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
