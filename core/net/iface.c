@@ -362,8 +362,10 @@ int ifaddr_del(struct net *net, unsigned ifindex, const struct addr *addr)
 
 void ifaddr_accept(struct net *net, struct ifaddr *a)
 {
-	if (put_into_use(net, a)) /* no room for its route: it is ours all the same */
+	if (put_into_use(net, a)) { /* no room for its route: it is ours all the same */
 		a->off_link = true;
+		put_into_use(net, a);
+	}
 	a->flags &= (uint8_t)~TERN_ADDR_TENTATIVE;
 	net_note(net, a->ifindex, TERN_NET_ADDRS);
 }

@@ -253,6 +253,28 @@ static void ip6_needs_1280(void)
 	finish();
 }
 
+/* One that has passed is ours, though there is no room for the route that it brings. */
+static void ours_without_a_route(void)
+{
+	struct ifaddr a = { .flags = TERN_ADDR_TENTATIVE,
+			    .addr = v4(10, 0, 0, 1),
+			    .prefix_len = 24,
+			    .origin = TERN_ORIGIN_DHCP4,
+			    .preferred_until = TERN_NEVER,
+			    .valid_until = TERN_NEVER };
+	struct addr broadcast = v4(10, 0, 0, 255);
+
+	start();
+	a.ifindex = add_iface("eth0", TERN_LINK_ETHERNET, 0);
+	f.cfg.routes_max = f.net.n_routes;
+	check_eq(ifaddr_put(&f.net, &a), 0);
+	check_eq(ifaddr_on(&f.net, a.ifindex, &a.addr)->flags, 0);
+	check_eq(addr_classify(&f.net, &a.addr, 0), ADDR_OURS);
+	check_eq(addr_classify(&f.net, &broadcast, 0), ADDR_BROADCAST);
+	check_eq(ifaddr_del(&f.net, a.ifindex, &a.addr), 0);
+	finish();
+}
+
 static const struct test tests[] = {
 	TEST(interfaces_have_numbers_and_names),
 	TEST(nonsense_is_refused),
@@ -264,6 +286,7 @@ static const struct test tests[] = {
 	TEST(groups_every_node_is_in),
 	TEST(ip6_needs_1280),
 	TEST(public_form_and_back),
+	TEST(ours_without_a_route),
 };
 
 int main(int argc, char **argv)
