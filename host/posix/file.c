@@ -96,6 +96,12 @@ static void wake_watch(struct sem *sem, struct watch *w)
 	sem->world.wake(sem->world.ctx, w->waiter);
 }
 
+static void close_socket(struct sem *sem, struct file *f)
+{
+	sem_send_the_last(sem, f);
+	tern_close(sem->st, f->sock);
+}
+
 static void end_file(struct sem *sem, struct file *f)
 {
 	struct list *l;
@@ -107,7 +113,7 @@ static void end_file(struct sem *sem, struct file *f)
 	if (f->kind == FILE_EPOLL)
 		epoll_end_set(sem, f);
 	else
-		tern_close(sem->st, f->sock);
+		close_socket(sem, f);
 	cork_drop(&f->cork);
 	free_unused(f);
 }

@@ -153,6 +153,8 @@ int sem_shutdown(struct sem *, struct file *, int how);
 int sem_name_of(struct sem *, struct file *, bool peer, struct sockaddr *, socklen_t *);
 /* Of the last number: what SO_LINGER asks of close. */
 void sem_linger(struct sem *, struct file *);
+/* Before a stream ends: what was written goes, as far as it can, if a RST would discard it. */
+void sem_send_the_last(struct sem *, struct file *);
 
 /* ---- io.c ---- */
 

@@ -188,14 +188,27 @@ int sem_shutdown(struct sem *sem, struct file *f, int how)
 	return err;
 }
 
-static bool is_unsent(struct sem *sem, struct file *f)
+/* TERN_SO_SIOCOUTQ, TERN_SO_SIOCINQ: is there any? */
+static bool has_bytes(struct sem *sem, struct file *f, int which)
 {
 	int left = 0;
 	size_t len = sizeof(left);
 
-	return tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_SIOCOUTQ, &left, &len) ==
-		       0 &&
+	return tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, which, &left, &len) == 0 &&
 	       left > 0;
+}
+
+/* Linux has sent it when write returned: what the windows allow is the peer's before the RST. */
+void sem_send_the_last(struct sem *sem, struct file *f)
+{
+	struct tern_linger l = { 0, 0 };
+	size_t len = sizeof(l);
+
+	if (f->type != SOCK_STREAM || !has_bytes(sem, f, TERN_SO_SIOCOUTQ))
+		return;
+	tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, &len);
+	if ((l.onoff && l.linger == 0) || has_bytes(sem, f, TERN_SO_SIOCINQ))
+		sem->world.pump(sem->world.ctx);
 }
 
 /* Waits until what was sent is acknowledged, as long as SO_LINGER says. */
@@ -212,7 +225,8 @@ void sem_linger(struct sem *sem, struct file *f)
 	if (tern_shutdown(sem->st, f->sock, TERN_SHUT_WR))
 		return;
 	until = sem_until(sem, (tern_time)l.linger * TERN_SEC);
-	while (is_unsent(sem, f) && sem_wait_for(sem, f, TERN_POLLOUT, until) == 0)
+	while (has_bytes(sem, f, TERN_SO_SIOCOUTQ) &&
+	       sem_wait_for(sem, f, TERN_POLLOUT, until) == 0)
 		continue;
 }
 

@@ -79,6 +79,8 @@ struct pair {
 	int broken;   /* the connection ended with this error; what came before it is still due */
 	bool hung_up; /* our end says HUP, and is not watched any longer */
 	bool closed;  /* the last copy of its end is gone; its bytes are still being sent */
+	/* since then, by the stack's clock, a RST waits for what was written before; 0: none */
+	tern_time to_reset;
 	/* listeners */
 	unsigned n_bytes; /* in the pair: it is readable */
 	tern_sock kept;	  /* accepted, but the caller went away; 0: none */

@@ -126,9 +126,46 @@ static bool has_closed_in_order(const struct pair *p)
 	return getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != ECONNRESET;
 }
 
+/* TERN_SO_SIOCOUTQ, TERN_SO_SIOCINQ: is there any? */
+static bool holds_bytes(struct run *r, const struct pair *p, int which)
+{
+	int32_t left = 0;
+	size_t len = sizeof(left);
+
+	return tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, which, &left, &len) == 0 && left > 0;
+}
+
+/* Would the stack discard by a RST what it has not sent yet? */
+static bool would_discard(struct run *r, const struct pair *p, bool in_order)
+{
+	struct tern_linger l = { 0, 0 };
+	size_t len = sizeof(l);
+
+	if (!p->s || p->broken || !holds_bytes(r, p, TERN_SO_SIOCOUTQ))
+		return false;
+	tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, &len);
+	return !in_order || (l.onoff && l.linger == 0) || holds_bytes(r, p, TERN_SO_SIOCINQ);
+}
+
+/*
+ * Linux has sent what was written when write returned. Here the devices have their turn between
+ * two of ours: our end, which has been hung up, is news once more in the next.
+ */
+static void reset_next_turn(struct run *r, struct pair *p)
+{
+	p->to_reset = tern_now(r->st);
+	p->hung_up = false;
+	pair_watch(r, p, 0);
+}
+
 static void close_stream(struct run *r, struct pair *p, bool in_order)
 {
-	if (!in_order && p->s) {
+	if (!p->to_reset && would_discard(r, p, in_order)) {
+		reset_next_turn(r, p);
+		if (p->in_set)
+			return;
+	}
+	if ((!in_order || p->to_reset) && p->s) {
 		tern_abort(r->st, p->s);
 		p->s = 0;
 	}
@@ -281,7 +318,7 @@ void pump_stream(struct run *r, struct pair *p)
 {
 	int rounds;
 
-	if (p->state != PAIR_OPEN || p->gone)
+	if (p->state != PAIR_OPEN || p->gone || p->to_reset)
 		return;
 	for (rounds = 0; !p->in_ended && !p->closed && !p->broken; rounds++) {
 		if (rounds == ROUNDS_MAX)
@@ -297,7 +334,7 @@ void pump_stream(struct run *r, struct pair *p)
 		if (p->gone)
 			return;
 	}
-	if (p->gone)
+	if (p->gone || p->to_reset)
 		return;
 	if (p->broken && p->closed) {
 		pair_end(r, p);
@@ -322,6 +359,11 @@ void pump_hangup(struct run *r, struct pair *p)
 		letters_flush(r, p);
 	if (p->state != PAIR_OPEN) {
 		pair_end(r, p);
+		return;
+	}
+	if (p->to_reset) {
+		if (p->to_reset != tern_now(r->st)) /* the devices have had theirs */
+			close_stream(r, p, false);
 		return;
 	}
 	pair_unwatch(r, p);

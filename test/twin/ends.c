@@ -218,6 +218,26 @@ static void reads_before_the_reset(void)
 	say_result(read(fd[1], bytes, 16));
 }
 
+/* What was written is with the network by then, whatever the close becomes. */
+static void says_its_last_before_a_reset(void)
+{
+	static char bytes[40000];
+	int fd[2];
+
+	connection(fd);
+	say_result(write(fd[0], bytes, 5));
+	reset_by(fd[0]);
+	say_result(read_all(fd[1], bytes, sizeof(bytes)));
+
+	connection(fd);
+	say_result(write(fd[1], "request", 7));
+	say("%x\n", polled(fd[0], POLLIN, POLLIN));
+	say_result(send(fd[0], bytes, sizeof(bytes), 0));
+	close(fd[0]); /* with the request unread */
+	say_result(read_all(fd[1], bytes, sizeof(bytes)));
+	say_result(read(fd[1], bytes, 1));
+}
+
 static void writes_into_a_closed_one(void)
 {
 	char bytes[4];
@@ -351,6 +371,7 @@ static const struct program programs[] = {
 	BOTH(names_after_a_reset),
 	BOTH(is_reset_by_unread),
 	ONCE(reads_before_the_reset),
+	BOTH(says_its_last_before_a_reset),
 	BOTH(writes_into_a_closed_one),
 	ONCE(is_told_of_a_broken_pipe),
 	ONCE(lingers_until_all_is_read),
