@@ -73,32 +73,39 @@ static int32_t take_error(struct run *r, struct call *c)
 	return err;
 }
 
-/* Of a connection that is over. */
-static int get_dead(const struct pair *p, int level, int name, void *value, size_t *len)
+/*
+ * The socket that has the options; of a connection that is over there is none, and a fresh one
+ * stands in for it, with what the program has set. 0 or a negative errno.
+ */
+static int begin_options(struct run *r, const struct pair *p, tern_sock *out)
 {
-	int32_t v;
+	int err = 0;
 
-	if (level == IPPROTO_TCP && name == TCP_INFO) {
-		memset(value, 0, *len);
-		*(uint8_t *)value = TCP_CLOSE;
-		*len = *len < sizeof(struct tern_tcp_info) ? *len : sizeof(struct tern_tcp_info);
-		return 0;
-	}
-	switch (level == SOL_SOCKET ? name : -1) {
-	case SO_TYPE:
-		v = p->type;
-		break;
-	case SO_DOMAIN:
-		v = p->family;
-		break;
-	case SO_PROTOCOL:
-		v = p->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-		break;
-	default:
-		v = 0;
-	}
-	option_put_number(level, v, value, len);
-	return 0;
+	*out = p->s;
+	if (!p->s)
+		err = tern_socket(r->st, p->family, p->type, p->protocol, out);
+	if (!p->s && !err)
+		said_again(r, p, *out);
+	return err;
+}
+
+static void end_options(struct run *r, const struct pair *p, tern_sock s)
+{
+	if (!p->s)
+		tern_close(r->st, s);
+}
+
+static int get_of_stack(struct run *r, const struct pair *p, const struct call *c, void *value,
+			size_t *len)
+{
+	tern_sock s;
+	int err = begin_options(r, p, &s);
+
+	if (err)
+		return err;
+	err = option_get(r->st, s, (int)c->args[1], (int)c->args[2], value, len);
+	end_options(r, p, s);
+	return err;
 }
 
 static int get_value(struct run *r, struct call *c, void *value, size_t *len)
@@ -107,8 +114,6 @@ static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 
 	if (level == SOL_SOCKET && name == SO_ERROR)
 		option_put_number(level, take_error(r, c), value, len);
-	else if (!c->pair->s)
-		return get_dead(c->pair, level, name, value, len);
 	else if (cmsg_is_stamp(level, name))
 		option_put_number(level, (c->pair->controls & cmsg_wanted_by(level, name)) != 0,
 				  value, len);
@@ -117,7 +122,7 @@ static int get_value(struct run *r, struct call *c, void *value, size_t *len)
 	else if (idle_option_is(level, name))
 		idle_option_get(&c->pair->idle, level, name, value, len);
 	else
-		return option_get(r->st, c->pair->s, level, name, value, len);
+		return get_of_stack(r, c->pair, c, value, len);
 	return 0;
 }
 
@@ -173,6 +178,19 @@ static void note_option(struct run *r, struct pair *p, int level, int name, cons
 		option_set(r->st, p->far, level, name, value, len);
 }
 
+static int set_of_stack(struct run *r, struct call *c, const uint8_t *value, size_t len)
+{
+	int level = (int)c->args[1], name = (int)c->args[2], err;
+	tern_sock s;
+
+	err = begin_options(r, c->pair, &s);
+	if (err)
+		return err;
+	err = option_set(r->st, s, level, name, value, len);
+	end_options(r, c->pair, s);
+	return err;
+}
+
 int64_t on_setsockopt(struct run *r, struct call *c)
 {
 	int level = (int)c->args[1], name = (int)c->args[2];
@@ -192,10 +210,8 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		return -EINVAL;
 	if (!tracee_read(c, c->args[3], value, (size_t)len))
 		return -EFAULT;
-	if (!c->pair->s)
-		return 0;
 	/* what was written before goes as it was to go then */
-	if (c->pair->type != SOCK_STREAM && !letters_flush(r, c->pair))
+	if (c->pair->s && c->pair->type != SOCK_STREAM && !letters_flush(r, c->pair))
 		return CALL_WAIT_SEND;
 	if (cork_is_option(c->pair->type, level, name))
 		return cork_set(&c->pair->cork, r->st, far_or_near(r, c->pair, NULL), value,
@@ -205,7 +221,7 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 	if (cmsg_is_stamp(level, name)) /* the stack stamps each packet */
 		err = len < (int32_t)sizeof(int) ? -EINVAL : 0;
 	else
-		err = option_set(r->st, c->pair->s, level, name, value, (size_t)len);
+		err = set_of_stack(r, c, value, (size_t)len);
 	if (!err)
 		note_option(r, c->pair, level, name, value, (size_t)len);
 	return err;

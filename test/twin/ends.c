@@ -238,6 +238,61 @@ static void says_its_last_before_a_reset(void)
 	say_result(read(fd[1], bytes, 1));
 }
 
+static void say_options_of(int fd)
+{
+	static const struct {
+		int level, name;
+	} asked[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE },  { SOL_SOCKET, SO_REUSEADDR },
+		{ SOL_SOCKET, SO_OOBINLINE },  { SOL_SOCKET, SO_TYPE },
+		{ SOL_SOCKET, SO_PROTOCOL },   { SOL_SOCKET, SO_DOMAIN },
+		{ SOL_SOCKET, SO_PRIORITY },   { IPPROTO_TCP, TCP_NODELAY },
+		{ IPPROTO_TCP, TCP_KEEPIDLE }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
+	};
+	struct linger l = { 9, 9 };
+	socklen_t len = sizeof(l);
+	int v = 9;
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		say("%d ", get_int(fd, asked[i].level, asked[i].name));
+	if (family == AF_INET)
+		say("%d ", get_int(fd, IPPROTO_IP, IP_TTL));
+	say("%d\n", get_int(fd, SOL_SOCKET, SO_RCVBUF) > 1000);
+	say_result(getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &len));
+	say("%d %d %u\n", l.l_onoff, l.l_linger, (unsigned)len);
+	len = sizeof(v);
+	say_result(getsockopt(fd, IPPROTO_TCP, 999, &v, &len));
+	say_result(set_int(fd, IPPROTO_TCP, 999, 1));
+	say_result(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &v, 1));
+	say_result(set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 0));
+	say("%d\n", get_int(fd, SOL_SOCKET, SO_KEEPALIVE));
+}
+
+static void remembers_its_options_after_the_end(void)
+{
+	char byte;
+	int fd[2];
+
+	connection(fd);
+	say_result(set_int(fd[1], IPPROTO_TCP, TCP_NODELAY, 1));
+	say_result(set_int(fd[1], SOL_SOCKET, SO_KEEPALIVE, 1));
+	reset_by(fd[0]);
+	say("%x\n", polled(fd[1], ALL, POLLHUP) & POLLHUP);
+	say_options_of(fd[1]);
+
+	connection(fd);
+	say_result(set_int(fd[0], IPPROTO_TCP, TCP_KEEPIDLE, 77));
+	shutdown(fd[0], SHUT_WR);
+	polled(fd[1], POLLRDHUP, POLLRDHUP);
+	shutdown(fd[1], SHUT_WR);
+	say("%x\n", polled(fd[0], ALL, POLLHUP) & POLLHUP);
+	say("%x\n", polled(fd[1], ALL, POLLHUP) & POLLHUP);
+	say_result(read(fd[0], &byte, 1));
+	a_moment();
+	say_options_of(fd[0]);
+	say_options_of(fd[1]);
+}
+
 static void writes_into_a_closed_one(void)
 {
 	char bytes[4];
@@ -372,6 +427,7 @@ static const struct program programs[] = {
 	BOTH(is_reset_by_unread),
 	ONCE(reads_before_the_reset),
 	BOTH(says_its_last_before_a_reset),
+	BOTH(remembers_its_options_after_the_end),
 	BOTH(writes_into_a_closed_one),
 	ONCE(is_told_of_a_broken_pipe),
 	ONCE(lingers_until_all_is_read),
