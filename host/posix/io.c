@@ -148,6 +148,8 @@ static int64_t send_somewhere(struct sem *sem, struct file *f, const struct io *
 
 	if (err)
 		return err;
+	if (f->broken_off)
+		return sem_take_error(f);
 	if (f->type == SOCK_STREAM && !(io->flags & MSG_FASTOPEN))
 		return send_stream(sem, f, io, length_of(io->iov, io->n_iov));
 	if (io->to) {
@@ -335,6 +337,8 @@ static int64_t recv_something(struct sem *sem, struct file *f, const struct io *
 
 	if (err)
 		return err;
+	if (f->broken_off)
+		return sem_take_error(f);
 	tern_msg_init(m, NULL, 0);
 	return f->type == SOCK_STREAM ? recv_stream(sem, f, io, m) : recv_datagram(sem, f, io, m);
 }

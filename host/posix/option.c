@@ -112,7 +112,9 @@ static int get_value(struct sem *sem, struct file *f, int level, int name, void 
 	const tern_time *timeout = timeout_of(f, level, name);
 	uint32_t wanted = cmsg_wanted_by(level, name);
 
-	if (timeout)
+	if (level == SOL_SOCKET && name == SO_ERROR && f->broken_off)
+		option_put_number(level, -sem_take_error(f), value, len);
+	else if (timeout)
 		get_timeout(*timeout, value, len);
 	else if (level == SOL_SOCKET && name == SO_BUSY_POLL)
 		option_put_number(level, (int)(f->spin / TERN_US), value, len);

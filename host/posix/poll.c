@@ -19,7 +19,9 @@ unsigned file_bands(const struct file *f, unsigned ready)
 
 unsigned file_poll(struct sem *sem, struct file *f, unsigned events)
 {
-	return file_bands(f, tern_poll(sem->st, f->sock)) & (events | POLLERR | POLLHUP);
+	unsigned ready = tern_poll(sem->st, f->sock) | (f->broken_off ? TERN_POLLERR : 0);
+
+	return file_bands(f, ready) & (events | POLLERR | POLLHUP);
 }
 
 bool sem_poll_now(struct sem *sem, struct pollfd *one)

@@ -75,6 +75,7 @@ struct file {
 	tern_sock sock;
 	int family, type, protocol;
 	bool connecting; /* a connect was begun, and its end not told yet */
+	bool broken_off; /* it ended by shutdown: ECONNRESET, not told yet */
 	uint32_t cmsgs;	 /* enum cmsg_wanted */
 	struct idle_options idle;
 	struct cork cork;		      /* of datagrams */
@@ -150,6 +151,8 @@ int sem_listen(struct sem *, struct file *, int backlog);
 int sem_connect(struct sem *, struct file *, const struct sockaddr *, socklen_t);
 int sem_accept(struct sem *, struct file *, struct sockaddr *, socklen_t *, struct file **);
 int sem_shutdown(struct sem *, struct file *, int how);
+/* The error that only the file knows, once: 0 or -ECONNRESET. */
+int sem_take_error(struct file *);
 int sem_name_of(struct sem *, struct file *, bool peer, struct sockaddr *, socklen_t *);
 /* Of the last number: what SO_LINGER asks of close. */
 void sem_linger(struct sem *, struct file *);

@@ -71,11 +71,21 @@ int sem_listen(struct sem *sem, struct file *f, int backlog)
 
 /* ---- connect ---- */
 
+int sem_take_error(struct file *f)
+{
+	bool told = f->broken_off;
+
+	f->broken_off = false;
+	return told ? -ECONNRESET : 0;
+}
+
 static int pending_error(struct sem *sem, struct file *f)
 {
-	int error = 0;
+	int error = sem_take_error(f);
 	size_t len = sizeof(error);
 
+	if (error)
+		return error;
 	tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_ERROR, &error, &len);
 	return -error;
 }
@@ -131,6 +141,7 @@ int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, sock
 	if (err != -EINPROGRESS)
 		return err == -EOPNOTSUPP ? -EISCONN : err; /* it listens */
 	f->connecting = true;
+	f->broken_off = false;
 	sem->world.pump(sem->world.ctx); /* over lo it may be finished by now */
 	if (!f->nonblocking)
 		return wait_for_connect(sem, f);
@@ -179,10 +190,23 @@ int sem_accept(struct sem *sem, struct file *f, struct sockaddr *sa, socklen_t *
 
 /* ---- the end ---- */
 
+/* As Linux: there is no connection to shut, and the socket is as before it was to connect. */
+static int break_off(struct sem *sem, struct file *f)
+{
+	int err = sem_dissolve(sem, f);
+
+	f->broken_off = !err;
+	epoll_on_news(sem, f, ~0u);
+	return err;
+}
+
 int sem_shutdown(struct sem *sem, struct file *f, int how)
 {
-	int err = tern_shutdown(sem->st, f->sock, how);
+	int err;
 
+	if (how >= SHUT_RD && how <= SHUT_RDWR && is_connecting(sem, f))
+		return break_off(sem, f);
+	err = tern_shutdown(sem->st, f->sock, how);
 	if (!err) /* that it is connected is known now: Linux says so to who connects again */
 		f->connecting = is_connecting(sem, f);
 	return err;

@@ -45,6 +45,59 @@ static void is_refused_later(void)
 	say("%#x\n", polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
 }
 
+/* Who listens has no room for it: its SYN goes unanswered. */
+static int connecting_for_ever(void)
+{
+	int l = bound(SOCK_STREAM), fd;
+
+	listen(l, 0);
+	connected_to(port_of(l));
+	connect_to(socket_of(SOCK_STREAM | SOCK_NONBLOCK), port_of(l));
+	a_moment();
+	fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
+	call_to(fd, port_of(l));
+	return fd;
+}
+
+static void *shuts_it(void *fd)
+{
+	shutdown(*(int *)fd, SHUT_RDWR);
+	return NULL;
+}
+
+static void shuts_before_it_is_connected(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET }, out = { 0 };
+	int fd = connecting_for_ever(), set = epoll_create1(0), l = listening();
+	pthread_t thread;
+	char byte = 0;
+
+	epoll_ctl(set, EPOLL_CTL_ADD, fd, &ev);
+	say("%#x\n", polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
+	say_result(shutdown(fd, 5));
+	say_result(shutdown(fd, SHUT_WR));
+	say_result(epoll_wait(set, &out, 1, 1000));
+	say("%#x %#x\n", out.events, polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
+	say("%d %d\n", so_error(fd), so_error(fd));
+	say_result(send(fd, "x", 1, MSG_NOSIGNAL));
+	say_result(recv(fd, &byte, 1, 0));
+	say_result(shutdown(fd, SHUT_WR));
+	call_to(fd, port_of(l));
+	polled(fd, POLLOUT, POLLOUT);
+	call_to(fd, port_of(l));
+
+	fd = connecting_for_ever();
+	say_result(shutdown(fd, SHUT_RD));
+	say_result(recv(fd, &byte, 1, 0));
+	say_result(recv(fd, &byte, 1, 0));
+
+	fd = connecting_for_ever();
+	fcntl(fd, F_SETFL, 0);
+	thread = later(shuts_it, &fd);
+	call_to(fd, port_of(l));
+	pthread_join(thread, NULL);
+}
+
 static void is_refused_later_and_reads_it(void)
 {
 	int fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK);
@@ -467,6 +520,7 @@ static const struct program programs[] = {
 	BOTH(is_refused),
 	BOTH(is_refused_and_tries_again),
 	BOTH(is_refused_later),
+	ONCE(shuts_before_it_is_connected),
 	ONCE(is_refused_later_and_reads_it),
 	ONCE(is_refused_later_and_writes),
 	ONCE(is_refused_later_and_tries_again),

@@ -48,6 +48,7 @@ struct difference {
 	"and "                                                                                     \
 	"poll may lack POLLERR"
 #define SHUT_TWICE "a second shutdown, and a listen after one, fail"
+#define SHUT_EARLY "a shutdown before there is a connection says ENOTCONN, and ends no connect"
 
 static const struct difference differences[] = {
 	{ "sets_numbers_of_tcp", ON_POSIX, DIFFERS, 0, SYN_RETRIES },
@@ -99,6 +100,7 @@ static const struct difference differences[] = {
 	{ "is_refused_later_and_writes", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
 	{ "is_told_of_a_broken_pipe", ON_RUN, DIFFERS, 0, ERRORS_OF_A_PAIR },
 	{ "hears_a_reset_while_it_writes", ON_RUN, NOT_RUN, 0, ERRORS_OF_A_PAIR },
+	{ "shuts_before_it_is_connected", ON_RUN, NOT_RUN, 0, SHUT_EARLY },
 	{ "shuts_writing_twice", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "shuts_a_listener", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "binds_after_it_stopped_listening", ON_RUN, DIFFERS, 0, SHUT_TWICE },
