@@ -24,7 +24,9 @@
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -81,6 +83,12 @@ TERN_API int tern_posix_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags
 TERN_API int tern_posix_recvmmsg(int fd, struct mmsghdr *, unsigned n, int flags,
 				 struct timespec *);
 TERN_API ssize_t tern_posix_sendfile(int fd, int file, off_t *offset, size_t);
+/* Streams of the C library's; fileno does not know such a one (-1, EBADF). */
+TERN_API FILE *tern_posix_fdopen(int fd, const char *mode);
+TERN_API int tern_posix_dprintf(int fd, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+TERN_API int tern_posix_vdprintf(int fd, const char *format, va_list)
+	__attribute__((__format__(__printf__, 2, 0)));
 
 TERN_API int tern_posix_dup(int fd);
 TERN_API int tern_posix_dup2(int fd, int to);

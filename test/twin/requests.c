@@ -233,6 +233,33 @@ static void reads_over_a_lone_urgent_octet(void)
 	say("%d\n", so_error(fd[0]));
 }
 
+static void is_a_stream_of_the_c_library(void)
+{
+	char line[20] = "";
+	FILE *a, *b;
+	int fd[2];
+
+	connection(fd);
+	say("%d\n", fdopen(fd[0], "x") == NULL);
+	a = fdopen(fd[0], "r+");
+	b = fdopen(fd[1], "r+");
+	say_result(fprintf(a, "hello %d\nmore\n", 5));
+	say_result(fflush(a));
+	say("%s", fgets(line, sizeof(line), b));
+	say_result(fseek(b, 0, SEEK_SET));
+	say("%s", fgets(line, sizeof(line), b));
+	say_result(fprintf(b, "back\n"));
+	say_result(fflush(b));
+	say("%s", fgets(line, sizeof(line), a));
+	say_result(dprintf(fd[1], "number %d\n", 7));
+	say("%s", fgets(line, sizeof(line), a));
+	say_result(fclose(b));
+	say_result(write(fd[1], "x", 1));
+	say("%d %d %d\n", fgetc(a), feof(a), ferror(a));
+	say_result(fclose(a));
+	say_result(dprintf(fd[0], "x"));
+}
+
 static const struct program programs[] = {
 	ONCE(reads_over_a_lone_urgent_octet),
 	ONCE(counts_to_the_urgent_mark),
@@ -246,6 +273,7 @@ static const struct program programs[] = {
 	ONCE(copies_to_bad_numbers),
 	ONCE(ends_what_it_replaces),
 	ONCE(is_a_socket_file),
+	ONCE(is_a_stream_of_the_c_library),
 	BOTH(sends_by_what_was_set_then),
 };
 const struct subject of_requests = SUBJECT(programs);

@@ -357,7 +357,7 @@ static void sends_a_file_from_where_it_is(void)
 	say_result(lseek(file, 100, SEEK_SET));
 	say_result(sendfile(fd[0], file, NULL, 300));
 	say("%d\n", (int)lseek(file, 0, SEEK_CUR));
-	say_result(sendfile(fd[0], file, NULL, 3000));
+	say_result(sendfile64(fd[0], file, NULL, 3000));
 	say("%d\n", (int)lseek(file, 0, SEEK_CUR));
 	say_result(sendfile(fd[0], file, NULL, 3000));
 	say_result(read_all(fd[1], back, 900));
