@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
@@ -18,6 +20,25 @@ static int get_size(struct posix *p, struct file *f, int name, int *out)
 		return -EFAULT;
 	p->sem.world.pump(p);
 	return tern_getsockopt(p->sem.st, f->sock, TERN_SOL_SOCKET, name, out, &len);
+}
+
+/* Of a stream: what has not been sent at all. */
+static int get_unsent(struct posix *p, struct file *f, int *out)
+{
+	struct tern_tcp_info info = { 0 };
+	size_t len = sizeof(info);
+	int err;
+
+	if (f->type != SOCK_STREAM)
+		return -ENOTTY;
+	if (!out)
+		return -EFAULT;
+	err = tern_getsockopt(p->sem.st, f->sock, IPPROTO_TCP, TERN_TCP_INFO, &info, &len);
+	if (!err && info.state == TCP_LISTEN)
+		err = -EINVAL;
+	if (!err)
+		*out = (int)info.notsent_bytes;
+	return err;
 }
 
 static int set_blocking(struct file *f, const int *on)
@@ -35,6 +56,8 @@ static int carry_out(struct posix *p, struct file *f, unsigned long request, voi
 		return get_size(p, f, TERN_SO_SIOCINQ, arg);
 	case SIOCOUTQ:
 		return get_size(p, f, TERN_SO_SIOCOUTQ, arg);
+	case SIOCOUTQNSD:
+		return get_unsent(p, f, arg);
 	case SIOCATMARK:
 		return f->type == SOCK_STREAM ? get_size(p, f, TERN_SO_ATMARK, arg) : -ENOTTY;
 	case FIONBIO:

@@ -260,11 +260,30 @@ static void is_a_stream_of_the_c_library(void)
 	say_result(dprintf(fd[0], "x"));
 }
 
+static void tells_what_was_not_sent_yet(void)
+{
+	static char bytes[100000];
+	int fd[2], n = -1;
+
+	connection(fd);
+	say_result(ioctl(fd[0], SIOCOUTQNSD, &n));
+	say("%d\n", n);
+	while (send(fd[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		a_moment();
+	say_result(ioctl(fd[0], SIOCOUTQNSD, &n));
+	say("%d\n", n > 0);
+	say_result(ioctl(listening(), SIOCOUTQNSD, &n));
+	say_result(ioctl(bound(SOCK_DGRAM), SIOCOUTQNSD, &n));
+	say_result(ioctl(socket_of(SOCK_STREAM), SIOCOUTQNSD, &n));
+	say("%d\n", n);
+}
+
 static const struct program programs[] = {
 	ONCE(reads_over_a_lone_urgent_octet),
 	ONCE(counts_to_the_urgent_mark),
 	ONCE(tells_what_is_unread),
 	ONCE(tells_what_is_unsent),
+	ONCE(tells_what_was_not_sent_yet),
 	ONCE(blocks_no_more_by_ioctl),
 	ONCE(makes_requests_that_nobody_knows),
 	BOTH(has_flags),
