@@ -96,6 +96,8 @@ static int64_t carry_out(struct run *r, struct call *c)
 {
 	int found = c->kind->on_socket ? tracee_find(r, c) : 0;
 
+	if (!found && stream_lacks_peer(c))
+		return -ENOTCONN;
 	return found ? found : c->kind->carry_out(r, c);
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "inside.h"
@@ -174,6 +175,19 @@ int64_t stream_send(struct run *r, struct call *c, struct order *o)
 }
 
 /* ---- receiving ---- */
+
+/*
+ * A pair would let it wait, or give it what lies there to show that a caller waits. Receives of one
+ * octet are stopped for this alone: so programs ask whether they may have a peer (Python's ssl).
+ */
+bool stream_lacks_peer(const struct call *c)
+{
+	bool receives = c->nr == SYS_recvfrom || c->nr == SYS_recvmsg || c->nr == SYS_recvmmsg;
+	int flags = (int)c->args[c->nr == SYS_recvmsg ? 2 : 3];
+
+	return receives && !(flags & (MSG_OOB | MSG_ERRQUEUE)) && c->pair->type == SOCK_STREAM &&
+	       (c->pair->state == PAIR_FRESH || c->pair->state == PAIR_LISTENING);
+}
 
 /* MSG_TRUNC: how much there is, and it is thrown away unless MSG_PEEK is there, too. */
 static int64_t discard(struct run *r, struct call *c, const struct order *o)

@@ -32,7 +32,7 @@ enum rule_kind {
 	STOP,	       /* always asks */
 	STOP_INET,     /* asks when args[0] is AF_INET or AF_INET6 */
 	STOP_SENDS,    /* asks when args[4] is not NULL, or args[3] has one of those flags */
-	STOP_RECEIVES, /* the same of receives */
+	STOP_RECEIVES, /* the same of receives; or of one octet, which may ask for a connection */
 	STOP_REQUEST,  /* asks when args[1] is one of requests[] */
 	REFUSE,	       /* ENOSYS */
 };
@@ -158,6 +158,16 @@ static void emit_by_flags(struct program *p, int nr, uint32_t flags)
 	answer(p, SECCOMP_RET_USER_NOTIF);
 }
 
+/* The number is loaded again for the rules that follow. */
+static void emit_one_octet(struct program *p, int nr)
+{
+	unless_equal_skip(p, (uint32_t)nr, 4);
+	load_arg(p, 2, false);
+	unless_equal_skip(p, 1, 1);
+	answer(p, SECCOMP_RET_USER_NOTIF);
+	load(p, offsetof(struct seccomp_data, nr));
+}
+
 /* The number of the call is loaded, and stays so for what follows a rule that does not fit. */
 static void emit_rule(struct program *p, const struct rule *r)
 {
@@ -182,6 +192,7 @@ static void emit_rule(struct program *p, const struct rule *r)
 		emit_by_flags(p, r->nr, FLAGS_OF_SENDS);
 		return;
 	case STOP_RECEIVES:
+		emit_one_octet(p, r->nr);
 		emit_by_flags(p, r->nr, FLAGS_OF_RECEIVES);
 		return;
 	case STOP_REQUEST:

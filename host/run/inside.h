@@ -382,6 +382,8 @@ struct order {
 };
 
 int64_t stream_send(struct run *, struct call *, struct order *);
+/* A receive that ends at once, because there has been no connection. */
+bool stream_lacks_peer(const struct call *);
 /* With MSG_TRUNC or MSG_ERRQUEUE. */
 int64_t stream_recv(struct run *, struct call *, const struct order *);
 

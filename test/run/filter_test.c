@@ -139,6 +139,25 @@ static void flags_that_only_the_stack_knows(void)
 	}
 }
 
+/* So programs ask whether a stream has a peer; plain receives of more cost nothing. */
+static void receives_of_one_octet(void)
+{
+	static const struct {
+		uint64_t len;
+		uint32_t want;
+	} cases[] = { { 0, pass }, { 1, ask }, { 2, pass }, { 4096, pass } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct seccomp_data d = { .nr = SYS_recvfrom,
+					  .arch = (uint32_t)OWN,
+					  .args = { 3, 0, cases[i].len, 0, 0, 0 } };
+
+		check_eq(run_filter(&d), cases[i].want);
+		d.nr = SYS_sendto;
+		check_eq(run_filter(&d), pass);
+	}
+}
+
 static void requests_about_sockets(void)
 {
 	static const uint64_t asks[] = { SIOCATMARK,  SIOCOUTQ,	    SIOCGIFCONF,
@@ -166,9 +185,13 @@ static void foreign_machines(void)
 }
 
 static const struct test tests[] = {
-	TEST(every_call_by_its_number),	       TEST(sockets_of_the_internet_alone),
-	TEST(flags_that_only_the_stack_knows), TEST(sends_with_an_address),
-	TEST(requests_about_sockets),	       TEST(foreign_machines),
+	TEST(every_call_by_its_number),
+	TEST(sockets_of_the_internet_alone),
+	TEST(flags_that_only_the_stack_knows),
+	TEST(sends_with_an_address),
+	TEST(receives_of_one_octet),
+	TEST(requests_about_sockets),
+	TEST(foreign_machines),
 };
 
 int main(int argc, char **argv)

@@ -128,6 +128,36 @@ static void uses_a_bound_socket(void)
 	say_result(read(fd, &byte, 1));
 }
 
+/* As Python's ssl asks a socket that is to be encrypted whether it had a peer. */
+static void asks_by_an_octet(void)
+{
+	int fd = socket_of(SOCK_STREAM), l = listening(), c;
+	struct iovec iov = { (char[4]){ "" }, 4 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	char byte;
+
+	say_result(recv(fd, &byte, 1, 0));
+	say_result(recvmsg(fd, &m, 0));
+	say_result(recv(fd, &byte, 1, MSG_TRUNC));
+	say_result(recv(l, &byte, 1, 0));
+	connected_to(port_of(l));
+	say("%#x\n", polled(l, POLLIN, POLLIN));
+	set_nonblocking(l);
+	say_result(recv(l, &byte, 1, 0));
+	say_result(recvmsg(l, &m, 0));
+	say("%#x\n", polled_now(l, POLLIN));
+	c = accept(l, NULL, NULL);
+	say("%d %#x\n", c >= 0, polled_now(l, POLLIN));
+	say_result(recv(c, &byte, 1, MSG_DONTWAIT));
+	say_result(connect_to(fd, closed_port()));
+	say_result(recv(fd, &byte, 1, 0));
+	say_result(connect_to(fd, port_of(l)));
+	c = accept(l, NULL, NULL);
+	send(c, "xy", 2, 0);
+	say_result(recv(fd, &byte, 1, 0));
+	say_result(recv(fd, &byte, 1, MSG_DONTWAIT));
+}
+
 static void cuts_a_long_name(void)
 {
 	int fd = listening();
@@ -225,18 +255,12 @@ static void opens_many(void)
 }
 
 static const struct program programs[] = {
-	ONCE(makes_no_socket),
-	ONCE(makes_sockets),
-	BOTH(asks_no_descriptor),
-	ONCE(asks_a_pipe),
-	ONCE(asks_a_unix_socket),
-	BOTH(uses_a_fresh_socket),
-	BOTH(uses_a_bound_socket),
-	BOTH(cuts_a_long_name),
-	BOTH(names_both_ends),
-	ONCE(names_that_are_nowhere),
-	ONCE(moves_bytes_from_nowhere),
-	ONCE(reuses_numbers),
-	ONCE(opens_many),
+	ONCE(makes_no_socket),	      ONCE(makes_sockets),
+	BOTH(asks_no_descriptor),     ONCE(asks_a_pipe),
+	ONCE(asks_a_unix_socket),     BOTH(uses_a_fresh_socket),
+	BOTH(uses_a_bound_socket),    BOTH(asks_by_an_octet),
+	BOTH(cuts_a_long_name),	      BOTH(names_both_ends),
+	ONCE(names_that_are_nowhere), ONCE(moves_bytes_from_nowhere),
+	ONCE(reuses_numbers),	      ONCE(opens_many),
 };
 const struct subject of_errors = SUBJECT(programs);
