@@ -74,15 +74,25 @@ void call_answer(struct run *r, struct call *c, int64_t result)
 	}
 }
 
-int call_answer_fd(struct run *r, struct call *c, int fd, bool cloexec)
+static int add_fd(struct run *r, struct call *c, int fd, bool cloexec, uint32_t flags)
 {
 	struct seccomp_notif_addfd add = { .id = c->id,
-					   .flags = SECCOMP_ADDFD_FLAG_SEND,
+					   .flags = flags,
 					   .srcfd = (uint32_t)fd,
 					   .newfd_flags = cloexec ? O_CLOEXEC : 0 };
 	int n = ioctl(r->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 
 	return n < 0 ? -errno : n;
+}
+
+int call_answer_fd(struct run *r, struct call *c, int fd, bool cloexec)
+{
+	return add_fd(r, c, fd, cloexec, SECCOMP_ADDFD_FLAG_SEND);
+}
+
+int call_give_fd(struct run *r, struct call *c, int fd, bool cloexec)
+{
+	return add_fd(r, c, fd, cloexec, 0);
 }
 
 bool call_blocks(const struct call *c, int flags)

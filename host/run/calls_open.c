@@ -370,7 +370,7 @@ static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 	if (flags & SOCK_NONBLOCK)
 		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
 	inherit_inline(c->dup, end);
-	fd = err ? err : call_answer_fd(r, c, end, flags & SOCK_CLOEXEC);
+	fd = err ? err : call_give_fd(r, c, end, flags & SOCK_CLOEXEC);
 	close(end);
 	if (fd < 0) {
 		p->s = 0;
@@ -385,8 +385,8 @@ static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 	p->state = PAIR_OPEN;
 	p->told_connected = true;
 	r->counts.on_tern++;
-	pump_stream(r, p);
-	return CALL_ANSWERED;
+	pump_stream(r, p); /* what came before is there when the caller looks */
+	return fd;
 }
 
 int64_t on_accept(struct run *r, struct call *c)

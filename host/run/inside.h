@@ -367,6 +367,8 @@ void call_take(struct run *); /* one from the listener */
 void call_answer(struct run *, struct call *, int64_t result);
 /* Gives a descriptor as the answer: the number, or a negative errno. */
 int call_answer_fd(struct run *, struct call *, int fd, bool cloexec);
+/* Only gives it: the caller waits on. */
+int call_give_fd(struct run *, struct call *, int fd, bool cloexec);
 bool call_blocks(const struct call *, int flags);
 void call_look_again(struct run *, struct pair *); /* something has changed: its parked calls */
 

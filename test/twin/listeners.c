@@ -50,6 +50,29 @@ static void inherits_options(void)
 	say("%d\n", get_int(l, SOL_SOCKET, SO_ACCEPTCONN));
 }
 
+/* Without waiting, right after accept. */
+static void finds_what_came_before(void)
+{
+	int l = listening(), missed = 0;
+	char bytes[8];
+
+	for (int i = 0; i < 20; i++) {
+		int c = connected_to(port_of(l)), fd;
+
+		if (i % 2)
+			send(c, "early", 5, 0);
+		else
+			close(c);
+		usleep(20000);
+		fd = accept(l, NULL, NULL);
+		missed += recv(fd, bytes, 8, MSG_DONTWAIT) != (i % 2 ? 5 : 0);
+		if (i % 2)
+			close(c);
+		close(fd);
+	}
+	say("%d\n", missed);
+}
+
 static void accepts_on_what_does_not_listen(void)
 {
 	int fd[2];
@@ -416,6 +439,7 @@ static const struct program programs[] = {
 	BOTH(accepts_with_flags),
 	ONCE(inherits_no_flags),
 	BOTH(inherits_options),
+	BOTH(finds_what_came_before),
 	BOTH(accepts_on_what_does_not_listen),
 	BOTH(listens_on_what_cannot),
 	BOTH(listens_without_a_name),
