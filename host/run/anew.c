@@ -46,8 +46,7 @@ static bool closes_on_exec(const struct call *c)
 	return tracee_number(path, "flags:", O_CLOEXEC) & O_CLOEXEC;
 }
 
-/* What the kernel keeps of it: calls_option.c says KERNEL of these. */
-static void copy_options(int from, int to)
+void end_copy_options(int from, int to)
 {
 	static const int times[] = { SO_RCVTIMEO, SO_SNDTIMEO };
 	struct timeval t;
@@ -65,7 +64,6 @@ static void copy_options(int from, int to)
 		if (getsockopt(from, SOL_SOCKET, numbers[i], &n, &len) == 0)
 			setsockopt(to, SOL_SOCKET, numbers[i], &n, len);
 	}
-	fcntl(to, F_SETFL, fcntl(from, F_GETFL));
 }
 
 /* false: the caller has no room for it, or is gone; it keeps what it has. */
@@ -77,7 +75,8 @@ static bool give_end(struct run *r, struct call *c, int end)
 					   .newfd = (uint32_t)c->args[0],
 					   .newfd_flags = closes_on_exec(c) ? O_CLOEXEC : 0 };
 
-	copy_options(c->dup, end);
+	end_copy_options(c->dup, end);
+	fcntl(end, F_SETFL, fcntl(c->dup, F_GETFL));
 	if (ioctl(r->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0)
 		return false;
 	close(c->dup);

@@ -341,16 +341,6 @@ static bool is_accept4(const struct call *c)
 	return c->nr == SYS_accept4;
 }
 
-/* SO_OOBINLINE of the listener is its connections', too. */
-static void inherit_inline(int listener, int end)
-{
-	int on = 0;
-	socklen_t len = sizeof(on);
-
-	if (getsockopt(listener, SOL_SOCKET, SO_OOBINLINE, &on, &len) == 0 && on)
-		setsockopt(end, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
-}
-
 /* The new socket as a descriptor of the caller's; an error, and it is kept for the next caller. */
 static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 {
@@ -369,7 +359,7 @@ static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 		err = address_write(c, p, &peer, c->args[1], c->args[2]);
 	if (flags & SOCK_NONBLOCK)
 		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
-	inherit_inline(c->dup, end);
+	end_copy_options(c->dup, end); /* they are inherited */
 	fd = err ? err : call_give_fd(r, c, end, flags & SOCK_CLOEXEC);
 	close(end);
 	if (fd < 0) {

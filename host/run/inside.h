@@ -276,6 +276,8 @@ int stream_begins_anew(struct run *, struct call *);
  * and, unless that is AF_UNSPEC, this name. 0, or a negative error.
  */
 int pair_renew(struct run *, struct pair *, const struct tern_addr *name);
+/* What the kernel keeps of an end of the program's: calls_option.c says KERNEL of these. */
+void end_copy_options(int from, int to);
 
 /* ---- pairs.c, on ---- */
 

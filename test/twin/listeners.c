@@ -50,6 +50,24 @@ static void inherits_options(void)
 	say("%d\n", get_int(l, SOL_SOCKET, SO_ACCEPTCONN));
 }
 
+static void inherits_times(void)
+{
+	int l = listening(), fd;
+	struct timeval t = { 0 };
+	socklen_t len = sizeof(t);
+	char byte;
+
+	set_timeout(l, SO_RCVTIMEO, 300);
+	set_timeout(l, SO_SNDTIMEO, 7000);
+	set_int(l, SOL_SOCKET, SO_RCVLOWAT, 2);
+	connected_to(port_of(l));
+	fd = accept(l, NULL, NULL);
+	say_result(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, &len));
+	say("%ld\n", (long)t.tv_sec);
+	say("%d\n", get_int(fd, SOL_SOCKET, SO_RCVLOWAT));
+	say_result(recv(fd, &byte, 1, 0));
+}
+
 /* Without waiting, right after accept. */
 static void finds_what_came_before(void)
 {
@@ -439,6 +457,7 @@ static const struct program programs[] = {
 	BOTH(accepts_with_flags),
 	ONCE(inherits_no_flags),
 	BOTH(inherits_options),
+	ONCE(inherits_times),
 	BOTH(finds_what_came_before),
 	BOTH(accepts_on_what_does_not_listen),
 	BOTH(listens_on_what_cannot),
