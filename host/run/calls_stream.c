@@ -41,25 +41,33 @@ static void skip(struct order *o, uint64_t done)
 
 /* ---- sending ---- */
 
-static int64_t send_into_pair(struct run *r, struct call *c, const struct order *o)
-{
-	int64_t n = tracee_gather(c, o->iov, o->n_iov, r->piece, sizeof(r->piece));
-	ssize_t sent;
-
-	if (n < 0)
-		return n;
-	sent = send(c->dup, r->piece, (size_t)n, o->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent < 0 && errno == EAGAIN)
-		return call_blocks(c, o->flags) ? CALL_WAIT_SEND : -EAGAIN;
-	return sent < 0 ? -errno : sent;
-}
-
 /* Later, or as much as went. */
 static int64_t wait_or(const struct call *c, const struct order *o)
 {
 	if (call_blocks(c, o->flags))
 		return CALL_WAIT_SEND;
 	return c->done ? (int64_t)c->done : -EAGAIN;
+}
+
+static int64_t send_into_pair(struct run *r, struct call *c, struct order *o)
+{
+	ssize_t sent;
+	int64_t n;
+
+	skip(o, c->done);
+	do {
+		n = tracee_gather(c, o->iov, o->n_iov, r->piece, sizeof(r->piece));
+		if (n < 0)
+			return c->done ? (int64_t)c->done : n;
+		sent = send(c->dup, r->piece, (size_t)n, o->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno == EAGAIN)
+			return wait_or(c, o);
+		if (sent < 0)
+			return c->done ? (int64_t)c->done : -errno;
+		skip(o, (uint64_t)sent);
+		c->done += (uint64_t)sent;
+	} while (length_of(o) > 0);
+	return (int64_t)c->done;
 }
 
 static bool has_unread(const struct pair *p)

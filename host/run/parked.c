@@ -7,7 +7,7 @@
  * waits long has no effect yet, so here it is looked every now and then whether a signal waits
  * that the caller would take, and the call is given back to the kernel (-ERESTARTSYS), which
  * delivers the signal and then makes EINTR of it, or begins the call anew, as the program has
- * asked for with SA_RESTART.
+ * asked for with SA_RESTART. A stream of which a part has gone is answered with that.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -94,14 +94,22 @@ static bool has_signal(pid_t tid)
 	return ((own | shared) & ~blocked) != 0;
 }
 
+/* What has gone is told, and not sent again. */
+static int64_t part_or(const struct call *c, int64_t error)
+{
+	return c->done ? (int64_t)c->done : error;
+}
+
 static void look_at(struct run *r, struct call *c, tern_time now)
 {
+	bool connects = c->kind->carry_out == on_connect;
+
 	if (!tracee_is_valid(r, c)) {
 		call_answer(r, c, -EINTR); /* to nobody: it is only forgotten */
 	} else if (now >= c->until) {
-		call_answer(r, c, c->kind->carry_out == on_connect ? -EINPROGRESS : -EAGAIN);
+		call_answer(r, c, part_or(c, connects ? -EINPROGRESS : -EAGAIN));
 	} else if (r->can_restart && has_signal(c->tid)) {
-		call_answer(r, c, -ERESTARTSYS_KERNEL);
+		call_answer(r, c, part_or(c, -ERESTARTSYS_KERNEL));
 	}
 }
 

@@ -296,6 +296,34 @@ static void writes_all_that_it_is_given(void)
 	say("%lld\n", (long long)(intptr_t)got);
 }
 
+/* The same of one that names a receiver; when its time is up, it says how much has gone. */
+static void names_a_receiver_of_much(void)
+{
+	static char bytes[9000000];
+	struct name n = loopback_at(9);
+	struct iovec iov[2] = { { bytes, 400000 }, { bytes, 600000 } };
+	struct msghdr m = {
+		.msg_name = &n.sa, .msg_namelen = n.len, .msg_iov = iov, .msg_iovlen = 2
+	};
+	pthread_t t;
+	void *got;
+	ssize_t sent;
+	int fd[2];
+
+	connection(fd);
+	t = later(drain, &fd[1]);
+	say_result(sendto(fd[0], bytes, 1000000, 0, &n.sa, n.len));
+	say_result(sendmsg(fd[0], &m, 0));
+	say_result(sendto(fd[0], bytes, 0, 0, &n.sa, n.len));
+	close(fd[0]);
+	pthread_join(t, &got);
+	say("%lld\n", (long long)(intptr_t)got);
+	connection(fd);
+	set_timeout(fd[0], SO_SNDTIMEO, 200);
+	sent = sendto(fd[0], bytes, sizeof(bytes), 0, &n.sa, n.len);
+	say("%d\n", sent > 100000 && sent < (ssize_t)sizeof(bytes));
+}
+
 static void writes_all_vectors(void)
 {
 	static char bytes[500000];
@@ -458,6 +486,7 @@ static const struct program programs[] = {
 	ONCE(waits_for_room_with_a_limit),
 	BOTH(waits_with_a_limit),
 	BOTH(writes_all_that_it_is_given),
+	ONCE(names_a_receiver_of_much),
 	ONCE(writes_all_vectors),
 	BOTH(sends_a_file),
 	ONCE(sends_a_file_from_where_it_is),
