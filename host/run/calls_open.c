@@ -217,15 +217,19 @@ static void await_text(struct run *r, struct pair *p, const struct tern_addr *to
 	pump_stream(r, p);
 }
 
-/* As Linux: the next connect after one that failed tells of it, and the one after that tries. */
-static int64_t tell_refusal(struct run *r, struct call *c)
+/*
+ * As Linux: the next connect after one that failed tells of it, and the one after that tries. After
+ * a shutdown it tries at once: 0.
+ */
+static int64_t leave_refusal(struct run *r, struct call *c)
 {
 	int told = 0, refused = c->pair->so_error, err;
+	bool gave_up = c->pair->gave_up;
 	socklen_t len = sizeof(told);
 
 	getsockopt(c->dup, SOL_SOCKET, SO_ERROR, &told, &len);
 	err = stream_begins_anew(r, c);
-	if (err)
+	if (err || gave_up)
 		return err;
 	return told && refused ? -refused : -ECONNABORTED;
 }
@@ -245,12 +249,16 @@ int64_t on_connect(struct run *r, struct call *c)
 		return err;
 	if (to.family == TERN_AF_UNSPEC) /* gives up what there is */
 		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
-	if (p->state == PAIR_REFUSED)
-		return tell_refusal(r, c);
+	if (p->state == PAIR_REFUSED) {
+		err = leave_refusal(r, c);
+		if (err)
+			return err;
+	}
 	if (p->state == PAIR_DEAD && p->told_connected)
 		return -EISCONN; /* what ended it waits for who asks for that */
 	if (p->state != PAIR_FRESH)
 		return connect_again(r, c);
+	p->gave_up = false;
 	err = connect_prepare(r, p, &to, &by);
 	if (!err)
 		err = tern_connect(r->st, p->s, &by);
@@ -262,6 +270,28 @@ int64_t on_connect(struct run *r, struct call *c)
 	return call_blocks(c, 0) ? CALL_WAIT_SEND : -EINPROGRESS;
 }
 
+static void fail_connect(struct run *r, struct pair *p, int err)
+{
+	if (p->waiting) { /* as if nothing had been: the program may try again */
+		p->so_error = err;
+		p->state = PAIR_FRESH;
+		pair_renew(r, p, &p->bound);
+		pump_unblock(r, p, -1);
+	} else {
+		pump_refuse(r, p, err);
+	}
+	call_look_again(r, p);
+}
+
+/* As Linux: it ends with this error, and another may begin. */
+static void give_up_connect(struct run *r, struct pair *p)
+{
+	if (!p->waiting)
+		pair_renew(r, p, &p->bound);
+	p->gave_up = true;
+	fail_connect(r, p, ECONNRESET);
+}
+
 void connect_news(struct run *r, struct pair *p)
 {
 	int32_t err = 0;
@@ -270,16 +300,11 @@ void connect_news(struct run *r, struct pair *p)
 	if (!(tern_poll(r->st, p->s) & (TERN_POLLOUT | TERN_POLLERR | TERN_POLLHUP)))
 		return;
 	tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, TERN_SO_ERROR, &err, &len);
-	if (err == 0) {
-		pump_open(r, p, -1);
-	} else if (p->waiting) { /* as if nothing had been: the program may try again */
-		p->so_error = err;
-		p->state = PAIR_FRESH;
-		pair_renew(r, p, &p->bound);
-		pump_unblock(r, p, -1);
-	} else {
-		pump_refuse(r, p, err);
+	if (err) {
+		fail_connect(r, p, err);
+		return;
 	}
+	pump_open(r, p, -1);
 	call_look_again(r, p);
 }
 
@@ -424,6 +449,9 @@ int64_t on_shutdown(struct run *r, struct call *c)
 	switch (p->state) {
 	case PAIR_OPEN:
 		pump_shut(r, p, c->dup, how);
+		return 0;
+	case PAIR_CONNECTING:
+		give_up_connect(r, p);
 		return 0;
 	case PAIR_LISTENING:
 		if (how == SHUT_WR)

@@ -71,6 +71,7 @@ struct pair {
 	bool by_gateway; /* the gateway's loopback address is shown as the loopback's own */
 	/* streams */
 	size_t junk;			   /* bytes that fill the pair while it connects */
+	bool gave_up;			   /* its connect ended by shutdown: another may begin */
 	bool told_connected;		   /* a second connect has been answered with success */
 	bool child_shut_wr, child_shut_rd; /* the program has said so */
 	bool out_ended;			   /* all that it wrote is with the stack, and the FIN */

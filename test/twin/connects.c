@@ -302,6 +302,49 @@ static void connects_with_a_limit(void)
 	call_to(fd, closed_port());
 }
 
+/* Of a listener that takes nobody more. */
+static uint16_t full_port(void)
+{
+	int l = bound(SOCK_STREAM);
+
+	listen(l, 0);
+	connected_to(port_of(l));
+	connect_to(socket_of(SOCK_STREAM | SOCK_NONBLOCK), port_of(l));
+	a_moment();
+	return port_of(l);
+}
+
+static void *shut(void *fd)
+{
+	return (void *)(intptr_t)shutdown(*(int *)fd, SHUT_RDWR);
+}
+
+static void gives_up_by_shutdown(void)
+{
+	int fd = socket_of(SOCK_STREAM | SOCK_NONBLOCK), l = listening();
+	uint16_t port = full_port();
+	pthread_t t;
+	void *result;
+
+	call_to(fd, port);
+	say("%#x\n", polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
+	say_result(shutdown(fd, SHUT_WR));
+	say("%#x\n", polled_now(fd, POLLOUT));
+	say("%d\n", so_error(fd));
+	call_to(fd, port_of(l));
+	say("%#x\n", polled(fd, POLLOUT, POLLOUT));
+	say("%d\n", so_error(fd));
+	say_result(write(fd, "x", 1));
+	fd = socket_of(SOCK_STREAM);
+	set_timeout(fd, SO_SNDTIMEO, 5000);
+	t = later(shut, &fd);
+	call_to(fd, port);
+	pthread_join(t, &result);
+	say_result((intptr_t)result);
+	say("%d\n", so_error(fd));
+	call_to(fd, port_of(l));
+}
+
 static void dissolves_a_fresh_socket(void)
 {
 	int fd = socket_of(SOCK_STREAM), l = listening();
@@ -537,6 +580,7 @@ static const struct program programs[] = {
 	BOTH(connects_to_a_bad_name),
 	BOTH(connects_by_the_other_family),
 	ONCE(connects_with_a_limit),
+	BOTH(gives_up_by_shutdown),
 	BOTH(dissolves_a_fresh_socket),
 	BOTH(tells_its_name_after_it_connected),
 	ONCE(uses_a_tuple_twice),

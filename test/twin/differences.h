@@ -31,6 +31,8 @@ struct difference {
 #define NO_SPLICE "splice does not know its numbers"
 #define NO_SIGURG "no signal tells of urgent data"
 #define CLOSE_WAKES "another thread's close ends a call that waits, with EBADF"
+#define NO_ERROR_OF_SHUTDOWN                                                                       \
+	"a connect that a shutdown ends is ECONNABORTED, and not told by SO_ERROR"
 
 /* ---- of programs that are run ---- */
 
@@ -74,6 +76,7 @@ static const struct difference differences[] = {
 	{ "splices", ON_POSIX, NOT_RUN, 0, NO_SPLICE },
 	{ "signals_urgent_data", ON_POSIX, DIFFERS, 0, NO_SIGURG },
 	{ "closes_under_a_receive", ON_POSIX, DIFFERS, 0, CLOSE_WAKES },
+	{ "gives_up_by_shutdown", ON_POSIX, DIFFERS, 0, NO_ERROR_OF_SHUTDOWN },
 
 	{ "uses_a_fresh_socket", ON_RUN, DIFFERS, 0, FRESH },
 	{ "uses_a_bound_socket", ON_RUN, NOT_RUN, 0, FRESH },
