@@ -49,6 +49,7 @@ struct difference {
 	"after a reset or a refusal the first plain call may say ECONNRESET or EPIPE instead, "    \
 	"and "                                                                                     \
 	"poll may lack POLLERR"
+#define CLOSE_WAKES_ACCEPT "another thread's close of a listener ends an accept, with EBADF"
 #define SHUT_TWICE "a second shutdown, and a listen after one, fail"
 #define NO_OUTQNSD "SIOCOUTQNSD is not known"
 #define SHUT_EARLY "a shutdown before there is a connection says ENOTCONN, and ends no connect"
@@ -76,6 +77,7 @@ static const struct difference differences[] = {
 	{ "splices", ON_POSIX, NOT_RUN, 0, NO_SPLICE },
 	{ "signals_urgent_data", ON_POSIX, DIFFERS, 0, NO_SIGURG },
 	{ "closes_under_a_receive", ON_POSIX, DIFFERS, 0, CLOSE_WAKES },
+	{ "closes_under_an_accept", ON_POSIX, DIFFERS, 0, CLOSE_WAKES },
 	{ "gives_up_by_shutdown", ON_POSIX, DIFFERS, 0, NO_ERROR_OF_SHUTDOWN },
 
 	{ "uses_a_fresh_socket", ON_RUN, DIFFERS, 0, FRESH },
@@ -108,6 +110,7 @@ static const struct difference differences[] = {
 	{ "shuts_writing_twice", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "shuts_a_listener", ON_RUN, DIFFERS, 0, SHUT_TWICE },
 	{ "binds_after_it_stopped_listening", ON_RUN, DIFFERS, 0, SHUT_TWICE },
+	{ "closes_under_an_accept", ON_RUN, DIFFERS, 0, CLOSE_WAKES_ACCEPT },
 };
 
 #endif

@@ -215,6 +215,19 @@ static void closes_under_a_receive(void)
 	say_end(t);
 }
 
+/* The one who waits takes one caller more. */
+static void closes_under_an_accept(void)
+{
+	int l = listening(), other = l;
+	uint16_t port = port_of(l);
+	pthread_t t = busy(take, &other);
+
+	close(l);
+	a_moment();
+	say_result(connect_to(socket_of(SOCK_STREAM), port));
+	say_end(t);
+}
+
 static void two_read_one(void)
 {
 	pthread_t t[2];
@@ -474,6 +487,7 @@ static const struct program programs[] = {
 	ONCE(hears_a_reset_while_it_writes),
 	ONCE(closes_the_number_of_a_receive),
 	ONCE(closes_under_a_receive),
+	ONCE(closes_under_an_accept),
 	ONCE(two_read_one),
 	ONCE(two_hear_the_end),
 	ONCE(two_poll_one),
