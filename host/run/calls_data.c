@@ -318,31 +318,47 @@ int64_t on_recvmsg(struct run *r, struct call *c)
 
 typedef int64_t one_message(struct run *, struct call *, uint64_t at, int flags);
 
-/* As many as go; the first decides the result. */
-static int64_t each_message(struct run *r, struct call *c, one_message *each)
+/* How long it may take, of a recvmmsg; it is looked at after each. */
+static bool is_late(const struct call *c, tern_time limit)
 {
-	uint64_t n = c->args[2] < MESSAGES_MAX ? c->args[2] : MESSAGES_MAX, i;
+	return limit != TERN_NEVER && loop_now() - c->began >= limit;
+}
+
+/*
+ * As many as there are, and go; the first decides the result. What an earlier look has done is
+ * done.
+ */
+static int64_t each_message(struct run *r, struct call *c, one_message *each, tern_time limit)
+{
+	uint64_t n = c->args[2] < MESSAGES_MAX ? c->args[2] : MESSAGES_MAX;
 	int flags = (int)c->args[3] & ~MSG_WAITFORONE;
 	int64_t got = 0;
 
-	for (i = 0; i < n; i++) {
-		uint64_t at = c->args[1] + i * sizeof(struct mmsghdr);
+	while (c->done < n) {
+		uint64_t at = c->args[1] + c->done * sizeof(struct mmsghdr);
 		uint32_t len;
 
-		/* whoever has some does not wait for more: fewer than asked for is a good answer */
-		got = each(r, c, at, i > 0 ? flags | MSG_DONTWAIT : flags);
+		if (c->done > 0 && (c->args[3] & MSG_WAITFORONE))
+			flags |= MSG_DONTWAIT;
+		got = each(r, c, at, flags);
+		if (got == CALL_WAIT_RECV || got == CALL_WAIT_SEND)
+			return got;
 		if (got < 0)
 			break;
 		len = (uint32_t)got;
 		if (!tracee_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len)))
 			break;
+		c->done++;
+		if (is_late(c, limit))
+			break;
 	}
-	return i > 0 || n == 0 ? (int64_t)i : got;
+	return c->done > 0 || n == 0 ? (int64_t)c->done : got;
 }
 
 int64_t on_sendmmsg(struct run *r, struct call *c)
 {
-	return c->pair->type == SOCK_STREAM ? CALL_CONTINUE : each_message(r, c, send_message);
+	return c->pair->type == SOCK_STREAM ? CALL_CONTINUE :
+					      each_message(r, c, send_message, TERN_NEVER);
 }
 
 /* The time-out is looked at after a datagram alone, and what is left of it is told: Linux's. */
@@ -355,13 +371,15 @@ int64_t on_recvmmsg(struct run *r, struct call *c)
 	if (c->pair->type == SOCK_STREAM)
 		return CALL_CONTINUE;
 	if (!c->args[4])
-		return each_message(r, c, recv_message);
+		return each_message(r, c, recv_message, TERN_NEVER);
 	if (!tracee_read(c, c->args[4], &t, sizeof(t)))
 		return -EFAULT;
 	if (t.tv_sec < 0 || t.tv_nsec < 0 || t.tv_nsec >= (long)TERN_SEC)
 		return -EINVAL;
-	n = each_message(r, c, recv_message);
 	whole = (tern_time)t.tv_sec * TERN_SEC + (tern_time)t.tv_nsec;
+	n = each_message(r, c, recv_message, whole);
+	if (n == CALL_WAIT_RECV)
+		return n;
 	spent = loop_now() - c->began;
 	whole = spent < whole ? whole - spent : 0;
 	t = (struct timespec){ (time_t)(whole / TERN_SEC), (long)(whole % TERN_SEC) };

@@ -159,9 +159,66 @@ static void throws_away_as_asked(void)
 	say_result(recv(fd[1], bytes, 4, MSG_ERRQUEUE));
 }
 
+/* ---- many at once ---- */
+
+/* Waits for n datagrams, of a byte each. */
+static void receive_many(int fd, unsigned n, int flags, struct timespec *limit)
+{
+	static char bytes[8];
+	struct iovec iov = { bytes, 1 };
+	struct mmsghdr m[8] = { 0 };
+
+	for (unsigned i = 0; i < n; i++) {
+		m[i].msg_hdr.msg_iov = &iov;
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	say_result(recvmmsg(fd, m, n, flags, limit));
+}
+
+static void *sends_three(void *fd)
+{
+	for (int i = 0; i < 3; i++) {
+		send(*(int *)fd, "x", 1, 0);
+		usleep(40000);
+	}
+	return NULL;
+}
+
+/* Its limit is looked at after a datagram alone. */
+static void waits_for_as_many_as_it_asked_for(void)
+{
+	struct timespec t = { 0, 1 };
+	pthread_t thread;
+	int fd[2];
+
+	friends(fd);
+	thread = later(sends_three, fd);
+	receive_many(fd[1], 3, 0, NULL);
+	pthread_join(thread, NULL);
+	thread = later(sends_three, fd);
+	receive_many(fd[1], 3, MSG_WAITFORONE, NULL);
+	receive_many(fd[1], 2, 0, NULL);
+	pthread_join(thread, NULL);
+	later(sends_three, fd);
+	receive_many(fd[1], 8, 0, &t); /* the first was late already */
+	receive_many(fd[1], 2, 0, NULL);
+	set_timeout(fd[1], SO_RCVTIMEO, 400);
+	later(sends_three, fd);
+	receive_many(fd[1], 8, 0, NULL);
+	set_timeout(fd[1], SO_RCVTIMEO, 0);
+	later(sends_three, fd);
+	alarm_in(400, 0);
+	receive_many(fd[1], 8, 0, NULL);
+}
+
 static const struct program programs[] = {
-	BOTH(signals_urgent_data),   BOTH(marks_the_last_of_two),	 ONCE(inherits_inline),
-	ONCE(is_urgent_behind_much), ONCE(sends_urgently_after_the_end), ONCE(holds_back_much),
+	BOTH(signals_urgent_data),
+	BOTH(marks_the_last_of_two),
+	ONCE(inherits_inline),
+	ONCE(is_urgent_behind_much),
+	ONCE(sends_urgently_after_the_end),
+	ONCE(holds_back_much),
 	BOTH(throws_away_as_asked),
+	ONCE(waits_for_as_many_as_it_asked_for),
 };
 const struct subject of_asked = SUBJECT(programs);
