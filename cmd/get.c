@@ -26,7 +26,7 @@
 
 enum { REDIRECTS_MAX = 10, FIELD_MAX = 4096, PROGRESS_MIN = 100 };
 enum { ASK_AGAIN = -1 }; /* beside the exit codes */
-enum { OUTPUT_BUFFER = 1 << 20, DISCARD_MAX = 65536, INTERIM_MAX = 20, SHOWN_MAX = 300 };
+enum { DISCARD_MAX = 65536, INTERIM_MAX = 20, SHOWN_MAX = 300 };
 
 /* The value of a header; one that does not fit is empty, but its length is not. */
 struct value {
@@ -485,7 +485,6 @@ static int open_output(struct get *g)
 		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
 		return EXIT_USAGE;
 	}
-	setvbuf(g->out, NULL, _IOFBF, OUTPUT_BUFFER);
 	if (g->resume && fstat(fileno(g->out), &about) == 0 && fseek(g->out, 0, SEEK_END) == 0)
 		g->had = (uint64_t)about.st_size;
 	return EXIT_DONE;

@@ -148,6 +148,7 @@ static int refuse(const struct options *o, const char *why)
 
 static FILE *open_input(const struct options *o, struct progress *progress)
 {
+	static char buffer[256 * 1024]; /* glibc makes none of a size that is asked for */
 	FILE *in = strcmp(o->file, "-") == 0 ? stdin : fopen(o->file, "rb");
 	struct stat st;
 
@@ -158,7 +159,7 @@ static FILE *open_input(const struct options *o, struct progress *progress)
 		return NULL;
 	}
 	progress->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	setvbuf(in, NULL, _IOFBF, 256 * 1024);
+	setvbuf(in, buffer, _IOFBF, sizeof(buffer));
 	return in;
 }
 
