@@ -100,6 +100,21 @@ struct tuple *tuple_find(struct sockets *ss, const struct tuple *key)
 	return t;
 }
 
+/* SO_BINDTOIFINDEX; RFC 4007 6: a link-local peer is another one on another link. */
+bool tuple_hears(const struct tuple *t, unsigned ifindex)
+{
+	const struct sock *s = CONTAINER_OF(t, const struct sock, t);
+
+	return t->kind != TUPLE_SOCK || !s->bound_ifindex || s->bound_ifindex == ifindex;
+}
+
+struct tuple *tuple_find_on(struct sockets *ss, const struct tuple *key, unsigned ifindex)
+{
+	struct tuple *t = tuple_find(ss, key);
+
+	return t && tuple_hears(t, ifindex) ? t : NULL;
+}
+
 /* false: another has this name. */
 bool tuple_put(struct sockets *ss, struct tuple *t)
 {

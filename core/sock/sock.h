@@ -323,13 +323,14 @@ static inline const struct tcp_ctx *sock_ctx(const struct sockets *ss)
 
 bool tuple_put(struct sockets *, struct tuple *);
 void tuple_remove(struct sockets *, struct tuple *);
-/* The name that old has is t's from now on; it is the same. */
-void tuple_replace(struct sockets *, struct tuple *old, struct tuple *t);
+void tuple_replace(struct sockets *, struct tuple *old, struct tuple *t); /* of the same name */
 /* Of the names, where strangers see what becomes of it. */
 uint64_t tuple_hash_secretly(const struct sip_key *, const struct tuple *);
 struct tuple *tuple_find(struct sockets *, const struct tuple *key);
-/* No connection has the name, or a TIME-WAIT that gives way to a new one. */
-bool tuple_is_free(struct sockets *, const struct tuple *key);
+/* Of what came by an interface: not a socket that is bound to another one. */
+struct tuple *tuple_find_on(struct sockets *, const struct tuple *key, unsigned ifindex);
+bool tuple_hears(const struct tuple *, unsigned ifindex);
+bool tuple_is_free(struct sockets *, const struct tuple *key); /* or will be, if it is wanted */
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
 struct port *port_find(const struct sockets *, unsigned proto, unsigned number);
@@ -452,7 +453,6 @@ struct tuple *sock_tcp_find(struct sockets *, const struct tcp_packet *);
 bool sock_tcp_verify(struct sockets *, struct tuple *, struct tcp_packet *);
 /* p has landed; the text of another that goes on where it ends joins it. false: it does not. */
 bool sock_tcp_join(struct sockets *, struct tuple *, struct tcp_packet *, const struct tcp_text *);
-/* A verified segment, for what sock_tcp_find said. */
 enum tern_drop sock_tcp_input(struct sockets *, struct tuple *, const struct tcp_packet *,
 			      struct tcp_reply *);
 /*

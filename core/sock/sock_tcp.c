@@ -149,9 +149,9 @@ struct tuple *sock_tcp_find(struct sockets *ss, const struct tcp_packet *p)
 	if (t && t->rport == p->seg.h.src_port && t->lport == p->seg.h.dst_port &&
 	    t->proto == TERN_IPPROTO_TCP && addr_equal(&t->remote, &p->src) &&
 	    addr_equal(&t->local, &p->dst))
-		return t;
+		return tuple_hears(t, p->ifindex) ? t : NULL;
 	key = key_of(p);
-	return tuple_find(ss, &key);
+	return tuple_find_on(ss, &key, p->ifindex);
 }
 
 static uint32_t add_text(const struct sockets *ss, const struct tcp_packet *p)

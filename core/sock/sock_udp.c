@@ -11,7 +11,7 @@ enum { PARTS_MAX = 128 }; /* of a message that is cut: Linux's UDP_MAX_SEGMENTS 
 
 static struct sock *find_receiver(struct sockets *ss, const struct tuple *key, unsigned ifindex)
 {
-	struct tuple *t = tuple_find(ss, key);
+	struct tuple *t = tuple_find_on(ss, key, ifindex);
 
 	return t ? CONTAINER_OF(t, struct sock, t) : port_match(ss, key, ifindex);
 }

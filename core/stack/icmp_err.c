@@ -236,7 +236,7 @@ static bool tell_dgram(struct tern_stack *st, struct sock *s, const struct quote
 static bool deliver_to_dgram(struct tern_stack *st, const struct quoted *q,
 			     const struct dgram_error *e)
 {
-	struct tuple *t = tuple_find(&st->ss, &q->key);
+	struct tuple *t = tuple_find_on(&st->ss, &q->key, e->ifindex);
 	struct sock *s =
 		t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, e->ifindex);
 
@@ -322,7 +322,7 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	if (!addr_is_unspecified(&r->to) && !addr_equal(&q.key.local, &r->to))
 		return TERN_DROP_ICMP_STALE;
 	if (q.key.proto == TERN_IPPROTO_TCP) {
-		t = tuple_find(&st->ss, &q.key);
+		t = tuple_find_on(&st->ss, &q.key, r->ifindex);
 		return t ? deliver_to_tcp(st, r, &q, t) : TERN_DROP_ICMP_STALE;
 	}
 	tell_way(st, r, &q, &e);

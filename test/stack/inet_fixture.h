@@ -92,6 +92,8 @@ static inline void pass(tern_time t)
 
 /* ---- what comes in ---- */
 
+static uint16_t comes_by = 2; /* the interface, of all packets that are put */
+
 struct packet {
 	const char *src, *dst; /* NULL: the peer, us */
 	bool v6;
@@ -204,7 +206,7 @@ static inline void put_bytes(const uint8_t *bytes, uint32_t len, const uint8_t *
 		eth_emit(&h, p->data);
 	memcpy(p->data + link, bytes, len);
 	p->flags |= link_flags;
-	p->ifindex = 2;
+	p->ifindex = comes_by;
 	tern_input(st, p);
 }
 

@@ -245,6 +245,43 @@ static void bound_when_connected(void)
 	end_stack();
 }
 
+/* As Linux: a peer of the same name that is behind another interface is not the peer. */
+static void bound_hears_one(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
+		struct packet p = { .v6 = v6 };
+		uint8_t syn[100], ip_len = v6 ? 40 : 20;
+		tern_sock udp, tcp;
+
+		new_wire();
+		check_eq(tern_iface_add(st, &other), 3);
+		udp = open_udp(v6 ? "::" : "0.0.0.0", 7000);
+		tcp = open_socket(v6 ? "::" : "0.0.0.0", 0, TERN_SOCK_STREAM, 0);
+		set_option(udp, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, 2);
+		set_option(tcp, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, 2);
+		check_eq(connect_to(udp, v6 ? "fd00::9" : "10.0.0.9", PEER_PORT), 0);
+		check_eq(connect_to(tcp, v6 ? "fd00::9" : "10.0.0.9", 80), -TERN_EINPROGRESS);
+		check(take_out(syn, sizeof(syn)) > ip_len);
+		for (comes_by = 3; comes_by >= 2; comes_by--) {
+			fill_udp(&p, PEER_PORT, 7000, "x", 1);
+			put_packet(&p);
+			check_eq(hears(udp), comes_by == 2 ? 1 : -TERN_EAGAIN);
+			fill_tcp(&p, 80, (uint16_t)get_be16(syn + ip_len), TCP_SYN | TCP_ACK);
+			put_be32(scratch + 8, get_be32(syn + ip_len + 4) + 1);
+			put_be16(scratch + 16, 0);
+			put_be16(scratch + 16,
+				 checksum_finish(
+					 checksum_add(scratch, p.len, pseudo_sum(&p, TCP, p.len))));
+			put_packet(&p);
+			check_eq(tern_poll(st, tcp) & TERN_POLLOUT,
+				 comes_by == 2 ? TERN_POLLOUT : 0);
+		}
+		comes_by = 2;
+		end_stack();
+	}
+}
+
 /* What waits for the device while its destination becomes ours goes round by lo. */
 static void becomes_ours(void)
 {
@@ -267,6 +304,7 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		TEST(near_and_far),	  TEST(preference),	      TEST(dead_gateway),
 		TEST(advice_of_a_stream), TEST(bound_when_connected), TEST(becomes_ours),
+		TEST(bound_hears_one),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
