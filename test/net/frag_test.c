@@ -26,7 +26,7 @@ static struct frag piece(uint32_t id, uint32_t off, uint32_t len, bool last)
 {
 	static const uint8_t hdr[20] = { 0x45 };
 
-	return (struct frag){ .key = { v4(10, 0, 0, 9), v4(10, 0, 0, 1), id, 17 },
+	return (struct frag){ .key = { v4(10, 0, 0, 9), v4(10, 0, 0, 1), id, 17, 0 },
 			      .hdr = hdr,
 			      .hdr_len = 20,
 			      .bytes = payload + off,

@@ -67,7 +67,7 @@ static void fragments(void)
 
 	start_large();
 	for (uint32_t i = 0; i < N; i++) {
-		struct frag first = { .key = { nth4(i % 1000), v4(10, 0, 0, 1), i, 17 },
+		struct frag first = { .key = { nth4(i % 1000), v4(10, 0, 0, 1), i, 17, 0 },
 				      .hdr = hdr,
 				      .hdr_len = sizeof(hdr),
 				      .bytes = bytes,
