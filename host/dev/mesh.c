@@ -387,7 +387,7 @@ struct dev *mesh_open(const char *dir, const char *name, struct dev_wish *w)
 	m->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (snprintf(m->dir, sizeof(m->dir), "%s", dir) >= (int)sizeof(m->dir) - 8)
 		return say(w, m, dir, strerror(ENAMETOOLONG));
-	if (m->dev.fd < 0 || m->listener < 0 || !take_number(m) || listen(m->listener, 128) != 0 ||
+	if (m->dev.fd < 0 || m->listener < 0 || !take_number(m) ||
 	    !watch(m, EPOLL_CTL_ADD, m->listener, LISTENER, EPOLLIN))
 		return say(w, m, dir, strerror(errno));
 	if (name && !take_name(m, name))

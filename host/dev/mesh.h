@@ -23,8 +23,8 @@ void mesh_files(const struct dev *, const char *file[MESH_FILES]);
 bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *);
 
 /*
- * Binds a socket of the user's own to a path; one whose owner has died is replaced. 0 or -1 and
- * errno: EADDRINUSE when its owner lives.
+ * Binds a socket of the user's own to a path, and lets one of connections listen; one whose owner
+ * has died is replaced. 0 or -1 and errno: EADDRINUSE when its owner lives.
  */
 int own_socket_bind(int fd, const char *path);
 struct sockaddr_un;

@@ -14,6 +14,8 @@
 
 #include "mesh.h"
 
+enum { BACKLOG = 128 };
+
 bool own_socket_is_held(const struct sockaddr_un *at, int type)
 {
 	int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -25,22 +27,30 @@ bool own_socket_is_held(const struct sockaddr_un *at, int type)
 	return held;
 }
 
-static int bind_at(int fd, const struct sockaddr_un *at)
+static int bind_at(int fd, int type, const struct sockaddr_un *at)
 {
-	int type = SOCK_DGRAM;
-	socklen_t len = sizeof(type);
-
 	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) == 0)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -1;
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
 	if (own_socket_is_held(at, type)) {
 		errno = EADDRINUSE;
 		return -1;
 	}
 	unlink(at->sun_path);
 	return bind(fd, (const struct sockaddr *)at, sizeof(*at));
+}
+
+/* One that does not listen yet would look as if its owner had died. */
+static int hold(int fd, const struct sockaddr_un *at)
+{
+	int type = SOCK_DGRAM;
+	socklen_t len = sizeof(type);
+
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	if (bind_at(fd, type, at) != 0)
+		return -1;
+	return type == SOCK_DGRAM ? 0 : listen(fd, BACKLOG);
 }
 
 int own_socket_bind(int fd, const char *path)
@@ -60,7 +70,7 @@ int own_socket_bind(int fd, const char *path)
 	*slash = '/';
 	if (dir < 0 || flock(dir, LOCK_EX) != 0)
 		return -1;
-	result = bind_at(fd, &at);
+	result = hold(fd, &at);
 	err = errno;
 	close(dir);
 	errno = err;

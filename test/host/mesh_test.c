@@ -94,6 +94,25 @@ static void a_name_is_of_one_member(void)
 }
 
 /* Numbers and names of those who died without leaving are taken over. */
+/* Who has a number has it at once: nobody takes it for that of a dead one before it listens. */
+static void two_join_at_once(void)
+{
+	char path[100];
+	int first = socket(AF_UNIX, SOCK_SEQPACKET, 0), second = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	check(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof(path), "%s/1", dir);
+	check_eq(own_socket_bind(first, path), 0);
+	check_eq(own_socket_bind(second, path), -1);
+	check_eq(errno, EADDRINUSE);
+	close(first);
+	check_eq(own_socket_bind(second, path), 0);
+	close(second);
+	unlink(path);
+	rmdir(dir);
+}
+
 static void the_dead_are_followed(void)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -185,8 +204,10 @@ static void all_hear_a_broadcast(void)
 }
 
 static const struct test tests[] = {
-	TEST(numbers_and_names), TEST(a_name_is_of_one_member), TEST(the_dead_are_followed),
-	TEST(streams_pass),	 TEST(nobody_is_there),		TEST(all_hear_a_broadcast),
+	TEST(numbers_and_names),    TEST(a_name_is_of_one_member),
+	TEST(two_join_at_once),	    TEST(the_dead_are_followed),
+	TEST(streams_pass),	    TEST(nobody_is_there),
+	TEST(all_hear_a_broadcast),
 };
 
 int main(int argc, char **argv)
