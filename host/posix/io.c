@@ -157,7 +157,7 @@ static int64_t send_somewhere(struct sem *sem, struct file *f, const struct io *
 		if (err) /* Linux's IPv6 says so of any family that it does not know */
 			return err == -EAFNOSUPPORT && f->family == AF_INET6 ? -EINVAL : err;
 		if (m->addr.family == TERN_AF_UNSPEC && f->family == AF_INET) {
-			if (io->to_len < addr_least_len(AF_INET))
+			if (io->to_len < sockaddr_least_len(AF_INET))
 				return -EINVAL;
 			m->addr.family = TERN_AF_INET; /* Linux: of old programs */
 		}

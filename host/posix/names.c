@@ -228,7 +228,7 @@ static void address_in(const struct sockaddr *sa, struct tern_addr *out)
 	socklen_t len =
 		sa->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
-	addr_from_sockaddr(sa->sa_family, sa, len, out);
+	sockaddr_read(sa->sa_family, sa, len, out);
 }
 
 /* NI_NOFQDN: of a name in this host's own domain only what is before that. */

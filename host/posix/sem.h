@@ -21,6 +21,7 @@
 #include "../../include/tern.h"
 #include "../loop/cork.h"
 #include "../loop/option.h"
+#include "../loop/sockaddr.h"
 
 enum { SEM_FILES_MAX = 1 << 20 };
 
@@ -180,11 +181,7 @@ int sem_dissolve(struct sem *, struct file *);
 
 /* ---- addr.c ---- */
 
-/* What a name of a socket of this family has at least. */
-socklen_t addr_least_len(int family);
-/* For such a socket: 0, -EINVAL (its length), -EAFNOSUPPORT. AF_UNSPEC may have any length. */
-int addr_from_sockaddr(int family, const struct sockaddr *, socklen_t, struct tern_addr *);
-/* The same for a datagram socket's peer: of IPv6 it may have a name of IPv4. */
+/* As sockaddr_read, for a datagram socket's peer: of IPv6 it may have a name of IPv4. */
 int addr_of_peer(const struct file *, const struct sockaddr *, socklen_t, struct tern_addr *);
 /* As Linux: copies what there is room for, *len is the whole. */
 void addr_to_sockaddr(const struct tern_addr *, struct sockaddr *, socklen_t *len);

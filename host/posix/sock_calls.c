@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../loop/close.h"
 #include "sem.h"
 
 static int file_for(struct sem *sem, tern_sock sock, struct file **out)
@@ -46,14 +47,14 @@ int sem_socket(struct sem *sem, int family, int type, int protocol, struct file 
 int sem_bind(struct sem *sem, struct file *f, const struct sockaddr *sa, socklen_t len)
 {
 	struct tern_addr a;
-	int err = addr_from_sockaddr(f->family, sa, len, &a);
+	int err = sockaddr_read(f->family, sa, len, &a);
 
 	if (err)
 		return err;
 	if (a.family == TERN_AF_UNSPEC) { /* Linux: for an old bug's sake, of INADDR_ANY */
 		static const uint8_t any[16];
 
-		if (len < addr_least_len(f->family))
+		if (len < sockaddr_least_len(f->family))
 			return -EINVAL;
 		if (f->family != AF_INET || memcmp(a.ip, any, 4) != 0)
 			return -EAFNOSUPPORT;
@@ -212,26 +213,10 @@ int sem_shutdown(struct sem *sem, struct file *f, int how)
 	return err;
 }
 
-/* TERN_SO_SIOCOUTQ, TERN_SO_SIOCINQ: is there any? */
-static bool has_bytes(struct sem *sem, struct file *f, int which)
-{
-	int left = 0;
-	size_t len = sizeof(left);
-
-	return tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, which, &left, &len) == 0 &&
-	       left > 0;
-}
-
-/* Linux has sent it when write returned: what the windows allow is the peer's before the RST. */
+/* What the windows allow is the peer's before the RST. */
 void sem_send_the_last(struct sem *sem, struct file *f)
 {
-	struct tern_linger l = { 0, 0 };
-	size_t len = sizeof(l);
-
-	if (f->type != SOCK_STREAM || !has_bytes(sem, f, TERN_SO_SIOCOUTQ))
-		return;
-	tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, &len);
-	if ((l.onoff && l.linger == 0) || has_bytes(sem, f, TERN_SO_SIOCINQ))
+	if (f->type == SOCK_STREAM && close_discards(sem->st, f->sock))
 		sem->world.pump(sem->world.ctx);
 }
 
@@ -249,7 +234,7 @@ void sem_linger(struct sem *sem, struct file *f)
 	if (tern_shutdown(sem->st, f->sock, TERN_SHUT_WR))
 		return;
 	until = sem_until(sem, (tern_time)l.linger * TERN_SEC);
-	while (has_bytes(sem, f, TERN_SO_SIOCOUTQ) &&
+	while (stream_holds(sem->st, f->sock, TERN_SO_SIOCOUTQ) &&
 	       sem_wait_for(sem, f, TERN_POLLOUT, until) == 0)
 		continue;
 }

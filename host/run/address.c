@@ -16,14 +16,6 @@
 
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
-static struct tern_addr of_four(const struct sockaddr_in *in)
-{
-	struct tern_addr a = { .family = TERN_AF_INET, .port = ntohs(in->sin_port) };
-
-	memcpy(a.ip, &in->sin_addr, 4);
-	return a;
-}
-
 struct tern_addr address_for_stack(const struct pair *p, const struct tern_addr *a)
 {
 	struct tern_addr six = { .family = TERN_AF_INET6, .port = a->port };
@@ -33,22 +25,6 @@ struct tern_addr address_for_stack(const struct pair *p, const struct tern_addr 
 	memcpy(six.ip, mapped_prefix, 12);
 	memcpy(six.ip + 12, a->ip, 4);
 	return six;
-}
-
-static struct tern_addr of_six(const struct sockaddr_in6 *in)
-{
-	struct tern_addr a = { .family = TERN_AF_INET6, .port = ntohs(in->sin6_port) };
-
-	memcpy(a.ip, &in->sin6_addr, 16);
-	a.scope_id = in->sin6_scope_id;
-	a.flow_label = ntohl(in->sin6_flowinfo);
-	return addr_plain(&a);
-}
-
-uint64_t address_least_len(int family)
-{
-	return family == AF_INET ? sizeof(struct sockaddr_in) :
-				   offsetof(struct sockaddr_in6, sin6_scope_id);
 }
 
 static int read_name(const struct call *c, uint64_t at, uint64_t len, struct sockaddr_storage *s)
@@ -61,21 +37,15 @@ static int read_name(const struct call *c, uint64_t at, uint64_t len, struct soc
 	return (uint32_t)len < sizeof(s->ss_family) ? -EINVAL : 0;
 }
 
-/* As Linux: first the length of the family, then whether it is that. */
 static int parse_name(const struct sockaddr_storage *s, uint64_t len, int family,
 		      struct tern_addr *out)
 {
-	*out = of_four((const struct sockaddr_in *)(const void *)s);
-	out->family = TERN_AF_UNSPEC;
-	if (s->ss_family == AF_UNSPEC)
-		return 0;
-	if ((uint32_t)len < address_least_len(family))
-		return -EINVAL;
-	if (s->ss_family != family)
-		return -EAFNOSUPPORT;
-	*out = family == AF_INET ? of_four((const struct sockaddr_in *)(const void *)s) :
-				   of_six((const struct sockaddr_in6 *)(const void *)s);
-	return 0;
+	int err = sockaddr_read(family, (const struct sockaddr *)(const void *)s, (socklen_t)len,
+				out);
+
+	if (!err)
+		*out = addr_plain(out);
+	return err;
 }
 
 int address_read(const struct call *c, uint64_t at, uint64_t len, int family, struct tern_addr *out)

@@ -30,7 +30,7 @@ static int read_receiver(const struct call *c, const struct order *o, struct ter
 	if (err)
 		return err == -EAFNOSUPPORT && six ? -EINVAL : err;
 	if (to->family == TERN_AF_UNSPEC && !six) {
-		if (o->name_len < address_least_len(AF_INET))
+		if (o->name_len < sockaddr_least_len(AF_INET))
 			return -EINVAL;
 		to->family = TERN_AF_INET;
 	}

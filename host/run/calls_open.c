@@ -66,7 +66,7 @@ int64_t on_socket(struct run *r, struct call *c)
 /* Linux: of old programs, which give no family with any address. */
 static int take_for_any(const struct call *c, struct tern_addr *at)
 {
-	if ((uint32_t)c->args[2] < address_least_len(c->pair->family))
+	if ((uint32_t)c->args[2] < sockaddr_least_len(c->pair->family))
 		return -EINVAL;
 	at->family = TERN_AF_INET;
 	return c->pair->family == AF_INET && address_is_any(at) ? 0 : -EAFNOSUPPORT;

@@ -17,6 +17,7 @@
 #include "../../core/base/list.h"
 #include "../loop/cork.h"
 #include "../loop/option.h"
+#include "../loop/sockaddr.h"
 #include "run.h"
 
 /* ---- one socket ---- */
@@ -234,7 +235,6 @@ int64_t tracee_scatter(const struct call *, const struct iovec *, int n, const v
 int address_read(const struct call *, uint64_t at, uint64_t len, int family, struct tern_addr *);
 /* The same of a peer of the call's datagram socket: of IPv6 it may have a name of IPv4. */
 int address_read_peer(const struct call *, uint64_t at, uint64_t len, struct tern_addr *);
-uint64_t address_least_len(int family);
 /* Writes it as the family of the socket has it; *len_at is the room, then the length. */
 int address_write(const struct call *, const struct pair *, const struct tern_addr *, uint64_t at,
 		  uint64_t len_at);

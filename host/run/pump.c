@@ -26,6 +26,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "../loop/close.h"
 #include "inside.h"
 
 enum { SPANS_MAX = 8, ROUNDS_MAX = 32, JUNK_PIECE = 2048 };
@@ -126,25 +127,12 @@ static bool has_closed_in_order(const struct pair *p)
 	return getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != ECONNRESET;
 }
 
-/* TERN_SO_SIOCOUTQ, TERN_SO_SIOCINQ: is there any? */
-static bool holds_bytes(struct run *r, const struct pair *p, int which)
-{
-	int32_t left = 0;
-	size_t len = sizeof(left);
-
-	return tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, which, &left, &len) == 0 && left > 0;
-}
-
 /* Would the stack discard by a RST what it has not sent yet? */
 static bool would_discard(struct run *r, const struct pair *p, bool in_order)
 {
-	struct tern_linger l = { 0, 0 };
-	size_t len = sizeof(l);
-
-	if (!p->s || p->broken || !holds_bytes(r, p, TERN_SO_SIOCOUTQ))
+	if (!p->s || p->broken)
 		return false;
-	tern_getsockopt(r->st, p->s, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, &len);
-	return !in_order || (l.onoff && l.linger == 0) || holds_bytes(r, p, TERN_SO_SIOCINQ);
+	return in_order ? close_discards(r->st, p->s) : stream_holds(r->st, p->s, TERN_SO_SIOCOUTQ);
 }
 
 /*
