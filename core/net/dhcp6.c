@@ -351,14 +351,14 @@ static unsigned on_reply_to_request(struct net *net, struct dhcp6_client *c, con
 									       DHCP_NOTHING;
 }
 
-/* 18.2.10.1: a valid lifetime of 0 ends an address. Has each of the lease ended so? */
+/* Has each address of the lease ended? */
 static bool has_ended(const struct dhcp6_lease *l, const struct dhcp6_ia *ia)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < l->n; i++)
 		for (unsigned k = 0; k < ia->n; k++)
-			n += ia->addr[k].valid == 0 && ia->addr[k].status == DHCP6_SUCCESS &&
+			n += dhcp6_addr_ends(&ia->addr[k]) &&
 			     addr_equal(&ia->addr[k].addr, &l->addr[i].addr);
 	return n >= l->n;
 }

@@ -145,11 +145,11 @@ const struct ifaddr *ifaddr_for_link6(const struct net *net, unsigned ifindex)
 	return any;
 }
 
-static bool has_link_local6(const struct net *net, unsigned ifindex)
+const struct ifaddr *ifaddr_link_local6(const struct net *net, unsigned ifindex)
 {
 	const struct ifaddr *a = ifaddr_for_link6(net, ifindex);
 
-	return a && addr_is_link_local(&a->addr);
+	return a && addr_is_link_local(&a->addr) ? a : NULL;
 }
 
 static bool has_ip6(const struct net *net, unsigned ifindex)
@@ -224,7 +224,7 @@ static int put_into_use(struct net *net, struct ifaddr *a)
 		a->broadcast = a->prefix_len <= 30 ? a->ip4 | 0xffffffff >> a->prefix_len : 0;
 	}
 	if (!addr_is4(&a->addr) && addr_is_link_local(&a->addr) &&
-	    !has_link_local6(net, a->ifindex))
+	    !ifaddr_link_local6(net, a->ifindex))
 		groups_tell_again(net, a->ifindex, true);
 	net->routes_version++;
 	return 0;

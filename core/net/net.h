@@ -95,6 +95,8 @@ struct ifaddr *ifaddr_on(const struct net *, unsigned ifindex, const struct addr
  * that is usable. NULL: none.
  */
 const struct ifaddr *ifaddr_for_link6(const struct net *, unsigned ifindex);
+/* The link-local one alone. */
+const struct ifaddr *ifaddr_link_local6(const struct net *, unsigned ifindex);
 /* It passed: it is ours. Or another host has it: it is a DUPLICATE, and loses its route. */
 void ifaddr_accept(struct net *, struct ifaddr *);
 void ifaddr_refuse(struct net *, struct ifaddr *);

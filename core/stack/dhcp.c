@@ -62,23 +62,11 @@ static void send_dhcp4(struct tern_stack *st, struct iface *i)
 	send_message(st, i, p, dhcp4_emit(&m, p->data + UDP_HDR_LEN, DHCP4_SAFE_LEN), &way);
 }
 
-static const struct ifaddr *link_local_of(const struct tern_stack *st, const struct iface *i)
-{
-	for (uint32_t n = 0; n < st->net.n_addrs; n++) {
-		const struct ifaddr *a = &st->net.addrs[n];
-
-		if (a->ifindex == i->index && !addr_is4(&a->addr) && ifaddr_is_usable(a) &&
-		    addr_is_link_local(&a->addr))
-			return a;
-	}
-	return NULL;
-}
-
 /* RFC 8415 14: from a link-local address. While there is none, messages are lost. */
 static void send_dhcp6(struct tern_stack *st, struct iface *i)
 {
 	static const uint8_t all_servers[16] = { 0xff, 0x02, [13] = 1, [15] = 2 };
-	const struct ifaddr *from = link_local_of(st, i);
+	const struct ifaddr *from = ifaddr_link_local6(&st->net, i->index);
 	struct tern_pkt *p = from ? new_message(st, DHCP6_LEN_MAX) : NULL;
 	struct dhcp_way way;
 	struct dhcp6 m;

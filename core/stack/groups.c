@@ -40,11 +40,11 @@ static void push_mld(struct tern_stack *st, const struct iface *i, struct tern_p
 			  .next_header = IP6_EXT_HOP_BY_HOP,
 			  .hop_limit = 1,
 			  .dst = *dst };
-	const struct ifaddr *own = ifaddr_for_link6(&st->net, i->index);
+	const struct ifaddr *own = ifaddr_link_local6(&st->net, i->index);
 	uint32_t sum;
 
 	/* RFC 3810 5.2.13: whatever the group; without a link-local address, from :: */
-	if (own && addr_is_link_local(&own->addr))
+	if (own)
 		ip.src = own->addr;
 	sum = checksum_pseudo(&ip.src, dst, TERN_IPPROTO_ICMPV6, p->len);
 	put_be16(p->data + 2, checksum_finish(st->env.sum(p->data, p->len, sum)));

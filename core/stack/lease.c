@@ -251,14 +251,12 @@ static bool take_addresses6(struct tern_stack *st, const struct iface *i)
 	return true;
 }
 
-/* RFC 8415 18.2.10.1: what has a valid lifetime of 0 from now on is ours no longer. */
 static void drop_ended6(struct tern_stack *st, const struct iface *i, const struct dhcp6_ia *ia)
 {
 	for (unsigned n = 0; n < ia->n; n++) {
 		const struct ifaddr *a = ifaddr_on(&st->net, i->index, &ia->addr[n].addr);
 
-		if (a && a->origin == TERN_ORIGIN_DHCP6 && ia->addr[n].valid == 0 &&
-		    ia->addr[n].status == DHCP6_SUCCESS)
+		if (a && a->origin == TERN_ORIGIN_DHCP6 && dhcp6_addr_ends(&ia->addr[n]))
 			ifaddr_del(&st->net, i->index, &ia->addr[n].addr);
 	}
 }

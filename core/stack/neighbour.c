@@ -101,10 +101,11 @@ static bool source_of_waiting(const struct tern_stack *st, const struct neigh *n
  */
 static bool source_of_question(const struct tern_stack *st, const struct neigh *n, struct addr *out)
 {
-	const struct ifaddr *own = ifaddr_for_link6(&st->net, n->ifindex);
+	const struct ifaddr *own;
 
 	if (source_of_waiting(st, n, out))
 		return true;
+	own = ifaddr_for_link6(&st->net, n->ifindex);
 	if (own)
 		*out = own->addr;
 	return own != NULL;

@@ -180,6 +180,11 @@ struct dhcp6_addr {
 	uint32_t preferred, valid; /* seconds */
 	uint16_t status;	   /* enum dhcp6_status */
 };
+/* RFC 8415 18.2.10.1: does what a server says of it end it? */
+static inline bool dhcp6_addr_ends(const struct dhcp6_addr *a)
+{
+	return a->valid == 0 && a->status == DHCP6_SUCCESS;
+}
 struct dhcp6_ia {
 	bool is_there;
 	uint8_t n;
