@@ -287,6 +287,13 @@ struct sock *port_match(const struct sockets *ss, const struct tuple *key, unsig
 	return p ? match_among(ss, p, key, ifindex) : NULL;
 }
 
+struct sock *sock_match(struct sockets *ss, const struct tuple *key, unsigned ifindex)
+{
+	struct tuple *t = tuple_find_on(ss, key, ifindex);
+
+	return t ? CONTAINER_OF(t, struct sock, t) : port_match(ss, key, ifindex);
+}
+
 /* ---- conflicts ---- */
 
 static bool families_meet(const struct sock *a, const struct sock *b)

@@ -4,12 +4,10 @@
  *
  * One tuple table answers for every connected endpoint: its entries are tagged socket, half-open
  * or TIME-WAIT, so that a packet costs one probe. Unconnected endpoints are found through their
- * port. Nothing is put on the wire here: segments that must be answered at once are returned as a
- * struct tcp_reply; datagrams, and connections with something to say, wait on their interface's
- * ready list.
+ * port. Nothing is put on the wire here: a segment that must be answered at once is answered by a
+ * struct tcp_reply; who has something else to say waits on the ready list of an interface.
  *
- * Sizes are promises (static assertions in sock.c): an idle stream endpoint, a half-open
- * connection and a TIME-WAIT record.
+ * Sizes are promises (sock.c asserts them): an idle stream endpoint, a half-open one, a TIME-WAIT.
  */
 #ifndef TERN_SOCK_H
 #define TERN_SOCK_H
@@ -333,6 +331,8 @@ bool tuple_hears(const struct tuple *, unsigned ifindex);
 bool tuple_is_free(struct sockets *, const struct tuple *key); /* or will be, if it is wanted */
 /* Among the sockets open on the port: the best match by Linux's scores; NULL: none. */
 struct sock *port_match(const struct sockets *, const struct tuple *key, unsigned ifindex);
+/* Of datagrams: the one that has this peer, else the best of those. */
+struct sock *sock_match(struct sockets *, const struct tuple *key, unsigned ifindex);
 struct port *port_find(const struct sockets *, unsigned proto, unsigned number);
 /* Does the socket's family take packets of this kind? V6ONLY is asked where names are shared. */
 static inline bool sock_takes_family(const struct sock *s, bool packet_is4)

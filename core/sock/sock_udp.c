@@ -9,13 +9,6 @@
 
 enum { PARTS_MAX = 128 }; /* of a message that is cut: Linux's UDP_MAX_SEGMENTS */
 
-static struct sock *find_receiver(struct sockets *ss, const struct tuple *key, unsigned ifindex)
-{
-	struct tuple *t = tuple_find_on(ss, key, ifindex);
-
-	return t ? CONTAINER_OF(t, struct sock, t) : port_match(ss, key, ifindex);
-}
-
 static bool takes_group(const struct sock *s, const struct dgram_in *in)
 {
 	if (!sock_takes_family(s, addr_is4(&in->dst)))
@@ -77,7 +70,7 @@ enum tern_drop sock_udp_input(struct sockets *ss, const struct dgram_in *in)
 
 	if (in->group)
 		return deliver_to_group(ss, in);
-	s = find_receiver(ss, &key, in->ifindex);
+	s = sock_match(ss, &key, in->ifindex);
 	if (!s) {
 		ss->counters[COUNT_UDP_NO_PORTS]++;
 		return TERN_DROP_UDP_NO_SOCKET;

@@ -236,25 +236,21 @@ static bool tell_dgram(struct tern_stack *st, struct sock *s, const struct quote
 static bool deliver_to_dgram(struct tern_stack *st, const struct quoted *q,
 			     const struct dgram_error *e)
 {
-	struct tuple *t = tuple_find_on(&st->ss, &q->key, e->ifindex);
-	struct sock *s =
-		t ? CONTAINER_OF(t, struct sock, t) : port_match(&st->ss, &q->key, e->ifindex);
+	struct sock *s = sock_match(&st->ss, &q->key, e->ifindex);
 
 	return s && !sock_is_stream(s) && tell_dgram(st, s, q, *e);
 }
 
 /* As Linux: who sends a protocol raw hears whatever is said of it. */
-static bool deliver_to_raws(struct tern_stack *st, const struct quoted *q, struct dgram_error e)
+static bool deliver_to_raws(struct tern_stack *st, const struct quoted *q,
+			    const struct dgram_error *e)
 {
 	bool told = false;
 
-	e.dport = 0;
-	e.quoted = q->l4;
-	e.quoted_len = q->l4_len;
 	for (struct list *l = st->ss.raws.next; l != &st->ss.raws; l = l->next) {
 		struct sock *s = CONTAINER_OF(l, struct sock, bind_link);
 
-		if (sock_raw_speaks(s, &q->key, e.ifindex) && tell_dgram(st, s, q, e))
+		if (sock_raw_speaks(s, &q->key, e->ifindex) && tell_dgram(st, s, q, *e))
 			told = true;
 	}
 	return told;
@@ -328,17 +324,17 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	tell_way(st, r, &q, &e);
 	e.info = m.too_big ? reported_mtu(st, r, &q) : 0;
 	e.dst = q.key.remote;
-	told = deliver_to_raws(st, &q, e);
+	e.quoted = q.l4; /* with the header of an echo: which request was it? */
+	e.quoted_len = q.l4_len;
+	told = deliver_to_raws(st, &q, &e);
 	if (q.key.proto == TERN_IPPROTO_ICMP || q.key.proto == TERN_IPPROTO_ICMPV6) {
-		e.quoted = q.l4; /* with its header: which request was it? */
-		e.quoted_len = q.l4_len;
 		q.key.lport = get_be16(q.l4 + 4); /* the identifier of an echo socket */
 		q.key.rport = 0;
 		told |= deliver_to_dgram(st, &q, &e);
 	} else if (q.key.proto == TERN_IPPROTO_UDP) {
 		e.dport = q.key.rport;
-		e.quoted = q.l4 + 8;
-		e.quoted_len = q.l4_len - 8;
+		e.quoted += UDP_HDR_LEN;
+		e.quoted_len -= UDP_HDR_LEN;
 		told |= deliver_to_dgram(st, &q, &e);
 	}
 	return told ? TERN_DROP_NONE : TERN_DROP_ICMP_STALE;
