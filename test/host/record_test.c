@@ -49,26 +49,33 @@ static void trace(void *ctx, const struct tern_trace *t)
 	}
 }
 
+/* Two hosts at the ends of a wire; the first is recorded. */
+static void open_recorded(struct pair *p, struct dev *const end[2])
+{
+	struct tern_config cfg;
+
+	tern_config_default(&cfg);
+	loop_init(&p->l);
+	p->st[0] = w.st = loop_new_stack(&p->l, &cfg, trace, &w);
+	p->st[1] = loop_new_stack(&p->l, &cfg, NULL, NULL);
+	for (int i = 0; i < 2; i++) {
+		p->ifindex[i] = loop_add(&p->l, p->st[i], end[i]);
+		pair_addresses(p, i);
+	}
+	recorder_note_link(&w.r, (unsigned)p->ifindex[0], TERN_LINK_IP);
+}
+
 /* A stream of 20 kB over a wire in the process; its sender is recorded. */
 static void run_and_record_over(FILE *f, bool with_view, bool no_offload)
 {
 	struct dev_wish wish = { .no_offload = no_offload };
 	struct dev *end[2];
 	struct pair p = { .sent = 0 };
-	struct tern_config cfg;
 
 	memset(&w, 0, sizeof(w));
 	check(recorder_init(&w.r, f, with_view));
 	check(pipe_open(end, &wish));
-	tern_config_default(&cfg);
-	loop_init(&p.l);
-	p.st[0] = w.st = loop_new_stack(&p.l, &cfg, trace, &w);
-	p.st[1] = loop_new_stack(&p.l, &cfg, NULL, NULL);
-	for (int i = 0; i < 2; i++) {
-		p.ifindex[i] = loop_add(&p.l, p.st[i], end[i]);
-		pair_addresses(&p, i);
-	}
-	recorder_note_link(&w.r, (unsigned)p.ifindex[0], TERN_LINK_IP);
+	open_recorded(&p, end);
 	pair_connect(&p, false);
 	pair_transfer(&p, 20000);
 	tern_close(p.st[0], p.s[0]);
@@ -253,22 +260,13 @@ static void run_in_weather(const struct tern_weather *weather, bool transfers, b
 	struct dev_wish wish = { .no_offload = true };
 	struct dev *end[2];
 	struct pair p = { .sent = 0 };
-	struct tern_config cfg;
 	tern_time until = loop_now() + 20 * TERN_MS;
 
 	memset(&w, 0, sizeof(w));
 	check(recorder_init(&w.r, NULL, true));
 	check(pipe_open(end, &wish));
 	end[0] = impair_open(end[0], way, 3);
-	tern_config_default(&cfg);
-	loop_init(&p.l);
-	p.st[0] = w.st = loop_new_stack(&p.l, &cfg, trace, &w);
-	p.st[1] = loop_new_stack(&p.l, &cfg, NULL, NULL);
-	for (int i = 0; i < 2; i++) {
-		p.ifindex[i] = loop_add(&p.l, p.st[i], end[i]);
-		pair_addresses(&p, i);
-	}
-	recorder_note_link(&w.r, (unsigned)p.ifindex[0], TERN_LINK_IP);
+	open_recorded(&p, end);
 	if (known)
 		recorder_watch_weather(&w.r, end[0]);
 	if (transfers) {

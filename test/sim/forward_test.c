@@ -234,6 +234,28 @@ static void the_narrow_link(void)
 	}
 }
 
+static struct test_env world;
+
+/* Of two links: one name on each. */
+static struct tern_stack *new_router(struct tern_iface far, const char *near_name,
+				     const char *far_name, unsigned len)
+{
+	struct tern_iface near = { "near", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_addr a = address(near_name), b = address(far_name);
+	struct tern_env env = test_env_make(&world, 1);
+	struct tern_config cfg;
+	struct tern_stack *st;
+
+	tern_config_default(&cfg);
+	cfg.ip_forward = cfg.ipv6_forward = true;
+	st = tern_new(&cfg, &env);
+	check_eq(tern_iface_add(st, &near), 2);
+	check_eq(tern_iface_add(st, &far), 3);
+	check_eq(tern_addr_add(st, 2, &a, len), 0);
+	check_eq(tern_addr_add(st, 3, &b, len), 0);
+	return st;
+}
+
 /*
  * A super-frame that may be cut into fragments, for a link that is narrower than its segments: each
  * is cut for itself, whether the next device takes super-frames or not.
@@ -246,25 +268,14 @@ static void narrower_than_segments(void)
 					  0,	1,  0x50, 0x10, 1, 0, 0x77, 0, 0,  0 };
 
 	for (unsigned offload = 0; offload < 2; offload++) {
-		struct tern_iface wide = { "wide", TERN_LINK_IP, 1500, 0, { 0 } },
-				  narrow = { "narrow", TERN_LINK_IP, 600, 0, { 0 } };
-		struct tern_addr a = address("10.8.0.1"), b = address("10.9.0.1");
+		struct tern_iface narrow = { "narrow", TERN_LINK_IP, 600, 0, { 0 } };
 		unsigned n_packets = 0, n_bytes = 0;
-		struct test_env world = { .fill = 0 };
-		struct tern_env env = test_env_make(&world, 1);
-		struct tern_config cfg;
 		struct tern_stack *st;
 		struct tern_pkt *p;
 
 		if (offload)
 			narrow.flags = TERN_IFACE_CSUM | TERN_IFACE_TSO4;
-		tern_config_default(&cfg);
-		cfg.ip_forward = true;
-		st = tern_new(&cfg, &env);
-		check_eq(tern_iface_add(st, &wide), 2);
-		check_eq(tern_iface_add(st, &narrow), 3);
-		check_eq(tern_addr_add(st, 2, &a, 24), 0);
-		check_eq(tern_addr_add(st, 3, &b, 24), 0);
+		st = new_router(narrow, "10.8.0.1", "10.9.0.1", 24);
 		p = tern_pkt_new(st, 3040); /* three segments of 1000 */
 		memset(p->data, 'x', 3040);
 		memcpy(p->data, head, sizeof(head));
@@ -391,26 +402,15 @@ static void beyond_the_scope(void)
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-		struct tern_iface one = { "one", TERN_LINK_IP, 1500, 0, { 0 } };
-		struct tern_iface two = { "two", TERN_LINK_IP, 1500, 0, { 0 } };
-		struct tern_addr a = address("fd08::1"), b = address("fd09::1");
+		struct tern_iface far = { "far", TERN_LINK_IP, 1500, 0, { 0 } };
 		struct tern_addr from = address(cases[i].from), to = address(cases[i].to);
 		struct tern_addr own = address("fe80::1");
-		struct test_env world = { .fill = 0 };
-		struct tern_env env = test_env_make(&world, 1);
-		struct tern_config cfg;
 		struct tern_stack *st;
 		struct tern_pkt *p;
 
 		test_at("%s to %s", cases[i].from, cases[i].to);
-		tern_config_default(&cfg);
-		cfg.ipv6_forward = true;
-		st = tern_new(&cfg, &env);
-		check_eq(tern_iface_add(st, &one), 2);
-		check_eq(tern_iface_add(st, &two), 3);
-		check_eq(tern_addr_add(st, 2, &a, 64), 0);
+		st = new_router(far, "fd08::1", "fd09::1", 64);
 		check_eq(tern_addr_add(st, 2, &own, 64), 0);
-		check_eq(tern_addr_add(st, 3, &b, 64), 0);
 		p = tern_pkt_new(st, 48);
 		memset(p->data, 0, 48);
 		memcpy(p->data, (uint8_t[8]){ 0x60, 0, 0, 0, 0, 8, 17, 64 }, 8);

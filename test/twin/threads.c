@@ -285,20 +285,25 @@ static void say_both(pthread_t t, const struct pollfd p[2])
 	say("%#x %#x\n", p[0].revents, p[1].revents);
 }
 
+/* A thread polls fd[1], of which there is a copy, and a pipe. */
+static pthread_t poll_with_a_pipe(int fd[2], int way[2], int *copy, struct pollfd p[2])
+{
+	connection(fd);
+	*copy = dup(fd[1]);
+	if (pipe(way))
+		exit(99);
+	p[0] = (struct pollfd){ fd[1], POLLIN, 0 };
+	p[1] = (struct pollfd){ way[0], POLLIN, 0 };
+	return busy(poll_both, p);
+}
+
 /* The socket lives on in its copy; its number names nothing any more. */
 static void closes_a_number_under_a_poll(void)
 {
 	int fd[2], way[2], copy;
 	struct pollfd p[2];
-	pthread_t t;
+	pthread_t t = poll_with_a_pipe(fd, way, &copy, p);
 
-	connection(fd);
-	copy = dup(fd[1]);
-	if (pipe(way))
-		return;
-	p[0] = (struct pollfd){ fd[1], POLLIN, 0 };
-	p[1] = (struct pollfd){ way[0], POLLIN, 0 };
-	t = busy(poll_both, p);
 	close(fd[1]);
 	a_moment();
 	say_result(write(way[1], "x", 1));
@@ -319,15 +324,8 @@ static void changes_a_number_under_a_poll(void)
 {
 	int fd[2], way[2], copy;
 	struct pollfd p[2];
-	pthread_t t;
+	pthread_t t = poll_with_a_pipe(fd, way, &copy, p);
 
-	connection(fd);
-	copy = dup(fd[1]);
-	if (pipe(way))
-		return;
-	p[0] = (struct pollfd){ fd[1], POLLIN, 0 };
-	p[1] = (struct pollfd){ way[0], POLLIN, 0 };
-	t = busy(poll_both, p);
 	dup2(way[1], fd[1]);
 	say_result(write(way[1], "x", 1));
 	say_both(t, p);
