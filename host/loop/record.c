@@ -128,7 +128,7 @@ static bool is_recorded(const struct recorder *r, unsigned ifindex)
 	return ifindex != LO_INDEX && ifindex < 64 && r->link[ifindex];
 }
 
-/* A frame as host `from` has sent it, or another gets it; its bytes are in r->bytes. */
+/* A frame as a host has sent it, or gets it; its bytes are in r->bytes. */
 static struct view_event event_of(struct recorder *r, const struct tern_pkt *p, int host)
 {
 	struct view_event ev = { .host = host, .kind = VIEW_SENT, .bytes = r->bytes };
@@ -195,24 +195,29 @@ static void record_frame(struct recorder *r, const struct tern_trace *t)
 
 /* ---- weather ---- */
 
+/* By the peer, as far as the weather: the number of its frame. */
+static uint64_t note_sent(struct recorder *r, const struct tern_pkt *p)
+{
+	struct view_event ev = event_of(r, p, PEER);
+
+	ev.at = tern_now(r->st) - r->begun;
+	ev.frame = ++r->frame;
+	add(r, &ev);
+	return ev.frame;
+}
+
 static uint64_t on_decided(void *ctx, enum impair_way way, const struct tern_pkt *p,
 			   const struct link_fate *fate)
 {
 	struct recorder *r = ctx;
-	struct view_event ev = event_of(r, p, way == IMPAIR_OUT ? US : PEER);
+	struct view_event ev = { .at = tern_now(r->st) - r->begun, .text = fate->lost };
+	uint64_t number = way == IMPAIR_OUT ? take_number(r, p) : note_sent(r, p);
 
-	ev.at = tern_now(r->st) - r->begun;
-	if (way == IMPAIR_OUT) {
-		ev.frame = take_number(r, p);
-	} else {
-		ev.frame = ++r->frame;
-		add(r, &ev);
-	}
-	ev.text = fate->lost;
+	ev.frame = number;
 	ev.kind = fate->lost ? VIEW_LOST : VIEW_CORRUPTED;
-	if (ev.frame && (fate->lost || fate->corrupted))
+	if (number && (fate->lost || fate->corrupted))
 		add(r, &ev);
-	return ev.frame;
+	return number;
 }
 
 static uint64_t on_copied(void *ctx, uint64_t number)
