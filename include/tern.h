@@ -960,7 +960,11 @@ enum tern_mcast_option { /* of both families: struct group_req, group_source_req
 			 TERN_MCAST_MSFILTER = 48, /* struct group_filter of 64 bits */
 };
 
-enum { TERN_ICMP_FILTER = 1, TERN_ICMPV6_FILTER = 1 }; /* levels TERN_IPPROTO_RAW, _ICMPV6 */
+/*
+ * Levels TERN_IPPROTO_RAW and _ICMPV6; uint32_t and uint32_t[8]: of types whose bit, type % 32 of
+ * word type / 32, is set, the socket hears nothing.
+ */
+enum { TERN_ICMP_FILTER = 1, TERN_ICMPV6_FILTER = 1 };
 
 enum tern_tcp_option {
 	TERN_TCP_NODELAY = 1,

@@ -265,14 +265,14 @@ static bool set_int(struct router *r, int level, int name, int32_t v)
 
 static bool open_router(struct router *r)
 {
-	uint8_t blocked[32];
+	uint32_t blocked[8];
 	struct {
 		uint8_t group[16];
 		uint32_t ifindex;
 	} all_routers = { { 0xff, 0x02, [15] = 2 }, r->cfg.ifindex };
 
 	memset(blocked, 0xff, sizeof(blocked));
-	blocked[ICMP6_ROUTER_SOLICIT / 8] &= (uint8_t) ~(1 << ICMP6_ROUTER_SOLICIT % 8);
+	blocked[ICMP6_ROUTER_SOLICIT / 32] &= ~(1U << ICMP6_ROUTER_SOLICIT % 32);
 	return tern_socket(r->st, TERN_AF_INET6, TERN_SOCK_RAW, TERN_IPPROTO_ICMPV6, &r->sock) ==
 		       0 &&
 	       tern_setsockopt(r->st, r->sock, TERN_IPPROTO_ICMPV6, TERN_ICMPV6_FILTER, blocked,

@@ -56,11 +56,20 @@ static inline bool lowest_byte_is_first(void)
 	return first;
 }
 
+static inline uint32_t swap32(uint32_t v)
+{
+	return v >> 24 | (v >> 8 & 0xff00) | (v << 8 & 0xff0000) | v << 24;
+}
+
 static inline uint32_t be32(uint32_t v)
 {
-	if (!lowest_byte_is_first())
-		return v;
-	return v >> 24 | (v >> 8 & 0xff00) | (v << 8 & 0xff0000) | v << 24;
+	return lowest_byte_is_first() ? swap32(v) : v;
+}
+
+/* For what is hashed by its bytes: the same on every machine. */
+static inline uint32_t le32(uint32_t v)
+{
+	return lowest_byte_is_first() ? v : swap32(v);
 }
 
 static inline void put_be16(uint8_t *p, uint32_t v)

@@ -18,6 +18,11 @@ static uint32_t get_le32(const uint8_t *p)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+static uint64_t get_le64(const uint8_t *p)
+{
+	return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+}
+
 static void put_le32(uint8_t *p, uint32_t v)
 {
 	p[0] = (uint8_t)v;
@@ -82,7 +87,7 @@ static inline uint64_t hash_sip(const struct sip_key *key, const void *data, siz
 
 	start_sip(v, key);
 	for (; len >= 8; len -= 8, p += 8)
-		add_word_sip(v, get_le32(p) | (uint64_t)get_le32(p + 4) << 32, rounds);
+		add_word_sip(v, get_le64(p), rounds);
 	for (size_t i = 0; i < len; i++)
 		last |= (uint64_t)p[i] << 8 * i;
 	add_word_sip(v, last, rounds);
@@ -191,9 +196,7 @@ uint32_t rand_u32(struct rand *r)
 
 uint64_t rand_u64(struct rand *r)
 {
-	const uint8_t *p = take_bytes(r, 8);
-
-	return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+	return get_le64(take_bytes(r, 8));
 }
 
 /* Draws as many bits as n - 1 has, again while they are too large: less than twice on average. */
@@ -222,4 +225,11 @@ void rand_bytes(struct rand *r, void *dst, size_t len)
 		p += n;
 		len -= n;
 	}
+}
+
+struct sip_key rand_sip_key(struct rand *r)
+{
+	const uint8_t *p = take_bytes(r, 16);
+
+	return (struct sip_key){ get_le64(p), get_le64(p + 8) };
 }

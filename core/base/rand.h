@@ -33,5 +33,6 @@ uint64_t rand_u64(struct rand *);
 /* Uniform below n, n > 0, without bias. */
 uint64_t rand_below(struct rand *, uint64_t n);
 void rand_bytes(struct rand *, void *, size_t);
+struct sip_key rand_sip_key(struct rand *);
 
 #endif

@@ -139,7 +139,10 @@ uint32_t frag_zone(const struct addr *src, const struct addr *dst, unsigned ifin
 
 static uint32_t hash_key(const struct net *net, const struct frag_key *key)
 {
-	return (uint32_t)siphash13(&net->key, key, sizeof(*key));
+	const struct frag_key hashed = { key->src, key->dst, le32(key->id), le32(key->proto),
+					 le32(key->zone) };
+
+	return (uint32_t)siphash13(&net->key, &hashed, sizeof(hashed));
 }
 
 static bool is_same_key(const struct frag_key *a, const struct frag_key *b)

@@ -17,8 +17,7 @@ bool net_init(struct net *net, const struct net_parts *parts)
 	net->cfg = parts->cfg;
 	net->timer_kind = parts->timer_kind;
 	net->announce_timer_kind = parts->announce_timer_kind;
-	net->key.k0 = rand_u64(net->rand);
-	net->key.k1 = rand_u64(net->rand);
+	net->key = rand_sip_key(net->rand);
 	list_init(&net->path_mtus);
 	list_init(&net->dads);
 	timer_init(&net->path_timer, parts->path_timer_kind);

@@ -567,7 +567,7 @@ static inline uint32_t net_hash_on(const struct net *net, unsigned ifindex, cons
 	struct {
 		struct addr addr;
 		uint32_t ifindex;
-	} key = { *addr, ifindex };
+	} key = { *addr, le32(ifindex) };
 
 	return (uint32_t)siphash13(&net->key, &key, sizeof(key));
 }

@@ -52,13 +52,14 @@ static struct addr stable_address(const struct net *net, const struct iface *i,
 		struct addr prefix;
 		uint8_t mac[8];
 		uint32_t counter, purpose;
-	} input = { *prefix, { 0 }, counter, 7217 };
+	} input = { *prefix, { 0 }, le32(counter), 0 };
+	uint32_t purpose = 7217;
 	uint64_t id;
 
 	memcpy(input.mac, i->cfg.mac, 6);
 	do {
+		input.purpose = le32(purpose++);
 		id = siphash13(&net->key, &input, sizeof(input));
-		input.purpose++;
 	} while (is_reserved_id(id));
 	return with_id(prefix, id);
 }

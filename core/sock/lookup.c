@@ -15,13 +15,13 @@
 /* What is hashed of a tuple: of IPv4 addresses two words, without the prefix that all share. */
 struct tuple_key {
 	struct addr local, remote;
-	uint16_t lport, rport;
-	uint32_t proto;
+	uint32_t ports, proto;
 };
 
 static struct tuple_key key_of_names(const struct tuple *t)
 {
-	return (struct tuple_key){ t->local, t->remote, t->lport, t->rport, t->proto };
+	return (struct tuple_key){ t->local, t->remote, le32(t->lport | (uint32_t)t->rport << 16),
+				   le32(t->proto) };
 }
 
 static uint64_t word_of_ips(const struct tuple *t)

@@ -48,8 +48,8 @@ static struct cookie_key *present_key(struct sockets *ss)
 
 	if (key->slot != slot) {
 		key->slot = slot;
-		rand_bytes(ss->rand, &key->of_names, sizeof(key->of_names));
-		rand_bytes(ss->rand, &key->of_rest, sizeof(key->of_rest));
+		key->of_names = rand_sip_key(ss->rand);
+		key->of_rest = rand_sip_key(ss->rand);
 	}
 	return key;
 }

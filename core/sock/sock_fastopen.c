@@ -26,7 +26,8 @@ static void make_cookie(const struct sip_key *key, const struct addr *client,
 	struct tuple names = { .local = *server, .remote = *client };
 	uint64_t mac = tuple_hash_secretly(key, &names);
 
-	memcpy(cookie, &mac, COOKIE_LEN);
+	put_be32(cookie, (uint32_t)(mac >> 32));
+	put_be32(cookie + 4, (uint32_t)mac);
 }
 
 /* Of this hour: the other key is that of the last, or nobody's. */
@@ -36,9 +37,9 @@ static unsigned present_hour_key(struct sockets *ss)
 
 	if (ss->fast_open_hour == hour)
 		return hour & 1;
-	rand_bytes(ss->rand, &ss->fast_open_keys[hour & 1], sizeof(struct sip_key));
+	ss->fast_open_keys[hour & 1] = rand_sip_key(ss->rand);
 	if (ss->fast_open_hour == 0 || hour - ss->fast_open_hour > 1)
-		rand_bytes(ss->rand, &ss->fast_open_keys[~hour & 1], sizeof(struct sip_key));
+		ss->fast_open_keys[~hour & 1] = rand_sip_key(ss->rand);
 	ss->fast_open_hour = hour;
 	return hour & 1;
 }

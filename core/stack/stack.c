@@ -20,10 +20,10 @@ static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
 	struct rand labels;
 
 	rand_init(&st->rand, seed, 0);
-	rand_bytes(&st->rand, &st->ss.isn_key, sizeof(struct sip_key));
-	rand_bytes(&st->rand, &st->ss.port_key, sizeof(struct sip_key));
+	st->ss.isn_key = rand_sip_key(&st->rand);
+	st->ss.port_key = rand_sip_key(&st->rand);
 	rand_init(&labels, seed, 1);
-	rand_bytes(&labels, &st->ss.label_key, sizeof(struct sip_key));
+	st->ss.label_key = rand_sip_key(&labels);
 	st->ss.fast_open_hour = 0;
 	memset(st->ss.cookie_keys, 0, sizeof(st->ss.cookie_keys));
 }
@@ -74,8 +74,8 @@ static bool init_parts(struct tern_stack *st)
 
 	timers_init(&st->timers, 0);
 	draw_keys(st, st->env.seed);
-	rand_bytes(&st->rand, &ss->table_key, sizeof(struct sip_key));
-	rand_bytes(&st->rand, &ss->ts_key, sizeof(struct sip_key));
+	ss->table_key = rand_sip_key(&st->rand);
+	ss->ts_key = rand_sip_key(&st->rand);
 	ss->mem = &st->mem;
 	ss->timers = &st->timers;
 	ss->net = &st->net;

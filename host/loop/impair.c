@@ -290,7 +290,8 @@ struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_
 
 	if (!m)
 		return NULL;
-	memcpy(key, &seed, sizeof(seed));
+	for (unsigned i = 0; i < 8; i++)
+		key[i] = (uint8_t)(seed >> 8 * i);
 	m->dev = *inner;
 	m->dev.ops = &ops;
 	/* A checksum made behind the weather would be right for what the weather left. */

@@ -2,7 +2,7 @@
 /*
  * record.c - a running stack as a capture and as a view.
  *
- * The capture is pcapng in the machine's byte order: one interface block for each interface before
+ * The capture is pcapng, little-endian: one interface block for each interface before
  * its first frame, then a packet block for each frame with its direction; why a frame was sent is a
  * comment of it.
  *
@@ -34,7 +34,15 @@ static void put(struct recorder *r, const void *bytes, size_t len)
 
 static void put32(struct recorder *r, uint32_t v)
 {
-	put(r, &v, sizeof(v));
+	const uint8_t bytes[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
+				   (uint8_t)(v >> 24) };
+
+	put(r, bytes, sizeof(bytes));
+}
+
+static void put_option(struct recorder *r, uint32_t code, uint32_t len)
+{
+	put32(r, code | len << 16);
 }
 
 static uint32_t padded(uint32_t len)
@@ -44,12 +52,10 @@ static uint32_t padded(uint32_t len)
 
 static void put_section(struct recorder *r)
 {
-	uint16_t version[2] = { 1, 0 };
-
 	put32(r, BLOCK_SECTION);
 	put32(r, 28);
 	put32(r, BYTE_ORDER_MAGIC);
-	put(r, version, sizeof(version));
+	put32(r, 1); /* version 1.0 */
 	put32(r, UINT32_MAX); /* the length of the section is not known */
 	put32(r, UINT32_MAX);
 	put32(r, 28);
@@ -57,25 +63,19 @@ static void put_section(struct recorder *r)
 
 static void put_interface(struct recorder *r, unsigned ifindex)
 {
-	uint16_t link[2] = { r->link[ifindex] == TERN_LINK_ETHERNET ? LINKTYPE_ETHERNET :
-								      LINKTYPE_RAW,
-			     0 };
-	uint16_t resolution[2] = { OPT_IF_TSRESOL, 1 };
-
 	put32(r, BLOCK_INTERFACE);
 	put32(r, 32);
-	put(r, link, sizeof(link));
+	put32(r, r->link[ifindex] == TERN_LINK_ETHERNET ? LINKTYPE_ETHERNET : LINKTYPE_RAW);
 	put32(r, 0); /* no limit of length */
-	put(r, resolution, sizeof(resolution));
+	put_option(r, OPT_IF_TSRESOL, 1);
 	put32(r, 9); /* nanoseconds */
-	put32(r, 0);
+	put_option(r, OPT_END, 0);
 	put32(r, 32);
 	r->pcap_iface[ifindex] = ++r->n_pcap_ifaces;
 }
 
 static void put_packet(struct recorder *r, const struct view_event *ev, unsigned ifindex, bool out)
 {
-	uint16_t flags[2] = { OPT_EPB_FLAGS, 4 }, comment[2] = { OPT_COMMENT, 0 };
 	uint32_t text_len = out && r->cause ? (uint32_t)strlen(r->cause) + 12 : 0;
 	uint32_t len = 32 + padded(ev->len) + 8 + (text_len ? 4 + padded(text_len) : 0) + 4;
 	uint64_t at = r->wall_ns + ev->at;
@@ -91,15 +91,14 @@ static void put_packet(struct recorder *r, const struct view_event *ev, unsigned
 	put32(r, ev->len);
 	put32(r, ev->len);
 	put(r, r->bytes, ev->len);
-	put(r, flags, sizeof(flags));
+	put_option(r, OPT_EPB_FLAGS, 4);
 	put32(r, out ? DIRECTION_OUT : DIRECTION_IN);
 	if (text_len) {
-		comment[1] = (uint16_t)text_len;
 		snprintf(text, sizeof(text), "tern: cause %s", r->cause);
-		put(r, comment, sizeof(comment));
+		put_option(r, OPT_COMMENT, text_len);
 		put(r, text, text_len);
 	}
-	put32(r, 0);
+	put_option(r, OPT_END, 0);
 	put32(r, len);
 }
 

@@ -146,7 +146,10 @@ static void is_heard(tern_sock s, tern_sock member, const char *to, bool heard)
 static void each_has_its_loop(void)
 {
 	static const uint8_t group4[8] = { 239, 1, 2, 3, 10, 0, 0, 1 };
-	static const uint8_t group6[20] = { 0xff, 2, [14] = 1, 0x23, [16] = 2 };
+	struct {
+		uint8_t group[16];
+		uint32_t ifindex;
+	} group6 = { { 0xff, 2, [14] = 1, 0x23 }, 2 };
 	struct tern_addr any = { .family = TERN_AF_INET6, .port = GROUP_PORT };
 	tern_sock s, member, other;
 	int32_t one = 1;
@@ -165,7 +168,7 @@ static void each_has_its_loop(void)
 	check_eq(tern_setsockopt(st, member, TERN_IPPROTO_IP, TERN_IP_ADD_MEMBERSHIP, group4,
 				 sizeof(group4)),
 		 0);
-	check_eq(tern_setsockopt(st, member, TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP, group6,
+	check_eq(tern_setsockopt(st, member, TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP, &group6,
 				 sizeof(group6)),
 		 0);
 	is_heard(s, member, "::ffff:239.1.2.3", true);

@@ -306,14 +306,17 @@ static void who_we_are(void)
 		{ "ff1e::5", true },
 	};
 	struct tern_addr local;
-	uint8_t group[20] = { 0xff, 0x1e, [15] = 5, [16] = 2 };
+	struct {
+		uint8_t group[16];
+		uint32_t ifindex;
+	} of = { { 0xff, 0x1e, [15] = 5 }, 2 };
 
 	begin_ip6();
 	tern_addr_parse("fe80::77", 0, &local);
 	check_eq(tern_addr_add(st, 2, &local, 64), 0);
-	check_eq(
-		tern_setsockopt(st, hearer, TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP, group, 20),
-		0);
+	check_eq(tern_setsockopt(st, hearer, TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP, &of,
+				 sizeof(of)),
+		 0);
 	tern_advance(st, 3 * TERN_SEC);
 	while (take_out())
 		continue; /* reports of the group */
