@@ -53,6 +53,9 @@ static struct finding look_at_calls(void)
 	case RUN_PROBE_GOOD:
 		return (struct finding){ GOOD, "stopped calls can be answered, and interrupted",
 					 NULL };
+	case RUN_PROBE_OTHER_MACHINE:
+		return (struct finding){ BAD, "calls are stopped on x86-64 and arm64 alone",
+					 "tern run --netns" };
 	case RUN_PROBE_NO_RESTART:
 		return (struct finding){ LESS, "calls that wait under tern run do not hear signals",
 					 "a kernel of 5.19 or later" };

@@ -88,9 +88,16 @@ static const int foreign[] = { 102, 337, 345, 359, 361, 362, 363, 364, 365, 366,
 /* arm: socketcall, socket and its kin, recvmmsg, accept4, sendmmsg, the rest as i386 */
 static const int foreign[] = { 102, 281, 282, 283, 284, 285, 286, 287, 290, 292,
 			       293, 294, 295, 296, 297, 365, 366, 374, 417, 425 };
-#else
-#error "filter.c needs the numbers of this machine's foreign socket calls"
+#else /* tried on no other machine: run --netns alone */
+#define ARCH_OWN 0
+#define ARCH_FOREIGN 0
+static const int foreign[] = { 0 };
 #endif
+
+bool filter_is_known(void)
+{
+	return ARCH_OWN != 0;
+}
 
 /* x32 calls are x86-64's with this bit; no other machine has numbers so high. */
 enum { X32_BIT = 0x40000000 };

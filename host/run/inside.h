@@ -10,6 +10,7 @@
 #define TERN_HOST_RUN_INSIDE_H
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -167,6 +168,12 @@ void run_warn(struct run *, const char *format, ...) __attribute__((format(print
 
 /* ---- filter.c ---- */
 
+#ifndef SYS_accept
+#define SYS_accept (-1) /* some machines have accept4 alone */
+#endif
+
+/* Are this machine's calls known? If not the filter means nothing. */
+bool filter_is_known(void);
 /* Installs the filter for this process and what it starts; the listener, or -1 and errno. */
 int filter_install(void);
 /* ---- resolv_file.c ---- */
@@ -189,6 +196,8 @@ bool filter_make(struct sock_fprog *);
 
 /* ---- launch.c, keeper.c ---- */
 
+/* As fork, but with one table of descriptors. */
+pid_t fork_with_descriptors(void);
 /* Starts the keeper and, below it, the program. false: wish->error says why. */
 bool launch(struct run *, struct run_wish *);
 /* News of the keeper's. */

@@ -234,13 +234,23 @@ static void close_others(struct keeper *k)
 	close_range((unsigned)keep[1] + 1, ~0u, 0);
 }
 
+pid_t fork_with_descriptors(void)
+{
+	const long flags = CLONE_FILES | SIGCHLD;
+
+#ifdef __s390__ /* clone(2): the stack comes first */
+	return (pid_t)syscall(SYS_clone, NULL, flags, NULL, NULL, NULL);
+#else
+	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+#endif
+}
+
 static void start_program(struct keeper *k, const struct run_wish *w, const sigset_t *mask)
 {
 	struct news n;
 	int listener;
 
-	/* as fork, but with one table of descriptors */
-	k->first = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	k->first = fork_with_descriptors();
 	if (k->first < 0)
 		fail_with(k, "fork");
 	if (k->first == 0)

@@ -84,8 +84,7 @@ static enum run_probe outcome(pid_t child, bool good)
 
 static enum run_probe try_child(const int go[2], const int tell[2])
 {
-	/* as fork, but with one table of descriptors: so the listener is ours as well */
-	pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	pid_t child = fork_with_descriptors(); /* so the listener is ours as well */
 	enum run_probe result;
 	int fd = -1;
 
@@ -109,6 +108,8 @@ enum run_probe run_probe(void)
 	enum run_probe result = RUN_PROBE_NO_CALLS;
 	int go[2], tell[2];
 
+	if (!filter_is_known())
+		return RUN_PROBE_OTHER_MACHINE;
 	if (pipe2(go, O_CLOEXEC) != 0)
 		return result;
 	if (pipe2(tell, O_CLOEXEC) == 0) {
