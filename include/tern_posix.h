@@ -82,7 +82,16 @@ struct mmsghdr; /* of _GNU_SOURCE */
 TERN_API int tern_posix_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
 TERN_API int tern_posix_recvmmsg(int fd, struct mmsghdr *, unsigned n, int flags,
 				 struct timespec *);
-TERN_API ssize_t tern_posix_sendfile(int fd, int file, off_t *offset, size_t);
+TERN_API ssize_t tern_posix_sendfile64(int fd, int file, int64_t *offset, size_t);
+static inline ssize_t tern_posix_sendfile(int fd, int file, off_t *offset, size_t count)
+{
+	int64_t at = offset ? *offset : 0;
+	ssize_t n = tern_posix_sendfile64(fd, file, offset ? &at : NULL, count);
+
+	if (offset)
+		*offset = (off_t)at;
+	return n;
+}
 /* Streams of the C library's; fileno does not know such a one (-1, EBADF). */
 TERN_API FILE *tern_posix_fdopen(int fd, const char *mode);
 TERN_API int tern_posix_dprintf(int fd, const char *format, ...)

@@ -49,9 +49,7 @@
 #define sendmmsg tern_posix_sendmmsg
 #define recvmmsg tern_posix_recvmmsg
 #define sendfile tern_posix_sendfile
-#if __SIZEOF_LONG__ == 8 /* else off_t may have 32 bits */
-#define sendfile64 tern_posix_sendfile
-#endif
+#define sendfile64 tern_posix_sendfile64
 #define fdopen tern_posix_fdopen
 #define dprintf tern_posix_dprintf
 #define vdprintf tern_posix_vdprintf

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -76,6 +78,59 @@ static int bound_device(struct tern_stack *st, tern_sock s, void *value, size_t 
 	return 0;
 }
 
+/* ---- group_req, group_source_req, group_filter ---- */
+
+/* The stack reads these as 64-bit machines lay them out; on others no gap follows the interface. */
+enum { INTERFACE_LEN = 4, GAP = 8 - (int)offsetof(struct group_req, gr_group) };
+
+static bool is_of_groups(int level, int name)
+{
+	return GAP && (level == IPPROTO_IP || level == IPPROTO_IPV6) &&
+	       name >= MCAST_JOIN_GROUP && name <= MCAST_MSFILTER;
+}
+
+/* With the gap, the caller's to free; NULL: no memory. */
+static uint8_t *widen(const uint8_t *value, size_t len)
+{
+	uint8_t *wide = calloc(1, len + GAP);
+
+	if (wide) {
+		memcpy(wide, value, INTERFACE_LEN);
+		memcpy(wide + INTERFACE_LEN + GAP, value + INTERFACE_LEN, len - INTERFACE_LEN);
+	}
+	return wide;
+}
+
+static int set_groups(struct tern_stack *st, tern_sock s, int level, int name, const void *value,
+		      size_t len)
+{
+	uint8_t *wide = len < INTERFACE_LEN ? NULL : widen(value, len);
+	int err = len < INTERFACE_LEN ? -EINVAL : -ENOBUFS;
+
+	if (wide)
+		err = tern_setsockopt(st, s, level, name, wide, len + GAP);
+	free(wide);
+	return err;
+}
+
+static int get_groups(struct tern_stack *st, tern_sock s, int level, int name, void *value,
+		      size_t *len)
+{
+	uint8_t *wide = *len < INTERFACE_LEN ? NULL : widen(value, *len);
+	int err = *len < INTERFACE_LEN ? -EINVAL : -ENOBUFS;
+	size_t size = *len + GAP;
+
+	if (wide)
+		err = tern_getsockopt(st, s, level, name, wide, &size);
+	if (wide && !err && size >= INTERFACE_LEN + GAP) {
+		*len = size - GAP;
+		memcpy((uint8_t *)value + INTERFACE_LEN, wide + INTERFACE_LEN + GAP,
+		       *len - INTERFACE_LEN);
+	}
+	free(wide);
+	return err;
+}
+
 /* ---- the stack's ---- */
 
 /* SO_RCVBUFFORCE is for the administrator: on a stack of one's own, everybody. */
@@ -91,6 +146,8 @@ int option_set(struct tern_stack *st, tern_sock s, int level, int name, const vo
 {
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bind_to_device(st, s, value, len);
+	if (is_of_groups(level, name))
+		return set_groups(st, s, level, name, value, len);
 	return tern_setsockopt(st, s, level, plain_name(level, name), value, len);
 }
 
@@ -101,6 +158,8 @@ int option_get(struct tern_stack *st, tern_sock s, int level, int name, void *va
 
 	if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
 		return bound_device(st, s, value, len);
+	if (is_of_groups(level, name))
+		return get_groups(st, s, level, name, value, len);
 	if (level != IPPROTO_IP || *len == 0 || *len >= size)
 		return tern_getsockopt(st, s, level, plain_name(level, name), value, len);
 	err = tern_getsockopt(st, s, level, name, &v, &size);
