@@ -357,10 +357,14 @@ void pump_hangup(struct run *r, struct pair *p)
 	pair_unwatch(r, p);
 	p->hung_up = true;
 	p->closed = !(p->child_shut_wr && (p->in_ended || p->child_shut_rd));
-	if (p->closed && p->out_ended)
+	if (p->closed && p->out_ended) {
 		close_stream(r, p, has_closed_in_order(p));
-	else
-		pump_stream(r, p);
+		return;
+	}
+	pump_stream(r, p);
+	/* a RST does not wait until there is room for what comes before it */
+	if (!p->gone && p->closed && p->stack_full && !has_closed_in_order(p))
+		close_stream(r, p, false);
 }
 
 void pump_shut(struct run *r, struct pair *p, int end, int how)

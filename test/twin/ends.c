@@ -204,6 +204,40 @@ static void is_reset_by_unread(void)
 	say_result(read(fd[1], bytes, 16));
 }
 
+/* Until neither end has room. */
+static void fill(int fd)
+{
+	static char bytes[100000];
+
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		a_moment();
+}
+
+/* Whatever it has not read yet. */
+static bool comes_to_its_end(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	for (int i = 0; i < 5000 && info.tcpi_state != TCP_CLOSE; i++) {
+		usleep(1000);
+		getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	}
+	return info.tcpi_state == TCP_CLOSE;
+}
+
+static void is_reset_by_unread_when_full(void)
+{
+	int fd[2];
+
+	connection(fd);
+	say_result(write(fd[1], "unread", 6));
+	say("%#x\n", polled(fd[0], POLLIN, POLLIN));
+	fill(fd[0]);
+	close(fd[0]);
+	say("%d\n", comes_to_its_end(fd[1]));
+}
+
 static void reads_before_the_reset(void)
 {
 	char bytes[16] = { 0 };
@@ -425,6 +459,7 @@ static const struct program programs[] = {
 	ONCE(writes_after_a_reset),
 	BOTH(names_after_a_reset),
 	BOTH(is_reset_by_unread),
+	ONCE(is_reset_by_unread_when_full),
 	ONCE(reads_before_the_reset),
 	BOTH(says_its_last_before_a_reset),
 	BOTH(remembers_its_options_after_the_end),
