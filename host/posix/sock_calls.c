@@ -220,23 +220,34 @@ void sem_send_the_last(struct sem *sem, struct file *f)
 		sem->world.pump(sem->world.ctx);
 }
 
-/* Waits until what was sent is acknowledged, as long as SO_LINGER says. */
+/* Nothing tells of the last acknowledgment, only of room: so it is looked every now and then. */
+static void wait_for_acknowledgment(struct sem *sem, struct file *f, tern_time until)
+{
+	static const tern_time look_every = 5 * TERN_MS;
+	int err = 0;
+
+	while ((!err || err == -ETIMEDOUT) && stream_holds(sem->st, f->sock, TERN_SO_SIOCOUTQ)) {
+		tern_time next = sem_until(sem, look_every);
+
+		if (next > until)
+			break;
+		err = sem_wait_for(sem, f, TERN_POLLOUT, next);
+	}
+}
+
+/* O_NONBLOCK does not count; a close that is a RST does not wait. */
 void sem_linger(struct sem *sem, struct file *f)
 {
 	struct tern_linger l = { 0, 0 };
 	size_t len = sizeof(l);
-	tern_time until;
 
-	if (f->type != SOCK_STREAM || f->nonblocking ||
+	if (f->type != SOCK_STREAM ||
 	    tern_getsockopt(sem->st, f->sock, TERN_SOL_SOCKET, TERN_SO_LINGER, &l, &len) ||
-	    !l.onoff || l.linger <= 0)
+	    !l.onoff || l.linger <= 0 || close_discards(sem->st, f->sock))
 		return;
 	if (tern_shutdown(sem->st, f->sock, TERN_SHUT_WR))
 		return;
-	until = sem_until(sem, (tern_time)l.linger * TERN_SEC);
-	while (stream_holds(sem->st, f->sock, TERN_SO_SIOCOUTQ) &&
-	       sem_wait_for(sem, f, TERN_POLLOUT, until) == 0)
-		continue;
+	wait_for_acknowledgment(sem, f, sem_until(sem, (tern_time)l.linger * TERN_SEC));
 }
 
 /* ---- names ---- */

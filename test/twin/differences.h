@@ -41,6 +41,7 @@ struct difference {
 #define PEERLESS "a datagram socket without a peer takes a plain send"
 #define OTHER_ERROR "a plain send or receive calls a port unreachable ECONNRESET"
 #define UNREAD "FIONREAD of a listener is 0"
+#define NO_LINGER "a close does not wait for the time of SO_LINGER"
 #define BEYOND_THE_MARK "FIONREAD counts beyond the urgent mark, whose octet resets no close"
 #define PLAIN_RECEIVES "SO_RCVLOWAT is not asked by poll, and a peek does not wait for all"
 #define ERRORS_OF_A_PAIR                                                                           \
@@ -95,6 +96,7 @@ static const struct difference differences[] = {
 	{ "needs_a_receiver", ON_RUN, DIFFERS, 0, PEERLESS },
 	{ "hears_of_a_closed_port_by_a_send", ON_RUN, DIFFERS, 0, OTHER_ERROR },
 	{ "tells_what_is_unread", ON_RUN, DIFFERS, 0, UNREAD },
+	{ "lingers_until_the_peer_has_it", ON_RUN, NOT_RUN, 0, NO_LINGER },
 	{ "shuts_before_it_is_connected", ON_RUN, DIFFERS, 0, SHUT_EARLY },
 	{ "tells_what_was_not_sent_yet", ON_RUN, DIFFERS, 0, NO_OUTQNSD },
 	{ "counts_to_the_urgent_mark", ON_RUN, DIFFERS, 0, BEYOND_THE_MARK },

@@ -370,6 +370,58 @@ static void lingers_until_all_is_read(void)
 	say_result(read(fd[1], bytes, 1));
 }
 
+static volatile bool reads_now;
+
+static void *reads_all(void *fd)
+{
+	static char bytes[100000];
+
+	reads_now = true;
+	while (read(*(int *)fd, bytes, sizeof(bytes)) > 0)
+		continue;
+	return NULL;
+}
+
+static void fill_and_linger(int fd)
+{
+	struct linger lin = { 1, 100 }; /* longer than any of these programs may take */
+
+	say_result(setsockopt(fd, SOL_SOCKET, SO_LINGER, &lin, sizeof(lin)));
+	fill(fd);
+}
+
+/* The close waits for what the peer has no room for, also of a socket whose sends do not. */
+static void lingers_until_the_peer_has_it(void)
+{
+	pthread_t reader;
+	int fd[2];
+
+	for (int blocks = 0; blocks < 2; blocks++) {
+		reads_now = false;
+		connection(fd);
+		fill_and_linger(fd[0]);
+		if (!blocks)
+			set_nonblocking(fd[0]);
+		reader = later(reads_all, &fd[1]);
+		say_result(close(fd[0]));
+		say("%d\n", reads_now);
+		pthread_join(reader, NULL);
+	}
+}
+
+/* It is reset at once. */
+static void does_not_linger_with_unread(void)
+{
+	int fd[2];
+
+	connection(fd);
+	say_result(write(fd[1], "unread", 6));
+	say("%#x\n", polled(fd[0], POLLIN, POLLIN));
+	fill_and_linger(fd[0]);
+	say_result(close(fd[0]));
+	say("%d\n", comes_to_its_end(fd[1]));
+}
+
 static void connects_anew_after_the_end(void)
 {
 	struct name none = { .sa.sa_family = AF_UNSPEC };
@@ -466,6 +518,8 @@ static const struct program programs[] = {
 	BOTH(writes_into_a_closed_one),
 	ONCE(is_told_of_a_broken_pipe),
 	ONCE(lingers_until_all_is_read),
+	BOTH(lingers_until_the_peer_has_it),
+	ONCE(does_not_linger_with_unread),
 	BOTH(connects_anew_after_the_end),
 	ONCE(closes_what_nobody_accepted),
 	BOTH(is_accepted_after_it_ended),
