@@ -100,6 +100,12 @@ static int64_t part_or(const struct call *c, int64_t error)
 	return c->done ? (int64_t)c->done : error;
 }
 
+/* As Linux: what waits with a time-out would wait as long anew, so that no handler restarts it. */
+static int64_t interruption_of(const struct call *c)
+{
+	return c->until == TERN_NEVER ? -ERESTARTSYS_KERNEL : -EINTR;
+}
+
 static void look_at(struct run *r, struct call *c, tern_time now)
 {
 	bool connects = c->kind->carry_out == on_connect;
@@ -109,7 +115,7 @@ static void look_at(struct run *r, struct call *c, tern_time now)
 	} else if (now >= c->until) {
 		call_answer(r, c, part_or(c, connects ? -EINPROGRESS : -EAGAIN));
 	} else if (r->can_restart && has_signal(c->tid)) {
-		call_answer(r, c, part_or(c, -ERESTARTSYS_KERNEL));
+		call_answer(r, c, part_or(c, interruption_of(c)));
 	}
 }
 

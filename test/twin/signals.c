@@ -150,6 +150,22 @@ static void does_not_begin_again_with_a_time_out(void)
 	say("%d\n", (int)n_signals);
 }
 
+/* The same of calls that another address, or another peer, is an answer to. */
+static void gives_up_other_calls_with_a_time_out(void)
+{
+	struct name from = { .len = sizeof(from.all) };
+	int d = bound(SOCK_DGRAM), l = listening();
+	char byte;
+
+	set_timeout(d, SO_RCVTIMEO, 5000);
+	set_timeout(l, SO_RCVTIMEO, 5000);
+	alarm_in(30, SA_RESTART);
+	say_result(recvfrom(d, &byte, 1, 0, &from.sa, &from.len));
+	alarm_in(30, SA_RESTART);
+	say_result(accept(l, NULL, NULL));
+	say("%d\n", n_signals >= 2);
+}
+
 static void ignores_a_signal(void)
 {
 	struct itimerval t = { .it_value = { 0, 20000 } };
@@ -398,6 +414,7 @@ static const struct program programs[] = {
 	ONCE(interrupts_after_a_part),
 	ONCE(begins_again),
 	ONCE(does_not_begin_again_with_a_time_out),
+	ONCE(gives_up_other_calls_with_a_time_out),
 	ONCE(ignores_a_signal),
 	BOTH(raises_a_pipe),
 	ONCE(raises_a_pipe_in_vectors),
