@@ -5,11 +5,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
+#include "../loop/close.h"
 #include "os.h"
 
 static int get_size(struct posix *p, struct file *f, int name, int *out)
@@ -22,23 +21,16 @@ static int get_size(struct posix *p, struct file *f, int name, int *out)
 	return tern_getsockopt(p->sem.st, f->sock, TERN_SOL_SOCKET, name, out, &len);
 }
 
-/* Of a stream: what has not been sent at all. */
 static int get_unsent(struct posix *p, struct file *f, int *out)
 {
-	struct tern_tcp_info info = { 0 };
-	size_t len = sizeof(info);
-	int err;
+	int n = f->type == SOCK_STREAM ? stream_unsent(p->sem.st, f->sock) : -ENOTTY;
 
-	if (f->type != SOCK_STREAM)
-		return -ENOTTY;
+	if (n < 0)
+		return n;
 	if (!out)
 		return -EFAULT;
-	err = tern_getsockopt(p->sem.st, f->sock, IPPROTO_TCP, TERN_TCP_INFO, &info, &len);
-	if (!err && info.state == TCP_LISTEN)
-		err = -EINVAL;
-	if (!err)
-		*out = (int)info.notsent_bytes;
-	return err;
+	*out = n;
+	return 0;
 }
 
 static int set_blocking(struct file *f, const int *on)

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "../loop/close.h"
 #include "../loop/cmsg.h"
 #include "../loop/ifreq.h"
 #include "inside.h"
@@ -229,16 +230,31 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 
 /* ---- ioctl ---- */
 
-static int64_t get_number(struct run *r, struct call *c, int name)
+/* A number of the stack's, or its error; what lies in the pair is to be sent, too. */
+static int64_t tell_queued(const struct call *c, int n)
 {
-	int32_t v = 0;
-	size_t len = sizeof(v);
-	int err = c->pair->s ? tern_getsockopt(r->st, c->pair->s, TERN_SOL_SOCKET, name, &v, &len) :
-			       0;
+	int32_t v = c->pair->state == PAIR_OPEN ? n + pump_untaken(c->pair) : n;
 
-	if (err)
-		return err;
+	if (n < 0)
+		return n;
 	return tracee_write(c, c->args[2], &v, sizeof(v)) ? 0 : -EFAULT;
+}
+
+static int64_t get_unacknowledged(struct run *r, struct call *c)
+{
+	tern_sock s = c->pair->s;
+	int32_t n = 0;
+	size_t len = sizeof(n);
+	int err = s ? tern_getsockopt(r->st, s, TERN_SOL_SOCKET, TERN_SO_SIOCOUTQ, &n, &len) : 0;
+
+	return tell_queued(c, err ? err : n);
+}
+
+static int64_t get_unsent(struct run *r, struct call *c)
+{
+	if (c->pair->type != SOCK_STREAM)
+		return -ENOTTY;
+	return tell_queued(c, c->pair->s ? stream_unsent(r->st, c->pair->s) : 0);
 }
 
 static int64_t list_interfaces(struct run *r, struct call *c)
@@ -277,7 +293,9 @@ int64_t on_ioctl(struct run *r, struct call *c)
 {
 	switch ((uint32_t)c->args[1]) {
 	case SIOCOUTQ:
-		return get_number(r, c, TERN_SO_SIOCOUTQ);
+		return get_unacknowledged(r, c);
+	case SIOCOUTQNSD:
+		return get_unsent(r, c);
 	case SIOCATMARK: /* the mark is in the pair, of a stream */
 		return c->pair->type == SOCK_STREAM ? CALL_CONTINUE : -ENOTTY;
 	case SIOCGIFCONF:

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -70,13 +69,6 @@ static int64_t send_into_pair(struct run *r, struct call *c, struct order *o)
 	return (int64_t)c->done;
 }
 
-static bool has_unread(const struct pair *p)
-{
-	int unread = 0;
-
-	return ioctl(p->fd, FIONREAD, &unread) == 0 && unread > 0;
-}
-
 /* One piece; the last alone bears the urgent mark, and only behind it there may be no more. */
 static int64_t send_piece(struct run *r, struct call *c, const struct order *o, uint64_t left)
 {
@@ -95,7 +87,7 @@ static int64_t send_by_stack(struct run *r, struct call *c, struct order *o)
 	pump_stream(r, p);
 	if (p->state != PAIR_OPEN || p->gone || p->child_shut_wr)
 		return CALL_CONTINUE; /* the kernel has the error, and the signal */
-	if (has_unread(p))
+	if (pump_untaken(p) > 0)
 		return wait_or(c, o);
 	skip(o, c->done);
 	for (left = length_of(o); left > 0; left -= (uint64_t)n) {

@@ -316,6 +316,7 @@ void pump_open(struct run *, struct pair *, int end);
 /* A connect that did not block has failed: the program's end shows an error. */
 void pump_refuse(struct run *, struct pair *, int error);
 void pump_stream(struct run *, struct pair *); /* moves what can move, both ways */
+int pump_untaken(const struct pair *);	       /* bytes in the pair that the stack has not taken */
 void pump_hangup(struct run *, struct pair *); /* our end says HUP */
 void pump_shut(struct run *, struct pair *, int end, int how);
 

@@ -99,14 +99,20 @@ void pump_refuse(struct run *r, struct pair *p, int error)
 
 /* ---- the end by RST ---- */
 
+int pump_untaken(const struct pair *p)
+{
+	int n = 0;
+
+	return ioctl(p->fd, FIONREAD, &n) == 0 ? n : 0;
+}
+
 static void reset_child(struct run *r, struct pair *p)
 {
-	int unread = 0, end;
+	int end;
 
-	ioctl(p->fd, FIONREAD, &unread);
 	if (p->in_ended) { /* it has seen the end: a write fails, nothing else */
 		drain(p);
-	} else if (unread == 0 && !p->child_shut_wr) {
+	} else if (pump_untaken(p) == 0 && !p->child_shut_wr) {
 		end = tracee_end_of(r, p);
 		if (end >= 0) {
 			send(end, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);

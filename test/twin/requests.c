@@ -262,7 +262,7 @@ static void is_a_stream_of_the_c_library(void)
 static void tells_what_was_not_sent_yet(void)
 {
 	static char bytes[100000];
-	int fd[2], n = -1;
+	int fd[2], n = -1, queued = -1;
 
 	connection(fd);
 	say_result(ioctl(fd[0], SIOCOUTQNSD, &n));
@@ -270,7 +270,9 @@ static void tells_what_was_not_sent_yet(void)
 	while (send(fd[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
 		a_moment();
 	say_result(ioctl(fd[0], SIOCOUTQNSD, &n));
-	say("%d\n", n > 0);
+	say_result(ioctl(fd[0], SIOCOUTQ, &queued));
+	say("%d %d\n", n > 0, queued >= n);
+	say_result(ioctl(fd[0], SIOCOUTQNSD, NULL));
 	say_result(ioctl(listening(), SIOCOUTQNSD, &n));
 	say_result(ioctl(bound(SOCK_DGRAM), SIOCOUTQNSD, &n));
 	say_result(ioctl(socket_of(SOCK_STREAM), SIOCOUTQNSD, &n));
