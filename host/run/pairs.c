@@ -18,8 +18,11 @@
 
 #include "inside.h"
 
-/* What a pair holds in each direction: a kernel doubles it. */
-static const int pair_room = 131072;
+/*
+ * What a pair holds in each direction: a kernel doubles it, as far as net.core.wmem_max lets it.
+ * Small datagrams cost twice their length there, and a burst is to have room as a whole.
+ */
+static const int stream_room = 131072, datagram_room = 262144;
 
 static struct pair **bucket(const struct run *r, uint64_t ino)
 {
@@ -112,6 +115,7 @@ static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 {
 	static const int on = 1;
 	int unix_type = type == SOCK_STREAM ? SOCK_STREAM : SOCK_DGRAM;
+	const int *room = type == SOCK_STREAM ? &stream_room : &datagram_room;
 
 	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0)
 		return false;
@@ -123,8 +127,8 @@ static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 	}
 	if (unix_type == SOCK_DGRAM) /* letters_find */
 		setsockopt(both[1], SOL_SOCKET, SO_TIMESTAMPNS_NEW, &on, sizeof(on));
-	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
-	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, &pair_room, sizeof(pair_room));
+	for (int i = 0; i < 2; i++)
+		setsockopt(both[i], SOL_SOCKET, SO_SNDBUF, room, sizeof(*room));
 	return true;
 }
 

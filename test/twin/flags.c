@@ -324,6 +324,19 @@ static void flags_of_a_message(void)
 	say("%#x\n", m.msg_flags);
 }
 
+/* Nobody says "later" to as many as a send buffer holds; what becomes of them is another matter. */
+static void does_not_wait_in_a_burst(void)
+{
+	enum { N = 150 };
+	static const char bytes[1000];
+	int fd[2], sent = 0;
+
+	friends(fd);
+	for (int i = 0; i < N; i++)
+		sent += send(fd[0], bytes, sizeof(bytes), MSG_DONTWAIT) == (ssize_t)sizeof(bytes);
+	say("%d\n", sent);
+}
+
 static const struct program programs[] = {
 	BOTH(peeks),
 	BOTH(peeks_into_pieces),
@@ -337,6 +350,7 @@ static const struct program programs[] = {
 	ONCE(throws_away),
 	ONCE(holds_back_with_more),
 	ONCE(does_not_wait),
+	BOTH(does_not_wait_in_a_burst),
 	ONCE(waits_for_a_low_mark),
 	ONCE(low_mark_ends_with_the_stream),
 	ONCE(sends_without_a_receiver),
