@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -176,6 +177,21 @@ int64_t stream_send(struct run *r, struct call *c, struct order *o)
 
 /* ---- receiving ---- */
 
+/* Has a shutdown ended its connect, and has a call told so? */
+static bool is_told_that_it_gave_up(const struct call *c)
+{
+	struct pollfd f = { .fd = c->dup };
+
+	return c->pair->state == PAIR_REFUSED && c->pair->gave_up && poll(&f, 1, 0) >= 0 &&
+	       !(f.revents & POLLERR);
+}
+
+static bool is_without_peer(const struct call *c)
+{
+	return c->pair->state == PAIR_FRESH || c->pair->state == PAIR_LISTENING ||
+	       is_told_that_it_gave_up(c);
+}
+
 /*
  * A pair would let it wait, or give it what lies there to show that a caller waits. Receives of one
  * octet are stopped for this alone: so programs ask whether they may have a peer (Python's ssl).
@@ -186,7 +202,7 @@ bool stream_lacks_peer(const struct call *c)
 	int flags = (int)c->args[c->nr == SYS_recvmsg ? 2 : 3];
 
 	return receives && !(flags & (MSG_OOB | MSG_ERRQUEUE)) && c->pair->type == SOCK_STREAM &&
-	       (c->pair->state == PAIR_FRESH || c->pair->state == PAIR_LISTENING);
+	       is_without_peer(c);
 }
 
 /* MSG_TRUNC: how much there is, and it is thrown away unless MSG_PEEK is there, too. */

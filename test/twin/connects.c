@@ -70,7 +70,7 @@ static void shuts_before_it_is_connected(void)
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET }, out = { 0 };
 	int fd = connecting_for_ever(), set = epoll_create1(0), l = listening();
 	pthread_t thread;
-	char byte = 0;
+	char bytes[2];
 
 	epoll_ctl(set, EPOLL_CTL_ADD, fd, &ev);
 	say("%#x\n", polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
@@ -80,22 +80,32 @@ static void shuts_before_it_is_connected(void)
 	say("%#x %#x\n", out.events, polled_now(fd, POLLIN | POLLOUT | POLLRDHUP));
 	say("%d %d\n", so_error(fd), so_error(fd));
 	say_result(send(fd, "x", 1, MSG_NOSIGNAL));
-	say_result(recv(fd, &byte, 1, 0));
+	say_result(recv(fd, bytes, 2, 0));
 	say_result(shutdown(fd, SHUT_WR));
 	call_to(fd, port_of(l));
 	polled(fd, POLLOUT, POLLOUT);
 	call_to(fd, port_of(l));
 
 	fd = connecting_for_ever();
-	say_result(shutdown(fd, SHUT_RD));
-	say_result(recv(fd, &byte, 1, 0));
-	say_result(recv(fd, &byte, 1, 0));
-
-	fd = connecting_for_ever();
 	fcntl(fd, F_SETFL, 0);
 	thread = later(shuts_it, &fd);
 	call_to(fd, port_of(l));
 	pthread_join(thread, NULL);
+}
+
+static void shuts_before_it_is_connected_and_reads(void)
+{
+	char byte;
+
+	for (int asks = 0; asks < 2; asks++) {
+		int fd = connecting_for_ever();
+
+		say_result(shutdown(fd, SHUT_RD));
+		if (asks)
+			say("%d\n", so_error(fd));
+		say_result(recv(fd, &byte, 1, 0));
+		say_result(recv(fd, &byte, 1, 0));
+	}
 }
 
 static void is_refused_later_and_reads_it(void)
@@ -564,6 +574,7 @@ static const struct program programs[] = {
 	BOTH(is_refused_and_tries_again),
 	BOTH(is_refused_later),
 	ONCE(shuts_before_it_is_connected),
+	BOTH(shuts_before_it_is_connected_and_reads),
 	ONCE(is_refused_later_and_reads_it),
 	ONCE(is_refused_later_and_writes),
 	ONCE(is_refused_later_and_tries_again),

@@ -51,7 +51,8 @@ struct difference {
 #define CLOSE_WAKES_ACCEPT "another thread's close of a listener ends an accept, with EBADF"
 #define SHUT_TWICE "a second shutdown, and a listen after one, fail"
 #define SHUT_EARLY                                                                                 \
-	"a connect that a shutdown ends shows POLLIN and POLLRDHUP, too, and a receive there is 0"
+	"a connect that a shutdown ends shows POLLIN and POLLRDHUP, too, and a receive of more "   \
+	"than an octet is 0 there"
 
 static const struct difference differences[] = {
 	{ "sets_numbers_of_tcp", ON_POSIX, DIFFERS, 0, SYN_RETRIES },
