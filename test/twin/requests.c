@@ -279,12 +279,39 @@ static void tells_what_was_not_sent_yet(void)
 	say("%d\n", n);
 }
 
+static void asks_when_one_came(void)
+{
+	struct timeval at = { 0 };
+	int fd[2];
+	char byte;
+
+	friends(fd);
+	say_result(ioctl(fd[1], SIOCGSTAMP, &at));
+	send(fd[0], "x", 1, 0);
+	say_result(recv(fd[1], &byte, 1, 0));
+	say_result(ioctl(fd[1], SIOCGSTAMP, &at));
+	say("%d\n", at.tv_sec > 0);
+}
+
+static void asks_who_the_peer_is(void)
+{
+	struct ucred peer = { 1, 1, 1 };
+	socklen_t len = sizeof(peer);
+	int fd[2];
+
+	connection(fd);
+	say_result(getsockopt(fd[0], SOL_SOCKET, SO_PEERCRED, &peer, &len));
+	say("%d %d %d\n", (int)peer.pid, (int)peer.uid, (int)peer.gid);
+}
+
 static const struct program programs[] = {
 	ONCE(reads_over_a_lone_urgent_octet),
 	ONCE(counts_to_the_urgent_mark),
 	ONCE(tells_what_is_unread),
 	ONCE(tells_what_is_unsent),
 	ONCE(tells_what_was_not_sent_yet),
+	ONCE(asks_when_one_came),
+	ONCE(asks_who_the_peer_is),
 	ONCE(blocks_no_more_by_ioctl),
 	ONCE(makes_requests_that_nobody_knows),
 	BOTH(has_flags),
