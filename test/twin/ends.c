@@ -204,15 +204,6 @@ static void is_reset_by_unread(void)
 	say_result(read(fd[1], bytes, 16));
 }
 
-/* Until neither end has room. */
-static void fill(int fd)
-{
-	static char bytes[100000];
-
-	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
-		a_moment();
-}
-
 /* Whatever it has not read yet. */
 static bool comes_to_its_end(int fd)
 {
@@ -233,7 +224,7 @@ static void is_reset_by_unread_when_full(void)
 	connection(fd);
 	say_result(write(fd[1], "unread", 6));
 	say("%#x\n", polled(fd[0], POLLIN, POLLIN));
-	fill(fd[0]);
+	fill_up(fd[0]);
 	close(fd[0]);
 	say("%d\n", comes_to_its_end(fd[1]));
 }
@@ -387,7 +378,7 @@ static void fill_and_linger(int fd)
 	struct linger lin = { 1, 100 }; /* longer than any of these programs may take */
 
 	say_result(setsockopt(fd, SOL_SOCKET, SO_LINGER, &lin, sizeof(lin)));
-	fill(fd);
+	fill_up(fd);
 }
 
 /* The close waits for what the peer has no room for, also of a socket whose sends do not. */

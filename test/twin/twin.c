@@ -180,6 +180,14 @@ ssize_t read_all(int fd, void *bytes, size_t n)
 	return got ? (ssize_t)got : k;
 }
 
+void fill_up(int fd)
+{
+	static char bytes[100000];
+
+	for (int full = 0; full < 3; a_moment())
+		full = send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0 ? 0 : full + 1;
+}
+
 /* ---- readiness and options ---- */
 
 int polled_now(int fd, int events)

@@ -129,6 +129,8 @@ int get_int(int fd, int level, int option); /* says its errors */
 int set_int(int fd, int level, int option, int value);
 void set_nonblocking(int fd);
 void set_timeout(int fd, int option, int ms);
+/* Sends until neither end of a stream has room. */
+void fill_up(int fd);
 /* Reads until n bytes came, or the end. */
 ssize_t read_all(int fd, void *, size_t n);
 
