@@ -19,11 +19,12 @@ enum { BACKLOG = 128 };
 bool own_socket_is_held(const struct sockaddr_un *at, int type)
 {
 	int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* a full queue is that of one who lives */
-	bool held =
-		connect(probe, (const struct sockaddr *)at, sizeof(*at)) == 0 || errno == EAGAIN;
+	/* a full queue is that of one who lives, and so may be what we have no descriptor to ask */
+	bool held = probe < 0 || connect(probe, (const struct sockaddr *)at, sizeof(*at)) == 0 ||
+		    (errno != ECONNREFUSED && errno != ENOENT);
 
-	close(probe);
+	if (probe >= 0)
+		close(probe);
 	return held;
 }
 
