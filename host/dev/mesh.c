@@ -55,6 +55,15 @@ struct mesh {
 
 /* ---- members ---- */
 
+/* 0: the text is no member's number. */
+static unsigned number_of(const char *text)
+{
+	char *end;
+	unsigned long n = text[0] >= '1' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+
+	return n > 0 && n <= NUMBER_MAX && !*end ? (unsigned)n : 0;
+}
+
 static bool path_of(const char *dir, unsigned number, struct sockaddr_un *at)
 {
 	at->sun_family = AF_UNIX;
@@ -145,7 +154,7 @@ static void send_to_all(struct mesh *m, const struct tern_pkt *p)
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
-		unsigned number = (unsigned)strtoul(e->d_name, NULL, 10);
+		unsigned number = number_of(e->d_name);
 		int fd = number && number != m->number ? reach(m, number) : -1;
 
 		if (fd >= 0)
@@ -317,15 +326,50 @@ static struct dev *say(struct dev_wish *w, struct mesh *m, const char *what, con
 	return NULL;
 }
 
-static void mesh_close(struct dev *d)
+static bool is_of_the_dead(const char *dir, const char *file)
 {
-	struct mesh *m = (struct mesh *)d;
+	unsigned number = number_of(file);
+	struct tern_addr member;
+	struct sockaddr_un at;
+
+	if (file[0] == '@')
+		return !mesh_find(dir, file + 1, TERN_AF_INET, &member);
+	return number && path_of(dir, number, &at) && !own_socket_is_held(&at, SOCK_SEQPACKET);
+}
+
+/* Under the lock. A name that stayed would lead to whoever gets the number next. */
+static void bury_the_dead(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (is_of_the_dead(dir, e->d_name))
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
+static void leave(struct mesh *m)
+{
+	int lock = own_socket_lock(m->dir);
 
 	if (m->link[0])
 		unlink(m->link);
 	if (m->path[0])
 		unlink(m->path);
+	if (lock >= 0)
+		bury_the_dead(m->dir);
 	rmdir(m->dir); /* of the last one */
+	if (lock >= 0)
+		own_socket_unlock(lock);
+}
+
+static void mesh_close(struct dev *d)
+{
+	struct mesh *m = (struct mesh *)d;
+
+	leave(m);
 	while (m->n_ends)
 		forget(m, m->end[0].fd);
 	if (m->listener >= 0)
@@ -341,7 +385,7 @@ static bool take_number(struct mesh *m)
 	struct sockaddr_un at;
 
 	for (unsigned n = 1; n <= NUMBER_MAX && path_of(m->dir, n, &at); n++) {
-		if (own_socket_bind(m->listener, at.sun_path) == 0) {
+		if (own_socket_hold(m->listener, at.sun_path) == 0) {
 			m->number = n;
 			snprintf(m->path, sizeof(m->path), "%s", at.sun_path);
 			return true;
@@ -354,21 +398,28 @@ static bool take_number(struct mesh *m)
 
 static bool take_name(struct mesh *m, const char *name)
 {
-	struct tern_addr at, own = mesh_addr(&m->dev, TERN_AF_INET);
 	char number[16];
 
-	/* a link to our own number is of a dead one who had it before */
-	if (mesh_find(m->dir, name, TERN_AF_INET, &at) && memcmp(at.ip, own.ip, 4) != 0) {
-		errno = EEXIST;
-		return false;
-	}
 	snprintf(m->link, sizeof(m->link), "%s/@%s", m->dir, name);
 	snprintf(number, sizeof(number), "%u", m->number);
-	unlink(m->link); /* of one who has died */
 	if (symlink(number, m->link) == 0)
 		return true;
 	m->link[0] = 0;
 	return false;
+}
+
+/* Under a lock: of two that come at once each finds what the other has taken. */
+static bool join(struct mesh *m, const char *name)
+{
+	int lock = own_socket_lock(m->dir);
+	bool joined;
+
+	if (lock < 0)
+		return false;
+	bury_the_dead(m->dir);
+	joined = take_number(m) && (!name || take_name(m, name));
+	own_socket_unlock(lock);
+	return joined;
 }
 
 struct dev *mesh_open(const char *dir, const char *name, struct dev_wish *w)
@@ -387,13 +438,12 @@ struct dev *mesh_open(const char *dir, const char *name, struct dev_wish *w)
 	m->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (snprintf(m->dir, sizeof(m->dir), "%s", dir) >= (int)sizeof(m->dir) - 8)
 		return say(w, m, dir, strerror(ENAMETOOLONG));
-	if (m->dev.fd < 0 || m->listener < 0 || !take_number(m) ||
-	    !watch(m, EPOLL_CTL_ADD, m->listener, LISTENER, EPOLLIN))
-		return say(w, m, dir, strerror(errno));
-	if (name && !take_name(m, name))
-		return say(w, m, name,
-			   errno == EEXIST ? "a member of that name lives" : strerror(errno));
-	return &m->dev;
+	if (m->dev.fd >= 0 && m->listener >= 0 && join(m, name) &&
+	    watch(m, EPOLL_CTL_ADD, m->listener, LISTENER, EPOLLIN))
+		return &m->dev;
+	if (name && errno == EEXIST)
+		return say(w, m, name, "a member of that name lives");
+	return say(w, m, dir, strerror(errno));
 }
 
 /* ---- names and numbers ---- */
@@ -427,14 +477,14 @@ bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *
 {
 	struct sockaddr_un at;
 	char path[PATH_MAX], text[16] = "";
-	unsigned long number;
+	unsigned number;
 
 	if (strchr(name, '/') || snprintf(path, sizeof(path), "%s/@%s", dir, name) < 0 ||
 	    readlink(path, text, sizeof(text) - 1) <= 0)
 		return false;
-	number = strtoul(text, NULL, 10);
-	if (number < 1 || number > NUMBER_MAX || !path_of(dir, (unsigned)number, &at))
+	number = number_of(text);
+	if (!number || !path_of(dir, number, &at))
 		return false;
-	*out = addr_of((unsigned)number, family);
+	*out = addr_of(number, family);
 	return own_socket_is_held(&at, SOCK_SEQPACKET);
 }

@@ -22,10 +22,16 @@ void mesh_files(const struct dev *, const char *file[MESH_FILES]);
 /* The member that lives under this name. false: there is none. */
 bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *);
 
+/* Of two that want a socket or a name in a directory one is first. A descriptor, or -1. */
+int own_socket_lock(const char *dir);
+/* Leaves errno as it is. */
+void own_socket_unlock(int lock);
 /*
- * Binds a socket of the user's own to a path, and lets one of connections listen; one whose owner
- * has died is replaced. 0 or -1 and errno: EADDRINUSE when its owner lives.
+ * Under that lock: binds a socket of the user's own to a path, and lets one of connections listen;
+ * one whose owner has died is replaced. 0 or -1 and errno: EADDRINUSE when its owner lives.
  */
+int own_socket_hold(int fd, const char *path);
+/* Both, for the directory of that path. */
 int own_socket_bind(int fd, const char *path);
 struct sockaddr_un;
 /* Does somebody hold the socket of that type there? */

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -42,38 +43,53 @@ static int bind_at(int fd, int type, const struct sockaddr_un *at)
 	return bind(fd, (const struct sockaddr *)at, sizeof(*at));
 }
 
-/* One that does not listen yet would look as if its owner had died. */
-static int hold(int fd, const struct sockaddr_un *at)
+void own_socket_unlock(int lock)
 {
-	int type = SOCK_DGRAM;
-	socklen_t len = sizeof(type);
+	int err = errno;
 
-	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
-	if (bind_at(fd, type, at) != 0)
-		return -1;
-	return type == SOCK_DGRAM ? 0 : listen(fd, BACKLOG);
+	close(lock);
+	errno = err;
 }
 
-int own_socket_bind(int fd, const char *path)
+int own_socket_lock(const char *dir)
+{
+	int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (lock < 0 || flock(lock, LOCK_EX) == 0)
+		return lock;
+	own_socket_unlock(lock);
+	return -1;
+}
+
+/* One that does not listen yet would look as if its owner had died. */
+int own_socket_hold(int fd, const char *path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	char *slash;
-	int dir, result, err;
+	int type = SOCK_DGRAM;
+	socklen_t len = sizeof(type);
 
 	if (strlen(path) >= sizeof(at.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	strcpy(at.sun_path, path);
-	slash = strrchr(at.sun_path, '/');
-	*slash = 0;
-	dir = open(at.sun_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*slash = '/';
-	if (dir < 0 || flock(dir, LOCK_EX) != 0)
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	if (bind_at(fd, type, &at) != 0)
 		return -1;
-	result = hold(fd, &at);
-	err = errno;
-	close(dir);
-	errno = err;
+	return type == SOCK_DGRAM ? 0 : listen(fd, BACKLOG);
+}
+
+int own_socket_bind(int fd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int lock, result;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
+	lock = own_socket_lock(dir);
+	if (lock < 0)
+		return -1;
+	result = own_socket_hold(fd, path);
+	own_socket_unlock(lock);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -66,7 +67,88 @@ static void the_living_stay_when_descriptors_are_out(void)
 	check(access(dir, F_OK) != 0);
 }
 
+enum { RIVALS = 4, ROUNDS = 200 };
+
+/* Joins when the gate opens, and stays until the end does. Exit code: has it joined? */
+static _Noreturn void be_rival(const char *name, int gate, int end, int report)
+{
+	struct dev_wish w = { .mtu = 0 };
+	struct dev *d;
+	char byte;
+
+	if (read(gate, &byte, 1) != 0)
+		_exit(2);
+	d = mesh_open(dir, name, &w);
+	if (write(report, "", 1) != 1 || read(end, &byte, 1) != 0)
+		_exit(2);
+	_exit(d ? 1 : strcmp(w.error, "db: a member of that name lives") ? 2 : 0);
+}
+
+/* Several that ask for one name at once. How many have it? They die without leaving. */
+static int contest(const char *name)
+{
+	int gate[2], end[2], report[2], n = 0, status;
+	char byte;
+
+	check(pipe(gate) == 0 && pipe(end) == 0 && pipe(report) == 0);
+	for (int i = 0; i < RIVALS; i++) {
+		if (fork() != 0)
+			continue;
+		close(gate[1]);
+		close(end[1]);
+		be_rival(name, gate[0], end[0], report[1]);
+	}
+	close(gate[1]);
+	for (int i = 0; i < RIVALS; i++)
+		check_eq(read(report[0], &byte, 1), 1);
+	close(end[1]);
+	while (wait(&status) > 0) {
+		check(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+		n += WEXITSTATUS(status);
+	}
+	close(gate[0]);
+	close(end[0]);
+	close(report[0]);
+	close(report[1]);
+	return n;
+}
+
+static void one_of_several_gets_a_name(void)
+{
+	make_dir();
+	for (int i = 0; i < ROUNDS; i++) {
+		test_at("round %d", i);
+		check_eq(contest("db"), 1);
+	}
+	dev_close(join("db"));
+	check(access(dir, F_OK) != 0); /* nothing of the dead has stayed */
+}
+
+/* A name dies with its member: it does not pass to whoever gets the number. */
+static void a_number_comes_without_the_name_of_the_dead(void)
+{
+	struct tern_addr at, own;
+	struct dev *first, *second;
+	char path[100];
+
+	make_dir();
+	snprintf(path, sizeof(path), "%s/@db", dir);
+	check_eq(symlink("1", path), 0);
+	first = join(NULL);
+	own = mesh_addr(first, TERN_AF_INET);
+	check_eq(own.ip[3], 1);
+	check(!mesh_find(dir, "db", TERN_AF_INET, &at));
+	second = join("db");
+	check(mesh_find(dir, "db", TERN_AF_INET, &at));
+	check_eq(at.ip[3], 2);
+	dev_close(first);
+	dev_close(second);
+	check(access(dir, F_OK) != 0);
+}
+
 static const struct test tests[] = {
+	TEST(one_of_several_gets_a_name),
+	TEST(a_number_comes_without_the_name_of_the_dead),
 	TEST(the_living_stay_when_descriptors_are_out),
 };
 

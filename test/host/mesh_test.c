@@ -93,7 +93,6 @@ static void a_name_is_of_one_member(void)
 	end();
 }
 
-/* Numbers and names of those who died without leaving are taken over. */
 /* Who has a number has it at once: nobody takes it for that of a dead one before it listens. */
 static void two_join_at_once(void)
 {
@@ -113,6 +112,7 @@ static void two_join_at_once(void)
 	rmdir(dir);
 }
 
+/* Numbers and names of those who died without leaving are taken over. */
 static void the_dead_are_followed(void)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
