@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ enum {
 	ENDS_MAX = 4096, /* connections, both those made and those taken */
 	EVENTS_MAX = 32,
 	PACKET_MAX = 65535,
+	TRIES_MAX = 100, /* to be in the directory before the last one removes it */
 	QUOTE_MAX = 548, /* of a packet in an ICMP error: RFC 1812 4.3.2.3 */
 	PARTS_MAX = 1 + TERN_PKT_SPANS_MAX,
 	PATH_ROOM = sizeof(((struct sockaddr_un *)0)->sun_path),
@@ -408,10 +410,25 @@ static bool take_name(struct mesh *m, const char *name)
 	return false;
 }
 
+/* The lock of a directory that is there: the last member may have just left. */
+static int lock_network(const char *dir)
+{
+	int lock = -1;
+
+	for (int i = 0; i < TRIES_MAX && lock < 0; i++) {
+		if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+			return -1;
+		lock = own_socket_lock(dir);
+		if (lock < 0 && errno != ENOENT)
+			return -1;
+	}
+	return lock;
+}
+
 /* Under a lock: of two that come at once each finds what the other has taken. */
 static bool join(struct mesh *m, const char *name)
 {
-	int lock = own_socket_lock(m->dir);
+	int lock = lock_network(m->dir);
 	bool joined;
 
 	if (lock < 0)

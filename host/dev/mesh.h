@@ -13,7 +13,10 @@
 
 enum { MESH_LEN4 = 16, MESH_LEN6 = 64, MESH_FILES = 3, MESH_NAME_MAX = 64 };
 
-/* Joins, under a name or (NULL) without. The directory is there, and the user's alone. */
+/*
+ * Joins, under a name or (NULL) without. The directory is the user's alone, or is to be made in one
+ * that is.
+ */
 struct dev *mesh_open(const char *dir, const char *name, struct dev_wish *);
 /* The device's address in that family. */
 struct tern_addr mesh_addr(const struct dev *, int family);
@@ -22,7 +25,10 @@ void mesh_files(const struct dev *, const char *file[MESH_FILES]);
 /* The member that lives under this name. false: there is none. */
 bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *);
 
-/* Of two that want a socket or a name in a directory one is first. A descriptor, or -1. */
+/*
+ * Of two that want a socket or a name in a directory one is first. A descriptor, or -1 and errno:
+ * ENOENT also of a directory that went while it was waited for.
+ */
 int own_socket_lock(const char *dir);
 /* Leaves errno as it is. */
 void own_socket_unlock(int lock);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -54,9 +55,15 @@ void own_socket_unlock(int lock)
 int own_socket_lock(const char *dir)
 {
 	int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat s;
 
-	if (lock < 0 || flock(lock, LOCK_EX) == 0)
-		return lock;
+	if (lock < 0)
+		return -1;
+	if (flock(lock, LOCK_EX) == 0 && fstat(lock, &s) == 0) {
+		if (s.st_nlink > 0)
+			return lock;
+		errno = ENOENT; /* it was removed while we waited */
+	}
 	own_socket_unlock(lock);
 	return -1;
 }

@@ -4,9 +4,11 @@
  * come, go and die at the same time, and how a join is refused.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,7 +148,73 @@ static void a_number_comes_without_the_name_of_the_dead(void)
 	check(access(dir, F_OK) != 0);
 }
 
+/* The last one may leave between the making of the directory and the join of the next. */
+static void a_network_that_has_just_ended_begins_anew(void)
+{
+	struct stat made;
+	struct dev *d;
+
+	make_dir();
+	rmdir(dir);
+	d = join(NULL);
+	check_eq(stat(dir, &made), 0);
+	check_eq(made.st_mode & 0777, 0700);
+	dev_close(d);
+	check(access(dir, F_OK) != 0);
+}
+
+/* Who has waited for the lock of a directory that went meanwhile has the lock of none. */
+static void a_lock_is_of_the_directory_that_is_there(void)
+{
+	int lock, status;
+
+	make_dir();
+	lock = own_socket_lock(dir);
+	if (fork() == 0) {
+		close(lock);
+		_exit(own_socket_lock(dir) < 0 && errno == ENOENT ? 0 : 1);
+	}
+	usleep(20000); /* it should wait by now; it is right, too, when it comes late */
+	rmdir(dir);
+	own_socket_unlock(lock);
+	wait(&status);
+	check_eq(status, 0);
+}
+
+static void come_and_go(void)
+{
+	struct dev_wish w = { .mtu = 0 };
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct dev *d = mesh_open(dir, NULL, &w);
+
+		if (!d)
+			fprintf(stderr, "%s\n", w.error);
+		if (!d)
+			_exit(1);
+		dev_close(d);
+	}
+	_exit(0);
+}
+
+static void several_come_and_go_at_once(void)
+{
+	int status, bad = 0;
+
+	make_dir();
+	for (int i = 0; i < RIVALS; i++)
+		if (fork() == 0)
+			come_and_go();
+	while (wait(&status) > 0)
+		bad += status != 0;
+	check_eq(bad, 0);
+	check(access(dir, F_OK) != 0);
+}
+
 static const struct test tests[] = {
+	TEST(a_network_that_has_just_ended_begins_anew),
+	TEST(a_lock_is_of_the_directory_that_is_there),
+	TEST(several_come_and_go_at_once),
 	TEST(one_of_several_gets_a_name),
 	TEST(a_number_comes_without_the_name_of_the_dead),
 	TEST(the_living_stay_when_descriptors_are_out),
