@@ -4,7 +4,8 @@
  *
  * Whoever has a packet for a member connects to it once; what comes is read from the connections
  * that others made. A packet for a member that is not there is answered with "host unreachable", as
- * the last router would; a packet for all goes to each.
+ * the last router would; a packet for all goes to each. Whoever has no room for a packet misses it,
+ * as behind a full port of a switch: nobody waits for a member that does not read.
  */
 #define _GNU_SOURCE
 #include "mesh.h"
@@ -73,12 +74,12 @@ static bool path_of(const char *dir, unsigned number, struct sockaddr_un *at)
 	       (int)sizeof(at->sun_path);
 }
 
-static bool watch(struct mesh *m, int op, int fd, enum kind kind, uint32_t events)
+static bool watch(struct mesh *m, int fd, enum kind kind, uint32_t events)
 {
 	struct epoll_event ev = { .events = events,
 				  .data.u64 = (uint64_t)kind << 32 | (uint32_t)fd };
 
-	return epoll_ctl(m->dev.fd, op, fd, &ev) == 0;
+	return epoll_ctl(m->dev.fd, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
 
 static void forget(struct mesh *m, int fd)
@@ -92,8 +93,7 @@ static void forget(struct mesh *m, int fd)
 /* false: it has been closed. */
 static bool keep_end(struct mesh *m, unsigned number, int fd)
 {
-	if (m->n_ends < ENDS_MAX &&
-	    watch(m, EPOLL_CTL_ADD, fd, number ? TO : FROM, number ? 0 : EPOLLIN)) {
+	if (m->n_ends < ENDS_MAX && watch(m, fd, number ? TO : FROM, number ? 0 : EPOLLIN)) {
 		m->end[m->n_ends++] = (struct far_end){ number, fd };
 		return true;
 	}
@@ -160,7 +160,7 @@ static void send_to_all(struct mesh *m, const struct tern_pkt *p)
 		int fd = number && number != m->number ? reach(m, number) : -1;
 
 		if (fd >= 0)
-			send_packet(fd, p); /* whoever has no room misses it */
+			send_packet(fd, p);
 	}
 	if (dir)
 		closedir(dir);
@@ -211,14 +211,9 @@ static int mesh_write(struct dev *d, struct tern_stack *st, const struct tern_pk
 		answer_unreachable(m, p);
 		return 1;
 	}
-	if (send_packet(fd, p))
-		return 1;
-	if (errno != EAGAIN) {
+	if (!send_packet(fd, p) && errno != EAGAIN) /* it has gone */
 		forget(m, fd);
-		return 1;
-	}
-	watch(m, EPOLL_CTL_MOD, fd, TO, EPOLLOUT);
-	return -TERN_EAGAIN;
+	return 1;
 }
 
 /* ---- in ---- */
@@ -289,11 +284,8 @@ static void take_event(struct mesh *m, struct tern_stack *st, const struct epoll
 		while (t->n < t->max && add(m, t, take_packet(m, st, fd)))
 			continue;
 		return;
-	case TO: /* it has room again, or has gone */
-		if (ev->events & (EPOLLHUP | EPOLLERR))
-			forget(m, fd);
-		else
-			watch(m, EPOLL_CTL_MOD, fd, TO, 0);
+	case TO: /* it has gone: nothing else is told of it */
+		forget(m, fd);
 		return;
 	}
 }
@@ -456,7 +448,7 @@ struct dev *mesh_open(const char *dir, const char *name, struct dev_wish *w)
 	if (snprintf(m->dir, sizeof(m->dir), "%s", dir) >= (int)sizeof(m->dir) - 8)
 		return say(w, m, dir, strerror(ENAMETOOLONG));
 	if (m->dev.fd >= 0 && m->listener >= 0 && join(m, name) &&
-	    watch(m, EPOLL_CTL_ADD, m->listener, LISTENER, EPOLLIN))
+	    watch(m, m->listener, LISTENER, EPOLLIN))
 		return &m->dev;
 	if (name && errno == EEXIST)
 		return say(w, m, name, "a member of that name lives");

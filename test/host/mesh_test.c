@@ -148,7 +148,7 @@ static void connect_to(struct tern_addr to)
 		pair_turn(&p, loop_now() + TERN_MS);
 }
 
-/* More than a socket holds, so that members wait for room. */
+/* More than a socket holds. */
 static void streams_pass(void)
 {
 	for (int family = 0; family < 2; family++) {
@@ -203,11 +203,41 @@ static void all_hear_a_broadcast(void)
 	end();
 }
 
+/* A member that does not read misses what it has no room for; who sends to it as well goes on. */
+static void a_full_member_stops_nobody(void)
+{
+	struct dev *deaf;
+	struct tern_addr to_deaf, to_other;
+	tern_time until = loop_now() + 5 * TERN_SEC;
+	char b[1000] = "";
+	tern_sock s, r;
+	int64_t n = 0;
+
+	begin(NULL);
+	deaf = join(NULL);
+	to_deaf = mesh_addr(deaf, TERN_AF_INET);
+	to_other = mesh_addr(p.l.port[1].dev, TERN_AF_INET);
+	to_deaf.port = to_other.port = 7;
+	check_eq(tern_socket(p.st[0], TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s), 0);
+	check_eq(tern_socket(p.st[1], TERN_AF_INET, TERN_SOCK_DGRAM, 0, &r), 0);
+	check_eq(tern_bind(p.st[1], r, &to_other), 0);
+	for (int i = 0; i < 1000; i++) {
+		tern_sendto(p.st[0], s, b, sizeof(b), 0, &to_deaf);
+		loop_flush(&p.l);
+	}
+	check_eq(tern_sendto(p.st[0], s, "on", 2, 0, &to_other), 2);
+	while ((n = tern_recv(p.st[1], r, b, sizeof(b), 0)) != 2 && loop_now() < until)
+		pair_turn(&p, loop_now() + TERN_MS);
+	check_eq(n, 2);
+	dev_close(deaf);
+	end();
+}
+
 static const struct test tests[] = {
 	TEST(numbers_and_names),    TEST(a_name_is_of_one_member),
 	TEST(two_join_at_once),	    TEST(the_dead_are_followed),
 	TEST(streams_pass),	    TEST(nobody_is_there),
-	TEST(all_hear_a_broadcast),
+	TEST(all_hear_a_broadcast), TEST(a_full_member_stops_nobody),
 };
 
 int main(int argc, char **argv)
