@@ -90,10 +90,12 @@ static void forget(struct mesh *m, int fd)
 	close(fd);
 }
 
-/* false: it has been closed. */
+/* false: it has been closed, and errno says why. */
 static bool keep_end(struct mesh *m, unsigned number, int fd)
 {
-	if (m->n_ends < ENDS_MAX && watch(m, fd, number ? TO : FROM, number ? 0 : EPOLLIN)) {
+	if (m->n_ends == ENDS_MAX) {
+		errno = EMFILE;
+	} else if (watch(m, fd, number ? TO : FROM, number ? 0 : EPOLLIN)) {
 		m->end[m->n_ends++] = (struct far_end){ number, fd };
 		return true;
 	}
@@ -101,7 +103,7 @@ static bool keep_end(struct mesh *m, unsigned number, int fd)
 	return false;
 }
 
-/* A connection to the member, or -1. */
+/* A connection to the member, or -1 and errno. */
 static int reach(struct mesh *m, unsigned number)
 {
 	struct sockaddr_un at;
@@ -207,11 +209,9 @@ static int mesh_write(struct dev *d, struct tern_stack *st, const struct tern_pk
 	if (number <= 0)
 		return 1;
 	fd = reach(m, (unsigned)number);
-	if (fd < 0) {
+	if (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED))
 		answer_unreachable(m, p);
-		return 1;
-	}
-	if (!send_packet(fd, p) && errno != EAGAIN) /* it has gone */
+	if (fd >= 0 && !send_packet(fd, p) && errno != EAGAIN) /* it has gone */
 		forget(m, fd);
 	return 1;
 }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mesh_frames_test.c - packets between the devices of a network, one at a time: who gets them, in
+ * which turn they are read, and what is no packet.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "hunger.h"
+
+#include "../../host/dev/mesh.h"
+
+enum { MEMBERS = 3, CONNECTIONS_MAX = 1000 };
+
+static char dir[] = "/tmp/tern-mesh-XXXXXX";
+static struct dev *member[MEMBERS + 1]; /* by number */
+
+static void begin(void)
+{
+	struct dev_wish w = { .mtu = 0 };
+
+	new_stack(1);
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	check(mkdtemp(dir) != NULL);
+	for (unsigned i = 1; i <= MEMBERS; i++) {
+		member[i] = mesh_open(dir, NULL, &w);
+		check(member[i] != NULL);
+		dev_serve(member[i], st, 2);
+	}
+}
+
+static void end(void)
+{
+	for (unsigned i = 1; i <= MEMBERS; i++)
+		dev_close(member[i]);
+	check(access(dir, F_OK) != 0);
+	end_stack();
+}
+
+/* A packet with no more than a header, from one member to an address. */
+static void write_to(unsigned from, const char *address)
+{
+	struct tern_pkt *p = tern_pkt_new(st, IP6_HDR_LEN);
+	struct tern_addr to, own;
+	struct ip4 ip4 = { .total_len = IP4_HDR_LEN, .ttl = 64, .proto = 253 };
+	struct ip6 ip6 = { .next_header = 59, .hop_limit = 64 };
+
+	check_eq(tern_addr_parse(address, 0, &to), 0);
+	own = mesh_addr(member[from], to.family);
+	if (to.family == TERN_AF_INET) {
+		ip4.src = addr_from4(own.ip);
+		ip4.dst = addr_from4(to.ip);
+		ip4_emit(&ip4, p->data);
+		p->len = p->total_len = IP4_HDR_LEN;
+	} else {
+		ip6.src = addr_from6(own.ip);
+		ip6.dst = addr_from6(to.ip);
+		ip6_emit(&ip6, p->data);
+	}
+	p->next = NULL;
+	check_eq(member[from]->ops->write(member[from], st, p), 1);
+	tern_pkt_free(st, p);
+}
+
+/* A non-blocking connection to member 3 that no member has made, or -1. */
+static int connect_to_third(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.90s/3", dir);
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
+		return fd;
+	check_eq(errno, EAGAIN);
+	close(fd);
+	return -1;
+}
+
+/* That nobody is there is said of those who are not, not of one who does not take a connection. */
+static void a_busy_member_is_not_unreachable(void)
+{
+	int fd[CONNECTIONS_MAX], n = 0;
+
+	begin();
+	while (n < CONNECTIONS_MAX && (fd[n] = connect_to_third()) >= 0)
+		n++;
+	write_to(1, "198.18.0.3");
+	check(!member[1]->ops->pending(member[1]));
+	write_to(1, "198.18.0.4");
+	check(member[1]->ops->pending(member[1]));
+	while (n > 0)
+		close(fd[--n]);
+	end();
+}
+
+static const struct test tests[] = {
+	TEST(a_busy_member_is_not_unreachable),
+};
+
+int main(int argc, char **argv)
+{
+	return test_main(argc, argv, tests, N_TESTS(tests));
+}
