@@ -257,7 +257,7 @@ static struct tern_pkt *take_packet(struct mesh *m, struct tern_stack *st, int f
 
 struct taking {
 	struct tern_pkt **last;
-	int n, max;
+	int n, share; /* so many from each that has some */
 };
 
 static bool add(const struct mesh *m, struct taking *t, struct tern_pkt *p)
@@ -268,7 +268,8 @@ static bool add(const struct mesh *m, struct taking *t, struct tern_pkt *p)
 	p->next = NULL;
 	*t->last = p;
 	t->last = &p->next;
-	return ++t->n < t->max;
+	t->n++;
+	return true;
 }
 
 static void take_event(struct mesh *m, struct tern_stack *st, const struct epoll_event *ev,
@@ -281,7 +282,7 @@ static void take_event(struct mesh *m, struct tern_stack *st, const struct epoll
 		welcome(m);
 		return;
 	case FROM:
-		while (t->n < t->max && add(m, t, take_packet(m, st, fd)))
+		for (int i = 0; i < t->share && add(m, t, take_packet(m, st, fd)); i++)
 			continue;
 		return;
 	case TO: /* it has gone: nothing else is told of it */
@@ -293,13 +294,15 @@ static void take_event(struct mesh *m, struct tern_stack *st, const struct epoll
 static int mesh_read(struct dev *d, struct tern_stack *st, unsigned max, struct tern_pkt **list)
 {
 	struct mesh *m = (struct mesh *)d;
-	struct taking t = { list, 0, (int)max };
+	struct taking t = { list, 0, 0 };
 	struct epoll_event ev[EVENTS_MAX];
-	int n;
+	int room, n;
 
 	*list = NULL;
 	add(m, &t, take_answer(m, st));
-	n = epoll_wait(d->fd, ev, EVENTS_MAX, 0);
+	room = (int)max - t.n;
+	n = room > 0 ? epoll_wait(d->fd, ev, MIN(EVENTS_MAX, room), 0) : 0;
+	t.share = n > 0 ? room / n : 0;
 	for (int i = 0; i < n; i++)
 		take_event(m, st, &ev[i], &t);
 	return t.n;

@@ -66,6 +66,23 @@ static void write_to(unsigned from, const char *address)
 	tern_pkt_free(st, p);
 }
 
+/* What a member reads at most max packets of: how many came from that address, and how many in all. */
+static unsigned read_from(unsigned at, unsigned max, const char *address, unsigned *all)
+{
+	struct tern_pkt *list = NULL, *next;
+	struct tern_addr from;
+	unsigned n = 0;
+
+	check_eq(tern_addr_parse(address, 0, &from), 0);
+	member[at]->ops->read(member[at], st, max, &list);
+	for (*all = 0; list; list = next, ++*all) {
+		next = list->next;
+		n += list->len == IP4_HDR_LEN && memcmp(list->data + 12, from.ip, 4) == 0;
+		tern_pkt_free(st, list);
+	}
+	return n;
+}
+
 /* A non-blocking connection to member 3 that no member has made, or -1. */
 static int connect_to_third(void)
 {
@@ -97,7 +114,34 @@ static void a_busy_member_is_not_unreachable(void)
 	end();
 }
 
+/* Who sends much does not keep what others send from being read, whichever of them came first. */
+static void members_take_turns(void)
+{
+	static const char *const own[] = { "", "198.18.0.1", "198.18.0.2" };
+	unsigned all, max = 8;
+
+	begin();
+	for (unsigned from = 1; from <= 2; from++) { /* each is connected, and its end taken */
+		write_to(from, "198.18.0.3");
+		for (all = 0; all == 0;)
+			read_from(3, max, own[from], &all);
+	}
+	for (unsigned loud = 1; loud <= 2; loud++) {
+		for (unsigned i = 0; i < 2 * max; i++)
+			write_to(loud, "198.18.0.3");
+		write_to(3 - loud, "198.18.0.3");
+		check_eq(read_from(3, max, own[3 - loud], &all), 1);
+		check(all <= max);
+		check_eq(read_from(3, 1, own[loud], &all), 1);
+		check_eq(all, 1);
+		while (all > 0)
+			read_from(3, max, own[loud], &all);
+	}
+	end();
+}
+
 static const struct test tests[] = {
+	TEST(members_take_turns),
 	TEST(a_busy_member_is_not_unreachable),
 };
 
