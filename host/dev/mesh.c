@@ -226,50 +226,50 @@ static void welcome(struct mesh *m)
 		keep_end(m, 0, fd);
 }
 
-/* One packet; NULL: none. */
-static struct tern_pkt *take_answer(struct mesh *m, struct tern_stack *st)
-{
-	struct tern_pkt *p = m->answer_len ? tern_pkt_new(st, m->answer_len) : NULL;
-
-	if (p)
-		memcpy(p->data, m->answer, m->answer_len);
-	m->answer_len = 0;
-	return p;
-}
-
-static struct tern_pkt *take_packet(struct mesh *m, struct tern_stack *st, int fd)
-{
-	struct tern_pkt *p = tern_pkt_new(st, PACKET_MAX);
-	ssize_t n;
-
-	if (!p)
-		return NULL;
-	n = recv(fd, p->data, PACKET_MAX, MSG_DONTWAIT);
-	if (n > 0) {
-		p->len = p->total_len = (uint32_t)n;
-		return p;
-	}
-	tern_pkt_free(st, p);
-	if (n == 0 || errno != EAGAIN)
-		forget(m, fd); /* that member has gone */
-	return NULL;
-}
-
 struct taking {
 	struct tern_pkt **last;
 	int n, share; /* so many from each that has some */
 };
 
-static bool add(const struct mesh *m, struct taking *t, struct tern_pkt *p)
+static void add(const struct mesh *m, struct taking *t, struct tern_pkt *p)
 {
-	if (!p)
-		return false;
 	p->ifindex = (uint16_t)m->dev.ifindex;
 	p->next = NULL;
 	*t->last = p;
 	t->last = &p->next;
 	t->n++;
-	return true;
+}
+
+static void take_answer(struct mesh *m, struct tern_stack *st, struct taking *t)
+{
+	struct tern_pkt *p = m->answer_len ? tern_pkt_new(st, m->answer_len) : NULL;
+
+	if (p) {
+		memcpy(p->data, m->answer, m->answer_len);
+		add(m, t, p);
+	}
+	m->answer_len = 0;
+}
+
+/* false: there was none. */
+static bool take_message(struct mesh *m, struct tern_stack *st, int fd, struct taking *t)
+{
+	struct tern_pkt *p = tern_pkt_new(st, PACKET_MAX);
+	uint8_t lost;
+	ssize_t n = recv(fd, p ? p->data : &lost, p ? PACKET_MAX : sizeof(lost),
+			 MSG_DONTWAIT | MSG_TRUNC);
+
+	if (p && n > 0 && n <= PACKET_MAX) {
+		p->len = p->total_len = (uint32_t)n;
+		add(m, t, p);
+		return true;
+	}
+	tern_pkt_free(st, p);
+	if (n > 0)
+		m->dev.refused++;
+	else if (n == 0 || errno != EAGAIN)
+		forget(m, fd); /* that member has gone */
+	return n > 0;
 }
 
 static void take_event(struct mesh *m, struct tern_stack *st, const struct epoll_event *ev,
@@ -282,7 +282,7 @@ static void take_event(struct mesh *m, struct tern_stack *st, const struct epoll
 		welcome(m);
 		return;
 	case FROM:
-		for (int i = 0; i < t->share && add(m, t, take_packet(m, st, fd)); i++)
+		for (int i = 0; i < t->share && take_message(m, st, fd, t); i++)
 			continue;
 		return;
 	case TO: /* it has gone: nothing else is told of it */
@@ -299,7 +299,7 @@ static int mesh_read(struct dev *d, struct tern_stack *st, unsigned max, struct 
 	int room, n;
 
 	*list = NULL;
-	add(m, &t, take_answer(m, st));
+	take_answer(m, st, &t);
 	room = (int)max - t.n;
 	n = room > 0 ? epoll_wait(d->fd, ev, MIN(EVENTS_MAX, room), 0) : 0;
 	t.share = n > 0 ? room / n : 0;

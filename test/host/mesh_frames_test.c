@@ -23,7 +23,7 @@ static void begin(void)
 {
 	struct dev_wish w = { .mtu = 0 };
 
-	new_stack(1);
+	new_small_stack();
 	strcpy(dir + strlen(dir) - 6, "XXXXXX");
 	check(mkdtemp(dir) != NULL);
 	for (unsigned i = 1; i <= MEMBERS; i++) {
@@ -140,8 +140,49 @@ static void members_take_turns(void)
 	end();
 }
 
+/* A message longer than any packet, which is not cut to be one; and one as long as a packet can be. */
+static void a_message_too_long_is_counted(void)
+{
+	static const uint8_t much[65536] = { 0x45 };
+	unsigned all;
+	int fd;
+
+	begin();
+	fd = connect_to_third();
+	check_eq(send(fd, much, sizeof(much), 0), sizeof(much));
+	check_eq(send(fd, much, sizeof(much) - 1, 0), sizeof(much) - 1);
+	for (all = 0; all == 0;)
+		read_from(3, 64, "198.18.0.1", &all);
+	check_eq(all, 1);
+	check_eq(member[3]->refused, 1);
+	close(fd);
+	end();
+}
+
+static void a_packet_without_memory_is_counted(void)
+{
+	unsigned all;
+
+	begin();
+	write_to(1, "198.18.0.3");
+	for (all = 0; all == 0;) /* its end is taken */
+		read_from(3, 64, "198.18.0.1", &all);
+	write_to(1, "198.18.0.3");
+	write_to(1, "198.18.0.3");
+	take_memory();
+	read_from(3, 64, "198.18.0.1", &all);
+	give_memory_back();
+	check_eq(all, 0);
+	check_eq(member[3]->refused, 2);
+	write_to(1, "198.18.0.3");
+	check_eq(read_from(3, 64, "198.18.0.1", &all), 1);
+	end();
+}
+
 static const struct test tests[] = {
 	TEST(members_take_turns),
+	TEST(a_message_too_long_is_counted),
+	TEST(a_packet_without_memory_is_counted),
 	TEST(a_busy_member_is_not_unreachable),
 };
 
