@@ -38,7 +38,7 @@ enum {
 };
 enum kind { LISTENER, FROM, TO };
 
-static const uint8_t prefix4[2] = { 198, 18 }, prefix6[8] = { 0xfd, 0x74, 0x65, 0x72, 0x6e };
+static const uint8_t prefix4[2] = { 198, 18 }, prefix6[14] = { 0xfd, 0x74, 0x65, 0x72, 0x6e };
 
 struct far_end {
 	unsigned number; /* 0: it has come to us, and only speaks */
@@ -136,18 +136,24 @@ static bool send_packet(int fd, const struct tern_pkt *p)
 	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
+/* No member has the number 0. */
+static int member_of(const uint8_t *number)
+{
+	return get_be16(number) ? get_be16(number) : -1;
+}
+
 /* Whom the packet is for: a number, 0 for all, or -1 for nobody here. */
 static int addressee(const uint8_t *p, uint32_t len)
 {
 	if (len >= IP4_HDR_LEN && p[0] >> 4 == 4) {
 		if (p[16] >= 224 || (memcmp(p + 16, prefix4, 2) == 0 && get_be16(p + 18) == 0xffff))
 			return 0;
-		return memcmp(p + 16, prefix4, 2) == 0 ? get_be16(p + 18) : -1;
+		return memcmp(p + 16, prefix4, sizeof(prefix4)) == 0 ? member_of(p + 18) : -1;
 	}
 	if (len >= IP6_HDR_LEN && p[0] >> 4 == 6) {
 		if (p[24] == 0xff)
 			return 0;
-		return memcmp(p + 24, prefix6, sizeof(prefix6)) == 0 ? get_be16(p + 38) : -1;
+		return memcmp(p + 24, prefix6, sizeof(prefix6)) == 0 ? member_of(p + 38) : -1;
 	}
 	return -1;
 }

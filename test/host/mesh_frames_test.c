@@ -140,6 +140,30 @@ static void members_take_turns(void)
 	end();
 }
 
+/* Addresses of the network that no member can have. */
+static void what_is_nobodys_reaches_nobody(void)
+{
+	static const char *const nobodys[] = { "198.18.0.0",
+					       "fd74:6572:6e00::", "fd74:6572:6e00::1:2",
+					       "fd74:6572:6e00::1:0:0:2" };
+	unsigned all;
+
+	begin();
+	write_to(1, "198.18.0.2");
+	for (all = 0; all == 0;) /* its end is taken */
+		read_from(2, 64, "198.18.0.1", &all);
+	for (unsigned i = 0; i < sizeof(nobodys) / sizeof(nobodys[0]); i++) {
+		test_at("%s", nobodys[i]);
+		write_to(1, nobodys[i]);
+		read_from(2, 64, "198.18.0.1", &all);
+		check_eq(all, 0);
+	}
+	write_to(1, "fd74:6572:6e00::2");
+	read_from(2, 64, "198.18.0.1", &all);
+	check_eq(all, 1);
+	end();
+}
+
 /* A message longer than any packet, which is not cut to be one; and one as long as a packet can be. */
 static void a_message_too_long_is_counted(void)
 {
@@ -181,6 +205,7 @@ static void a_packet_without_memory_is_counted(void)
 
 static const struct test tests[] = {
 	TEST(members_take_turns),
+	TEST(what_is_nobodys_reaches_nobody),
 	TEST(a_message_too_long_is_counted),
 	TEST(a_packet_without_memory_is_counted),
 	TEST(a_busy_member_is_not_unreachable),
