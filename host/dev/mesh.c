@@ -35,6 +35,7 @@ enum {
 	QUOTE_MAX = 548, /* of a packet in an ICMP error: RFC 1812 4.3.2.3 */
 	PARTS_MAX = 1 + TERN_PKT_SPANS_MAX,
 	PATH_ROOM = sizeof(((struct sockaddr_un *)0)->sun_path),
+	DIR_MAX = PATH_ROOM - sizeof("/65534"),
 };
 enum kind { LISTENER, FROM, TO };
 
@@ -321,11 +322,26 @@ static bool mesh_pending(const struct dev *d)
 
 /* ---- joining and leaving ---- */
 
-static struct dev *say(struct dev_wish *w, struct mesh *m, const char *what, const char *why)
+static const char *reason(int err)
 {
-	snprintf(w->error, sizeof(w->error), "%s: %s", what, why);
-	if (m)
-		m->dev.ops->close(&m->dev);
+	switch (err) {
+	case EEXIST:
+		return "a member of that name lives";
+	case EADDRINUSE:
+		return "the network is full";
+	case ENAMETOOLONG:
+		return "too long for a socket; set XDG_RUNTIME_DIR to a shorter path";
+	case EACCES:
+	case EROFS:
+		return "it cannot be written; chmod 700 it, or set XDG_RUNTIME_DIR";
+	default:
+		return strerror(err);
+	}
+}
+
+static struct dev *refuse(struct dev_wish *w, const char *what, int err)
+{
+	snprintf(w->error, sizeof(w->error), "%.*s: %s", PATH_ROOM, what, reason(err));
 	return NULL;
 }
 
@@ -445,23 +461,24 @@ struct dev *mesh_open(const char *dir, const char *name, struct dev_wish *w)
 	static const struct dev_ops ops = {
 		.read = mesh_read, .write = mesh_write, .pending = mesh_pending, .close = mesh_close
 	};
-	struct mesh *m = calloc(1, sizeof(*m));
+	bool fits = strlen(dir) <= DIR_MAX;
+	struct mesh *m = fits ? calloc(1, sizeof(*m)) : NULL;
+	int err;
 
 	if (!m)
-		return say(w, NULL, "network", strerror(ENOMEM));
+		return refuse(w, dir, fits ? ENOMEM : ENAMETOOLONG);
+	snprintf(m->dir, sizeof(m->dir), "%s", dir);
 	m->dev = (struct dev){ .ops = &ops, .fd = epoll_create1(EPOLL_CLOEXEC) };
 	m->dev.iface = (struct tern_iface){ .name = "net",
 					    .link = TERN_LINK_IP,
 					    .mtu = w->mtu ? w->mtu : 1500 };
 	m->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (snprintf(m->dir, sizeof(m->dir), "%s", dir) >= (int)sizeof(m->dir) - 8)
-		return say(w, m, dir, strerror(ENAMETOOLONG));
 	if (m->dev.fd >= 0 && m->listener >= 0 && join(m, name) &&
 	    watch(m, m->listener, LISTENER, EPOLLIN))
 		return &m->dev;
-	if (name && errno == EEXIST)
-		return say(w, m, name, "a member of that name lives");
-	return say(w, m, dir, strerror(errno));
+	err = errno;
+	mesh_close(&m->dev);
+	return refuse(w, name && err == EEXIST ? name : dir, err);
 }
 
 /* ---- names and numbers ---- */

@@ -211,7 +211,51 @@ static void several_come_and_go_at_once(void)
 	check(access(dir, F_OK) != 0);
 }
 
+static void check_refusal(const char *at, const char *why)
+{
+	struct dev_wish w = { .mtu = 0 };
+
+	check(mesh_open(at, NULL, &w) == NULL);
+	check(strncmp(w.error, at, 10) == 0);
+	check_str(strrchr(w.error, ':'), why);
+}
+
+/* Root may write everywhere: it is somebody else for a moment. */
+static void a_directory_that_cannot_be_written(void)
+{
+	uid_t us = geteuid();
+
+	make_dir();
+	check_eq(chmod(dir, 0500), 0);
+	if (us == 0)
+		check(chown(dir, 65534, 65534) == 0 && seteuid(65534) == 0);
+	check_refusal(dir, ": it cannot be written; chmod 700 it, or set XDG_RUNTIME_DIR");
+	check_eq(seteuid(us), 0);
+	rmdir(dir);
+}
+
+/* Nor does it touch a directory whose name is the beginning of that. */
+static void a_directory_too_long_for_a_socket(void)
+{
+	char longer[600];
+	size_t at;
+
+	make_dir();
+	at = (size_t)snprintf(longer, sizeof(longer), "%s/", dir);
+	memset(longer + at, 'x', sizeof(longer) - at - 1);
+	longer[107] = 0;
+	check_eq(mkdir(longer, 0700), 0);
+	longer[107] = 'x';
+	longer[sizeof(longer) - 1] = 0;
+	check_refusal(longer, ": too long for a socket; set XDG_RUNTIME_DIR to a shorter path");
+	longer[107] = 0;
+	check_eq(rmdir(longer), 0);
+	rmdir(dir);
+}
+
 static const struct test tests[] = {
+	TEST(a_directory_that_cannot_be_written),
+	TEST(a_directory_too_long_for_a_socket),
 	TEST(a_network_that_has_just_ended_begins_anew),
 	TEST(a_lock_is_of_the_directory_that_is_there),
 	TEST(several_come_and_go_at_once),
