@@ -31,6 +31,7 @@ enum {
 	ENDS_MAX = 4096, /* connections, both those made and those taken */
 	EVENTS_MAX = 32,
 	PACKET_MAX = 65535,
+	ROOM = 1048576,	 /* bytes that wait for a member: more than Linux gives unasked */
 	TRIES_MAX = 100, /* to be in the directory before the last one removes it */
 	QUOTE_MAX = 548, /* of a packet in an ICMP error: RFC 1812 4.3.2.3 */
 	PARTS_MAX = 1 + TERN_PKT_SPANS_MAX,
@@ -108,7 +109,7 @@ static bool keep_end(struct mesh *m, unsigned number, int fd)
 static int reach(struct mesh *m, unsigned number)
 {
 	struct sockaddr_un at;
-	int fd;
+	int fd, room = ROOM;
 
 	for (unsigned i = 0; i < m->n_ends; i++)
 		if (m->end[i].number == number)
@@ -118,6 +119,7 @@ static int reach(struct mesh *m, unsigned number)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
 		close(fd);
 		return -1;

@@ -140,6 +140,22 @@ static void members_take_turns(void)
 	end();
 }
 
+/* More than a socket holds when nothing is said. */
+static void a_burst_waits_for_a_busy_member(void)
+{
+	unsigned all = 0, got = 0, burst = 400;
+
+	begin();
+	for (unsigned i = 0; i < burst; i++)
+		write_to(1, "198.18.0.3");
+	read_from(3, 8, "198.18.0.1", &all); /* the end is taken */
+	do
+		got += read_from(3, 8, "198.18.0.1", &all);
+	while (all > 0);
+	check_eq(got, burst);
+	end();
+}
+
 /* Addresses of the network that no member can have. */
 static void what_is_nobodys_reaches_nobody(void)
 {
@@ -205,6 +221,7 @@ static void a_packet_without_memory_is_counted(void)
 
 static const struct test tests[] = {
 	TEST(members_take_turns),
+	TEST(a_burst_waits_for_a_busy_member),
 	TEST(what_is_nobodys_reaches_nobody),
 	TEST(a_message_too_long_is_counted),
 	TEST(a_packet_without_memory_is_counted),
