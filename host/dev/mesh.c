@@ -355,7 +355,7 @@ static bool is_of_the_dead(const char *dir, const char *file)
 
 	if (file[0] == '@')
 		return !mesh_find(dir, file + 1, TERN_AF_INET, &member);
-	return number && path_of(dir, number, &at) && !own_socket_is_held(&at, SOCK_SEQPACKET);
+	return number && path_of(dir, number, &at) && !own_socket_is_held(&at);
 }
 
 /* Under the lock. A name that stayed would lead to whoever gets the number next. */
@@ -523,5 +523,5 @@ bool mesh_find(const char *dir, const char *name, int family, struct tern_addr *
 	if (!number || !path_of(dir, number, &at))
 		return false;
 	*out = addr_of(number, family);
-	return own_socket_is_held(&at, SOCK_SEQPACKET);
+	return own_socket_is_held(&at);
 }

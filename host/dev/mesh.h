@@ -40,7 +40,7 @@ int own_socket_hold(int fd, const char *path);
 /* Both, for the directory of that path. */
 int own_socket_bind(int fd, const char *path);
 struct sockaddr_un;
-/* Does somebody hold the socket of that type there? */
-bool own_socket_is_held(const struct sockaddr_un *, int type);
+/* Does somebody hold the socket there? */
+bool own_socket_is_held(const struct sockaddr_un *);
 
 #endif

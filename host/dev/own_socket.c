@@ -18,10 +18,14 @@
 
 enum { BACKLOG = 128 };
 
-bool own_socket_is_held(const struct sockaddr_un *at, int type)
+/*
+ * A question of another type than the socket's is enough, and who has connections to take is not
+ * woken by it (EPROTOTYPE).
+ */
+bool own_socket_is_held(const struct sockaddr_un *at)
 {
-	int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* a full queue is that of one who lives, and so may be what we have no descriptor to ask */
+	int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* what we have no descriptor to ask may be that of one who lives */
 	bool held = probe < 0 || connect(probe, (const struct sockaddr *)at, sizeof(*at)) == 0 ||
 		    (errno != ECONNREFUSED && errno != ENOENT);
 
@@ -30,13 +34,13 @@ bool own_socket_is_held(const struct sockaddr_un *at, int type)
 	return held;
 }
 
-static int bind_at(int fd, int type, const struct sockaddr_un *at)
+static int bind_at(int fd, const struct sockaddr_un *at)
 {
 	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) == 0)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -1;
-	if (own_socket_is_held(at, type)) {
+	if (own_socket_is_held(at)) {
 		errno = EADDRINUSE;
 		return -1;
 	}
@@ -81,7 +85,7 @@ int own_socket_hold(int fd, const char *path)
 	}
 	strcpy(at.sun_path, path);
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
-	if (bind_at(fd, type, &at) != 0)
+	if (bind_at(fd, &at) != 0)
 		return -1;
 	return type == SOCK_DGRAM ? 0 : listen(fd, BACKLOG);
 }

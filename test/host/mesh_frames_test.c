@@ -140,6 +140,24 @@ static void members_take_turns(void)
 	end();
 }
 
+/* Who asks by a name whether a member lives takes no place among those who wait to be heard. */
+static void questions_leave_room_for_packets(void)
+{
+	struct tern_addr at;
+	char path[100];
+	unsigned all;
+
+	begin();
+	snprintf(path, sizeof(path), "%s/@db", dir);
+	check_eq(symlink("3", path), 0);
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		check(mesh_find(dir, "db", TERN_AF_INET, &at));
+	write_to(1, "198.18.0.3");
+	read_from(3, 64, "198.18.0.1", &all); /* the end is taken */
+	check_eq(read_from(3, 64, "198.18.0.1", &all), 1);
+	end();
+}
+
 /* More than a socket holds when nothing is said. */
 static void a_burst_waits_for_a_busy_member(void)
 {
@@ -221,6 +239,7 @@ static void a_packet_without_memory_is_counted(void)
 
 static const struct test tests[] = {
 	TEST(members_take_turns),
+	TEST(questions_leave_room_for_packets),
 	TEST(a_burst_waits_for_a_busy_member),
 	TEST(what_is_nobodys_reaches_nobody),
 	TEST(a_message_too_long_is_counted),
