@@ -40,6 +40,11 @@ int own_socket_hold(int fd, const char *path);
 /* Both, for the directory of that path. */
 int own_socket_bind(int fd, const char *path);
 struct sockaddr_un;
+/*
+ * What one who has died left: a socket, a name that leads to one, or their directory. Not what
+ * somebody holds by now, and not a directory in which something is.
+ */
+void own_socket_remove(const char *path);
 /* Does somebody hold the socket there? */
 bool own_socket_is_held(const struct sockaddr_un *);
 

@@ -90,14 +90,51 @@ int own_socket_hold(int fd, const char *path)
 	return type == SOCK_DGRAM ? 0 : listen(fd, BACKLOG);
 }
 
+/* How long the name of its directory is. */
+static int len_of_place(const char *path)
+{
+	return (int)(strrchr(path, '/') - path);
+}
+
+static int lock_place_of(const char *path)
+{
+	char dir[PATH_MAX];
+
+	snprintf(dir, sizeof(dir), "%.*s", len_of_place(path), path);
+	return own_socket_lock(dir);
+}
+
+/* Of a name, which may be longer than a socket's: the socket beside it that it leads to. */
+static bool find_socket(const char *path, struct sockaddr_un *at)
+{
+	char beside[PATH_MAX];
+	ssize_t n = readlink(path, beside, sizeof(beside));
+
+	at->sun_family = AF_UNIX;
+	if (n < 0)
+		n = snprintf(at->sun_path, sizeof(at->sun_path), "%s", path);
+	else
+		n = snprintf(at->sun_path, sizeof(at->sun_path), "%.*s/%.*s", len_of_place(path),
+			     path, (int)n, beside);
+	return n < (ssize_t)sizeof(at->sun_path);
+}
+
+void own_socket_remove(const char *path)
+{
+	int lock = lock_place_of(path);
+	struct sockaddr_un at;
+
+	if (lock < 0)
+		return;
+	if (find_socket(path, &at) && !own_socket_is_held(&at))
+		remove(path);
+	own_socket_unlock(lock);
+}
+
 int own_socket_bind(int fd, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX];
-	int lock, result;
+	int lock = lock_place_of(path), result;
 
-	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-	lock = own_socket_lock(dir);
 	if (lock < 0)
 		return -1;
 	result = own_socket_hold(fd, path);

@@ -78,6 +78,17 @@ static int bound_device(struct tern_stack *st, tern_sock s, void *value, size_t 
 	return 0;
 }
 
+/* ---- nobody's rights ---- */
+
+/* Who is at the other end of the Internet is not known, and so is nobody: as on Linux. */
+static int peer_credentials(void *value, size_t *len)
+{
+	static const struct ucred nobody = { 0, (uid_t)-1, (gid_t)-1 };
+
+	copy_out(&nobody, sizeof(nobody), value, len);
+	return 0;
+}
+
 /* ---- group_req, group_source_req, group_filter ---- */
 
 /* The stack reads these as 64-bit machines lay them out; on others no gap follows the interface. */
@@ -85,8 +96,8 @@ enum { INTERFACE_LEN = 4, GAP = 8 - (int)offsetof(struct group_req, gr_group) };
 
 static bool is_of_groups(int level, int name)
 {
-	return GAP && (level == IPPROTO_IP || level == IPPROTO_IPV6) &&
-	       name >= MCAST_JOIN_GROUP && name <= MCAST_MSFILTER;
+	return GAP && (level == IPPROTO_IP || level == IPPROTO_IPV6) && name >= MCAST_JOIN_GROUP &&
+	       name <= MCAST_MSFILTER;
 }
 
 /* With the gap, the caller's to free; NULL: no memory. */
@@ -160,6 +171,8 @@ int option_get(struct tern_stack *st, tern_sock s, int level, int name, void *va
 		return bound_device(st, s, value, len);
 	if (is_of_groups(level, name))
 		return get_groups(st, s, level, name, value, len);
+	if (level == SOL_SOCKET && name == SO_PEERCRED)
+		return peer_credentials(value, len);
 	if (level != IPPROTO_IP || *len == 0 || *len >= size)
 		return tern_getsockopt(st, s, level, plain_name(level, name), value, len);
 	err = tern_getsockopt(st, s, level, name, &v, &size);

@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../dev/mesh.h"
 #include "inside.h"
 
 struct keeper {
@@ -215,7 +216,7 @@ static _Noreturn void watch(const struct keeper *k, const struct run_wish *w)
 	}
 	for (int i = 0; end && i < RUN_REMOVE_MAX; i++)
 		if (w->remove[i])
-			remove(w->remove[i]); /* the directory only when it is empty */
+			own_socket_remove(w->remove[i]);
 	_exit(0);
 }
 

@@ -148,6 +148,30 @@ static void a_number_comes_without_the_name_of_the_dead(void)
 	check(access(dir, F_OK) != 0);
 }
 
+/* Who removes what a dead one left comes late: another may have the name and the number by then. */
+static void what_somebody_holds_is_not_removed(void)
+{
+	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	char number[100], name[200], to[8];
+
+	make_dir();
+	snprintf(number, sizeof(number), "%s/1", dir);
+	snprintf(name, sizeof(name), "%s/@%064d", dir, 7); /* longer than a socket's path */
+	check_eq(own_socket_bind(s, number), 0);
+	check_eq(symlink("1", name), 0);
+	for (int lives = 1; lives >= 0; lives--) {
+		test_at("lives %d", lives);
+		if (!lives)
+			close(s);
+		own_socket_remove(name);
+		own_socket_remove(number);
+		own_socket_remove(dir);
+		check_eq(access(number, F_OK), lives - 1);
+		check_eq(readlink(name, to, sizeof(to)), lives ? 1 : -1);
+		check_eq(access(dir, F_OK), lives - 1);
+	}
+}
+
 /* The last one may leave between the making of the directory and the join of the next. */
 static void a_network_that_has_just_ended_begins_anew(void)
 {
@@ -261,6 +285,7 @@ static const struct test tests[] = {
 	TEST(several_come_and_go_at_once),
 	TEST(one_of_several_gets_a_name),
 	TEST(a_number_comes_without_the_name_of_the_dead),
+	TEST(what_somebody_holds_is_not_removed),
 	TEST(the_living_stay_when_descriptors_are_out),
 };
 

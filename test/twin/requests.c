@@ -299,7 +299,11 @@ static void asks_who_the_peer_is(void)
 
 	connection(fd);
 	say_result(getsockopt(fd[0], SOL_SOCKET, SO_PEERCRED, &peer, &len));
-	say("%d %d %d\n", (int)peer.pid, (int)peer.uid, (int)peer.gid);
+	say("%d %d %d %u\n", (int)peer.pid, (int)peer.uid, (int)peer.gid, (unsigned)len);
+	len = 6;
+	say_result(getsockopt(fd[0], SOL_SOCKET, SO_PEERCRED, &peer, &len));
+	say("%u\n", (unsigned)len);
+	say_result(setsockopt(fd[0], SOL_SOCKET, SO_PEERCRED, &peer, sizeof(peer)));
 }
 
 static const struct program programs[] = {

@@ -40,7 +40,7 @@ struct entry {
 
 static struct entry entries[PROGRAMS_MAX];
 static unsigned n_entries;
-static bool other_machine; /* there is no tern run */
+static bool other_machine;   /* there is no tern run */
 static char place[PATH_LEN]; /* of this program, and of both others */
 static char scratch[] = "/tmp/twins.XXXXXX";
 
