@@ -55,7 +55,7 @@ static void put_section(struct recorder *r)
 	put32(r, BLOCK_SECTION);
 	put32(r, 28);
 	put32(r, BYTE_ORDER_MAGIC);
-	put32(r, 1); /* version 1.0 */
+	put32(r, 1);	      /* version 1.0 */
 	put32(r, UINT32_MAX); /* the length of the section is not known */
 	put32(r, UINT32_MAX);
 	put32(r, 28);

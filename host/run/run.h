@@ -81,9 +81,9 @@ void run_signal(const struct run *, int sig);
 enum run_probe {
 	RUN_PROBE_GOOD,
 	RUN_PROBE_OTHER_MACHINE, /* whose calls are not known here: kernel_tcp alone */
-	RUN_PROBE_NO_RESTART, /* calls that wait do not hear signals: before Linux 5.19 */
-	RUN_PROBE_BUSY,	      /* another supervisor answers this process's calls already */
-	RUN_PROBE_NO_CALLS,   /* calls cannot be stopped and answered */
+	RUN_PROBE_NO_RESTART,	 /* calls that wait do not hear signals: before Linux 5.19 */
+	RUN_PROBE_BUSY,		 /* another supervisor answers this process's calls already */
+	RUN_PROBE_NO_CALLS,	 /* calls cannot be stopped and answered */
 };
 enum run_probe run_probe(void);
 

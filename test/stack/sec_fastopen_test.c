@@ -121,7 +121,8 @@ static void cookie_of_no_key(void)
 			fast_world(hour * HOUR * TERN_SEC + TERN_SEC);
 			if (again)
 				tern_reseed(st, seed);
-			memcpy(bad.cookie, &mac, 8);
+			put_be32(bad.cookie, (uint32_t)(mac >> 32));
+			put_be32(bad.cookie + 4, (uint32_t)mac);
 			check(!is_believed(0x0a000102, 10, &bad));
 			end_world();
 		}
