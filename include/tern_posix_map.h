@@ -49,6 +49,7 @@
 #define sendmmsg tern_posix_sendmmsg
 #define recvmmsg tern_posix_recvmmsg
 #define sendfile tern_posix_sendfile
+#undef sendfile64 /* a macro of some C libraries */
 #define sendfile64 tern_posix_sendfile64
 #define fdopen tern_posix_fdopen
 #define dprintf tern_posix_dprintf

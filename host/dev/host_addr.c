@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/ipv6.h>
 #include <net/if.h>
 #include <net/route.h>
 #include <netinet/in.h>
@@ -63,11 +62,18 @@ static int add_ip4(int s, const char *name, const struct tern_addr *a, unsigned 
 	return ioctl(s, SIOCSIFNETMASK, &req);
 }
 
+/* struct in6_ifreq of linux/ipv6.h, which not every C library can stand beside. */
+struct address6_request {
+	uint8_t addr[16];
+	uint32_t len;
+	int ifindex;
+};
+
 static int add_ip6(int s, const char *name, const struct tern_addr *a, unsigned len)
 {
-	struct in6_ifreq req = { .ifr6_prefixlen = len, .ifr6_ifindex = (int)if_nametoindex(name) };
+	struct address6_request req = { .len = len, .ifindex = (int)if_nametoindex(name) };
 
-	memcpy(&req.ifr6_addr, a->ip, 16);
+	memcpy(req.addr, a->ip, 16);
 	return ioctl(s, SIOCSIFADDR, &req) == 0 || errno == EEXIST ? 0 : -1;
 }
 

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include <linux/errqueue.h> /* after time.h, which it needs */

@@ -17,6 +17,9 @@
 
 #include "names.h"
 
+/* Of glibc's: AI_IDN, AI_CANONIDN, EAI_IDN_ENCODE. */
+enum { IDN = 0x40, CANONIDN = 0x80, IDN_ENCODE = -105 };
+
 /* ---- results ---- */
 
 /* One result in one piece, so that freeing does not depend on the C library's own shape. */
@@ -183,7 +186,7 @@ static int add_name(const char *host, const char *service, const struct addrinfo
 	if (service)
 		freeaddrinfo(list);
 	if (!is_ascii(host)) /* names in other letters are not converted */
-		return hints->ai_flags & AI_IDN ? EAI_IDN_ENCODE : EAI_NONAME;
+		return hints->ai_flags & IDN ? IDN_ENCODE : EAI_NONAME;
 	if (!choose_family(hints, &q.family))
 		return EAI_NONAME;
 	names_ask(&q, &a);
@@ -198,7 +201,7 @@ int tern_posix_getaddrinfo(const char *host, const char *service, const struct a
 {
 	const struct addrinfo none = { .ai_flags = AI_V4MAPPED | AI_ADDRCONFIG };
 	const int known = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL |
-			  AI_ADDRCONFIG | AI_NUMERICSERV | AI_IDN | AI_CANONIDN;
+			  AI_ADDRCONFIG | AI_NUMERICSERV | IDN | CANONIDN;
 	struct addrinfo *list = NULL, **last = &list;
 	char canonical[TERN_DOMAIN_MAX] = "";
 	int err;

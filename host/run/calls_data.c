@@ -132,7 +132,7 @@ static uint64_t stamp_of(struct msghdr *m)
 	} t = { 0, 0 };
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS_NEW)
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == TIMESTAMPNS_NEW)
 			memcpy(&t, CMSG_DATA(c), sizeof(t));
 	return (uint64_t)t.s * TERN_SEC + (uint64_t)t.ns;
 }

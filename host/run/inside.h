@@ -168,6 +168,9 @@ void run_warn(struct run *, const char *format, ...) __attribute__((format(print
 
 /* ---- filter.c ---- */
 
+/* A time with 64 bits; some headers do not know it. */
+enum { TIMESTAMPNS_NEW = 64 };
+
 #ifndef SYS_accept
 #define SYS_accept (-1) /* some machines have accept4 alone */
 #endif

@@ -220,6 +220,12 @@ static _Noreturn void watch(const struct keeper *k, const struct run_wish *w)
 	_exit(0);
 }
 
+/* Not every C library has a function for it. */
+static void close_from_to(unsigned first, unsigned last)
+{
+	syscall(SYS_close_range, first, last, 0);
+}
+
 /* Only what it needs: descriptors of tern's must not live on in it. */
 static void close_others(struct keeper *k)
 {
@@ -229,10 +235,10 @@ static void close_others(struct keeper *k)
 		keep[0] = k->signals;
 		keep[1] = k->control;
 	}
-	close_range(STDERR_FILENO + 1, (unsigned)keep[0] - 1, 0);
+	close_from_to(STDERR_FILENO + 1, (unsigned)keep[0] - 1);
 	if (keep[1] > keep[0] + 1)
-		close_range((unsigned)keep[0] + 1, (unsigned)keep[1] - 1, 0);
-	close_range((unsigned)keep[1] + 1, ~0u, 0);
+		close_from_to((unsigned)keep[0] + 1, (unsigned)keep[1] - 1);
+	close_from_to((unsigned)keep[1] + 1, ~0u);
 }
 
 pid_t fork_with_descriptors(void)

@@ -126,7 +126,7 @@ static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 			return false;
 	}
 	if (unix_type == SOCK_DGRAM) /* letters_find */
-		setsockopt(both[1], SOL_SOCKET, SO_TIMESTAMPNS_NEW, &on, sizeof(on));
+		setsockopt(both[1], SOL_SOCKET, TIMESTAMPNS_NEW, &on, sizeof(on));
 	for (int i = 0; i < 2; i++)
 		setsockopt(both[i], SOL_SOCKET, SO_SNDBUF, room, sizeof(*room));
 	return true;

@@ -93,8 +93,8 @@ static void has_no_room(void)
 /* Each value beside a datagram of its own, and what comes of it. */
 static void send_each(int type4, int type6, const int values[5])
 {
-	struct cmsghdr h = { CMSG_LEN(sizeof(int)), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
-			     family == AF_INET ? type4 : type6 };
+	struct cmsghdr h = control_of(sizeof(int), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+				      family == AF_INET ? type4 : type6);
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
 	struct mail l;
 
@@ -127,8 +127,8 @@ static void sends_with_a_tos(void)
 
 static void sends_from_an_address(void)
 {
-	struct cmsghdr four = { CMSG_LEN(sizeof(struct in_pktinfo)), IPPROTO_IP, IP_PKTINFO };
-	struct cmsghdr six = { CMSG_LEN(sizeof(struct in6_pktinfo)), IPPROTO_IPV6, IPV6_PKTINFO };
+	struct cmsghdr four = control_of(sizeof(struct in_pktinfo), IPPROTO_IP, IP_PKTINFO);
+	struct cmsghdr six = control_of(sizeof(struct in6_pktinfo), IPPROTO_IPV6, IPV6_PKTINFO);
 	struct in_pktinfo i4 = { .ipi_spec_dst.s_addr = htonl(0x7f000002) };
 	struct in6_pktinfo i6 = { .ipi6_addr = IN6ADDR_LOOPBACK_INIT };
 	int a = socket_of(SOCK_DGRAM), b = bound(SOCK_DGRAM);
@@ -155,7 +155,7 @@ static void sends_from_an_address(void)
 static void sends_what_is_no_control(void)
 {
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), v = 5;
-	struct cmsghdr h = { CMSG_LEN(sizeof(int)), IPPROTO_IP, 77 };
+	struct cmsghdr h = control_of(sizeof(int), IPPROTO_IP, 77);
 	struct name n = loopback_at(port_of(b));
 	char byte = 'x';
 	_Alignas(struct cmsghdr) char room[64] = { 0 };
@@ -171,9 +171,10 @@ static void sends_what_is_no_control(void)
 	say_result(send_with(a, port_of(b), &h, &v));
 	h.cmsg_level = SOL_SOCKET;
 	say_result(send_with(a, port_of(b), &h, &v));
-	*c = (struct cmsghdr){ 3, IPPROTO_IP, IP_TTL };
+	*c = control_of(0, IPPROTO_IP, IP_TTL);
+	c->cmsg_len = 3;
 	say_result(sendmsg(a, &m, 0));
-	*c = (struct cmsghdr){ 1000, IPPROTO_IP, IP_TTL };
+	c->cmsg_len = 1000;
 	say_result(sendmsg(a, &m, 0));
 	m.msg_controllen = 5;
 	say_result(sendmsg(a, &m, 0));
@@ -308,7 +309,7 @@ static void connects_in_flow(int fd, uint16_t to, uint32_t info)
 static void chooses_labels(void)
 {
 	static const uint32_t infos[] = { 0, 0x12345, 0x0ab12345, 0x0ab00000, 0xfff00001 };
-	struct cmsghdr h = { CMSG_LEN(sizeof(uint32_t)), IPPROTO_IPV6, FLOWINFO };
+	struct cmsghdr h = control_of(sizeof(uint32_t), IPPROTO_IPV6, FLOWINFO);
 	uint32_t beside = htonl(0x0ab54321);
 	int a, b;
 	uint16_t to;
@@ -378,7 +379,7 @@ static void comes_as(int s)
 static void is_cut_into_segments(void)
 {
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
-	struct cmsghdr head = { CMSG_LEN(sizeof(uint16_t)), IPPROTO_UDP, UDP_SEGMENT };
+	struct cmsghdr head = control_of(sizeof(uint16_t), IPPROTO_UDP, UDP_SEGMENT);
 	static const uint16_t sizes[] = { 20, 25, 49, 50, 51, 0 };
 	struct name to = loopback_at(port_of(b));
 	struct mail l;

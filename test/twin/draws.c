@@ -250,7 +250,7 @@ static void says_its_error(struct slot *s)
 {
 	int e = so_error(s->fd);
 
-	say("error: %s", e ? strerrorname_np(e) : "none");
+	say("error: %s", e ? strerror(e) : "none");
 }
 
 static void says_its_state(struct slot *s)

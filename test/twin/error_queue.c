@@ -209,10 +209,15 @@ static void sends_the_old_way(void)
 		struct cmsghdr *c = (struct cmsghdr *)room;
 		char byte = 'x';
 		struct iovec iov = { &byte, 1 };
-		struct msghdr m = { &to.sa, to.len, &iov, 1, room, sizeof(room), 0 };
+		struct msghdr m = { .msg_name = &to.sa,
+				    .msg_namelen = to.len,
+				    .msg_iov = &iov,
+				    .msg_iovlen = 1,
+				    .msg_control = room,
+				    .msg_controllen = sizeof(room) };
 		struct mail l;
 
-		*c = (struct cmsghdr){ CMSG_LEN(sizeof(int)), IPPROTO_IPV6, OLD_HOPLIMIT };
+		*c = control_of(sizeof(int), IPPROTO_IPV6, OLD_HOPLIMIT);
 		memcpy(CMSG_DATA(c), &hops[i], sizeof(int));
 		say_result(sendmsg(a, &m, 0));
 		if (hops[i] > 255 || hops[i] < -1)

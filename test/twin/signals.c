@@ -314,7 +314,7 @@ static void survives_a_storm_of_connections(void)
 	for (int i = 0; i < N; i++) {
 		c = socket_of(SOCK_STREAM);
 		if (connect_to(c, port) != 0 && errno != EINTR)
-			say("connect %s\n", strerrorname_np(errno));
+			say("connect %s\n", strerror(errno));
 		polled(c, POLLOUT, POLLOUT);
 		while (write(c, "x", 1) < 0 && errno == EINTR)
 			continue;

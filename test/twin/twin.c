@@ -32,7 +32,7 @@ const char *told(long long result)
 	char *t = text[at = (at + 1) % 4];
 
 	if (result < 0)
-		snprintf(t, 40, "%s", strerrorname_np(errno));
+		snprintf(t, 40, "%s", strerror(errno));
 	else
 		snprintf(t, 40, "%lld", result);
 	return t;
@@ -88,7 +88,7 @@ int socket_of(int type)
 	int fd = socket(family, type, 0);
 
 	if (fd < 0)
-		say("socket: %s\n", strerrorname_np(errno));
+		say("socket: %s\n", strerror(errno));
 	return fd;
 }
 
@@ -98,7 +98,7 @@ int bound(int type)
 	int fd = socket_of(type);
 
 	if (bind(fd, &n.sa, n.len) != 0)
-		say("bound: %s\n", strerrorname_np(errno));
+		say("bound: %s\n", strerror(errno));
 	return fd;
 }
 
@@ -107,7 +107,7 @@ int listening(void)
 	int fd = bound(SOCK_STREAM);
 
 	if (listen(fd, 16) != 0)
-		say("listen: %s\n", strerrorname_np(errno));
+		say("listen: %s\n", strerror(errno));
 	return fd;
 }
 
@@ -123,7 +123,7 @@ int connected_to(uint16_t port)
 	int fd = socket_of(SOCK_STREAM);
 
 	if (connect_to(fd, port) != 0)
-		say("connect: %s\n", strerrorname_np(errno));
+		say("connect: %s\n", strerror(errno));
 	return fd;
 }
 
@@ -134,7 +134,7 @@ void connection(int fd[2])
 	fd[0] = connected_to(port_of(l));
 	fd[1] = accept(l, NULL, NULL);
 	if (fd[1] < 0)
-		say("accept: %s\n", strerrorname_np(errno));
+		say("accept: %s\n", strerror(errno));
 	close(l);
 }
 
@@ -167,7 +167,7 @@ void friends(int fd[2])
 	fd[0] = bound(SOCK_DGRAM);
 	fd[1] = bound(SOCK_DGRAM);
 	if (connect_to(fd[0], port_of(fd[1])) || connect_to(fd[1], port_of(fd[0])))
-		say("connect: %s\n", strerrorname_np(errno));
+		say("connect: %s\n", strerror(errno));
 }
 
 ssize_t read_all(int fd, void *bytes, size_t n)
@@ -178,6 +178,14 @@ ssize_t read_all(int fd, void *bytes, size_t n)
 	while (got < n && (k = read(fd, (char *)bytes + got, n - got)) > 0)
 		got += (size_t)k;
 	return got ? (ssize_t)got : k;
+}
+
+struct cmsghdr control_of(size_t size, int level, int type)
+{
+	struct cmsghdr c = { .cmsg_level = level, .cmsg_type = type };
+
+	c.cmsg_len = CMSG_LEN(size);
+	return c;
 }
 
 void fill_up(int fd)
@@ -221,7 +229,7 @@ int get_int(int fd, int level, int option)
 	socklen_t len = sizeof(v);
 
 	if (getsockopt(fd, level, option, &v, &len) != 0)
-		say("getsockopt: %s\n", strerrorname_np(errno));
+		say("getsockopt: %s\n", strerror(errno));
 	return v;
 }
 
@@ -245,7 +253,7 @@ void set_timeout(int fd, int option, int ms)
 	struct timeval t = { ms / 1000, ms % 1000 * 1000 };
 
 	if (setsockopt(fd, SOL_SOCKET, option, &t, sizeof(t)) != 0)
-		say("a time-out: %s\n", strerrorname_np(errno));
+		say("a time-out: %s\n", strerror(errno));
 }
 
 /* ---- threads and signals ---- */
