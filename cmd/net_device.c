@@ -179,8 +179,8 @@ static struct dev *open_mesh(struct net *n, const char *name, struct net_dev *d,
 	}
 	snprintf(inside, sizeof(inside), "net-%s", name);
 	if (place_dir(inside, n->mesh_dir, sizeof(n->mesh_dir)) < 0) {
-		snprintf(w->error, sizeof(w->error), "no place for the network: %s",
-			 strerror(errno));
+		snprintf(w->error, sizeof(w->error), "no network in %s: %s", n->mesh_dir,
+			 own_socket_trouble(errno));
 		return NULL;
 	}
 	n->mesh = mesh_open(n->mesh_dir, n->options->name, w);

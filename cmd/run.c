@@ -270,7 +270,7 @@ static int set_up(struct run_command *c, const struct args *a)
 
 static bool open_control(struct run_command *c)
 {
-	char number[16], error[128];
+	char number[16], error[DEV_ERROR_MAX];
 
 	snprintf(number, sizeof(number), "%d", (int)getpid());
 	if (run_control_open(&c->control, c->net.name ? c->net.name : number, error,

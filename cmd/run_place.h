@@ -16,7 +16,7 @@ enum { PLACE_NAME_MAX = 32, PLACE_LINE_MAX = 1024 };
 
 /*
  * $XDG_RUNTIME_DIR/tern, else /tmp/tern-UID, and a directory in it, made when missing. The length,
- * or -1 after errno is set: what is there is not the user's alone.
+ * or -1 after errno is set (EPERM: what is there is not the user's alone), and the path of that.
  */
 int place_dir(const char *inside, char *path, size_t room);
 /* Letters, digits, '-', '_' and '.', and no dot first. */

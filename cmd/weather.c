@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../host/dev/mesh.h"
 #include "cmd.h"
 #include "net.h"
 #include "run_control.h"
@@ -84,7 +85,8 @@ bool run_control_open(struct run_control *c, const char *name, char *error, size
 	if (errno == EADDRINUSE)
 		snprintf(error, room, "a run called '%s' lives already", name);
 	else
-		snprintf(error, room, "no place for the control socket: %s", strerror(errno));
+		snprintf(error, room, "no control socket in %s: %s", c->at.sun_path,
+			 own_socket_trouble(errno));
 	return false;
 }
 

@@ -129,7 +129,8 @@ struct frag_set *frag_take_expired(struct net *net)
 /* RFC 4291 2.7: groups of the scopes 1 and 2 are of a link, too. */
 static bool is_of_one_link(const struct addr *a)
 {
-	return addr_is_link_local(a) || (addr_is_multicast(a) && (a->b[1] & 15) <= 2);
+	return addr_is_link_local(a) ||
+	       (addr_is_multicast(a) && !addr_is4(a) && (a->b[1] & 15) <= 2);
 }
 
 uint32_t frag_zone(const struct addr *src, const struct addr *dst, unsigned ifindex)

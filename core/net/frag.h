@@ -52,7 +52,7 @@ struct frag_set {
 bool frag_init(struct net *, uint32_t timer_kind);
 void frag_fini(struct net *);
 void frag_check(const struct net *);
-/* Of IPv6, RFC 4007 6: the interface, if one of the addresses is of its link alone; else 0. */
+/* RFC 4007 6, RFC 3927 7: the interface, if one of the addresses is of its link alone; else 0. */
 uint32_t frag_zone(const struct addr *src, const struct addr *dst, unsigned ifindex);
 /*
  * A fragment; *whole is the set that is complete now: the caller takes what it wants of it and

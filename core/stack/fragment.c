@@ -156,7 +156,8 @@ enum tern_drop fragment4_input(struct tern_stack *st, const struct inbound *in)
 {
 	const uint8_t *h = in->p->data + in->l3_off;
 	uint32_t field = get_be16(h + 6), hdr_len = in->l4_off - in->l3_off;
-	struct frag f = { .key = { in->src, in->dst, get_be16(h + 4), in->proto, 0 },
+	struct frag f = { .key = { in->src, in->dst, get_be16(h + 4), in->proto,
+				   frag_zone(&in->src, &in->dst, in->iface->index) },
 			  .hdr = h,
 			  .hdr_len = hdr_len,
 			  .bytes = h + hdr_len,

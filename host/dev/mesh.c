@@ -331,13 +331,8 @@ static const char *reason(int err)
 		return "a member of that name lives";
 	case EADDRINUSE:
 		return "the network is full";
-	case ENAMETOOLONG:
-		return "too long for a socket; set XDG_RUNTIME_DIR to a shorter path";
-	case EACCES:
-	case EROFS:
-		return "it cannot be written; chmod 700 it, or set XDG_RUNTIME_DIR";
 	default:
-		return strerror(err);
+		return own_socket_trouble(err);
 	}
 }
 

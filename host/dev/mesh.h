@@ -45,6 +45,8 @@ struct sockaddr_un;
  * somebody holds by now, and not a directory in which something is.
  */
 void own_socket_remove(const char *path);
+/* Why there is no socket of the user's own in a directory, and what to do; not of EADDRINUSE. */
+const char *own_socket_trouble(int err);
 /* Does somebody hold the socket there? */
 bool own_socket_is_held(const struct sockaddr_un *);
 

@@ -48,6 +48,22 @@ static int bind_at(int fd, const struct sockaddr_un *at)
 	return bind(fd, (const struct sockaddr *)at, sizeof(*at));
 }
 
+const char *own_socket_trouble(int err)
+{
+	switch (err) {
+	case ENAMETOOLONG:
+		return "too long for a socket; set XDG_RUNTIME_DIR to a shorter path";
+	case EACCES:
+	case EROFS:
+		return "it cannot be written; chmod 700 it, or set XDG_RUNTIME_DIR";
+	case EPERM:
+		return "it is another's, or others may enter it; chmod 700 it, or set "
+		       "XDG_RUNTIME_DIR";
+	default:
+		return strerror(err);
+	}
+}
+
 void own_socket_unlock(int lock)
 {
 	int err = errno;

@@ -115,11 +115,13 @@ static uint8_t *widen(const uint8_t *value, size_t len)
 static int set_groups(struct tern_stack *st, tern_sock s, int level, int name, const void *value,
 		      size_t len)
 {
-	uint8_t *wide = len < INTERFACE_LEN ? NULL : widen(value, len);
-	int err = len < INTERFACE_LEN ? -EINVAL : -ENOBUFS;
+	uint8_t *wide;
+	int err;
 
-	if (wide)
-		err = tern_setsockopt(st, s, level, name, wide, len + GAP);
+	if (len < INTERFACE_LEN)
+		return -EINVAL;
+	wide = widen(value, len);
+	err = wide ? tern_setsockopt(st, s, level, name, wide, len + GAP) : -ENOBUFS;
 	free(wide);
 	return err;
 }
@@ -127,13 +129,15 @@ static int set_groups(struct tern_stack *st, tern_sock s, int level, int name, c
 static int get_groups(struct tern_stack *st, tern_sock s, int level, int name, void *value,
 		      size_t *len)
 {
-	uint8_t *wide = *len < INTERFACE_LEN ? NULL : widen(value, *len);
-	int err = *len < INTERFACE_LEN ? -EINVAL : -ENOBUFS;
 	size_t size = *len + GAP;
+	uint8_t *wide;
+	int err;
 
-	if (wide)
-		err = tern_getsockopt(st, s, level, name, wide, &size);
-	if (wide && !err && size >= INTERFACE_LEN + GAP) {
+	if (*len < INTERFACE_LEN)
+		return -EINVAL;
+	wide = widen(value, *len);
+	err = wide ? tern_getsockopt(st, s, level, name, wide, &size) : -ENOBUFS;
+	if (!err && size >= INTERFACE_LEN + GAP) {
 		*len = size - GAP;
 		memcpy((uint8_t *)value + INTERFACE_LEN, wide + INTERFACE_LEN + GAP,
 		       *len - INTERFACE_LEN);

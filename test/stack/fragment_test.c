@@ -472,7 +472,7 @@ static void there_and_back(void)
 	}
 }
 
-/* RFC 4007 6: who has a link-local address on one link is somebody else on another. */
+/* RFC 4007 6, RFC 3927 7: who has a link-local address on one link is somebody else on another. */
 static void of_two_links(void)
 {
 	static const struct {
@@ -482,6 +482,9 @@ static void of_two_links(void)
 		{ "fe80::9", "fe80::1", false }, { "fe80::9", "fd00::1", false },
 		{ "fe80::9", "ff02::1", false }, { "fd00::9", "ff02::1", false },
 		{ "fd00::9", "fd00::1", true }, /* its fragments may come by any way */
+		{ "169.254.0.9", "169.254.0.1", false },
+		{ "169.254.0.9", "10.0.0.1", false },
+		{ "10.0.0.9", "10.0.0.1", true },
 	};
 	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
 	struct tern_addr a;
@@ -492,12 +495,12 @@ static void of_two_links(void)
 		};
 		struct part second = first;
 
-		begin(true);
+		begin(strchr(pairs[i].from, ':') != NULL);
 		test_at("%s to %s", pairs[i].from, pairs[i].to);
 		check_eq(tern_iface_add(st, &other), 3);
-		tern_addr_parse("fe80::1", 0, &a);
-		check_eq(tern_addr_add(st, 2, &a, 64), 0);
-		check_eq(tern_addr_add(st, 3, &a, 64), 0);
+		tern_addr_parse(v6 ? "fe80::1" : "169.254.0.1", 0, &a);
+		check_eq(tern_addr_add(st, 2, &a, v6 ? 64 : 16), 0);
+		check_eq(tern_addr_add(st, 3, &a, v6 ? 64 : 16), 0);
 		make_datagram_between(pairs[i].from, pairs[i].to, 128);
 		second.off = 64;
 		second.last = true;
