@@ -98,7 +98,7 @@ struct meaning {
 	bool too_big;
 };
 
-/* RFC 1122 4.2.3.9 and 4.1.3.3, with Linux's errno for each code. */
+/* RFC 1122 4.2.3.9 and 4.1.3.3, RFC 4443 3.1, with Linux's errno for each code. */
 static struct meaning meaning4(uint8_t type, uint8_t code)
 {
 	static const struct meaning unreachable[] = {
@@ -129,14 +129,20 @@ static struct meaning meaning4(uint8_t type, uint8_t code)
 
 static struct meaning meaning6(uint8_t type, uint8_t code)
 {
+	static const struct meaning unreachable[] = {
+		[0] = { TERN_ENETUNREACH, false, false },
+		[1] = { TERN_EACCES, true, false },
+		[2] = { TERN_EHOSTUNREACH, false, false },
+		[3] = { TERN_EHOSTUNREACH, false, false },
+		[4] = { TERN_ECONNREFUSED, true, false },
+		[5] = { TERN_EACCES, true, false }, /* more of 1 */
+		[6] = { TERN_EACCES, true, false },
+	};
+
 	if (type == ICMP6_TOO_BIG)
 		return (struct meaning){ TERN_EMSGSIZE, false, true };
-	if (type == ICMP6_UNREACHABLE && code == 4)
-		return (struct meaning){ TERN_ECONNREFUSED, true, false };
-	if (type == ICMP6_UNREACHABLE && code == 1)
-		return (struct meaning){ TERN_EACCES, true, false };
-	if (type == ICMP6_UNREACHABLE && code == 0)
-		return (struct meaning){ TERN_ENETUNREACH, false, false };
+	if (type == ICMP6_UNREACHABLE && code < N_ELEMENTS(unreachable))
+		return unreachable[code];
 	if (type == ICMP6_UNREACHABLE || type == ICMP6_TIME_EXCEEDED)
 		return (struct meaning){ TERN_EHOSTUNREACH, false, false };
 	return (struct meaning){ TERN_EPROTO, type == ICMP6_PARAMETER_PROBLEM && code == 1, false };
