@@ -53,7 +53,8 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 		return TERN_DROP_SOCK_QUEUE_FULL;
 	if (d->recv.head && d->recv.size + sizeof(*rec) + in->len > d->rcvbuf) {
 		d->drops++;
-		ss->counters[COUNT_UDP_RCVBUF_ERRORS]++;
+		if (s->type == TERN_SOCK_DGRAM && s->protocol == TERN_IPPROTO_UDP)
+			ss->counters[COUNT_UDP_RCVBUF_ERRORS]++;
 		return TERN_DROP_SOCK_QUEUE_FULL;
 	}
 	rec = new_rec(ss, in->len);
@@ -79,11 +80,10 @@ enum tern_drop dgram_put(struct sockets *ss, struct sock *s, const struct dgram_
 
 static void queue_error(struct sockets *ss, struct sock *s, const struct dgram_error *e)
 {
-	struct dgram_rec *rec;
+	struct dgram_rec *rec = NULL;
 
-	if (s->dgram->errors.size > ERRORS_SIZE_MAX)
-		return;
-	rec = new_rec(ss, e->quoted_len);
+	if (s->dgram->errors.size <= ERRORS_SIZE_MAX)
+		rec = new_rec(ss, e->quoted_len);
 	if (!rec)
 		return;
 	if (e->quoted_len)

@@ -479,11 +479,10 @@ static void of_two_links(void)
 		const char *from, *to;
 		bool is_one;
 	} pairs[] = {
-		{ "fe80::9", "fe80::1", false }, { "fe80::9", "fd00::1", false },
-		{ "fe80::9", "ff02::1", false }, { "fd00::9", "ff02::1", false },
+		{ "fe80::9", "fe80::1", false },	 { "fe80::9", "fd00::1", false },
+		{ "fe80::9", "ff02::1", false },	 { "fd00::9", "ff02::1", false },
 		{ "fd00::9", "fd00::1", true }, /* its fragments may come by any way */
-		{ "169.254.0.9", "169.254.0.1", false },
-		{ "169.254.0.9", "10.0.0.1", false },
+		{ "169.254.0.9", "169.254.0.1", false }, { "169.254.0.9", "10.0.0.1", false },
 		{ "10.0.0.9", "10.0.0.1", true },
 	};
 	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };

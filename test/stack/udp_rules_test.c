@@ -405,14 +405,18 @@ static void groups_of_lo(void)
 	}
 }
 
-/* Each socket that gets a datagram to all counts; it is lost only if nobody had room (RFC 4113). */
+/*
+ * Each socket that gets a datagram to all counts; it is lost only if nobody had room (RFC 4113). What a
+ * raw socket has no room for is not lost.
+ */
 static void to_all_is_counted(void)
 {
 	for (int full = 0; full < 3; full++) {
 		struct packet p = { .dst = "10.0.0.255" };
-		tern_sock s[2];
+		tern_sock s[2], raw;
 
 		new_wire();
+		raw = open_socket("0.0.0.0", 0, TERN_SOCK_RAW, TERN_IPPROTO_UDP);
 		for (int i = 0; i < 2; i++) {
 			s[i] = open_socket("0.0.0.0", 0, TERN_SOCK_DGRAM, 0);
 			set_option(s[i], TERN_SOL_SOCKET, TERN_SO_REUSEADDR, 1);
@@ -424,6 +428,7 @@ static void to_all_is_counted(void)
 		fill_udp(&p, PEER_PORT, 7000, "x", 1);
 		put_packet(&p);
 		check_eq(tern_counter(st, "UdpInDatagrams"), 2);
+		set_option(raw, TERN_SOL_SOCKET, TERN_SO_RCVBUF, 0);
 		for (int i = 0; i < full; i++)
 			set_option(s[i], TERN_SOL_SOCKET, TERN_SO_RCVBUF, 0);
 		fill_udp(&p, PEER_PORT, 7000, got, 3000);
