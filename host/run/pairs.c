@@ -20,9 +20,10 @@
 
 /*
  * What a pair holds in each direction: a kernel doubles it, as far as net.core.wmem_max lets it.
- * Small datagrams cost twice their length there, and a burst is to have room as a whole.
+ * Small datagrams cost twice their length there, and a burst that the program sends is to have room
+ * as a whole; what it receives is lost where its socket has no room.
  */
-static const int stream_room = 131072, datagram_room = 262144;
+static const int room = 131072, burst_room = 262144;
 
 static struct pair **bucket(const struct run *r, uint64_t ino)
 {
@@ -115,7 +116,7 @@ static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 {
 	static const int on = 1;
 	int unix_type = type == SOCK_STREAM ? SOCK_STREAM : SOCK_DGRAM;
-	const int *room = type == SOCK_STREAM ? &stream_room : &datagram_room;
+	const int *own_room = type == SOCK_STREAM ? &room : &burst_room;
 
 	if (socketpair(AF_UNIX, unix_type | SOCK_CLOEXEC, 0, both) != 0)
 		return false;
@@ -127,8 +128,8 @@ static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 	}
 	if (unix_type == SOCK_DGRAM) /* letters_find */
 		setsockopt(both[1], SOL_SOCKET, TIMESTAMPNS_NEW, &on, sizeof(on));
-	for (int i = 0; i < 2; i++)
-		setsockopt(both[i], SOL_SOCKET, SO_SNDBUF, room, sizeof(*room));
+	setsockopt(both[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	setsockopt(both[1], SOL_SOCKET, SO_SNDBUF, own_room, sizeof(*own_room));
 	return true;
 }
 
