@@ -11,6 +11,7 @@
 
 #include "../core/wire/wire.h"
 #include "../host/dev/mesh.h"
+#include "../host/dev/own_socket.h"
 #include "net.h"
 #include "run_place.h"
 

@@ -14,7 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../host/dev/mesh.h"
+#include "../host/dev/own_socket.h"
 
 /* In /tmp anybody may have made it before us, with who knows what rights. */
 static bool make_own_dir(const char *path)

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../host/dev/mesh.h"
+#include "../host/dev/own_socket.h"
 #include "cmd.h"
 #include "net.h"
 #include "run_control.h"

@@ -25,6 +25,7 @@
 
 #include "../../core/base/addr.h"
 #include "../../core/wire/wire.h"
+#include "own_socket.h"
 
 enum {
 	NUMBER_MAX = 65534,
@@ -149,9 +150,11 @@ static int member_of(const uint8_t *number)
 static int addressee(const uint8_t *p, uint32_t len)
 {
 	if (len >= IP4_HDR_LEN && p[0] >> 4 == 4) {
-		if (p[16] >= 224 || (memcmp(p + 16, prefix4, 2) == 0 && get_be16(p + 18) == 0xffff))
+		bool ours = memcmp(p + 16, prefix4, sizeof(prefix4)) == 0;
+
+		if (p[16] >= 224 || (ours && get_be16(p + 18) == 0xffff))
 			return 0;
-		return memcmp(p + 16, prefix4, sizeof(prefix4)) == 0 ? member_of(p + 18) : -1;
+		return ours ? member_of(p + 18) : -1;
 	}
 	if (len >= IP6_HDR_LEN && p[0] >> 4 == 6) {
 		if (p[24] == 0xff)

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "mesh.h"
+#include "own_socket.h"
 
 enum { BACKLOG = 128 };
 

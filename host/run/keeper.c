@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../dev/mesh.h"
+#include "../dev/own_socket.h"
 #include "inside.h"
 
 struct keeper {

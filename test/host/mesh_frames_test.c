@@ -11,24 +11,18 @@
 #include <unistd.h>
 
 #include "hunger.h"
-
-#include "../../host/dev/mesh.h"
+#include "mesh_fixture.h"
 
 enum { MEMBERS = 3, CONNECTIONS_MAX = 1000 };
 
-static char dir[] = "/tmp/tern-mesh-XXXXXX";
 static struct dev *member[MEMBERS + 1]; /* by number */
 
 static void begin(void)
 {
-	struct dev_wish w = { .mtu = 0 };
-
 	new_small_stack();
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	check(mkdtemp(dir) != NULL);
+	make_dir();
 	for (unsigned i = 1; i <= MEMBERS; i++) {
-		member[i] = mesh_open(dir, NULL, &w);
-		check(member[i] != NULL);
+		member[i] = join(NULL);
 		dev_serve(member[i], st, 2);
 	}
 }

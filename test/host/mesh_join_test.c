@@ -12,27 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test.h"
-
-#include "../../host/dev/mesh.h"
-
-static char dir[] = "/tmp/tern-join-XXXXXX";
-
-static void make_dir(void)
-{
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	check(mkdtemp(dir) != NULL);
-}
-
-static struct dev *join(const char *name)
-{
-	struct dev_wish w = { .mtu = 0 };
-	struct dev *d = mesh_open(dir, name, &w);
-
-	if (!d)
-		test_fail(__FILE__, __LINE__, "%s", w.error);
-	return d;
-}
+#include "mesh_fixture.h"
 
 /* From now on this process can have n descriptors more; what was allowed before is returned. */
 static struct rlimit leave_descriptors(unsigned n)

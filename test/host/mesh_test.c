@@ -11,21 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "mesh_fixture.h"
 #include "pair_fixture.h"
-
-#include "../../host/dev/mesh.h"
-
-static char dir[] = "/tmp/tern-mesh-XXXXXX";
-
-static struct dev *join(const char *name)
-{
-	struct dev_wish w = { .mtu = 0 };
-	struct dev *d = mesh_open(dir, name, &w);
-
-	if (!d)
-		test_fail(__FILE__, __LINE__, "%s", w.error);
-	return d;
-}
 
 static unsigned files(void)
 {
@@ -45,8 +32,7 @@ static void begin(const char *name)
 {
 	struct dev *first;
 
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	check(mkdtemp(dir) != NULL);
+	make_dir();
 	first = join(name);
 	pair_open(&p, first, join(NULL));
 	for (int i = 0; i < 2; i++) {
@@ -99,8 +85,7 @@ static void two_join_at_once(void)
 	char path[100];
 	int first = socket(AF_UNIX, SOCK_SEQPACKET, 0), second = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	check(mkdtemp(dir) != NULL);
+	make_dir();
 	snprintf(path, sizeof(path), "%s/1", dir);
 	check_eq(own_socket_bind(first, path), 0);
 	check_eq(own_socket_bind(second, path), -1);
