@@ -20,8 +20,7 @@ struct tern_sim *tern_sim_new(uint64_t seed)
 
 	if (!sim)
 		return NULL;
-	for (int i = 0; i < 8; i++)
-		sim->seed[i] = (uint8_t)(seed >> (8 * i));
+	rand_seed_of(sim->seed, seed);
 	rand_init(&sim->rand, sim->seed, STREAM_WORKLOAD);
 	return sim;
 }

@@ -178,6 +178,13 @@ void rand_init(struct rand *r, const uint8_t seed[32], uint64_t stream)
 	r->used = BLOCK_LEN;
 }
 
+void rand_seed_of(uint8_t seed[32], uint64_t number)
+{
+	memset(seed, 0, 32);
+	put_le32(seed, (uint32_t)number);
+	put_le32(seed + 4, (uint32_t)(number >> 32));
+}
+
 /* n bytes of the block that nobody has had, n <= BLOCK_LEN; a rest too short is skipped. */
 static const uint8_t *take_bytes(struct rand *r, uint32_t n)
 {

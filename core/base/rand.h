@@ -28,6 +28,8 @@ struct rand {
 };
 
 void rand_init(struct rand *, const uint8_t seed[32], uint64_t stream);
+/* The seed that a number stands for, the same on every machine. */
+void rand_seed_of(uint8_t seed[32], uint64_t number);
 uint32_t rand_u32(struct rand *);
 uint64_t rand_u64(struct rand *);
 /* Uniform below n, n > 0, without bias. */

@@ -285,13 +285,12 @@ struct dev *impair_open(struct dev *inner, const struct tern_weather way[IMPAIR_
 					    .pending = impair_pending,
 					    .close = impair_close };
 	struct impair *m = calloc(1, sizeof(*m));
-	uint8_t key[32] = { 0 };
+	uint8_t key[32];
 	struct rand r;
 
 	if (!m)
 		return NULL;
-	for (unsigned i = 0; i < 8; i++)
-		key[i] = (uint8_t)(seed >> 8 * i);
+	rand_seed_of(key, seed);
 	m->dev = *inner;
 	m->dev.ops = &ops;
 	/* A checksum made behind the weather would be right for what the weather left. */

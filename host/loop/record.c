@@ -34,10 +34,9 @@ static void put(struct recorder *r, const void *bytes, size_t len)
 
 static void put32(struct recorder *r, uint32_t v)
 {
-	const uint8_t bytes[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
-				   (uint8_t)(v >> 24) };
+	const uint32_t word = le32(v);
 
-	put(r, bytes, sizeof(bytes));
+	put(r, &word, sizeof(word));
 }
 
 static void put_option(struct recorder *r, uint32_t code, uint32_t len)

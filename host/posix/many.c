@@ -101,24 +101,13 @@ static ssize_t send_from(int out, int in, off_t at, size_t count)
 	return total;
 }
 
-/* Of the kernel's descriptors. */
-static ssize_t pass_on(int out, int in, int64_t *offset, size_t count)
-{
-	off_t at = offset ? *offset : 0;
-	ssize_t n = sendfile(out, in, offset ? &at : NULL, count);
-
-	if (offset)
-		*offset = at;
-	return n;
-}
-
 ssize_t tern_posix_sendfile64(int out, int in, int64_t *offset, size_t count)
 {
 	off_t at;
 	ssize_t n;
 
 	if (!number_is_ours(out) && !number_is_ours(in))
-		return pass_on(out, in, offset, count);
+		return sendfile(out, in, offset, count);
 	errno = 0;
 	at = offset ? *offset : lseek(in, 0, SEEK_CUR);
 	if (at < 0 || number_is_ours(in)) { /* it is no file */

@@ -190,14 +190,20 @@ static void names_after_a_reset(void)
 	say_result(shutdown(fd[1], SHUT_WR));
 }
 
+/* The end of fd[0] has not read what has come. */
+static void connection_with_unread(int fd[2])
+{
+	connection(fd);
+	say_result(write(fd[1], "unread", 6));
+	say("%#x\n", polled(fd[0], POLLIN, POLLIN));
+}
+
 static void is_reset_by_unread(void)
 {
 	char bytes[16];
 	int fd[2];
 
-	connection(fd);
-	say_result(write(fd[1], "unread", 6));
-	say("%x\n", polled(fd[0], POLLIN, POLLIN));
+	connection_with_unread(fd);
 	close(fd[0]);
 	say("%x\n", polled(fd[1], ALL, POLLERR | POLLHUP));
 	say("%d %d\n", so_error(fd[1]), so_error(fd[1]));
@@ -221,9 +227,7 @@ static void is_reset_by_unread_when_full(void)
 {
 	int fd[2];
 
-	connection(fd);
-	say_result(write(fd[1], "unread", 6));
-	say("%#x\n", polled(fd[0], POLLIN, POLLIN));
+	connection_with_unread(fd);
 	fill_up(fd[0]);
 	close(fd[0]);
 	say("%d\n", comes_to_its_end(fd[1]));
@@ -405,9 +409,7 @@ static void does_not_linger_with_unread(void)
 {
 	int fd[2];
 
-	connection(fd);
-	say_result(write(fd[1], "unread", 6));
-	say("%#x\n", polled(fd[0], POLLIN, POLLIN));
+	connection_with_unread(fd);
 	fill_and_linger(fd[0]);
 	say_result(close(fd[0]));
 	say("%d\n", comes_to_its_end(fd[1]));
