@@ -11,9 +11,12 @@
  */
 #include "buf.h"
 
-enum { GRADE_LAST = 4, LAST_SHIFT = 16 };
+enum { GRADE_LAST = 4, MIDDLE_SHIFT = 14, LAST_SHIFT = 16 };
+/* Where the chunks of each size begin, in a buffer that begins with one of the first grade. */
+enum { MIDDLE_FROM = CHUNK_FIRST_SIZE, LAST_FROM = MIDDLE_FROM + (3 << MIDDLE_SHIFT) };
 
-_Static_assert(sizeof(struct chunk) <= MEM_PIECE_EXTRA, "a chunk is a piece of mem's");
+_Static_assert(sizeof(struct chunk) + CHUNK_ALIGN <= MEM_PIECE_EXTRA,
+	       "a chunk is a piece of mem's");
 _Static_assert(CHUNK_FIRST_SIZE << 4 == 1 << LAST_SHIFT, "three sizes, each four times the last");
 
 enum { DIR_CAP_FIRST = 4, DIR_CAP_MAX = 32768, SPANS_EACH_WRITE = 4 };
@@ -41,17 +44,20 @@ struct place {
 
 static inline struct place place_of(const struct buf *b, uint64_t pos)
 {
-	uint64_t off = pos - b->head + b->head_off;
-	unsigned grade = b->grade;
-	uint32_t index = 0;
+	static const uint16_t from[] = { 0, MIDDLE_FROM, MIDDLE_FROM + (1 << MIDDLE_SHIFT),
+					 MIDDLE_FROM + (2 << MIDDLE_SHIFT), LAST_FROM };
+	uint64_t off = pos - b->head + b->head_off + from[b->grade];
 
-	for (; grade < GRADE_LAST && off >= size_of_grade(grade); grade++, index++)
-		off -= size_of_grade(grade);
-	if (grade < GRADE_LAST)
-		return (struct place){ index, (uint32_t)off };
-	off = MIN(off, UINT32_MAX); /* no buffer is so large */
-	return (struct place){ index + (uint32_t)(off >> LAST_SHIFT),
-			       (uint32_t)off & (size_of_grade(GRADE_LAST) - 1) };
+	if (off >= LAST_FROM) {
+		off = MIN(off - LAST_FROM, UINT32_MAX); /* no buffer is so large */
+		return (struct place){ GRADE_LAST - b->grade + (uint32_t)(off >> LAST_SHIFT),
+				       (uint32_t)off & ((1u << LAST_SHIFT) - 1) };
+	}
+	if (off < MIDDLE_FROM)
+		return (struct place){ 0, (uint32_t)off };
+	off -= MIDDLE_FROM;
+	return (struct place){ 1 + (uint32_t)(off >> MIDDLE_SHIFT) - b->grade,
+			       (uint32_t)off & ((1u << MIDDLE_SHIFT) - 1) };
 }
 
 static struct chunk **chunks_of(struct buf *b)
@@ -67,7 +73,7 @@ static struct chunk *chunk_at(const struct buf *b, uint32_t index)
 static inline struct chunk *new_chunk(struct mem *m, unsigned grade)
 {
 	unsigned piece = piece_of_grade(grade);
-	struct chunk *c = mem_new_piece(m, piece, sizeof(*c) + size_of_grade(grade));
+	struct chunk *c = mem_new_piece(m, piece, chunk_cost(size_of_grade(grade)));
 
 	if (c)
 		*c = (struct chunk){ .refs = 1, .piece = piece };
@@ -149,7 +155,7 @@ static struct chunk *get_chunk(struct buf *b, struct mem *m, uint32_t i)
 static struct buf_span span_of(struct chunk *c, uint32_t off, size_t len)
 {
 	return (struct buf_span){
-		.ptr = (uint8_t *)(c + 1) + off,
+		.ptr = chunk_bytes(c) + off,
 		.len = (uint32_t)MIN(len, chunk_size(c) - off),
 		.chunk = c,
 	};
@@ -219,7 +225,7 @@ static uint8_t *in_one_chunk(const struct buf *b, uint64_t pos, size_t len)
 	struct place at = place_of(b, pos);
 	struct chunk *c = at.index < b->n_chunks ? chunk_at(b, at.index) : NULL;
 
-	return c && len <= chunk_size(c) - at.off ? (uint8_t *)(c + 1) + at.off : NULL;
+	return c && len <= chunk_size(c) - at.off ? chunk_bytes(c) + at.off : NULL;
 }
 
 /* The common beginning: an empty buffer, bytes that fit in its first chunk. NULL: no memory. */
@@ -229,7 +235,7 @@ static uint8_t *begin_with_one(struct buf *b, struct mem *m)
 	if (!b->only)
 		return NULL;
 	b->n_chunks = 1;
-	return (uint8_t *)(b->only + 1);
+	return chunk_bytes(b->only);
 }
 
 uint8_t *buf_place(struct buf *b, struct mem *m, uint64_t pos, size_t len)
@@ -303,7 +309,7 @@ void buf_drop(struct buf *b, struct mem *m, uint64_t pos)
 void buf_take(struct buf *b, struct mem *m, void *dst, size_t len)
 {
 	if (b->dir_cap == 0 && len > 0 && len == b->end - b->head) { /* all of a lone chunk */
-		memcpy(dst, (uint8_t *)(b->only + 1) + b->head_off, len);
+		memcpy(dst, chunk_bytes(b->only) + b->head_off, len);
 		drop_all(b, m);
 		return;
 	}
@@ -327,7 +333,7 @@ size_t buf_cost(const struct buf *b)
 
 	for (unsigned i = 0; i < b->n_chunks; i++)
 		if (chunk_at(b, i))
-			cost += sizeof(struct chunk) + chunk_size(chunk_at(b, i));
+			cost += chunk_cost(chunk_size(chunk_at(b, i)));
 	return cost;
 }
 

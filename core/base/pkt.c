@@ -24,10 +24,16 @@ struct tern_pkt *pkt_new(struct mem *m, uint32_t head_room, uint32_t len)
 	return p;
 }
 
-void pkt_free(struct mem *m, struct tern_pkt *p)
+static APART void unpin_all(struct mem *m, struct tern_pkt *p)
 {
 	for (unsigned i = 0; i < p->n_spans; i++)
 		chunk_unpin(m, p->pin[i]);
+}
+
+void pkt_free(struct mem *m, struct tern_pkt *p)
+{
+	if (p->n_spans)
+		unpin_all(m, p);
 	mem_free(m, p, p->cap);
 }
 
@@ -142,18 +148,16 @@ uint32_t pkt_sum(const struct tern_pkt *p, uint32_t offset,
 	return sum;
 }
 
-uint32_t pkt_copy_sum(const struct tern_pkt *p, uint32_t offset, void *dst,
-		      uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t))
+uint32_t pkt_copy_spans_sum(const struct tern_pkt *p, uint32_t before, uint8_t *dst,
+			    uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t),
+			    uint32_t sum)
 {
-	uint32_t done = p->len - offset;
-	uint8_t *out = dst;
-	uint32_t sum = copy_sum_fn(out, p->data + offset, done, 0);
-
 	for (unsigned i = 0; i < p->n_spans; i++) {
 		const struct tern_span *s = &p->span[i];
 
-		sum = sum_add_piece(sum, copy_sum_fn(out + done, s->ptr, s->len, 0), done & 1);
-		done += s->len;
+		sum = sum_add_piece(sum, copy_sum_fn(dst, s->ptr, s->len, 0), before & 1);
+		dst += s->len;
+		before += s->len;
 	}
 	return sum;
 }

@@ -48,9 +48,10 @@ uint32_t sum_add_piece(uint32_t sum, uint32_t piece, bool is_odd);
 uint32_t pkt_sum(const struct tern_pkt *, uint32_t offset,
 		 uint32_t (*sum_fn)(const void *, size_t, uint32_t), uint32_t sum);
 
-/* The same while copying to dst, beginning with 0; offset lies in the linear part. */
-uint32_t pkt_copy_sum(const struct tern_pkt *, uint32_t offset, void *dst,
-		      uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t));
+/* The same of the spans alone, while they are copied to dst; before: bytes that are in `sum`. */
+uint32_t pkt_copy_spans_sum(const struct tern_pkt *, uint32_t before, uint8_t *dst,
+			    uint32_t (*copy_sum_fn)(void *, const void *, size_t, uint32_t),
+			    uint32_t sum);
 
 /* A first-in first-out list through `next`, bounded by its owner. */
 struct pkt_queue {

@@ -188,14 +188,14 @@ static void begin_round(struct tern_cc *cc)
 }
 
 /* RFC 9406 4.2: is the queue growing, or was that a false alarm? */
-static void watch_delay(struct cubic *q, tern_time rtt)
+static void watch_delay(struct cubic *q, const struct tern_cc_sample *s)
 {
-	tern_time threshold;
+	tern_time threshold, rtt = s->rtt;
 
 	if (!rtt)
 		return;
 	q->round_min = q->round_min ? MIN(q->round_min, rtt) : rtt;
-	q->n_samples = (uint8_t)MIN(q->n_samples + 1, N_RTT_SAMPLE);
+	q->n_samples = (uint8_t)MIN(q->n_samples + 1 + s->joined_acks, N_RTT_SAMPLE);
 	if (q->n_samples < N_RTT_SAMPLE)
 		return;
 	if (q->css_rounds_left) {
@@ -217,7 +217,8 @@ static void watch_delay(struct cubic *q, tern_time rtt)
 static void start_slowly(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
-	uint32_t most = (q->stage.after_rto ? 1 : SEGMENTS_COUNTED) * cc->mss;
+	uint32_t counted = (q->stage.after_rto ? 1 : SEGMENTS_COUNTED) * (1 + s->joined_acks);
+	uint32_t most = counted * cc->mss;
 	uint32_t grown = MIN(s->acked, most);
 
 	if (!s->cwnd_limited)
@@ -260,7 +261,7 @@ static void cubic_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 	else if (s->cwnd_limited)
 		avoid_congestion(cc, s);
 	if (cc->ssthresh == CC_INFINITE)
-		watch_delay(q, s->rtt);
+		watch_delay(q, s);
 }
 
 /* RFC 9438 4.9.2, 4.7 with fast convergence, 4.6. */

@@ -26,7 +26,9 @@ static void reno_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 	if (!s->cwnd_limited)
 		return;
 	if (cc->cwnd < cc->ssthresh) {
-		cc->cwnd += MIN(s->acked, (r->after_rto ? 1 : 2) * cc->mss);
+		uint32_t most = (r->after_rto ? 1 : 2) * (1 + s->joined_acks) * cc->mss;
+
+		cc->cwnd += MIN(s->acked, most);
 		cc->cwnd = MIN(cc->cwnd, CC_INFINITE);
 		return;
 	}

@@ -446,13 +446,12 @@ struct tcp_packet {
 
 /* Whose five-tuple is it? NULL: nobody's. */
 struct tuple *sock_tcp_find(struct sockets *, const struct tcp_packet *);
+struct tcp *sock_tcp_of(struct tuple *); /* NULL: it is no connection */
 /*
  * MUST-3, before anything of the segment is believed; where its text has a place, while it is
  * copied there. false: wrong, nothing has changed.
  */
 bool sock_tcp_verify(struct sockets *, struct tuple *, struct tcp_packet *);
-/* p has landed; the text of another that goes on where it ends joins it. false: it does not. */
-bool sock_tcp_join(struct sockets *, struct tuple *, struct tcp_packet *, const struct tcp_text *);
 enum tern_drop sock_tcp_input(struct sockets *, struct tuple *, const struct tcp_packet *,
 			      struct tcp_reply *);
 /*

@@ -154,6 +154,11 @@ struct tuple *sock_tcp_find(struct sockets *ss, const struct tcp_packet *p)
 	return tuple_find_on(ss, &key, p->ifindex);
 }
 
+struct tcp *sock_tcp_of(struct tuple *t)
+{
+	return t && t->kind == TUPLE_SOCK ? CONTAINER_OF(t, struct sock, t)->tcp : NULL;
+}
+
 static uint32_t add_text(const struct sockets *ss, const struct tcp_packet *p)
 {
 	return p->seg.len ? ss->env->sum(p->seg.data, p->seg.len, p->sum) : p->sum;
@@ -162,7 +167,7 @@ static uint32_t add_text(const struct sockets *ss, const struct tcp_packet *p)
 bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
 {
 	const struct tcp_ctx *x = sock_ctx(ss);
-	struct tcp *c = t && t->kind == TUPLE_SOCK ? CONTAINER_OF(t, struct sock, t)->tcp : NULL;
+	struct tcp *c = sock_tcp_of(t);
 
 	if (p->verified)
 		return true;
@@ -173,15 +178,6 @@ bool sock_tcp_verify(struct sockets *ss, struct tuple *t, struct tcp_packet *p)
 	if (p->seg.landed)
 		tcp_unland(c, x);
 	return false;
-}
-
-bool sock_tcp_join(struct sockets *ss, struct tuple *t, struct tcp_packet *p,
-		   const struct tcp_text *text)
-{
-	const struct tcp_ctx *x = sock_ctx(ss);
-
-	return tcp_land_more(CONTAINER_OF(t, struct sock, t)->tcp, x, &p->seg, ss->env->copy_sum,
-			     text);
 }
 
 enum tern_drop sock_tcp_input(struct sockets *ss, struct tuple *t, const struct tcp_packet *p,

@@ -187,6 +187,7 @@ static const struct setting settings[] = {
 	  3600000 },
 	{ "net.ipv6.neigh.default.delay_first_probe_time", FIELD(neighbour_delay_ms), 1000, 0,
 	  3600 },
+	{ "net.tern.ack_segments", FIELD(tcp_ack_segments), 1, 0, 255 },
 	{ "net.tern.delayed_ack_ms", FIELD(tcp_delayed_ack_ms), 1, 0, 499 },
 	{ "net.tern.dhcp_delay_ms", FIELD(dhcp_delay_ms), 1, 0, 60000 },
 	{ "net.tern.initial_cwnd", FIELD(tcp_initial_cwnd), 1, 1, 1000 },

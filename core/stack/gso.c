@@ -107,11 +107,63 @@ static void mark_super_frame(const struct sock *s, const struct tcp_out *out, st
 	p->flags |= addr_is4(&s->t.remote) ? TERN_PKT_TSO4 : TERN_PKT_TSO6;
 }
 
+/* ---- the headers of a piece ---- */
+
+static void write_headers(struct tern_stack *st, const struct iface *i, struct sock *s,
+			  struct tern_pkt *p, const struct tcp_hdr *h)
+{
+	const struct tcp_out *out = &st->burst[i->index].out;
+
+	push_tcp(st, p, h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
+	ip_push_stream(&st->ss, p, s, s->tos | (out->ect ? IP_ECN_ECT0 : 0));
+}
+
+/* What the pieces behind this one may have, too. Identifications, where there are any, differ. */
+static void remember_headers(struct burst *b, const struct sock *s, const struct tern_pkt *p)
+{
+	const struct tcp_hdr *h = &b->out.h;
+	const uint8_t *end = p->data + p->len;
+
+	b->repeated.len = 0;
+	if (p->flags != TERN_PKT_CSUM_PARTIAL || p->len > REPEATED_MAX || (h->flags & TCP_URG) ||
+	    stream_may_be_cut(s))
+		return;
+	memcpy(b->repeated.bytes, end - REPEATED_MAX, REPEATED_MAX);
+	b->repeated.len = (uint16_t)p->len;
+	b->repeated.tcp_len = (uint16_t)(p->len - p->csum_start);
+	b->repeated.flags = h->flags;
+	b->repeated.text = p->total_len - p->len;
+}
+
+static inline bool may_repeat(const struct burst *b, const struct tern_pkt *p)
+{
+	return b->repeated.len && b->repeated.text == p->total_len &&
+	       b->repeated.flags == b->out.h.flags && !p->gso_size;
+}
+
+/* The checksum is of the pseudo-header, and so the same. */
+static void repeat_headers(const struct burst *b, struct tern_pkt *p)
+{
+	uint8_t *end = p->data, *tcp = end - b->repeated.tcp_len;
+
+	memcpy(end - REPEATED_MAX, b->repeated.bytes, REPEATED_MAX);
+	put_be32(tcp + 4, b->out.h.seq);
+	put_be32(tcp + 8, b->out.h.ack);
+	put_be16(tcp + 14, b->out.h.wnd);
+	pkt_push(p, b->repeated.len);
+	p->flags = TERN_PKT_CSUM_PARTIAL;
+	p->csum_start = (uint16_t)(b->repeated.len - b->repeated.tcp_len);
+	p->csum_off = 16;
+}
+
+/* ---- pieces ---- */
+
 /* Headers and payload of the next piece; NULL: none is left, and p is freed. */
 static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i, struct sock *s,
 				   struct tern_pkt *p)
 {
-	struct tcp_out *out = &st->burst[i->index].out;
+	struct burst *b = &st->burst[i->index];
+	struct tcp_out *out = &b->out;
 	/* Devices leave CWR in the first segment only; it may be part of a counter (RFC 9768). */
 	bool leave_to_device = device_cuts(i, s) && !(out->h.flags & TCP_CWR);
 	struct tcp_piece piece;
@@ -125,8 +177,13 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 		pkt_add_span(p, &piece.span[k]);
 	if (leave_to_device)
 		mark_super_frame(s, out, p, piece.len);
-	push_tcp(st, p, piece.h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
-	ip_push_stream(&st->ss, p, s, s->tos | (out->ect ? IP_ECN_ECT0 : 0));
+	if (may_repeat(b, p)) {
+		repeat_headers(b, p);
+	} else {
+		write_headers(st, i, s, p, piece.h);
+		if (!out->done)
+			remember_headers(b, s, p);
+	}
 	st->counters[COUNT_IP_OUT_REQUESTS]++;
 	p->cause = out->cause;
 	p->conn = s->conn;
@@ -151,10 +208,11 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 	}
 	out->h.src_port = s->t.lport;
 	out->h.dst_port = s->t.rport;
+	st->burst[i->index].repeated.len = 0;
 	return fill_piece(st, i, s, p);
 }
 
-/* The socket is on no list: the rest of its burst is next, or it waits for another turn. */
+/* The rest of its burst is next, or the socket, which is on no list then, waits for a turn. */
 static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struct sock *s,
 				   struct tern_pkt *p)
 {
@@ -164,19 +222,23 @@ static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struc
 		push_eth(i, p, b->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
 	if (b->out.done)
 		sock_tcp_sent(&st->ss, s);
-	else
+	else if (list_empty(&s->ready_link))
 		list_put_tail(&i->cutting, &s->ready_link);
 	return p;
 }
 
-struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i, struct sock *s)
+struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i)
 {
+	struct sock *s = CONTAINER_OF(i->cutting.next, struct sock, ready_link);
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
+	struct tcp_out *out = &st->burst[i->index].out;
 
 	if (p)
 		p = fill_piece(st, i, s, p);
 	else
-		st->burst[i->index].out.done = true; /* no memory: lost, and repaired as such */
+		out->done = true; /* no memory: lost, and repaired as such */
+	if (out->done)
+		list_unlink(&s->ready_link);
 	return send_piece(st, i, s, p);
 }
 

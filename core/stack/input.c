@@ -10,14 +10,18 @@
 
 /* ---- the end of a packet ---- */
 
-static void free_packet(struct tern_stack *st, struct tern_pkt *p)
+static APART void put_for_reclaim(struct tern_stack *st, struct tern_pkt *p)
 {
-	if (p->flags & TERN_PKT_EXTERNAL) {
-		p->next = st->reclaim;
-		st->reclaim = p;
-	} else {
+	p->next = st->reclaim;
+	st->reclaim = p;
+}
+
+static inline void free_packet(struct tern_stack *st, struct tern_pkt *p)
+{
+	if (p->flags & TERN_PKT_EXTERNAL)
+		put_for_reclaim(st, p);
+	else
 		pkt_free(&st->mem, p);
-	}
 }
 
 TERN_API void tern_pkt_free(struct tern_stack *st, struct tern_pkt *p)

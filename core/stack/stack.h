@@ -23,9 +23,17 @@ struct good_pair {
 };
 
 /* The burst that an interface is sending: of the socket on its list `cutting`. */
+enum { REPEATED_MAX = 80 };
 struct burst {
 	struct tcp_out out;
 	uint8_t mac[6];
+	/* headers of IP and TCP that further pieces with as much text may have, but for numbers */
+	struct {
+		uint8_t bytes[REPEATED_MAX]; /* they end where these end */
+		uint16_t len;		     /* 0: none */
+		uint16_t tcp_len, flags;
+		uint32_t text;
+	} repeated;
 };
 
 struct tern_stack {
@@ -214,7 +222,7 @@ void lease6_drop(struct tern_stack *, struct iface *);
 void stack_send_reply(struct tern_stack *, const struct tcp_reply *);
 /* A socket that is on no list begins its burst, or goes on with it; NULL: nothing goes now. */
 struct tern_pkt *stack_begin_burst(struct tern_stack *, struct iface *, struct sock *);
-struct tern_pkt *stack_next_piece(struct tern_stack *, struct iface *, struct sock *);
+struct tern_pkt *stack_next_piece(struct tern_stack *, struct iface *);
 /* What a connection wanted to send is lost: its neighbour does not answer. */
 void stack_lose_segment(struct tern_stack *, struct sock *);
 

@@ -5,71 +5,124 @@
  * A device without offload hands over full segments one by one. Those that go on where the one
  * before ends, and say nothing else, differ from it in number and checksum alone: their text lands
  * behind its text, and TCP sees one large segment. So one lookup, one ACK decision and one look at
- * the timers serve the whole train. Whatever differs in any other way is a segment of its own.
+ * the timers serve the whole train. In the other direction go ACKs of more and more: the last says
+ * what they all say. Whatever differs in any other way is a segment of its own.
  */
 #include "stack.h"
 
-/* Of a segment whose header another one may repeat. */
+/* Of a segment whose header others may repeat. */
 struct engine {
 	const struct inbound *in;
-	const struct tcp_packet *tp;
-	uint32_t hdr_len; /* of TCP */
+	struct tcp_packet *tp;
+	struct tcp *c;
+	const uint8_t *alike; /* which bits of the TCP header they have in common */
+	uint32_t hdr_len;     /* of TCP */
+	uint32_t least, most; /* text */
+	uint32_t ip_sum;      /* of IPv4's header, but for what may differ */
+	uint32_t sum;	      /* of the addresses, protocol, ports and options */
 };
 
-static bool same_bytes(const uint8_t *a, const uint8_t *b, uint32_t from, uint32_t to)
+/* Which bits of headers are the same: lengths, identification and checksum may differ, ... */
+static const uint8_t ip4_alike[IP4_HDR_LEN] = { 255, 255, 0,   0,   0,	 0,   255, 255, 255, 255,
+						0,   0,	  255, 255, 255, 255, 255, 255, 255, 255 };
+/* ... beside a text the number, PSH and the checksum, ... */
+static const uint8_t text_alike[TCP_HDR_LEN] = { 255, 255, 255, 255, 0,	  0,   0,
+						 0,   255, 255, 255, 255, 255, 255 ^ TCP_PSH,
+						 255, 255, 0,	0,   255, 255 };
+/* ... and else the ACK, the window and the checksum. */
+static const uint8_t ack_alike[TCP_HDR_LEN] = { 255, 255, 255, 255, 255, 255, 255, 255, 0,   0,
+						0,   0,	  255, 255, 0,	 0,   0,   0,	255, 255 };
+
+static inline uint64_t eight_at(const uint8_t *p)
 {
-	return memcmp(a + from, b + from, to - from) == 0;
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	return v;
 }
 
-/* The IP header: all but lengths, identification and checksum. Where the packet ends, or 0. */
-static uint32_t follow_ip(const struct inbound *in, const struct tern_pkt *q)
+/* Of 20 bytes, which are two loads and one that overlaps. */
+static inline bool are_alike(const uint8_t *a, const uint8_t *b, const uint8_t *alike)
 {
+	return (((eight_at(a) ^ eight_at(b)) & eight_at(alike)) |
+		((eight_at(a + 8) ^ eight_at(b + 8)) & eight_at(alike + 8)) |
+		((eight_at(a + 12) ^ eight_at(b + 12)) & eight_at(alike + 12))) == 0;
+}
+
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, uint32_t from, uint32_t to)
+{
+	return from == to || memcmp(a + from, b + from, to - from) == 0;
+}
+
+static inline uint32_t sum_ip4_own(const uint8_t *h)
+{
+	return (uint32_t)get_be16(h + 2) + get_be16(h + 4) + get_be16(h + 10);
+}
+
+/* Where the IP packet ends, or 0. */
+static uint32_t follow_ip(const struct engine *e, const struct tern_pkt *q)
+{
+	const struct inbound *in = e->in;
 	const uint8_t *a = in->p->data + in->l3_off, *b = q->data + in->l3_off;
-	uint32_t len;
+	uint32_t end = in->l3_off;
 
 	if (addr_is4(&in->src)) {
-		len = get_be16(b + 2);
-		if (!same_bytes(a, b, 0, 2) || !same_bytes(a, b, 6, 10) ||
-		    !same_bytes(a, b, 12, 20))
-			return 0;
-		if (checksum_finish(checksum_header(b, IP4_HDR_LEN)) != 0)
+		end += get_be16(b + 2);
+		if (!are_alike(a, b, ip4_alike) || checksum_finish(e->ip_sum + sum_ip4_own(b)) != 0)
 			return 0;
 	} else {
-		len = IP6_HDR_LEN + get_be16(b + 4);
+		end += IP6_HDR_LEN + get_be16(b + 4);
 		if (!same_bytes(a, b, 0, 4) || !same_bytes(a, b, 6, IP6_HDR_LEN))
 			return 0;
 	}
-	return in->l3_off + len <= q->len ? in->l3_off + len : 0;
+	return end <= q->len ? end : 0;
 }
 
-/* The TCP header: all but number, PSH and checksum. */
-static bool follows_tcp(const struct engine *e, const struct tern_pkt *q)
+static bool follow_tcp(const struct engine *e, const uint8_t *b, struct tcp_wagon *wagon)
 {
-	const uint8_t *a = e->in->p->data + e->in->l4_off, *b = q->data + e->in->l4_off;
+	const uint8_t *a = e->in->p->data + e->in->l4_off;
+	const struct tcp_seg *seg = &e->tp->seg;
+	uint32_t seq = get_be32(b + 4);
 
-	return get_be32(b + 4) == e->tp->seg.h.seq + e->tp->seg.len && same_bytes(a, b, 0, 4) &&
-	       same_bytes(a, b, 8, 13) && ((a[13] ^ b[13]) & ~TCP_PSH) == 0 &&
-	       same_bytes(a, b, 14, 16) && same_bytes(a, b, 18, e->hdr_len);
+	if (!are_alike(a, b, e->alike) || seq != seg->h.seq + seg->len ||
+	    !same_bytes(a, b, TCP_HDR_LEN, e->hdr_len))
+		return false;
+	wagon->ack = get_be32(b + 8);
+	wagon->wnd = get_be16(b + 14);
+	wagon->sum =
+		e->sum + e->hdr_len + wagon->len +
+		checksum_words((uint64_t)seq + wagon->ack + get_be32(b + 12) + get_be32(b + 16));
+	return true;
 }
 
-/* Does q go on where the engine's text ends? Then its text. */
-static bool couple(const struct engine *e, const struct tern_pkt *q, struct tcp_text *text)
+/* Does q say the same as the engine, but for what the wagon says? */
+static bool couple(const struct engine *e, const struct tern_pkt *q, struct tcp_wagon *wagon)
 {
 	const struct inbound *in = e->in;
 	uint32_t head = in->l4_off + e->hdr_len, end;
 
-	if (q->ifindex != in->p->ifindex || q->flags != in->p->flags || q->len <= head)
+	if (q->ifindex != in->p->ifindex || q->flags != in->p->flags || q->len < head)
 		return false;
 	if (!same_bytes(in->p->data, q->data, 0, in->l3_off))
 		return false;
-	end = follow_ip(in, q);
-	if (end <= head || end - head > e->tp->seg.part || !follows_tcp(e, q))
+	end = follow_ip(e, q);
+	if (end < head + e->least || end > head + e->most)
 		return false;
-	text->data = q->data + head;
-	text->len = end - head;
-	text->sum = in->addr_sum + TERN_IPPROTO_TCP + (end - in->l4_off) +
-		    checksum_header(q->data + in->l4_off, e->hdr_len);
-	return true;
+	wagon->data = q->data + head;
+	wagon->len = end - head;
+	return follow_tcp(e, q->data + in->l4_off, wagon);
+}
+
+/* The text of the first is behind it already (tcp_land). */
+static bool pull(const struct tern_stack *st, const struct engine *e, const struct tcp_wagon *wagon)
+{
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
+	struct tcp_seg *seg = &e->tp->seg;
+
+	if (seg->landed)
+		return tcp_land_more(e->c, x, seg, st->env.copy_sum, wagon);
+	return (e->tp->verified || checksum_finish(wagon->sum) == 0) &&
+	       tcp_join_ack(e->c, seg, wagon);
 }
 
 static bool is_plain(const struct tern_stack *st, const struct inbound *in)
@@ -79,26 +132,50 @@ static bool is_plain(const struct tern_stack *st, const struct inbound *in)
 	return list_empty(&st->ss.raws) && in->l4_off == in->l3_off + ip_len;
 }
 
+/* Beside texts some flags may be set, in all: see text_alike. */
+static bool is_engine(const struct tcp_seg *seg)
+{
+	const uint16_t others = TCP_PSH | TCP_ECE | TCP_CWR | TCP_AE;
+
+	return seg->part == 0 && (seg->h.flags & ~(seg->len ? others : 0)) == TCP_ACK;
+}
+
+/* The header's sum was right, so what is common to all is what its own part lacks. */
+static void begin_train(struct engine *e)
+{
+	const struct inbound *in = e->in;
+	const uint8_t *ip = in->p->data + in->l3_off, *h = in->p->data + in->l4_off;
+	struct tcp_seg *seg = &e->tp->seg;
+
+	seg->part = (uint16_t)seg->len;
+	e->alike = seg->len ? text_alike : ack_alike;
+	e->least = seg->len ? 1 : 0;
+	e->most = seg->len;
+	e->hdr_len = seg->h.hdr_len;
+	if (addr_is4(&in->src))
+		e->ip_sum = 4 * 0xffff - sum_ip4_own(ip); /* 0, and nothing is negative */
+	e->sum = in->addr_sum + TERN_IPPROTO_TCP + checksum_header(h, 4) +
+		 checksum_header(h + TCP_HDR_LEN, e->hdr_len - TCP_HDR_LEN);
+}
+
 void take_train(struct tern_stack *st, const struct inbound *in, struct tuple *t,
 		struct tcp_packet *tp)
 {
-	struct engine e = { in, tp, tp->seg.h.hdr_len };
-	const uint16_t alike = TCP_PSH | TCP_ECE | TCP_CWR | TCP_AE; /* in all: see follows_tcp */
+	struct engine e = { .in = in, .tp = tp, .c = sock_tcp_of(t) };
+	struct tcp_wagon wagon;
 	struct tern_pkt *q;
-	struct tcp_text text;
 
-	if ((tp->seg.h.flags & ~alike) != TCP_ACK || tp->seg.part || !is_plain(st, in))
+	if (!e.c || !is_engine(&tp->seg) || !is_plain(st, in))
 		return;
-	tp->seg.part = (uint16_t)tp->seg.len;
-	while ((q = *in->rest) && couple(&e, q, &text) && sock_tcp_join(&st->ss, t, tp, &text)) {
-		tp->seg.h.flags |= q->data[in->l4_off + 13] & TCP_PSH;
+	begin_train(&e);
+	while ((q = *in->rest) && couple(&e, q, &wagon) && pull(st, &e, &wagon)) {
 		trace_packet(st, TERN_TRACE_PACKET_IN, q, TERN_DROP_NONE);
 		st->counters[COUNT_IP_IN_RECEIVES]++;
 		st->counters[COUNT_IP_IN_DELIVERS]++;
 		st->counters[COUNT_TCP_IN_SEGS]++;
 		*in->rest = q->next;
 		tern_pkt_free(st, q);
-		if (text.len < tp->seg.part) /* the last wagon is the short one */
+		if (wagon.len < e.most) /* the last wagon is the short one */
 			break;
 	}
 }

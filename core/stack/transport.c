@@ -59,6 +59,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	tp.min_iss.given = tp.seg.landed = false;
 	tp.seg.ecn = in->tos & 3u;
 	tp.seg.part = in->p->gso_size;
+	tp.seg.joined = 0;
 	tp.seg.data = payload(in) + tp.seg.h.hdr_len;
 	tp.seg.len = payload_len(in) - tp.seg.h.hdr_len;
 	tp.verified = (in->p->flags & CSUM_KNOWN) != 0;
@@ -72,7 +73,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 		st->counters[COUNT_TCP_IN_CSUM_ERRORS]++;
 		return TERN_DROP_TCP_CHECKSUM;
 	}
-	if (tp.seg.landed && in->rest)
+	if (in->rest && *in->rest && (tp.seg.landed || tp.seg.len == 0))
 		take_train(st, in, t, &tp);
 	drop = sock_tcp_input(&st->ss, t, &tp, &reply);
 	if (reply.due) {

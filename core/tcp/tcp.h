@@ -37,6 +37,7 @@ struct tcp_seg {
 	const uint8_t *data; /* payload, in one piece */
 	uint32_t len;	     /* of the payload */
 	uint16_t part;	     /* payload bytes of each segment, when it stands for several; else 0 */
+	uint8_t joined;	     /* so many ACKs of less came before it: tcp_join_ack */
 	bool landed;	     /* the payload is in its place already: tcp_land */
 	uint8_t ecn : 2;     /* the last two bits of its TOS: RFC 3168 5 */
 };
@@ -408,16 +409,21 @@ struct tcp_result tcp_input(struct tcp *, const struct tcp_ctx *, const struct t
 enum { TCP_LAND_MIN = 128 }; /* less text does not land */
 bool tcp_land(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn, uint32_t *sum);
 /*
- * The same for the text of a segment that goes on where a landed one ends and says nothing else:
- * the landed one then stands for both. false: not so, or sum and text are wrong; nothing happened.
+ * A segment of the same batch that says the same as the one before it, but for what is here. The
+ * text of one that goes on where a landed one ends joins that: it then stands for both. An ACK of
+ * more joins one without text, where that is the same as if it alone had come. false: not so, or
+ * sum and text are wrong; nothing happened.
  */
-struct tcp_text {
+struct tcp_wagon {
 	const uint8_t *data;
 	uint32_t len;
 	uint32_t sum; /* of its header and pseudo-header */
+	uint32_t ack;
+	uint16_t wnd;
 };
 bool tcp_land_more(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn,
-		   const struct tcp_text *);
+		   const struct tcp_wagon *);
+bool tcp_join_ack(const struct tcp *, struct tcp_seg *, const struct tcp_wagon *);
 void tcp_unland(struct tcp *, const struct tcp_ctx *);
 /* What arrived ahead of a gap is forgotten; it was never acknowledged (RFC 2018 8). */
 void tcp_renege(struct tcp *, const struct tcp_ctx *);
@@ -463,6 +469,7 @@ struct tcp_out {
 	uint64_t lo, hi;    /* positions of the payload that no piece has had */
 	uint16_t end_flags; /* PSH and FIN, which the last piece has */
 	uint16_t mss;	    /* text of each segment */
+	uint32_t ack_step;  /* ACKs alone: how many octets each covers at most; else 0 */
 	uint8_t cause;	    /* enum tern_cause */
 	bool has_text;	    /* lo < hi at first */
 	bool ect;	    /* the network may mark it, RFC 3168 */

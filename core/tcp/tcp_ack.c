@@ -136,6 +136,7 @@ static inline void take_sample(const struct arrival *a, uint64_t acked, struct t
 		.flight = tcp_flight(c),
 		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
 		.acked = (uint32_t)MIN(acked, UINT32_MAX),
+		.joined_acks = a->seg->joined,
 		.random = any_number(a),
 		.cwnd_limited = is_cwnd_limited(a),
 		.in_recovery = c->in_recovery || c->in_rto_recovery,
@@ -303,6 +304,27 @@ void tcp_take_window(struct arrival *a)
 	c->snd.wl2 = ack;
 	if (c->probing && c->snd.wnd > 0)
 		stop_probing(c, a->x);
+}
+
+/* ---- ACKs of one batch ---- */
+
+/*
+ * Where nothing is repaired or counted by the ACK, the last of several says all that they do. The
+ * counter of AccECN could wrap unseen (RFC 9768 3.2.2.5).
+ */
+bool tcp_join_ack(const struct tcp *c, struct tcp_seg *seg, const struct tcp_wagon *wagon)
+{
+	uint32_t una = (uint32_t)c->snd.una, flight = (uint32_t)(c->snd.nxt - c->snd.una);
+
+	if (!tcp_is_calm(c) || seg->h.seq != (uint32_t)c->rcv.nxt || seg->h.n_sack ||
+	    seg->joined == UINT8_MAX)
+		return false;
+	if (seg->h.ack - una >= wagon->ack - una || wagon->ack - una > flight)
+		return false;
+	seg->h.ack = wagon->ack;
+	seg->h.wnd = wagon->wnd;
+	seg->joined++;
+	return true;
 }
 
 /* ---- fifth step ---- */

@@ -260,7 +260,10 @@ static inline uint32_t tcp_in_segments(const struct tcp *c, uint64_t n)
 /* How many segments one stands for. */
 static inline uint32_t tcp_n_segments(const struct tcp_seg *seg)
 {
-	return seg->part && seg->len > seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
+	uint32_t texts =
+		seg->part && seg->len > seg->part ? (seg->len + seg->part - 1) / seg->part : 1;
+
+	return texts + seg->joined;
 }
 
 /* tcp_input.c */
@@ -277,7 +280,7 @@ void tcp_take_text(struct arrival *);
 void tcp_take_fin(struct arrival *);
 void tcp_owe_ack(struct tcp *, const struct tcp_ctx *, enum tcp_ack_due);
 uint64_t tcp_window_edge(const struct tcp *);
-uint16_t tcp_window_field(const struct tcp *, uint64_t *edge);
+uint16_t tcp_window_field(const struct tcp *, uint64_t ack, uint64_t *edge);
 void tcp_begin_quick_acks(struct tcp *, const struct tcp_ctx *);
 void tcp_after_read(struct tcp *, const struct tcp_ctx *);
 uint64_t tcp_data_end(const struct tcp *); /* one past the last byte that arrived in order */

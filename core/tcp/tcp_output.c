@@ -3,21 +3,25 @@
  * tcp_output.c - build what the plan chose, move on, and hand it out in pieces.
  *
  * Every segment but a SYN and a RST from nowhere acknowledges all that has arrived and shows the
- * current window, so sending anything settles what was owed. A burst is remembered by positions
- * alone: what is acknowledged or given up before its piece is taken is not sent. The payload is
- * lent from the send buffer; the owner pins the spans for as long as the packet lives.
+ * current window, so sending anything settles what was owed; ACKs alone may do so in steps. A burst
+ * is remembered by positions alone: what is acknowledged or given up before its piece is taken is
+ * not sent. The payload is lent from the send buffer; the owner pins the spans for as long as the
+ * packet lives.
  */
 #include "tcp_impl.h"
 
-static void settle_ack(struct tcp *c, struct tcp_hdr *h)
+/* What is acknowledged below rcv.nxt only delays what else is owed. */
+static void settle_ack(struct tcp *c, struct tcp_hdr *h, uint64_t ack)
 {
 	uint64_t edge;
 
-	h->ack = (uint32_t)c->rcv.nxt;
+	h->ack = (uint32_t)ack;
 	tcp_put_echo(c, h);
-	h->wnd = tcp_window_field(c, &edge);
+	h->wnd = tcp_window_field(c, ack, &edge);
 	c->rcv.adv = edge;
-	c->rcv.acked = c->rcv.nxt;
+	c->rcv.acked = ack;
+	if (ack < c->rcv.nxt)
+		return;
 	if (c->dsack_lo != c->dsack_hi && c->sack_ok)
 		c->notes |= TCP_NOTE_DSACK_SENT;
 	c->dsack_lo = c->dsack_hi;
@@ -194,7 +198,7 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	tcp_put_options(c, x, h);
 	if (c->accecn) /* a full segment has no room for it */
 		tcp_accecn_put_option(c, x, h, c->snd_mss - MIN(hi - p->lo, c->snd_mss));
-	settle_ack(c, h);
+	settle_ack(c, h, c->rcv.nxt);
 	out->mss = p->path_probe ? (uint16_t)(hi - p->lo) : text_beside_options(c, h);
 	c->work->sent.mss = out->mss;
 	if (p->path_probe)
@@ -224,14 +228,25 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 		tcp_schedule_probe(c, x);
 }
 
+/*
+ * SHLD-19: one ACK for two segments, or so many, even where a whole batch has come before anything
+ * could be sent. A peer whose window grows by the count of ACKs (RFC 5681 3.1) opens faster so.
+ */
+static uint32_t ack_step(const struct tcp *c, const struct tcp_ctx *x)
+{
+	uint32_t step = x->cfg->tcp_ack_segments * c->rcv_mss;
+
+	return step ? step : UINT32_MAX;
+}
+
 static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct tcp_out *out)
 {
 	out->lo = out->hi = seq;
 	out->h.flags = TCP_ACK;
 	tcp_put_options(c, x, &out->h);
+	out->ack_step = out->h.n_sack ? UINT32_MAX : ack_step(c, x); /* blocks are told once */
 	if (c->accecn)
 		tcp_accecn_put_option(c, x, &out->h, c->snd_mss);
-	settle_ack(c, &out->h);
 }
 
 /* What goes again is a lost record's beginning; a loss probe makes its segment one. */
@@ -267,6 +282,7 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 	tcp_hdr_init(&out->h);
 	out->end_flags = 0;
 	out->mss = UINT16_MAX;
+	out->ack_step = 0;
 	out->cause = (uint8_t)p->cause;
 	out->again = p->again;
 	out->has_text = out->done = out->ect = out->path_probe = false;
@@ -350,6 +366,14 @@ static void count_piece(struct tcp *c, uint32_t len)
 		c->tally->data_segs_out += segments;
 }
 
+/* One of the ACKs alone, and whether it is the last. */
+static void put_next_ack(struct tcp *c, struct tcp_out *out)
+{
+	out->h.flags = TCP_ACK;
+	settle_ack(c, &out->h, MIN(c->rcv.nxt, c->rcv.acked + out->ack_step));
+	out->done = c->rcv.acked == c->rcv.nxt;
+}
+
 bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp_piece *piece)
 {
 	const struct tcp_work *w = c->work;
@@ -366,13 +390,15 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 			return false;
 		lend_payload(c, out, piece_len(c, out, max), piece);
 	}
+	out->done = out->lo + piece->len == out->hi;
+	if (out->ack_step)
+		put_next_ack(c, out);
 	out->h.seq = (uint32_t)out->lo;
 	if (out->has_text && (out->h.flags & TCP_SYN))
 		out->h.seq--; /* the SYN comes before its text */
 	if (w && !(out->h.flags & (TCP_SYN | TCP_RST)))
 		put_urgent(w, out->lo, &out->h);
 	out->lo += piece->len;
-	out->done = out->lo == out->hi;
 	if (out->done)
 		out->h.flags |= out->end_flags;
 	count_piece(c, piece->len);

@@ -201,7 +201,7 @@ static bool is_next_text(const struct tcp *c, const struct tcp_seg *seg)
 
 /* Where a chunk ends or is to be made: piece by piece. */
 static bool land_in_pieces(struct tcp *c, const struct tcp_ctx *x, uint64_t pos,
-			   copy_sum_fn copy_sum, struct tcp_text *t)
+			   copy_sum_fn copy_sum, struct tcp_wagon *t)
 {
 	struct buf_span span[LAND_SPANS];
 	uint32_t done = 0;
@@ -217,7 +217,7 @@ static bool land_in_pieces(struct tcp *c, const struct tcp_ctx *x, uint64_t pos,
 }
 
 static bool land_at(struct tcp *c, const struct tcp_ctx *x, uint64_t pos, copy_sum_fn copy_sum,
-		    struct tcp_text *t)
+		    struct tcp_wagon *t)
 {
 	uint8_t *place = buf_place(&c->rcv_buf, x->mem, pos, t->len);
 
@@ -230,7 +230,7 @@ static bool land_at(struct tcp *c, const struct tcp_ctx *x, uint64_t pos, copy_s
 bool tcp_land(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg, copy_sum_fn copy_sum,
 	      uint32_t *sum)
 {
-	struct tcp_text t = { seg->data, seg->len, *sum };
+	struct tcp_wagon t = { .data = seg->data, .len = seg->len, .sum = *sum };
 
 	if (!is_next_text(c, seg))
 		return false;
@@ -244,10 +244,10 @@ bool tcp_land(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg, copy_
 }
 
 bool tcp_land_more(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg,
-		   copy_sum_fn copy_sum, const struct tcp_text *text)
+		   copy_sum_fn copy_sum, const struct tcp_wagon *wagon)
 {
 	uint64_t pos = c->rcv.nxt + seg->len;
-	struct tcp_text t = *text;
+	struct tcp_wagon t = *wagon;
 
 	if (pos + t.len > c->rcv.adv)
 		return false;
@@ -423,20 +423,20 @@ uint64_t tcp_window_edge(const struct tcp *c)
 }
 
 /*
- * The window field, and in *edge the right edge that it shows. Scaling cannot say every number:
- * rounding up keeps the edge from moving left, unless that had already gone one unit beyond the
- * buffer (RFC 7323 2.4 foresees the retreat; we accept up to rcv.adv all the same).
+ * The window field beside this ACK, and in *edge the right edge that it shows. Scaling cannot say
+ * every number: rounding up keeps the edge from moving left, unless that had already gone one unit
+ * beyond the buffer (RFC 7323 2.4 foresees the retreat; we accept up to rcv.adv all the same).
  */
-uint16_t tcp_window_field(const struct tcp *c, uint64_t *edge)
+uint16_t tcp_window_field(const struct tcp *c, uint64_t ack, uint64_t *edge)
 {
 	uint64_t roomiest = roomiest_edge(c), shown;
-	uint64_t units = (worthwhile_edge(c, roomiest) - c->rcv.nxt) >> c->rcv_wscale;
+	uint64_t units = (worthwhile_edge(c, roomiest) - ack) >> c->rcv_wscale;
 
-	shown = c->rcv.nxt + (units << c->rcv_wscale);
+	shown = ack + (units << c->rcv_wscale);
 	if (shown < c->rcv.adv && c->rcv.adv > c->rcv.nxt && shown <= roomiest)
 		units++;
 	units = MIN(units, 65535);
-	*edge = MAX(c->rcv.adv, c->rcv.nxt + (units << c->rcv_wscale));
+	*edge = MAX(c->rcv.adv, ack + (units << c->rcv_wscale));
 	return (uint16_t)units;
 }
 

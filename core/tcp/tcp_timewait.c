@@ -15,7 +15,7 @@ void tw_init(struct tcp_tw *tw, uint8_t *flags, const struct tcp *c)
 	tw->snd_nxt = (uint32_t)c->snd.nxt;
 	tw->rcv_nxt = (uint32_t)c->rcv.nxt;
 	tw->ts_recent = c->rcv.ts_recent;
-	tw->wnd = tcp_window_field(c, &edge);
+	tw->wnd = tcp_window_field(c, c->rcv.nxt, &edge);
 	tw->oow_tick = 0;
 	*flags = c->ts_ok ? TCP_TW_TS : 0;
 }

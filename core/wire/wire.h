@@ -42,8 +42,8 @@ static inline uint32_t checksum_header(const uint8_t *p, unsigned len)
 /* Folds to 16 bits and complements: the value for the header field. */
 static inline uint16_t checksum_finish(uint32_t sum)
 {
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t) ~(sum + (sum >> 16));
+	sum += sum << 16 | sum >> 16; /* the upper half is now both, and the carry */
+	return (uint16_t) ~(sum >> 16);
 }
 /* The part of a pseudo-header that all packets between two addresses share. */
 uint32_t checksum_addresses(const struct addr *src, const struct addr *dst);

@@ -108,6 +108,7 @@ static const struct {
 	{ "net.ipv6.hop_limit", 64, 1, 255 },
 	{ "net.ipv6.neigh.default.base_reachable_time_ms", 30000, 1, 3600000 },
 	{ "net.ipv6.neigh.default.delay_first_probe_time", 5, 0, 3600 },
+	{ "net.tern.ack_segments", 0, 0, 255 },
 	{ "net.tern.delayed_ack_ms", 40, 0, 499 },
 	{ "net.tern.dhcp_delay_ms", 10000, 0, 60000 },
 	{ "net.tern.initial_cwnd", 10, 1, 1000 },

@@ -75,7 +75,7 @@ struct sent {
 	uint8_t reserved;     /* bits of the TCP header that mean nothing */
 	const struct tcp_hdr *options;
 	const char *text;
-	int spoil; /* flips a bit of this byte of the segment when all is done; 0: none */
+	int spoil; /* flips a bit of this byte of the segment, below 0 of the IP header; 0: none */
 };
 
 static inline uint32_t emit_ip(const struct sent *s, const struct addr *from, const struct addr *to,
@@ -131,9 +131,11 @@ static inline struct tern_pkt *packet_of(const struct sent *s)
 	}
 	put_be16(segment + 16,
 		 checksum_finish(checksum_add(segment, len, checksum_pseudo(&from, &to, 6, len))));
-	if (s->spoil)
+	if (s->spoil > 0)
 		segment[s->spoil] ^= 1;
 	ip_len = emit_ip(s, &from, &to, len, header);
+	if (s->spoil < 0)
+		header[-s->spoil] ^= 1;
 	p = tern_pkt_new(st, ip_len + len);
 	memcpy(p->data, header, ip_len);
 	memcpy(p->data + ip_len, segment, len);
