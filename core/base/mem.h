@@ -67,7 +67,6 @@ static inline void *mem_new(struct mem *m, size_t size)
 	if (!record)
 		return mem_new_slow(m, size);
 	*first = record->next;
-	__builtin_prefetch(*first, 1); /* the next one is asked for soon */
 	m->n_out++;
 	return record;
 }

@@ -24,16 +24,10 @@ struct tern_pkt *pkt_new(struct mem *m, uint32_t head_room, uint32_t len)
 	return p;
 }
 
-static APART void unpin_all(struct mem *m, struct tern_pkt *p)
+void pkt_free(struct mem *m, struct tern_pkt *p)
 {
 	for (unsigned i = 0; i < p->n_spans; i++)
 		chunk_unpin(m, p->pin[i]);
-}
-
-void pkt_free(struct mem *m, struct tern_pkt *p)
-{
-	if (p->n_spans)
-		unpin_all(m, p);
 	mem_free(m, p, p->cap);
 }
 
