@@ -350,7 +350,7 @@ struct tern_config {
 	uint32_t tcp_rto_initial_ms, tcp_rto_min_ms, tcp_rto_max_ms;
 	uint32_t tcp_delayed_ack_ms; /* below 500 */
 	uint32_t tcp_quick_acks;     /* segments acknowledged at once, at first; 255 at most */
-	uint32_t tcp_ack_segments;   /* that one ACK covers at most; 0: all that have come */
+	uint32_t tcp_ack_segments;   /* segments that an ACK covers at most; 0: all that came */
 	uint32_t tcp_syn_retries, tcp_synack_retries;
 	uint32_t tcp_retries1; /* R1: the neighbour is suspected */
 	uint32_t tcp_retries2; /* R2: the connection is given up */
@@ -1123,7 +1123,7 @@ struct tern_cc_sample {
 	uint64_t flight;      /* after it: less what arrived, and what was found lost */
 	tern_time rtt;	      /* of the youngest segment that arrived and went only once; 0: none */
 	uint32_t acked;	      /* acknowledged by number */
-	uint32_t joined_acks; /* further ones that came in its batch, and are this one's part */
+	uint32_t joined_acks; /* that came before it in its batch, and are taken with it */
 	uint32_t newly_delivered; /* acknowledged by number or by SACK, and not before */
 	uint32_t newly_lost;	  /* found lost because of this ACK */
 	uint32_t random;	  /* a number to be used as a random one, another each time */
