@@ -10,18 +10,14 @@
 
 /* ---- the end of a packet ---- */
 
-static APART void put_for_reclaim(struct tern_stack *st, struct tern_pkt *p)
+static void free_packet(struct tern_stack *st, struct tern_pkt *p)
 {
-	p->next = st->reclaim;
-	st->reclaim = p;
-}
-
-static inline void free_packet(struct tern_stack *st, struct tern_pkt *p)
-{
-	if (p->flags & TERN_PKT_EXTERNAL)
-		put_for_reclaim(st, p);
-	else
+	if (p->flags & TERN_PKT_EXTERNAL) {
+		p->next = st->reclaim;
+		st->reclaim = p;
+	} else {
 		pkt_free(&st->mem, p);
+	}
 }
 
 TERN_API void tern_pkt_free(struct tern_stack *st, struct tern_pkt *p)
