@@ -202,6 +202,23 @@ static void the_largest(void)
 	}
 }
 
+/* What ends beyond the largest is refused at once, not when the rest has come (SEC-32). */
+static void a_piece_beyond(void)
+{
+	for (int six = 0; six < 2; six++) {
+		struct part t = { .id = 9, .off = 65528, .len = 1448, .bytes = whole };
+
+		begin(six);
+		for (int last = 0; last < 2; last++) {
+			t.last = last;
+			put_part(&t);
+			check_eq(tern_counter(st, "Drop-frag-malformed"), last + 1);
+		}
+		check_eq(tern_counter(st, "IpReasmReqds"), 0);
+		end_stack();
+	}
+}
+
 /* The header is the first fragment's: with its options, too, no more than 65535 (RFC 8200 4.5). */
 static void a_longer_first_header(void)
 {
@@ -517,19 +534,13 @@ static void of_two_links(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(any_order),
-		TEST(the_largest),
-		TEST(a_longer_first_header),
-		TEST(time_exceeded),
-		TEST(overlap),
-		TEST(shapes),
-		TEST(headers_are_in_the_first),
-		TEST(atomic),
-		TEST(nested),
-		TEST(of_no_protocol),
-		TEST(marks),
-		TEST(there_and_back),
-		TEST(of_two_links),
+		TEST(any_order),      TEST(the_largest),
+		TEST(a_piece_beyond), TEST(a_longer_first_header),
+		TEST(time_exceeded),  TEST(overlap),
+		TEST(shapes),	      TEST(headers_are_in_the_first),
+		TEST(atomic),	      TEST(nested),
+		TEST(of_no_protocol), TEST(marks),
+		TEST(there_and_back), TEST(of_two_links),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
