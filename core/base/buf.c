@@ -21,15 +21,11 @@ _Static_assert(CHUNK_FIRST_SIZE << 4 == 1 << LAST_SHIFT, "three sizes, each four
 
 enum { DIR_CAP_FIRST = 4, DIR_CAP_MAX = 32768, SPANS_EACH_WRITE = 4 };
 
-/* A chunk of the first grade is a piece of the first kind, one of the last grade of the third. */
-static unsigned piece_of_grade(unsigned grade)
-{
-	return grade == 0 ? 0 : grade < GRADE_LAST ? 1 : 2;
-}
-
 static uint32_t size_of_grade(unsigned grade)
 {
-	return (uint32_t)CHUNK_FIRST_SIZE << 2 * piece_of_grade(grade);
+	return grade == 0	  ? CHUNK_FIRST_SIZE :
+	       grade < GRADE_LAST ? 1u << MIDDLE_SHIFT :
+				    1u << LAST_SHIFT;
 }
 
 static unsigned grade_of(const struct buf *b, uint32_t index)
@@ -72,11 +68,11 @@ static struct chunk *chunk_at(const struct buf *b, uint32_t index)
 
 static inline struct chunk *new_chunk(struct mem *m, unsigned grade)
 {
-	unsigned piece = piece_of_grade(grade);
-	struct chunk *c = mem_new_piece(m, piece, chunk_cost(size_of_grade(grade)));
+	uint32_t size = size_of_grade(grade);
+	struct chunk *c = mem_new_piece(m, chunk_piece(size), chunk_cost(size));
 
 	if (c)
-		*c = (struct chunk){ .refs = 1, .piece = piece };
+		*c = (struct chunk){ .refs = 1, .size = size };
 	return c;
 }
 
@@ -156,7 +152,7 @@ static struct buf_span span_of(struct chunk *c, uint32_t off, size_t len)
 {
 	return (struct buf_span){
 		.ptr = chunk_bytes(c) + off,
-		.len = (uint32_t)MIN(len, chunk_size(c) - off),
+		.len = (uint32_t)MIN(len, c->size - off),
 		.chunk = c,
 	};
 }
@@ -225,7 +221,7 @@ static uint8_t *in_one_chunk(const struct buf *b, uint64_t pos, size_t len)
 	struct place at = place_of(b, pos);
 	struct chunk *c = at.index < b->n_chunks ? chunk_at(b, at.index) : NULL;
 
-	return c && len <= chunk_size(c) - at.off ? chunk_bytes(c) + at.off : NULL;
+	return c && len <= c->size - at.off ? chunk_bytes(c) + at.off : NULL;
 }
 
 /* The common beginning: an empty buffer, bytes that fit in its first chunk. NULL: no memory. */
@@ -333,7 +329,7 @@ size_t buf_cost(const struct buf *b)
 
 	for (unsigned i = 0; i < b->n_chunks; i++)
 		if (chunk_at(b, i))
-			cost += chunk_cost(chunk_size(chunk_at(b, i)));
+			cost += chunk_cost(chunk_at(b, i)->size);
 	return cost;
 }
 
@@ -351,7 +347,7 @@ void buf_check(const struct buf *b)
 	for (unsigned i = 0; i < b->n_chunks; i++) {
 		const struct chunk *c = chunk_at(b, i);
 
-		assert(!c || (c->refs > 0 && chunk_size(c) == size_of_grade(grade_of(b, i))));
+		assert(!c || (c->refs > 0 && c->size == size_of_grade(grade_of(b, i))));
 	}
 	assert(place_of(b, b->end - 1).index == b->n_chunks - 1u);
 }

@@ -22,16 +22,19 @@
 /* The bytes follow, from the next multiple of CHUNK_ALIGN on. */
 struct chunk {
 	uint32_t refs;
-	uint32_t piece; /* its size: 0: 4 KiB, 1: 16 KiB, 2: 64 KiB; a kind of mem's pieces */
+	uint32_t size; /* 4, 16 or 64 KiB */
 };
 /*
  * A line of the cache: some processors copy long pieces by one instruction, which is two to thirty
  * times slower where the destination lies at an odd address.
  */
 enum { CHUNK_ALIGN = 64, CHUNK_FIRST_SIZE = 4096 };
-static inline uint32_t chunk_size(const struct chunk *c)
+/* So many bytes lie in two chunks at most: those behind the first are so large. */
+enum { BUF_TWO_CHUNKS = 4 * CHUNK_FIRST_SIZE };
+/* Which kind of mem's pieces a chunk of a size is. */
+static inline unsigned chunk_piece(uint32_t size)
 {
-	return (uint32_t)CHUNK_FIRST_SIZE << 2 * c->piece;
+	return size == CHUNK_FIRST_SIZE ? 0 : size == 4 * CHUNK_FIRST_SIZE ? 1 : 2;
 }
 static inline uint32_t chunk_cost(uint32_t size)
 {
@@ -110,7 +113,7 @@ static inline void chunk_unpin(struct mem *m, struct chunk *c)
 {
 	assert(c->refs > 0);
 	if (--c->refs == 0)
-		mem_free_piece(m, c, c->piece, chunk_cost(chunk_size(c)));
+		mem_free_piece(m, c, chunk_piece(c->size), chunk_cost(c->size));
 }
 
 /* Bytes of memory held: chunks and directory. */

@@ -206,7 +206,7 @@ static void chunks_grow_with_the_stream(void)
 	check_eq(buf_reserve(&b, &mem, 77, 184320, span, N_TESTS(want)), N_TESTS(want));
 	for (unsigned i = 0; i < N_TESTS(want); i++) {
 		check_eq(span[i].len, want[i].len);
-		check_eq(chunk_size(span[i].chunk), want[i].len);
+		check_eq(span[i].chunk->size, want[i].len);
 	}
 	check_eq(b.end, 77 + 184320);
 	finish(&b);
