@@ -7,7 +7,7 @@
  */
 #include "common.h"
 
-enum { ECHO_PORT = 7, NIC = 2 };
+enum { ECHO_PORT = 7, NIC = 2, MTU = 1500, FRAME = MTU + 14 };
 
 static struct {
 	struct tern_stack *st, *peer; /* the device, and who is at the other end of the wire */
@@ -21,30 +21,34 @@ static tern_time clock_ns(void)
 	return device.now += TERN_MS;
 }
 
-static struct tern_pkt *nic_read(void)
+/* A frame that one side sends, as a packet of the other; NULL: there is none. */
+static struct tern_pkt *frame_from(struct tern_stack *from, struct tern_stack *to)
 {
-	struct tern_pkt *p = tern_output(device.peer, NIC), *frame;
+	struct tern_pkt *p = tern_pkt_new(to, FRAME);
+	int64_t len = p ? tern_output_to(from, NIC, p->data, FRAME) : 0;
 
-	if (!p)
+	if (len <= 0) {
+		tern_pkt_free(to, p);
 		return NULL;
-	frame = tern_pkt_new(device.st, p->total_len);
-	if (frame) {
-		tern_pkt_copy(p, 0, frame->data, p->total_len);
-		frame->ifindex = NIC;
 	}
-	tern_pkt_free(device.peer, p);
-	return frame;
+	p->len = p->total_len = (uint32_t)len;
+	p->ifindex = NIC;
+	return p;
 }
 
-static void nic_write(const struct tern_pkt *p)
+static struct tern_pkt *nic_read(void)
 {
-	struct tern_pkt *frame = tern_pkt_new(device.peer, p->total_len);
+	return frame_from(device.peer, device.st);
+}
 
-	if (!frame)
-		return;
-	tern_pkt_copy(p, 0, frame->data, p->total_len);
-	frame->ifindex = NIC;
-	tern_input(device.peer, frame);
+/* A controller has a buffer for each frame that is to go: tern_output_to writes it there. */
+static bool nic_write(void)
+{
+	struct tern_pkt *frame = frame_from(device.st, device.peer);
+
+	if (frame)
+		tern_input(device.peer, frame);
+	return frame != NULL;
 }
 
 static void on_event(const struct tern_event *ev)
@@ -77,15 +81,15 @@ static void turn(void)
 		tern_input(device.st, p);
 	while (tern_event(device.st, &ev))
 		on_event(&ev);
-	while ((p = tern_output(device.st, NIC))) {
-		nic_write(p);
-		tern_pkt_free(device.st, p);
-	}
+	while (nic_write())
+		continue;
 }
 
 static struct tern_stack *host(uint8_t last)
 {
-	struct tern_iface nic = { "nic", TERN_LINK_ETHERNET, 1500, 0, { 2, 0, 0, 0, 0, last } };
+	struct tern_iface nic = {
+		"nic", TERN_LINK_ETHERNET, MTU, TERN_IFACE_CSUM, { 2, 0, 0, 0, 0, last }
+	};
 	struct tern_addr addr = tern_ip4(192, 0, 2, last, 0);
 	struct tern_stack *st = new_stack(last);
 

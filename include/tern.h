@@ -445,6 +445,15 @@ TERN_API struct tern_pkt *tern_output(struct tern_stack *, unsigned ifindex);
 /* Up to max packets, linked by `next`; *n says how many. */
 TERN_API struct tern_pkt *tern_output_batch(struct tern_stack *, unsigned ifindex, unsigned max,
 					    unsigned *n);
+/*
+ * The next packet out, written whole to buf with its checksum: for devices with buffers of their
+ * own, such as a ring. What tern_output, tern_pkt_emit and tern_pkt_free do, for less; with
+ * TERN_IFACE_CSUM the checksum is made while the payload is copied. room: the MTU and 14 bytes at
+ * least. Returns the length; 0: there is nothing to send; -TERN_EINVAL: too little room, or an
+ * interface with TERN_IFACE_TSO4 or TERN_IFACE_TSO6; -TERN_EMSGSIZE: the packet was larger than
+ * room, because the MTU has shrunk, and is dropped.
+ */
+TERN_API int64_t tern_output_to(struct tern_stack *, unsigned ifindex, void *buf, size_t room);
 /* Has the interface something to send? 0 asks for any: the first such index, or 0. */
 TERN_API unsigned tern_output_ready(const struct tern_stack *, unsigned ifindex);
 

@@ -16,7 +16,7 @@
 #include "../include/tern.h"
 #include "../include/tern_malloc.h"
 
-enum { PIECE = 16 << 10, BATCH = 64, SPANS = 6, NIC = 2, PORT = 80, ECHO_PORT = 7 };
+enum { PIECE = 16 << 10, BATCH = 64, SPANS = 6, FRAME = 1514, NIC = 2, PORT = 80, ECHO_PORT = 7 };
 
 struct network {
 	bool v6, ethernet, cuts, timestamps;
@@ -103,21 +103,60 @@ static struct tern_pkt *arrived(struct tern_stack *from, struct tern_stack *to,
 	return copy;
 }
 
-/* What one side has to send, a batch at most; how many. */
-static unsigned carry(struct world *w, int from)
+static bool is_lost(struct world *w)
 {
-	struct tern_pkt *arrive = NULL, **last = &arrive, *p, *next;
+	return w->net->lose_one_in && draw(w, w->net->lose_one_in) == 0;
+}
+
+/* What one side has to send, a batch at most, goes to *arrive; how many. */
+static unsigned by_packets(struct world *w, int from, struct tern_pkt **arrive)
+{
+	struct tern_pkt *p, *next;
 	unsigned n;
 
 	for (p = tern_output_batch(w->st[from], NIC, BATCH, &n); p; p = next) {
 		next = p->next;
-		if (!w->net->lose_one_in || draw(w, w->net->lose_one_in)) {
-			*last = arrived(w->st[from], w->st[1 - from], p);
-			last = &(*last)->next;
+		if (!is_lost(w)) {
+			*arrive = arrived(w->st[from], w->st[1 - from], p);
+			arrive = &(*arrive)->next;
 		}
 		tern_pkt_free(w->st[from], p);
 	}
-	*last = NULL;
+	*arrive = NULL;
+	return n;
+}
+
+/* The same of a device that has buffers of its own. */
+static unsigned by_buffers(struct world *w, int from, struct tern_pkt **arrive)
+{
+	struct tern_stack *to = w->st[1 - from];
+	unsigned n = 0;
+
+	for (; n < BATCH && tern_output_ready(w->st[from], NIC); n++) {
+		struct tern_pkt *p = tern_pkt_new(to, FRAME);
+		int64_t len = p ? tern_output_to(w->st[from], NIC, p->data, FRAME) : -1;
+
+		if (len < 0)
+			fail("no packet");
+		if (len == 0 || is_lost(w)) {
+			tern_pkt_free(to, p);
+			continue;
+		}
+		p->len = p->total_len = (uint32_t)len;
+		p->ifindex = NIC;
+		*arrive = p;
+		arrive = &p->next;
+	}
+	*arrive = NULL;
+	return n;
+}
+
+static unsigned carry(struct world *w, int from)
+{
+	bool packets = w->net->cuts || draw(w, 2);
+	struct tern_pkt *arrive;
+	unsigned n = packets ? by_packets(w, from, &arrive) : by_buffers(w, from, &arrive);
+
 	tern_input_batch(w->st[1 - from], arrive);
 	return n;
 }

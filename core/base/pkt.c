@@ -24,11 +24,10 @@ struct tern_pkt *pkt_new(struct mem *m, uint32_t head_room, uint32_t len)
 	return p;
 }
 
-void pkt_free(struct mem *m, struct tern_pkt *p)
+void pkt_unpin(struct mem *m, struct tern_pkt *p)
 {
 	for (unsigned i = 0; i < p->n_spans; i++)
 		chunk_unpin(m, p->pin[i]);
-	mem_free(m, p, p->cap);
 }
 
 void pkt_pull(struct tern_pkt *p, uint32_t n)

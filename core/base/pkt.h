@@ -17,7 +17,13 @@ enum { PKT_HEAD_ROOM = 64 }; /* link and IPv6 header before what a transport wri
 
 /* len bytes of linear part after head_room bytes; NULL: no memory. Fields are zero. */
 struct tern_pkt *pkt_new(struct mem *, uint32_t head_room, uint32_t len);
-void pkt_free(struct mem *, struct tern_pkt *);
+void pkt_unpin(struct mem *, struct tern_pkt *); /* its spans are no more */
+static inline void pkt_free(struct mem *m, struct tern_pkt *p)
+{
+	if (p->n_spans)
+		pkt_unpin(m, p);
+	mem_free(m, p, p->cap);
+}
 
 /* Moves the start of the linear part: push gives a header room (asserts it), pull takes it off. */
 static inline uint8_t *pkt_push(struct tern_pkt *p, uint32_t n)

@@ -10,8 +10,8 @@
 #include "../sock/ip_header.h"
 #include "stack.h"
 
-/* Bytes of a super-frame; segments of a burst that is cut here, after which others have a turn. */
-enum { SUPER_FRAME_MAX = 64000, CUT_SEGMENTS = 8 };
+/* Bytes of a burst, after which others have a turn; of a super-frame, too. */
+enum { BURST_MAX = 64000 };
 
 /*
  * Writes the header before the payload. addr_sum: checksum_addresses; partial: the device completes
@@ -62,8 +62,7 @@ void stack_send_reply(struct tern_stack *st, const struct tcp_reply *reply)
 	stack_send_routed(st, p, &key);
 }
 
-static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
-			  const struct tcp_out *out)
+static inline void count_segment(struct tern_stack *st, const struct tcp_out *out)
 {
 	static const uint8_t counter[TERN_N_CAUSES] = {
 		[TERN_CAUSE_RTO] = COUNT_TCP_RETRANS_SEGS,
@@ -78,6 +77,7 @@ static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
 
 	enum tern_cause cause = (enum tern_cause)out->cause;
 
+	st->counters[COUNT_IP_OUT_REQUESTS]++;
 	st->counters[COUNT_TCP_OUT_SEGS]++;
 	if (cause && counter[cause])
 		st->counters[counter[cause]]++;
@@ -85,7 +85,7 @@ static void count_segment(struct tern_stack *st, const struct tcp_piece *piece,
 		st->counters[COUNT_TCP_FAST_RETRANS]++;
 	else if (cause == TERN_CAUSE_TLP && out->again)
 		st->counters[COUNT_TCP_RETRANS_SEGS]++;
-	if (piece->h->flags & TCP_RST)
+	if (out->h.flags & TCP_RST)
 		st->counters[COUNT_TCP_OUT_RSTS]++;
 }
 
@@ -118,57 +118,87 @@ static void write_headers(struct tern_stack *st, const struct iface *i, struct s
 	ip_push_stream(&st->ss, p, s, s->tos | (out->ect ? IP_ECN_ECT0 : 0));
 }
 
-/* What the pieces behind this one may have, too. Identifications, where there are any, differ. */
+/* What the pieces behind this one have, too. Identifications, where there are any, differ. */
 static void remember_headers(struct burst *b, const struct sock *s, const struct tern_pkt *p)
 {
-	const struct tcp_hdr *h = &b->out.h;
-	const uint8_t *end = p->data + p->len;
+	uint32_t tcp_len = p->len - p->csum_start;
+	const uint8_t *tcp = p->data + p->csum_start;
 
 	b->repeated.len = 0;
-	if (p->flags != TERN_PKT_CSUM_PARTIAL || p->len > REPEATED_MAX || (h->flags & TCP_URG) ||
+	if (p->flags != TERN_PKT_CSUM_PARTIAL || p->len > REPEATED_MAX ||
+	    p->total_len - p->len > TCP_ALIKE_MAX || (b->out.h.flags & TCP_URG) ||
 	    stream_may_be_cut(s))
 		return;
-	memcpy(b->repeated.bytes, end - REPEATED_MAX, REPEATED_MAX);
+	memcpy(b->repeated.bytes, p->data, p->len);
 	b->repeated.len = (uint16_t)p->len;
-	b->repeated.tcp_len = (uint16_t)(p->len - p->csum_start);
-	b->repeated.flags = h->flags;
+	b->repeated.tcp_len = (uint16_t)tcp_len;
 	b->repeated.text = p->total_len - p->len;
+	b->repeated.pseudo = get_be16(tcp + 16);
+	b->repeated.sum = b->repeated.pseudo + checksum_header(tcp, 4) +
+			  checksum_header(tcp + TCP_HDR_LEN, tcp_len - TCP_HDR_LEN);
 }
 
-static inline bool may_repeat(const struct burst *b, const struct tern_pkt *p)
+/* Of the fourth word of a header: its length, the flags, the window. */
+static inline uint32_t fourth_word(const struct burst *b)
 {
-	return b->repeated.len && b->repeated.text == p->total_len &&
-	       b->repeated.flags == b->out.h.flags && !p->gso_size;
+	const struct tcp_hdr *h = &b->out.h;
+
+	return (uint32_t)b->repeated.tcp_len << 26 | (h->flags & 0x1ffu) << 16 | h->wnd;
 }
 
-/* The checksum is of the pseudo-header, and so the same. */
-static void repeat_headers(const struct burst *b, struct tern_pkt *p)
+/* The headers as they were, but for what is new. The pseudo-header is the same. */
+static inline void repeat_headers(const struct burst *b, uint8_t *to, uint32_t fourth)
 {
-	uint8_t *end = p->data, *tcp = end - b->repeated.tcp_len;
+	const struct tcp_hdr *h = &b->out.h;
+	uint8_t *tcp = to + b->repeated.len - b->repeated.tcp_len;
 
-	memcpy(end - REPEATED_MAX, b->repeated.bytes, REPEATED_MAX);
-	put_be32(tcp + 4, b->out.h.seq);
-	put_be32(tcp + 8, b->out.h.ack);
-	put_be16(tcp + 14, b->out.h.wnd);
-	pkt_push(p, b->repeated.len);
-	p->flags = TERN_PKT_CSUM_PARTIAL;
-	p->csum_start = (uint16_t)(b->repeated.len - b->repeated.tcp_len);
-	p->csum_off = 16;
+	copy_headers(to, b->repeated.bytes, b->repeated.len);
+	put_be32(tcp + 4, h->seq);
+	put_be32(tcp + 8, h->ack);
+	put_be32(tcp + 12, fourth);
+	put_be32(tcp + 16, (uint32_t)b->repeated.pseudo << 16 | h->urg);
 }
 
 /* ---- pieces ---- */
 
+static void label_piece(struct tern_stack *st, const struct iface *i, const struct sock *s,
+			struct tern_pkt *p, const struct tcp_out *out)
+{
+	p->cause = out->cause;
+	p->conn = s->conn;
+	p->ifindex = (uint16_t)i->index;
+	count_segment(st, out);
+}
+
+/* The next piece as the one before it; false: it is not like it, and not begun. p is fresh. */
+static inline bool repeat_piece(struct tern_stack *st, const struct iface *i, struct sock *s,
+				struct burst *b, struct tern_pkt *p)
+{
+	struct buf_span span[TCP_ALIKE_SPANS];
+	int n = b->repeated.len ? tcp_next_alike(s->tcp, &b->out, b->repeated.text, span) : -1;
+
+	if (n < 0)
+		return false;
+	for (int k = 0; k < n; k++)
+		pkt_add_span(p, &span[k]);
+	repeat_headers(b, pkt_push(p, b->repeated.len), fourth_word(b));
+	p->flags = TERN_PKT_CSUM_PARTIAL;
+	p->csum_start = (uint16_t)(b->repeated.len - b->repeated.tcp_len);
+	p->csum_off = 16;
+	label_piece(st, i, s, p, &b->out);
+	return true;
+}
+
 /* Headers and payload of the next piece; NULL: none is left, and p is freed. */
 static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i, struct sock *s,
-				   struct tern_pkt *p)
+				   struct burst *b, struct tern_pkt *p)
 {
-	struct burst *b = &st->burst[i->index];
 	struct tcp_out *out = &b->out;
 	/* Devices leave CWR in the first segment only; it may be part of a counter (RFC 9768). */
 	bool leave_to_device = device_cuts(i, s) && !(out->h.flags & TCP_CWR);
 	struct tcp_piece piece;
 
-	if (!tcp_next_piece(s->tcp, out, leave_to_device ? SUPER_FRAME_MAX : 0, &piece)) {
+	if (!tcp_next_piece(s->tcp, out, leave_to_device ? BURST_MAX : 0, &piece)) {
 		out->done = true;
 		pkt_free(&st->mem, p);
 		return NULL;
@@ -177,18 +207,10 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 		pkt_add_span(p, &piece.span[k]);
 	if (leave_to_device)
 		mark_super_frame(s, out, p, piece.len);
-	if (may_repeat(b, p)) {
-		repeat_headers(b, p);
-	} else {
-		write_headers(st, i, s, p, piece.h);
-		if (!out->done)
-			remember_headers(b, s, p);
-	}
-	st->counters[COUNT_IP_OUT_REQUESTS]++;
-	p->cause = out->cause;
-	p->conn = s->conn;
-	p->ifindex = (uint16_t)i->index;
-	count_segment(st, &piece, out);
+	write_headers(st, i, s, p, piece.h);
+	if (!out->done)
+		remember_headers(b, s, p);
+	label_piece(st, i, s, p, out);
 	return p;
 }
 
@@ -197,33 +219,36 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 				    const struct tcp_plan *plan)
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
-	struct tcp_out *out = &st->burst[i->index].out;
+	struct burst *b = &st->burst[i->index];
 	const struct tcp_ctx *x = sock_ctx(&st->ss);
 
 	if (!p)
 		return NULL;
-	if (!tcp_output(s->tcp, x, plan, out)) {
+	if (!tcp_output(s->tcp, x, plan, &b->out)) {
 		pkt_free(&st->mem, p);
 		return NULL;
 	}
-	out->h.src_port = s->t.lport;
-	out->h.dst_port = s->t.rport;
-	st->burst[i->index].repeated.len = 0;
-	return fill_piece(st, i, s, p);
+	b->out.h.src_port = s->t.lport;
+	b->out.h.dst_port = s->t.rport;
+	return fill_piece(st, i, s, b, p);
 }
 
 /* The rest of its burst is next, or the socket, which is on no list then, waits for a turn. */
-static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struct sock *s,
-				   struct tern_pkt *p)
+static inline void after_piece(struct tern_stack *st, struct iface *i, struct sock *s,
+			       const struct burst *b)
 {
-	struct burst *b = &st->burst[i->index];
-
-	if (p && i->cfg.link == TERN_LINK_ETHERNET)
-		push_eth(i, p, b->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
 	if (b->out.done)
 		sock_tcp_sent(&st->ss, s);
 	else if (list_empty(&s->ready_link))
 		list_put_tail(&i->cutting, &s->ready_link);
+}
+
+static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struct sock *s,
+				   const struct burst *b, struct tern_pkt *p)
+{
+	if (p && i->cfg.link == TERN_LINK_ETHERNET)
+		push_eth(i, p, b->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
+	after_piece(st, i, s, b);
 	return p;
 }
 
@@ -231,15 +256,65 @@ struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i)
 {
 	struct sock *s = CONTAINER_OF(i->cutting.next, struct sock, ready_link);
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
-	struct tcp_out *out = &st->burst[i->index].out;
+	struct burst *b = &st->burst[i->index];
 
-	if (p)
-		p = fill_piece(st, i, s, p);
-	else
-		out->done = true; /* no memory: lost, and repaired as such */
-	if (out->done)
+	if (!p)
+		b->out.done = true; /* no memory: lost, and repaired as such */
+	else if (!repeat_piece(st, i, s, b, p))
+		p = fill_piece(st, i, s, b, p);
+	if (b->out.done)
 		list_unlink(&s->ready_link);
-	return send_piece(st, i, s, p);
+	return send_piece(st, i, s, b, p);
+}
+
+/* The same written to buf, where it repeats the one before. Returns its length; 0: it does not. */
+static inline size_t write_piece(struct tern_stack *st, struct iface *i, uint8_t *buf)
+{
+	struct sock *s = CONTAINER_OF(i->cutting.next, struct sock, ready_link);
+	struct burst *b = &st->burst[i->index];
+	const struct tcp_hdr *h = &b->out.h;
+	struct buf_span span[TCP_ALIKE_SPANS];
+	int n = b->repeated.len ? tcp_next_alike(s->tcp, &b->out, b->repeated.text, span) : -1;
+	uint8_t *ip = buf, *end;
+	uint32_t fourth, sum;
+
+	if (n < 0)
+		return 0;
+	if (i->cfg.link == TERN_LINK_ETHERNET)
+		ip += put_eth(i, buf, b->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
+	end = ip + b->repeated.len;
+	fourth = fourth_word(b);
+	repeat_headers(b, ip, fourth);
+	sum = b->repeated.sum + checksum_words((uint64_t)h->seq + h->ack + fourth + h->urg);
+	if (n > 0)
+		sum = st->env.copy_sum(end, span[0].ptr, span[0].len, sum);
+	if (n > 1)
+		sum = sum_add_piece(
+			sum, st->env.copy_sum(end + span[0].len, span[1].ptr, span[1].len, 0),
+			span[0].len & 1);
+	put_be16(end - b->repeated.tcp_len + 16, checksum_finish(sum));
+	count_segment(st, &b->out);
+	if (b->out.done)
+		list_unlink(&s->ready_link);
+	after_piece(st, i, s, b);
+	return (size_t)(end - buf) + b->repeated.text;
+}
+
+TERN_API int64_t tern_output_to(struct tern_stack *st, unsigned ifindex, void *buf, size_t room)
+{
+	struct iface *i = iface_get(&st->net, ifindex);
+	size_t len;
+
+	if (!i || ifindex == LO_INDEX)
+		return 0;
+	if (i->cfg.flags & (TERN_IFACE_TSO4 | TERN_IFACE_TSO6) || room < ETH_HDR_LEN + i->cfg.mtu)
+		return -TERN_EINVAL;
+	if (!list_empty(&i->cutting) && !i->control.n && !st->env.trace) {
+		len = write_piece(st, i, buf);
+		if (len)
+			return (int64_t)len;
+	}
+	return stack_emit_next(st, i, buf, room);
 }
 
 /* Later: its timers, or the next packet that comes. */
@@ -293,8 +368,7 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 
 	if (!is_still_here(st, i, s))
 		return NULL;
-	plan = tcp_plan(s->tcp,
-			device_cuts(i, s) ? SUPER_FRAME_MAX : CUT_SEGMENTS * s->tcp->snd_mss);
+	plan = tcp_plan(s->tcp, BURST_MAX);
 	if (plan.what == SEND_NOTHING) {
 		sock_tcp_rest(&st->ss, s);
 		return NULL;
@@ -317,5 +391,5 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 		wait_for_memory(st, s);
 		return NULL;
 	}
-	return send_piece(st, i, s, p);
+	return send_piece(st, i, s, &st->burst[i->index], p);
 }

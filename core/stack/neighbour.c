@@ -9,13 +9,18 @@
 
 static const uint8_t broadcast_mac[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
-void push_eth(const struct iface *i, struct tern_pkt *p, const uint8_t mac[6], uint16_t type)
+size_t put_eth(const struct iface *i, uint8_t *to, const uint8_t mac[6], uint16_t type)
 {
 	struct eth h = { .type = type };
 
 	memcpy(h.dst, mac, 6);
 	memcpy(h.src, i->cfg.mac, 6);
-	eth_emit(&h, pkt_push(p, ETH_HDR_LEN));
+	return eth_emit(&h, to);
+}
+
+void push_eth(const struct iface *i, struct tern_pkt *p, const uint8_t mac[6], uint16_t type)
+{
+	put_eth(i, pkt_push(p, ETH_HDR_LEN), mac, type);
 }
 
 /* ---- asking ---- */

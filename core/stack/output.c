@@ -10,16 +10,13 @@
 
 enum { CONTROL_QUEUE_MAX = 4096 };
 
-void trace_packet(struct tern_stack *st, enum tern_trace_kind kind, const struct tern_pkt *p,
-		  enum tern_drop drop)
+void tell_of_packet(struct tern_stack *st, enum tern_trace_kind kind, const struct tern_pkt *p,
+		    enum tern_drop drop)
 {
-	struct tern_trace r;
-
-	if (!st->env.trace)
-		return;
-	r = (struct tern_trace){
+	struct tern_trace r = {
 		.at = st->timers.now, .kind = kind, .stack_id = st->cfg.id, .pkt = p, .drop = drop
 	};
+
 	if (kind == TERN_TRACE_PACKET_OUT) {
 		r.cause = p->cause;
 		r.conn = p->conn;
@@ -202,7 +199,8 @@ static struct sock *take_sock(struct list *l)
 	return CONTAINER_OF(list_take(l), struct sock, ready_link);
 }
 
-static struct tern_pkt *next_packet(struct tern_stack *st, struct iface *i)
+/* Control packets go first; then who has a turn. */
+static APART struct tern_pkt *take_turns(struct tern_stack *st, struct iface *i)
 {
 	struct tern_pkt *p = pkt_queue_take(&i->control);
 
@@ -219,6 +217,16 @@ static struct tern_pkt *next_packet(struct tern_stack *st, struct iface *i)
 			p = pkt_queue_take(&i->control);
 	}
 	return p;
+}
+
+/* Mostly another piece of a burst. */
+static inline struct tern_pkt *next_packet(struct tern_stack *st, struct iface *i)
+{
+	struct tern_pkt *p = NULL;
+
+	if (!i->control.n && !list_empty(&i->cutting))
+		p = stack_next_piece(st, i);
+	return p ? p : take_turns(st, i);
 }
 
 struct tern_pkt *stack_output(struct tern_stack *st, struct iface *i)
@@ -279,7 +287,7 @@ TERN_API struct tern_pkt *tern_output(struct tern_stack *st, unsigned ifindex)
 {
 	struct iface *i = iface_get(&st->net, ifindex);
 
-	return has_work(i) && ifindex != LO_INDEX ? stack_output(st, i) : NULL;
+	return i && ifindex != LO_INDEX ? stack_output(st, i) : NULL;
 }
 
 TERN_API struct tern_pkt *tern_output_batch(struct tern_stack *st, unsigned ifindex, unsigned max,
@@ -297,6 +305,23 @@ TERN_API struct tern_pkt *tern_output_batch(struct tern_stack *st, unsigned ifin
 		tail = &p->next;
 	}
 	return head;
+}
+
+int64_t stack_emit_next(struct tern_stack *st, struct iface *i, void *buf, size_t room)
+{
+	struct tern_pkt *p = stack_output(st, i);
+	int64_t len;
+
+	if (!p)
+		return 0;
+	len = p->total_len;
+	if ((size_t)len > room) {
+		stack_drop(st, p, TERN_DROP_TOO_BIG);
+		return -TERN_EMSGSIZE;
+	}
+	tern_pkt_emit(st, p, buf);
+	tern_pkt_free(st, p);
+	return len;
 }
 
 TERN_API unsigned tern_output_ready(const struct tern_stack *st, unsigned ifindex)
@@ -321,33 +346,34 @@ TERN_API void tern_pkt_complete(struct tern_stack *st, struct tern_pkt *p)
 	p->flags &= (uint16_t)~TERN_PKT_CSUM_PARTIAL;
 }
 
-/* What headers are long, in four pieces that overlap: without a loop. */
-static inline void copy_headers(uint8_t *to, const uint8_t *from, uint32_t len)
+/* Headers that end with TCP's, or what is summed alike, and at most one piece of text. */
+static inline bool is_segment(const struct tern_pkt *p)
 {
-	if (len < 32 || len > 64) {
-		memcpy(to, from, len);
-		return;
-	}
-	memcpy(to, from, 16);
-	memcpy(to + 16, from + 16, 16);
-	memcpy(to + len - 32, from + len - 32, 16);
-	memcpy(to + len - 16, from + len - 16, 16);
+	uint32_t n = p->len - p->csum_start;
+
+	return n >= TCP_HDR_LEN && n <= TCP_HDR_MAX && n % 4 == 0 && p->n_spans <= 1;
 }
 
-/* Mostly a TCP header, which is a few words. Returns the sum from csum_start on. */
-static inline uint32_t emit_linear(const struct tern_stack *st, const struct tern_pkt *p,
-				   uint8_t *out)
+static inline uint32_t emit_segment(const struct tern_stack *st, const struct tern_pkt *p,
+				    uint8_t *out)
 {
-	uint32_t start = p->csum_start, n = p->len - start;
-	const uint8_t *h = p->data + start;
+	const uint8_t *h = p->data + p->csum_start;
+	uint32_t rest = p->len - p->csum_start - TCP_HDR_LEN, sum;
 
-	if (n >= TCP_HDR_LEN && n <= TCP_HDR_MAX && n % 4 == 0) {
-		copy_headers(out, p->data, p->len);
-		return checksum_header(h, TCP_HDR_LEN) +
-		       checksum_header(h + TCP_HDR_LEN, n - TCP_HDR_LEN);
-	}
+	copy_headers(out, p->data, p->len);
+	sum = checksum_header(h, TCP_HDR_LEN) + checksum_header(h + TCP_HDR_LEN, rest);
+	return p->n_spans ? st->env.copy_sum(out + p->len, p->span[0].ptr, p->span[0].len, sum) :
+			    sum;
+}
+
+static APART uint32_t emit_pieces(const struct tern_stack *st, const struct tern_pkt *p,
+				  uint8_t *out)
+{
+	uint32_t start = p->csum_start, n = p->len - start, sum;
+
 	memcpy(out, p->data, start);
-	return st->env.copy_sum(out + start, h, n, 0);
+	sum = st->env.copy_sum(out + start, p->data + start, n, 0);
+	return pkt_copy_spans_sum(p, n, out + p->len, st->env.copy_sum, sum);
 }
 
 TERN_API void tern_pkt_emit(const struct tern_stack *st, const struct tern_pkt *p, void *buf)
@@ -360,7 +386,6 @@ TERN_API void tern_pkt_emit(const struct tern_stack *st, const struct tern_pkt *
 		return;
 	}
 	assert(p->gso_size == 0);
-	sum = emit_linear(st, p, out);
-	sum = pkt_copy_spans_sum(p, p->len - p->csum_start, out + p->len, st->env.copy_sum, sum);
+	sum = is_segment(p) ? emit_segment(st, p, out) : emit_pieces(st, p, out);
 	put_be16(out + p->csum_start + p->csum_off, checksum_finish(sum));
 }

@@ -363,8 +363,11 @@ TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mt
 	bool was_up = i && iface_is_up(i);
 	int err = iface_set(&st->net, ifindex, mtu, flags);
 
-	if (err || iface_is_up(i) == was_up)
+	if (err)
 		return err;
+	st->burst[ifindex].repeated.len = 0; /* of a packet made for the flags of before */
+	if (iface_is_up(i) == was_up)
+		return 0;
 	if (was_up)
 		stack_drop_output(st, i);
 	configure_on_link(st, i);

@@ -29,9 +29,11 @@ struct burst {
 	uint8_t mac[6];
 	/* headers of IP and TCP that further pieces with as much text may have, but for numbers */
 	struct {
-		uint8_t bytes[REPEATED_MAX]; /* they end where these end */
-		uint16_t len;		     /* 0: none */
-		uint16_t tcp_len, flags;
+		uint8_t bytes[REPEATED_MAX];
+		uint16_t len; /* 0: none */
+		uint16_t tcp_len;
+		uint16_t pseudo; /* in the field of the checksum */
+		uint32_t sum;	 /* of that, the ports and the options */
 		uint32_t text;
 	} repeated;
 };
@@ -151,6 +153,7 @@ enum link_verdict neighbour_of(struct tern_stack *, struct iface *, const struct
 			       struct neigh **, uint8_t mac[6]);
 /* LINK_WAIT, and who waits has been put there: the first asks. */
 void neighbour_await(struct tern_stack *, struct neigh *);
+size_t put_eth(const struct iface *, uint8_t *to, const uint8_t mac[6], uint16_t type);
 void push_eth(const struct iface *, struct tern_pkt *, const uint8_t mac[6], uint16_t type);
 
 void send_arp(struct tern_stack *, struct iface *, const struct arp *, const uint8_t to[6]);
@@ -237,11 +240,18 @@ void stack_send_ip(struct tern_stack *, struct tern_pkt *, unsigned ifindex);
 /* The same of one whose names are known. */
 void stack_send_routed(struct tern_stack *, struct tern_pkt *, const struct route_key *);
 struct tern_pkt *stack_output(struct tern_stack *, struct iface *);
+int64_t stack_emit_next(struct tern_stack *, struct iface *, void *buf, size_t room);
 void stack_push_ip(struct tern_stack *, struct tern_pkt *, const struct ip_names *);
 void stack_push_icmp(struct tern_stack *, struct tern_pkt *, struct ip_names *);
 /* Of an error or an answer; what stays on its link, as neighbour discovery, bears no label. */
 void stack_label_icmp(const struct tern_stack *, struct ip_names *);
-void trace_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
-		  enum tern_drop);
+COLD void tell_of_packet(struct tern_stack *, enum tern_trace_kind, const struct tern_pkt *,
+			 enum tern_drop);
+static inline void trace_packet(struct tern_stack *st, enum tern_trace_kind kind,
+				const struct tern_pkt *p, enum tern_drop drop)
+{
+	if (st->env.trace)
+		tell_of_packet(st, kind, p, drop);
+}
 
 #endif

@@ -16,12 +16,16 @@ struct engine {
 	struct tcp_packet *tp;
 	struct tcp *c;
 	const uint8_t *alike; /* which bits of the TCP header they have in common */
+	bool is_ip4;
 	uint32_t hdr_len;     /* of TCP */
+	uint32_t head;	      /* of all headers */
 	uint32_t least, most; /* text */
 	uint32_t ip_sum;      /* of IPv4's header, but for what may differ */
 	uint32_t sum;	      /* of the addresses, protocol, ports and options */
 };
 
+static const uint8_t all_alike[IP4_HDR_LEN] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+						255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
 /* Which bits of headers are the same: lengths, identification and checksum may differ, ... */
 static const uint8_t ip4_alike[IP4_HDR_LEN] = { 255, 255, 0,   0,   0,	 0,   255, 255, 255, 255,
 						0,   0,	  255, 255, 255, 255, 255, 255, 255, 255 };
@@ -59,14 +63,12 @@ static inline uint32_t sum_ip4_own(const uint8_t *h)
 	return (uint32_t)get_be16(h + 2) + get_be16(h + 4) + get_be16(h + 10);
 }
 
-/* Where the IP packet ends, or 0. */
-static uint32_t follow_ip(const struct engine *e, const struct tern_pkt *q)
+/* Where IP's packet ends whose header is not the engine's all the same, or 0. */
+static APART uint32_t end_of_other(const struct engine *e, const uint8_t *a, const uint8_t *b)
 {
-	const struct inbound *in = e->in;
-	const uint8_t *a = in->p->data + in->l3_off, *b = q->data + in->l3_off;
-	uint32_t end = in->l3_off;
+	uint32_t end = e->in->l3_off;
 
-	if (addr_is4(&in->src)) {
+	if (e->is_ip4) {
 		end += get_be16(b + 2);
 		if (!are_alike(a, b, ip4_alike) || checksum_finish(e->ip_sum + sum_ip4_own(b)) != 0)
 			return 0;
@@ -75,7 +77,16 @@ static uint32_t follow_ip(const struct engine *e, const struct tern_pkt *q)
 		if (!same_bytes(a, b, 0, 4) || !same_bytes(a, b, 6, IP6_HDR_LEN))
 			return 0;
 	}
-	return end <= q->len ? end : 0;
+	return end >= e->head + e->least && end <= e->head + e->most ? end : 0;
+}
+
+/* Where the IP packet ends, or 0. Who does not count packets sends the same header again. */
+static inline uint32_t follow_ip(const struct engine *e, const struct tern_pkt *q)
+{
+	const struct inbound *in = e->in;
+	const uint8_t *a = in->p->data + in->l3_off, *b = q->data + in->l3_off;
+
+	return e->is_ip4 && are_alike(a, b, all_alike) ? in->end : end_of_other(e, a, b);
 }
 
 static bool follow_tcp(const struct engine *e, const uint8_t *b, struct tcp_wagon *wagon)
@@ -99,17 +110,17 @@ static bool follow_tcp(const struct engine *e, const uint8_t *b, struct tcp_wago
 static bool couple(const struct engine *e, const struct tern_pkt *q, struct tcp_wagon *wagon)
 {
 	const struct inbound *in = e->in;
-	uint32_t head = in->l4_off + e->hdr_len, end;
+	uint32_t end;
 
-	if (q->ifindex != in->p->ifindex || q->flags != in->p->flags || q->len < head)
+	if (q->ifindex != in->p->ifindex || q->flags != in->p->flags || q->len < e->head)
 		return false;
 	if (!same_bytes(in->p->data, q->data, 0, in->l3_off))
 		return false;
 	end = follow_ip(e, q);
-	if (end < head + e->least || end > head + e->most)
+	if (end == 0 || end > q->len)
 		return false;
-	wagon->data = q->data + head;
-	wagon->len = end - head;
+	wagon->data = q->data + e->head;
+	wagon->len = end - e->head;
 	return follow_tcp(e, q->data + in->l4_off, wagon);
 }
 
@@ -152,7 +163,9 @@ static void begin_train(struct engine *e)
 	e->least = seg->len ? 1 : 0;
 	e->most = seg->len;
 	e->hdr_len = seg->h.hdr_len;
-	if (addr_is4(&in->src))
+	e->head = in->l4_off + e->hdr_len;
+	e->is_ip4 = addr_is4(&in->src);
+	if (e->is_ip4)
 		e->ip_sum = 4 * 0xffff - sum_ip4_own(ip); /* 0, and nothing is negative */
 	e->sum = in->addr_sum + TERN_IPPROTO_TCP + checksum_header(h, 4) +
 		 checksum_header(h + TCP_HDR_LEN, e->hdr_len - TCP_HDR_LEN);
@@ -164,18 +177,20 @@ void take_train(struct tern_stack *st, const struct inbound *in, struct tuple *t
 	struct engine e = { .in = in, .tp = tp, .c = sock_tcp_of(t) };
 	struct tcp_wagon wagon;
 	struct tern_pkt *q;
+	unsigned n = 0;
 
 	if (!e.c || !is_engine(&tp->seg) || !is_plain(st, in))
 		return;
 	begin_train(&e);
 	while ((q = *in->rest) && couple(&e, q, &wagon) && pull(st, &e, &wagon)) {
 		trace_packet(st, TERN_TRACE_PACKET_IN, q, TERN_DROP_NONE);
-		st->counters[COUNT_IP_IN_RECEIVES]++;
-		st->counters[COUNT_IP_IN_DELIVERS]++;
-		st->counters[COUNT_TCP_IN_SEGS]++;
 		*in->rest = q->next;
 		tern_pkt_free(st, q);
+		n++;
 		if (wagon.len < e.most) /* the last wagon is the short one */
 			break;
 	}
+	st->counters[COUNT_IP_IN_RECEIVES] += n;
+	st->counters[COUNT_IP_IN_DELIVERS] += n;
+	st->counters[COUNT_TCP_IN_SEGS] += n;
 }

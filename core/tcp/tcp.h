@@ -493,6 +493,14 @@ struct tcp_piece {
  * it was acknowledged or given up in the meantime.
  */
 bool tcp_next_piece(struct tcp *, struct tcp_out *, uint32_t max, struct tcp_piece *);
+/*
+ * The same where it is like the piece before, whose text was len bytes, TCP_ALIKE_MAX at most:
+ * another of the ACKs alone, or a further full segment. Returns how many spans; -1: it is not like
+ * that, and nothing has changed.
+ */
+enum { TCP_ALIKE_SPANS = 2, TCP_ALIKE_MAX = BUF_TWO_CHUNKS };
+int tcp_next_alike(struct tcp *, struct tcp_out *, uint32_t len,
+		   struct buf_span span[TCP_ALIKE_SPANS]);
 /* Text of each segment of a burst. */
 uint32_t tcp_piece_mss(const struct tcp *, const struct tcp_out *);
 

@@ -367,11 +367,37 @@ static void count_piece(struct tcp *c, uint32_t len)
 }
 
 /* One of the ACKs alone, and whether it is the last. */
-static void put_next_ack(struct tcp *c, struct tcp_out *out)
+static inline void put_next_ack(struct tcp *c, struct tcp_out *out)
 {
 	out->h.flags = TCP_ACK;
 	settle_ack(c, &out->h, MIN(c->rcv.nxt, c->rcv.acked + out->ack_step));
 	out->done = c->rcv.acked == c->rcv.nxt;
+	if (c->work)
+		put_urgent(c->work, out->lo, &out->h);
+	c->segs_out++;
+}
+
+int tcp_next_alike(struct tcp *c, struct tcp_out *out, uint32_t len,
+		   struct buf_span span[TCP_ALIKE_SPANS])
+{
+	const struct tcp_work *w = c->work;
+
+	if (out->ack_step) {
+		put_next_ack(c, out);
+		return 0;
+	}
+	if (!w || out->lo < w->snd_buf.head || w->up > out->lo || out->hi - out->lo < len ||
+	    len > c->snd_mss)
+		return -1;
+	out->h.seq = (uint32_t)out->lo;
+	out->lo += len;
+	out->done = out->lo == out->hi;
+	if (out->done)
+		out->h.flags |= out->end_flags;
+	c->segs_out++;
+	if (c->tally)
+		c->tally->data_segs_out++;
+	return buf_spans(&w->snd_buf, out->lo - len, len, span, TCP_ALIKE_SPANS);
 }
 
 bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp_piece *piece)
@@ -381,6 +407,11 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 	piece->h = &out->h;
 	piece->n_spans = 0;
 	piece->len = 0;
+	if (out->ack_step) {
+		out->h.seq = (uint32_t)out->lo;
+		put_next_ack(c, out);
+		return true;
+	}
 	if (out->has_text) {
 		if (!w)
 			return false;
@@ -391,8 +422,6 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 		lend_payload(c, out, piece_len(c, out, max), piece);
 	}
 	out->done = out->lo + piece->len == out->hi;
-	if (out->ack_step)
-		put_next_ack(c, out);
 	out->h.seq = (uint32_t)out->lo;
 	if (out->has_text && (out->h.flags & TCP_SYN))
 		out->h.seq--; /* the SYN comes before its text */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ack_train_test.c - what a sender does for many segments at once: ACKs that come in a batch are
- * taken as one, what came in a batch is acknowledged in steps, and the headers of a burst repeat.
+ * ack_train_test.c - many ACKs at once: those that come in a batch are taken as one, and what came in
+ * a batch is acknowledged in steps.
  */
 #include "peer_fixture.h"
 
@@ -353,124 +353,9 @@ static void steps_end(void)
 	end_world(&batched);
 }
 
-/* ---- headers that repeat ---- */
-
-/* A stack of its own: the checksums of what it sends are the device's matter, or its own. */
-static struct tern_stack *new_sender(uint16_t flags)
-{
-	struct tern_iface wire = { "wire", TERN_LINK_IP, 1500, flags, { 0 } };
-	struct tern_addr a = tern_ip4(10, 0, 0, 1, 0), six;
-	static struct test_env env_of[2];
-	struct test_env *counts = &env_of[flags != 0];
-	struct tern_env env;
-	struct tern_config cfg;
-
-	*counts = (struct test_env){ .fill = 0x77 };
-	env = test_env_make(counts, 7);
-	tern_config_default(&cfg);
-	st = tern_new(&cfg, &env);
-	tern_advance(st, TERN_SEC);
-	check_eq(tern_iface_add(st, &wire), 2);
-	tern_addr_add(st, 2, &a, 24);
-	tern_addr_parse("fd00::1", 0, &six);
-	tern_addr_add(st, 2, &six, 64);
-	return st;
-}
-
-static uint32_t emit_next(struct tern_stack *of, uint8_t *buf)
-{
-	struct tern_pkt *p = tern_output(of, 2);
-	uint32_t len = p ? p->total_len : 0;
-
-	if (p)
-		tern_pkt_emit(of, p, buf);
-	tern_pkt_free(of, p);
-	return len;
-}
-
-/* Packet by packet the same, whoever makes the checksum: only the second repeats headers. */
-static unsigned compare_output(struct tern_stack *whole, struct tern_stack *partial)
-{
-	uint8_t a[2000], b[2000];
-	unsigned n = 0;
-	uint32_t len;
-
-	while ((len = emit_next(whole, a))) {
-		test_at("packet %u", n);
-		check_eq(emit_next(partial, b), len);
-		check(memcmp(a, b, len) == 0);
-		n++;
-	}
-	check_eq(emit_next(partial, b), 0);
-	return n;
-}
-
-static void send_repeated(struct tern_addr from, struct tern_addr to, const struct tcp_hdr *options)
-{
-	static uint8_t bytes[30000];
-	struct tern_stack *stacks[2];
-	tern_sock s[2];
-	uint32_t iss = 0;
-
-	for (unsigned i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(i * 7 + i / 251);
-	for (unsigned k = 0; k < 2; k++) {
-		struct sent answer = { .v6 = from.family == TERN_AF_INET6,
-				       .seq = 70,
-				       .flags = TCP_SYN | TCP_ACK,
-				       .options = options };
-		uint8_t buf[2000];
-
-		stacks[k] = new_sender(k ? TERN_IFACE_CSUM : 0);
-		tern_socket(st, from.family, TERN_SOCK_STREAM, 0, &s[k]);
-		check_eq(tern_bind(st, s[k], &from), 0);
-		check_eq(tern_connect(st, s[k], &to), -TERN_EINPROGRESS);
-		check(emit_next(st, buf) > 0);
-		iss = get_be32(buf + (answer.v6 ? 44 : 24));
-		answer.ack = iss + 1;
-		put_in(&answer);
-		check(emit_next(st, buf) > 0);
-		check_eq(tern_send(st, s[k], bytes, 9 * FULL + 77, 0), 9 * FULL + 77);
-	}
-	check_eq(compare_output(stacks[0], stacks[1]),
-		 10); /* the last has PSH and another length */
-	for (unsigned k = 0; k < 2; k++) {
-		struct sent ack = { .v6 = from.family == TERN_AF_INET6,
-				    .seq = 71,
-				    .ack = iss + 1 + 9 * FULL + 77,
-				    .flags = TCP_ACK };
-
-		st = stacks[k];
-		put_in(&ack);
-		tern_send(st, s[k], bytes, 3 * FULL, 0); /* ... or PSH alone */
-	}
-	check_eq(compare_output(stacks[0], stacks[1]), 3);
-	for (unsigned k = 0; k < 2; k++) {
-		tern_send(stacks[k], s[k], "urgent", 6, TERN_MSG_OOB);
-		tern_send(stacks[k], s[k], bytes, sizeof(bytes), 0);
-	}
-	check(compare_output(stacks[0], stacks[1]) > 5);
-	for (unsigned k = 0; k < 2; k++) {
-		tern_check(stacks[k]);
-		tern_free(stacks[k]);
-	}
-}
-
-static void repeated_headers_are_right(void)
-{
-	struct tern_addr from[2], to[2];
-
-	tern_addr_parse("10.0.0.1", 80, &from[0]);
-	tern_addr_parse("10.0.0.9", 5000, &to[0]);
-	tern_addr_parse("fd00::1", 80, &from[1]);
-	tern_addr_parse("fd00::9", 5000, &to[1]);
-	for (unsigned v6 = 0; v6 < 2; v6++)
-		send_repeated(from[v6], to[v6], &syn_options);
-}
-
 static const struct test tests[] = { TEST(batch_of_acks_is_one_by_one),
 				     TEST(each_ack_of_a_batch_counts), TEST(acks_come_in_steps),
-				     TEST(steps_end), TEST(repeated_headers_are_right) };
+				     TEST(steps_end) };
 
 int main(int argc, char **argv)
 {

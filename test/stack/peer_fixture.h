@@ -75,6 +75,7 @@ struct sent {
 	uint8_t reserved;     /* bits of the TCP header that mean nothing */
 	const struct tcp_hdr *options;
 	const char *text;
+	uint16_t cut_short; /* so many bytes at its end have not come */
 	int spoil; /* flips a bit of this byte of the segment, below 0 of the IP header; 0: none */
 };
 
@@ -141,6 +142,7 @@ static inline struct tern_pkt *packet_of(const struct sent *s)
 	memcpy(p->data + ip_len, segment, len);
 	p->ifindex = 2;
 	p->flags |= s->link_flags;
+	p->len = p->total_len = ip_len + len - s->cut_short;
 	return p;
 }
 

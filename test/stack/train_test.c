@@ -130,6 +130,9 @@ static struct sent draw_segment(uint32_t at, uint32_t len, char *text, struct tc
 	case 5:
 		s.reserved = 2;
 		break;
+	case 6:
+		s.cut_short = (uint16_t)roll(len + 1);
+		break;
 	default:
 		break;
 	}
