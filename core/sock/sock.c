@@ -364,14 +364,38 @@ void sock_take_label(struct sock *s, const struct tern_addr *peer)
 		s->flow_label = label & IP6_LABEL_MASK;
 }
 
-static int check_bind_address(struct sockets *ss, const struct sock *s, const struct addr *a)
+/* RFC 4291 2.5.6, 2.7: of one link, or of one interface; which, is to be said. */
+static bool needs_scope(const struct addr *a)
+{
+	if (addr_is4(a))
+		return false;
+	return addr_is_link_local(a) ||
+	       (addr_is_multicast(a) && ((a->b[1] & 15) == 1 || (a->b[1] & 15) == 2));
+}
+
+/* The interface of an address that is bound, in *ifindex; 0: any. */
+static int bind_scope(const struct sockets *ss, const struct sock *s, const struct tern_addr *a,
+		      const struct addr *local, unsigned *ifindex)
+{
+	if (sock_is_stream(s) && !addr_is4(local) && addr_is_multicast(local))
+		return -TERN_EINVAL;
+	*ifindex = needs_scope(local) && a->scope_id ? a->scope_id : s->bound_ifindex;
+	if (!needs_scope(local))
+		return 0;
+	if (!*ifindex)
+		return -TERN_EINVAL;
+	return iface_get(ss->net, *ifindex) ? 0 : -TERN_ENODEV;
+}
+
+static int check_bind_address(struct sockets *ss, const struct sock *s, const struct addr *a,
+			      unsigned ifindex)
 {
 	enum addr_kind kind;
 
 	if (addr_is_unspecified(a) || s->freebind || ss->cfg->ip_nonlocal_bind)
 		return 0;
 	kind = addr_classify(ss->net, a, 0);
-	if (kind == ADDR_OURS)
+	if (kind == ADDR_OURS && (!needs_scope(a) || ifaddr_on(ss->net, ifindex, a)))
 		return 0;
 	if (!sock_is_stream(s) && (kind == ADDR_MULTICAST || kind == ADDR_BROADCAST))
 		return 0;
@@ -409,20 +433,18 @@ int sock_bind(struct sockets *ss, struct sock *s, const struct tern_addr *a)
 {
 	struct addr local, old_local;
 	int err = sock_addr_in(s, a, &local);
+	unsigned ifindex;
 
 	if (err)
 		return err == -TERN_ENETUNREACH ? -TERN_EINVAL : err;
 	if (!may_be_bound(s))
 		return -TERN_EINVAL;
-	err = check_bind_address(ss, s, &local);
+	err = bind_scope(ss, s, a, &local, &ifindex);
+	if (!err)
+		err = check_bind_address(ss, s, &local, ifindex);
 	if (err)
 		return err;
-	if (addr_is_link_local(&local) && !addr_is4(&local)) {
-		if (a->scope_id == 0 && s->bound_ifindex == 0)
-			return -TERN_EINVAL;
-		if (a->scope_id)
-			s->bound_ifindex = (uint16_t)a->scope_id;
-	}
+	s->bound_ifindex = (uint16_t)ifindex;
 	old_local = s->t.local;
 	s->t.local = local;
 	if (s->type != TERN_SOCK_RAW)

@@ -388,16 +388,16 @@ static const struct option *find_option(const struct sock *s, int level, int nam
 
 enum { MAXSEG_MIN = 88 }; /* Linux's TCP_MIN_MSS: room for all options */
 
-/* Options of level IP may be one byte, as programs set IP_MULTICAST_TTL. */
+/* Options of level IP may be one byte, as programs set IP_MULTICAST_TTL, and some none, for 0. */
 static bool read_integer(const struct option *o, const void *value, size_t len, int32_t *v)
 {
 	if (len >= sizeof(*v)) {
 		memcpy(v, value, sizeof(*v));
 		return true;
 	}
-	if (o->level != TERN_IPPROTO_IP || len == 0)
+	if (o->level != TERN_IPPROTO_IP || (len == 0 && o->who & NOT_EMPTY))
 		return false;
-	*v = *(const uint8_t *)value;
+	*v = len ? *(const uint8_t *)value : 0;
 	return true;
 }
 
@@ -418,6 +418,9 @@ static int set_integer(struct sockets *ss, struct sock *s, const struct option *
 	if (o->set == set_fast_open_connect && !(ss->cfg->tcp_fastopen & FAST_OPEN_CLIENT))
 		return -TERN_EOPNOTSUPP;
 	if (o->set == set_window_clamp && v == 0 && s->state != TERN_TCP_CLOSED)
+		return -TERN_EINVAL;
+	if (o->set == set_fast_open_max && s->state != TERN_TCP_CLOSED &&
+	    s->state != TERN_TCP_LISTEN)
 		return -TERN_EINVAL;
 	if (o->set == set_maxseg && v != 0 && (v < MAXSEG_MIN || v > 32767))
 		return -TERN_EINVAL;

@@ -19,7 +19,7 @@ void sockopt_put(struct sock_option *, const void *from, size_t size);
 
 /* ---- options that are one integer ---- */
 
-enum who { STREAM = 1, DGRAM = 2, RAW = 4, V6 = 8, ALL = STREAM | DGRAM | RAW };
+enum who { STREAM = 1, DGRAM = 2, RAW = 4, V6 = 8, ALL = STREAM | DGRAM | RAW, NOT_EMPTY = 16 };
 
 struct option {
 	int level, name;

@@ -19,12 +19,12 @@
 
 int option_read_number(int level, const void *value, size_t len, int *out)
 {
-	if (len < sizeof(*out) && (level != IPPROTO_IP || len == 0))
+	if (len < sizeof(*out) && level != IPPROTO_IP)
 		return -EINVAL;
-	if (len < sizeof(*out))
-		*out = *(const uint8_t *)value;
-	else
+	if (len >= sizeof(*out))
 		memcpy(out, value, sizeof(*out));
+	else
+		*out = len ? *(const uint8_t *)value : 0;
 	return 0;
 }
 

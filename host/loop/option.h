@@ -8,7 +8,7 @@
 
 #include "../../include/tern.h"
 
-/* A number as a program gives it: of level IP one byte is one, too. 0 or -EINVAL. */
+/* A number as a program gives it: of level IP one byte is one, too, and none is 0. 0 or -EINVAL. */
 int option_read_number(int level, const void *value, size_t len, int *out);
 /* And as it gets it: of level IP one below 256 in a byte, if there is room for less than four. */
 void option_put_number(int level, int v, void *value, size_t *len);

@@ -222,6 +222,40 @@ static void moves_bytes_from_nowhere(void)
 }
 
 /* Any number that is closed in between is given out anew. */
+/* Of an address of one link, of a group; without its link, with one that is there, with others. */
+static void binds_within_a_scope(void)
+{
+	static const char *const names[] = { "fe80::1", "ff01::1", "ff02::1", "ff0e::1" };
+	static const uint32_t scopes[] = { 0, 1, 99, 65537 };
+
+	for (size_t i = 0; i < N_OF(names) * N_OF(scopes) * 2; i++) {
+		int s = socket(AF_INET6, i % 2 ? SOCK_STREAM : SOCK_DGRAM, 0);
+		struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+					  .sin6_scope_id = scopes[i / 2 % N_OF(scopes)] };
+
+		inet_pton(AF_INET6, names[i / 2 / N_OF(scopes)], &a.sin6_addr);
+		say_result(bind(s, (struct sockaddr *)&a, sizeof(a)));
+		close(s);
+	}
+}
+
+/* How many may wait is a question to who listens, or may still. */
+static void asks_a_connection_for_fast_opens(void)
+{
+	int l = listening(), c, a, n = 5;
+
+	c = socket_of(SOCK_STREAM);
+	say_result(setsockopt(c, IPPROTO_TCP, TCP_FASTOPEN, &n, sizeof(n)));
+	close(c);
+	c = connected_to(port_of(l));
+	a = accept(l, NULL, NULL);
+	say_result(setsockopt(c, IPPROTO_TCP, TCP_FASTOPEN, &n, sizeof(n)));
+	say_result(setsockopt(a, IPPROTO_TCP, TCP_FASTOPEN, &n, sizeof(n)));
+	say_result(setsockopt(l, IPPROTO_TCP, TCP_FASTOPEN, &n, sizeof(n)));
+	n = -1;
+	say_result(setsockopt(l, IPPROTO_TCP, TCP_FASTOPEN, &n, sizeof(n)));
+}
+
 static void reuses_numbers(void)
 {
 	int a = socket_of(SOCK_STREAM), b = socket_of(SOCK_STREAM), way[2], c;
@@ -261,6 +295,7 @@ static const struct program programs[] = {
 	BOTH(uses_a_bound_socket),    BOTH(asks_by_an_octet),
 	BOTH(cuts_a_long_name),	      BOTH(names_both_ends),
 	ONCE(names_that_are_nowhere), ONCE(moves_bytes_from_nowhere),
+	ONCE(binds_within_a_scope),   BOTH(asks_a_connection_for_fast_opens),
 	ONCE(reuses_numbers),	      ONCE(opens_many),
 };
 const struct subject of_errors = SUBJECT(programs);

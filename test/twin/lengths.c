@@ -10,8 +10,6 @@ static const sa_family_t families[] = { AF_INET, AF_INET6, AF_UNSPEC, AF_UNIX, 9
 
 enum { ROOM = 70000 };
 
-#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 /* The loopback in each of them, in more room than any length that is taken. */
 static const struct sockaddr *name_of(sa_family_t f, uint16_t port)
 {
@@ -145,9 +143,33 @@ static void tells_senders_into_any_room(void)
 	say_result(recv(fd[1], &byte, 1, MSG_DONTWAIT));
 }
 
+/* Those of IP may be an octet, and some nothing at all. */
+static void sets_options_of_any_length(void)
+{
+	static const int options[] = {
+		IP_TOS,		 IP_TTL,      IP_RECVTTL, IP_RECVTOS,	    IP_PKTINFO,
+		IP_MTU_DISCOVER, IP_FREEBIND, IP_RECVERR, IP_MULTICAST_TTL, IP_MULTICAST_LOOP,
+		IP_MULTICAST_ALL
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	for (size_t i = 0; i < N_OF(options); i++) {
+		for (socklen_t given = 0; given < 6; given++) {
+			int v[2] = { 1, 0 }, got = -1;
+			socklen_t len = sizeof(got);
+			int err = setsockopt(fd, IPPROTO_IP, options[i], v, given);
+
+			getsockopt(fd, IPPROTO_IP, options[i], &got, &len);
+			say("%zu of %u: %d, ", i, given, got);
+			say_result(err);
+		}
+	}
+}
+
 static const struct program programs[] = {
 	BOTH(binds_names_of_any_length),    BOTH(connects_to_names_of_any_length),
 	BOTH(sends_to_names_of_any_length), BOTH(sends_messages_to_names_of_any_length),
 	BOTH(tells_names_into_any_room),    BOTH(tells_senders_into_any_room),
+	ONCE(sets_options_of_any_length),
 };
 const struct subject of_lengths = SUBJECT(programs);

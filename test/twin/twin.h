@@ -55,6 +55,7 @@ struct subject {
 	size_t n;
 };
 
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SUBJECT(array)                                                                             \
 	{                                                                                          \
 		array, sizeof(array) / sizeof((array)[0])                                          \
