@@ -223,15 +223,35 @@ static void deliver(struct run *r, struct frame *f)
 		flush(to);
 }
 
-static bool take_frame(struct run *r, int from, struct frame *f)
+static void *copy_of(const void *bytes, size_t len)
 {
-	struct side *s = &r->side[from];
+	void *copy = malloc(len);
+
+	if (!copy)
+		abort();
+	return memcpy(copy, bytes, len);
+}
+
+/* Of a device that has buffers of its own; false: it cuts super-frames, or there is nothing. */
+static bool take_written(struct run *r, struct side *s, struct frame *f)
+{
+	static uint8_t buf[ETH_HDR_LEN + UINT16_MAX];
+	int64_t len = r->completed ? tern_output_to(s->st, NIC, buf, sizeof(buf)) : 0;
+
+	if (len <= 0)
+		return false;
+	f->len = (uint32_t)len;
+	f->data = copy_of(buf, f->len);
+	return true;
+}
+
+static bool take_packet(struct run *r, struct side *s, struct frame *f)
+{
 	struct tern_pkt *p = tern_output(s->st, NIC);
-	uint32_t l3 = r->ethernet ? ETH_HDR_LEN : 0;
 
 	if (!p)
 		return false;
-	*f = (struct frame){ .at = r->now, .to = !from, .len = p->total_len };
+	f->len = p->total_len;
 	f->data = malloc(f->len);
 	if (!f->data)
 		abort();
@@ -243,6 +263,17 @@ static bool take_frame(struct run *r, int from, struct frame *f)
 			fail(r, "a packet is shorter than it says");
 	}
 	tern_pkt_free(s->st, p);
+	return true;
+}
+
+static bool take_frame(struct run *r, int from, struct frame *f)
+{
+	struct side *s = &r->side[from];
+	uint32_t l3 = r->ethernet ? ETH_HDR_LEN : 0;
+
+	*f = (struct frame){ .at = r->now, .to = !from };
+	if (!take_written(r, s, f) && !take_packet(r, s, f))
+		return false;
 	s->quote_len = f->len - l3 < QUOTE_MAX ? f->len - l3 : QUOTE_MAX;
 	memcpy(s->quote, f->data + l3, s->quote_len);
 	return true;

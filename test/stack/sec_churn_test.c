@@ -72,6 +72,7 @@ static void change_wire(struct host *h, unsigned k)
 		return;
 	}
 	snprintf(cfg.name, sizeof(cfg.name), "wire%u", k);
+	cfg.flags = throw_dice(2) ? TERN_IFACE_CSUM : 0;
 	cfg.link = k == 2 ? TERN_LINK_IP : TERN_LINK_ETHERNET;
 	cfg.mac[4] = (uint8_t)k;
 	cfg.mac[5] = (uint8_t)(1 + (h - hosts));
@@ -243,25 +244,46 @@ static void talk_some(struct host *h)
 
 /* ---- the wires ---- */
 
+/* The next packet, by one way or the other; its length, or 0. */
+static uint32_t take_bytes(struct host *from, unsigned wire, uint8_t *buf, size_t room)
+{
+	struct tern_pkt *p;
+	uint32_t len = 0;
+
+	if (throw_dice(2)) {
+		int64_t n = tern_output_to(from->st, wire, buf, room);
+
+		check(n >= 0);
+		return (uint32_t)n;
+	}
+	p = tern_output(from->st, wire);
+	if (p) {
+		len = p->total_len;
+		tern_pkt_emit(from->st, p, buf);
+	}
+	tern_pkt_free(from->st, p);
+	return len;
+}
+
 static void carry(struct host *from, struct host *to)
 {
-	for (unsigned k = 0; k < N_WIRES; k++) {
-		struct tern_pkt *p;
+	static uint8_t buf[14 + UINT16_MAX];
 
+	for (unsigned k = 0; k < N_WIRES; k++) {
 		for (int n = 0; from->wire[k] && n < 50; n++) {
+			uint32_t len = take_bytes(from, from->wire[k], buf, sizeof(buf));
 			struct tern_pkt *copy;
 
-			p = tern_output(from->st, from->wire[k]);
-			if (!p)
+			if (!len)
 				break;
-			copy = to->wire[k] && throw_dice(20) ? tern_pkt_new(to->st, p->total_len) :
-							       NULL;
-			if (copy) {
-				tern_pkt_emit(from->st, p, copy->data);
-				copy->ifindex = (uint16_t)to->wire[k];
-				tern_input(to->st, copy);
-			}
-			tern_pkt_free(from->st, p);
+			if (!to->wire[k] || !throw_dice(20))
+				continue;
+			copy = tern_pkt_new(to->st, len);
+			if (!copy)
+				continue;
+			memcpy(copy->data, buf, len);
+			copy->ifindex = (uint16_t)to->wire[k];
+			tern_input(to->st, copy);
 		}
 	}
 }
