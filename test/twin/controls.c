@@ -69,7 +69,7 @@ static void has_little_room(void)
 	struct mail l;
 
 	ask_for_all(b);
-	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+	for (size_t i = 0; i < N_OF(rooms); i++) {
 		send_to(a, "x", 1, port_of(b));
 		say_result(recvmsg(b, mail_of(&l, rooms[i]), 0));
 		say("%u: %u\n", (unsigned)rooms[i], (unsigned)l.m.msg_controllen);
@@ -324,7 +324,7 @@ static void chooses_labels(void)
 	for (int on = 0; on < 2; on++) {
 		say_result(set_int(a, IPPROTO_IPV6, FLOWINFO_SEND, on));
 		say("%d\n", get_int(a, IPPROTO_IPV6, FLOWINFO_SEND));
-		for (size_t i = 0; i < sizeof(infos) / sizeof(infos[0]); i++)
+		for (size_t i = 0; i < N_OF(infos); i++)
 			hears_of_a_flow(b, send_in_flow(a, to, infos[i]));
 		hears_of_a_flow(b, send_with(a, to, &h, &beside));
 		connects_in_flow(a, to, 0x77777);
@@ -387,7 +387,7 @@ static void is_cut_into_segments(void)
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)i;
-	for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (size_t i = 0; i < 2 * N_OF(sizes); i++) {
 		head.cmsg_len = CMSG_LEN(i % 2 ? sizeof(int) : sizeof(uint16_t));
 		mail_of(&l, CMSG_SPACE(sizeof(sizes[0])));
 		memset(l.controls, 0, sizeof(l.controls));
@@ -413,7 +413,7 @@ static void cuts_all_into_segments(void)
 		bytes[i] = (char)i;
 	say_result(connect(a, &to.sa, to.len));
 	say("%d\n", get_int(a, IPPROTO_UDP, UDP_SEGMENT));
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (size_t i = 0; i < N_OF(sizes); i++) {
 		say_result(set_int(a, IPPROTO_UDP, UDP_SEGMENT, sizes[i]));
 		say("%d\n", get_int(a, IPPROTO_UDP, UDP_SEGMENT));
 		say_result(write(a, bytes, sizes[i] == 1 || sizes[i] == 2 ? 3 : 50));

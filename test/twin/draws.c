@@ -284,7 +284,7 @@ static void chooses(struct slot *s)
 			{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_OOBINLINE },
 			{ SOL_SOCKET, SO_RCVLOWAT },  { IPPROTO_TCP, TCP_NODELAY },
 			{ IPPROTO_IPV6, IPV6_V6ONLY } };
-	unsigned i = draw(sizeof(options) / sizeof(options[0]));
+	unsigned i = draw(N_OF(options));
 	int value = (int)draw(2) * (options[i].name == SO_RCVLOWAT ? 100 : 1), got = -1;
 	socklen_t len = sizeof(got);
 
@@ -309,7 +309,7 @@ void draw_calls(uint64_t seed)
 	for (unsigned i = 0; i < N_SLOTS; i++)
 		slots[i].fd = -1;
 	for (unsigned i = 0; i < N_CALLS; i++) {
-		unsigned at = draw(N_SLOTS), what = draw(sizeof(calls) / sizeof(calls[0]));
+		unsigned at = draw(N_SLOTS), what = draw(N_OF(calls));
 
 		say("%u: %u ", i, at);
 		if (slots[at].fd < 0)

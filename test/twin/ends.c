@@ -282,7 +282,7 @@ static void say_options_of(int fd)
 	socklen_t len = sizeof(l);
 	int v = 9;
 
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+	for (size_t i = 0; i < N_OF(asked); i++)
 		say("%d ", get_int(fd, asked[i].level, asked[i].name));
 	if (family == AF_INET)
 		say("%d ", get_int(fd, IPPROTO_IP, IP_TTL));

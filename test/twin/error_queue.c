@@ -124,7 +124,7 @@ static void sends_what_no_datagram_is(void)
 	ask_for_all(a);
 	set_int(a, IPPROTO_IPV6, OLD_HOPLIMIT, 1);
 	for (int told = 0; told < 2; told++) {
-		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		for (size_t i = 0; i < N_OF(sizes); i++) {
 			struct sock_extended_err *e;
 			struct cmsghdr *c;
 			struct mail l;
@@ -204,7 +204,7 @@ static void sends_the_old_way(void)
 	b = bound(SOCK_DGRAM);
 	set_int(b, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
 	to = loopback_at(port_of(b));
-	for (size_t i = 0; i < sizeof(hops) / sizeof(hops[0]); i++) {
+	for (size_t i = 0; i < N_OF(hops); i++) {
 		_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = { 0 };
 		struct cmsghdr *c = (struct cmsghdr *)room;
 		char byte = 'x';

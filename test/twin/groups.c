@@ -125,7 +125,7 @@ static void sets_a_bad_filter(void)
 	socklen_t len;
 
 	say_result(join(fd));
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (size_t i = 0; i < N_OF(lengths); i++) {
 		fill(&f, MCAST_EXCLUDE, 2, 0);
 		say_result(setsockopt(fd, level(), MCAST_MSFILTER, &f, lengths[i]));
 		len = lengths[i];

@@ -10,8 +10,6 @@ struct option {
 	int level, name;
 };
 
-#define N(array) (sizeof(array) / sizeof((array)[0]))
-
 /* What it is at first, whether it can be 1, what it is then. */
 static void try_one(int fd, const struct option *o, int value)
 {
@@ -31,7 +29,7 @@ static void asks_a_fresh_socket(void)
 {
 	static const int names[] = { SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ERROR, SO_ACCEPTCONN };
 
-	for (size_t i = 0; i < N(names); i++) {
+	for (size_t i = 0; i < N_OF(names); i++) {
 		say("%d\n", get_int(socket_of(SOCK_STREAM), SOL_SOCKET, names[i]));
 		say("%d\n", get_int(socket_of(SOCK_DGRAM), SOL_SOCKET, names[i]));
 	}
@@ -47,7 +45,7 @@ static void sets_flags_of_the_socket(void)
 	};
 	int fd = socket_of(SOCK_STREAM), d = socket_of(SOCK_DGRAM);
 
-	for (size_t i = 0; i < N(flags); i++) {
+	for (size_t i = 0; i < N_OF(flags); i++) {
 		try_one(fd, &flags[i], 1);
 		try_one(fd, &flags[i], 0);
 		try_one(fd, &flags[i], -77);
@@ -65,7 +63,7 @@ static void sets_numbers_of_the_socket(void)
 	};
 	int fd = socket_of(SOCK_STREAM);
 
-	for (size_t i = 0; i < N(numbers); i++) {
+	for (size_t i = 0; i < N_OF(numbers); i++) {
 		try_one(fd, &numbers[i], 5);
 		try_one(fd, &numbers[i], 0);
 	}
@@ -78,7 +76,7 @@ static void sets_what_can_only_be_asked(void)
 	static const int names[] = { SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ERROR, SO_ACCEPTCONN };
 	int fd = socket_of(SOCK_STREAM);
 
-	for (size_t i = 0; i < N(names); i++)
+	for (size_t i = 0; i < N_OF(names); i++)
 		say_result(set_int(fd, SOL_SOCKET, names[i], 1));
 	say_result(set_int(fd, IPPROTO_TCP, TCP_INFO, 1));
 }
@@ -91,7 +89,7 @@ static void sets_flags_of_tcp(void)
 	};
 	int fd = socket_of(SOCK_STREAM);
 
-	for (size_t i = 0; i < N(flags); i++) {
+	for (size_t i = 0; i < N_OF(flags); i++) {
 		try_one(fd, &flags[i], 1);
 		try_one(fd, &flags[i], 0);
 		try_one(fd, &flags[i], 7);
@@ -119,7 +117,7 @@ static void sets_keepalive(void)
 	};
 	int fd = socket_of(SOCK_STREAM);
 
-	for (size_t i = 0; i < N(numbers); i++) {
+	for (size_t i = 0; i < N_OF(numbers); i++) {
 		try_one(fd, &numbers[i], 1);
 		try_one(fd, &numbers[i], 0);
 		try_one(fd, &numbers[i], -1);
@@ -138,7 +136,7 @@ static void sets_numbers_of_tcp(void)
 	};
 	int fd = socket_of(SOCK_STREAM);
 
-	for (size_t i = 0; i < N(numbers); i++) {
+	for (size_t i = 0; i < N_OF(numbers); i++) {
 		try_one(fd, &numbers[i], 1);
 		try_one(fd, &numbers[i], -5);
 		try_one(fd, &numbers[i], 300);
@@ -316,7 +314,7 @@ static void sets_flags_of_ipv4(void)
 	};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	for (size_t i = 0; i < N(flags); i++) {
+	for (size_t i = 0; i < N_OF(flags); i++) {
 		try_one(fd, &flags[i], 1);
 		try_one(fd, &flags[i], 0);
 		try_one(fd, &flags[i], 9);
@@ -334,7 +332,7 @@ static void sets_numbers_of_ipv4(void)
 	int fd[2] = { socket(AF_INET, SOCK_DGRAM, 0), socket(AF_INET, SOCK_STREAM, 0) };
 
 	for (int k = 0; k < 2; k++)
-		for (size_t i = 0; i < N(numbers); i++) {
+		for (size_t i = 0; i < N_OF(numbers); i++) {
 			try_one(fd[k], &numbers[i], 2);
 			try_one(fd[k], &numbers[i], 100);
 			try_one(fd[k], &numbers[i], 0);
@@ -352,7 +350,7 @@ static void sets_flags_of_ipv6(void)
 	};
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
-	for (size_t i = 0; i < N(flags); i++) {
+	for (size_t i = 0; i < N_OF(flags); i++) {
 		try_one(fd, &flags[i], 1);
 		try_one(fd, &flags[i], 0);
 		try_one(fd, &flags[i], 9);
@@ -369,7 +367,7 @@ static void sets_numbers_of_ipv6(void)
 	};
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
-	for (size_t i = 0; i < N(numbers); i++) {
+	for (size_t i = 0; i < N_OF(numbers); i++) {
 		try_one(fd, &numbers[i], 2);
 		try_one(fd, &numbers[i], 100);
 		try_one(fd, &numbers[i], 0);
@@ -416,7 +414,7 @@ static void asks_for_what_nobody_knows(void)
 	socklen_t len = sizeof(v);
 
 	for (int k = 0; k < 2; k++)
-		for (size_t i = 0; i < N(o); i++) {
+		for (size_t i = 0; i < N_OF(o); i++) {
 			say("%d/%d: %s", o[i].level, o[i].name,
 			    told(getsockopt(fd[k], o[i].level, o[i].name, &v, &len)));
 			say(" %s\n", told(setsockopt(fd[k], o[i].level, o[i].name, &v, sizeof(v))));
@@ -471,7 +469,7 @@ static void sets_options_of_a_connection(void)
 	int fd[2];
 
 	connection(fd);
-	for (size_t i = 0; i < N(o); i++)
+	for (size_t i = 0; i < N_OF(o); i++)
 		try_one(fd[0], &o[i], 1);
 }
 
@@ -549,7 +547,7 @@ static void has_options_of_both_versions(void)
 	int d = socket(AF_INET6, SOCK_DGRAM, 0), s = socket(AF_INET6, SOCK_STREAM, 0);
 
 	for (int v = 1; v >= 0; v--)
-		for (size_t i = 0; i < N(o); i++) {
+		for (size_t i = 0; i < N_OF(o); i++) {
 			try_one(d, &o[i], v);
 			if (i < N_OF_STREAMS)
 				try_one(s, &o[i], v);

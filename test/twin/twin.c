@@ -316,7 +316,7 @@ static const struct subject *const subjects[] = {
 
 static const struct program *next_program(size_t *i, size_t *k)
 {
-	for (; *i < sizeof(subjects) / sizeof(subjects[0]); (*i)++, *k = 0)
+	for (; *i < N_OF(subjects); (*i)++, *k = 0)
 		if (*k < subjects[*i]->n)
 			return &subjects[*i]->programs[(*k)++];
 	return NULL;

@@ -58,7 +58,7 @@ struct subject {
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SUBJECT(array)                                                                             \
 	{                                                                                          \
-		array, sizeof(array) / sizeof((array)[0])                                          \
+		array, N_OF(array)                                                                 \
 	}
 
 extern const struct subject of_streams, of_ends, of_listeners, of_datagrams, of_options, of_epoll,
