@@ -464,8 +464,8 @@ TERN_API tern_time tern_deadline(const struct tern_stack *);
 TERN_API tern_time tern_now(const struct tern_stack *);
 
 /*
- * A packet of len bytes to fill and hand to tern_input, or NULL when memory is short.
- * The contents are not initialised.
+ * A packet of len bytes to fill and hand to tern_input, or NULL when memory is short. The contents
+ * are not initialised. Where fewer bytes come than it has room for, set len and total_len to them.
  */
 TERN_API struct tern_pkt *tern_pkt_new(struct tern_stack *, uint32_t len);
 /*

@@ -188,11 +188,11 @@ void mem_fini(struct mem *m)
 	assert(m->used == 0);
 }
 
-static void *take_within_budget(struct mem *m, size_t size)
+static void *take_within(struct mem *m, uint64_t max, size_t size)
 {
 	void *ptr;
 
-	if (size > m->max - m->used)
+	if (m->used > max || size > max - m->used)
 		return NULL;
 	ptr = m->alloc(m->ctx, size);
 	if (ptr)
@@ -200,14 +200,14 @@ static void *take_within_budget(struct mem *m, size_t size)
 	return ptr;
 }
 
-static void *take_from_allocator(struct mem *m, size_t size)
+static void *take_from_allocator(struct mem *m, uint64_t max, size_t size)
 {
-	void *ptr = take_within_budget(m, size);
+	void *ptr = take_within(m, max, size);
 
 	if (!ptr && give_back_pieces(m))
-		ptr = take_within_budget(m, size);
+		ptr = take_within(m, max, size);
 	if (!ptr && m->slabs && give_back_slabs(m))
-		ptr = take_within_budget(m, size);
+		ptr = take_within(m, max, size);
 	return ptr;
 }
 
@@ -221,7 +221,7 @@ static void *fill_class(struct mem *m, unsigned class)
 
 	if (size > m->max - m->used)
 		size = SLAB_HDR_LEN + record;
-	s = take_from_allocator(m, size);
+	s = take_from_allocator(m, m->max, size);
 	if (!s)
 		return NULL;
 	*s = (struct mem_slab){ { m->slabs }, (uint32_t)size, class };
@@ -251,10 +251,10 @@ static void *new_large(struct mem *m, size_t size)
 	struct mem_node *n;
 
 	if (i == MEM_PIECES)
-		return take_from_allocator(m, size);
+		return take_from_allocator(m, m->max, size);
 	n = m->free_pieces[i];
 	if (!n)
-		return take_from_allocator(m, piece_size[i]);
+		return take_from_allocator(m, mem_max_of_pieces(m), piece_size[i]);
 	m->free_pieces[i] = n->next;
 	m->n_free_pieces[i]--;
 	return n;

@@ -5,7 +5,8 @@
  * Every byte is charged at its true size to one budget; nothing is handed out beyond it. Sizes up
  * to 2048 come from slabs (one allocation of many records, kept on a free list for each size
  * class), so that a record costs its size and nothing more. Pieces just below 4, 16 and 64 KiB are
- * kept for reuse, a few of each. So nothing is taken from the allocator in the steady state.
+ * kept for reuse, a few of each. So nothing is taken from the allocator in the steady state. Where
+ * the budget ends, pieces end before records do.
  * Contents are not initialised.
  */
 #ifndef TERN_MEM_H
@@ -43,6 +44,15 @@ void mem_init(struct mem *, void *(*alloc)(void *, size_t), void (*free)(void *,
 void mem_fini(struct mem *);
 
 enum { MEM_RECORD_MAX = MEM_CLASSES * MEM_CLASS_STEP };
+
+/*
+ * Pieces, which hold what is to be sent and read, leave a part of the budget to records: who has
+ * something to say needs a packet to say it in.
+ */
+static inline uint64_t mem_max_of_pieces(const struct mem *m)
+{
+	return m->max - m->max / 64;
+}
 
 void *mem_new_slow(struct mem *, size_t size);		/* none of its kind is free */
 void mem_free_large(struct mem *, void *, size_t size); /* above MEM_RECORD_MAX */

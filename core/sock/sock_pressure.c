@@ -110,7 +110,7 @@ COLD void sockets_relieve(struct sockets *ss)
 {
 	ss->mem->refused = false;
 	for (unsigned i = 0; i < VICTIMS_MAX; i++) {
-		if (i >= VICTIMS && ss->mem->max - ss->mem->used >= RESERVE)
+		if (i >= VICTIMS && mem_max_of_pieces(ss->mem) >= ss->mem->used + RESERVE)
 			return;
 		take_from_weakest(ss, i >= VICTIMS);
 	}

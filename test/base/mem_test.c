@@ -155,6 +155,29 @@ static void last_bytes_of_the_budget_are_used(void)
 	finish(&m);
 }
 
+/* When no buffer can have another piece there are records still, as a packet is one. */
+static void pieces_leave_room_for_records(void)
+{
+	enum { PIECE = 4104, PACKET = 332, N_MAX = 300 };
+	void *piece[N_MAX], *packet[N_MAX];
+	unsigned n = 0, k = 0;
+	struct mem m;
+
+	start(&m, 1 << 20);
+	while (n < N_MAX && (piece[n] = mem_new(&m, PIECE)))
+		n++;
+	check(n > 200 && n < N_MAX);
+	while (k < N_MAX && (packet[k] = mem_new(&m, PACKET)))
+		k++;
+	check(k >= (1 << 20) / 64 / PACKET);
+	check(!mem_new(&m, PIECE));
+	while (k > 0)
+		mem_free(&m, packet[--k], PACKET);
+	while (n > 0)
+		mem_free(&m, piece[--n], PIECE);
+	finish(&m);
+}
+
 static void kept_pieces_give_way(void)
 {
 	struct mem m;
@@ -316,6 +339,7 @@ static const struct test tests[] = {
 	TEST(small_stack_takes_little),
 	TEST(records_are_dense),
 	TEST(last_bytes_of_the_budget_are_used),
+	TEST(pieces_leave_room_for_records),
 	TEST(kept_pieces_give_way),
 	TEST(empty_slabs_give_way),
 	TEST(slabs_in_use_stay),
