@@ -479,7 +479,7 @@ static bool port_is_free_for(struct sockets *ss, struct sock *s, unsigned number
 	s->t.lport = (uint16_t)number;
 	if (p && !list_empty(&p->open))
 		return false;
-	if (!tuple_is_free(ss, &s->t))
+	if (p && !tuple_is_free(ss, &s->t))
 		return false;
 	return belongs_here(ss, &s->t);
 }
