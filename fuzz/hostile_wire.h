@@ -223,15 +223,6 @@ static void deliver(struct run *r, struct frame *f)
 		flush(to);
 }
 
-static void *copy_of(const void *bytes, size_t len)
-{
-	void *copy = malloc(len);
-
-	if (!copy)
-		abort();
-	return memcpy(copy, bytes, len);
-}
-
 /* Of a device that has buffers of its own; false: it cuts super-frames, or there is nothing. */
 static bool take_written(struct run *r, struct side *s, struct frame *f)
 {
@@ -241,7 +232,8 @@ static bool take_written(struct run *r, struct side *s, struct frame *f)
 	if (len <= 0)
 		return false;
 	f->len = (uint32_t)len;
-	f->data = copy_of(buf, f->len);
+	f->data = buf;
+	*f = copy_frame(f);
 	return true;
 }
 

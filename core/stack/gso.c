@@ -237,10 +237,12 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 static inline void after_piece(struct tern_stack *st, struct iface *i, struct sock *s,
 			       const struct burst *b)
 {
-	if (b->out.done)
+	if (b->out.done) {
+		list_unlink(&s->ready_link);
 		sock_tcp_sent(&st->ss, s);
-	else if (list_empty(&s->ready_link))
+	} else if (list_empty(&s->ready_link)) {
 		list_put_tail(&i->cutting, &s->ready_link);
+	}
 }
 
 static struct tern_pkt *send_piece(struct tern_stack *st, struct iface *i, struct sock *s,
@@ -262,8 +264,6 @@ struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i)
 		b->out.done = true; /* no memory: lost, and repaired as such */
 	else if (!repeat_piece(st, i, s, b, p))
 		p = fill_piece(st, i, s, b, p);
-	if (b->out.done)
-		list_unlink(&s->ready_link);
 	return send_piece(st, i, s, b, p);
 }
 
@@ -294,8 +294,6 @@ static inline size_t write_piece(struct tern_stack *st, struct iface *i, uint8_t
 			span[0].len & 1);
 	put_be16(end - b->repeated.tcp_len + 16, checksum_finish(sum));
 	count_segment(st, &b->out);
-	if (b->out.done)
-		list_unlink(&s->ready_link);
 	after_piece(st, i, s, b);
 	return (size_t)(end - buf) + b->repeated.text;
 }

@@ -204,22 +204,17 @@ static APART struct tern_pkt *take_turns(struct tern_stack *st, struct iface *i)
 {
 	struct tern_pkt *p = pkt_queue_take(&i->control);
 
-	while (!p && iface_has_ready(i)) {
-		if (!list_empty(&i->cutting)) {
-			p = stack_next_piece(st, i);
-		} else {
-			struct sock *s = take_sock(&i->ready);
+	while (!p && !list_empty(&i->ready)) {
+		struct sock *s = take_sock(&i->ready);
 
-			p = sock_is_stream(s) ? stack_begin_burst(st, i, s) :
-						output_dgram(st, i, s);
-		}
+		p = sock_is_stream(s) ? stack_begin_burst(st, i, s) : output_dgram(st, i, s);
 		if (!p) /* what it caused, such as an ARP request, goes now */
 			p = pkt_queue_take(&i->control);
 	}
 	return p;
 }
 
-/* Mostly another piece of a burst. */
+/* Mostly another piece of a burst; without one, its list is empty. */
 static inline struct tern_pkt *next_packet(struct tern_stack *st, struct iface *i)
 {
 	struct tern_pkt *p = NULL;

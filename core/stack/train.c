@@ -24,8 +24,6 @@ struct engine {
 	uint32_t sum;	      /* of the addresses, protocol, ports and options */
 };
 
-static const uint8_t all_alike[IP4_HDR_LEN] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-						255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
 /* Which bits of headers are the same: lengths, identification and checksum may differ, ... */
 static const uint8_t ip4_alike[IP4_HDR_LEN] = { 255, 255, 0,   0,   0,	 0,   255, 255, 255, 255,
 						0,   0,	  255, 255, 255, 255, 255, 255, 255, 255 };
@@ -86,7 +84,7 @@ static inline uint32_t follow_ip(const struct engine *e, const struct tern_pkt *
 	const struct inbound *in = e->in;
 	const uint8_t *a = in->p->data + in->l3_off, *b = q->data + in->l3_off;
 
-	return e->is_ip4 && are_alike(a, b, all_alike) ? in->end : end_of_other(e, a, b);
+	return e->is_ip4 && same_bytes(a, b, 0, IP4_HDR_LEN) ? in->end : end_of_other(e, a, b);
 }
 
 static bool follow_tcp(const struct engine *e, const uint8_t *b, struct tcp_wagon *wagon)

@@ -242,6 +242,7 @@ static uint32_t ack_step(const struct tcp *c, const struct tcp_ctx *x)
 static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct tcp_out *out)
 {
 	out->lo = out->hi = seq;
+	out->h.seq = (uint32_t)seq;
 	out->h.flags = TCP_ACK;
 	tcp_put_options(c, x, &out->h);
 	out->ack_step = out->h.n_sack ? UINT32_MAX : ack_step(c, x); /* blocks are told once */
@@ -357,13 +358,11 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 }
 
 /* Segments count, not what a device cuts. */
-static void count_piece(struct tcp *c, uint32_t len)
+static inline void count_segments(struct tcp *c, uint32_t n, bool with_text)
 {
-	uint32_t segments = MAX(1, tcp_in_segments(c, len)); /* a SYN's text is one */
-
-	c->segs_out += segments;
-	if (len && c->tally)
-		c->tally->data_segs_out += segments;
+	c->segs_out += n;
+	if (with_text && c->tally)
+		c->tally->data_segs_out += n;
 }
 
 /* One of the ACKs alone, and whether it is the last. */
@@ -374,7 +373,7 @@ static inline void put_next_ack(struct tcp *c, struct tcp_out *out)
 	out->done = c->rcv.acked == c->rcv.nxt;
 	if (c->work)
 		put_urgent(c->work, out->lo, &out->h);
-	c->segs_out++;
+	count_segments(c, 1, false);
 }
 
 int tcp_next_alike(struct tcp *c, struct tcp_out *out, uint32_t len,
@@ -394,9 +393,7 @@ int tcp_next_alike(struct tcp *c, struct tcp_out *out, uint32_t len,
 	out->done = out->lo == out->hi;
 	if (out->done)
 		out->h.flags |= out->end_flags;
-	c->segs_out++;
-	if (c->tally)
-		c->tally->data_segs_out++;
+	count_segments(c, 1, true);
 	return buf_spans(&w->snd_buf, out->lo - len, len, span, TCP_ALIKE_SPANS);
 }
 
@@ -408,7 +405,6 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 	piece->n_spans = 0;
 	piece->len = 0;
 	if (out->ack_step) {
-		out->h.seq = (uint32_t)out->lo;
 		put_next_ack(c, out);
 		return true;
 	}
@@ -430,6 +426,7 @@ bool tcp_next_piece(struct tcp *c, struct tcp_out *out, uint32_t max, struct tcp
 	out->lo += piece->len;
 	if (out->done)
 		out->h.flags |= out->end_flags;
-	count_piece(c, piece->len);
+	count_segments(c, MAX(1, tcp_in_segments(c, piece->len)),
+		       piece->len > 0); /* a SYN's is one */
 	return true;
 }
