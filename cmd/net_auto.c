@@ -11,9 +11,10 @@
 #include "net.h"
 
 enum { DELAY_MS = 500 };
-/* A network of one family is left that long to show the other, whose detection takes its time. */
-#define OTHER_FAMILY_TIME (5 * TERN_SEC)
-/* A question that nobody has heard goes again after four seconds (RFC 4861, RFC 2131). */
+/*
+ * What a family needs to show itself: a question that nobody has heard goes again after four
+ * seconds (RFC 4861, RFC 2131), and dnsmasq looks for four whether somebody has what it offers.
+ */
 #define SILENCE_TIME (8 * TERN_SEC)
 #define GIVE_UP_TIME (20 * TERN_SEC)
 
@@ -86,8 +87,7 @@ static bool is_settled(const struct net *n, unsigned ifindex, tern_time waited)
 
 	if (b.four && b.six && b.told4 && b.told6)
 		return true;
-	return (b.four || b.six) && !b.tentative &&
-	       waited >= (b.told4 || b.told6 ? OTHER_FAMILY_TIME : SILENCE_TIME);
+	return (b.four || b.six) && !b.tentative && waited >= SILENCE_TIME;
 }
 
 static bool all_are_settled(const struct net *n, tern_time waited)
