@@ -10,6 +10,8 @@
  */
 #include "sock.h"
 
+enum { SIDE_BY_SIDE = 32 }; /* a cache line of the table's census */
+
 /* ---- tuples ---- */
 
 /* What is hashed of a tuple: of IPv4 addresses two words, without the prefix that all share. */
@@ -18,9 +20,18 @@ struct tuple_key {
 	uint32_t ports, proto;
 };
 
-static struct tuple_key key_of_names(const struct tuple *t)
+struct ports {
+	uint32_t local, remote;
+};
+
+static struct ports ports_of(const struct tuple *t)
 {
-	return (struct tuple_key){ t->local, t->remote, le32(t->lport | (uint32_t)t->rport << 16),
+	return (struct ports){ t->lport, t->rport };
+}
+
+static struct tuple_key key_of_names(const struct tuple *t, struct ports p)
+{
+	return (struct tuple_key){ t->local, t->remote, le32(p.local | p.remote << 16),
 				   le32(t->proto) };
 }
 
@@ -29,19 +40,36 @@ static uint64_t word_of_ips(const struct tuple *t)
 	return (uint64_t)get_be32(t->local.b + 12) << 32 | get_be32(t->remote.b + 12);
 }
 
-static uint64_t word_of_ports(const struct tuple *t)
+static uint64_t word_of_ports(const struct tuple *t, struct ports p)
 {
-	return (uint64_t)t->lport << 32 | (uint64_t)t->rport << 16 | t->proto;
+	return (uint64_t)p.local << 32 | (uint64_t)p.remote << 16 | t->proto;
 }
 
-static uint32_t hash_tuple(const struct sockets *ss, const struct tuple *t)
+static uint32_t hash_with(const struct sockets *ss, const struct tuple *t, struct ports p)
 {
 	struct tuple_key key;
 
 	if (addr_is4(&t->remote))
-		return (uint32_t)siphash13_of_two(&ss->table_key, word_of_ips(t), word_of_ports(t));
-	key = key_of_names(t);
+		return (uint32_t)siphash13_of_two(&ss->table_key, word_of_ips(t),
+						  word_of_ports(t, p));
+	key = key_of_names(t, p);
 	return (uint32_t)siphash13(&ss->table_key, &key, sizeof(key));
+}
+
+/*
+ * Its place in the table. A client's next connection to the same peer has the next port, mostly
+ * (RFC 6056 3.3.4), so names that differ in the last bits of the client's port, which is the higher
+ * one, are in buckets side by side: what the processor has fetched for one serves the others. Who
+ * chooses names gains nothing by it: no two of these share a bucket.
+ */
+static uint32_t hash_tuple(const struct sockets *ss, const struct tuple *t)
+{
+	struct ports p = ports_of(t);
+	uint32_t *client = p.local > p.remote ? &p.local : &p.remote;
+	uint32_t last_bits = *client % SIDE_BY_SIDE;
+
+	*client -= last_bits;
+	return hash_with(ss, t, p) + last_bits;
 }
 
 uint64_t tuple_hash_secretly(const struct sip_key *secret, const struct tuple *t)
@@ -49,8 +77,8 @@ uint64_t tuple_hash_secretly(const struct sip_key *secret, const struct tuple *t
 	struct tuple_key key;
 
 	if (addr_is4(&t->remote))
-		return siphash24_of_two(secret, word_of_ips(t), word_of_ports(t));
-	key = key_of_names(t);
+		return siphash24_of_two(secret, word_of_ips(t), word_of_ports(t, ports_of(t)));
+	key = key_of_names(t, ports_of(t));
 	return siphash24(secret, &key, sizeof(key));
 }
 
@@ -263,7 +291,7 @@ static struct sock *match_among(const struct sockets *ss, const struct port *p,
 			best = s;
 			best_score = points;
 			n_equal = 1;
-			draw = s->reuseport ? hash_tuple(ss, key) : 0;
+			draw = s->reuseport ? hash_with(ss, key, ports_of(key)) : 0;
 		} else if (points == best_score && points >= 0 && s->reuseport && best->reuseport) {
 			/* SO_REUSEPORT shares flows out by their hash, evenly */
 			n_equal++;

@@ -3,8 +3,8 @@
  * lookup_test.c - core/sock/lookup.c: which of several sockets on one port is a packet for?
  *
  * As on Linux the one that names the most wins: its peer, its address, its interface, its family;
- * whoever came first does not matter. SO_REUSEPORT shares flows out. Names that collide are in
- * bind_test.c.
+ * whoever came first does not matter. SO_REUSEPORT shares flows out. A client's connections are
+ * side by side in the table. Names that collide are in bind_test.c.
  */
 #include "../../include/tern.h"
 
@@ -278,11 +278,75 @@ static void bound_is_not_listening(void)
 	finish();
 }
 
+/* ---- where names are ---- */
+
+enum { CLIENT = 40000, N_SIDE_BY_SIDE = 32 };
+
+/* A connection over lo, from this port to port 80; TIME-WAIT is left of it where it closed first. */
+static void live(const char *addr, uint16_t from, tern_sock listener, bool server_first)
+{
+	tern_sock ends[2];
+	struct tern_addr at;
+
+	check_eq(tern_addr_parse(addr, from, &at), 0);
+	check_eq(tern_socket(st, at.family, TERN_SOCK_STREAM, 0, &ends[0]), 0);
+	check_eq(tern_bind(st, ends[0], &at), 0);
+	at.port = 80;
+	check_eq(tern_connect(st, ends[0], &at), -TERN_EINPROGRESS);
+	tern_advance(st, now += TERN_MS);
+	check_eq(tern_accept(st, listener, &ends[1], NULL), 0);
+	check_eq(tern_close(st, ends[server_first]), 0);
+	tern_advance(st, now += TERN_MS);
+	check_eq(tern_close(st, ends[!server_first]), 0);
+	tern_advance(st, now += TERN_MS);
+}
+
+/* Records are listed as they are in the table, which goes on at its beginning after its end. */
+static void are_listed_in_order(bool server_first)
+{
+	unsigned n = 0, n_breaks = 0, last = 0;
+	struct tern_sock_info info;
+	uint64_t cursor = 0;
+
+	while (tern_sock_next(st, &cursor, &info)) {
+		unsigned client = server_first ? info.remote.port : info.local.port;
+
+		if (info.state != TERN_TCP_TIME_WAIT)
+			continue;
+		n_breaks += n && client != last + 1;
+		last = client;
+		n++;
+	}
+	check_eq(n, N_SIDE_BY_SIDE);
+	check(n_breaks <= 1);
+}
+
+static void a_client_is_side_by_side(void)
+{
+	static const char *const addrs[] = { "10.0.0.1", "fd00::1" };
+
+	for (unsigned i = 0; i < 4; i++) {
+		const char *addr = addrs[i & 1];
+		bool server_first = i & 2;
+		struct tern_addr at;
+		tern_sock l;
+
+		test_at("%s, %s first", addr, server_first ? "server" : "client");
+		start();
+		check_eq(tern_addr_parse(addr, 80, &at), 0);
+		check_eq(tern_socket(st, at.family, TERN_SOCK_STREAM, 0, &l), 0);
+		check_eq(tern_bind(st, l, &at), 0);
+		check_eq(tern_listen(st, l, 4), 0);
+		for (uint16_t k = 0; k < N_SIDE_BY_SIDE; k++) /* 40000 is a multiple of 32 */
+			live(addr, CLIENT + k, l, server_first);
+		are_listed_in_order(server_first);
+		finish();
+	}
+}
+
 static const struct test tests[] = {
-	TEST(the_most_specific_wins),
-	TEST(flows_are_shared_out),
-	TEST(listeners),
-	TEST(bound_is_not_listening),
+	TEST(the_most_specific_wins), TEST(flows_are_shared_out),     TEST(listeners),
+	TEST(bound_is_not_listening), TEST(a_client_is_side_by_side),
 };
 
 int main(int argc, char **argv)
