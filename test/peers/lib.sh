@@ -18,12 +18,13 @@ ok() {
 		failed=$((failed + 1))
 		echo "-- $name: '$*' says no"
 		head -n 30 "$DIR/ok.out"
+		return 1
 	fi
 }
 
-# says NAME WORD FILE: the file holds the word
+# says NAME WORD FILE: the file holds the word, or is shown
 says() {
-	ok "$1" grep -q -- "$2" "$3"
+	ok "$1" grep -q -- "$2" "$3" || head -n 30 "$3"
 }
 
 finish() {
