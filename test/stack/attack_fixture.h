@@ -312,12 +312,18 @@ static inline void plain_world(void)
 enum { MIB = 1 << 20 };
 
 /* The same with little memory and a long queue. */
-static inline void small_world(uint64_t memory)
+static inline void small_world_of(uint64_t seed, uint64_t memory)
 {
+	test_at("seed %d", (int)seed);
 	default_world();
 	config.memory_max = memory;
-	new_world(7, TERN_SEC);
+	new_world(seed, TERN_SEC);
 	listener = listen_at(PORT, 128);
+}
+
+static inline void small_world(uint64_t memory)
+{
+	small_world_of(7, memory);
 }
 
 static inline struct client connected(uint32_t isn)
