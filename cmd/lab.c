@@ -67,7 +67,7 @@ static void print_help(void)
 	       "  --black-hole N    IP packets of more than N bytes vanish, no ICMP says so\n"
 	       "the picture:\n"
 	       "  --format F        text (default), svg or json\n"
-	       "  --full            fold nothing\n"
+	       "  --full            fold nothing, and draw what neighbours say to each other\n"
 	       "  -o FILE           instead of standard output\n"
 	       "  --pcap FILE       also a capture (pcapng) with comments\n"
 	       "  --plot FILE       also curves (SVG): sequence numbers, windows, round trips\n\n"
@@ -201,6 +201,9 @@ static bool set_up(struct watched *w, const struct options *o)
 
 	if (o->black_hole)
 		weather.black_hole = (uint32_t)o->black_hole + ETH_HDR_LEN;
+	if (o->bytes_given && !o->scenario->bytes)
+		fprintf(stderr, "tern lab: %s moves no bytes that --bytes could change\n",
+			o->scenario->name);
 	*lab = (struct lab){ .scenario = o->scenario, .seed = o->seed };
 	lab->bytes = o->bytes_given ? o->bytes : o->scenario->bytes;
 	lab->family = o->ipv6 ? TERN_AF_INET6 : TERN_AF_INET;
@@ -263,7 +266,9 @@ static void fill_json_head(const struct lab *lab, char *buf, size_t len)
 static bool draw(const struct lab *lab, const struct options *o, FILE *out)
 {
 	char head[1024];
-	struct ladder_options lo = { .full = o->full, .json_head = head };
+	struct ladder_options lo = { .full = o->full,
+				     .without_link_talk = !o->full,
+				     .json_head = head };
 
 	fill_json_head(lab, head, sizeof(head));
 	lo.colour = o->format == FORMAT_TEXT && !o->output && isatty(STDOUT_FILENO);

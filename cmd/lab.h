@@ -37,6 +37,7 @@ struct lab {
 	struct side client, server;
 	uint64_t seed, bytes;
 	int family;
+	bool to_itself;	   /* the client is the other side, too */
 	uint64_t lo_frame; /* number of the last frame sent over lo; odd range: see lab_view.c */
 	uint64_t lo_delivered;
 	unsigned n_filtered; /* frames that the scenario's filter has seen and wanted */

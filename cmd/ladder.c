@@ -163,6 +163,15 @@ static FILE *open_input(const struct options *o, struct progress *progress)
 	return in;
 }
 
+/* Is the file of that name the one that is open? Also by another name, or as standard input. */
+static bool is_this(FILE *in, const char *name)
+{
+	struct stat a, b;
+
+	return name && fstat(fileno(in), &a) == 0 && S_ISREG(a.st_mode) && stat(name, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static struct capture *read_capture(const struct options *o, FILE *in, struct progress *progress)
 {
 	struct capture_options co = {
@@ -203,6 +212,7 @@ static bool draw(const struct capture *c, const struct options *o, FILE *out)
 	if (o->list)
 		return o->format->draw == ladder_json ? list_json(out, c, lo.conn) :
 							list_text(out, c, lo.conn);
+	lo.without_link_talk = c->own && !o->full;
 	lo.colour = !o->output && isatty(STDOUT_FILENO);
 	lo.remark = c->remark;
 	lo.n_remarks = c->n_remarks;
@@ -256,6 +266,8 @@ static int run(const struct options *o)
 
 	if (!in)
 		return refuse(o, strerror(errno));
+	if (is_this(in, o->output))
+		return refuse(o, "-o would write over the capture: name another file");
 	c = read_capture(o, in, &progress);
 	if (in != stdin)
 		fclose(in);

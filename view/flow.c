@@ -106,6 +106,55 @@ static struct flow *find_flow(struct flows *fs, uint8_t proto, const struct tern
 	return NULL;
 }
 
+static bool is_closed(const struct flow *f)
+{
+	return f->side[0].fin_sent && (f->side[1].fin_sent || f->to_itself);
+}
+
+bool flow_side_gave_up(const struct flow_side *s)
+{
+	return s->gave_up || (s->state_known && s->state == TERN_TCP_CLOSED);
+}
+
+/* What comes behind two FINs and their ACKs, an answer to a late copy, say, ends nothing. */
+enum flow_ending flow_ending(const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+
+	if (r->rst_sent && !f->answered && l->opened_by_syn)
+		return FLOW_REFUSED;
+	if (is_closed(f) && (f->to_itself || (l->fin_acked && r->fin_acked)))
+		return FLOW_CLOSED;
+	if ((l->rst_sent && !l->gave_up) || (r->rst_sent && !r->gave_up))
+		return FLOW_RESET;
+	if (is_closed(f))
+		return FLOW_CLOSED;
+	if (flow_side_gave_up(l) || flow_side_gave_up(r))
+		return FLOW_GAVE_UP;
+	return l->fin_sent || r->fin_sent ? FLOW_HALF_CLOSED : FLOW_OPEN;
+}
+
+static bool is_link_talk(const struct flow *f)
+{
+	for (size_t i = 0; i < f->n_segments; i++)
+		if (f->segment[i].icmp.type < MLD_QUERY || f->segment[i].icmp.type > MLD2_REPORT)
+			return false;
+	return f->proto == TERN_IPPROTO_ICMPV6 && f->n_segments > 0;
+}
+
+bool flow_is_drawn(const struct flows *fs, const struct flow *f, uint32_t conn,
+		   bool without_link_talk)
+{
+	if (conn)
+		return f->number == conn;
+	if (!without_link_talk || !is_link_talk(f))
+		return true;
+	for (size_t i = 0; i < fs->n; i++)
+		if (!is_link_talk(&fs->flow[i]))
+			return false;
+	return true;
+}
+
 static bool is_over(const struct flow *f)
 {
 	const struct flow_side *l = &f->side[0], *r = &f->side[1];

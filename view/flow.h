@@ -71,6 +71,8 @@ struct flow_side {
 	tern_time gap_at;	  /* when */
 	struct ranges arrived;	  /* of what this side sent */
 	bool syn_ack_sent, fin_sent, fin_first, fin_acked, rst_sent;
+	bool repeats;			  /* what it sent last, and nothing has come since */
+	bool gave_up;			  /* its reset came after that */
 	tern_time fin_at, fin_arrived_at; /* the latter: TERN_NEVER until then */
 	uint64_t n_segments, n_data, n_bytes, n_retransmitted, n_lost, n_dropped, n_duplicate;
 };
@@ -86,6 +88,15 @@ struct flow {
 	size_t n_segments, segments_cap;
 	struct step *step;
 	size_t n_steps, steps_cap;
+};
+
+enum flow_ending {
+	FLOW_OPEN,
+	FLOW_REFUSED,
+	FLOW_CLOSED, /* by both */
+	FLOW_RESET,
+	FLOW_GAVE_UP,
+	FLOW_HALF_CLOSED
 };
 
 struct flow_place; /* private */
@@ -125,6 +136,16 @@ void flow_sent(struct flow *, struct segment *, const struct decoded *, const st
 char *flow_endpoint(const struct flow *, int side, char *buf);
 /* "active", "passive", or "" when it is not known. */
 const char *flow_role(const struct flow *, int side);
+/*
+ * Is it drawn where that one conversation is asked for (0: all), and where IPv6's talk about
+ * neighbours and groups has no picture of its own, as ARP has none, unless there is no other?
+ */
+bool flow_is_drawn(const struct flows *, const struct flow *, uint32_t conn,
+		   bool without_link_talk);
+/* How a connection of TCP ended. */
+enum flow_ending flow_ending(const struct flow *);
+/* Did this side end it for want of answers? */
+bool flow_side_gave_up(const struct flow_side *);
 /* "a", or "left" and "right" when the host has no name. */
 const char *flow_side_name(const struct flows *, const struct flow *, int side);
 

@@ -233,6 +233,8 @@ void label_copy(char buf[LABEL_MAX], const struct flow *f, const struct row *r)
 {
 	label_short(buf, f, &f->segment[r->segment]);
 	label_add(buf, " [copy]%s", r->step->duplicate ? " [duplicate]" : "");
+	if (r->step->text)
+		add_mark(buf, "dropped", r->step->text);
 }
 
 void label_timer(char buf[LABEL_MAX], const struct row *r)

@@ -18,6 +18,7 @@ struct ladder_options {
 	bool full;				 /* fold nothing, show timers */
 	bool colour;				 /* text: with ANSI escapes */
 	bool own;				 /* text: not what only others of a medium say */
+	bool without_link_talk;			 /* see flow_is_drawn */
 	uint32_t conn;				 /* only the conversation of this number; 0: all */
 	bool numbered;				 /* show the numbers of conversations */
 	const char *title;			 /* of a document; NULL: none */

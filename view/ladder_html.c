@@ -228,7 +228,7 @@ static void put_entry(const struct page *p)
 
 static bool is_asked_for(const struct page *p)
 {
-	return !p->options->conn || p->flow->number == p->options->conn;
+	return flow_is_drawn(p->flows, p->flow, p->options->conn, p->options->without_link_talk);
 }
 
 static void put_list(struct page *p)

@@ -141,6 +141,24 @@ static void put_states(struct json *j, const struct flow *f)
 	json_close(j, ']');
 }
 
+/* What arrived once more, made by the link. */
+static void put_copies(struct json *j, const struct flow *f)
+{
+	json_open(j, "copies", '[');
+	for (size_t i = 0; i < f->n_steps; i++) {
+		const struct step *s = &f->step[i];
+
+		if (s->kind != STEP_ARRIVE || !s->copy)
+			continue;
+		json_open(j, NULL, '{');
+		json_number(j, "frame", f->segment[s->segment].sent->frame);
+		json_number(j, "arrived_ns", s->at);
+		json_string(j, "dropped", s->text);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static void put_flow(struct json *j, const struct flows *fs, const struct flow *f)
 {
 	const char *proto = f->proto == TERN_IPPROTO_TCP  ? "tcp" :
@@ -161,6 +179,7 @@ static void put_flow(struct json *j, const struct flows *fs, const struct flow *
 	for (size_t i = 0; i < f->n_segments; i++)
 		put_segment(j, f, &f->segment[i]);
 	json_close(j, ']');
+	put_copies(j, f);
 	label_summary(summary, fs, f);
 	json_string(j, "summary", summary);
 	json_close(j, '}');

@@ -133,7 +133,7 @@ bool ladder_mermaid(FILE *out, const struct view *v, const struct ladder_options
 	bool good = fs && !fs->incomplete;
 
 	for (size_t i = 0; good && !d.flow && i < fs->n; i++)
-		if (!options->conn || fs->flow[i].number == options->conn)
+		if (flow_is_drawn(fs, &fs->flow[i], options->conn, options->without_link_talk))
 			d.flow = &fs->flow[i];
 	fputs("sequenceDiagram\n", out);
 	if (good && d.flow)

@@ -409,7 +409,8 @@ static bool put_flows(struct figure *g, int *height)
 	*height = 0;
 	for (size_t i = 0; i < g->flows->n && good; i++) {
 		g->flow = &g->flows->flow[i];
-		if (g->options->conn && g->flow->number != g->options->conn)
+		if (!flow_is_drawn(g->flows, g->flow, g->options->conn,
+				   g->options->without_link_talk))
 			continue;
 		good = put_flow(g, height);
 	}

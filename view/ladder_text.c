@@ -420,7 +420,7 @@ bool ladder_text(FILE *out, const struct view *v, const struct ladder_options *o
 
 	for (size_t i = 0; flows && i < flows->n; i++) {
 		d.flow = &flows->flow[i];
-		if ((options->conn && d.flow->number != options->conn) ||
+		if (!flow_is_drawn(flows, d.flow, options->conn, options->without_link_talk) ||
 		    (options->own && is_of_others(d.flow)))
 			continue;
 		d.time_shown[0] = 0;

@@ -34,28 +34,21 @@ static void put_wanted(struct list *l, const struct list_row *row)
 		l->put(l, row);
 }
 
-static bool is_closed(const struct flow *f)
-{
-	return f->side[0].fin_sent && (f->side[1].fin_sent || f->to_itself);
-}
-
 const char *list_ended(const struct flow *f)
 {
-	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+	static const char *const words[] = {
+		[FLOW_OPEN] = "open",	    [FLOW_REFUSED] = "refused",
+		[FLOW_CLOSED] = "closed",   [FLOW_RESET] = "reset",
+		[FLOW_GAVE_UP] = "gave up", [FLOW_HALF_CLOSED] = "half closed",
+	};
+	enum flow_ending end = flow_ending(f);
 
 	if (f->proto != TERN_IPPROTO_TCP)
 		return "";
-	if (r->rst_sent && !f->answered && l->opened_by_syn)
-		return "refused";
-	if (l->rst_sent || r->rst_sent)
-		return "reset";
-	if (is_closed(f))
-		return "closed";
-	if (l->fin_sent || r->fin_sent)
-		return "half closed";
-	if (!f->answered && l->opened_by_syn && !r->isn_known)
+	if ((end == FLOW_OPEN || end == FLOW_GAVE_UP) && !f->answered && f->side[0].opened_by_syn &&
+	    !f->side[1].isn_known)
 		return "no answer";
-	return "open";
+	return words[end];
 }
 
 const char *list_protocol(const struct flow *f)

@@ -78,16 +78,6 @@ static tern_time end_of_time_wait(const struct flow *f)
 	return at;
 }
 
-static bool is_refused(const struct flow *f)
-{
-	return f->side[1].rst_sent && !f->answered && f->side[0].opened_by_syn;
-}
-
-static bool is_closed(const struct flow *f)
-{
-	return f->side[0].fin_sent && (f->side[1].fin_sent || f->to_itself);
-}
-
 static bool both_closed(const struct flow *f)
 {
 	const struct flow_side *l = &f->side[0], *r = &f->side[1];
@@ -96,55 +86,71 @@ static bool both_closed(const struct flow *f)
 	       (l->fin_at < r->fin_arrived_at && r->fin_at < l->fin_arrived_at);
 }
 
-static bool gave_up(const struct flow_side *s)
-{
-	return s->state_known && s->state == TERN_TCP_CLOSED;
-}
-
 /* Who ended it. */
 static void add_closing(char *buf, const struct flows *fs, const struct flow *f)
 {
 	const struct flow_side *l = &f->side[0], *r = &f->side[1];
 
-	if (is_refused(f))
+	switch (flow_ending(f)) {
+	case FLOW_REFUSED:
 		label_add(buf, ", %s refused; ", flow_side_name(fs, f, 1));
-	else if (l->rst_sent || r->rst_sent)
+		break;
+	case FLOW_RESET:
 		label_add(buf, ", %s reset; ", flow_side_name(fs, f, l->rst_sent ? 0 : 1));
-	else if (is_closed(f) && both_closed(f))
-		label_add(buf, ", both closed; ");
-	else if (is_closed(f))
-		label_add(buf, ", %s closed; ", flow_side_name(fs, f, r->fin_first));
-	else if (gave_up(l) || gave_up(r))
-		label_add(buf, ", %s gave up; ", flow_side_name(fs, f, gave_up(l) ? 0 : 1));
-	else if (l->fin_sent || r->fin_sent)
+		break;
+	case FLOW_CLOSED:
+		if (f->to_itself)
+			label_add(buf, " and closed; ");
+		else if (both_closed(f))
+			label_add(buf, ", both closed; ");
+		else
+			label_add(buf, ", %s closed; ", flow_side_name(fs, f, r->fin_first));
+		break;
+	case FLOW_GAVE_UP:
+		label_add(buf, ", %s gave up; ",
+			  flow_side_name(fs, f, flow_side_gave_up(l) ? 0 : 1));
+		break;
+	case FLOW_HALF_CLOSED:
 		label_add(buf, ", %s half closed; ", flow_side_name(fs, f, l->fin_sent ? 0 : 1));
-	else
+		break;
+	case FLOW_OPEN:
 		label_add(buf, ", none closed; ");
+		break;
+	}
+}
+
+static void add_end_of_closed(char *buf, const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+	tern_time ended = end_of_time_wait(f);
+	char time[TIME_TEXT_MAX];
+
+	if (l->state == TERN_TCP_TIME_WAIT || r->state == TERN_TCP_TIME_WAIT)
+		label_add(buf, "in TIME-WAIT");
+	else if (ended != TERN_NEVER)
+		label_add(buf, "TIME-WAIT to %s s", label_time(time, ended + 50 * TERN_MS, 1));
+	else if (f->to_itself || (l->fin_acked && r->fin_acked))
+		label_add(buf, "in order");
+	else
+		label_add(buf, "last ACK unseen");
 }
 
 /* How it ended. */
 static void add_ending(char *buf, const struct flow *f)
 {
-	const struct flow_side *l = &f->side[0], *r = &f->side[1];
-	tern_time ended = end_of_time_wait(f);
-	char time[TIME_TEXT_MAX], endpoint[TERN_ADDR_TEXT_MAX];
+	enum flow_ending end = flow_ending(f);
+	char endpoint[TERN_ADDR_TEXT_MAX];
 
-	if (is_refused(f))
+	if (end == FLOW_REFUSED)
 		label_add(buf, "nothing listens at %s", flow_endpoint(f, 1, endpoint));
-	else if (l->rst_sent || r->rst_sent)
+	else if (end == FLOW_RESET)
 		label_add(buf, "ended by a reset");
-	else if (l->state == TERN_TCP_TIME_WAIT || r->state == TERN_TCP_TIME_WAIT)
-		label_add(buf, "in TIME-WAIT");
-	else if (ended != TERN_NEVER)
-		label_add(buf, "TIME-WAIT to %s s", label_time(time, ended + 50 * TERN_MS, 1));
-	else if (is_closed(f))
-		label_add(buf, "%s",
-			  f->to_itself || (l->fin_acked && r->fin_acked) ? "in order" :
-									   "last ACK unseen");
+	else if (end == FLOW_CLOSED)
+		add_end_of_closed(buf, f);
 	else if (!f->answered && !f->to_itself)
-		label_add(buf, r->isn_known ? "its answers unseen" : "no answer");
+		label_add(buf, f->side[1].isn_known ? "its answers unseen" : "no answer");
 	else
-		label_add(buf, gave_up(l) || gave_up(r) ? "timed out" : "still open");
+		label_add(buf, end == FLOW_GAVE_UP ? "timed out" : "still open");
 }
 
 void label_summary(char buf[LABEL_MAX], const struct flows *fs, const struct flow *f)

@@ -154,7 +154,12 @@ void track_sent(struct flow *f, struct segment *g)
 		s->fin_first = !other->fin_sent; /* instants may be equal */
 		s->fin_at = g->sent->at;
 	}
-	s->rst_sent |= !!(g->tcp.flags & TCP_RST);
+	if (g->tcp.flags & TCP_RST) {
+		s->rst_sent = true;
+		s->gave_up |= s->repeats;
+	} else {
+		s->repeats = g->marks & (MARK_RETRANSMITTED | MARK_KEEPALIVE | MARK_PROBE);
+	}
 	if (other->fin_sent && (g->tcp.flags & TCP_ACK) && g->ack >= other->nxt)
 		other->fin_acked = true;
 }
@@ -169,6 +174,8 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 
 	if (step->text)
 		s->n_dropped++;
+	else
+		f->side[1 - g->from].repeats = false;
 	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST) || (g->marks & MARK_PROBE))
 		return;
 	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
