@@ -175,8 +175,8 @@ static void on_persist(struct tcp *c, const struct tcp_ctx *x, struct tcp_time_r
 		tcp_arm_rtx(c, x);
 		return;
 	}
-	/* one without a user is not kept by answers either */
-	if (c->n_probes >= retry_limit(c, x) || (c->n_probes && user_timed_out(c, x)) ||
+	/* answers keep neither who has no user, nor who has set a limit of his own */
+	if (c->n_probes >= retry_limit(c, x) || (c->backoff && user_timed_out(c, x)) ||
 	    (c->user_gone && c->backoff >= x->cfg->tcp_orphan_retries)) {
 		give_up(c, x, r);
 		return;
