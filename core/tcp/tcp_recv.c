@@ -370,9 +370,9 @@ void tcp_take_fin(struct arrival *a)
 			return;
 		}
 		c->rcv.fin = pos;
-		if (pos > c->rcv.nxt)
-			tcp_owe_ack(c, a->x, ACK_NOW);
 	}
+	if (a->fin && c->rcv.nxt < c->rcv.fin) /* early, each time it comes: RFC 5681 4.2 */
+		tcp_owe_ack(c, a->x, ACK_NOW);
 	if (c->rcv.nxt != c->rcv.fin)
 		return;
 	c->rcv.nxt++;
