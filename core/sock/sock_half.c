@@ -103,7 +103,7 @@ static void reply_synack(struct sockets *ss, const struct sock *listener, const 
 	const struct tcp_ctx *x = sock_ctx(ss);
 
 	half_synack(&half->tcp, x, ts_offset_of(ss, half), &reply->h);
-	if (half->tcp.give_cookie && half->tcp.n_retries == 0)
+	if (half->tcp.give_cookie && half_went_once(&half->tcp))
 		fast_open_give_cookie(ss, &half->t, &reply->h);
 	address_reply(listener, half, reply);
 }
@@ -245,7 +245,7 @@ static struct sock *make_child(struct sockets *ss, struct sock *parent, struct h
 	open = tcp_open_for(ss, parent, &half->t, &hop);
 	open.iss = half->tcp.iss;
 	/* Karn: sent once, so the ACK times it; of a cookie nobody knows */
-	if (half->tcp.n_retries == 0 && timer_armed(&half->timer)) {
+	if (half_went_once(&half->tcp) && timer_armed(&half->timer)) {
 		tern_time sent_at = half->timer.at - ss->cfg->tcp_rto_initial_ms * TERN_MS;
 
 		open.synack_rtt = MAX(x->now - sent_at, 1);
@@ -478,7 +478,7 @@ enum tern_drop input_to_half(struct sockets *ss, struct half *half, const struct
 		tcp_reply_rst(reply, &r.rst);
 		break;
 	case HALF_RESEND:
-		half->tcp.n_retries = MAX(half->tcp.n_retries, 1); /* Karn: no longer timed */
+		half->tcp.syn_again = true;
 		reply_synack(ss, parent, half, reply);
 		reply->cause = TERN_CAUSE_SYN_AGAIN;
 		break;

@@ -132,7 +132,7 @@ void half_put_ecn(const struct tcp_half *half, const struct tcp_ctx *x, struct t
 	if (half->ecn != ECN_ACCURATE || gives_up(half, x))
 		return;
 	tcp_accecn_put_answer(half->syn_ecn, h);
-	if (half->n_retries == 0 && x->cfg->tcp_ecn_option)
+	if (half_went_once(half) && x->cfg->tcp_ecn_option)
 		tcp_accecn_put_first_option(h);
 }
 

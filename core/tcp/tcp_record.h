@@ -26,7 +26,14 @@ struct tcp_half {
 	uint16_t ecn : 2;	  /* enum ecn_mode */
 	uint16_t syn_ecn : 2;	  /* how the last SYN came */
 	uint16_t syn_plain : 1;	  /* one asked for no ECN */
+	uint16_t syn_again : 1;	  /* and our SYN-ACK went again for it */
 };
+
+/* Has our SYN-ACK gone only once? */
+static inline bool half_went_once(const struct tcp_half *half)
+{
+	return half->n_retries == 0 && !half->syn_again;
+}
 
 void half_init(struct tcp_half *, const struct tcp_ctx *, const struct tcp_seg *,
 	       const struct tcp_open *);
