@@ -306,11 +306,17 @@ static void tell_way(const struct tern_stack *st, const struct icmp_report *r,
 	e->tos = r->tos;
 }
 
+/* A header that somebody could not read: a stream goes on (RFC 1122 4.2.3.9), the others do not. */
+static bool is_hard_for_datagrams(const struct icmp_report *r, const struct meaning *m)
+{
+	return m->hard || r->type == (r->v6 ? ICMP6_PARAMETER_PROBLEM : ICMP4_PARAMETER_PROBLEM);
+}
+
 enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_report *r)
 {
 	struct meaning m = meaning_of(r);
 	struct dgram_error e = { .error = m.error,
-				 .hard = m.hard,
+				 .hard = is_hard_for_datagrams(r, &m),
 				 .type = r->type,
 				 .code = r->code,
 				 .origin = r->v6 ? ORIGIN_ICMP6 : ORIGIN_ICMP };

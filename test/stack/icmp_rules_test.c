@@ -325,14 +325,14 @@ static void passed_up(void)
 		{ false, 0x0305, 0, TERN_EOPNOTSUPP },
 		{ false, 0x0b00, 0, TERN_EHOSTUNREACH },
 		{ false, 0x0b01, 0, TERN_EHOSTUNREACH },
-		{ false, 0x0c00, 0, TERN_EPROTO },
+		{ false, 0x0c00, TERN_EPROTO, TERN_EPROTO },
 		{ false, 0x0400, 0, 0 }, /* source quench */
 		{ false, 0x0501, 0, 0 }, /* redirect */
 		{ true, 0x0100, 0, TERN_ENETUNREACH },
 		{ true, 0x0103, 0, TERN_EHOSTUNREACH },
 		{ true, 0x0104, TERN_ECONNREFUSED, TERN_ECONNREFUSED },
 		{ true, 0x0300, 0, TERN_EHOSTUNREACH },
-		{ true, 0x0400, 0, TERN_EPROTO },
+		{ true, 0x0400, TERN_EPROTO, TERN_EPROTO },
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
