@@ -258,7 +258,7 @@ COLD const char *tcp_on_loss_timer(struct tcp *c, const struct tcp_ctx *x)
 			tcp_enter_recovery(c, x);
 		return "reordering";
 	}
-	c->tlp_due = true;
+	c->tlp_due = c->snd.nxt <= c->snd.una + c->snd.wnd; /* beyond it nothing goes again */
 	tcp_arm_rtx(c, x); /* 7.3: the time-out is the last resort if this fails */
 	return "loss-probe";
 }
