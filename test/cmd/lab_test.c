@@ -39,7 +39,7 @@ static char *read_all(const char *path)
 /* The text ladder of the capture, into again_path. */
 static bool draw_capture(void)
 {
-	struct ladder_options options = { .full = false };
+	struct ladder_options options = { .without_link_talk = true };
 	FILE *in = fopen(capture_path, "rb"), *out = fopen(again_path, "wb");
 	const char *why = "";
 	struct view *v = in ? pcapng_read(in, &why) : NULL;
