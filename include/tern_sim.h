@@ -4,8 +4,9 @@
  *
  * A simulation holds hosts (each one struct tern_stack), links between them and one clock. Nothing
  * happens between events, so an hour of silence costs nothing. The same seed and the same calls
- * give the same frames, byte for byte, on every machine. It is in libtern.so: -ltern, or CMake's
- * tern::tern_shared.
+ * give the same frames, byte for byte, on every machine. It is in libtern.so (-ltern, CMake's
+ * tern::tern_shared) and, for programs linked statically, in libtern_sim.a, which goes before
+ * libtern.a (-ltern_sim -ltern, what pkg-config says of tern_sim, CMake's tern::tern_sim).
  */
 #ifndef TERN_SIM_H
 #define TERN_SIM_H
