@@ -1,4 +1,5 @@
 # tern: the front door. `make` needs cmake, a C compiler and make; the rest says what it needs.
+# tern get and tern serve need http_parser, too (Debian: libhttp-parser-dev): without it they say so.
 #
 #   make             build/tern, build/libtern.a, build/libtern.so
 #   make run         the lab's default scenario

@@ -16,7 +16,8 @@
  * for an event". Every call on a stack comes from one thread at a time. Ports are in host byte
  * order. Times are 64-bit nanoseconds of one monotonic clock that the user owns. Numbers of
  * options, flags and errors are Linux's on every machine. Where POSIX leaves a choice, the meaning
- * is Linux's.
+ * is Linux's. tern_event, tern_net_event and tern_poll are functions, and a struct or an enum, too:
+ * the type is written with `struct` or `enum`, in C++ as well.
  */
 #ifndef TERN_H
 #define TERN_H
@@ -435,7 +436,13 @@ TERN_API void tern_reseed(struct tern_stack *, const uint8_t seed[32]);
 /* Time in. `now` never goes back (an earlier one is ignored). Runs what has become due. */
 TERN_API void tern_advance(struct tern_stack *, tern_time now);
 
-/* Packet in; p->ifindex says where. Takes ownership on every path. */
+/*
+ * Packet in, of tern_pkt_new or tern_pkt_new_external of the same stack; another stack's is copied
+ * first. Takes ownership on every path. The caller sets ifindex (none: dropped) and, where the
+ * device says so, adds to flags: TERN_PKT_CSUM_GOOD; TERN_PKT_CSUM_PARTIAL, with csum_start and
+ * csum_off; TERN_PKT_TSO4 or _TSO6, with gso_size; TERN_PKT_LINK_BROADCAST, which the stack finds
+ * on Ethernet.
+ */
 TERN_API void tern_input(struct tern_stack *, struct tern_pkt *);
 /* The same for a list linked by `next`; ACKs are decided once, after the last. */
 TERN_API void tern_input_batch(struct tern_stack *, struct tern_pkt *);
@@ -512,7 +519,7 @@ struct tern_iface {
 
 /* Returns the new index (2 and up), -TERN_EINVAL, -TERN_EEXIST (name) or -TERN_ENOMEM. */
 TERN_API int tern_iface_add(struct tern_stack *, const struct tern_iface *);
-/* Removes the interface, its addresses, routes and neighbours. 0 or -TERN_ENODEV. */
+/* Removes the interface, its addresses, routes and neighbours. 0 or -TERN_ENODEV (lo, too). */
 TERN_API int tern_iface_del(struct tern_stack *, unsigned ifindex);
 /* 0 or -TERN_ENODEV. */
 TERN_API int tern_iface_get(const struct tern_stack *, unsigned ifindex, struct tern_iface *);
@@ -720,9 +727,10 @@ TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *)
 /*
  * STREAM: starts the handshake and returns -TERN_EINPROGRESS; TERN_POLLOUT then says it ended and
  * TERN_SO_ERROR how. After one that failed the next says -TERN_ECONNREFUSED, or what else it was,
- * if nobody has asked TERN_SO_ERROR; then the socket is as before. Family TERN_AF_UNSPEC: 0; the
- * connection is given up, by a RST, and the socket does not connect again; of one that is over
- * the socket is as before. Others: sets the peer, and their own name where they have none;
+ * if nobody has asked TERN_SO_ERROR; then the socket is as before. Family TERN_AF_UNSPEC: 0; a
+ * connection that stands is given up, by a RST, and to connect again is -TERN_EISCONN, until
+ * TERN_AF_UNSPEC comes once more when the RST has gone; of one that is over, or was never open, the
+ * socket is as before. Others: sets the peer, and their own name where they have none;
  * TERN_AF_UNSPEC dissolves it.
  * Also -TERN_EBADF, -TERN_EALREADY, -TERN_EISCONN, -TERN_EADDRNOTAVAIL (no free port, no source),
  * -TERN_ENETUNREACH, -TERN_EAFNOSUPPORT, -TERN_EINVAL, -TERN_EACCES (broadcast without
@@ -791,8 +799,9 @@ TERN_API void tern_msg_init(struct tern_msg *, const struct tern_iovec *, size_t
  * -TERN_EBADF, -TERN_EAGAIN, -TERN_ENOBUFS; of a STREAM -TERN_EPIPE (it is not open, or shut), and
  * with TERN_MSG_FASTOPEN -TERN_EOPNOTSUPP and those of tern_connect; of others -TERN_EPIPE (shut),
  * -TERN_EDESTADDRREQ, -TERN_EMSGSIZE, -TERN_EINVAL, -TERN_EACCES, -TERN_ENODEV (ifindex),
- * -TERN_ENETUNREACH, -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT, -TERN_EOPNOTSUPP (TERN_MSG_OOB), and,
- * where a first send binds it, -TERN_EADDRINUSE (no free port), -TERN_ENOMEM.
+ * -TERN_ENETUNREACH, -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT, -TERN_EOPNOTSUPP (TERN_MSG_OOB; UDP
+ * over IPv6 takes it for nothing), and, where a first send binds it, -TERN_EADDRINUSE (no free
+ * port), -TERN_ENOMEM.
  */
 TERN_API int64_t tern_sendmsg(struct tern_stack *, tern_sock, const struct tern_msg *, int flags);
 TERN_API int64_t tern_send(struct tern_stack *, tern_sock, const void *, size_t, int flags);
@@ -810,8 +819,8 @@ TERN_API int64_t tern_recvfrom(struct tern_stack *, tern_sock, void *, size_t, i
 /*
  * In-place stream I/O: spans of the stack's own buffers, valid until the next call on the stack.
  * tern_send_space lends at most max spans of free space (at least one byte in all) and returns how
- * many; tern_send_commit sends the first len bytes written there. tern_recv_data lends arrived
- * bytes; tern_recv_consume gives the first len back. Errors as tern_send and tern_recv, and
+ * many; tern_send_commit sends the first len bytes written there: 0. tern_recv_data lends arrived
+ * bytes; tern_recv_consume gives the first len back: 0. Errors as tern_send and tern_recv, and
  * -TERN_EOPNOTSUPP (not a STREAM), -TERN_ENOTCONN (never connected), -TERN_EINVAL (max; more than
  * was lent); 0 spans from tern_recv_data is the end of the stream.
  */

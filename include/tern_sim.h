@@ -4,8 +4,9 @@
  *
  * A simulation holds hosts (each one struct tern_stack), links between them and one clock. Nothing
  * happens between events, so an hour of silence costs nothing. The same seed and the same calls
- * give the same frames, byte for byte, on every machine. It is in libtern.so: -ltern, or CMake's
- * tern::tern_shared.
+ * give the same frames, byte for byte, on every machine. It is in libtern.so (-ltern, CMake's
+ * tern::tern_shared) and, for programs linked statically, in libtern_sim.a, which goes before
+ * libtern.a (-ltern_sim -ltern, what pkg-config says of tern_sim, CMake's tern::tern_sim).
  */
 #ifndef TERN_SIM_H
 #define TERN_SIM_H
@@ -27,6 +28,7 @@ TERN_API tern_time tern_sim_now(const struct tern_sim *);
  * Returns the host's index (0 and up) or -TERN_ENOMEM, -TERN_EINVAL.
  */
 TERN_API int tern_sim_host_add(struct tern_sim *, const char *name, const struct tern_config *cfg);
+/* NULL, and "", of no such host. */
 TERN_API struct tern_stack *tern_sim_stack(struct tern_sim *, int host);
 TERN_API const char *tern_sim_host_name(const struct tern_sim *, int host);
 
@@ -36,7 +38,7 @@ struct tern_weather {
 	tern_time jitter;     /* added: uniform in [0, jitter]; keeps the order of frames */
 	uint64_t rate_bps;    /* bits per second; 0: unlimited */
 	uint64_t queue_bytes; /* waiting for the rate; 0: 256 KiB */
-	uint32_t loss_ppm;    /* probabilities in parts per million */
+	uint32_t loss_ppm;    /* probabilities in parts per million; 1000000 and more: always */
 	uint32_t reorder_ppm; /* the frame is held back, others overtake it */
 	uint32_t duplicate_ppm;
 	uint32_t corrupt_ppm; /* one random bit is flipped */
@@ -54,12 +56,18 @@ TERN_API int tern_sim_attach(struct tern_sim *, int link, int host, const struct
 TERN_API int tern_sim_weather(struct tern_sim *, int link, int host, const struct tern_weather *);
 
 enum tern_sim_verdict { TERN_SIM_PASS = 0, TERN_SIM_LOSE = 1, TERN_SIM_DUPLICATE = 2 };
-/* Asked for each frame before the weather; NULL removes it. One for each link. */
+/*
+ * Asked for each frame before the weather; NULL removes it. One for each link. A frame begins with
+ * its Ethernet header, on links of TERN_LINK_IP with that of IP.
+ */
 typedef enum tern_sim_verdict tern_sim_filter_fn(void *ctx, int from_host, const uint8_t *frame,
 						 uint32_t len);
 TERN_API void tern_sim_filter(struct tern_sim *, int link, tern_sim_filter_fn *, void *ctx);
 
-/* News of a host's sockets, handed over as they happen. NULL removes it. */
+/*
+ * News of a host's sockets, handed over as they happen. NULL removes it: then, as before it was
+ * set, they wait for tern_event.
+ */
 typedef void tern_sim_event_fn(void *ctx, int host, const struct tern_event *);
 TERN_API void tern_sim_on_event(struct tern_sim *, int host, tern_sim_event_fn *, void *ctx);
 
@@ -107,6 +115,7 @@ TERN_API void tern_sim_check(const struct tern_sim *);
 
 /* ---- the common case: two hosts, "a" and "b", on one link -------------------------------- */
 
+/* A struct and a function have one name: in C++, too, the type is `struct tern_sim_pair`. */
 struct tern_sim_pair {
 	struct tern_sim *sim;
 	struct tern_stack *a, *b;	 /* hosts 0 and 1, interfaces with index 2 */
