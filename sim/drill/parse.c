@@ -89,7 +89,9 @@ bool parse_expected(struct parser *p, const char *what)
 
 bool parse_wrong(struct parser *p, const char *what)
 {
-	if (p->outcome == DRILL_PASSED)
+	if (p->outcome == DRILL_PASSED && p->problem)
+		snprintf(p->problem, DRILL_PROBLEM_MAX, "%s", what);
+	else if (p->outcome == DRILL_PASSED)
 		fprintf(p->o->err, "%s:%d:%d: %s\n", p->script->name, p->lx.line,
 			lex_column(&p->lx), what);
 	p->outcome = DRILL_BROKEN;
@@ -101,7 +103,8 @@ bool parse_unsupported(struct parser *p, const char *what)
 	if (p->outcome != DRILL_PASSED)
 		return false;
 	p->outcome = DRILL_UNSUPPORTED;
-	fprintf(p->o->out, "%s:%d: not supported: %s\n", p->script->name, p->lx.line, what);
+	if (!p->problem)
+		fprintf(p->o->out, "%s:%d: not supported: %s\n", p->script->name, p->lx.line, what);
 	return false;
 }
 
