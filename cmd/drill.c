@@ -353,8 +353,8 @@ static bool take_script_option(struct args *a, struct drills *t)
 {
 	bool defines = args_is(a, "-D");
 	const char *name = defines ? "--define" : a->name;
+	char problem[DRILL_PROBLEM_MAX], *text;
 	size_t len;
-	char *text;
 
 	if (defines && !args_value(a))
 		return false;
@@ -364,7 +364,10 @@ static bool take_script_option(struct args *a, struct drills *t)
 		abort();
 	snprintf(text, len, "%s%s%s", name, a->value ? "=" : "", a->value ? a->value : "");
 	t->script_options[t->n_script_options++] = text;
-	return true;
+	if (drill_option_is_right(text, problem))
+		return true;
+	args_error(a, "%s: '%s': %s", a->name, a->value ? a->value : "", problem);
+	return false;
 }
 
 static enum taken take_option(struct args *a, void *ctx)

@@ -10,17 +10,16 @@
 #include <errno.h>
 #include <http_parser.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
 #include "get_connect.h"
+#include "get_output.h"
 #include "http_head.h"
 #include "http_url.h"
 
@@ -49,9 +48,7 @@ struct get {
 
 	/* of the current request */
 	struct url url;
-	FILE *out;
-	char name[PATH_MAX];
-	uint64_t had;	   /* bytes of the file that were there already */
+	struct get_output out;
 	uint64_t received; /* of the body */
 	uint64_t expected; /* UINT64_MAX: not said */
 	struct http_field field;
@@ -132,6 +129,13 @@ static int refuse(const struct get *g, const char *format, ...)
 	return EXIT_NO;
 }
 
+/* What comes cannot be written. */
+static int refuse_output(const struct get *g)
+{
+	fprintf(stderr, "%s: %s: %s\n", g->n->command, g->out.name, strerror(errno));
+	return EXIT_USAGE;
+}
+
 /* ---- the answer, as http_parser reads it ---- */
 
 static int on_field(http_parser *parser, const char *at, size_t len)
@@ -168,9 +172,9 @@ static bool is_part_wanted(const struct get *g)
 {
 	char *end;
 
-	if (!g->had || strncasecmp(g->range.text, "bytes ", 6) != 0)
+	if (!g->out.had || strncasecmp(g->range.text, "bytes ", 6) != 0)
 		return false;
-	return strtoull(g->range.text + 6, &end, 10) == g->had && *end == '-';
+	return strtoull(g->range.text + 6, &end, 10) == g->out.had && *end == '-';
 }
 
 /* What was said about the answer in its head. */
@@ -192,12 +196,8 @@ static int on_headers(http_parser *parser)
 	g->expected = parser->content_length;
 	g->wrong_part = g->status == 206 && !is_part_wanted(g);
 	g->discard = is_redirect(g->status) || g->status >= 400 || g->wrong_part;
-	if (g->had && g->status == 200 && g->out) { /* the server does not resume: from the start */
-		if (fseek(g->out, 0, SEEK_SET) != 0 || ftruncate(fileno(g->out), 0) != 0)
-			g->write_failed = true;
-		g->had = 0;
-	}
-	return 0;
+	g->write_failed = !g->discard && !get_output_begin(&g->out, g->status == 206);
+	return g->write_failed ? -1 : 0;
 }
 
 static int on_body(http_parser *parser, const char *at, size_t len)
@@ -212,7 +212,7 @@ static int on_body(http_parser *parser, const char *at, size_t len)
 	}
 	if (g->discard)
 		return 0;
-	if (fwrite(at, 1, len, g->out) != len)
+	if (fwrite(at, 1, len, g->out.file) != len)
 		g->write_failed = true;
 	return g->write_failed;
 }
@@ -347,8 +347,8 @@ static int send_request(struct get *g)
 	char text[URL_PATH_MAX + 512], range[64] = "";
 	size_t len, done = 0;
 
-	if (g->had)
-		snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-\r\n", g->had);
+	if (g->out.had)
+		snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-\r\n", g->out.had);
 	len = (size_t)snprintf(text, sizeof(text),
 			       "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tern/%s\r\n"
 			       "Accept: */*\r\n%s\r\n",
@@ -410,11 +410,9 @@ static int read_answer(struct get *g)
 			return give_up(g, "the server has fallen silent");
 	}
 	if (g->write_failed && net_interrupted()) /* nobody took what it printed */
-		return give_up(g, g->name);
-	if (g->write_failed) {
-		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
-		return EXIT_USAGE;
-	}
+		return give_up(g, g->out.name);
+	if (g->write_failed)
+		return refuse_output(g);
 	if (state < 0 && g->reused && !g->heard)
 		return ASK_AGAIN;
 	if (state == -EPROTO && g->n_interim)
@@ -438,7 +436,7 @@ static int ask_once(struct get *g)
 
 	g->received = g->drip = g->status = g->n_interim = 0;
 	g->expected = UINT64_MAX;
-	g->complete = g->keep = g->discard = g->wrong_part = false;
+	g->complete = g->keep = g->write_failed = g->discard = g->wrong_part = false;
 	g->field = (struct http_field){ .len = 0 };
 	forget_values(g);
 	g->begun = loop_now();
@@ -465,29 +463,17 @@ static int one_request(struct get *g)
 
 static int open_output(struct get *g)
 {
-	struct stat about;
+	struct get_output *o = &g->out;
 
-	g->had = 0;
-	if (g->output)
-		snprintf(g->name, sizeof(g->name), "%s", g->output);
-	else if (g->remote_name)
-		url_file_name(&g->url, g->name, sizeof(g->name));
-	else
-		snprintf(g->name, sizeof(g->name), "standard output");
 	if (!g->output && !g->remote_name) {
-		g->out = stdout;
+		*o = (struct get_output){ .name = "standard output", .file = stdout };
 		return EXIT_DONE;
 	}
-	g->out = fopen(g->name, g->resume ? "r+b" : "wb");
-	if (!g->out && g->resume)
-		g->out = fopen(g->name, "wb");
-	if (!g->out) {
-		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
-		return EXIT_USAGE;
-	}
-	if (g->resume && fstat(fileno(g->out), &about) == 0 && fseek(g->out, 0, SEEK_END) == 0)
-		g->had = (uint64_t)about.st_size;
-	return EXIT_DONE;
+	if (g->output)
+		snprintf(o->name, sizeof(o->name), "%s", g->output);
+	else
+		url_file_name(&g->url, o->name, sizeof(o->name));
+	return get_output_find(o, g->resume) ? EXIT_DONE : refuse_output(g);
 }
 
 /* Does what there is (Content-Range: bytes *, slash, N) end where our file does? May be unsaid. */
@@ -495,7 +481,8 @@ static bool is_all_had(const struct get *g)
 {
 	const char *slash = strchr(g->range.text, '/');
 
-	return g->status == 416 && g->had && (!slash || strtoull(slash + 1, NULL, 10) == g->had);
+	return g->status == 416 && g->out.had &&
+	       (!slash || strtoull(slash + 1, NULL, 10) == g->out.had);
 }
 
 static int judge(struct get *g)
@@ -503,7 +490,7 @@ static int judge(struct get *g)
 	if (g->wrong_part)
 		return refuse(g, "the server sends another part than it was asked for");
 	if (is_all_had(g)) {
-		fprintf(stderr, "%s: %s is complete already\n", g->n->command, g->name);
+		fprintf(stderr, "%s: %s is complete already\n", g->n->command, g->out.name);
 		return EXIT_DONE;
 	}
 	if (g->status >= 400)
@@ -543,12 +530,7 @@ static int fetch(struct get *g, const char *text)
 	}
 	if (code == EXIT_DONE)
 		code = judge(g);
-	if (g->out && (fflush(g->out) != 0 || (g->out != stdout && fclose(g->out) != 0))) {
-		fprintf(stderr, "%s: %s: %s\n", g->n->command, g->name, strerror(errno));
-		code = EXIT_USAGE;
-	}
-	g->out = NULL;
-	return code;
+	return get_output_end(&g->out) ? code : refuse_output(g);
 }
 
 int cmd_get(int argc, char **argv)

@@ -13,7 +13,9 @@
 #include "net.h"
 #include "trace.h"
 
-enum { SIZE_MAX_BYTES = 65507, HDR_LEN = 8, LINGER_S = 2, QUOTED_MAX = 576 };
+enum { SIZE_MAX_BYTES = 65507, HDR_LEN = 8, QUOTED_MAX = 576 };
+/* This host, or a router, says after three seconds that nobody has the next address. */
+enum { LINGER_S = 2, LINGER_FOR_WORD_S = 4 };
 
 struct ping {
 	struct net_options net;
@@ -328,21 +330,30 @@ static int open_socket(struct ping *p, struct net *n)
 	return net_refuse_host(n, p->host, err);
 }
 
+/* When no answer is waited for any more: later where nobody has said a word so far. */
+static tern_time end_of_waiting(const struct ping *p, tern_time last)
+{
+	bool silent = !p->received && !p->errors;
+
+	if (p->sent < p->count)
+		return TERN_NEVER;
+	return last + (silent ? LINGER_FOR_WORD_S : LINGER_S) * TERN_SEC;
+}
+
 static void ask_and_hear(struct ping *p, struct net *n)
 {
 	struct tern_event ev;
-	tern_time next = 0, end = TERN_NEVER;
+	tern_time next = 0, last = 0;
 
-	while (p->received < p->count && loop_now() < end) {
+	while (p->received < p->count && loop_now() < end_of_waiting(p, last)) {
 		if (net_interrupted() || !is_printed())
 			return;
 		if (loop_now() >= next && p->sent < p->count) {
 			send_request(p, n);
-			next = loop_now() + p->interval;
-			if (p->sent == p->count)
-				end = loop_now() + LINGER_S * TERN_SEC;
+			last = loop_now();
+			next = last + p->interval;
 		}
-		net_turn(n, p->sent < p->count ? next : end, NULL, 0);
+		net_turn(n, p->sent < p->count ? next : end_of_waiting(p, last), NULL, 0);
 		while (tern_event(n->st, &ev))
 			continue;
 		read_replies(p, n);

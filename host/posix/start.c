@@ -83,33 +83,51 @@ bool posix_open_stack(struct loop *l, struct tern_posix_wish *w)
 	return !err || say_no(w, -err, "the addresses do not suit: %s", tern_errno_name(err));
 }
 
-/* "10.0.0.2/24"; without a length only a host is meant. */
-static bool read_addr(const char *name, struct tern_addr *out, unsigned *len)
+/* What a variable of the environment is not; always false. */
+static bool say_bad_value(const char *name, const char *value, const char *wanted)
 {
-	char text[TERN_ADDR_TEXT_MAX], *slash;
+	fprintf(stderr, "tern: %s: '%s' is %s\n", name, value, wanted);
+	errno = EINVAL;
+	return false;
+}
+
+/* "10.0.0.2/24": without a length nobody would be on its network. */
+static bool read_own_addr(const char *name, struct tern_addr *out, unsigned *len)
+{
+	char text[TERN_ADDR_TEXT_MAX], *slash, *end = NULL;
 	const char *value = getenv(name);
+	unsigned long v = 0;
 
 	if (!value)
 		return true;
 	snprintf(text, sizeof(text), "%s", value);
 	slash = strchr(text, '/');
-	if (slash)
-		*slash++ = 0;
-	if (tern_addr_parse(text, 0, out) == 0) {
-		if (len)
-			*len = slash			   ? (unsigned)strtoul(slash, NULL, 10) :
-			       out->family == TERN_AF_INET ? 32 :
-							     128;
-		return true;
+	if (slash) {
+		*slash = 0;
+		v = strtoul(slash + 1, &end, 10);
 	}
-	fprintf(stderr, "tern: %s: '%s' is no address\n", name, value);
-	errno = EINVAL;
-	return false;
+	if (!slash || slash[1] < '0' || slash[1] > '9' || *end || tern_addr_parse(text, 0, out) ||
+	    v > (out->family == TERN_AF_INET ? 32u : 128u))
+		return say_bad_value(
+			name, value,
+			"not an address with its prefix length, such as 10.0.0.2/24 or "
+			"fd00::2/64");
+	*len = (unsigned)v;
+	return true;
+}
+
+static bool read_gateway(const char *name, struct tern_addr *out)
+{
+	const char *value = getenv(name);
+
+	return !value || tern_addr_parse(value, 0, out) == 0 ||
+	       say_bad_value(name, value, "no address");
 }
 
 bool posix_wish_of_environment(struct tern_posix_wish *w)
 {
 	w->dev = getenv("TERN_DEV");
-	return read_addr("TERN_ADDR", &w->addr, &w->len) && read_addr("TERN_GW", &w->gw, NULL) &&
-	       read_addr("TERN_ADDR6", &w->addr6, &w->len6) && read_addr("TERN_GW6", &w->gw6, NULL);
+	return read_own_addr("TERN_ADDR", &w->addr, &w->len) && read_gateway("TERN_GW", &w->gw) &&
+	       read_own_addr("TERN_ADDR6", &w->addr6, &w->len6) &&
+	       read_gateway("TERN_GW6", &w->gw6);
 }

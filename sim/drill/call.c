@@ -48,6 +48,21 @@ const struct call_kind *call_find(struct slice name)
 	return NULL;
 }
 
+bool call_is_missing(struct slice name)
+{
+	static const char *const names[] = {
+		"cap_set",     "open",	 "pipe",	 "sendfile",	 "splice",
+		"epoll_pwait", "ppoll",	 "psp_rx_assoc", "psp_tx_assoc", "pselect",
+		"recvmmsg",    "select", "sendmmsg",
+	};
+	static const char prefix[] = "sctp_"; /* there is a packetdrill for it, too */
+
+	for (size_t i = 0; i < N_ELEMENTS(names); i++)
+		if (slice_is(name, names[i]))
+			return true;
+	return name.len >= sizeof(prefix) && memcmp(name.text, prefix, sizeof(prefix) - 1) == 0;
+}
+
 /* ---- arguments ---- */
 
 const struct expr *call_arg(const struct calling *c, unsigned i)

@@ -27,6 +27,8 @@ struct call_kind {
 };
 
 const struct call_kind *call_find(struct slice name); /* NULL: no such */
+/* Is it a call that scripts for packetdrill may make, and this runner has not? */
+bool call_is_missing(struct slice name);
 
 /* ---- call.c: arguments. Those that return false have ended the script. ---- */
 

@@ -14,6 +14,8 @@
 
 #include "../../include/tern.h"
 
+enum { DRILL_PROBLEM_MAX = 100 };
+
 enum drill_outcome {
 	DRILL_PASSED,
 	DRILL_FAILED,	   /* the stack did otherwise */
@@ -56,6 +58,8 @@ struct drill_options {
 
 /* Is --name an option that scripts have? */
 bool drill_is_script_option(const char *name);
+/* Is the value of such an option ("--mtu=1280") one that it takes? Else problem says why not. */
+bool drill_option_is_right(const char *option, char problem[DRILL_PROBLEM_MAX]);
 /* Runs one script file. */
 enum drill_outcome drill_file(const char *path, const struct drill_options *);
 /* Runs the text of a script; name stands for it in messages. */

@@ -89,7 +89,9 @@ bool parse_expected(struct parser *p, const char *what)
 
 bool parse_wrong(struct parser *p, const char *what)
 {
-	if (p->outcome == DRILL_PASSED)
+	if (p->outcome == DRILL_PASSED && p->problem)
+		snprintf(p->problem, DRILL_PROBLEM_MAX, "%s", what);
+	else if (p->outcome == DRILL_PASSED)
 		fprintf(p->o->err, "%s:%d:%d: %s\n", p->script->name, p->lx.line,
 			lex_column(&p->lx), what);
 	p->outcome = DRILL_BROKEN;
@@ -101,7 +103,8 @@ bool parse_unsupported(struct parser *p, const char *what)
 	if (p->outcome != DRILL_PASSED)
 		return false;
 	p->outcome = DRILL_UNSUPPORTED;
-	fprintf(p->o->out, "%s:%d: not supported: %s\n", p->script->name, p->lx.line, what);
+	if (!p->problem)
+		fprintf(p->o->out, "%s:%d: not supported: %s\n", p->script->name, p->lx.line, what);
 	return false;
 }
 
@@ -248,6 +251,22 @@ static bool wrong_arguments(struct parser *p, const struct call *c, const char *
 	return parse_wrong(p, what);
 }
 
+/* What the runner has not is told apart from what nobody has: a slip of the pen. */
+static bool no_such_call(struct parser *p)
+{
+	struct slice name = p->lx.text;
+	char what[80];
+
+	if (!lex_followed_by(&p->lx, '(')) {
+		lex_next(&p->lx);
+		return parse_expected(p, "'(' behind the name of a call");
+	}
+	if (call_is_missing(name))
+		return parse_unknown_name(p);
+	snprintf(what, sizeof(what), "there is no call '%.*s'", (int)MIN(name.len, 40), name.text);
+	return parse_wrong(p, what);
+}
+
 static bool parse_call(struct parser *p, struct call *c)
 {
 	const char *start;
@@ -263,12 +282,8 @@ static bool parse_call(struct parser *p, struct call *c)
 	if (p->lx.kind != T_WORD)
 		return parse_expected(p, "a packet or a call");
 	c->kind = call_find(p->lx.text);
-	if (!c->kind && lex_followed_by(&p->lx, '('))
-		return parse_unknown_name(p);
-	if (!c->kind) {
-		lex_next(&p->lx);
-		return parse_expected(p, "'(' behind the name of a call");
-	}
+	if (!c->kind)
+		return no_such_call(p);
 	lex_next(&p->lx);
 	if (!parse_char(p, '(') || !parse_list(p, ')', &c->args, 0))
 		return false;

@@ -14,6 +14,7 @@ struct parser {
 	struct lexer lx;
 	struct script *script;
 	const struct drill_options *o;
+	char *problem; /* DRILL_PROBLEM_MAX bytes for what is wrong; NULL: it is printed */
 	enum drill_outcome outcome; /* DRILL_PASSED: all is well so far */
 };
 

@@ -258,3 +258,16 @@ bool parse_option(struct parser *p)
 	lex_next(&p->lx);
 	return true;
 }
+
+bool drill_option_is_right(const char *option, char problem[DRILL_PROBLEM_MAX])
+{
+	struct script s;
+	struct parser p = { .script = &s, .problem = problem };
+
+	script_init(&s, option);
+	lex_init(&p.lx, option, strlen(option));
+	lex_next(&p.lx);
+	parse_option(&p);
+	script_fini(&s);
+	return p.outcome != DRILL_BROKEN;
+}

@@ -134,6 +134,10 @@ static void tells_what_it_left_out(void)
 static void counts_apart_what_it_has_not(void)
 {
 	expect("0 splice(1) = 3\n", DRILL_UNSUPPORTED, "t.pkt:1: not supported: splice\n");
+	expect("0 select(1) = 3\n", DRILL_UNSUPPORTED, "t.pkt:1: not supported: select\n");
+	expect("0 sendmmsg(1) = 3\n", DRILL_UNSUPPORTED, "t.pkt:1: not supported: sendmmsg\n");
+	expect("0 sctp_peeloff(1) = 3\n", DRILL_UNSUPPORTED,
+	       "t.pkt:1: not supported: sctp_peeloff\n");
 	expect(ESTABLISHED "+0 setsockopt(4, SOL_TCP, TCP_REPAIR, [1], 4) = 0\n", DRILL_UNSUPPORTED,
 	       "t.pkt:9: not supported: socket option TCP_REPAIR\n");
 	expect(ESTABLISHED "+0 setsockopt(4, SOL_TCP, TCP_NONE, [1], 4) = 0\n", DRILL_UNSUPPORTED,
@@ -167,6 +171,9 @@ static void names_what_it_expected(void)
 	expect("0 close(3 = 0\n", DRILL_BROKEN, "t.pkt:1:11: expected ',', found '='\n");
 	expect("0 close(...) = 0\n", DRILL_BROKEN,
 	       "t.pkt:1:3: close: argument 1 must be a number\n");
+	expect("0 lissten(3, 1) = 0\n", DRILL_BROKEN, "t.pkt:1:3: there is no call 'lissten'\n");
+	expect("0 ...0.1 accept5(3) = 4\n", DRILL_BROKEN,
+	       "t.pkt:1:10: there is no call 'accept5'\n");
 	expect("* < S 0:0(0) win 5\n", DRILL_BROKEN,
 	       "t.pkt:2:1: only an expected packet may come at any of several times\n");
 }
