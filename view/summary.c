@@ -147,6 +147,8 @@ static void add_ending(char *buf, const struct flow *f)
 		label_add(buf, "ended by a reset");
 	else if (end == FLOW_CLOSED)
 		add_end_of_closed(buf, f);
+	else if (f->n_segments == 0)
+		label_add(buf, "link address not found");
 	else if (!f->answered && !f->to_itself)
 		label_add(buf, f->side[1].isn_known ? "its answers unseen" : "no answer");
 	else
