@@ -282,7 +282,10 @@ struct tcp_time_result tcp_on_time(struct tcp *c, const struct tcp_ctx *x)
 		tcp_review_work(c, x);
 	} else if (c->idle_at <= x->now) {
 		r.timer = "fin-wait-2";
-		tcp_end(c, x, 0);
+		if (c->opt.linger2_s < 0) /* none at all: the peer hears of it, as from Linux */
+			tcp_abort(c, x, 0);
+		else
+			tcp_end(c, x, 0);
 		r.events |= TCP_ENDED;
 		return r;
 	}
