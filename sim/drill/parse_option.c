@@ -147,6 +147,8 @@ static bool is_harmless(struct slice name)
 	static const char *const names[] = {
 		"--gateway_ip",	 "--gateway_ip_addr", "--netmask_ip", "--speed",
 		"--so_filename", "--send_omit_free",  "--verbose",    "--persistent_tun_dev",
+		"--so_flags",	 "--is_anyip",	      "--debug",      "--code_command",
+		"--code_format", "--code_sockopt",    "--mss",
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(names); i++)
