@@ -240,7 +240,11 @@ int64_t call_open(struct drill *d, const struct calling *c, tern_sock sock, int 
 	for (int i = 0; i < FDS_MAX; i++) {
 		if (d->fds[i].used)
 			continue;
-		d->fds[i] = (struct fd){ true, nonblock, number, type, sock };
+		d->fds[i] = (struct fd){ .used = true,
+					 .nonblock = nonblock,
+					 .number = number,
+					 .type = type,
+					 .sock = sock };
 		if (type == TERN_SOCK_STREAM)
 			d->last_fd = number;
 		return number;

@@ -100,6 +100,18 @@ int64_t handshake_result(struct drill *d, struct fd *fd)
 	return -error;
 }
 
+/* As POSIX has it: what went on behind the program is told once. */
+static int64_t connect_once(struct drill *d, struct fd *fd, const struct tern_addr *to)
+{
+	int64_t result = tern_connect(d->st, fd->sock, to);
+	bool told = result == -TERN_EISCONN && fd->connecting;
+
+	fd->connecting = result == -TERN_EINPROGRESS || result == -TERN_EALREADY;
+	if (result == -TERN_EOPNOTSUPP)
+		return -TERN_EISCONN; /* it listens */
+	return told ? 0 : result;
+}
+
 int64_t run_connect(struct drill *d, struct calling *c)
 {
 	struct tern_addr addr;
@@ -112,11 +124,12 @@ int64_t run_connect(struct drill *d, struct calling *c)
 		return handshake_result(d, fd);
 	if (!call_addr(d, c, 1, true, &addr))
 		return CALL_ENDED;
-	result = tern_connect(d->st, fd->sock, &addr);
-	if (result == 0 || result == -TERN_EINPROGRESS)
+	result = connect_once(d, fd, &addr);
+	if ((result == 0 && addr.family != TERN_AF_UNSPEC) || result == -TERN_EINPROGRESS)
 		use_socket(d, fd, addr.port);
 	if (result == -TERN_EINPROGRESS && c->ev->call.blocking && !fd->nonblock) {
 		c->started = true;
+		fd->connecting = false;
 		return CALL_WAIT;
 	}
 	return result;

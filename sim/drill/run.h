@@ -44,7 +44,8 @@ struct frame {
 
 struct fd {
 	bool used, nonblock;
-	int number; /* as in the script */
+	bool connecting; /* and the end of it has not been told by connect */
+	int number;	 /* as in the script */
 	int type;
 	tern_sock sock;
 };
