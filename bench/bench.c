@@ -351,6 +351,7 @@ static void connects(const char *name, double thousands, unsigned n_idle, struct
 		add_addresses(w.a);
 	for (unsigned i = 0; i < n_idle; i++)
 		open_pair(&w, 1 + i);
+	pass(&w, 10 * TERN_SEC); /* their handshakes' timers are over: now they are idle */
 	for (unsigned i = 0; i < wait.n_waiting; i++)
 		open_and_close(&w, pause);
 	start = cpu_seconds();
