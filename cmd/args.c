@@ -295,8 +295,7 @@ bool args_output(struct args *a, const char **path)
 	return true;
 }
 
-/* Of files that are there already a further name counts; a device may be named twice. */
-static bool is_one_file(const char *a, const char *b)
+bool args_is_one_file(const char *a, const char *b)
 {
 	struct stat as, bs;
 
@@ -311,7 +310,7 @@ bool args_files_differ(const struct args *a, const char *const *path, unsigned n
 {
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = i + 1; k < n; k++)
-			if (path[i] && path[k] && is_one_file(path[i], path[k])) {
+			if (path[i] && path[k] && args_is_one_file(path[i], path[k])) {
 				args_error(a, "'%s' is named for two things to write", path[k]);
 				return false;
 			}

@@ -163,13 +163,11 @@ static FILE *open_input(const struct options *o, struct progress *progress)
 	return in;
 }
 
-/* Is the file of that name the one that is open? Also by another name, or as standard input. */
-static bool is_this(FILE *in, const char *name)
+static bool is_written_over(const struct options *o)
 {
-	struct stat a, b;
+	const char *file = strcmp(o->file, "-") == 0 ? "/dev/stdin" : o->file;
 
-	return name && fstat(fileno(in), &a) == 0 && S_ISREG(a.st_mode) && stat(name, &b) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return o->output && args_is_one_file(file, o->output);
 }
 
 static struct capture *read_capture(const struct options *o, FILE *in, struct progress *progress)
@@ -266,7 +264,7 @@ static int run(const struct options *o)
 
 	if (!in)
 		return refuse(o, strerror(errno));
-	if (is_this(in, o->output))
+	if (is_written_over(o))
 		return refuse(o, "-o would write over the capture: name another file");
 	c = read_capture(o, in, &progress);
 	if (in != stdin)
