@@ -93,11 +93,12 @@ static void has_no_room(void)
 /* Each value beside a datagram of its own, and what comes of it. */
 static void send_each(int type4, int type6, const int values[5])
 {
-	struct cmsghdr h = control_of(sizeof(int), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
-				      family == AF_INET ? type4 : type6);
+	struct cmsghdr h;
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
 	struct mail l;
 
+	put_control(&h, sizeof(int), family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+		    family == AF_INET ? type4 : type6);
 	ask_for_all(b);
 	for (int i = 0; i < 5; i++) {
 		ssize_t n = send_with(a, port_of(b), &h, &values[i]);
@@ -127,14 +128,16 @@ static void sends_with_a_tos(void)
 
 static void sends_from_an_address(void)
 {
-	struct cmsghdr four = control_of(sizeof(struct in_pktinfo), IPPROTO_IP, IP_PKTINFO);
-	struct cmsghdr six = control_of(sizeof(struct in6_pktinfo), IPPROTO_IPV6, IPV6_PKTINFO);
+	struct cmsghdr four;
+	struct cmsghdr six;
 	struct in_pktinfo i4 = { .ipi_spec_dst.s_addr = htonl(0x7f000002) };
 	struct in6_pktinfo i6 = { .ipi6_addr = IN6ADDR_LOOPBACK_INIT };
 	int a = socket_of(SOCK_DGRAM), b = bound(SOCK_DGRAM);
 	struct mail l;
 	char text[64];
 
+	put_control(&four, sizeof(struct in_pktinfo), IPPROTO_IP, IP_PKTINFO);
+	put_control(&six, sizeof(struct in6_pktinfo), IPPROTO_IPV6, IPV6_PKTINFO);
 	say_result(send_with(a, port_of(b), family == AF_INET ? &four : &six,
 			     family == AF_INET ? (void *)&i4 : (void *)&i6));
 	say_result(recvmsg(b, mail_of(&l, 0), 0));
@@ -155,7 +158,7 @@ static void sends_from_an_address(void)
 static void sends_what_is_no_control(void)
 {
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM), v = 5;
-	struct cmsghdr h = control_of(sizeof(int), IPPROTO_IP, 77);
+	struct cmsghdr h;
 	struct name n = loopback_at(port_of(b));
 	char byte = 'x';
 	_Alignas(struct cmsghdr) char room[64] = { 0 };
@@ -168,10 +171,11 @@ static void sends_what_is_no_control(void)
 			    .msg_controllen = 64 };
 	struct cmsghdr *c = (struct cmsghdr *)room;
 
+	put_control(&h, sizeof(int), IPPROTO_IP, 77);
 	say_result(send_with(a, port_of(b), &h, &v));
 	h.cmsg_level = SOL_SOCKET;
 	say_result(send_with(a, port_of(b), &h, &v));
-	*c = control_of(0, IPPROTO_IP, IP_TTL);
+	put_control(c, 0, IPPROTO_IP, IP_TTL);
 	c->cmsg_len = 3;
 	say_result(sendmsg(a, &m, 0));
 	c->cmsg_len = 1000;
@@ -309,11 +313,12 @@ static void connects_in_flow(int fd, uint16_t to, uint32_t info)
 static void chooses_labels(void)
 {
 	static const uint32_t infos[] = { 0, 0x12345, 0x0ab12345, 0x0ab00000, 0xfff00001 };
-	struct cmsghdr h = control_of(sizeof(uint32_t), IPPROTO_IPV6, FLOWINFO);
+	struct cmsghdr h;
 	uint32_t beside = htonl(0x0ab54321);
 	int a, b;
 	uint16_t to;
 
+	put_control(&h, sizeof(uint32_t), IPPROTO_IPV6, FLOWINFO);
 	family = AF_INET6;
 	a = bound(SOCK_DGRAM);
 	b = bound(SOCK_DGRAM);
@@ -379,12 +384,13 @@ static void comes_as(int s)
 static void is_cut_into_segments(void)
 {
 	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
-	struct cmsghdr head = control_of(sizeof(uint16_t), IPPROTO_UDP, UDP_SEGMENT);
+	struct cmsghdr head;
 	static const uint16_t sizes[] = { 20, 25, 49, 50, 51, 0 };
 	struct name to = loopback_at(port_of(b));
 	struct mail l;
 	char bytes[50];
 
+	put_control(&head, sizeof(uint16_t), IPPROTO_UDP, UDP_SEGMENT);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)i;
 	for (size_t i = 0; i < 2 * N_OF(sizes); i++) {

@@ -217,7 +217,7 @@ static void sends_the_old_way(void)
 				    .msg_controllen = sizeof(room) };
 		struct mail l;
 
-		*c = control_of(sizeof(int), IPPROTO_IPV6, OLD_HOPLIMIT);
+		put_control(c, sizeof(int), IPPROTO_IPV6, OLD_HOPLIMIT);
 		memcpy(CMSG_DATA(c), &hops[i], sizeof(int));
 		say_result(sendmsg(a, &m, 0));
 		if (hops[i] > 255 || hops[i] < -1)

@@ -180,12 +180,12 @@ ssize_t read_all(int fd, void *bytes, size_t n)
 	return got ? (ssize_t)got : k;
 }
 
-struct cmsghdr control_of(size_t size, int level, int type)
+void put_control(struct cmsghdr *c, size_t size, int level, int type)
 {
-	struct cmsghdr c = { .cmsg_level = level, .cmsg_type = type };
-
-	c.cmsg_len = CMSG_LEN(size);
-	return c;
+	memset(c, 0, sizeof(*c));
+	c->cmsg_len = CMSG_LEN(size);
+	c->cmsg_level = level;
+	c->cmsg_type = type;
 }
 
 void fill_up(int fd)

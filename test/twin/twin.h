@@ -130,7 +130,7 @@ int get_int(int fd, int level, int option); /* says its errors */
 int set_int(int fd, int level, int option, int value);
 void set_nonblocking(int fd);
 /* The head of a control message with so many bytes of data. */
-struct cmsghdr control_of(size_t size, int level, int type);
+void put_control(struct cmsghdr *, size_t size, int level, int type);
 void set_timeout(int fd, int option, int ms);
 /* Sends until neither end of a stream has room. */
 void fill_up(int fd);
