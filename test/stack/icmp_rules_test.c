@@ -323,6 +323,8 @@ static void passed_up(void)
 		{ false, 0x0302, TERN_ENOPROTOOPT, TERN_ENOPROTOOPT },
 		{ false, 0x0303, TERN_ECONNREFUSED, TERN_ECONNREFUSED },
 		{ false, 0x0305, 0, TERN_EOPNOTSUPP },
+		{ false, 0x0307, TERN_EHOSTDOWN, TERN_EHOSTDOWN },
+		{ false, 0x0308, TERN_ENONET, TERN_ENONET },
 		{ false, 0x0b00, 0, TERN_EHOSTUNREACH },
 		{ false, 0x0b01, 0, TERN_EHOSTUNREACH },
 		{ false, 0x0c00, TERN_EPROTO, TERN_EPROTO },
