@@ -247,6 +247,7 @@ struct tcp_work {
 	uint8_t dup_acks;   /* received in a row */
 	uint32_t dup_bytes; /* that left the network, as they say */
 	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	uint64_t octet_end;	/* one past the octet of a probe that counts as unsent again */
 	tern_time taking_since; /* tcp_is_taken_slowly: since then the peer has taken */
 	uint64_t taking_from;	/* what is above this */
 	/* tcp_mtu.c */

@@ -277,6 +277,7 @@ static COLD void stop_probing(struct tcp *c, const struct tcp_ctx *x)
 	if (c->snd.nxt == c->snd.una + 1 && !c->fin_sent) {
 		/* only the probe's octet: it goes with the rest, whatever was known of it */
 		sent_drop_first(&w->sent, x->mem, c->snd.nxt);
+		w->octet_end = c->snd.nxt;
 		c->snd.nxt = c->snd.una;
 		w->small_end = MIN(w->small_end, c->snd.una);
 		w->timed_pos = TCP_NO_POS;
@@ -328,6 +329,15 @@ bool tcp_join_ack(const struct tcp *c, struct tcp_seg *seg, const struct tcp_wag
 }
 
 /* ---- fifth step ---- */
+
+/* The peer took the octet of a probe that counts as unsent again: what waits was held back. */
+static COLD void count_octet_as_sent(const struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	if (c->work && a->ack == c->work->octet_end && c->snd.nxt == c->snd.una)
+		c->snd.nxt = a->ack;
+}
 
 /* RFC 5961 section 5.2: an ACK far behind or ahead of what we sent is an intruder's. */
 static bool is_possible(const struct arrival *a)
@@ -477,6 +487,8 @@ bool tcp_take_ack(struct arrival *a)
 		if (a->ack == c->snd.una)
 			return true;
 	}
+	if (a->ack == c->snd.nxt + 1)
+		count_octet_as_sent(a);
 	if (!is_possible(a)) {
 		a->r.drop = TERN_DROP_TCP_ACK_RANGE;
 		tcp_challenge(a);
