@@ -5,14 +5,18 @@
  * Numbers with a fraction are read as integers with six decimal places, so that "1.5s" and "0.05"
  * mean the same on every machine.
  */
+#define _GNU_SOURCE
 #include "args.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../core/wire/wire.h"
 
@@ -293,6 +297,27 @@ bool args_output(struct args *a, const char **path)
 	if (strcmp(*path, "-") == 0)
 		*path = NULL;
 	return true;
+}
+
+bool args_in_colour(FILE *f)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(f)) && !(no && no[0]);
+}
+
+bool args_is_writable(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
+
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0)
+		return true;
+	if (errno != ENOENT)
+		return false;
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + 1, path);
+	return faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
 bool args_is_one_file(const char *a, const char *b)

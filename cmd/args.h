@@ -59,6 +59,11 @@ bool args_mtu(struct args *, uint64_t *);	     /* 68 to 65535 */
 bool args_text(struct args *, const char **);	     /* a file's name, say: it lives in argv */
 bool args_output(struct args *, const char **); /* the same, and NULL for "-": standard output */
 
+/* On terminals, unless the environment's NO_COLOR is set (no-color.org). */
+bool args_in_colour(FILE *);
+
+/* Can this file be written, or made where it is not there? Else false and errno. */
+bool args_is_writable(const char *path);
 /* Of files that are there already a further name counts; a device may be named twice. */
 bool args_is_one_file(const char *, const char *);
 /* No two of these (NULL: none) are one file to write; else it says so, and false. */

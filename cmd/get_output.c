@@ -13,16 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Can a file of this name be made in its directory? */
-static bool can_be_made(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-	char dir[PATH_MAX] = ".";
-
-	if (slash)
-		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - name) + 1, name);
-	return faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0;
-}
+#include "args.h"
 
 bool get_output_find(struct get_output *o, bool resume)
 {
@@ -32,7 +23,7 @@ bool get_output_find(struct get_output *o, bool resume)
 	o->file = NULL;
 	o->had = 0;
 	if (fd < 0)
-		return errno == ENOENT && can_be_made(o->name);
+		return errno == ENOENT && args_is_writable(o->name);
 	o->file = fdopen(fd, "wb");
 	if (!o->file) {
 		close(fd);

@@ -152,6 +152,32 @@ static enum taken take_option(struct args *a, void *ctx)
 	return args_weather(a, &o->weather);
 }
 
+static void tell_unwritten(const char *where)
+{
+	if (errno == ENOMEM)
+		fprintf(stderr,
+			"tern lab: memory is short for what goes to %s; fewer --bytes help\n",
+			where);
+	else
+		fprintf(stderr, "tern lab: cannot write %s: %s\n", where, strerror(errno));
+}
+
+/* Before anything runs, for that would be lost. */
+static int check_files(const struct options *o, const struct args *a)
+{
+	const char *path[] = { o->output, o->pcap, o->plot };
+
+	if (!args_files_differ(a, path, N_ELEMENTS(path)))
+		return EXIT_USAGE;
+	for (size_t i = 0; i < N_ELEMENTS(path); i++) {
+		if (path[i] && !args_is_writable(path[i])) {
+			tell_unwritten(path[i]);
+			return EXIT_USAGE;
+		}
+	}
+	return -1;
+}
+
 static int read_options(struct options *o, struct args *a)
 {
 	int code = args_read(a, print_help, take_option, o);
@@ -164,9 +190,7 @@ static int read_options(struct options *o, struct args *a)
 		return args_error(a, "--ecn: '%s' is not 0 to 5", o->ecn);
 	if (o->ipv6 && o->mtu < IP6_MTU_MIN)
 		return args_error(a, "--mtu: IPv6 needs 1280 at least");
-	if (!args_files_differ(a, (const char *[]){ o->output, o->pcap, o->plot }, 3))
-		return EXIT_USAGE;
-	return -1;
+	return check_files(o, a);
 }
 
 /* ---- running ---- */
@@ -271,7 +295,7 @@ static bool draw(const struct lab *lab, const struct options *o, FILE *out)
 				     .json_head = head };
 
 	fill_json_head(lab, head, sizeof(head));
-	lo.colour = o->format == FORMAT_TEXT && !o->output && isatty(STDOUT_FILENO);
+	lo.colour = o->format == FORMAT_TEXT && !o->output && args_in_colour(stdout);
 	switch (o->format) {
 	case FORMAT_SVG:
 		return ladder_svg(out, lab->view, &lo);
@@ -346,7 +370,7 @@ static bool write_file(const char *path, const struct watched *w, const struct o
 	if (f && fclose(f) != 0)
 		good = false;
 	if (!good)
-		fprintf(stderr, "tern lab: cannot write %s: %s\n", path, strerror(errno));
+		tell_unwritten(path);
 	return good;
 }
 
@@ -354,7 +378,7 @@ static bool show(const struct lab *lab, const struct options *o)
 {
 	if (draw(lab, o, stdout) && fflush(stdout) == 0)
 		return true;
-	fprintf(stderr, "tern lab: standard output cannot be written: %s\n", strerror(errno));
+	tell_unwritten("standard output");
 	return false;
 }
 

@@ -211,10 +211,17 @@ static bool draw(const struct capture *c, const struct options *o, FILE *out)
 		return o->format->draw == ladder_json ? list_json(out, c, lo.conn) :
 							list_text(out, c, lo.conn);
 	lo.without_link_talk = c->own && !o->full;
-	lo.colour = !o->output && isatty(STDOUT_FILENO);
+	lo.colour = !o->output && args_in_colour(stdout);
 	lo.remark = c->remark;
 	lo.n_remarks = c->n_remarks;
 	return o->format->draw(out, c->view, &lo);
+}
+
+static int refuse_output(const struct options *o)
+{
+	fprintf(stderr, "tern ladder: cannot write %s: %s\n", o->output ? o->output : "the picture",
+		strerror(errno));
+	return EXIT_USAGE;
 }
 
 static int write_picture(const struct capture *c, const struct options *o)
@@ -224,11 +231,7 @@ static int write_picture(const struct capture *c, const struct options *o)
 
 	if (out && (o->output ? fclose(out) : fflush(out)) != 0)
 		good = false;
-	if (good)
-		return EXIT_DONE;
-	fprintf(stderr, "tern ladder: cannot write %s: %s\n", o->output ? o->output : "the picture",
-		strerror(errno));
-	return EXIT_USAGE;
+	return good ? EXIT_DONE : refuse_output(o);
 }
 
 /* Why there is no picture, or NULL. */
@@ -288,5 +291,7 @@ int cmd_ladder(int argc, char **argv)
 	struct args a = args_of("tern ladder", argc, argv);
 	int code = read_options(&o, &a);
 
-	return code >= 0 ? code : run(&o);
+	if (code >= 0)
+		return code;
+	return o.output && !args_is_writable(o.output) ? refuse_output(&o) : run(&o);
 }

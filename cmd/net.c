@@ -206,7 +206,7 @@ static bool begin_live(struct net *n, const struct net_options *o)
 
 	if (!o->ladder || !isatty(fileno(out)) || (!n->ladder && o->ladder_at_end))
 		return true;
-	n->live = ladder_live_new(out, n->recorder.view, true);
+	n->live = ladder_live_new(out, n->recorder.view, args_in_colour(out));
 	return n->live != NULL;
 }
 
