@@ -29,6 +29,7 @@ enum {
 	FOOT_HEIGHT = 56,
 	LEAN = 14,
 	LINE_HEIGHT = 15,
+	CHAR_WIDTH = 7, /* of words */
 	WORDS_MAX = 70, /* characters over one arrow */
 };
 
@@ -178,9 +179,22 @@ static void put_box(const struct figure *g, int side, int y, unsigned state)
 		 tern_tcp_state_name((enum tern_tcp_state)state));
 }
 
-/* Words in lines, the last of which ends above y; centred on x unless the class says otherwise. */
-static void put_words(const struct figure *g, const char *class, const int at[2], const char *words)
+/* Which end of a line of words is at x. */
+enum anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END };
+
+/* White ground for a line of n characters, so that no arrow runs through them. */
+static void put_ground(const struct figure *g, enum anchor a, const int at[2], size_t n)
 {
+	int width = (int)n * CHAR_WIDTH;
+
+	fprintf(g->out, "<rect class=\"ground\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n",
+		at[0] - width * (int)a / 2, at[1] - LINE_HEIGHT + 5, width, LINE_HEIGHT - 2);
+}
+
+/* Words in lines, the last of which ends above y. */
+static void put_words(const struct figure *g, enum anchor a, const int at[2], const char *words)
+{
+	static const char *const class[] = { "words start", "words", "words end" };
 	int y = at[1] - LINE_HEIGHT * (lines_of(words) - 1);
 
 	while (*words) {
@@ -189,7 +203,8 @@ static void put_words(const struct figure *g, const char *class, const int at[2]
 
 		memcpy(line, words, n);
 		line[n] = 0;
-		put_text(g, class, AT(at[0], y), line);
+		put_ground(g, a, AT(at[0], y), n);
+		put_text(g, class[a], AT(at[0], y), line);
 		words += n;
 		words += *words == ' ';
 		y += LINE_HEIGHT;
@@ -234,9 +249,9 @@ static void put_segment(struct figure *g, const struct row *r, int y)
 			 AT(to,
 			    r->kind == ROW_DEPART && r->mate >= 0 ? g->y[r->mate] + 16 : y + LEAN));
 	if (r->kind == ROW_ARROW)
-		put_words(g, "words", AT((LEFT_X + RIGHT_X) / 2, y - 4), words);
+		put_words(g, ANCHOR_MIDDLE, AT((LEFT_X + RIGHT_X) / 2, y - 4), words);
 	else
-		put_words(g, r->side == 0 ? "words start" : "words end",
+		put_words(g, r->side == 0 ? ANCHOR_START : ANCHOR_END,
 			  AT(from + direction * 12, y - 5), words);
 }
 
@@ -254,7 +269,7 @@ static void put_arrival(struct figure *g, const struct row *r, int y)
 		label_add_arrived_marks(words, s);
 	}
 	if (words[0])
-		put_words(g, r->side == 0 ? "words start" : "words end",
+		put_words(g, r->side == 0 ? ANCHOR_START : ANCHOR_END,
 			  AT(to - direction * 10, y + 31), words + (words[0] == ' '));
 }
 
@@ -348,7 +363,6 @@ static void put_style(FILE *out)
 	      "text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;"
 	      " fill: #222; }\n"
 	      ".words, .note { text-anchor: middle; font-size: 11.5px; }\n"
-	      ".words { stroke: #fff; stroke-width: 4px; paint-order: stroke; }\n"
 	      ".start { text-anchor: start; } .end { text-anchor: end; }\n"
 	      ".note { fill: #555; } .loss { fill: #b3261e; }\n"
 	      ".time { text-anchor: end; fill: #777; font-size: 11px; }\n"
@@ -364,7 +378,7 @@ static void put_style(FILE *out)
 	      ".closing { fill: #93b4dc; } .waiting { fill: #c3add9; }\n"
 	      ".box { fill-opacity: 0.55; stroke: #999; stroke-width: 0.5; }\n"
 	      ".fold { fill: #f6f6f2; stroke: #bbb; stroke-dasharray: 3 3; }\n"
-	      ".gap { fill: #fff; }\n"
+	      ".gap, .ground { fill: #fff; }\n"
 	      ".dots { stroke: #888; stroke-width: 2; stroke-dasharray: 2 4; }\n"
 	      "</style>\n<defs>\n",
 	      out);
