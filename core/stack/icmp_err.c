@@ -148,9 +148,18 @@ static struct meaning meaning6(uint8_t type, uint8_t code)
 	return (struct meaning){ TERN_EPROTO, type == ICMP6_PARAMETER_PROBLEM && code == 1, false };
 }
 
+static bool is_own(const struct icmp_report *r)
+{
+	return addr_is_unspecified(&r->to);
+}
+
+/* What we know ourselves is certain, unlike a router's opinion. */
 static struct meaning meaning_of(const struct icmp_report *r)
 {
-	return r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
+	struct meaning m = r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
+
+	m.hard = m.hard || is_own(r);
+	return m;
 }
 
 /* RFC 1191 7.1: an old router does not say, so the next plateau below what it refused. */
@@ -297,7 +306,7 @@ static bool parse_quoted(const struct icmp_report *r, struct quoted *q)
 static void tell_way(const struct tern_stack *st, const struct icmp_report *r,
 		     const struct quoted *q, struct dgram_error *e)
 {
-	bool own = addr_is_unspecified(&r->to);
+	bool own = is_own(r);
 
 	e->offender = own ? q->key.local : r->offender;
 	e->to = q->key.local;
@@ -327,7 +336,7 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 	if (!parse_quoted(r, &q))
 		return TERN_DROP_ICMP_MALFORMED;
 	/* errors go to who sent what they quote */
-	if (!addr_is_unspecified(&r->to) && !addr_equal(&q.key.local, &r->to))
+	if (!is_own(r) && !addr_equal(&q.key.local, &r->to))
 		return TERN_DROP_ICMP_STALE;
 	if (q.key.proto == TERN_IPPROTO_TCP) {
 		t = tuple_find_on(&st->ss, &q.key, r->ifindex);

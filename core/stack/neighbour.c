@@ -379,7 +379,7 @@ static void fail_packet(struct tern_stack *st, const struct neigh *n, struct ter
 {
 	bool v6 = !addr_is4(&n->addr);
 	struct icmp_report report = { .type = v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE,
-				      .code = v6 ? 3 : 7,
+				      .code = v6 ? 3 : 1,
 				      .v6 = v6,
 				      .ifindex = (uint16_t)n->ifindex,
 				      .quoted = p->data,
@@ -389,7 +389,6 @@ static void fail_packet(struct tern_stack *st, const struct neigh *n, struct ter
 		stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
 		return;
 	}
-	/* code 7 (v4) is hard: a local certainty, unlike a router's opinion */
 	icmp_deliver_error(st, &report);
 	stack_drop(st, p, TERN_DROP_NEIGH_UNRESOLVED);
 }

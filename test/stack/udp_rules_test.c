@@ -45,15 +45,20 @@ static void no_neighbour(void)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
 		const char *us = v6 ? "fd00::1" : "10.0.0.1";
-		struct tern_addr want;
+		struct tern_addr want, nobody;
 		struct tern_msg m;
-		tern_sock s;
+		tern_sock s, connected;
+		char c;
 
 		new_ethernet(24, true);
 		s = open_udp(all_hosts[v6], 7000);
 		set_option(s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
 			   v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR, 1);
 		check_eq(send_to(s, v6 ? "fd00::8" : "10.0.0.8", 9, "text", 4), 4);
+		check_eq(tern_addr_parse(v6 ? "fd00::9" : "10.0.0.9", 9, &nobody), 0);
+		connected = open_udp(all_hosts[v6], 7001);
+		check_eq(tern_connect(st, connected, &nobody), 0);
+		check_eq(tern_send(st, connected, "text", 4, 0), 4);
 		for (int i = 0; i < 5; i++) {
 			count_out();
 			pass(TERN_SEC);
@@ -61,12 +66,14 @@ static void no_neighbour(void)
 		tern_msg_init(&m, NULL, 0);
 		check_eq(tern_recvmsg(st, s, &m, TERN_MSG_ERRQUEUE), 0);
 		check_eq(m.error, TERN_EHOSTUNREACH);
+		check_eq(m.code, v6 ? 3 : 1);
 		check_eq(tern_addr_parse(us, 0, &want), 0);
 		check_eq(m.offender.family, want.family);
 		check_mem(m.offender.ip, want.ip, 16);
 		check_mem(m.local.ip, want.ip, 16);
 		check_eq(m.ttl, 64);
 		check_eq(m.ifindex, 2);
+		check_eq(tern_recv(st, connected, &c, 1, 0), -TERN_EHOSTUNREACH);
 		end_stack();
 	}
 }
