@@ -55,7 +55,7 @@ static void no_neighbour(void)
 		set_option(s, v6 ? TERN_IPPROTO_IPV6 : TERN_IPPROTO_IP,
 			   v6 ? TERN_IPV6_RECVERR : TERN_IP_RECVERR, 1);
 		check_eq(send_to(s, v6 ? "fd00::8" : "10.0.0.8", 9, "text", 4), 4);
-		check_eq(tern_addr_parse(v6 ? "fd00::9" : "10.0.0.9", 9, &nobody), 0);
+		check_eq(tern_addr_parse(v6 ? "fd00::7" : "10.0.0.7", 9, &nobody), 0);
 		connected = open_udp(all_hosts[v6], 7001);
 		check_eq(tern_connect(st, connected, &nobody), 0);
 		check_eq(tern_send(st, connected, "text", 4, 0), 4);
