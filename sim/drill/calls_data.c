@@ -213,6 +213,10 @@ static int64_t send_once(struct drill *d, const struct calling *c, const struct 
 	struct tern_addr local;
 	struct tern_msg msg;
 
+	if ((how->flags & TERN_MSG_MORE) && fd->type != TERN_SOCK_STREAM) {
+		drill_end(d, DRILL_UNSUPPORTED, "MSG_MORE of datagrams");
+		return CALL_ENDED;
+	}
 	tern_msg_init(&msg, &iov, 1);
 	if (how->to)
 		msg.addr = *how->to;
@@ -253,6 +257,8 @@ static int64_t transmit(struct drill *d, struct calling *c, const struct buffer 
 		n = handshake_result(d, fd);
 		return n == 0 ? c->done : n;
 	}
+	if (c->done > 0 && (tern_poll(d->st, fd->sock) & TERN_POLLERR))
+		return c->done; /* the error is for the next call, which has sent nothing */
 	n = send_once(d, c, &rest, how);
 	if (n == CALL_ENDED || !waits || fd->nonblock || fd->type != TERN_SOCK_STREAM)
 		return waits ? call_or_wait(c, fd, n) : n;
