@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * strays.c - twins: calls that are seldom made, as a comparison of random ones found them.
+ */
+#include "twin.h"
+
+static struct name mapped_any_at(uint16_t port)
+{
+	struct name n = mapped_loopback_at(port);
+
+	memset(&n.in6.sin6_addr.s6_addr[12], 0, 4);
+	return n;
+}
+
+static struct name six_at(uint16_t port)
+{
+	struct name n = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) },
+			  .len = sizeof(n.in6) };
+
+	n.in6.sin6_addr = in6addr_loopback;
+	return n;
+}
+
+static int bound_to_mapped_any(int type)
+{
+	struct name n = mapped_any_at(0);
+	int fd = socket(AF_INET6, type, 0);
+
+	say_result(bind(fd, &n.sa, n.len));
+	return fd;
+}
+
+/* ::ffff:0.0.0.0 is every address of IPv4, and none of IPv6. */
+static void mapped_any_is_of_ipv4(void)
+{
+	int d = bound_to_mapped_any(SOCK_DGRAM), l = bound_to_mapped_any(SOCK_STREAM);
+	int six = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct name n = six_at(port_of(d));
+	char byte;
+
+	listen(l, 3);
+	sendto(six, "x", 1, 0, &n.sa, n.len);
+	a_moment();
+	say_result(recv(d, &byte, 1, MSG_DONTWAIT));
+	send_to(socket_of(SOCK_DGRAM), "x", 1, port_of(d));
+	polled(d, POLLIN, POLLIN);
+	say_result(recv(d, &byte, 1, MSG_DONTWAIT));
+	n = six_at(port_of(d));
+	say_result(bind(socket(AF_INET6, SOCK_DGRAM, 0), &n.sa, n.len));
+	say_result(connect_to(socket_of(SOCK_STREAM), port_of(l)));
+	n = six_at(port_of(l));
+	say_result(connect(socket(AF_INET6, SOCK_STREAM, 0), &n.sa, n.len));
+}
+
+static const struct program programs[] = {
+	ONCE(mapped_any_is_of_ipv4),
+};
+const struct subject of_strays = SUBJECT(programs);
