@@ -52,7 +52,31 @@ static void mapped_any_is_of_ipv4(void)
 	say_result(connect(socket(AF_INET6, SOCK_STREAM, 0), &n.sa, n.len));
 }
 
+/* Only addresses of a link have one: of others it is not looked at. */
+static void names_a_scope_where_none_is(void)
+{
+	int l = socket(AF_INET6, SOCK_STREAM, 0), d = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct name n = six_at(0);
+
+	n.in6.sin6_scope_id = 77;
+	say_result(bind(l, &n.sa, n.len));
+	listen(l, 3);
+	n = six_at(port_of(l));
+	n.in6.sin6_scope_id = 99;
+	say_result(connect(socket(AF_INET6, SOCK_STREAM, 0), &n.sa, n.len));
+	n = six_at(0);
+	bind(d, &n.sa, n.len);
+	n = six_at(port_of(d));
+	n.in6.sin6_scope_id = 99;
+	say_result(sendto(socket(AF_INET6, SOCK_DGRAM, 0), "x", 1, 0, &n.sa, n.len));
+	say_result(connect(socket(AF_INET6, SOCK_DGRAM, 0), &n.sa, n.len));
+	n = mapped_loopback_at(9);
+	n.in6.sin6_scope_id = 99;
+	say_result(connect(socket(AF_INET6, SOCK_DGRAM, 0), &n.sa, n.len));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
+	ONCE(names_a_scope_where_none_is),
 };
 const struct subject of_strays = SUBJECT(programs);
