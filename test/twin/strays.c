@@ -75,8 +75,42 @@ static void names_a_scope_where_none_is(void)
 	say_result(connect(socket(AF_INET6, SOCK_DGRAM, 0), &n.sa, n.len));
 }
 
+static void send_control(int fd, int level, int type)
+{
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { (char[]){ 'x' }, 1 };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = room,
+			    .msg_controllen = sizeof(room) };
+
+	*(struct cmsghdr *)(void *)room = control_of(sizeof(int), level, type);
+	say("%d %d: ", level, type);
+	say_result(sendmsg(fd, &m, 0));
+}
+
+/* Of a level that is not the socket's a control message says nothing to it. */
+static void sends_controls_of_others(void)
+{
+	static const int levels[] = { IPPROTO_TCP, IPPROTO_UDP, 99, IPPROTO_SCTP };
+	int fd[2], own = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int other = family == AF_INET ? IPPROTO_IPV6 : IPPROTO_IP;
+
+	connection(fd);
+	for (size_t i = 0; i < N_OF(levels); i++)
+		send_control(fd[0], levels[i], 1);
+	send_control(fd[0], own, 99);
+	send_control(fd[0], other, 99);
+	friends(fd);
+	send_control(fd[0], IPPROTO_TCP, 1);
+	send_control(fd[0], 99, 1);
+	send_control(fd[0], IPPROTO_SCTP, 1);
+	send_control(fd[0], other, 99);
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
+	BOTH(sends_controls_of_others),
 };
 const struct subject of_strays = SUBJECT(programs);
