@@ -108,9 +108,28 @@ static void sends_controls_of_others(void)
 	send_control(fd[0], other, 99);
 }
 
+/* What a packet says of itself is told of datagrams alone. */
+static void brings_no_controls_of_a_stream(void)
+{
+	struct mail l;
+	int fd[2];
+
+	connection(fd);
+	ask_for_all(fd[1]);
+	send(fd[0], "x", 1, 0);
+	shutdown(fd[0], SHUT_WR);
+	for (int i = 0; i < 2; i++) {
+		say_result(recvmsg(fd[1], mail_of(&l, 256), 0));
+		say("%u %#x\n", (unsigned)l.m.msg_controllen, (unsigned)l.m.msg_flags);
+	}
+	say_result(recvmsg(fd[1], mail_of(&l, 8), 0));
+	say("%#x\n", (unsigned)l.m.msg_flags);
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),
+	BOTH(brings_no_controls_of_a_stream),
 };
 const struct subject of_strays = SUBJECT(programs);
