@@ -126,10 +126,29 @@ static void brings_no_controls_of_a_stream(void)
 	say("%#x\n", (unsigned)l.m.msg_flags);
 }
 
+/* Whoever is bound to an address of IPv4 means IPv4's loopback by "::". */
+static void goes_to_any_by_ipv4(void)
+{
+	int s = socket(AF_INET6, SOCK_STREAM, 0), d = socket(AF_INET6, SOCK_DGRAM, 0);
+	int l = listening(), b = bound(SOCK_DGRAM);
+	struct name n = mapped_loopback_at(0), any = n;
+	char byte;
+
+	bind(s, &n.sa, n.len);
+	bind(d, &n.sa, n.len);
+	any.in6.sin6_addr = in6addr_any;
+	any.in6.sin6_port = htons(port_of(l));
+	say_result(connect(s, &any.sa, any.len));
+	any.in6.sin6_port = htons(port_of(b));
+	say_result(sendto(d, "x", 1, 0, &any.sa, any.len));
+	polled(b, POLLIN, POLLIN);
+	say_result(recv(b, &byte, 1, MSG_DONTWAIT));
+	say_result(connect(d, &any.sa, any.len));
+}
+
 static const struct program programs[] = {
-	ONCE(mapped_any_is_of_ipv4),
-	ONCE(names_a_scope_where_none_is),
-	BOTH(sends_controls_of_others),
-	BOTH(brings_no_controls_of_a_stream),
+	ONCE(mapped_any_is_of_ipv4),	ONCE(names_a_scope_where_none_is),
+	BOTH(sends_controls_of_others), BOTH(brings_no_controls_of_a_stream),
+	ONCE(goes_to_any_by_ipv4),
 };
 const struct subject of_strays = SUBJECT(programs);
