@@ -146,9 +146,21 @@ static void goes_to_any_by_ipv4(void)
 	say_result(connect(d, &any.sa, any.len));
 }
 
+static void receives_into_nothing(void)
+{
+	struct msghdr m = { 0 };
+	int fd[2];
+
+	connection(fd);
+	say_result(recvmsg(fd[1], &m, MSG_DONTWAIT));
+	send(fd[0], "x", 1, 0);
+	polled(fd[1], POLLIN, POLLIN);
+	say_result(recvmsg(fd[1], &m, MSG_DONTWAIT));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),	ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others), BOTH(brings_no_controls_of_a_stream),
-	ONCE(goes_to_any_by_ipv4),
+	ONCE(goes_to_any_by_ipv4),	BOTH(receives_into_nothing),
 };
 const struct subject of_strays = SUBJECT(programs);
