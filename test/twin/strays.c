@@ -158,9 +158,21 @@ static void receives_into_nothing(void)
 	say_result(recvmsg(fd[1], &m, MSG_DONTWAIT));
 }
 
+static void sends_nothing_after_it_shut(void)
+{
+	struct msghdr m = { 0 };
+	int fd[2];
+
+	connection(fd);
+	shutdown(fd[0], SHUT_WR);
+	say_result(send(fd[0], "", 0, MSG_NOSIGNAL));
+	say_result(sendmsg(fd[0], &m, MSG_NOSIGNAL));
+}
+
 static const struct program programs[] = {
-	ONCE(mapped_any_is_of_ipv4),	ONCE(names_a_scope_where_none_is),
-	BOTH(sends_controls_of_others), BOTH(brings_no_controls_of_a_stream),
-	ONCE(goes_to_any_by_ipv4),	BOTH(receives_into_nothing),
+	ONCE(mapped_any_is_of_ipv4),	   ONCE(names_a_scope_where_none_is),
+	BOTH(sends_controls_of_others),	   BOTH(brings_no_controls_of_a_stream),
+	ONCE(goes_to_any_by_ipv4),	   BOTH(receives_into_nothing),
+	BOTH(sends_nothing_after_it_shut),
 };
 const struct subject of_strays = SUBJECT(programs);
