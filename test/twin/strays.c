@@ -169,10 +169,26 @@ static void sends_nothing_after_it_shut(void)
 	say_result(sendmsg(fd[0], &m, MSG_NOSIGNAL));
 }
 
+/* Until the peer has shut, too. */
+static void tells_its_peer_after_it_shut(void)
+{
+	struct name n = { .len = sizeof(n.all) };
+	int fd[2];
+
+	connection(fd);
+	say_result(shutdown(fd[0], SHUT_RDWR));
+	say_result(getpeername(fd[0], &n.sa, &n.len));
+	a_moment();
+	say_result(getpeername(fd[0], &n.sa, &n.len));
+	say_result(shutdown(fd[1], SHUT_RDWR));
+	a_moment();
+	say_result(getpeername(fd[0], &n.sa, &n.len));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),	   ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),	   BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),	   BOTH(receives_into_nothing),
-	BOTH(sends_nothing_after_it_shut),
+	BOTH(sends_nothing_after_it_shut), BOTH(tells_its_peer_after_it_shut),
 };
 const struct subject of_strays = SUBJECT(programs);
