@@ -185,10 +185,26 @@ static void tells_its_peer_after_it_shut(void)
 	say_result(getpeername(fd[0], &n.sa, &n.len));
 }
 
+static void sends_several_with_names(void)
+{
+	struct iovec iov = { (char[]){ 'x' }, 1 };
+	struct name n = loopback_at(9);
+	struct msghdr one = {
+		.msg_name = &n.sa, .msg_namelen = n.len, .msg_iov = &iov, .msg_iovlen = 1
+	};
+	struct mmsghdr m[2] = { { .msg_hdr = one }, { .msg_hdr = one } };
+	int fd[2];
+
+	connection(fd);
+	say_result(sendmsg(fd[0], &one, 0));
+	say_result(sendmmsg(fd[0], m, 2, 0));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),	   ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),	   BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),	   BOTH(receives_into_nothing),
 	BOTH(sends_nothing_after_it_shut), BOTH(tells_its_peer_after_it_shut),
+	BOTH(sends_several_with_names),
 };
 const struct subject of_strays = SUBJECT(programs);
