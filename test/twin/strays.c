@@ -200,11 +200,27 @@ static void sends_several_with_names(void)
 	say_result(sendmmsg(fd[0], m, 2, 0));
 }
 
+/* All but 0 is yes. */
+static void asks_by_any_number(void)
+{
+	int a = bound(SOCK_DGRAM), b = bound(SOCK_DGRAM);
+	struct mail l;
+
+	say_result(set_int(b, SOL_SOCKET, SO_TIMESTAMP, 256));
+	say("%d\n", get_int(b, SOL_SOCKET, SO_TIMESTAMP));
+	say_result(set_int(b, IPPROTO_IP, IP_RECVTTL, 256));
+	say("%d\n", get_int(b, IPPROTO_IP, IP_RECVTTL));
+	send_to(a, "x", 1, port_of(b));
+	say_result(recvmsg(b, mail_of(&l, 256), 0));
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&l.m); c; c = CMSG_NXTHDR(&l.m, c))
+		say("%d %d\n", c->cmsg_level, c->cmsg_type);
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),	   ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),	   BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),	   BOTH(receives_into_nothing),
 	BOTH(sends_nothing_after_it_shut), BOTH(tells_its_peer_after_it_shut),
-	BOTH(sends_several_with_names),
+	BOTH(sends_several_with_names),	   ONCE(asks_by_any_number),
 };
 const struct subject of_strays = SUBJECT(programs);
