@@ -216,11 +216,26 @@ static void asks_by_any_number(void)
 		say("%d %d\n", c->cmsg_level, c->cmsg_type);
 }
 
+static void raises_a_pipe_with_a_name(void)
+{
+	struct name n = loopback_at(9);
+	int fd[2];
+
+	count_signals(SIGPIPE, 0);
+	connection(fd);
+	shutdown(fd[0], SHUT_WR);
+	say_result(sendto(fd[0], "x", 1, 0, &n.sa, n.len));
+	say("%d\n", (int)n_signals);
+	say_result(sendto(fd[0], "x", 1, MSG_NOSIGNAL, &n.sa, n.len));
+	say("%d\n", (int)n_signals);
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),	   ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),	   BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),	   BOTH(receives_into_nothing),
 	BOTH(sends_nothing_after_it_shut), BOTH(tells_its_peer_after_it_shut),
 	BOTH(sends_several_with_names),	   ONCE(asks_by_any_number),
+	BOTH(raises_a_pipe_with_a_name),
 };
 const struct subject of_strays = SUBJECT(programs);
