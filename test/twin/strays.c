@@ -230,12 +230,26 @@ static void raises_a_pipe_with_a_name(void)
 	say("%d\n", (int)n_signals);
 }
 
+static void reads_what_comes_after_it_shut(void)
+{
+	char bytes[8];
+	int fd[2];
+
+	connection(fd);
+	say_result(shutdown(fd[1], SHUT_RD));
+	say_result(send(fd[0], "abc", 3, 0));
+	a_moment();
+	say_result(recv(fd[1], bytes, 8, 0));
+	say_result(recv(fd[1], bytes, 8, 0));
+	say_result(recv(fd[1], bytes, 8, 0));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),	   ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),	   BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),	   BOTH(receives_into_nothing),
 	BOTH(sends_nothing_after_it_shut), BOTH(tells_its_peer_after_it_shut),
 	BOTH(sends_several_with_names),	   ONCE(asks_by_any_number),
-	BOTH(raises_a_pipe_with_a_name),
+	BOTH(raises_a_pipe_with_a_name),   BOTH(reads_what_comes_after_it_shut),
 };
 const struct subject of_strays = SUBJECT(programs);
