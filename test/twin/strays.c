@@ -244,12 +244,31 @@ static void reads_what_comes_after_it_shut(void)
 	say_result(recv(fd[1], bytes, 8, 0));
 }
 
+/* A datagram of IPv4 has 65507 bytes at most. */
+static void sends_plainly_what_is_too_long(void)
+{
+	static const char bytes[65527];
+	int fd[2];
+
+	friends(fd);
+	say_result(send(fd[0], bytes, 65508, 0));
+	say_result(send(fd[0], bytes, 65527, 0));
+	say_result(sendto(fd[0], bytes, 65508, 0, NULL, 0));
+}
+
 static const struct program programs[] = {
-	ONCE(mapped_any_is_of_ipv4),	   ONCE(names_a_scope_where_none_is),
-	BOTH(sends_controls_of_others),	   BOTH(brings_no_controls_of_a_stream),
-	ONCE(goes_to_any_by_ipv4),	   BOTH(receives_into_nothing),
-	BOTH(sends_nothing_after_it_shut), BOTH(tells_its_peer_after_it_shut),
-	BOTH(sends_several_with_names),	   ONCE(asks_by_any_number),
-	BOTH(raises_a_pipe_with_a_name),   BOTH(reads_what_comes_after_it_shut),
+	ONCE(mapped_any_is_of_ipv4),
+	ONCE(names_a_scope_where_none_is),
+	BOTH(sends_controls_of_others),
+	BOTH(brings_no_controls_of_a_stream),
+	ONCE(goes_to_any_by_ipv4),
+	BOTH(receives_into_nothing),
+	BOTH(sends_nothing_after_it_shut),
+	BOTH(tells_its_peer_after_it_shut),
+	BOTH(sends_several_with_names),
+	ONCE(asks_by_any_number),
+	BOTH(raises_a_pipe_with_a_name),
+	BOTH(reads_what_comes_after_it_shut),
+	ONCE(sends_plainly_what_is_too_long),
 };
 const struct subject of_strays = SUBJECT(programs);
