@@ -256,6 +256,22 @@ static void sends_plainly_what_is_too_long(void)
 	say_result(sendto(fd[0], bytes, 65508, 0, NULL, 0));
 }
 
+/* It is connected: whatever the name is. */
+static void connects_once_more_to_what_is_no_name(void)
+{
+	struct name n = loopback_at(9);
+	int fd[2], refused = socket_of(SOCK_STREAM);
+
+	connection(fd);
+	say_result(connect(fd[0], &n.sa, 4));
+	n.sa.sa_family = AF_UNIX;
+	say_result(connect(fd[0], &n.sa, n.len));
+	set_nonblocking(refused);
+	connect_to(refused, closed_port());
+	polled(refused, POLLOUT, POLLERR);
+	say_result(connect(refused, &n.sa, n.len));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
@@ -270,5 +286,6 @@ static const struct program programs[] = {
 	BOTH(raises_a_pipe_with_a_name),
 	BOTH(reads_what_comes_after_it_shut),
 	ONCE(sends_plainly_what_is_too_long),
+	BOTH(connects_once_more_to_what_is_no_name),
 };
 const struct subject of_strays = SUBJECT(programs);
