@@ -272,6 +272,14 @@ static void connects_once_more_to_what_is_no_name(void)
 	say_result(connect(refused, &n.sa, n.len));
 }
 
+static void waits_for_less_than_nothing(void)
+{
+	int fd = socket_of(SOCK_STREAM);
+
+	say_result(set_int(fd, SOL_SOCKET, SO_RCVLOWAT, -1));
+	say("%d\n", get_int(fd, SOL_SOCKET, SO_RCVLOWAT) > 1);
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
@@ -287,5 +295,6 @@ static const struct program programs[] = {
 	BOTH(reads_what_comes_after_it_shut),
 	ONCE(sends_plainly_what_is_too_long),
 	BOTH(connects_once_more_to_what_is_no_name),
+	ONCE(waits_for_less_than_nothing),
 };
 const struct subject of_strays = SUBJECT(programs);
