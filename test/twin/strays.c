@@ -280,6 +280,18 @@ static void waits_for_less_than_nothing(void)
 	say("%d\n", get_int(fd, SOL_SOCKET, SO_RCVLOWAT) > 1);
 }
 
+static void probes_without_sending(void)
+{
+	enum { PROBE = 0x10 }; /* MSG_PROBE */
+	char bytes[8];
+	int fd[2];
+
+	friends(fd);
+	say_result(send(fd[0], "abc", 3, PROBE));
+	a_moment();
+	say_result(recv(fd[1], bytes, 8, MSG_DONTWAIT));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
@@ -296,5 +308,6 @@ static const struct program programs[] = {
 	ONCE(sends_plainly_what_is_too_long),
 	BOTH(connects_once_more_to_what_is_no_name),
 	ONCE(waits_for_less_than_nothing),
+	BOTH(probes_without_sending),
 };
 const struct subject of_strays = SUBJECT(programs);
