@@ -292,6 +292,20 @@ static void probes_without_sending(void)
 	say_result(recv(fd[1], bytes, 8, MSG_DONTWAIT));
 }
 
+static void counts_what_it_peeks_at(void)
+{
+	static char bytes[40000];
+	int fd[2];
+
+	connection(fd);
+	send(fd[0], bytes, 30000, 0);
+	set_int(fd[1], SOL_SOCKET, SO_RCVLOWAT, 30000);
+	polled(fd[1], POLLIN, POLLIN);
+	a_moment();
+	say_result(recv(fd[1], bytes, sizeof(bytes), MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT));
+	say_result(recv(fd[1], bytes, sizeof(bytes), MSG_TRUNC | MSG_DONTWAIT));
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
@@ -309,5 +323,6 @@ static const struct program programs[] = {
 	BOTH(connects_once_more_to_what_is_no_name),
 	ONCE(waits_for_less_than_nothing),
 	BOTH(probes_without_sending),
+	BOTH(counts_what_it_peeks_at),
 };
 const struct subject of_strays = SUBJECT(programs);
