@@ -306,6 +306,19 @@ static void counts_what_it_peeks_at(void)
 	say_result(recv(fd[1], bytes, sizeof(bytes), MSG_TRUNC | MSG_DONTWAIT));
 }
 
+static void throws_away_and_asks_who(void)
+{
+	struct name n = { .len = sizeof(n.all) };
+	char bytes[8];
+	int fd[2];
+
+	connection(fd);
+	send(fd[0], "abc", 3, 0);
+	polled(fd[1], POLLIN, POLLIN);
+	say_result(recvfrom(fd[1], bytes, 8, MSG_TRUNC, &n.sa, &n.len));
+	say("%u\n", (unsigned)n.len);
+}
+
 static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
@@ -324,5 +337,6 @@ static const struct program programs[] = {
 	ONCE(waits_for_less_than_nothing),
 	BOTH(probes_without_sending),
 	BOTH(counts_what_it_peeks_at),
+	BOTH(throws_away_and_asks_who),
 };
 const struct subject of_strays = SUBJECT(programs);
