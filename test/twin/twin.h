@@ -64,7 +64,7 @@ struct subject {
 extern const struct subject of_streams, of_ends, of_listeners, of_datagrams, of_options, of_epoll,
 	of_polls, of_signals, of_threads, of_processes, of_flags, of_errors, of_requests,
 	of_controls, of_error_queue, of_names, of_interfaces, of_connects, of_groups, of_refused,
-	of_asked, of_lengths;
+	of_asked, of_lengths, of_strays;
 
 /* ---- what programs use ---- */
 

@@ -27,7 +27,7 @@
 #include "differences.h"
 #include "side.h"
 
-enum { N_WORKERS = 3, PROGRAMS_MAX = 600, OUTPUT_MAX = 65536 };
+enum { N_WORKERS = 3, PROGRAMS_MAX = 1000, OUTPUT_MAX = 65536 };
 
 struct counts {
 	unsigned passed, failed, skipped, differ, on[N_SIDES];
@@ -268,7 +268,9 @@ static unsigned read_list(int argc, char **argv)
 		if (!is_selected(argc, argv, name))
 			continue;
 		n++;
-		for (const char *v = versions; *v && n_entries < PROGRAMS_MAX; v++) {
+		for (const char *v = versions; *v; v++) {
+			if (n_entries == PROGRAMS_MAX)
+				abort();
 			snprintf(entries[n_entries].name, sizeof(name), "%s", name);
 			entries[n_entries++].v6 = *v == '6';
 		}
