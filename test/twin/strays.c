@@ -84,7 +84,7 @@ static void send_control(int fd, int level, int type)
 			    .msg_control = room,
 			    .msg_controllen = sizeof(room) };
 
-	*(struct cmsghdr *)(void *)room = control_of(sizeof(int), level, type);
+	put_control((struct cmsghdr *)(void *)room, sizeof(int), level, type);
 	say("%d %d: ", level, type);
 	say_result(sendmsg(fd, &m, 0));
 }
