@@ -64,6 +64,35 @@ static void who_may_ask(void)
 	end();
 }
 
+/*
+ * RFC 4861 7.2.4: the answer to a question without a link address goes to where the asker is known
+ * to be, not to where a frame came from.
+ */
+static void who_is_answered(void)
+{
+	static const struct speaker elsewhere = { "fe80::9", { 2, 0, 0, 0, 9, 9 } };
+	struct ndp ask = { .type = ICMP6_NEIGH_SOLICIT, .target = parse(ours), .has_mac = true };
+	struct message m = { .to = ours };
+	struct tern_pkt *p;
+	uint8_t to[6];
+
+	begin_host(false);
+	memcpy(ask.mac, peer.mac, 6);
+	m.len = (uint32_t)ndp_emit(&ask, m.bytes);
+	put(&peer, &m);
+	check_eq(count_out(ICMP6_NEIGH_ADVERT), 1);
+	ask.has_mac = false;
+	memset(m.bytes, 0, sizeof(m.bytes));
+	m.len = (uint32_t)ndp_emit(&ask, m.bytes);
+	put(&elsewhere, &m);
+	p = tern_output(st, 2);
+	check(p);
+	tern_pkt_copy(p, 0, to, 6);
+	tern_pkt_free(st, p);
+	check(memcmp(to, peer.mac, 6) == 0);
+	end();
+}
+
 /* ---- groups: ND-7 ---- */
 
 /* Records about the group in the reports that go out within the time. */
@@ -410,6 +439,7 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		TEST(router_solicitations),
 		TEST(who_may_ask),
+		TEST(who_is_answered),
 		TEST(groups_of_addresses),
 		TEST(who_waits),
 		TEST(who_asks),
