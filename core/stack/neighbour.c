@@ -253,6 +253,14 @@ enum tern_drop arp_input(struct tern_stack *st, struct iface *i, const struct te
 	return TERN_DROP_NONE;
 }
 
+/* Who gives no link address is answered where it is known to be (RFC 4861 7.2.4). */
+static const uint8_t *mac_of_asker(struct tern_stack *st, const struct inbound *in)
+{
+	const struct neigh *n = neigh_find(&st->net, in->iface->index, &in->src);
+
+	return n && n->state != TERN_NEIGH_INCOMPLETE ? n->mac : in->p->data + 6;
+}
+
 static void advertise(struct tern_stack *st, const struct inbound *in, const struct ndp *ask)
 {
 	struct ndp msg = { .type = ICMP6_NEIGH_ADVERT,
@@ -273,9 +281,7 @@ static void advertise(struct tern_stack *st, const struct inbound *in, const str
 		msg.solicited = false;
 		multicast_mac(&names.dst, mac);
 	} else {
-		memcpy(mac, in->p->data + 6, 6); /* the frame's sender */
-		if (ask->has_mac)
-			memcpy(mac, ask->mac, 6);
+		memcpy(mac, ask->has_mac ? ask->mac : mac_of_asker(st, in), 6);
 	}
 	send_ndp(st, in->iface, &msg, &names, mac);
 }

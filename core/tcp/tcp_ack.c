@@ -339,12 +339,16 @@ static COLD void count_octet_as_sent(const struct arrival *a)
 		c->snd.nxt = a->ack;
 }
 
-/* RFC 5961 section 5.2: an ACK far behind or ahead of what we sent is an intruder's. */
+/*
+ * RFC 5961 section 5.2: an ACK far behind or ahead of what we sent is an intruder's. Nothing was
+ * sent before the SYN.
+ */
 static bool is_possible(const struct arrival *a)
 {
 	const struct tcp *c = a->c;
 
-	return a->ack <= c->snd.nxt && a->ack + c->snd.max_wnd >= c->snd.una;
+	return a->ack <= c->snd.nxt && a->ack >= tcp_syn_pos(c) &&
+	       a->ack + c->snd.max_wnd >= c->snd.una;
 }
 
 static void after_fin_acked(struct arrival *a)

@@ -277,7 +277,8 @@ static COLD int error_of_reset(const struct tcp *c)
 		return TERN_EPIPE; /* as Linux: the peer had finished sending */
 	case TERN_TCP_CLOSING:
 	case TERN_TCP_LAST_ACK:
-		return 0;
+		/* MUST-12: what the peer has not acknowledged is lost */
+		return c->snd.una < c->snd.end ? TERN_ECONNRESET : 0;
 	default:
 		return TERN_ECONNRESET;
 	}

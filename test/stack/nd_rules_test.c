@@ -437,17 +437,10 @@ static void progress(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(router_solicitations),
-		TEST(who_may_ask),
-		TEST(who_is_answered),
-		TEST(groups_of_addresses),
-		TEST(who_waits),
-		TEST(who_asks),
-		TEST(who_asks_for_another_link),
-		TEST(unreachability),
-		TEST(what_confirms),
-		TEST(table_of_advertisements),
-		TEST(progress),
+		TEST(router_solicitations),	 TEST(who_may_ask),    TEST(who_is_answered),
+		TEST(groups_of_addresses),	 TEST(who_waits),      TEST(who_asks),
+		TEST(who_asks_for_another_link), TEST(unreachability), TEST(what_confirms),
+		TEST(table_of_advertisements),	 TEST(progress),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
