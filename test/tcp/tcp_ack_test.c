@@ -410,6 +410,7 @@ static void challenges_are_limited(void)
 }
 
 static const struct test tests[] = {
+	TEST(nothing_before_the_syn),
 	TEST(numbers_of_acks),
 	TEST(refused_acks_bring_no_text),
 	TEST(window_updates),
