@@ -755,6 +755,7 @@ enum tern_msg_flag { /* Linux's MSG_* */
 		     TERN_MSG_OOB = 0x1,
 		     TERN_MSG_PEEK = 0x2,
 		     TERN_MSG_CTRUNC = 0x8,
+		     TERN_MSG_PROBE = 0x10, /* send: a datagram is only looked at */
 		     TERN_MSG_TRUNC = 0x20,
 		     TERN_MSG_EOR = 0x80,
 		     TERN_MSG_WAITALL = 0x100, /* accepted; waiting is the blocking layer's */

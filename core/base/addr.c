@@ -45,6 +45,20 @@ bool addr_is_link_local(const struct addr *a)
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
+bool addrs_agree(const struct addr *local, const struct addr *remote)
+{
+	return addr_is4(local) == addr_is4(remote) ||
+	       (!addr_is4(local) && addr_is_unspecified(local));
+}
+
+bool addr_needs_scope(const struct addr *a)
+{
+	if (addr_is4(a))
+		return false;
+	return addr_is_link_local(a) ||
+	       (addr_is_multicast(a) && ((a->b[1] & 15) == 1 || (a->b[1] & 15) == 2));
+}
+
 bool addr_in_prefix(const struct addr *a, const struct addr *prefix, unsigned len)
 {
 	bool is4 = addr_is4(a);

@@ -53,6 +53,10 @@ bool addr_is_loopback(const struct addr *);	     /* 127/8, ::1 */
 bool addr_is_multicast(const struct addr *);	     /* 224/4, ff00::/8 */
 bool addr_is_limited_broadcast(const struct addr *); /* 255.255.255.255 */
 bool addr_is_link_local(const struct addr *);	     /* 169.254/16, fe80::/10 */
+/* RFC 4291 2.5.6, 2.7: of one link, or of one interface; which, is to be said. */
+bool addr_needs_scope(const struct addr *);
+/* Can whoever has the one speak to the other? "::" is of both families. */
+bool addrs_agree(const struct addr *local, const struct addr *remote);
 /* Do the first len bits (of the family's own form: 0..32 or 0..128) agree? Same family only. */
 bool addr_in_prefix(const struct addr *, const struct addr *prefix, unsigned len);
 /* The same of the whole 128, whatever the families. */

@@ -326,9 +326,8 @@ struct sock *sock_match(struct sockets *ss, const struct tuple *key, unsigned if
 
 static bool families_meet(const struct sock *a, const struct sock *b)
 {
-	if (a->family == b->family)
-		return true;
-	return a->family == TERN_AF_INET6 ? !a->v6only : !b->v6only;
+	return (sock_takes_family(a, true) && sock_takes_family(b, true)) ||
+	       (sock_takes_family(a, false) && sock_takes_family(b, false));
 }
 
 /* Could one packet be for both addresses? */
@@ -338,14 +337,11 @@ static bool addresses_overlap(const struct sock *a, const struct sock *b)
 
 	if (!any_a && !any_b)
 		return addr_equal(&a->t.local, &b->t.local);
-	if (!families_meet(a, b))
-		return false;
-	/* A v6 socket bound to one IPv6 address never takes what an IPv4 wildcard takes. */
 	if (any_a && any_b)
-		return true;
+		return families_meet(a, b);
 	if (any_a)
-		return a->family == TERN_AF_INET6 || addr_is4(&b->t.local);
-	return b->family == TERN_AF_INET6 || addr_is4(&a->t.local);
+		return sock_takes_family(a, addr_is4(&b->t.local));
+	return sock_takes_family(b, addr_is4(&a->t.local));
 }
 
 static bool pair_conflicts(const struct sock *s, const struct sock *other, bool to_listen)

@@ -193,13 +193,14 @@ static int check_kind(int family, int type, int *protocol)
 	}
 }
 
-void sock_name_this_host(struct addr *remote)
+void sock_name_this_host(const struct sock *s, struct addr *remote)
 {
 	static const uint8_t loopback4[4] = { 127, 0, 0, 1 };
 	static const uint8_t loopback6[16] = { [15] = 1 };
 
 	if (addr_is_unspecified(remote))
-		*remote = addr_is4(remote) ? addr_from4(loopback4) : addr_from6(loopback6);
+		*remote = addr_is4(remote) || addr_is4(&s->t.local) ? addr_from4(loopback4) :
+								      addr_from6(loopback6);
 }
 
 struct addr addr_any(int family)
@@ -364,23 +365,14 @@ void sock_take_label(struct sock *s, const struct tern_addr *peer)
 		s->flow_label = label & IP6_LABEL_MASK;
 }
 
-/* RFC 4291 2.5.6, 2.7: of one link, or of one interface; which, is to be said. */
-static bool needs_scope(const struct addr *a)
-{
-	if (addr_is4(a))
-		return false;
-	return addr_is_link_local(a) ||
-	       (addr_is_multicast(a) && ((a->b[1] & 15) == 1 || (a->b[1] & 15) == 2));
-}
-
 /* The interface of an address that is bound, in *ifindex; 0: any. */
 static int bind_scope(const struct sockets *ss, const struct sock *s, const struct tern_addr *a,
 		      const struct addr *local, unsigned *ifindex)
 {
 	if (sock_is_stream(s) && !addr_is4(local) && addr_is_multicast(local))
 		return -TERN_EINVAL;
-	*ifindex = needs_scope(local) && a->scope_id ? a->scope_id : s->bound_ifindex;
-	if (!needs_scope(local))
+	*ifindex = addr_needs_scope(local) && a->scope_id ? a->scope_id : s->bound_ifindex;
+	if (!addr_needs_scope(local))
 		return 0;
 	if (!*ifindex)
 		return -TERN_EINVAL;
@@ -395,7 +387,7 @@ static int check_bind_address(struct sockets *ss, const struct sock *s, const st
 	if (addr_is_unspecified(a) || s->freebind || ss->cfg->ip_nonlocal_bind)
 		return 0;
 	kind = addr_classify(ss->net, a, 0);
-	if (kind == ADDR_OURS && (!needs_scope(a) || ifaddr_on(ss->net, ifindex, a)))
+	if (kind == ADDR_OURS && (!addr_needs_scope(a) || ifaddr_on(ss->net, ifindex, a)))
 		return 0;
 	if (!sock_is_stream(s) && (kind == ADDR_MULTICAST || kind == ADDR_BROADCAST))
 		return 0;

@@ -334,11 +334,10 @@ struct sock *port_match(const struct sockets *, const struct tuple *key, unsigne
 /* Of datagrams: the one that has this peer, else the best of those. */
 struct sock *sock_match(struct sockets *, const struct tuple *key, unsigned ifindex);
 struct port *port_find(const struct sockets *, unsigned proto, unsigned number);
-/* Does the socket's family take packets of this kind? V6ONLY is asked where names are shared. */
+/* Does the socket take packets of this kind? Not IPv6's who is bound to ::ffff:0.0.0.0. */
 static inline bool sock_takes_family(const struct sock *s, bool packet_is4)
 {
-	return (s->family == TERN_AF_INET) == packet_is4 ||
-	       (s->family == TERN_AF_INET6 && !s->v6only);
+	return packet_is4 ? s->family == TERN_AF_INET || !s->v6only : !addr_is4(&s->t.local);
 }
 
 /* Makes it when there is none; NULL: no memory. */
@@ -359,8 +358,8 @@ void port_detach(struct sockets *, struct sock *);
 
 /* The unspecified address of a family. */
 struct addr addr_any(int family);
-/* A destination that is not specified means this host, as on Linux (RFC 1122 3.2.1.3 (a)). */
-void sock_name_this_host(struct addr *);
+/* What is not specified means this host (RFC 1122 3.2.1.3 (a)): by IPv4 to who has its address. */
+void sock_name_this_host(const struct sock *, struct addr *);
 
 int sock_new(struct sockets *, int family, int type, int protocol, struct sock **);
 /* One of which nothing is filled in. 0, -TERN_ENFILE (the limit) or -TERN_ENOMEM. */

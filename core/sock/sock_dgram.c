@@ -274,7 +274,7 @@ static int choose_source(struct sockets *ss, struct sock *s, const struct tern_m
 /* A source of one family, a destination of the other: only what was chosen for a peer gives way. */
 static int match_families(const struct sock *s, const struct addr *dst, struct addr *src)
 {
-	if (addr_is_unspecified(src) || addr_is4(src) == addr_is4(dst))
+	if (addrs_agree(src, dst))
 		return 0;
 	if (!addr_is4(dst))
 		return -TERN_EAFNOSUPPORT;
@@ -290,9 +290,9 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 	struct route_key key = { .ifindex = m->ifindex ? m->ifindex : s->bound_ifindex };
 	int err;
 
-	sock_name_this_host(&path->dst);
+	sock_name_this_host(s, &path->dst);
 	key.dst = path->dst;
-	if (m->addr.scope_id && !key.ifindex)
+	if (!key.ifindex && (addr_needs_scope(&path->dst) || addr_is_multicast(&path->dst)))
 		key.ifindex = m->addr.scope_id;
 	if (!key.ifindex && addr_is_multicast(&path->dst))
 		key.ifindex = dgram_choice(s->dgram, addr_is4(&path->dst))->ifindex;
@@ -472,10 +472,8 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 	err = find_destination(s, m, &path);
 	/* as Linux: UDP over IPv6 takes the one for nothing, the other for all that does not fit */
 	udp6 = udp6 && !addr_is4(&path.dst);
-	if (!err && oob && !udp6)
-		err = -TERN_EOPNOTSUPP;
-	if (!err && len > 65535 && !udp6)
-		err = -TERN_EMSGSIZE;
+	if (!err && !udp6)
+		err = oob ? -TERN_EOPNOTSUPP : len > 65535 ? -TERN_EMSGSIZE : 0;
 	if (!err && !has_good_header(m, addr_is4(&path.dst)))
 		err = -TERN_EINVAL;
 	if (err)
@@ -489,6 +487,8 @@ int64_t sock_dgram_send(struct sockets *ss, struct sock *s, const struct tern_ms
 		return -TERN_EPIPE;
 	if (s->dgram->send_bytes >= s->dgram->sndbuf) /* as Linux: the last may exceed it */
 		return -TERN_EAGAIN;
+	if (flags & TERN_MSG_PROBE)
+		return (int64_t)len;
 	if (s->type == TERN_SOCK_RAW)
 		return raw_send(ss, s, m, &path);
 	return s->protocol == TERN_IPPROTO_UDP ? udp_send(ss, s, m, &path) :

@@ -123,6 +123,8 @@ int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	uint32_t len = (uint32_t)dgram_msg_len(m);
 	struct tern_pkt *p;
 
+	if (s->protocol == TERN_IPPROTO_ICMPV6 && addr_is4(&path->dst))
+		return -TERN_ENETUNREACH;
 	if (s->dgram->hdrincl || s->protocol == TERN_IPPROTO_RAW)
 		return send_with_header(ss, s, m, path);
 	if (len + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
@@ -153,7 +155,7 @@ int64_t ping_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	struct tern_pkt *p;
 	uint32_t sum;
 
-	if (len < ICMP_HDR_LEN)
+	if (len < ICMP_HDR_LEN || (v6 && addr_is4(&path->dst))) /* no ICMPv6 over IPv4 */
 		return -TERN_EINVAL;
 	if (len + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
 		return dgram_refuse_large(ss, s, path);

@@ -73,8 +73,8 @@ static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern
 	const struct tcp_ctx *x = sock_ctx(ss);
 	int64_t total = 0;
 
-	if (n_iov == 1)
-		return tcp_send(s->tcp, x, iov->base, iov->len);
+	if (n_iov <= 1)
+		return tcp_send(s->tcp, x, n_iov ? iov->base : NULL, n_iov ? iov->len : 0);
 	for (size_t i = 0; i < n_iov; i++) {
 		int64_t n = tcp_send(s->tcp, x, iov[i].base, iov[i].len);
 

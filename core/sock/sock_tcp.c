@@ -218,11 +218,10 @@ static bool is_group(const struct sockets *ss, const struct addr *remote)
 /* Also the way there. *min_iss: above what our number must be, where a TIME-WAIT gives way. */
 static int take_names(struct sockets *ss, struct sock *s, struct hop *hop, struct min_iss *min_iss)
 {
-	bool other_family = !addr_is_unspecified(&s->t.local) &&
-			    addr_is4(&s->t.local) != addr_is4(&s->t.remote);
-	int err = s->any_port	 ? -TERN_EINVAL :
-		  other_family ? -TERN_EAFNOSUPPORT : /* bound to a mapped address, to a v6 one */
-				 sock_find_route(ss, s, hop);
+	bool agree = addrs_agree(&s->t.local, &s->t.remote);
+	int err = s->any_port ? -TERN_EINVAL :
+		  !agree      ? -TERN_EAFNOSUPPORT : /* bound to a mapped address, to a v6 one */
+				sock_find_route(ss, s, hop);
 
 	if (err)
 		return err;
@@ -309,7 +308,7 @@ static int begin_to_open(struct sockets *ss, struct sock *s, const struct addr *
 	old_local = s->t.local;
 	s->t.remote = *remote;
 	s->t.rport = port;
-	sock_name_this_host(&s->t.remote);
+	sock_name_this_host(s, &s->t.remote);
 	err = take_names(ss, s, &hop, &min_iss);
 	if (err) {
 		forget_names(s, &old_local);

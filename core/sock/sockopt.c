@@ -31,7 +31,7 @@ GETTER(bound_ifindex, bound_ifindex)
 static void set_rcvlowat(struct sockets *ss, struct sock *s, int32_t v)
 {
 	(void)ss;
-	s->rcvlowat = (uint32_t)MAX(v, 1);
+	s->rcvlowat = v < 0 ? INT32_MAX : (uint32_t)MAX(v, 1); /* as on Linux */
 }
 
 GETTER(rcvlowat, rcvlowat)
@@ -325,7 +325,7 @@ static const struct option options[] = {
 	{ TERN_SOL_SOCKET, TERN_SO_OOBINLINE, DGRAM | RAW, ANY, RW(dgram_oob_inline) },
 	{ TERN_SOL_SOCKET, TERN_SO_SNDBUF, ALL, ANY, RW(sndbuf) },
 	{ TERN_SOL_SOCKET, TERN_SO_RCVBUF, ALL, ANY, RW(rcvbuf) },
-	{ TERN_SOL_SOCKET, TERN_SO_RCVLOWAT, ALL, 0, INT32_MAX, RW(rcvlowat) },
+	{ TERN_SOL_SOCKET, TERN_SO_RCVLOWAT, ALL, ANY, RW(rcvlowat) },
 	{ TERN_SOL_SOCKET, TERN_SO_SNDLOWAT, ALL, ANY, RO(sndlowat) },
 	{ TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, ALL, 0, IFACES_MAX, RW(bound_ifindex) },
 	{ TERN_SOL_SOCKET, TERN_SO_TYPE, ALL, ANY, RO(type) },
@@ -354,7 +354,7 @@ static const struct option options[] = {
 	{ TERN_IPPROTO_TCP, TERN_TCP_FASTOPEN_NO_COOKIE, STREAM, 0, 1, RW(fast_open_no_cookie) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_QUICKACK, STREAM, ANY, RW(quickack) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_NOTSENT_LOWAT, STREAM, ANY, RW(notsent_lowat) },
-	{ TERN_IPPROTO_TCP, TERN_TCP_WINDOW_CLAMP, STREAM, 0, INT32_MAX, RW(window_clamp) },
+	{ TERN_IPPROTO_TCP, TERN_TCP_WINDOW_CLAMP, STREAM, ANY, RW(window_clamp) },
 	{ TERN_IPPROTO_TCP, TERN_TCP_USER_TIMEOUT, STREAM, 0, INT32_MAX, RW(user_timeout) },
 };
 

@@ -57,7 +57,7 @@ static int remote_of(struct sock *s, const struct tern_addr *to, struct addr *re
 
 	if (err)
 		return err;
-	if (to->scope_id && !s->bound_ifindex)
+	if (to->scope_id && addr_needs_scope(remote) && !s->bound_ifindex)
 		s->bound_ifindex = (uint16_t)to->scope_id;
 	if (s->state == TERN_TCP_CLOSED)
 		sock_take_label(s, to);

@@ -303,7 +303,7 @@ static const struct odd odds[] = {
 	{ TCP(WINDOW_CLAMP), TCP4, 65535, 0, 65535 },
 	{ TCP(WINDOW_CLAMP), TCP4, 1, 0, 1152 },
 	{ TCP(WINDOW_CLAMP), TCP4, 0, 0, 0 },
-	{ TCP(WINDOW_CLAMP), TCP4, -1, -TERN_EINVAL, 0 },
+	{ TCP(WINDOW_CLAMP), TCP4, -1, 0, 1152 },
 	{ TCP(LINGER2), TCP4, 30, 0, 30 },
 	{ TCP(LINGER2), TCP4, 0, 0, 60 }, /* the default */
 	{ TCP(LINGER2), TCP4, -5, 0, -1 },
