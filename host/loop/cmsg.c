@@ -58,7 +58,7 @@ uint32_t cmsg_wanted_by(int level, int name)
 
 bool cmsg_is_stamp(int level, int name)
 {
-	return (cmsg_wanted_by(level, name) & (CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS)) != 0;
+	return (cmsg_wanted_by(level, name) & CMSG_WANT_STAMPS) != 0;
 }
 
 /* Linux has one stamp or the other: the option that was set last. */
@@ -67,7 +67,7 @@ void cmsg_note_option(uint32_t *wanted, int level, int name, bool on)
 	uint32_t bit = cmsg_wanted_by(level, name);
 
 	if (cmsg_is_stamp(level, name))
-		*wanted &= ~(uint32_t)(CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS);
+		*wanted &= ~(uint32_t)CMSG_WANT_STAMPS;
 	*wanted = on ? *wanted | bit : *wanted & ~bit;
 }
 
@@ -153,29 +153,47 @@ static int take_one6(const struct cmsghdr *c, struct tern_msg *m)
 	}
 }
 
-static int take_one(const struct cmsghdr *c, struct tern_msg *m)
+/* Of a socket of IPv6 it is for mapped addresses. */
+static int take_one4(const struct cmsghdr *c, int family, struct tern_msg *m)
 {
 	uint8_t tos;
 
-	if (c->cmsg_level == IPPROTO_IPV6)
-		return take_one6(c, m);
-	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+	switch (c->cmsg_type) {
+	case IP_PKTINFO:
 		return take_pktinfo(c, m);
-	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
+	case IP_TTL:
 		return take_number(c, 1, 255, &m->ttl);
-	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
-		if (c->cmsg_len == CMSG_LEN(1) && read_value(c, &tos, 1)) {
-			m->tos = tos;
-			return 0;
-		}
-		return take_number(c, 0, 255, &m->tos);
+	case IP_TOS:
+		if (c->cmsg_len != CMSG_LEN(1) || !read_value(c, &tos, 1))
+			return take_number(c, 0, 255, &m->tos);
+		m->tos = tos;
+		return 0;
+	default:
+		return family == AF_INET ? -EINVAL : 0;
 	}
-	if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT)
-		return c->cmsg_len == CMSG_LEN(2) && read_value(c, &m->segment, 2) ? 0 : -EINVAL;
-	return -EINVAL;
 }
 
-int cmsg_to_msg(const struct msghdr *h, struct tern_msg *m)
+static int take_one_of_udp(const struct cmsghdr *c, struct tern_msg *m)
+{
+	if (c->cmsg_type != UDP_SEGMENT || c->cmsg_len != CMSG_LEN(2))
+		return -EINVAL;
+	return read_value(c, &m->segment, 2) ? 0 : -EINVAL;
+}
+
+static int take_one(const struct cmsghdr *c, int family, struct tern_msg *m)
+{
+	if (c->cmsg_level == SOL_SOCKET) /* for sockets of a host's own, and no harm here */
+		return c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS ? 0 : -EINVAL;
+	if (c->cmsg_level == IPPROTO_IPV6 && family == AF_INET6)
+		return take_one6(c, m);
+	if (c->cmsg_level == IPPROTO_IP && family != AF_UNSPEC)
+		return take_one4(c, family, m);
+	if (c->cmsg_level == IPPROTO_UDP && family != AF_UNSPEC)
+		return take_one_of_udp(c, m);
+	return 0;
+}
+
+int cmsg_to_msg(const struct msghdr *h, int family, struct tern_msg *m)
 {
 	struct msghdr copy = *h; /* CMSG_NXTHDR takes no const */
 
@@ -187,7 +205,7 @@ int cmsg_to_msg(const struct msghdr *h, struct tern_msg *m)
 		if (c->cmsg_len < sizeof(*c) ||
 		    c->cmsg_len > h->msg_controllen - (size_t)((char *)c - (char *)h->msg_control))
 			return -EINVAL;
-		err = take_one(c, m);
+		err = take_one(c, family, m);
 		if (err)
 			return err;
 	}

@@ -20,6 +20,7 @@ enum cmsg_wanted {
 	CMSG_WANT_TCLASS = 32,
 	CMSG_WANT_TIMESTAMP = 64,
 	CMSG_WANT_TIMESTAMPNS = 128,
+	CMSG_WANT_STAMPS = CMSG_WANT_TIMESTAMP | CMSG_WANT_TIMESTAMPNS,
 	CMSG_WANT_FLOWINFO = 256,
 	CMSG_WANT_OLD_PKTINFO6 = 512, /* of RFC 2292 */
 	CMSG_WANT_OLD_HOPLIMIT = 1024,
@@ -32,8 +33,11 @@ bool cmsg_is_stamp(int level, int name);
 /* *wanted after that option has been set to a value. */
 void cmsg_note_option(uint32_t *wanted, int level, int name, bool on);
 
-/* What a send brings along (msg_control and msg_controllen); 0 or -EINVAL. */
-int cmsg_to_msg(const struct msghdr *, struct tern_msg *);
+/*
+ * What a send brings along (msg_control and msg_controllen); 0 or -EINVAL. Levels that are not of
+ * the socket say nothing to it: of a stream (family AF_UNSPEC) all but SOL_SOCKET.
+ */
+int cmsg_to_msg(const struct msghdr *, int family, struct tern_msg *);
 /*
  * Writes what is wanted into msg_control; msg_controllen becomes its length, and MSG_CTRUNC says
  * that there was too little room. The record of an error queue is always wanted.

@@ -200,7 +200,7 @@ int64_t sem_sendmsg(struct sem *sem, struct file *f, const struct msghdr *h, int
 	if (io.to_len == 0)
 		io.to = NULL;
 	tern_msg_init(&m, NULL, 0);
-	err = cmsg_to_msg(h, &m);
+	err = cmsg_to_msg(h, f->type == SOCK_STREAM ? AF_UNSPEC : f->family, &m);
 	return err ? err : send_somewhere(sem, f, &io, &m);
 }
 
@@ -219,16 +219,18 @@ static size_t wanted_bytes(struct sem *sem, struct file *f, int flags, size_t le
 	return low > 0 ? (size_t)low : 1;
 }
 
-/* Of a stream MSG_TRUNC throws bytes away: they go where nobody reads. */
-static void read_nowhere(struct tern_iovec *iov, size_t n)
+/* Of a stream MSG_TRUNC throws bytes away: they go where nobody reads. Returns how many pieces. */
+static size_t read_nowhere(struct tern_iovec *iov, size_t len)
 {
-	static char nowhere[16384];
+	static char nowhere[128 << 10]; /* so that all pieces hold more than a receive buffer */
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		iov[i].base = nowhere;
-		if (iov[i].len > sizeof(nowhere))
-			iov[i].len = sizeof(nowhere);
+	for (; len && n < PIECES; n++) {
+		iov[n].base = nowhere;
+		iov[n].len = len < sizeof(nowhere) ? len : sizeof(nowhere);
+		len -= iov[n].len;
 	}
+	return n;
 }
 
 static int64_t try_recv(struct sem *sem, struct file *f, const struct cursor *c, struct tern_msg *m,
@@ -238,17 +240,15 @@ static int64_t try_recv(struct sem *sem, struct file *f, const struct cursor *c,
 	int64_t n;
 
 	m->iov = iov;
-	m->n_iov = rest_of(c, iov, PIECES);
-	if (flags & MSG_TRUNC)
-		read_nowhere(iov, m->n_iov);
+	m->n_iov = flags & MSG_TRUNC ? read_nowhere(iov, length_of(c->iov, c->n) - c->off) :
+				       rest_of(c, iov, PIECES);
 	n = tern_recvmsg(sem->st, f->sock, m, flags);
 	if (n == -EAGAIN) {
 		sem->world.pump(sem->world.ctx);
 		n = tern_recvmsg(sem->st, f->sock, m, flags);
 	}
 	/* whoever asks for nothing waits for something all the same, as on Linux */
-	if (n == 0 && c->n && length_of(c->iov, c->n) == 0 &&
-	    !(tern_poll(sem->st, f->sock) & TERN_POLLIN))
+	if (n == 0 && length_of(c->iov, c->n) == 0 && !(tern_poll(sem->st, f->sock) & TERN_POLLIN))
 		return -EAGAIN;
 	return n;
 }
@@ -386,6 +386,8 @@ int64_t sem_recvmsg(struct sem *sem, struct file *f, struct msghdr *h, int flags
 		tell_sender(f, &m, h->msg_name, &h->msg_namelen);
 	else
 		h->msg_namelen = 0;
-	cmsg_from_msg(f->cmsgs, f->family == AF_INET6, &m, h);
+	/* what a packet says of itself is told of datagrams alone */
+	cmsg_from_msg(f->type == SOCK_STREAM ? f->cmsgs & CMSG_WANT_STAMPS : f->cmsgs,
+		      f->family == AF_INET6, &m, h);
 	return n;
 }

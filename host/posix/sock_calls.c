@@ -126,10 +126,12 @@ static int wait_for_connect(struct sem *sem, struct file *f)
 int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, socklen_t len)
 {
 	struct tern_addr to;
-	int err = addr_of_peer(f, sa, len, &to);
+	int wrong = addr_of_peer(f, sa, len, &to), err;
 
-	if (err)
-		return err;
+	if (wrong && (f->type != SOCK_STREAM || !sa || len < sizeof(sa->sa_family)))
+		return wrong;
+	if (wrong)
+		to.family = UINT16_MAX; /* as on Linux: its state comes before the name */
 	if (f->type == SOCK_STREAM && to.family == TERN_AF_UNSPEC)
 		return sem_dissolve(sem, f);
 	if (f->type != SOCK_STREAM)
@@ -139,6 +141,8 @@ int sem_connect(struct sem *sem, struct file *f, const struct sockaddr *sa, sock
 	if (f->connecting)
 		return end_of_connect(sem, f);
 	err = tern_connect(sem->st, f->sock, &to);
+	if (wrong && err == -EAFNOSUPPORT)
+		return wrong;
 	if (err != -EINPROGRESS)
 		return err == -EOPNOTSUPP ? -EISCONN : err; /* it listens */
 	f->connecting = true;

@@ -145,8 +145,16 @@ static bool takes(struct run *r, const struct pair *q, int type, const struct te
 		return false;
 	at = addr_plain(&at);
 	if (address_is_any(&at))
-		return q->family == AF_INET6 || to->family == TERN_AF_INET;
+		return at.family == TERN_AF_INET6 || to->family == TERN_AF_INET;
 	return at.family == to->family && memcmp(at.ip, to->ip, 16) == 0;
+}
+
+/* Who has an address of IPv4 means IPv4's loopback by "::". */
+static bool has_four(struct run *r, const struct pair *p)
+{
+	struct tern_addr at;
+
+	return tern_getsockname(r->st, p->s, &at) == 0 && addr_plain(&at).family == TERN_AF_INET;
 }
 
 struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_addr *to)
@@ -154,7 +162,7 @@ struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_
 	struct tern_addr local = *to, far;
 
 	if (address_is_any(to))
-		local = loopback_of(to->family, to->port);
+		local = loopback_of(has_four(r, p) ? TERN_AF_INET : to->family, to->port);
 	if (!address_is_loopback(&local))
 		return address_for_stack(p, to);
 	for (struct list *l = r->named.next; l != &r->named; l = l->next)

@@ -22,12 +22,13 @@ int control_read(const struct call *c, uint64_t at, uint64_t len, struct tern_ms
 {
 	_Alignas(struct cmsghdr) char room[CONTROL_MAX];
 	struct msghdr h = { .msg_control = room, .msg_controllen = len };
+	int family = c->pair->type == SOCK_STREAM ? AF_UNSPEC : c->pair->family;
 
 	if (len == 0)
 		return 0;
 	if (len > sizeof(room))
 		return -ENOBUFS;
-	return tracee_read(c, at, room, len) ? cmsg_to_msg(&h, m) : -EFAULT;
+	return tracee_read(c, at, room, len) ? cmsg_to_msg(&h, family, m) : -EFAULT;
 }
 
 bool control_write(const struct call *c, const struct tern_msg *told, uint64_t at, uint64_t len,
