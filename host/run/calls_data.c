@@ -240,8 +240,7 @@ int64_t on_recvfrom(struct run *r, struct call *c)
 	if (n >= 0 && room < 0) /* as Linux: what was received is lost */
 		return -EINVAL;
 	len = m.msg_namelen;
-	if (n >= 0 && c->args[5] && c->pair->type != SOCK_STREAM &&
-	    !tracee_write(c, c->args[5], &len, sizeof(len)))
+	if (n >= 0 && c->args[5] && !tracee_write(c, c->args[5], &len, sizeof(len)))
 		return -EFAULT;
 	return n;
 }
