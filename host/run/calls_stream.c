@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -49,6 +50,18 @@ static int64_t wait_or(const struct call *c, const struct order *o)
 	return c->done ? (int64_t)c->done : -EAGAIN;
 }
 
+/*
+ * The kernel has a signal, too, for who writes after a shutdown; of a call that is carried out here
+ * it comes from us. Before 5.19 (filter.c) it would undo the call, which would begin again and raise
+ * another, for ever: there none comes.
+ */
+static int64_t tell_broken_pipe(const struct run *r, const struct call *c, const struct order *o)
+{
+	if (!(o->flags & MSG_NOSIGNAL) && r->can_restart)
+		tracee_signal(r, c, SIGPIPE);
+	return -EPIPE;
+}
+
 static int64_t send_into_pair(struct run *r, struct call *c, struct order *o)
 {
 	ssize_t sent;
@@ -62,12 +75,20 @@ static int64_t send_into_pair(struct run *r, struct call *c, struct order *o)
 		sent = send(c->dup, r->piece, (size_t)n, o->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0 && errno == EAGAIN)
 			return wait_or(c, o);
+		if (sent < 0 && c->done)
+			return (int64_t)c->done;
 		if (sent < 0)
-			return c->done ? (int64_t)c->done : -errno;
+			return errno == EPIPE ? tell_broken_pipe(r, c, o) : -errno;
 		skip(o, (uint64_t)sent);
 		c->done += (uint64_t)sent;
 	} while (length_of(o) > 0);
 	return (int64_t)c->done;
+}
+
+/* What has gone, or the error that the pair has for who writes now. */
+static int64_t part_or_error(struct run *r, struct call *c, struct order *o)
+{
+	return c->done ? (int64_t)c->done : send_into_pair(r, c, o);
 }
 
 /* One piece; the last alone bears the urgent mark, and only behind it there may be no more. */
@@ -87,7 +108,7 @@ static int64_t send_by_stack(struct run *r, struct call *c, struct order *o)
 
 	pump_stream(r, p);
 	if (p->state != PAIR_OPEN || p->gone || p->child_shut_wr)
-		return CALL_CONTINUE; /* the kernel has the error, and the signal */
+		return part_or_error(r, c, o);
 	if (pump_untaken(p) > 0)
 		return wait_or(c, o);
 	skip(o, c->done);
@@ -100,7 +121,7 @@ static int64_t send_by_stack(struct run *r, struct call *c, struct order *o)
 		if (n < 0) {
 			p->broken = (int)-n;
 			pump_stream(r, p);
-			return c->done ? (int64_t)c->done : CALL_CONTINUE;
+			return part_or_error(r, c, o);
 		}
 		skip(o, (uint64_t)n);
 		c->done += (uint64_t)n;
@@ -169,7 +190,7 @@ int64_t stream_send(struct run *r, struct call *c, struct order *o)
 		return -EISCONN;
 	}
 	if (p->state == PAIR_FRESH || p->state == PAIR_LISTENING)
-		return o->name ? -EPIPE : CALL_CONTINUE;
+		return o->name ? tell_broken_pipe(r, c, o) : CALL_CONTINUE;
 	if (p->state == PAIR_OPEN && (o->flags & (MSG_OOB | MSG_MORE)))
 		return send_by_stack(r, c, o);
 	return o->name ? send_into_pair(r, c, o) : CALL_CONTINUE;

@@ -223,6 +223,8 @@ bool tracee_is_valid(const struct run *, const struct call *);
 /* Finds the pair of descriptor args[0]: 0, CALL_CONTINUE for what is not ours, or an error. */
 int tracee_find(struct run *, struct call *);
 void tracee_forget(struct call *);
+/* To the thread that calls; it takes it once its call is answered. */
+void tracee_signal(const struct run *, const struct call *, int sig);
 /* A copy of the program's end, wherever it is; -1: nobody can be found who has it. */
 int tracee_end_of(struct run *, struct pair *);
 /* The number behind a key in a file of /proc, an octal one as it is; `otherwise` where none is. */

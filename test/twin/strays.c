@@ -230,6 +230,24 @@ static void raises_a_pipe_with_a_name(void)
 	say("%d\n", (int)n_signals);
 }
 
+static void raises_a_pipe_by_flags_and_a_name(void)
+{
+	static const int flags[] = { MSG_OOB, MSG_MORE, MSG_OOB | MSG_NOSIGNAL };
+	struct name n = loopback_at(9);
+	int fd[2];
+
+	count_signals(SIGPIPE, 0);
+	connection(fd);
+	shutdown(fd[0], SHUT_WR);
+	for (size_t i = 0; i < N_OF(flags); i++) {
+		say_result(sendto(fd[0], "x", 1, flags[i], &n.sa, n.len));
+		say_result(sendto(fd[0], "x", 1, flags[i], NULL, 0));
+		say("%d\n", (int)n_signals);
+	}
+	say_result(sendto(socket_of(SOCK_STREAM), "x", 1, 0, &n.sa, n.len));
+	say("%d\n", (int)n_signals);
+}
+
 static void reads_what_comes_after_it_shut(void)
 {
 	char bytes[8];
@@ -331,6 +349,7 @@ static const struct program programs[] = {
 	BOTH(sends_several_with_names),
 	ONCE(asks_by_any_number),
 	BOTH(raises_a_pipe_with_a_name),
+	BOTH(raises_a_pipe_by_flags_and_a_name),
 	BOTH(reads_what_comes_after_it_shut),
 	ONCE(sends_plainly_what_is_too_long),
 	BOTH(connects_once_more_to_what_is_no_name),
