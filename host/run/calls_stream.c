@@ -4,8 +4,9 @@
  *
  * Without an address and without flags the kernel moves them into the pair. An address means
  * nothing to TCP, and something to an AF_UNIX socket: such a call is carried out on a copy of the
- * descriptor, without it. What the flags ask for (MSG_OOB, MSG_MORE, MSG_FASTOPEN) the stack alone
- * can do: those bytes go to it at once, behind all that lies in the pair.
+ * descriptor, without it; so is each message of a sendmmsg. What the flags ask for (MSG_OOB,
+ * MSG_MORE, MSG_FASTOPEN) the stack alone can do: those bytes go to it at once, behind all that lies
+ * in the pair.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -176,12 +177,18 @@ static int64_t go_on_with_text(struct run *r, struct call *c, struct order *o)
 	return err ? -err : -EPIPE;
 }
 
+/* Can the kernel carry it out as it is? Not one of several messages: the call is one. */
+static bool is_plain(const struct call *c, const struct order *o)
+{
+	return !o->name && c->nr != SYS_sendmmsg;
+}
+
 int64_t stream_send(struct run *r, struct call *c, struct order *o)
 {
 	struct pair *p = c->pair;
 
 	if (o->flags & MSG_FASTOPEN) {
-		if (c->again)
+		if (c->again && !c->messages)
 			return go_on_with_text(r, c, o);
 		if (p->state == PAIR_FRESH)
 			return open_with_text(r, c, o);
@@ -190,10 +197,10 @@ int64_t stream_send(struct run *r, struct call *c, struct order *o)
 		return -EISCONN;
 	}
 	if (p->state == PAIR_FRESH || p->state == PAIR_LISTENING)
-		return o->name ? tell_broken_pipe(r, c, o) : CALL_CONTINUE;
+		return is_plain(c, o) ? CALL_CONTINUE : tell_broken_pipe(r, c, o);
 	if (p->state == PAIR_OPEN && (o->flags & (MSG_OOB | MSG_MORE)))
 		return send_by_stack(r, c, o);
-	return o->name ? send_into_pair(r, c, o) : CALL_CONTINUE;
+	return is_plain(c, o) ? CALL_CONTINUE : send_into_pair(r, c, o);
 }
 
 /* ---- receiving ---- */

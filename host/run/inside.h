@@ -117,7 +117,8 @@ struct call {
 	struct call *pair_next, **pair_link; /* of its pair */
 	bool again;			     /* it has been looked at before */
 	tern_time began, until;
-	uint64_t done; /* progress that a further look needs */
+	uint64_t done; /* progress that a further look needs, of this message */
+	uint64_t messages; /* of sendmmsg and recvmmsg: those before it */
 };
 
 /* What becomes of a call, apart from a result (0 and up) or an error (-1 to -4095). */

@@ -200,6 +200,46 @@ static void sends_several_with_names(void)
 	say_result(sendmmsg(fd[0], m, 2, 0));
 }
 
+/* More than the connection holds, while the other end reads. */
+static void *reads_it_all(void *arg)
+{
+	static char bytes[600000];
+	int fd = *(int *)arg;
+
+	read_all(fd, bytes, sizeof(bytes));
+	say("%d %d %d\n", bytes[0], bytes[299999], bytes[599999]);
+	return NULL;
+}
+
+static void sends_several_that_are_long(void)
+{
+	static char bytes[2][300000];
+	struct iovec iov[2] = { { bytes[0], sizeof(bytes[0]) }, { bytes[1], sizeof(bytes[1]) } };
+	struct name n = loopback_at(9);
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+				{ .msg_hdr = { .msg_name = &n.sa,
+					       .msg_namelen = n.len,
+					       .msg_iov = &iov[1],
+					       .msg_iovlen = 1 } } };
+	pthread_t t;
+	int fd[2];
+
+	bytes[0][0] = 1;
+	bytes[0][299999] = 2;
+	bytes[1][299999] = 3;
+	connection(fd);
+	set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 20000);
+	t = later(reads_it_all, &fd[1]);
+	say_result(sendmmsg(fd[0], m, 2, 0));
+	pthread_join(t, NULL);
+	say("%u %u\n", m[0].msg_len, m[1].msg_len);
+	set_timeout(fd[0], SO_SNDTIMEO, 50);
+	fill_up(fd[0]);
+	say_result(sendmmsg(fd[0], m, 2, 0));
+	shutdown(fd[0], SHUT_WR);
+	say_result(sendmmsg(fd[0], m, 2, MSG_NOSIGNAL));
+}
+
 /* All but 0 is yes. */
 static void asks_by_any_number(void)
 {
@@ -347,6 +387,7 @@ static const struct program programs[] = {
 	BOTH(sends_nothing_after_it_shut),
 	BOTH(tells_its_peer_after_it_shut),
 	BOTH(sends_several_with_names),
+	BOTH(sends_several_that_are_long),
 	ONCE(asks_by_any_number),
 	BOTH(raises_a_pipe_with_a_name),
 	BOTH(raises_a_pipe_by_flags_and_a_name),
