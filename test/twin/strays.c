@@ -314,6 +314,19 @@ static void sends_plainly_what_is_too_long(void)
 	say_result(sendto(fd[0], bytes, 65508, 0, NULL, 0));
 }
 
+static void writes_plainly_what_is_too_long(void)
+{
+	static char bytes[65527];
+	struct iovec iov[2] = { { bytes, 65507 }, { bytes, 1 } };
+	int fd[2];
+
+	friends(fd);
+	say_result(write(fd[0], bytes, 65508));
+	say_result(writev(fd[0], iov, 2));
+	a_moment();
+	say_result(recv(fd[1], bytes, sizeof(bytes), MSG_DONTWAIT));
+}
+
 /* It is connected: whatever the name is. */
 static void connects_once_more_to_what_is_no_name(void)
 {
@@ -393,6 +406,7 @@ static const struct program programs[] = {
 	BOTH(raises_a_pipe_by_flags_and_a_name),
 	BOTH(reads_what_comes_after_it_shut),
 	ONCE(sends_plainly_what_is_too_long),
+	ONCE(writes_plainly_what_is_too_long),
 	BOTH(connects_once_more_to_what_is_no_name),
 	ONCE(waits_for_less_than_nothing),
 	BOTH(probes_without_sending),
