@@ -234,30 +234,15 @@ static int64_t leave_refusal(struct run *r, struct call *c)
 	return told && refused ? -refused : -ECONNABORTED;
 }
 
-int64_t on_connect(struct run *r, struct call *c)
+/* A fresh stream. */
+static int64_t connect_stream(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
 	struct tern_addr to, by;
-	int err;
+	int err = address_read(c, c->args[1], c->args[2], p->family, &to);
 
-	if (c->again)
-		return connect_again(r, c);
-	if (p->type != SOCK_STREAM)
-		return connect_datagrams(r, c);
-	err = address_read(c, c->args[1], c->args[2], p->family, &to);
 	if (err)
 		return err;
-	if (to.family == TERN_AF_UNSPEC) /* gives up what there is */
-		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
-	if (p->state == PAIR_REFUSED) {
-		err = leave_refusal(r, c);
-		if (err)
-			return err;
-	}
-	if (p->state == PAIR_DEAD && p->told_connected)
-		return -EISCONN; /* what ended it waits for who asks for that */
-	if (p->state != PAIR_FRESH)
-		return connect_again(r, c);
 	p->gave_up = false;
 	err = connect_prepare(r, p, &to, &by);
 	if (!err)
@@ -268,6 +253,31 @@ int64_t on_connect(struct run *r, struct call *c)
 		return err;
 	connect_begins(c, &to, &by);
 	return call_blocks(c, 0) ? CALL_WAIT_SEND : -EINPROGRESS;
+}
+
+/* What the socket is comes before what the name is. */
+int64_t on_connect(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	int family, err;
+
+	if (c->again)
+		return connect_again(r, c);
+	if (p->type != SOCK_STREAM)
+		return connect_datagrams(r, c);
+	err = address_read_family(c, c->args[1], c->args[2], &family);
+	if (err)
+		return err;
+	if (family == AF_UNSPEC) /* gives up what there is */
+		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
+	if (p->state == PAIR_REFUSED) {
+		err = (int)leave_refusal(r, c);
+		if (err)
+			return err;
+	}
+	if (p->state == PAIR_DEAD && p->told_connected)
+		return -EISCONN; /* what ended it waits for who asks for that */
+	return p->state == PAIR_FRESH ? connect_stream(r, c) : connect_again(r, c);
 }
 
 static void fail_connect(struct run *r, struct pair *p, int err)

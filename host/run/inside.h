@@ -251,7 +251,9 @@ int64_t tracee_scatter(const struct call *, const struct iovec *, int n, const v
  * family has any length, and what would be IPv4's.
  */
 int address_read(const struct call *, uint64_t at, uint64_t len, int family, struct tern_addr *);
-/* The same of a peer of the call's datagram socket: of IPv6 it may have a name of IPv4. */
+/* Only which family it says it is of, whatever else it is: 0 or a negative errno. */
+int address_read_family(const struct call *, uint64_t at, uint64_t len, int *family);
+/* The same as address_read of a peer of the call's datagram socket: of IPv6 it may have a name of IPv4. */
 int address_read_peer(const struct call *, uint64_t at, uint64_t len, struct tern_addr *);
 /* Writes it as the family of the socket has it; *len_at is the room, then the length. */
 int address_write(const struct call *, const struct pair *, const struct tern_addr *, uint64_t at,
