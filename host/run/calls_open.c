@@ -113,16 +113,16 @@ int64_t on_getsockname(struct run *r, struct call *c)
 int64_t on_getpeername(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
-	struct tern_addr at = p->shown_peer;
+	struct tern_addr at;
 	int err;
 
 	if (p->type == SOCK_STREAM && p->state != PAIR_OPEN)
 		return -ENOTCONN;
-	if (!at.family) {
-		err = tern_getpeername(r->st, p->s, &at);
-		if (err)
-			return err;
-	}
+	err = tern_getpeername(r->st, far_or_near_of_peer(p), &at);
+	if (err)
+		return err;
+	if (p->shown_peer.family)
+		at = p->shown_peer;
 	return address_write(c, p, &at, c->args[1], c->args[2]);
 }
 

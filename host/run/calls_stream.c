@@ -5,8 +5,8 @@
  * Without an address and without flags the kernel moves them into the pair. An address means
  * nothing to TCP, and something to an AF_UNIX socket: such a call is carried out on a copy of the
  * descriptor, without it; so is each message of a sendmmsg. What the flags ask for (MSG_OOB,
- * MSG_MORE, MSG_FASTOPEN) the stack alone can do: those bytes go to it at once, behind all that lies
- * in the pair.
+ * MSG_MORE, MSG_FASTOPEN) the stack alone can do: those bytes go to it at once, behind all that
+ * lies in the pair.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,9 +52,9 @@ static int64_t wait_or(const struct call *c, const struct order *o)
 }
 
 /*
- * The kernel has a signal, too, for who writes after a shutdown; of a call that is carried out here
- * it comes from us. Before 5.19 (filter.c) it would undo the call, which would begin again and raise
- * another, for ever: there none comes.
+ * The kernel has a signal, too, for who writes after a shutdown; of a call that is carried out
+ * here it comes from us. Before 5.19 (filter.c) it would undo the call, which would begin again and
+ * raise another, for ever: there none comes.
  */
 static int64_t tell_broken_pipe(const struct run *r, const struct call *c, const struct order *o)
 {

@@ -31,7 +31,7 @@
 enum rule_kind {
 	STOP,	       /* always asks */
 	STOP_INET,     /* asks when args[0] is AF_INET or AF_INET6 */
-	STOP_SENDS,    /* asks when args[4] is not NULL, args[3] has one of those flags, or if long */
+	STOP_SENDS,    /* asks when args[4] is not NULL, args[3] has such a flag, or it is long */
 	STOP_RECEIVES, /* the same of receives, or of one octet, which may ask for a connection */
 	STOP_REQUEST,  /* asks when args[1] is one of requests[] */
 	REFUSE,	       /* ENOSYS */

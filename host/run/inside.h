@@ -117,7 +117,7 @@ struct call {
 	struct call *pair_next, **pair_link; /* of its pair */
 	bool again;			     /* it has been looked at before */
 	tern_time began, until;
-	uint64_t done; /* progress that a further look needs, of this message */
+	uint64_t done;	   /* progress that a further look needs, of this message */
 	uint64_t messages; /* of sendmmsg and recvmmsg: those before it */
 };
 
@@ -253,7 +253,7 @@ int64_t tracee_scatter(const struct call *, const struct iovec *, int n, const v
 int address_read(const struct call *, uint64_t at, uint64_t len, int family, struct tern_addr *);
 /* Only which family it says it is of, whatever else it is: 0 or a negative errno. */
 int address_read_family(const struct call *, uint64_t at, uint64_t len, int *family);
-/* The same as address_read of a peer of the call's datagram socket: of IPv6 it may have a name of IPv4. */
+/* As address_read, of a peer of the call's datagram socket: of IPv6 it may have a name of IPv4. */
 int address_read_peer(const struct call *, uint64_t at, uint64_t len, struct tern_addr *);
 /* Writes it as the family of the socket has it; *len_at is the room, then the length. */
 int address_write(const struct call *, const struct pair *, const struct tern_addr *, uint64_t at,

@@ -207,14 +207,10 @@ static void foreign_machines(void)
 }
 
 static const struct test tests[] = {
-	TEST(every_call_by_its_number),
-	TEST(sockets_of_the_internet_alone),
-	TEST(flags_that_only_the_stack_knows),
-	TEST(sends_with_an_address),
-	TEST(receives_of_one_octet),
-	TEST(sends_that_are_long),
-	TEST(requests_about_sockets),
-	TEST(foreign_machines),
+	TEST(every_call_by_its_number),	       TEST(sockets_of_the_internet_alone),
+	TEST(flags_that_only_the_stack_knows), TEST(sends_with_an_address),
+	TEST(receives_of_one_octet),	       TEST(sends_that_are_long),
+	TEST(requests_about_sockets),	       TEST(foreign_machines),
 };
 
 int main(int argc, char **argv)
