@@ -49,6 +49,7 @@ struct difference {
 	"after a reset or a refusal the first plain call may say ECONNRESET or EPIPE instead, "    \
 	"and "                                                                                     \
 	"poll may lack POLLERR"
+#define SHUT_READING "a stream that has shut reading loses what comes after that"
 #define LONG_WRITES "a write of more than a datagram holds is taken, and lost"
 #define CLOSE_WAKES_ACCEPT "another thread's close of a listener ends an accept, with EBADF"
 #define LISTENS_AGAIN "a listen after a shutdown fails"
@@ -112,6 +113,7 @@ static const struct difference differences[] = {
 	{ "hears_a_reset_while_it_writes", ON_RUN, NOT_RUN, 0, ERRORS_OF_A_PAIR },
 	{ "shuts_a_listener", ON_RUN, DIFFERS, 0, LISTENS_AGAIN },
 	{ "binds_after_it_stopped_listening", ON_RUN, DIFFERS, 0, LISTENS_AGAIN },
+	{ "reads_what_comes_after_it_shut", ON_RUN, DIFFERS, 0, SHUT_READING },
 	{ "writes_plainly_what_is_too_long", ON_RUN, DIFFERS, 0, LONG_WRITES },
 	{ "closes_under_an_accept", ON_RUN, DIFFERS, 0, CLOSE_WAKES_ACCEPT },
 };
