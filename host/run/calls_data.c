@@ -301,7 +301,7 @@ static int64_t recv_message(struct run *r, struct call *c, uint64_t at, int flag
 		return -EFAULT;
 	m.msg_namelen = is.msg_namelen;
 	m.msg_controllen = is.msg_controllen;
-	m.msg_flags = is.msg_flags;
+	m.msg_flags = is.msg_flags | (flags & MSG_CMSG_CLOEXEC); /* told as it was asked for */
 	return tracee_write(c, at, &m, sizeof(m)) ? n : -EFAULT;
 }
 

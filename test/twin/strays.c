@@ -108,6 +108,20 @@ static void sends_controls_of_others(void)
 	send_control(fd[0], other, 99);
 }
 
+static void asks_to_close_on_exec(void)
+{
+	struct mail l;
+	int fd[2];
+
+	friends(fd);
+	for (int i = 0; i < 2; i++) {
+		send(fd[0], "x", 1, 0);
+		say_result(recvmsg(fd[1], mail_of(&l, 256), MSG_CMSG_CLOEXEC));
+		say("%#x\n", (unsigned)l.m.msg_flags);
+		connection(fd);
+	}
+}
+
 /* What a packet says of itself is told of datagrams alone. */
 static void brings_no_controls_of_a_stream(void)
 {
@@ -463,6 +477,7 @@ static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),
+	BOTH(asks_to_close_on_exec),
 	BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),
 	BOTH(receives_into_nothing),
