@@ -122,6 +122,30 @@ static void asks_to_close_on_exec(void)
 	}
 }
 
+/* As many as fit into 4000 bytes, of which each says the same. */
+static void sends_many_controls(void)
+{
+	static _Alignas(struct cmsghdr) char room[4000];
+	bool six = family == AF_INET6;
+	size_t each = CMSG_SPACE(sizeof(int));
+	struct iovec iov = { (char[]){ 'x' }, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = room };
+	int fd[2], tos = 8;
+	char byte;
+
+	friends(fd);
+	for (size_t at = 0; at + each <= sizeof(room); at += each) {
+		struct cmsghdr *c = (struct cmsghdr *)(void *)(room + at);
+
+		put_control(c, sizeof(int), six ? IPPROTO_IPV6 : IPPROTO_IP,
+			    six ? IPV6_TCLASS : IP_TOS);
+		memcpy(CMSG_DATA(c), &tos, sizeof(tos));
+		m.msg_controllen = at + each;
+	}
+	say_result(sendmsg(fd[0], &m, 0));
+	say_result(recv(fd[1], &byte, 1, 0));
+}
+
 /* What a packet says of itself is told of datagrams alone. */
 static void brings_no_controls_of_a_stream(void)
 {
@@ -478,6 +502,7 @@ static const struct program programs[] = {
 	ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),
 	BOTH(asks_to_close_on_exec),
+	BOTH(sends_many_controls),
 	BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),
 	BOTH(receives_into_nothing),
