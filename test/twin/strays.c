@@ -258,6 +258,21 @@ static void asks_after_it_shut(void)
 	say_result(send(fd[1], "x", 1, MSG_NOSIGNAL));
 }
 
+static void binds_when_it_is_over(void)
+{
+	struct name n = loopback_at(0);
+	int fd[2];
+
+	connection(fd);
+	close(fd[1]);
+	polled(fd[0], POLLRDHUP, POLLRDHUP);
+	say_result(bind(fd[0], &n.sa, n.len));
+	shutdown(fd[0], SHUT_WR);
+	a_moment();
+	say_result(bind(fd[0], &n.sa, n.len));
+	say_result(bind(fd[0], &n.sa, n.len));
+}
+
 static void sends_several_with_names(void)
 {
 	struct iovec iov = { (char[]){ 'x' }, 1 };
@@ -509,6 +524,7 @@ static const struct program programs[] = {
 	BOTH(sends_nothing_after_it_shut),
 	BOTH(tells_its_peer_after_it_shut),
 	BOTH(asks_after_it_shut),
+	BOTH(binds_when_it_is_over),
 	BOTH(sends_several_with_names),
 	BOTH(sends_several_that_are_long),
 	BOTH(holds_no_more_than_it_is_to),
