@@ -48,6 +48,15 @@ static int parse_name(const struct sockaddr_storage *s, uint64_t len, int family
 	return err;
 }
 
+int address_read_family(const struct call *c, uint64_t at, uint64_t len, int *family)
+{
+	struct sockaddr_storage s;
+	int err = read_name(c, at, len, &s);
+
+	*family = s.ss_family;
+	return err;
+}
+
 int address_read(const struct call *c, uint64_t at, uint64_t len, int family, struct tern_addr *out)
 {
 	struct sockaddr_storage s;

@@ -67,6 +67,8 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	err = letters_take_error(p, c->dup);
 	if (err)
 		return -err;
+	if (o->flags & MSG_PROBE_ONLY)
+		return n;
 	s = far_or_near(r, p, &to);
 	n = p->type == SOCK_DGRAM ? cork_send(&p->cork, r->st, s, &m, o->flags) :
 				    tern_sendmsg(r->st, s, &m, o->flags);
@@ -240,8 +242,7 @@ int64_t on_recvfrom(struct run *r, struct call *c)
 	if (n >= 0 && room < 0) /* as Linux: what was received is lost */
 		return -EINVAL;
 	len = m.msg_namelen;
-	if (n >= 0 && c->args[5] && c->pair->type != SOCK_STREAM &&
-	    !tracee_write(c, c->args[5], &len, sizeof(len)))
+	if (n >= 0 && c->args[5] && !tracee_write(c, c->args[5], &len, sizeof(len)))
 		return -EFAULT;
 	return n;
 }
@@ -300,7 +301,7 @@ static int64_t recv_message(struct run *r, struct call *c, uint64_t at, int flag
 		return -EFAULT;
 	m.msg_namelen = is.msg_namelen;
 	m.msg_controllen = is.msg_controllen;
-	m.msg_flags = is.msg_flags;
+	m.msg_flags = is.msg_flags | (flags & MSG_CMSG_CLOEXEC); /* told as it was asked for */
 	return tracee_write(c, at, &m, sizeof(m)) ? n : -EFAULT;
 }
 
@@ -324,9 +325,16 @@ static bool is_late(const struct call *c, tern_time limit)
 	return limit != TERN_NEVER && loop_now() - c->began >= limit;
 }
 
+static bool tell_length(const struct call *c, uint64_t at, uint64_t n)
+{
+	uint32_t len = (uint32_t)n;
+
+	return tracee_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len));
+}
+
 /*
  * As many as there are, and go; the first decides the result. What an earlier look has done is
- * done.
+ * done; of a message that has gone in part that is told at once, because it may be all.
  */
 static int64_t each_message(struct run *r, struct call *c, one_message *each, tern_time limit)
 {
@@ -334,31 +342,30 @@ static int64_t each_message(struct run *r, struct call *c, one_message *each, te
 	int flags = (int)c->args[3] & ~MSG_WAITFORONE;
 	int64_t got = 0;
 
-	while (c->done < n) {
-		uint64_t at = c->args[1] + c->done * sizeof(struct mmsghdr);
-		uint32_t len;
+	while (c->messages < n) {
+		uint64_t at = c->args[1] + c->messages * sizeof(struct mmsghdr);
 
-		if (c->done > 0 && (c->args[3] & MSG_WAITFORONE))
+		if (c->messages > 0 && (c->args[3] & MSG_WAITFORONE))
 			flags |= MSG_DONTWAIT;
 		got = each(r, c, at, flags);
-		if (got == CALL_WAIT_RECV || got == CALL_WAIT_SEND)
+		if (got == CALL_WAIT_RECV || got == CALL_WAIT_SEND) {
+			if (c->done > 0)
+				tell_length(c, at, c->done);
 			return got;
-		if (got < 0)
+		}
+		if (got < 0 || !tell_length(c, at, (uint64_t)got))
 			break;
-		len = (uint32_t)got;
-		if (!tracee_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len)))
-			break;
-		c->done++;
+		c->done = 0;
+		c->messages++;
 		if (is_late(c, limit))
 			break;
 	}
-	return c->done > 0 || n == 0 ? (int64_t)c->done : got;
+	return c->messages > 0 || n == 0 ? (int64_t)c->messages : got;
 }
 
 int64_t on_sendmmsg(struct run *r, struct call *c)
 {
-	return c->pair->type == SOCK_STREAM ? CALL_CONTINUE :
-					      each_message(r, c, send_message, TERN_NEVER);
+	return each_message(r, c, send_message, TERN_NEVER);
 }
 
 /* The time-out is looked at after a datagram alone, and what is left of it is told: Linux's. */

@@ -113,16 +113,16 @@ int64_t on_getsockname(struct run *r, struct call *c)
 int64_t on_getpeername(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
-	struct tern_addr at = p->shown_peer;
+	struct tern_addr at;
 	int err;
 
 	if (p->type == SOCK_STREAM && p->state != PAIR_OPEN)
 		return -ENOTCONN;
-	if (!at.family) {
-		err = tern_getpeername(r->st, p->s, &at);
-		if (err)
-			return err;
-	}
+	err = tern_getpeername(r->st, far_or_near_of_peer(p), &at);
+	if (err)
+		return err;
+	if (p->shown_peer.family)
+		at = p->shown_peer;
 	return address_write(c, p, &at, c->args[1], c->args[2]);
 }
 
@@ -234,30 +234,15 @@ static int64_t leave_refusal(struct run *r, struct call *c)
 	return told && refused ? -refused : -ECONNABORTED;
 }
 
-int64_t on_connect(struct run *r, struct call *c)
+/* A fresh stream. */
+static int64_t connect_stream(struct run *r, struct call *c)
 {
 	struct pair *p = c->pair;
 	struct tern_addr to, by;
-	int err;
+	int err = address_read(c, c->args[1], c->args[2], p->family, &to);
 
-	if (c->again)
-		return connect_again(r, c);
-	if (p->type != SOCK_STREAM)
-		return connect_datagrams(r, c);
-	err = address_read(c, c->args[1], c->args[2], p->family, &to);
 	if (err)
 		return err;
-	if (to.family == TERN_AF_UNSPEC) /* gives up what there is */
-		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
-	if (p->state == PAIR_REFUSED) {
-		err = leave_refusal(r, c);
-		if (err)
-			return err;
-	}
-	if (p->state == PAIR_DEAD && p->told_connected)
-		return -EISCONN; /* what ended it waits for who asks for that */
-	if (p->state != PAIR_FRESH)
-		return connect_again(r, c);
 	p->gave_up = false;
 	err = connect_prepare(r, p, &to, &by);
 	if (!err)
@@ -268,6 +253,31 @@ int64_t on_connect(struct run *r, struct call *c)
 		return err;
 	connect_begins(c, &to, &by);
 	return call_blocks(c, 0) ? CALL_WAIT_SEND : -EINPROGRESS;
+}
+
+/* What the socket is comes before what the name is. */
+int64_t on_connect(struct run *r, struct call *c)
+{
+	struct pair *p = c->pair;
+	int family, err;
+
+	if (c->again)
+		return connect_again(r, c);
+	if (p->type != SOCK_STREAM)
+		return connect_datagrams(r, c);
+	err = address_read_family(c, c->args[1], c->args[2], &family);
+	if (err)
+		return err;
+	if (family == AF_UNSPEC) /* gives up what there is */
+		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
+	if (p->state == PAIR_REFUSED) {
+		err = (int)leave_refusal(r, c);
+		if (err)
+			return err;
+	}
+	if (p->state == PAIR_DEAD && p->told_connected)
+		return -EISCONN; /* what ended it waits for who asks for that */
+	return p->state == PAIR_FRESH ? connect_stream(r, c) : connect_again(r, c);
 }
 
 static void fail_connect(struct run *r, struct pair *p, int err)
@@ -324,6 +334,7 @@ int64_t on_listen(struct run *r, struct call *c)
 		return err;
 	p->state = PAIR_LISTENING;
 	pair_note_named(r, p);
+	pair_set_room(p, c->dup);
 	pump_block(p, c->dup);	   /* a listener is never writable, */
 	shutdown(c->dup, SHUT_WR); /* and a write fails at once, with EPIPE */
 	return 0;
@@ -385,6 +396,9 @@ static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 	if (flags & SOCK_NONBLOCK)
 		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
 	end_copy_options(c->dup, end); /* they are inherited */
+	p->send_room = listener->send_room;
+	p->recv_room = listener->recv_room;
+	pair_set_room(p, end);
 	fd = err ? err : call_give_fd(r, c, end, flags & SOCK_CLOEXEC);
 	close(end);
 	if (fd < 0) {

@@ -4,13 +4,15 @@
  *
  * Without an address and without flags the kernel moves them into the pair. An address means
  * nothing to TCP, and something to an AF_UNIX socket: such a call is carried out on a copy of the
- * descriptor, without it. What the flags ask for (MSG_OOB, MSG_MORE, MSG_FASTOPEN) the stack alone
- * can do: those bytes go to it at once, behind all that lies in the pair.
+ * descriptor, without it; so is each message of a sendmmsg. What the flags ask for (MSG_OOB,
+ * MSG_MORE, MSG_FASTOPEN) the stack alone can do: those bytes go to it at once, behind all that
+ * lies in the pair.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -49,6 +51,18 @@ static int64_t wait_or(const struct call *c, const struct order *o)
 	return c->done ? (int64_t)c->done : -EAGAIN;
 }
 
+/*
+ * The kernel has a signal, too, for who writes after a shutdown; of a call that is carried out
+ * here it comes from us. Before 5.19 (filter.c) it would undo the call, which would begin again and
+ * raise another, for ever: there none comes.
+ */
+static int64_t tell_broken_pipe(const struct run *r, const struct call *c, const struct order *o)
+{
+	if (!(o->flags & MSG_NOSIGNAL) && r->can_restart)
+		tracee_signal(r, c, SIGPIPE);
+	return -EPIPE;
+}
+
 static int64_t send_into_pair(struct run *r, struct call *c, struct order *o)
 {
 	ssize_t sent;
@@ -62,12 +76,20 @@ static int64_t send_into_pair(struct run *r, struct call *c, struct order *o)
 		sent = send(c->dup, r->piece, (size_t)n, o->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0 && errno == EAGAIN)
 			return wait_or(c, o);
+		if (sent < 0 && c->done)
+			return (int64_t)c->done;
 		if (sent < 0)
-			return c->done ? (int64_t)c->done : -errno;
+			return errno == EPIPE ? tell_broken_pipe(r, c, o) : -errno;
 		skip(o, (uint64_t)sent);
 		c->done += (uint64_t)sent;
 	} while (length_of(o) > 0);
 	return (int64_t)c->done;
+}
+
+/* What has gone, or the error that the pair has for who writes now. */
+static int64_t part_or_error(struct run *r, struct call *c, struct order *o)
+{
+	return c->done ? (int64_t)c->done : send_into_pair(r, c, o);
 }
 
 /* One piece; the last alone bears the urgent mark, and only behind it there may be no more. */
@@ -87,7 +109,7 @@ static int64_t send_by_stack(struct run *r, struct call *c, struct order *o)
 
 	pump_stream(r, p);
 	if (p->state != PAIR_OPEN || p->gone || p->child_shut_wr)
-		return CALL_CONTINUE; /* the kernel has the error, and the signal */
+		return part_or_error(r, c, o);
 	if (pump_untaken(p) > 0)
 		return wait_or(c, o);
 	skip(o, c->done);
@@ -100,7 +122,7 @@ static int64_t send_by_stack(struct run *r, struct call *c, struct order *o)
 		if (n < 0) {
 			p->broken = (int)-n;
 			pump_stream(r, p);
-			return c->done ? (int64_t)c->done : CALL_CONTINUE;
+			return part_or_error(r, c, o);
 		}
 		skip(o, (uint64_t)n);
 		c->done += (uint64_t)n;
@@ -155,12 +177,18 @@ static int64_t go_on_with_text(struct run *r, struct call *c, struct order *o)
 	return err ? -err : -EPIPE;
 }
 
+/* Can the kernel carry it out as it is? Not one of several messages: the call is one. */
+static bool is_plain(const struct call *c, const struct order *o)
+{
+	return !o->name && c->nr != SYS_sendmmsg;
+}
+
 int64_t stream_send(struct run *r, struct call *c, struct order *o)
 {
 	struct pair *p = c->pair;
 
 	if (o->flags & MSG_FASTOPEN) {
-		if (c->again)
+		if (c->again && !c->messages)
 			return go_on_with_text(r, c, o);
 		if (p->state == PAIR_FRESH)
 			return open_with_text(r, c, o);
@@ -169,10 +197,11 @@ int64_t stream_send(struct run *r, struct call *c, struct order *o)
 		return -EISCONN;
 	}
 	if (p->state == PAIR_FRESH || p->state == PAIR_LISTENING)
-		return o->name ? -EPIPE : CALL_CONTINUE;
+		return is_plain(c, o) ? CALL_CONTINUE : tell_broken_pipe(r, c, o);
 	if (p->state == PAIR_OPEN && (o->flags & (MSG_OOB | MSG_MORE)))
 		return send_by_stack(r, c, o);
-	return o->name ? send_into_pair(r, c, o) : CALL_CONTINUE;
+	pump_stream(r, p); /* a small pair is to be full when the stack is, not before */
+	return is_plain(c, o) ? CALL_CONTINUE : send_into_pair(r, c, o);
 }
 
 /* ---- receiving ---- */

@@ -5,6 +5,9 @@
  * The ends of a pair of AF_UNIX datagram sockets do not hear of each other's close. But the close
  * of the last copy, wherever it is, is a close of the file, and inotify(7) tells of that one. It
  * is told once no call is in the file any more, so that all that was written lies in the pair.
+ *
+ * So it is seen, too, of a stream that has shut both ways, or has been refused: the hang-up of our
+ * end, which tells of other streams, has come before.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -51,8 +54,10 @@ static void note_close(struct run *r, const struct inotify_event *ev)
 
 	while (p && p->watch != ev->wd)
 		p = p->by_watch;
-	if (p && (ev->mask & IN_CLOSE))
-		pump_hangup(r, p);
+	if (!p || !(ev->mask & IN_CLOSE))
+		return;
+	p->closed = true;
+	pump_hangup(r, p);
 }
 
 void closes_news(struct run *r)

@@ -11,7 +11,8 @@
 #include "../loop/cmsg.h"
 #include "inside.h"
 
-enum { CONTROL_MAX = 256 };
+/* What is told; and what may be sent along: as net.core.optmem_max was long. */
+enum { TOLD_MAX = 256, SENT_MAX = 20480 };
 
 void control_note_option(struct pair *p, int level, int name, bool on)
 {
@@ -20,7 +21,7 @@ void control_note_option(struct pair *p, int level, int name, bool on)
 
 int control_read(const struct call *c, uint64_t at, uint64_t len, struct tern_msg *m)
 {
-	_Alignas(struct cmsghdr) char room[CONTROL_MAX];
+	static _Alignas(struct cmsghdr) char room[SENT_MAX];
 	struct msghdr h = { .msg_control = room, .msg_controllen = len };
 	int family = c->pair->type == SOCK_STREAM ? AF_UNSPEC : c->pair->family;
 
@@ -34,7 +35,7 @@ int control_read(const struct call *c, uint64_t at, uint64_t len, struct tern_ms
 bool control_write(const struct call *c, const struct tern_msg *told, uint64_t at, uint64_t len,
 		   struct msghdr *m)
 {
-	_Alignas(struct cmsghdr) char room[CONTROL_MAX];
+	_Alignas(struct cmsghdr) char room[TOLD_MAX];
 	struct msghdr h = { .msg_control = room };
 
 	h.msg_controllen = len < sizeof(room) ? len : sizeof(room);

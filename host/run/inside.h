@@ -72,9 +72,10 @@ struct pair {
 	struct said *said;			  /* options that it has set */
 	bool by_gateway; /* the gateway's loopback address is shown as the loopback's own */
 	/* streams */
-	size_t junk;			   /* bytes that fill the pair while it connects */
-	bool gave_up;			   /* its connect ended by shutdown: another may begin */
-	bool told_connected;		   /* a second connect has been answered with success */
+	int send_room, recv_room; /* what the pair holds: SO_SNDBUF and SO_RCVBUF, if less */
+	size_t junk;		  /* bytes that fill the pair while it connects */
+	bool gave_up;		  /* its connect ended by shutdown: another may begin */
+	bool told_connected;	  /* a second connect has been answered with success */
 	bool child_shut_wr, child_shut_rd; /* the program has said so */
 	bool out_ended;			   /* all that it wrote is with the stack, and the FIN */
 	bool in_ended;			   /* our FIN is with the program */
@@ -117,7 +118,8 @@ struct call {
 	struct call *pair_next, **pair_link; /* of its pair */
 	bool again;			     /* it has been looked at before */
 	tern_time began, until;
-	uint64_t done; /* progress that a further look needs */
+	uint64_t done;	   /* progress that a further look needs, of this message */
+	uint64_t messages; /* of sendmmsg and recvmmsg: those before it */
 };
 
 /* What becomes of a call, apart from a result (0 and up) or an error (-1 to -4095). */
@@ -171,6 +173,9 @@ void run_warn(struct run *, const char *format, ...) __attribute__((format(print
 /* A time with 64 bits; some headers do not know it. */
 enum { TIMESTAMPNS_NEW = 64 };
 
+/* Linux's MSG_PROBE: a datagram is looked at, and not sent. */
+enum { MSG_PROBE_ONLY = 0x10 };
+
 #ifndef SYS_accept
 #define SYS_accept (-1) /* some machines have accept4 alone */
 #endif
@@ -223,6 +228,8 @@ bool tracee_is_valid(const struct run *, const struct call *);
 /* Finds the pair of descriptor args[0]: 0, CALL_CONTINUE for what is not ours, or an error. */
 int tracee_find(struct run *, struct call *);
 void tracee_forget(struct call *);
+/* To the thread that calls; it takes it once its call is answered. */
+void tracee_signal(const struct run *, const struct call *, int sig);
 /* A copy of the program's end, wherever it is; -1: nobody can be found who has it. */
 int tracee_end_of(struct run *, struct pair *);
 /* The number behind a key in a file of /proc, an octal one as it is; `otherwise` where none is. */
@@ -245,7 +252,9 @@ int64_t tracee_scatter(const struct call *, const struct iovec *, int n, const v
  * family has any length, and what would be IPv4's.
  */
 int address_read(const struct call *, uint64_t at, uint64_t len, int family, struct tern_addr *);
-/* The same of a peer of the call's datagram socket: of IPv6 it may have a name of IPv4. */
+/* Only which family it says it is of, whatever else it is: 0 or a negative errno. */
+int address_read_family(const struct call *, uint64_t at, uint64_t len, int *family);
+/* As address_read, of a peer of the call's datagram socket: of IPv6 it may have a name of IPv4. */
 int address_read_peer(const struct call *, uint64_t at, uint64_t len, struct tern_addr *);
 /* Writes it as the family of the socket has it; *len_at is the room, then the length. */
 int address_write(const struct call *, const struct pair *, const struct tern_addr *, uint64_t at,
@@ -275,6 +284,10 @@ void address_leave_loopback(const struct pair *, struct tern_msg *);
 struct pair *pair_by_ino(const struct run *, uint64_t ino);
 /* A pair around a socket of the stack's; *end is the program's end, for the caller to close. */
 struct pair *pair_new(struct run *, tern_sock, int family, int type, int *end);
+/* The ends of a stream hold what p->send_room and p->recv_room say. */
+void pair_set_room(const struct pair *, int end);
+/* The program has set SO_SNDBUF or SO_RCVBUF. */
+void pair_note_room(struct pair *, int end, int name, int value);
 /* Our end, and all that watches the pair. */
 void pair_drop_end(struct run *, struct pair *);
 /* Others in their place; of a stream. *end is the program's, for the caller to close. */

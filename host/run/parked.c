@@ -94,10 +94,13 @@ static bool has_signal(pid_t tid)
 	return ((own | shared) & ~blocked) != 0;
 }
 
-/* What has gone is told, and not sent again. */
+/* What has gone is told, and not sent again; a message of several counts with a part of it. */
 static int64_t part_or(const struct call *c, int64_t error)
 {
-	return c->done ? (int64_t)c->done : error;
+	bool several = c->nr == SYS_sendmmsg || c->nr == SYS_recvmmsg;
+	uint64_t done = several ? c->messages + (c->done > 0) : c->done;
+
+	return done ? (int64_t)done : error;
 }
 
 /* As Linux: what waits with a time-out would wait as long anew, so that no handler restarts it. */

@@ -15,7 +15,9 @@
  * - Urgent bytes in: they are sent as such into the pair, which stops reads at them and signals.
  *   Urgent bytes out do not come by the pair: calls_stream.c.
  * - Close: our end hangs up. It does so, too, when both directions are shut; then nothing is left
- *   to move, and the pair dies: a close after that cannot be seen.
+ *   to move, and the pair dies: a close after that cannot be seen. But where the program has shut
+ *   both, the last close is seen as that of a datagram socket (closes.c), and the pair dies with
+ *   the connection; where it cannot be seen, at once.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,7 +33,7 @@
 
 enum { SPANS_MAX = 8, ROUNDS_MAX = 32, JUNK_PIECE = 2048 };
 
-static const int full_room = 131072, least_room = 1;
+static const int least_room = 1;
 
 /* ---- connecting ---- */
 
@@ -63,7 +65,7 @@ void pump_unblock(struct run *r, struct pair *p, int end)
 	if (own >= 0)
 		end = own;
 	if (end >= 0) /* before it becomes writable: it is so at once, then */
-		setsockopt(end, SOL_SOCKET, SO_SNDBUF, &full_room, sizeof(full_room));
+		setsockopt(end, SOL_SOCKET, SO_SNDBUF, &p->send_room, sizeof(p->send_room));
 	while (p->junk > 0 && n > 0) {
 		size_t len = p->junk < sizeof(bytes) ? p->junk : sizeof(bytes);
 
@@ -291,10 +293,17 @@ static bool move_in(struct run *r, struct pair *p)
 
 /* ---- both ---- */
 
-/* All is said both ways: no close can be seen any more, and none is needed. */
-static bool is_finished(const struct pair *p)
+/*
+ * All is said both ways. Whoever has shut both itself still has a peer, until that has shut, too,
+ * or has gone; its close is seen by a watch.
+ */
+static bool is_finished(const struct run *r, const struct pair *p)
 {
-	return p->out_ended && (p->in_ended || p->child_shut_rd);
+	struct tern_addr peer;
+
+	if (!p->out_ended || !(p->in_ended || p->child_shut_rd))
+		return false;
+	return p->watch < 0 || tern_getpeername(r->st, p->s, &peer) != 0;
 }
 
 static void note_late_reset(struct run *r, struct pair *p)
@@ -338,7 +347,7 @@ void pump_stream(struct run *r, struct pair *p)
 		reset_child(r, p);
 		return;
 	}
-	if (is_finished(p)) {
+	if (is_finished(r, p)) {
 		pair_die(r, p, 0);
 		return;
 	}
@@ -362,7 +371,7 @@ void pump_hangup(struct run *r, struct pair *p)
 	}
 	pair_unwatch(r, p);
 	p->hung_up = true;
-	p->closed = !(p->child_shut_wr && (p->in_ended || p->child_shut_rd));
+	p->closed |= !(p->child_shut_wr && (p->in_ended || p->child_shut_rd));
 	if (p->closed && p->out_ended) {
 		close_stream(r, p, has_closed_in_order(p));
 		return;
@@ -380,5 +389,8 @@ void pump_shut(struct run *r, struct pair *p, int end, int how)
 	shutdown(end, how);
 	if (how != SHUT_WR)
 		tern_shutdown(r->st, p->s, TERN_SHUT_RD);
+	if (p->child_shut_wr && p->child_shut_rd && p->watch < 0)
+		closes_watch(r, p, end);
 	pump_stream(r, p);
+	call_look_again(r, p);
 }

@@ -62,6 +62,14 @@ static pid_t process_of(pid_t tid)
 	return (pid_t)tracee_number(path, "Tgid:", (unsigned long)tid);
 }
 
+void tracee_signal(const struct run *r, const struct call *c, int sig)
+{
+	pid_t process = process_of(c->tid);
+
+	if (tracee_is_valid(r, c))
+		syscall(SYS_tgkill, process, c->tid, sig);
+}
+
 /* Before 6.9 only processes have such a descriptor, not threads. */
 static int open_thread(pid_t tid)
 {

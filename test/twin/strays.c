@@ -108,6 +108,44 @@ static void sends_controls_of_others(void)
 	send_control(fd[0], other, 99);
 }
 
+static void asks_to_close_on_exec(void)
+{
+	struct mail l;
+	int fd[2];
+
+	friends(fd);
+	for (int i = 0; i < 2; i++) {
+		send(fd[0], "x", 1, 0);
+		say_result(recvmsg(fd[1], mail_of(&l, 256), MSG_CMSG_CLOEXEC));
+		say("%#x\n", (unsigned)l.m.msg_flags);
+		connection(fd);
+	}
+}
+
+/* As many as fit into 4000 bytes, of which each says the same. */
+static void sends_many_controls(void)
+{
+	static _Alignas(struct cmsghdr) char room[4000];
+	bool six = family == AF_INET6;
+	size_t each = CMSG_SPACE(sizeof(int));
+	struct iovec iov = { (char[]){ 'x' }, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = room };
+	int fd[2], tos = 8;
+	char byte;
+
+	friends(fd);
+	for (size_t at = 0; at + each <= sizeof(room); at += each) {
+		struct cmsghdr *c = (struct cmsghdr *)(void *)(room + at);
+
+		put_control(c, sizeof(int), six ? IPPROTO_IPV6 : IPPROTO_IP,
+			    six ? IPV6_TCLASS : IP_TOS);
+		memcpy(CMSG_DATA(c), &tos, sizeof(tos));
+		m.msg_controllen = at + each;
+	}
+	say_result(sendmsg(fd[0], &m, 0));
+	say_result(recv(fd[1], &byte, 1, 0));
+}
+
 /* What a packet says of itself is told of datagrams alone. */
 static void brings_no_controls_of_a_stream(void)
 {
@@ -185,6 +223,56 @@ static void tells_its_peer_after_it_shut(void)
 	say_result(getpeername(fd[0], &n.sa, &n.len));
 }
 
+static int state_of(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_state;
+}
+
+static void asks_after_it_shut(void)
+{
+	int fd[2], state;
+	char byte;
+
+	connection(fd);
+	send(fd[0], "x", 1, 0);
+	say_result(shutdown(fd[0], SHUT_RD));
+	say_result(shutdown(fd[0], SHUT_WR));
+	polled(fd[1], POLLRDHUP, POLLRDHUP);
+	state = state_of(fd[0]);
+	say("%d %d\n", state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2, state_of(fd[1]));
+	say_result(shutdown(fd[0], SHUT_RDWR));
+	say_result(so_error(fd[0]));
+	say_result(recv(fd[0], &byte, 1, 0));
+	say_result(send(fd[0], &byte, 1, MSG_NOSIGNAL));
+	say_result(recv(fd[1], &byte, 1, 0));
+	say_result(recv(fd[1], &byte, 1, 0));
+	close(fd[0]);
+	a_moment();
+	say("%d\n", state_of(fd[1]));
+	say_result(send(fd[1], "x", 1, MSG_NOSIGNAL));
+	a_moment();
+	say_result(send(fd[1], "x", 1, MSG_NOSIGNAL));
+}
+
+static void binds_when_it_is_over(void)
+{
+	struct name n = loopback_at(0);
+	int fd[2];
+
+	connection(fd);
+	close(fd[1]);
+	polled(fd[0], POLLRDHUP, POLLRDHUP);
+	say_result(bind(fd[0], &n.sa, n.len));
+	shutdown(fd[0], SHUT_WR);
+	a_moment();
+	say_result(bind(fd[0], &n.sa, n.len));
+	say_result(bind(fd[0], &n.sa, n.len));
+}
+
 static void sends_several_with_names(void)
 {
 	struct iovec iov = { (char[]){ 'x' }, 1 };
@@ -198,6 +286,80 @@ static void sends_several_with_names(void)
 	connection(fd);
 	say_result(sendmsg(fd[0], &one, 0));
 	say_result(sendmmsg(fd[0], m, 2, 0));
+}
+
+/* More than the connection holds, while the other end reads. */
+static void *reads_it_all(void *arg)
+{
+	static char bytes[600000];
+
+	read_all(*(int *)arg, bytes, sizeof(bytes));
+	return bytes;
+}
+
+static void sends_several_that_are_long(void)
+{
+	static char bytes[2][300000];
+	struct iovec iov[2] = { { bytes[0], sizeof(bytes[0]) }, { bytes[1], sizeof(bytes[1]) } };
+	struct name n = loopback_at(9);
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+				{ .msg_hdr = { .msg_name = &n.sa,
+					       .msg_namelen = n.len,
+					       .msg_iov = &iov[1],
+					       .msg_iovlen = 1 } } };
+	void *got = NULL;
+	pthread_t t;
+	int fd[2];
+
+	memset(bytes[0], 1, 200000);
+	memset(bytes[1], 2, 100000);
+	connection(fd);
+	set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 20000);
+	t = later(reads_it_all, &fd[1]);
+	say_result(sendmmsg(fd[0], m, 2, 0));
+	pthread_join(t, &got);
+	say("%u %u %d\n", m[0].msg_len, m[1].msg_len, memcmp(got, bytes, sizeof(bytes)));
+	shutdown(fd[0], SHUT_WR);
+	say_result(sendmmsg(fd[0], m, 2, MSG_NOSIGNAL));
+}
+
+/* How much goes while nobody reads. */
+static long room_between(int from, int to)
+{
+	static char bytes[10000];
+	long sum = 0;
+	ssize_t n;
+
+	set_nonblocking(from);
+	for (int full = 0; full < 3; a_moment()) {
+		n = send(from, bytes, sizeof(bytes), 0);
+		sum += n > 0 ? n : 0;
+		full = n > 0 ? 0 : full + 1;
+	}
+	for (long left = sum; left > 0; left -= n) {
+		polled(to, POLLIN, POLLIN);
+		n = recv(to, bytes, sizeof(bytes), 0);
+		if (n <= 0)
+			return -1;
+	}
+	return sum;
+}
+
+static void holds_no_more_than_it_is_to(void)
+{
+	int l = listening(), fd[2];
+
+	connection(fd);
+	set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 4096);
+	set_int(fd[1], SOL_SOCKET, SO_RCVBUF, 4096);
+	say("%d\n", room_between(fd[0], fd[1]) < 200000);
+	fd[0] = socket_of(SOCK_STREAM);
+	set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 4096);
+	set_int(l, SOL_SOCKET, SO_RCVBUF, 4096);
+	connect_to(fd[0], port_of(l));
+	fd[1] = accept(l, NULL, NULL);
+	say("%d\n", room_between(fd[0], fd[1]) < 100000);
+	say("%d\n", room_between(fd[1], fd[0]) > 100000);
 }
 
 /* All but 0 is yes. */
@@ -230,6 +392,24 @@ static void raises_a_pipe_with_a_name(void)
 	say("%d\n", (int)n_signals);
 }
 
+static void raises_a_pipe_by_flags_and_a_name(void)
+{
+	static const int flags[] = { MSG_OOB, MSG_MORE, MSG_OOB | MSG_NOSIGNAL };
+	struct name n = loopback_at(9);
+	int fd[2];
+
+	count_signals(SIGPIPE, 0);
+	connection(fd);
+	shutdown(fd[0], SHUT_WR);
+	for (size_t i = 0; i < N_OF(flags); i++) {
+		say_result(sendto(fd[0], "x", 1, flags[i], &n.sa, n.len));
+		say_result(sendto(fd[0], "x", 1, flags[i], NULL, 0));
+		say("%d\n", (int)n_signals);
+	}
+	say_result(sendto(socket_of(SOCK_STREAM), "x", 1, 0, &n.sa, n.len));
+	say("%d\n", (int)n_signals);
+}
+
 static void reads_what_comes_after_it_shut(void)
 {
 	char bytes[8];
@@ -254,6 +434,19 @@ static void sends_plainly_what_is_too_long(void)
 	say_result(send(fd[0], bytes, 65508, 0));
 	say_result(send(fd[0], bytes, 65527, 0));
 	say_result(sendto(fd[0], bytes, 65508, 0, NULL, 0));
+}
+
+static void writes_plainly_what_is_too_long(void)
+{
+	static char bytes[65527];
+	struct iovec iov[2] = { { bytes, 65507 }, { bytes, 1 } };
+	int fd[2];
+
+	friends(fd);
+	say_result(write(fd[0], bytes, 65508));
+	say_result(writev(fd[0], iov, 2));
+	a_moment();
+	say_result(recv(fd[1], bytes, sizeof(bytes), MSG_DONTWAIT));
 }
 
 /* It is connected: whatever the name is. */
@@ -323,16 +516,24 @@ static const struct program programs[] = {
 	ONCE(mapped_any_is_of_ipv4),
 	ONCE(names_a_scope_where_none_is),
 	BOTH(sends_controls_of_others),
+	BOTH(asks_to_close_on_exec),
+	BOTH(sends_many_controls),
 	BOTH(brings_no_controls_of_a_stream),
 	ONCE(goes_to_any_by_ipv4),
 	BOTH(receives_into_nothing),
 	BOTH(sends_nothing_after_it_shut),
 	BOTH(tells_its_peer_after_it_shut),
+	BOTH(asks_after_it_shut),
+	BOTH(binds_when_it_is_over),
 	BOTH(sends_several_with_names),
+	BOTH(sends_several_that_are_long),
+	BOTH(holds_no_more_than_it_is_to),
 	ONCE(asks_by_any_number),
 	BOTH(raises_a_pipe_with_a_name),
+	BOTH(raises_a_pipe_by_flags_and_a_name),
 	BOTH(reads_what_comes_after_it_shut),
 	ONCE(sends_plainly_what_is_too_long),
+	ONCE(writes_plainly_what_is_too_long),
 	BOTH(connects_once_more_to_what_is_no_name),
 	ONCE(waits_for_less_than_nothing),
 	BOTH(probes_without_sending),
