@@ -200,7 +200,6 @@ int64_t stream_send(struct run *r, struct call *c, struct order *o)
 		return is_plain(c, o) ? CALL_CONTINUE : tell_broken_pipe(r, c, o);
 	if (p->state == PAIR_OPEN && (o->flags & (MSG_OOB | MSG_MORE)))
 		return send_by_stack(r, c, o);
-	pump_stream(r, p); /* a small pair is to be full when the stack is, not before */
 	return is_plain(c, o) ? CALL_CONTINUE : send_into_pair(r, c, o);
 }
 
