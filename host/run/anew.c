@@ -111,7 +111,6 @@ int stream_begins_anew(struct run *r, struct call *c)
 	if (!pair_new_ends(r, p, &end))
 		return -ENFILE;
 	forget_connection(p);
-	pair_set_room(p, end);
 	pair_watch(r, p, 0);
 	if (!give_end(r, c, end)) {
 		close(end); /* our end hangs up */

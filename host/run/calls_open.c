@@ -334,7 +334,6 @@ int64_t on_listen(struct run *r, struct call *c)
 		return err;
 	p->state = PAIR_LISTENING;
 	pair_note_named(r, p);
-	pair_set_room(p, c->dup);
 	pump_block(p, c->dup);	   /* a listener is never writable, */
 	shutdown(c->dup, SHUT_WR); /* and a write fails at once, with EPIPE */
 	return 0;
@@ -396,9 +395,6 @@ static int64_t hand_over(struct run *r, struct call *c, tern_sock s)
 	if (flags & SOCK_NONBLOCK)
 		fcntl(end, F_SETFL, O_RDWR | O_NONBLOCK);
 	end_copy_options(c->dup, end); /* they are inherited */
-	p->send_room = listener->send_room;
-	p->recv_room = listener->recv_room;
-	pair_set_room(p, end);
 	fd = err ? err : call_give_fd(r, c, end, flags & SOCK_CLOEXEC);
 	close(end);
 	if (fd < 0) {

@@ -189,18 +189,6 @@ static void note_option(struct run *r, struct pair *p, int level, int name, cons
 		option_set(r->st, p->far, level, name, value, len);
 }
 
-/* Of a stream; who makes it small wants a peer that does not read to be felt soon. */
-static void note_room(const struct call *c, int level, int name, const uint8_t *value)
-{
-	int n;
-
-	if (c->pair->type != SOCK_STREAM || c->pair->fd < 0 || level != SOL_SOCKET ||
-	    (name != SO_SNDBUF && name != SO_RCVBUF))
-		return;
-	memcpy(&n, value, sizeof(n));
-	pair_note_room(c->pair, c->dup, name, n);
-}
-
 static int set_of_stack(struct run *r, struct call *c, const uint8_t *value, size_t len)
 {
 	int level = (int)c->args[1], name = (int)c->args[2], err;
@@ -245,11 +233,9 @@ int64_t on_setsockopt(struct run *r, struct call *c)
 		err = len < (int32_t)sizeof(int) ? -EINVAL : 0;
 	else
 		err = set_of_stack(r, c, value, (size_t)len);
-	if (err)
-		return err;
-	note_option(r, c->pair, level, name, value, (size_t)len);
-	note_room(c, level, name, value);
-	return 0;
+	if (!err)
+		note_option(r, c->pair, level, name, value, (size_t)len);
+	return err;
 }
 
 /* ---- ioctl ---- */

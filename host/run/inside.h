@@ -72,10 +72,9 @@ struct pair {
 	struct said *said;			  /* options that it has set */
 	bool by_gateway; /* the gateway's loopback address is shown as the loopback's own */
 	/* streams */
-	int send_room, recv_room; /* what the pair holds: SO_SNDBUF and SO_RCVBUF, if less */
-	size_t junk;		  /* bytes that fill the pair while it connects */
-	bool gave_up;		  /* its connect ended by shutdown: another may begin */
-	bool told_connected;	  /* a second connect has been answered with success */
+	size_t junk;			   /* bytes that fill the pair while it connects */
+	bool gave_up;			   /* its connect ended by shutdown: another may begin */
+	bool told_connected;		   /* a second connect has been answered with success */
 	bool child_shut_wr, child_shut_rd; /* the program has said so */
 	bool out_ended;			   /* all that it wrote is with the stack, and the FIN */
 	bool in_ended;			   /* our FIN is with the program */
@@ -284,10 +283,6 @@ void address_leave_loopback(const struct pair *, struct tern_msg *);
 struct pair *pair_by_ino(const struct run *, uint64_t ino);
 /* A pair around a socket of the stack's; *end is the program's end, for the caller to close. */
 struct pair *pair_new(struct run *, tern_sock, int family, int type, int *end);
-/* The ends of a stream hold what p->send_room and p->recv_room say. */
-void pair_set_room(const struct pair *, int end);
-/* The program has set SO_SNDBUF or SO_RCVBUF. */
-void pair_note_room(struct pair *, int end, int name, int value);
 /* Our end, and all that watches the pair. */
 void pair_drop_end(struct run *, struct pair *);
 /* Others in their place; of a stream. *end is the program's, for the caller to close. */

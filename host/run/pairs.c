@@ -111,24 +111,6 @@ void pair_note_named(struct run *r, struct pair *p)
 		list_put_tail(&r->named, &p->named_link);
 }
 
-void pair_set_room(const struct pair *p, int end)
-{
-	bool listens = p->state == PAIR_LISTENING; /* what waits is shown there */
-	const int *in = listens ? &room : &p->recv_room;
-
-	setsockopt(p->fd, SOL_SOCKET, SO_SNDBUF, in, sizeof(*in));
-	if (!listens && p->state != PAIR_CONNECTING) /* these are to be full */
-		setsockopt(end, SOL_SOCKET, SO_SNDBUF, &p->send_room, sizeof(p->send_room));
-}
-
-void pair_note_room(struct pair *p, int end, int name, int value)
-{
-	int *at = name == SO_SNDBUF ? &p->send_room : &p->recv_room;
-
-	*at = value >= 0 && value < room ? value : room;
-	pair_set_room(p, end);
-}
-
 /* Datagrams: only SOCK_DGRAM can show an error and go on, but it does not hang up. */
 static bool make_ends(struct run *r, struct pair *p, int type, int both[2])
 {
@@ -183,7 +165,6 @@ struct pair *pair_new(struct run *r, tern_sock s, int family, int type, int *end
 	if (!p)
 		return NULL;
 	p->watch = -1;
-	p->send_room = p->recv_room = room;
 	if (!make_ends(r, p, type, both)) {
 		free(p);
 		return NULL;

@@ -323,45 +323,6 @@ static void sends_several_that_are_long(void)
 	say_result(sendmmsg(fd[0], m, 2, MSG_NOSIGNAL));
 }
 
-/* How much goes while nobody reads. */
-static long room_between(int from, int to)
-{
-	static char bytes[10000];
-	long sum = 0;
-	ssize_t n;
-
-	set_nonblocking(from);
-	for (int full = 0; full < 3; a_moment()) {
-		n = send(from, bytes, sizeof(bytes), 0);
-		sum += n > 0 ? n : 0;
-		full = n > 0 ? 0 : full + 1;
-	}
-	for (long left = sum; left > 0; left -= n) {
-		polled(to, POLLIN, POLLIN);
-		n = recv(to, bytes, sizeof(bytes), 0);
-		if (n <= 0)
-			return -1;
-	}
-	return sum;
-}
-
-static void holds_no_more_than_it_is_to(void)
-{
-	int l = listening(), fd[2];
-
-	connection(fd);
-	set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 4096);
-	set_int(fd[1], SOL_SOCKET, SO_RCVBUF, 4096);
-	say("%d\n", room_between(fd[0], fd[1]) < 200000);
-	fd[0] = socket_of(SOCK_STREAM);
-	set_int(fd[0], SOL_SOCKET, SO_SNDBUF, 4096);
-	set_int(l, SOL_SOCKET, SO_RCVBUF, 4096);
-	connect_to(fd[0], port_of(l));
-	fd[1] = accept(l, NULL, NULL);
-	say("%d\n", room_between(fd[0], fd[1]) < 100000);
-	say("%d\n", room_between(fd[1], fd[0]) > 100000);
-}
-
 /* All but 0 is yes. */
 static void asks_by_any_number(void)
 {
@@ -527,7 +488,6 @@ static const struct program programs[] = {
 	BOTH(binds_when_it_is_over),
 	BOTH(sends_several_with_names),
 	BOTH(sends_several_that_are_long),
-	BOTH(holds_no_more_than_it_is_to),
 	ONCE(asks_by_any_number),
 	BOTH(raises_a_pipe_with_a_name),
 	BOTH(raises_a_pipe_by_flags_and_a_name),
