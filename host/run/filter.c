@@ -31,8 +31,8 @@
 enum rule_kind {
 	STOP,	       /* always asks */
 	STOP_INET,     /* asks when args[0] is AF_INET or AF_INET6 */
-	STOP_SENDS,    /* asks when args[4] is not NULL, args[3] has such a flag, or it is long */
-	STOP_RECEIVES, /* the same of receives, or of one octet, which may ask for a connection */
+	STOP_SENDS,    /* asks when args[4] is not NULL, or args[3] has one of those flags */
+	STOP_RECEIVES, /* the same of receives; or of one octet, which may ask for a connection */
 	STOP_REQUEST,  /* asks when args[1] is one of requests[] */
 	REFUSE,	       /* ENOSYS */
 };
@@ -47,9 +47,6 @@ enum {
 	FLAGS_OF_SENDS = MSG_OOB | MSG_MORE | MSG_FASTOPEN | MSG_PROBE_ONLY,
 	FLAGS_OF_RECEIVES = MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE,
 };
-
-/* No datagram of IPv4's is longer; for the bytes of a stream that are as many a stop is cheap. */
-enum { UDP_LEN_MAX = 65507 };
 
 static const struct rule rules[] = {
 	{ SYS_socket, STOP_INET },
@@ -168,12 +165,12 @@ static void emit_by_flags(struct program *p, int nr, uint32_t flags)
 	answer(p, SECCOMP_RET_USER_NOTIF);
 }
 
-/* A length by which a call asks. The number is loaded again for the rules that follow. */
-static void emit_by_length(struct program *p, int nr, uint16_t jump, uint32_t len)
+/* The number is loaded again for the rules that follow. */
+static void emit_one_octet(struct program *p, int nr)
 {
 	unless_equal_skip(p, (uint32_t)nr, 4);
 	load_arg(p, 2, false);
-	emit(p, BPF_JMP | jump | BPF_K, len, 0, 1);
+	unless_equal_skip(p, 1, 1);
 	answer(p, SECCOMP_RET_USER_NOTIF);
 	load(p, offsetof(struct seccomp_data, nr));
 }
@@ -199,11 +196,10 @@ static void emit_rule(struct program *p, const struct rule *r)
 		answer(p, SECCOMP_RET_USER_NOTIF);
 		return;
 	case STOP_SENDS:
-		emit_by_length(p, r->nr, BPF_JGE, UDP_LEN_MAX + 1);
 		emit_by_flags(p, r->nr, FLAGS_OF_SENDS);
 		return;
 	case STOP_RECEIVES:
-		emit_by_length(p, r->nr, BPF_JEQ, 1);
+		emit_one_octet(p, r->nr);
 		emit_by_flags(p, r->nr, FLAGS_OF_RECEIVES);
 		return;
 	case STOP_REQUEST:

@@ -161,25 +161,6 @@ static void receives_of_one_octet(void)
 	}
 }
 
-/* Plain ones, too: more than a datagram of IPv4 holds. */
-static void sends_that_are_long(void)
-{
-	static const struct {
-		uint64_t len;
-		uint32_t want;
-	} cases[] = { { 65507, pass }, { 65508, ask }, { 0x80000000, ask } };
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct seccomp_data d = { .nr = SYS_sendto,
-					  .arch = (uint32_t)OWN,
-					  .args = { 3, 0, cases[i].len, 0, 0, 0 } };
-
-		check_eq(run_filter(&d), cases[i].want);
-		d.nr = SYS_recvfrom;
-		check_eq(run_filter(&d), pass);
-	}
-}
-
 static void requests_about_sockets(void)
 {
 	static const uint64_t asks[] = { SIOCATMARK,  SIOCOUTQ,	    SIOCGIFCONF,
@@ -207,10 +188,13 @@ static void foreign_machines(void)
 }
 
 static const struct test tests[] = {
-	TEST(every_call_by_its_number),	       TEST(sockets_of_the_internet_alone),
-	TEST(flags_that_only_the_stack_knows), TEST(sends_with_an_address),
-	TEST(receives_of_one_octet),	       TEST(sends_that_are_long),
-	TEST(requests_about_sockets),	       TEST(foreign_machines),
+	TEST(every_call_by_its_number),
+	TEST(sockets_of_the_internet_alone),
+	TEST(flags_that_only_the_stack_knows),
+	TEST(sends_with_an_address),
+	TEST(receives_of_one_octet),
+	TEST(requests_about_sockets),
+	TEST(foreign_machines),
 };
 
 int main(int argc, char **argv)

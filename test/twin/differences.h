@@ -51,7 +51,7 @@ struct difference {
 	"poll may lack POLLERR"
 #define SHUT_READING "a stream that has shut reading loses what comes after that"
 #define BINDS_AGAIN "a stream that is over cannot be bound again"
-#define LONG_WRITES "a write of more than a datagram holds is taken, and lost"
+#define LONG_WRITES "a plain write or send of more than a datagram holds is taken, and lost"
 #define CLOSE_WAKES_ACCEPT "another thread's close of a listener ends an accept, with EBADF"
 #define LISTENS_AGAIN "a listen after a shutdown fails"
 #define SHUT_EARLY                                                                                 \
@@ -117,6 +117,7 @@ static const struct difference differences[] = {
 	{ "reads_what_comes_after_it_shut", ON_RUN, DIFFERS, 0, SHUT_READING },
 	{ "binds_when_it_is_over", ON_RUN, DIFFERS, 0, BINDS_AGAIN },
 	{ "writes_plainly_what_is_too_long", ON_RUN, DIFFERS, 0, LONG_WRITES },
+	{ "sends_plainly_what_is_too_long", ON_RUN, DIFFERS, 0, LONG_WRITES },
 	{ "closes_under_an_accept", ON_RUN, DIFFERS, 0, CLOSE_WAKES_ACCEPT },
 };
 
