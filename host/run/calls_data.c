@@ -67,8 +67,6 @@ static int64_t send_datagram(struct run *r, struct call *c, const struct order *
 	err = letters_take_error(p, c->dup);
 	if (err)
 		return -err;
-	if (o->flags & MSG_PROBE_ONLY)
-		return n;
 	s = far_or_near(r, p, &to);
 	n = p->type == SOCK_DGRAM ? cork_send(&p->cork, r->st, s, &m, o->flags) :
 				    tern_sendmsg(r->st, s, &m, o->flags);

@@ -44,7 +44,7 @@ struct rule {
 
 /* What an AF_UNIX socket does not do with these, TCP and UDP do. */
 enum {
-	FLAGS_OF_SENDS = MSG_OOB | MSG_MORE | MSG_FASTOPEN | MSG_PROBE_ONLY,
+	FLAGS_OF_SENDS = MSG_OOB | MSG_MORE | MSG_FASTOPEN | TERN_MSG_PROBE,
 	FLAGS_OF_RECEIVES = MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE,
 };
 

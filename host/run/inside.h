@@ -172,9 +172,6 @@ void run_warn(struct run *, const char *format, ...) __attribute__((format(print
 /* A time with 64 bits; some headers do not know it. */
 enum { TIMESTAMPNS_NEW = 64 };
 
-/* Linux's MSG_PROBE: a datagram is looked at, and not sent. */
-enum { MSG_PROBE_ONLY = 0x10 };
-
 #ifndef SYS_accept
 #define SYS_accept (-1) /* some machines have accept4 alone */
 #endif

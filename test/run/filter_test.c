@@ -123,7 +123,7 @@ static void flags_that_only_the_stack_knows(void)
 		{ SYS_sendto, MSG_OOB, ask },
 		{ SYS_sendto, MSG_MORE, ask },
 		{ SYS_sendto, MSG_FASTOPEN, ask },
-		{ SYS_sendto, MSG_PROBE_ONLY, ask },
+		{ SYS_sendto, TERN_MSG_PROBE, ask },
 		{ SYS_sendto, MSG_NOSIGNAL | MSG_DONTWAIT, pass },
 		{ SYS_sendto, 1ULL << 32, pass },
 		{ SYS_recvfrom, MSG_OOB | MSG_PEEK, ask },
