@@ -98,6 +98,7 @@ static bool follow_tcp(const struct engine *e, const uint8_t *b, struct tcp_wago
 		return false;
 	wagon->ack = get_be32(b + 8);
 	wagon->wnd = get_be16(b + 14);
+	wagon->push = b[13] & TCP_PSH;
 	wagon->sum =
 		e->sum + e->hdr_len + wagon->len +
 		checksum_words((uint64_t)seq + wagon->ack + get_be32(b + 12) + get_be32(b + 16));

@@ -334,6 +334,7 @@ struct tcp {
 	bool cork : 1;	     /* the option, or MSG_MORE: small segments wait */
 	bool heard_text : 1; /* since we sent some */
 	bool answers : 1;    /* the user answers text with text: ACKs can go along */
+	bool pushed : 1;     /* the last text in order came with PSH: for now it is all */
 	bool opened_passively : 1;
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool carries_1280 : 1; /* every path to the peer does: IPv6 */
@@ -421,6 +422,7 @@ struct tcp_wagon {
 	uint32_t sum; /* of its header and pseudo-header */
 	uint32_t ack;
 	uint16_t wnd;
+	uint16_t push; /* TCP_PSH, or 0 */
 };
 bool tcp_land_more(struct tcp *, const struct tcp_ctx *, struct tcp_seg *, copy_sum_fn,
 		   const struct tcp_wagon *);

@@ -256,6 +256,7 @@ bool tcp_land_more(struct tcp *c, const struct tcp_ctx *x, struct tcp_seg *seg,
 		return false;
 	}
 	seg->len += t.len;
+	seg->h.flags = (uint16_t)((seg->h.flags & ~TCP_PSH) | t.push);
 	return true;
 }
 
@@ -296,6 +297,7 @@ static inline void take_next_text(struct arrival *a)
 	if (c->ts_ok)
 		tcp_measure_peer_rtt(a);
 	c->rcv.nxt += a->len;
+	c->pushed = (a->seg->h.flags & TCP_PSH) != 0;
 	if (!in_order)
 		join_out_of_order(c, a->x->mem);
 	owe_ack_for_text(a, in_order);
@@ -440,12 +442,23 @@ uint16_t tcp_window_field(const struct tcp *c, uint64_t ack, uint64_t *edge)
 	return (uint16_t)units;
 }
 
+/*
+ * Who has read all that was said, and does not answer, lets no ACK wait: as on Linux. A peer may
+ * hold back the rest until then (Nagle), or have no room for it.
+ */
+static inline bool is_ack_of_use(const struct tcp *c)
+{
+	return !c->answers && c->pushed && c->ack_due == ACK_LATER && c->rcv_buf.head == c->rcv.nxt;
+}
+
 /* Reading made room: tell a peer that may be waiting for it. */
 void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
 	uint64_t most = MIN(tcp_window_max(&c->opt), (uint64_t)65535 << c->rcv_wscale), gain;
 
+	if (is_ack_of_use(c))
+		tcp_owe_ack(c, x, ACK_NOW);
 	if (open > most / 2 && open >= 2 * (uint64_t)c->adv_mss) /* the gain is less than half */
 		return;
 	gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
