@@ -1150,6 +1150,7 @@ struct tern_cc_sample {
 	uint32_t random;	  /* a number to be used as a random one, another each time */
 	bool new_round;		  /* all that was in flight when the last round began has arrived */
 	bool cwnd_limited;	  /* the window was full: growing it makes sense */
+	bool paced;		  /* what it lets go leaves without bursts */
 	bool in_recovery;	  /* losses are being repaired; on_rto: they were before */
 	bool has_sack;		  /* several losses of one round trip can be seen */
 	bool again;		  /* on_rto: not the first of its episode */

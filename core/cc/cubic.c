@@ -211,18 +211,20 @@ static void watch_delay(struct cubic *q, const struct tern_cc_sample *s)
 }
 
 /*
- * L is 1 after a time-out (RFC 3465 2.3). Else 8: offload makes one ACK of many segments, and
- * with L = 2 slow start would hardly be one; without pacing more than 8 would burst.
+ * L is 1 after a time-out (RFC 3465 2.3). Else, as RFC 9406 4.2 has it, infinite for who paces, and
+ * 8 for who does not: offload makes one ACK of many segments, and with L = 2 slow start would
+ * hardly be one; without pacing more than 8 would burst.
  */
 static void start_slowly(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct cubic *q = cc->state;
-	uint32_t counted = (q->stage.after_rto ? 1 : SEGMENTS_COUNTED) * (1 + s->joined_acks);
-	uint32_t most = counted * cc->mss;
-	uint32_t grown = MIN(s->acked, most);
+	uint32_t most = cc->mss * (1 + s->joined_acks), grown;
 
 	if (!s->cwnd_limited)
 		return;
+	if (!q->stage.after_rto)
+		most = s->paced ? UINT32_MAX : SEGMENTS_COUNTED * most;
+	grown = MIN(s->acked, most);
 	if (cc->ssthresh == CC_INFINITE && q->css_rounds_left)
 		grown /= CSS_GROWTH_DIVISOR;
 	cc->cwnd = MIN(cc->cwnd + grown, cc->ssthresh);

@@ -139,6 +139,7 @@ static inline void take_sample(const struct arrival *a, uint64_t acked, struct t
 		.joined_acks = a->seg->joined,
 		.random = any_number(a),
 		.cwnd_limited = is_cwnd_limited(a),
+		.paced = c->work->pace_rate != 0,
 		.in_recovery = c->in_recovery || c->in_rto_recovery,
 		.has_sack = c->sack_ok,
 	};

@@ -122,6 +122,7 @@ static void syn_sent_input(struct arrival *a)
 	if (!(flags & TCP_ACK)) { /* simultaneous open */
 		c->syn_due = true;
 		c->n_rtx = 0;
+		c->fast_open = FAST_OPEN_NONE; /* text waits for the end of the handshake */
 		tcp_enter(c, TERN_TCP_SYN_RECEIVED);
 		return;
 	}

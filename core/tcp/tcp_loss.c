@@ -220,6 +220,8 @@ void tcp_schedule_probe(struct tcp *c, const struct tcp_ctx *x)
 		w->loss_at = TERN_NEVER;
 	if (c->snd.una == c->snd.nxt || !c->sack_ok || !x->cfg->tcp_early_retrans || c->probing)
 		return;
+	if (c->state == TERN_TCP_SYN_RECEIVED) /* the SYN-ACK first: without it nothing is heard */
+		return;
 	if (c->in_rto_recovery || w->sent.n_lost || (w->sent.n_sacked && !c->in_recovery))
 		return;
 	if (w->tlp_end != TCP_NO_POS || !w->tlp_timed || w->loss_at != TERN_NEVER)
