@@ -195,7 +195,7 @@ void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 /* An urgent octet still in its place counts, as on Linux also when it was read by MSG_OOB. */
 static bool is_unread(const struct tcp *c)
 {
-	return tcp_recv_ready(c) > 0 || (tcp_at_mark(c) && c->rcv.up <= tcp_data_end(c));
+	return tcp_recv_ready(c) > 0 || tcp_at_urgent_octet(c);
 }
 
 /* The user has gone; RFC 9293 3.6.1 and RFC 2525 2.17: unread data means a reset. */

@@ -558,6 +558,7 @@ int tcp_recv_consume(struct tcp *, const struct tcp_ctx *, size_t len);
 /* The urgent byte kept out of band: 1 byte, or -TERN_EINVAL / -TERN_EAGAIN. */
 int tcp_recv_urgent(struct tcp *, uint8_t *, bool peek);
 bool tcp_at_mark(const struct tcp *);
+bool tcp_at_urgent_octet(const struct tcp *); /* the same, and the octet is here */
 
 /* No more data from us: a FIN after what is queued. */
 void tcp_close_send(struct tcp *, const struct tcp_ctx *);

@@ -43,15 +43,19 @@ bool tcp_at_mark(const struct tcp *c)
 	return has_mark(c) && c->rcv_buf.head == c->rcv.up - 1;
 }
 
+bool tcp_at_urgent_octet(const struct tcp *c)
+{
+	return tcp_at_mark(c) && c->rcv.up <= tcp_data_end(c);
+}
+
 /*
  * A read that begins at the mark steps over the octet that only MSG_OOB returns, as Linux does,
  * also if nothing follows.
  */
 void tcp_skip_urgent(struct tcp *c, const struct tcp_ctx *x)
 {
-	if (!tcp_at_mark(c) || c->opt.oob_inline || c->rcv.up > tcp_data_end(c))
-		return;
-	buf_drop(&c->rcv_buf, x->mem, c->rcv.up);
+	if (tcp_at_urgent_octet(c) && !c->opt.oob_inline)
+		buf_drop(&c->rcv_buf, x->mem, c->rcv.up);
 }
 
 int tcp_recv_urgent(struct tcp *c, uint8_t *byte, bool peek)
