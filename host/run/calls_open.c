@@ -221,7 +221,7 @@ static void await_text(struct run *r, struct pair *p, const struct tern_addr *to
  * As Linux: the next connect after one that failed tells of it, and the one after that tries. After
  * a shutdown it tries at once: 0.
  */
-static int64_t leave_refusal(struct run *r, struct call *c)
+static int leave_refusal(struct run *r, struct call *c)
 {
 	int told = 0, refused = c->pair->so_error, err;
 	bool gave_up = c->pair->gave_up;
@@ -271,7 +271,7 @@ int64_t on_connect(struct run *r, struct call *c)
 	if (family == AF_UNSPEC) /* gives up what there is */
 		return p->state == PAIR_FRESH ? 0 : stream_begins_anew(r, c);
 	if (p->state == PAIR_REFUSED) {
-		err = (int)leave_refusal(r, c);
+		err = leave_refusal(r, c);
 		if (err)
 			return err;
 	}

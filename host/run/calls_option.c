@@ -169,21 +169,13 @@ int64_t on_getsockopt(struct run *r, struct call *c)
 
 /* ---- setsockopt ---- */
 
-/* All but 0; an option that takes a byte may be given one. */
-static bool is_on(const uint8_t *value, size_t len)
-{
-	int32_t number = value[0];
-
-	if (len >= sizeof(number))
-		memcpy(&number, value, sizeof(number));
-	return number != 0;
-}
-
 static void note_option(struct run *r, struct pair *p, int level, int name, const uint8_t *value,
 			size_t len)
 {
-	if (len > 0)
-		control_note_option(p, level, name, is_on(value, len));
+	int on = 0;
+
+	if (len > 0 && option_read_number(level, value, len, &on) == 0)
+		control_note_option(p, level, name, on != 0);
 	said_note(p, level, name, value, len);
 	if (p->far)
 		option_set(r->st, p->far, level, name, value, len);
