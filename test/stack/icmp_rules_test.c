@@ -492,6 +492,26 @@ static void queued_errors(void)
 	}
 }
 
+/*
+ * Protocol 58 of IPv4 is nobody's: it never goes there, whatever a program gives for a receiver
+ * (Linux: EINVAL to a socket of echo requests, ENETUNREACH to a raw one).
+ */
+static void no_icmp6_over_ip4(void)
+{
+	static const uint8_t request[16] = { ICMP6_ECHO };
+
+	for (int raw = 0; raw < 2; raw++) {
+		tern_sock s;
+
+		new_wire();
+		s = open_socket("::", 0, raw ? TERN_SOCK_RAW : TERN_SOCK_DGRAM, ICMP6);
+		check_eq(send_to(s, "::ffff:10.0.0.9", 0, request, sizeof(request)),
+			 raw ? -TERN_ENETUNREACH : -TERN_EINVAL);
+		check_eq(count_out(), 0);
+		end_stack();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -509,6 +529,7 @@ int main(int argc, char **argv)
 		TEST(queued_errors),
 		TEST(short_quotes),
 		TEST(strange_quotes),
+		TEST(no_icmp6_over_ip4),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));

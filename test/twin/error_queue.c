@@ -150,9 +150,8 @@ static void tells_how_errors_of_both_versions_came(void)
 {
 	int a = bound_to_both();
 	uint16_t port = closed_port();
-	struct name four = mapped_loopback_at(port), six = four;
+	struct name four = mapped_loopback_at(port), six = loopback6_at(port);
 
-	six.in6.sin6_addr = in6addr_loopback;
 	tell_errors(a);
 	set_int(a, IPPROTO_IP, IP_RECVTTL, 1);
 	family = AF_INET6;
@@ -168,12 +167,11 @@ static void asks_the_old_way(void)
 {
 	static const int options[] = { OLD_PKTINFO, OLD_HOPLIMIT };
 	int a = bound_to_both(), s = socket_of(SOCK_STREAM), fresh;
-	struct name six = mapped_loopback_at(port_of(a)), four = six;
+	struct name six = loopback6_at(port_of(a)), four = mapped_loopback_at(port_of(a));
 	struct mail l;
 
 	family = AF_INET6;
 	fresh = socket_of(SOCK_STREAM);
-	six.in6.sin6_addr = in6addr_loopback;
 	for (int i = 0; i < 2; i++) {
 		say("%d\n", get_int(a, IPPROTO_IPV6, options[i]));
 		say_result(set_int(a, IPPROTO_IPV6, options[i], 7));

@@ -12,15 +12,6 @@ static struct name mapped_any_at(uint16_t port)
 	return n;
 }
 
-static struct name six_at(uint16_t port)
-{
-	struct name n = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) },
-			  .len = sizeof(n.in6) };
-
-	n.in6.sin6_addr = in6addr_loopback;
-	return n;
-}
-
 static int bound_to_mapped_any(int type)
 {
 	struct name n = mapped_any_at(0);
@@ -35,7 +26,7 @@ static void mapped_any_is_of_ipv4(void)
 {
 	int d = bound_to_mapped_any(SOCK_DGRAM), l = bound_to_mapped_any(SOCK_STREAM);
 	int six = socket(AF_INET6, SOCK_DGRAM, 0);
-	struct name n = six_at(port_of(d));
+	struct name n = loopback6_at(port_of(d));
 	char byte;
 
 	listen(l, 3);
@@ -45,10 +36,10 @@ static void mapped_any_is_of_ipv4(void)
 	send_to(socket_of(SOCK_DGRAM), "x", 1, port_of(d));
 	polled(d, POLLIN, POLLIN);
 	say_result(recv(d, &byte, 1, MSG_DONTWAIT));
-	n = six_at(port_of(d));
+	n = loopback6_at(port_of(d));
 	say_result(bind(socket(AF_INET6, SOCK_DGRAM, 0), &n.sa, n.len));
 	say_result(connect_to(socket_of(SOCK_STREAM), port_of(l)));
-	n = six_at(port_of(l));
+	n = loopback6_at(port_of(l));
 	say_result(connect(socket(AF_INET6, SOCK_STREAM, 0), &n.sa, n.len));
 }
 
@@ -56,17 +47,17 @@ static void mapped_any_is_of_ipv4(void)
 static void names_a_scope_where_none_is(void)
 {
 	int l = socket(AF_INET6, SOCK_STREAM, 0), d = socket(AF_INET6, SOCK_DGRAM, 0);
-	struct name n = six_at(0);
+	struct name n = loopback6_at(0);
 
 	n.in6.sin6_scope_id = 77;
 	say_result(bind(l, &n.sa, n.len));
 	listen(l, 3);
-	n = six_at(port_of(l));
+	n = loopback6_at(port_of(l));
 	n.in6.sin6_scope_id = 99;
 	say_result(connect(socket(AF_INET6, SOCK_STREAM, 0), &n.sa, n.len));
-	n = six_at(0);
+	n = loopback6_at(0);
 	bind(d, &n.sa, n.len);
-	n = six_at(port_of(d));
+	n = loopback6_at(port_of(d));
 	n.in6.sin6_scope_id = 99;
 	say_result(sendto(socket(AF_INET6, SOCK_DGRAM, 0), "x", 1, 0, &n.sa, n.len));
 	say_result(connect(socket(AF_INET6, SOCK_DGRAM, 0), &n.sa, n.len));

@@ -58,14 +58,22 @@ struct name any_at(uint16_t port)
 	return n;
 }
 
+struct name loopback6_at(uint16_t port)
+{
+	struct name n = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) },
+			  .len = sizeof(n.in6) };
+
+	n.in6.sin6_addr = in6addr_loopback;
+	return n;
+}
+
 struct name loopback_at(uint16_t port)
 {
 	struct name n = any_at(port);
 
-	if (family == AF_INET)
-		n.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
-		n.in6.sin6_addr = in6addr_loopback;
+	if (family == AF_INET6)
+		return loopback6_at(port);
+	n.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	return n;
 }
 

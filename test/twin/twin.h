@@ -87,6 +87,7 @@ const char *told(long long result);
 void say_result(long long result);
 
 struct name loopback_at(uint16_t port);
+struct name loopback6_at(uint16_t port);
 struct name any_at(uint16_t port);
 uint16_t port_of(int fd);
 uint16_t port_in(const struct name *);
