@@ -143,7 +143,7 @@ struct sent *sent_put(struct sent_log *log, uint64_t lo, uint64_t hi, tern_time 
 	s->node.key = lo; /* the rest of the node is the tree's */
 	s->node.marked = false;
 	s->hi = hi;
-	s->sent_at = now;
+	s->first_at = s->sent_at = now;
 	s->fate = SENT_IN_FLIGHT;
 	s->cause = TERN_CAUSE_NONE;
 	s->again = s->app_limited = false;

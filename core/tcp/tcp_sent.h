@@ -38,7 +38,8 @@ struct sent_view {
 struct sent {
 	struct tree_node node; /* the key is the first position; marked: lost */
 	uint64_t hi;	       /* one past the last */
-	tern_time sent_at;     /* the last time */
+	tern_time first_at;    /* it went for the first time, ... */
+	tern_time sent_at;     /* ... and for the last */
 	struct list by_age;    /* while in flight */
 	uint8_t fate;	       /* enum sent_fate */
 	uint8_t cause;	       /* enum tern_cause: of a loss, why it is believed */

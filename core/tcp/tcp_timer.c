@@ -25,11 +25,17 @@ tern_time tcp_deadline(const struct tcp *c)
 	return MIN(at, c->work->loss_at);
 }
 
-/* What is outstanding, the oldest of it. */
-static tern_time first_sent_at(const struct tcp *c, const struct tcp_ctx *x)
+/*
+ * What is outstanding, the oldest of it. Progress begins anew with who waits for a window, not with
+ * what went together with the bytes that were acknowledged.
+ */
+static COLD tern_time first_sent_at(const struct tcp *c, const struct tcp_ctx *x)
 {
-	if (c->work)
-		return c->work->first_rtx_at;
+	const struct tcp_work *w = c->work;
+	const struct sent *oldest = w ? sent_first(&w->sent) : NULL;
+
+	if (w)
+		return oldest ? MIN(oldest->first_at, w->first_rtx_at) : w->first_rtx_at;
 	return c->state == TERN_TCP_SYN_SENT ? c->rcv.opened_at : x->now;
 }
 
