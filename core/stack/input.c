@@ -76,6 +76,12 @@ static bool is_bad_source(const struct tern_stack *st, const struct inbound *in)
 	       !in->looped; /* our own address from outside: a forgery or a loop */
 }
 
+/* RFC 4291 2.7, erratum 3480: groups of the scopes 0 and 1 never cross a link. */
+static bool is_of_a_node(const struct addr *group)
+{
+	return !addr_is4(group) && (group->b[1] & 15) <= 1;
+}
+
 static bool is_for_us(const struct tern_stack *st, struct inbound *in)
 {
 	const struct iface *i = in->iface;
@@ -96,6 +102,8 @@ static bool is_for_us(const struct tern_stack *st, struct inbound *in)
 	case ADDR_BROADCAST:
 		return true;
 	case ADDR_MULTICAST:
+		if (is_of_a_node(&in->dst) && !in->looped && i->cfg.link != TERN_LINK_LOOPBACK)
+			return false;
 		return any || group_is_joined(&st->net, &in->dst, i->index);
 	case ADDR_UNSPECIFIED:
 		break;

@@ -298,25 +298,30 @@ static void who_we_are(void)
 	} cases[] = {
 		{ "fd00::1", true },	       { "fe80::77", true },
 		{ "fd00::2", false },	       { "fe80::78", false },
-		{ "ff02::1", true },	       { "ff01::1", true },
+		{ "ff02::1", true },	       { "ff01::1", false },
 		{ "ff02::1:ff00:1", true },    { "ff02::1:ff00:77", true },
 		{ "ff02::1:ff00:2", false },   { "ff02::2", false },
 		{ "ff05::2", false },	       { "ff05::1:3", false },
 		{ "ff02::1:ff00:101", false }, { "fd00::", false },
-		{ "ff1e::5", true },
+		{ "ff1e::5", true },	       { "ff11::5", false }, /* erratum 3480: of a node */
+		{ "ff10::5", false },
 	};
+	static const uint8_t joined[] = { 0x1e, 0x11, 0x10 };
 	struct tern_addr local;
 	struct {
 		uint8_t group[16];
 		uint32_t ifindex;
-	} of = { { 0xff, 0x1e, [15] = 5 }, 2 };
+	} of = { { 0xff, [15] = 5 }, 2 };
 
 	begin_ip6();
 	tern_addr_parse("fe80::77", 0, &local);
 	check_eq(tern_addr_add(st, 2, &local, 64), 0);
-	check_eq(tern_setsockopt(st, hearer, TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP, &of,
-				 sizeof(of)),
-		 0);
+	for (size_t i = 0; i < N_ELEMENTS(joined); i++) {
+		of.group[1] = joined[i];
+		check_eq(tern_setsockopt(st, hearer, TERN_IPPROTO_IPV6, TERN_IPV6_ADD_MEMBERSHIP,
+					 &of, sizeof(of)),
+			 0);
+	}
 	tern_advance(st, 3 * TERN_SEC);
 	while (take_out())
 		continue; /* reports of the group */
