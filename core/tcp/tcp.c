@@ -181,8 +181,10 @@ static void limit_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
 	int linger2 = c->opt.linger2_s;
 	uint32_t ms = linger2 ? (uint32_t)MAX(linger2, 0) * 1000 : x->cfg->tcp_fin_timeout_ms;
 
-	if (c->state == TERN_TCP_FIN_WAIT_2 && c->user_gone)
-		c->idle_at = x->now + ms * TERN_MS;
+	if (c->state != TERN_TCP_FIN_WAIT_2 || !c->user_gone)
+		return;
+	c->idle_at = x->now + ms * TERN_MS;
+	tcp_touch_keepalive(c, x);
 }
 
 void tcp_enter_fin_wait_2(struct tcp *c, const struct tcp_ctx *x)
