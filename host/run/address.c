@@ -166,20 +166,20 @@ static bool has_four(struct run *r, const struct pair *p)
 	return tern_getsockname(r->st, p->s, &at) == 0 && addr_plain(&at).family == TERN_AF_INET;
 }
 
-struct tern_addr address_route(struct run *r, struct pair *p, const struct tern_addr *to)
+struct tern_addr address_route(struct run *r, struct pair *p, struct tern_addr *to)
 {
-	struct tern_addr local = *to, far;
+	struct tern_addr far;
 
 	if (address_is_any(to))
-		local = loopback_of(has_four(r, p) ? TERN_AF_INET : to->family, to->port);
-	if (!address_is_loopback(&local))
+		*to = loopback_of(has_four(r, p) ? TERN_AF_INET : to->family, to->port);
+	if (!address_is_loopback(to))
 		return address_for_stack(p, to);
 	for (struct list *l = r->named.next; l != &r->named; l = l->next)
-		if (takes(r, CONTAINER_OF(l, struct pair, named_link), p->type, &local))
-			return address_for_stack(p, &local);
-	far = local.family == TERN_AF_INET ? r->loopback : r->loopback6;
+		if (takes(r, CONTAINER_OF(l, struct pair, named_link), p->type, to))
+			return address_for_stack(p, to);
+	far = to->family == TERN_AF_INET ? r->loopback : r->loopback6;
 	if (far.family == TERN_AF_UNSPEC)
-		return address_for_stack(p, &local);
+		return address_for_stack(p, to);
 	far.port = to->port;
 	p->by_gateway = true;
 	return address_for_stack(p, &far);

@@ -128,18 +128,6 @@ int64_t on_getpeername(struct run *r, struct call *c)
 
 /* ---- connect ---- */
 
-static struct tern_addr shown_as(const struct tern_addr *to)
-{
-	struct tern_addr a = *to;
-
-	if (!address_is_any(to))
-		return a;
-	if (to->family == TERN_AF_INET)
-		return tern_ip4(127, 0, 0, 1, to->port);
-	a.ip[15] = 1;
-	return a;
-}
-
 /* The program sees the names that it would see without a gateway in between. */
 static void note_names(struct pair *p, const struct tern_addr *to, const struct tern_addr *by)
 {
@@ -148,7 +136,7 @@ static void note_names(struct pair *p, const struct tern_addr *to, const struct 
 	p->shown_peer = p->shown_local = (struct tern_addr){ 0 };
 	if (memcmp(is.ip, by->ip, sizeof(is.ip)) == 0)
 		return;
-	p->shown_peer = shown_as(to);
+	p->shown_peer = *to;
 	if (p->by_gateway)
 		p->shown_local = p->shown_peer; /* the port is the socket's own */
 }
@@ -194,7 +182,7 @@ static int64_t connect_again(struct run *r, struct call *c)
 	}
 }
 
-int connect_prepare(struct run *r, struct pair *p, const struct tern_addr *to, struct tern_addr *by)
+int connect_prepare(struct run *r, struct pair *p, struct tern_addr *to, struct tern_addr *by)
 {
 	*by = address_route(r, p, to);
 	return far_leave_loopback(r, p, by);

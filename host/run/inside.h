@@ -263,9 +263,9 @@ bool address_is_any(const struct tern_addr *);
 struct tern_addr address_for_stack(const struct pair *, const struct tern_addr *);
 /*
  * Where a destination leads, for the stack: the loopback's to a socket of the tree or to the
- * gateway.
+ * gateway. What is any address becomes the loopback's, which it means.
  */
-struct tern_addr address_route(struct run *, struct pair *, const struct tern_addr *to);
+struct tern_addr address_route(struct run *, struct pair *, struct tern_addr *to);
 /* Is it how the stack calls the host's loopback, behind a gateway? */
 bool address_is_hosts_loopback(const struct run *, const struct tern_addr *);
 /* What the program is to see of an address of the stack's. */
@@ -429,7 +429,7 @@ int64_t on_getpeername(struct run *, struct call *);
 void listener_news(struct run *, struct pair *);
 void connect_news(struct run *, struct pair *);
 /* Before a stream opens: where that leads, or a negative error. And once it has begun to. */
-int connect_prepare(struct run *, struct pair *, const struct tern_addr *to, struct tern_addr *by);
+int connect_prepare(struct run *, struct pair *, struct tern_addr *to, struct tern_addr *by);
 void connect_begins(struct call *, const struct tern_addr *to, const struct tern_addr *by);
 /* calls_data.c */
 int64_t on_sendto(struct run *, struct call *);
