@@ -64,6 +64,29 @@ bool sock_raw_input(struct sockets *ss, const struct dgram_in *in, int icmp_type
 
 /* ---- sending ---- */
 
+/* The message as a packet, of max bytes at most; a negative error. */
+static int gather_packet(struct sockets *ss, struct sock *s, const struct tern_msg *m,
+			 const struct dgram_path *path, uint32_t max, struct tern_pkt **p)
+{
+	uint32_t len = (uint32_t)dgram_msg_len(m);
+
+	if (len > max)
+		return dgram_refuse_large(ss, s, path);
+	*p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
+	if (!*p)
+		return -TERN_ENOBUFS;
+	dgram_gather(m, (*p)->data);
+	return 0;
+}
+
+/* Without a header of IP, which is ours to write. */
+static uint32_t payload_max(const struct sock *s, const struct dgram_path *path)
+{
+	bool v4 = addr_is4(&path->dst);
+
+	return dgram_size_max(s, &path->hop, v4) - (v4 ? IP4_HDR_LEN : IP6_HDR_LEN);
+}
+
 /* IP_HDRINCL: the user wrote the header; as Linux we fill length, checksum and zero fields. */
 static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 				const struct dgram_path *path)
@@ -71,15 +94,13 @@ static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct
 	uint32_t len = (uint32_t)dgram_msg_len(m);
 	bool v4 = s->family == TERN_AF_INET;
 	struct tern_pkt *p;
+	int err;
 
 	if (len < (v4 ? IP4_HDR_LEN : IP6_HDR_LEN))
 		return -TERN_EINVAL;
-	if (len > path->hop.link_mtu)
-		return dgram_refuse_large(ss, s, path);
-	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
-	if (!p)
-		return -TERN_ENOBUFS;
-	dgram_gather(m, p->data);
+	err = gather_packet(ss, s, m, path, path->hop.link_mtu, &p);
+	if (err)
+		return err;
 	if (v4) {
 		uint32_t hdr_len = (p->data[0] & 15) * 4;
 
@@ -119,24 +140,20 @@ static void fill_checksum(const struct sockets *ss, const struct sock *s, struct
 int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		 const struct dgram_path *path)
 {
-	uint32_t ip_len = addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN;
-	uint32_t len = (uint32_t)dgram_msg_len(m);
 	struct tern_pkt *p;
+	int err;
 
 	if (s->protocol == TERN_IPPROTO_ICMPV6 && addr_is4(&path->dst))
 		return -TERN_ENETUNREACH;
 	if (s->dgram->hdrincl || s->protocol == TERN_IPPROTO_RAW)
 		return send_with_header(ss, s, m, path);
-	if (len + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
-		return dgram_refuse_large(ss, s, path);
-	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
-	if (!p)
-		return -TERN_ENOBUFS;
-	dgram_gather(m, p->data);
+	err = gather_packet(ss, s, m, path, payload_max(s, path), &p);
+	if (err)
+		return err;
 	fill_checksum(ss, s, p, path);
 	dgram_push_ip(ss, s, p, path, m);
 	dgram_enqueue(ss, s, p, path);
-	return len;
+	return (int64_t)dgram_msg_len(m);
 }
 
 /* ---- echo sockets ---- */
@@ -149,20 +166,17 @@ static bool is_echo(const struct sock *s, uint8_t type)
 int64_t ping_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		  const struct dgram_path *path)
 {
-	uint32_t ip_len = addr_is4(&path->dst) ? IP4_HDR_LEN : IP6_HDR_LEN;
 	uint32_t len = (uint32_t)dgram_msg_len(m);
 	bool v6 = s->family == TERN_AF_INET6;
 	struct tern_pkt *p;
 	uint32_t sum;
+	int err;
 
 	if (len < ICMP_HDR_LEN || (v6 && addr_is4(&path->dst))) /* no ICMPv6 over IPv4 */
 		return -TERN_EINVAL;
-	if (len + ip_len > dgram_size_max(s, &path->hop, addr_is4(&path->dst)))
-		return dgram_refuse_large(ss, s, path);
-	p = pkt_new(ss->mem, PKT_HEAD_ROOM, len);
-	if (!p)
-		return -TERN_ENOBUFS;
-	dgram_gather(m, p->data);
+	err = gather_packet(ss, s, m, path, payload_max(s, path), &p);
+	if (err)
+		return err;
 	if (!is_echo(s, p->data[0]) || p->data[1] != 0) {
 		pkt_free(ss->mem, p);
 		return -TERN_EINVAL;

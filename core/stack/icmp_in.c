@@ -56,16 +56,10 @@ static enum tern_drop echo_input(struct tern_stack *st, const struct inbound *in
 static enum tern_drop echo_reply_input(struct tern_stack *st, const struct inbound *in,
 				       const struct icmp *h)
 {
-	struct dgram_in dg = { .pkt = in->p,
-			       .off = in->l4_off,
-			       .len = message_len(in),
-			       .src = in->src,
-			       .dst = in->dst,
-			       .proto = in->proto,
-			       .ttl = in->ttl,
-			       .tos = in->tos };
+	struct dgram_in dg = dgram_of(in, in->proto);
 
-	dg.ifindex = (uint16_t)in->iface->index;
+	dg.off = in->l4_off;
+	dg.len = message_len(in);
 	dg.dport = (uint16_t)(h->rest >> 16);
 	return sock_ping_input(&st->ss, &dg);
 }

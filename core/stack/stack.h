@@ -111,6 +111,8 @@ void fragment_cut(struct tern_stack *, struct tern_pkt *, struct pkt_queue *);
 
 /* transport.c */
 enum tern_drop transport_input(struct tern_stack *, const struct inbound *);
+/* What a packet brings to sockets of datagrams; where its text is, and its ports, come after. */
+struct dgram_in dgram_of(const struct inbound *, uint8_t proto);
 
 /* train.c */
 void take_train(struct tern_stack *, const struct inbound *, struct tuple *, struct tcp_packet *);

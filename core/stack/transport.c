@@ -101,15 +101,21 @@ static COLD enum tern_drop refuse_port(struct tern_stack *st, const struct inbou
 	return TERN_DROP_UDP_NO_SOCKET;
 }
 
+struct dgram_in dgram_of(const struct inbound *in, uint8_t proto)
+{
+	return (struct dgram_in){ .pkt = in->p,
+				  .src = in->src,
+				  .dst = in->dst,
+				  .ifindex = (uint16_t)in->iface->index,
+				  .ttl = in->ttl,
+				  .tos = in->tos,
+				  .flow_label = flow_label_of(in),
+				  .proto = proto };
+}
+
 static enum tern_drop udp4or6_input(struct tern_stack *st, const struct inbound *in)
 {
-	struct dgram_in dg = { .pkt = in->p,
-			       .src = in->src,
-			       .dst = in->dst,
-			       .ttl = in->ttl,
-			       .tos = in->tos,
-			       .flow_label = flow_label_of(in),
-			       .proto = TERN_IPPROTO_UDP };
+	struct dgram_in dg = dgram_of(in, TERN_IPPROTO_UDP);
 	struct inbound exact = *in;
 	enum tern_drop drop;
 	struct udp h;
@@ -122,7 +128,6 @@ static enum tern_drop udp4or6_input(struct tern_stack *st, const struct inbound 
 		return TERN_DROP_UDP_CHECKSUM;
 	if (h.checksum != 0 && !udp_checksum_is_right(st, &exact))
 		return TERN_DROP_UDP_CHECKSUM;
-	dg.ifindex = (uint16_t)in->iface->index;
 	dg.off = in->l4_off + UDP_HDR_LEN;
 	dg.len = h.len - UDP_HDR_LEN;
 	dg.sport = h.src_port;
@@ -142,15 +147,8 @@ static bool raw_input(struct tern_stack *st, const struct inbound *in)
 {
 	bool v4 = addr_is4(&in->dst);
 	bool icmp = in->proto == (v4 ? TERN_IPPROTO_ICMP : TERN_IPPROTO_ICMPV6);
-	struct dgram_in dg = { .pkt = in->p,
-			       .src = in->src,
-			       .dst = in->dst,
-			       .ttl = in->ttl,
-			       .tos = in->tos,
-			       .flow_label = flow_label_of(in),
-			       .proto = in->proto };
+	struct dgram_in dg = dgram_of(in, in->proto);
 
-	dg.ifindex = (uint16_t)in->iface->index;
 	dg.off = v4 ? in->l3_off : in->l4_off;
 	dg.len = in->end - dg.off;
 	return sock_raw_input(&st->ss, &dg, icmp && payload_len(in) ? payload(in)[0] : -1);

@@ -400,13 +400,42 @@ static void of_what_comes(void)
 	end_stack();
 }
 
+/* The same of an answer to an echo, which was sent to ourselves. */
+static void of_an_answer_to_an_echo(void)
+{
+	struct tern_addr self = in_flow("fd00::1", 0, 0xabcde);
+	uint8_t echo[9] = { ICMP6_ECHO };
+	struct tern_iovec iov = { echo, sizeof(echo) };
+	struct tern_msg m;
+	tern_sock s;
+
+	begin_ip6();
+	check_eq(tern_socket(st, TERN_AF_INET6, TERN_SOCK_DGRAM, TERN_IPPROTO_ICMPV6, &s), 0);
+	check_eq(tern_sendto(st, s, echo, sizeof(echo), 0, &self), sizeof(echo));
+	pass_time(TERN_MS);
+	tern_msg_init(&m, &iov, 1);
+	check_eq(tern_recvmsg(st, s, &m, 0), sizeof(echo));
+	check_eq(echo[0], ICMP6_ECHO_REPLY);
+	check(m.flow_label != 0);
+	end_stack();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		TEST(of_a_connection),	 TEST(of_a_super_frame), TEST(of_our_connection),
-		TEST(of_datagrams),	 TEST(of_answers),	 TEST(of_the_link),
-		TEST(of_who_may_refuse), TEST(of_another_mind),	 TEST(of_an_address),
-		TEST(of_a_peer),	 TEST(of_a_stream_to),	 TEST(of_what_comes),
+		TEST(of_a_connection),
+		TEST(of_a_super_frame),
+		TEST(of_our_connection),
+		TEST(of_datagrams),
+		TEST(of_answers),
+		TEST(of_the_link),
+		TEST(of_who_may_refuse),
+		TEST(of_another_mind),
+		TEST(of_an_address),
+		TEST(of_a_peer),
+		TEST(of_a_stream_to),
+		TEST(of_what_comes),
+		TEST(of_an_answer_to_an_echo),
 	};
 
 	return test_main(argc, argv, tests, N_TESTS(tests));
