@@ -149,7 +149,12 @@ static void tell_left_out(struct capturing *c, struct capture_conn *k, tern_time
 	k->left_out = none;
 }
 
-static void leave_out(struct capture_conn *k, const struct segment *g, uint64_t n_new)
+/* How far a segment moves numbers: its sender's, and what the other side has acknowledged. */
+struct moves {
+	uint64_t n_new, n_acked;
+};
+
+static void leave_out(struct capture_conn *k, const struct segment *g, const struct moves *m)
 {
 	struct view_fold *f = &k->left_out;
 
@@ -157,7 +162,8 @@ static void leave_out(struct capture_conn *k, const struct segment *g, uint64_t 
 	f->n_data[g->from] += g->len > 0 || k->flow.proto != TERN_IPPROTO_TCP;
 	f->n_acks[g->from] += g->len == 0 && k->flow.proto == TERN_IPPROTO_TCP;
 	f->n_bytes[g->from] += g->len;
-	f->n_new[g->from] += n_new;
+	f->n_new[g->from] += m->n_new;
+	f->n_acked[1 - g->from] += m->n_acked;
 	f->n_retransmitted[g->from] += !!(g->marks & MARK_RETRANSMITTED);
 }
 
@@ -296,17 +302,18 @@ static struct tally *tally_of_failure(struct capturing *c, const struct whole_pa
 
 /* The sides' sets of arrived numbers are the view's affair; here the highest number is enough. */
 static void track(struct capture_conn *k, struct segment *g, const struct decoded *d,
-		  const struct view_event *ev, uint64_t *n_new)
+		  const struct view_event *ev, struct moves *m)
 {
 	int from = flow_sender(&k->flow, d);
-	int64_t before = k->flow.side[from].nxt;
+	const struct flow_side *s = &k->flow.side[from], *other = &k->flow.side[1 - from];
+	int64_t nxt = s->nxt, acked = other->acked;
 
 	memset(g, 0, sizeof(*g));
 	flow_sent(&k->flow, g, d, ev);
 	k->n_packets[from]++;
-	*n_new = (uint64_t)(k->flow.side[from].nxt - before);
 	/* In the middle of a connection the first number is not a distance. */
-	*n_new = MIN(*n_new, (uint64_t)g->len);
+	m->n_new = MIN((uint64_t)(s->nxt - nxt), (uint64_t)g->len);
+	m->n_acked = (uint64_t)(other->acked - acked);
 }
 
 /* Longer than any segment on the wire: captured before a card cut it, or after one joined it. */
@@ -339,7 +346,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	struct decoded d;
 	struct segment g;
 	struct capture_conn *k;
-	uint64_t n_new;
+	struct moves moves;
 
 	if (!decode_frame(&d, &ev)) {
 		capture_count(c, tally_of_failure(c, p));
@@ -353,7 +360,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 		return;
 	ev.flow = k->flow.number;
 	look_for_burst(c, k, &d);
-	track(k, &g, &d, &ev, &n_new);
+	track(k, &g, &d, &ev, &moves);
 	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
 		told.n = deduce(&k->deduced, &k->flow, &g, change);
 	if (!is_wanted(c, k))
@@ -361,7 +368,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	if (is_kept(c, k, is_remarkable(&g, &d) || p->incomplete, told.n > 0))
 		keep(c, k, p, told);
 	else
-		leave_out(k, &g, n_new);
+		leave_out(k, &g, &moves);
 }
 
 void conns_end(struct capturing *c)

@@ -31,7 +31,8 @@ enum { VIEW_HOSTS_MAX = 256, VIEW_NAME_MAX = 32 };
 /* Frames that are counted instead of shown, by the side that sent them. */
 struct view_fold {
 	uint64_t n_data[2], n_bytes[2], n_acks[2];
-	uint64_t n_new[2]; /* how far the sequence numbers went */
+	uint64_t n_new[2];   /* how far the sequence numbers went */
+	uint64_t n_acked[2]; /* how far what the side sent was acknowledged */
 	uint64_t n_lost, n_retransmitted[2];
 };
 

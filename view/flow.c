@@ -175,10 +175,13 @@ int flow_sender(const struct flow *f, const struct decoded *d)
 
 bool flow_has_other_syn(const struct flow *f, const struct decoded *d)
 {
-	const struct flow_side *from = &f->side[flow_sender(f, d)];
+	int from = flow_sender(f, d);
+	const struct flow_side *s = &f->side[from], *other = &f->side[1 - from];
 
-	return d->proto == TERN_IPPROTO_TCP && (d->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-	       from->isn_known && from->isn != d->tcp.seq;
+	if (d->proto != TERN_IPPROTO_TCP || !(d->tcp.flags & TCP_SYN) || !s->isn_known ||
+	    s->isn == d->tcp.seq)
+		return false;
+	return !(d->tcp.flags & TCP_ACK) || (other->isn_known && other->isn != d->tcp.ack - 1);
 }
 
 /* Who is on the left: who opens; in the middle of a conversation the higher port. */

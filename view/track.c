@@ -30,13 +30,24 @@ static void learn_isn(struct flow_side *s, uint32_t isn)
 	s->isn = isn;
 }
 
+/*
+ * Who answers with SYN cookies keeps nothing: to a SYN that comes again goes another number. The
+ * last counts, until something has been acknowledged.
+ */
+static bool answers_anew(const struct flow_side *s, const struct segment *g)
+{
+	const uint16_t both = TCP_SYN | TCP_ACK;
+
+	return (g->tcp.flags & both) == both && s->nxt == 1 && s->acked == 0;
+}
+
 static void learn_from(struct flow *f, const struct segment *g)
 {
 	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
 	uint16_t flags = g->tcp.flags;
 
 	if (flags & TCP_SYN) {
-		if (s->nxt == 0)
+		if (s->nxt == 0 || answers_anew(s, g))
 			learn_isn(s, g->tcp.seq);
 		s->wscale_known = g->tcp.has_wscale;
 		s->wscale = MIN(g->tcp.wscale, 14);
@@ -128,6 +139,11 @@ static void count_sent(struct flow_side *s, const struct segment *g)
 	s->n_lost += g->sent->lost != NULL;
 }
 
+static void note_ack(struct flow_side *s, int64_t ack)
+{
+	s->acked = MAX(s->acked, ack);
+}
+
 void track_sent(struct flow *f, struct segment *g)
 {
 	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
@@ -160,6 +176,8 @@ void track_sent(struct flow *f, struct segment *g)
 	} else {
 		s->repeats = g->marks & (MARK_RETRANSMITTED | MARK_KEEPALIVE | MARK_PROBE);
 	}
+	if (g->tcp.flags & TCP_ACK)
+		note_ack(f->to_itself ? s : other, g->ack);
 	if (other->fin_sent && (g->tcp.flags & TCP_ACK) && g->ack >= other->nxt)
 		other->fin_acked = true;
 }
@@ -204,8 +222,9 @@ void track_left_out(struct flow *f, int side, const struct view_fold *fold, stru
 	s->n_data += fold->n_data[side];
 	s->n_retransmitted += fold->n_retransmitted[side];
 	s->n_bytes += f->proto == TERN_IPPROTO_TCP ? n : fold->n_bytes[side];
-	if (n == 0)
-		return;
-	s->nxt += (int64_t)n;
-	ranges_add(&s->arrived, mem, from, from + n);
+	if (n) {
+		s->nxt += (int64_t)n;
+		ranges_add(&s->arrived, mem, from, from + n);
+	}
+	note_ack(s, s->acked + (int64_t)fold->n_acked[side]);
 }

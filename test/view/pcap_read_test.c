@@ -329,6 +329,80 @@ static void a_new_number_opens_another_conversation(void)
 	view_free(s.view);
 }
 
+/* What a scene sent as a capture without states, each packet a millisecond after the one before. */
+static struct capture *capture_of(struct scene *s)
+{
+	struct file f = { 0 };
+	const char *why;
+
+	put_head(&f, 0xa1b2c3d4, 1);
+	for (uint32_t i = 0; i < s->view->n_events; i++)
+		put_packet(&f, (const uint32_t[2]){ 0, i * 1000 }, &s->view->event[i]);
+	view_free(s->view);
+	return read_file(f.bytes, f.len, false, &why);
+}
+
+/* Who answers with SYN cookies has another number for a SYN that comes again. */
+static void the_last_answer_has_the_number(void)
+{
+	struct scene s = scene_new(false);
+	struct capture *c;
+
+	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 1000));
+	scene_send(&s, 1, TCP_SYN | TCP_ACK, SEG(0, 1, 0, 1000));
+	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 1000));
+	s.isn[1] += 777000;
+	scene_send(&s, 1, TCP_SYN | TCP_ACK, SEG(0, 1, 0, 1000));
+	scene_send(&s, 0, TCP_ACK, SEG(1, 1, 50, 1000));
+	scene_send(&s, 1, TCP_ACK, SEG(1, 51, 20, 1000));
+	c = capture_of(&s);
+	check(c && c->n_conns == 1);
+	check_eq(c ? c->conn[0].flow.side[0].n_bytes : 0, 50);
+	check_eq(c ? c->conn[0].flow.side[1].n_bytes : 0, 20);
+	capture_free(c);
+}
+
+/* But not when the first has been acknowledged: a stray changes nothing. */
+static void an_answer_that_counts_stays(void)
+{
+	struct scene s = scene_new(false);
+	struct capture *c;
+
+	scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 1000));
+	scene_send(&s, 1, TCP_SYN | TCP_ACK, SEG(0, 1, 0, 1000));
+	scene_send(&s, 0, TCP_ACK, SEG(1, 1, 0, 1000));
+	s.isn[1] -= 777000;
+	scene_send(&s, 1, TCP_SYN | TCP_ACK, SEG(0, 1, 0, 1000));
+	s.isn[1] += 777000;
+	scene_send(&s, 1, TCP_ACK, SEG(1, 1, 20, 1000));
+	c = capture_of(&s);
+	check(c && c->n_conns == 1);
+	check_eq(c ? c->conn[0].flow.side[1].n_bytes : 0, 20);
+	capture_free(c);
+}
+
+/* The same ports again, captured only where the answers come from. */
+static void an_answer_to_another_call_is_another_conversation(void)
+{
+	struct scene s = scene_new(false);
+	struct capture *c;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		scene_send(&s, 1, TCP_SYN | TCP_ACK, SEG(0, 1, 0, 1000));
+		scene_send(&s, 1, TCP_ACK, SEG(1, 1, 1000 - i * 500, 1000));
+		scene_send(&s, 1, TCP_FIN | TCP_ACK, SEG(1001 - i * 500, 2, 0, 1000));
+		s.isn[0] += 900000000;
+		s.isn[1] += 3000000000U;
+	}
+	c = capture_of(&s);
+	check(c && c->n_conns == 2);
+	for (size_t i = 0; c && i < c->n_conns; i++) {
+		check_eq(c->conn[i].flow.side[1].n_bytes, 1000 - i * 500);
+		check_eq(c->conn[i].flow.side[1].n_retransmitted, 0);
+	}
+	capture_free(c);
+}
+
 /* Behind a gap, at once: overtaken on the way. Later: sent again. */
 static void reordering_is_no_retransmission(void)
 {
@@ -407,6 +481,9 @@ static const struct test tests[] = {
 	TEST(a_short_snap_length_cuts_options_first),
 	TEST(bursts_take_the_captured_length),
 	TEST(a_new_number_opens_another_conversation),
+	TEST(the_last_answer_has_the_number),
+	TEST(an_answer_that_counts_stays),
+	TEST(an_answer_to_another_call_is_another_conversation),
 	TEST(reordering_is_no_retransmission),
 	TEST(a_long_conversation_is_folded),
 };
