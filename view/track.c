@@ -104,6 +104,17 @@ static void note_gap(struct flow_side *s, const struct segment *g)
 	}
 }
 
+/*
+ * RFC 9293 3.8.4: a segment of a number that has been, without text or with one octet of garbage.
+ * What nobody has acknowledged may be that octet again: it counts as text.
+ */
+static bool is_keepalive(const struct flow_side *s, const struct segment *g)
+{
+	if (s->nxt == 0 || g->seq != s->nxt - 1 || g->sent->text)
+		return false;
+	return g->len == 0 || (g->len == 1 && s->acked >= s->nxt);
+}
+
 static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 {
 	const struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
@@ -120,8 +131,7 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 		marks |= MARK_GAP;
 	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && closed && g->len == 1))
 		return marks | MARK_PROBE;
-	if (has_cause(g, TERN_CAUSE_KEEPALIVE) ||
-	    (is_plain && g->len == 0 && s->nxt > 0 && g->seq == s->nxt - 1 && !g->sent->text))
+	if (has_cause(g, TERN_CAUSE_KEEPALIVE) || (is_plain && is_keepalive(s, g)))
 		return marks | MARK_KEEPALIVE;
 	/* The first SYN,ACK of a simultaneous open repeats the SYN's number, but says more. */
 	if (is_syn_ack(g) && !s->syn_ack_sent)

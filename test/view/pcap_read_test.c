@@ -403,6 +403,27 @@ static void an_answer_to_another_call_is_another_conversation(void)
 	capture_free(c);
 }
 
+/* RFC 9293 3.8.4: it may contain one octet of garbage. One that nobody has acknowledged is text. */
+static void an_octet_of_garbage_keeps_alive(void)
+{
+	for (uint32_t acked = 0; acked < 2; acked++) {
+		struct scene s = scene_new(false);
+		struct capture *c;
+		char *text;
+
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 10, 1000));
+		scene_send(&s, 1, TCP_ACK, SEG(1, acked ? 11 : 10, 0, 1000));
+		scene_send(&s, 0, TCP_ACK, SEG(10, 1, 1, 1000));
+		c = capture_of(&s);
+		text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+		test_at("acknowledged: %u", acked);
+		check(text && (strstr(text, "[keepalive]") != NULL) == acked);
+		check_eq(c ? c->conn[0].flow.side[0].n_retransmitted : 9, 1 - acked);
+		free(text);
+		capture_free(c);
+	}
+}
+
 /* Behind a gap, at once: overtaken on the way. Later: sent again. */
 static void reordering_is_no_retransmission(void)
 {
@@ -484,6 +505,7 @@ static const struct test tests[] = {
 	TEST(the_last_answer_has_the_number),
 	TEST(an_answer_that_counts_stays),
 	TEST(an_answer_to_another_call_is_another_conversation),
+	TEST(an_octet_of_garbage_keeps_alive),
 	TEST(reordering_is_no_retransmission),
 	TEST(a_long_conversation_is_folded),
 };
