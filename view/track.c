@@ -115,12 +115,20 @@ static bool is_keepalive(const struct flow_side *s, const struct segment *g)
 	return g->len == 0 || (g->len == 1 && s->acked >= s->nxt);
 }
 
+/* An octet that may be taken or not, or, as from Linux, none and a number that has been. */
+static bool is_probe(const struct flow_side *s, const struct flow_side *other,
+		     const struct segment *g)
+{
+	if (other->wnd != 0 || other->n_segments == 0)
+		return false;
+	return g->len == 1 || (g->len == 0 && is_keepalive(s, g));
+}
+
 static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 {
 	const struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
 	uint16_t flags = g->tcp.flags;
 	bool is_plain = !(flags & (TCP_SYN | TCP_FIN | TCP_RST));
-	bool closed = other->wnd == 0 && other->n_segments > 0;
 	uint32_t marks = 0;
 
 	if (g->tcp.wnd == 0 && !(flags & TCP_RST))
@@ -129,7 +137,7 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 		marks |= MARK_CORRUPTED;
 	if (s->nxt > 0 && g->seq > s->nxt && !(flags & (TCP_SYN | TCP_RST)))
 		marks |= MARK_GAP;
-	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && closed && g->len == 1))
+	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && is_probe(s, other, g)))
 		return marks | MARK_PROBE;
 	if (has_cause(g, TERN_CAUSE_KEEPALIVE) || (is_plain && is_keepalive(s, g)))
 		return marks | MARK_KEEPALIVE;

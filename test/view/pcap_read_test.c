@@ -424,6 +424,27 @@ static void an_octet_of_garbage_keeps_alive(void)
 	}
 }
 
+/* As Linux asks whether a closed window has opened: no text, the number before the next. */
+static void a_number_that_has_been_asks_for_a_window(void)
+{
+	for (uint32_t open = 0; open < 2; open++) {
+		struct scene s = scene_new(false);
+		struct capture *c;
+		char *text;
+
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 1000, 1000));
+		scene_send(&s, 1, TCP_ACK, SEG(1, 1001, 0, open));
+		scene_send(&s, 0, TCP_ACK, SEG(1000, 1, 0, 1000));
+		c = capture_of(&s);
+		text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+		test_at("open: %u", open);
+		check(text && (strstr(text, "[probe]") != NULL) == !open);
+		check(text && (strstr(text, "[keepalive]") != NULL) == open);
+		free(text);
+		capture_free(c);
+	}
+}
+
 /* Behind a gap, at once: overtaken on the way. Later: sent again. */
 static void reordering_is_no_retransmission(void)
 {
@@ -506,6 +527,7 @@ static const struct test tests[] = {
 	TEST(an_answer_that_counts_stays),
 	TEST(an_answer_to_another_call_is_another_conversation),
 	TEST(an_octet_of_garbage_keeps_alive),
+	TEST(a_number_that_has_been_asks_for_a_window),
 	TEST(reordering_is_no_retransmission),
 	TEST(a_long_conversation_is_folded),
 };
