@@ -250,8 +250,9 @@ static void arrive(struct run *r)
 		go(r, to, TERN_TCP_SYN_RECEIVED);
 	if (has(r, TCP_ACK))
 		get_ack(r, to);
-	/* Of a connection joined in the middle the first segment is taken to be in order. */
-	if (r->g->seq <= d->edge[from] || d->edge[from] == 0)
+	/* Of a connection joined in the middle the first segment is taken to be in order. Whether a
+	 * probe's octet is taken its ACK tells. */
+	if ((r->g->seq <= d->edge[from] || d->edge[from] == 0) && !(r->g->marks & MARK_PROBE))
 		d->edge[from] = MAX(d->edge[from], end_of_segment(r->g));
 	if (d->fin[from] && d->edge[from] >= d->fin[from] - 1) { /* the FIN came before */
 		d->edge[from] = MAX(d->edge[from], d->fin[from]);

@@ -67,6 +67,7 @@ struct flow_side {
 	uint8_t wscale;
 	int64_t nxt;		  /* beyond the highest number sent */
 	int64_t acked;		  /* what it sent is acknowledged up to here; 0: nothing */
+	int64_t probe_end;	  /* behind the octet of its last probe, until that is taken */
 	uint64_t wnd;		  /* last sent */
 	int64_t gap_from, gap_to; /* the last that its numbers jumped over, */
 	tern_time gap_at;	  /* when */

@@ -157,15 +157,26 @@ static void count_sent(struct flow_side *s, const struct segment *g)
 	s->n_lost += g->sent->lost != NULL;
 }
 
+static void count_bytes(struct flow_side *s, int64_t end)
+{
+	if (end > 1)
+		s->n_bytes = MAX(s->n_bytes, (uint64_t)end - 1);
+}
+
 static void note_ack(struct flow_side *s, int64_t ack)
 {
 	s->acked = MAX(s->acked, ack);
+	if (s->probe_end == 0 || s->acked < s->probe_end)
+		return;
+	/* Its octet was taken after all: it is not sent again. */
+	s->nxt = MAX(s->nxt, s->probe_end);
+	count_bytes(s, s->probe_end);
+	s->probe_end = 0;
 }
 
 void track_sent(struct flow *f, struct segment *g)
 {
 	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
-	int64_t data_end;
 
 	learn_from(f, g);
 	g->wnd = scaled_window(f, g);
@@ -174,12 +185,14 @@ void track_sent(struct flow *f, struct segment *g)
 	g->marks = marks_of_sent(f, g);
 	note_gap(s, g);
 	count_sent(s, g);
-	/* The byte of a probe will be sent again with its fellows: it does not count as sent. */
-	if (!(g->tcp.flags & TCP_RST) && !(g->marks & MARK_PROBE)) {
+	/* The byte of a probe will be sent again with its fellows: until it is acknowledged it does
+	 * not count as sent. */
+	if (g->marks & MARK_PROBE) {
+		s->probe_end = g->len ? end_of(g) : s->probe_end;
+	} else if (!(g->tcp.flags & TCP_RST)) {
 		s->nxt = MAX(s->nxt, end_of(g));
-		data_end = g->seq + !!(g->tcp.flags & TCP_SYN) + g->len;
-		if (g->len && data_end > 1)
-			s->n_bytes = MAX(s->n_bytes, (uint64_t)data_end - 1);
+		if (g->len)
+			count_bytes(s, g->seq + !!(g->tcp.flags & TCP_SYN) + g->len);
 	}
 	s->wnd = g->wnd;
 	s->syn_ack_sent |= is_syn_ack(g);

@@ -445,6 +445,43 @@ static void a_number_that_has_been_asks_for_a_window(void)
 	}
 }
 
+/* RFC 9293 3.8.6.1: of one octet that is taken when the window has opened. */
+static void the_octet_of_a_probe_counts_when_it_is_taken(void)
+{
+	struct scene s = scene_new(false);
+	struct capture *c;
+	char *text;
+
+	scene_send(&s, 0, TCP_ACK, SEG(1, 1, 1000, 1000));
+	scene_send(&s, 1, TCP_ACK, SEG(1, 1001, 0, 0));
+	scene_send(&s, 0, TCP_ACK, SEG(1001, 1, 1, 1000));
+	scene_send(&s, 1, TCP_ACK, SEG(1, 1002, 0, 1000));
+	scene_send(&s, 0, TCP_FIN | TCP_ACK, SEG(1002, 1, 0, 1000));
+	c = capture_of(&s);
+	text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+	check(text && strstr(text, "[probe]") && !strstr(text, "gap before it"));
+	check(text && strstr(text, "1001 bytes >, 0 <"));
+	free(text);
+	capture_free(c);
+}
+
+/* The octet is not taken: a reset with its number is the next. */
+static void a_reset_behind_a_refused_probe_counts(void)
+{
+	struct scene s = scene_new(false);
+	struct capture *c;
+
+	scene_send(&s, 0, TCP_ACK, SEG(1, 1, 1000, 1000));
+	scene_send(&s, 1, TCP_ACK, SEG(1, 1001, 0, 0));
+	scene_send(&s, 0, TCP_ACK, SEG(1001, 1, 1, 1000));
+	scene_send(&s, 1, TCP_ACK, SEG(1, 1001, 0, 0));
+	scene_send(&s, 0, TCP_RST | TCP_ACK, SEG(1001, 1, 0, 1000));
+	c = capture_of(&s);
+	check_eq(c ? c->conn[0].deduced.n_resets_ignored : 9, 0);
+	check_eq(c ? c->conn[0].deduced.state[1] : 99, TERN_TCP_CLOSED);
+	capture_free(c);
+}
+
 /* Behind a gap, at once: overtaken on the way. Later: sent again. */
 static void reordering_is_no_retransmission(void)
 {
@@ -528,6 +565,8 @@ static const struct test tests[] = {
 	TEST(an_answer_to_another_call_is_another_conversation),
 	TEST(an_octet_of_garbage_keeps_alive),
 	TEST(a_number_that_has_been_asks_for_a_window),
+	TEST(the_octet_of_a_probe_counts_when_it_is_taken),
+	TEST(a_reset_behind_a_refused_probe_counts),
 	TEST(reordering_is_no_retransmission),
 	TEST(a_long_conversation_is_folded),
 };
