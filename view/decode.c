@@ -49,15 +49,14 @@ static bool decode_ip4(struct decoded *d, struct cursor *c)
 	if (!ip4_parse_quoted(&ip, c->p, c->kept) || ip.frag_off != 0)
 		return false;
 	d->no_length = ip.total_len == 0;
-	if (d->no_length) /* a burst that the card was to cut: its length is the frame's */
-		ip.total_len = (uint16_t)MIN(c->total, (uint32_t)UINT16_MAX);
-	if (ip.total_len < ip.hdr_len)
+	if (!d->no_length) /* else a burst that the card was to cut: its length is the frame's */
+		c->total = MIN(c->total, ip.total_len);
+	if (c->total < ip.hdr_len)
 		return false;
 	d->proto = ip.proto;
 	d->marked = (ip.tos & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
-	c->total = MIN(c->total, ip.total_len);
 	return skip(c, ip.hdr_len);
 }
 

@@ -230,6 +230,30 @@ static void bursts_take_the_captured_length(void)
 	}
 }
 
+/* Such bursts may be longer than any length of IP can say. */
+static void bursts_are_longer_than_any_packet(void)
+{
+	enum { LEN = 150000 };
+
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		struct scene s = scene_new(ip6);
+		struct file f = { 0 };
+		const char *why;
+		struct capture *c;
+
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 1400, 1000));
+		s.view->event[0].len += LEN - 1400;
+		put_head(&f, 0xa1b2c3d4, 1);
+		put_packet(&f, (const uint32_t[2]){ 0, 0 }, &s.view->event[0]);
+		put_be16(f.bytes + FIRST + PACKET_HEAD + 14 + (ip6 ? 4 : 2), 0);
+		c = read_file(f.bytes, f.len, false, &why);
+		test_at("IPv%d", ip6 ? 6 : 4);
+		check_eq(c && c->n_conns == 1 ? c->conn[0].flow.side[0].n_bytes : 0, LEN);
+		capture_free(c);
+		view_free(s.view);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(reads_every_form),
 	TEST(survives_files_that_end_anywhere),
@@ -240,6 +264,7 @@ static const struct test tests[] = {
 	TEST(an_unknown_link_type_is_named),
 	TEST(a_short_snap_length_cuts_options_first),
 	TEST(bursts_take_the_captured_length),
+	TEST(bursts_are_longer_than_any_packet),
 };
 
 int main(int argc, char **argv)
