@@ -60,23 +60,25 @@ static bool decode_ip4(struct decoded *d, struct cursor *c)
 	return skip(c, ip.hdr_len);
 }
 
+/*
+ * Not ip6_walk: it judges as the receiver does, and a capture holds also what is on its way along a
+ * route, and bursts with the option of jumbograms.
+ */
 static bool decode_ip6(struct decoded *d, struct cursor *c)
 {
 	struct ip6 ip;
-	struct ip6_walk walk;
+	uint32_t offset;
 
-	if (!ip6_parse_quoted(&ip, c->p, c->kept) || !ip6_walk(&walk, c->p, c->kept))
+	if (!ip6_parse_quoted(&ip, c->p, c->kept))
 		return false;
-	if (walk.fragment && walk.frag_off != 0)
-		return false;
-	d->proto = walk.proto;
+	offset = ip6_find_transport(c->p, c->kept, &d->proto);
 	d->marked = (ip.traffic_class & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
 	d->no_length = ip.payload_len == 0 && ip.next_header != IP6_EXT_NONE;
 	if (!d->no_length)
 		c->total = MIN(c->total, IP6_HDR_LEN + (uint32_t)ip.payload_len);
-	return skip(c, walk.offset);
+	return skip(c, offset);
 }
 
 /*

@@ -254,6 +254,47 @@ static void bursts_are_longer_than_any_packet(void)
 	}
 }
 
+static const struct {
+	const char *name;
+	uint8_t next_header, header[8];
+	bool no_length;
+} on_the_way[] = {
+	{ "a route with segments left", 43, { 6, 0, 4, 1, 0, 0, 0, 0 }, false },
+	{ "an option that a receiver must know", 60, { 6, 0, 0x9e, 4, 0, 0, 0, 0 }, false },
+	{ "a burst with the option of jumbograms", 0, { 6, 0, 0xc2, 4, 0, 2, 0, 0 }, true },
+};
+
+/* What a receiver refuses is not malformed: it may be on its way, or what a card is to cut. */
+static void extension_headers_are_passed_over(void)
+{
+	for (size_t i = 0; i < N_TESTS(on_the_way); i++) {
+		struct scene s = scene_new(true);
+		struct view_event ev;
+		struct file f = { 0 };
+		uint8_t frame[4096];
+		const char *why;
+		struct capture *c;
+
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 1400, 1000));
+		ev = s.view->event[0];
+		memcpy(frame, ev.bytes, 54);
+		memcpy(frame + 54, on_the_way[i].header, 8);
+		memcpy(frame + 62, ev.bytes + 54, ev.len - 54);
+		put_be16(frame + 18, on_the_way[i].no_length ? 0 : (uint16_t)(ev.len - 54 + 8));
+		frame[20] = on_the_way[i].next_header;
+		ev.bytes = frame;
+		ev.len = ev.kept = ev.len + 8;
+		put_head(&f, 0xa1b2c3d4, 1);
+		put_packet(&f, (const uint32_t[2]){ 0, 0 }, &ev);
+		c = read_file(f.bytes, f.len, false, &why);
+		test_at("%s", on_the_way[i].name);
+		check(!has_remark(c, "malformed"));
+		check_eq(c && c->n_conns == 1 ? c->conn[0].flow.side[0].n_bytes : 0, 1400);
+		capture_free(c);
+		view_free(s.view);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(reads_every_form),
 	TEST(survives_files_that_end_anywhere),
@@ -265,6 +306,7 @@ static const struct test tests[] = {
 	TEST(a_short_snap_length_cuts_options_first),
 	TEST(bursts_take_the_captured_length),
 	TEST(bursts_are_longer_than_any_packet),
+	TEST(extension_headers_are_passed_over),
 };
 
 int main(int argc, char **argv)
