@@ -331,6 +331,18 @@ static void look_for_burst(struct capturing *c, struct capture_conn *k, const st
 		capture_count(c, &c->bursts);
 }
 
+static size_t deduce_of(struct capture_conn *k, const struct segment *g,
+			struct deduced_change change[DEDUCED_MAX])
+{
+	size_t n = deduce(&k->deduced, &k->flow, g, change);
+
+	for (int i = 0; i < 2; i++) { /* how it ended is asked of the flow */
+		k->flow.side[i].state_known = k->deduced.known[i];
+		k->flow.side[i].state = k->deduced.state[i];
+	}
+	return n;
+}
+
 void conns_packet(struct capturing *c, const struct whole_packet *p)
 {
 	struct view_event ev = {
@@ -362,7 +374,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	look_for_burst(c, k, &d);
 	track(k, &g, &d, &ev, &moves);
 	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
-		told.n = deduce(&k->deduced, &k->flow, &g, change);
+		told.n = deduce_of(k, &g, change);
 	if (!is_wanted(c, k))
 		return;
 	if (is_kept(c, k, is_remarkable(&g, &d) || p->incomplete, told.n > 0))

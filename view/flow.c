@@ -116,6 +116,16 @@ bool flow_side_gave_up(const struct flow_side *s)
 	return s->gave_up || (s->state_known && s->state == TERN_TCP_CLOSED);
 }
 
+static bool is_reset(const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+	bool both_live = l->state_known && l->state != TERN_TCP_CLOSED && r->state_known &&
+			 r->state != TERN_TCP_CLOSED;
+
+	/* Neither heeds one with a number beyond the window (RFC 9293 3.10.7.4). */
+	return ((l->rst_sent && !l->gave_up) || (r->rst_sent && !r->gave_up)) && !both_live;
+}
+
 /* What comes behind two FINs and their ACKs, an answer to a late copy, say, ends nothing. */
 enum flow_ending flow_ending(const struct flow *f)
 {
@@ -125,7 +135,7 @@ enum flow_ending flow_ending(const struct flow *f)
 		return FLOW_REFUSED;
 	if (is_closed(f) && (f->to_itself || (l->fin_acked && r->fin_acked)))
 		return FLOW_CLOSED;
-	if ((l->rst_sent && !l->gave_up) || (r->rst_sent && !r->gave_up))
+	if (is_reset(f))
 		return FLOW_RESET;
 	if (is_closed(f))
 		return FLOW_CLOSED;

@@ -174,6 +174,29 @@ static void a_reset_behind_a_refused_probe_counts(void)
 	capture_free(c);
 }
 
+/* RFC 9293 3.10.7.4: beyond the window it is dropped. The list and the last line say so, too. */
+static void a_reset_that_does_not_count_ends_nothing(void)
+{
+	for (uint32_t beyond = 0; beyond < 2; beyond++) {
+		struct scene s = scene_new(false);
+		struct capture *c;
+		char *text;
+
+		scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 1000));
+		scene_send(&s, 1, TCP_SYN | TCP_ACK, SEG(0, 1, 0, 1000));
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 10, 1000));
+		scene_send(&s, 1, TCP_RST, SEG(1 + beyond * 5000, 0, 0, 1000));
+		c = capture_of(&s);
+		text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+		test_at("beyond: %u", beyond);
+		check_str(c ? list_ended(&c->conn[0].flow) : "", beyond ? "open" : "reset");
+		check(text && (strstr(text, "ended by a reset") != NULL) == !beyond);
+		check(text && (strstr(text, "none closed") != NULL) == beyond);
+		free(text);
+		capture_free(c);
+	}
+}
+
 /* Behind a gap, at once: overtaken on the way. Later: sent again. */
 static void reordering_is_no_retransmission(void)
 {
@@ -250,6 +273,7 @@ static const struct test tests[] = {
 	TEST(a_number_that_has_been_asks_for_a_window),
 	TEST(the_octet_of_a_probe_counts_when_it_is_taken),
 	TEST(a_reset_behind_a_refused_probe_counts),
+	TEST(a_reset_that_does_not_count_ends_nothing),
 	TEST(reordering_is_no_retransmission),
 	TEST(a_long_conversation_is_folded),
 };
