@@ -164,6 +164,8 @@ static void leave_out(struct capture_conn *k, const struct segment *g, const str
 	f->n_bytes[g->from] += g->len;
 	f->n_new[g->from] += m->n_new;
 	f->n_acked[1 - g->from] += m->n_acked;
+	f->has_ts[g->from] = k->flow.side[g->from].has_ts;
+	f->ts_val[g->from] = k->flow.side[g->from].ts_val;
 	f->n_retransmitted[g->from] += !!(g->marks & MARK_RETRANSMITTED);
 }
 

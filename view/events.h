@@ -33,6 +33,8 @@ struct view_fold {
 	uint64_t n_data[2], n_bytes[2], n_acks[2];
 	uint64_t n_new[2];   /* how far the sequence numbers went */
 	uint64_t n_acked[2]; /* how far what the side sent was acknowledged */
+	bool has_ts[2];
+	uint32_t ts_val[2]; /* the side's latest timestamp */
 	uint64_t n_lost, n_retransmitted[2];
 };
 

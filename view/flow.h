@@ -71,7 +71,9 @@ struct flow_side {
 	uint64_t wnd;		  /* last sent */
 	int64_t gap_from, gap_to; /* the last that its numbers jumped over, */
 	tern_time gap_at;	  /* when */
-	struct ranges arrived;	  /* of what this side sent */
+	bool has_ts;
+	uint32_t ts_val;       /* the latest */
+	struct ranges arrived; /* of what this side sent */
 	bool syn_ack_sent, fin_sent, fin_first, fin_acked, rst_sent;
 	bool repeats;			  /* what it sent last, and nothing has come since */
 	bool gave_up;			  /* its reset came after that */

@@ -84,11 +84,16 @@ static bool has_cause(const struct segment *g, enum tern_cause cause)
 }
 
 /*
- * A capture at the receiver shows what was overtaken on the way behind what overtook it. So soon
- * after nobody has sent it again.
+ * A capture at the receiver shows what was overtaken on the way behind what overtook it. Timestamps
+ * tell what was sent first (RFC 7323 5.4: they never go back). Without, or where they are the same:
+ * so soon after a gap nobody has sent it again.
  */
 static bool was_overtaken(const struct flow_side *s, const struct segment *g)
 {
+	if (g->tcp.flags & TCP_SYN) /* of SYN cookies the timestamp holds options */
+		return false;
+	if (g->sent->flow && g->tcp.has_ts && s->has_ts && g->tcp.ts_val != s->ts_val)
+		return (int32_t)(g->tcp.ts_val - s->ts_val) < 0;
 	return g->sent->flow && g->len > 0 && g->seq >= s->gap_from && end_of(g) <= s->gap_to &&
 	       g->sent->at - s->gap_at <= 3 * TERN_MS;
 }
@@ -122,6 +127,14 @@ static bool is_probe(const struct flow_side *s, const struct flow_side *other,
 	if (other->wnd != 0 || other->n_segments == 0)
 		return false;
 	return g->len == 1 || (g->len == 0 && is_keepalive(s, g));
+}
+
+static void note_timestamp(struct flow_side *s, bool has_ts, uint32_t ts_val)
+{
+	if (!has_ts || (s->has_ts && (int32_t)(ts_val - s->ts_val) < 0))
+		return;
+	s->has_ts = true;
+	s->ts_val = ts_val;
 }
 
 static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
@@ -184,6 +197,7 @@ void track_sent(struct flow *f, struct segment *g)
 	g->ack = g->tcp.flags & TCP_ACK ? relative(f->to_itself ? s : other, g->tcp.ack) : 0;
 	g->marks = marks_of_sent(f, g);
 	note_gap(s, g);
+	note_timestamp(s, g->tcp.has_ts, g->tcp.ts_val);
 	count_sent(s, g);
 	/* The byte of a probe will be sent again with its fellows: until it is acknowledged it does
 	 * not count as sent. */
@@ -258,4 +272,5 @@ void track_left_out(struct flow *f, int side, const struct view_fold *fold, stru
 		ranges_add(&s->arrived, mem, from, from + n);
 	}
 	note_ack(s, s->acked + (int64_t)fold->n_acked[side]);
+	note_timestamp(s, fold->has_ts[side], fold->ts_val[side]);
 }

@@ -228,6 +228,32 @@ static void reordering_is_no_retransmission(void)
 	}
 }
 
+/* Whatever the time: a retransmission bears a later timestamp than what overtook it. */
+static void timestamps_tell_what_was_overtaken(void)
+{
+	for (uint32_t again = 0; again < 2; again++) {
+		const uint32_t number[] = { 1, 21, 31, 11 }, ts_val[] = { 7, 9, 9, again ? 11 : 8 };
+		struct scene s = scene_new(false);
+		struct capture *c;
+		char *text;
+
+		for (size_t i = 0; i < 4; i++) {
+			for (int j = 0; i == 3 && j < 3; j++) /* 4 ms behind what overtook it */
+				scene_send(&s, 1, TCP_ACK, SEG(1, 11, 0, 1000));
+			s.options.has_ts = true;
+			s.options.ts_val = ts_val[i];
+			scene_send(&s, 0, TCP_ACK, SEG(number[i], 1, 10, 1000));
+		}
+		c = capture_of(&s);
+		text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+		test_at("again: %u", again);
+		check(text && (strstr(text, "out-of-order") != NULL) == !again);
+		check_eq(c ? c->conn[0].flow.side[0].n_retransmitted : 9, again);
+		free(text);
+		capture_free(c);
+	}
+}
+
 /* Ten thousand packets: the view holds few, the table and the picture count all. */
 static void a_long_conversation_is_folded(void)
 {
@@ -275,6 +301,7 @@ static const struct test tests[] = {
 	TEST(a_reset_behind_a_refused_probe_counts),
 	TEST(a_reset_that_does_not_count_ends_nothing),
 	TEST(reordering_is_no_retransmission),
+	TEST(timestamps_tell_what_was_overtaken),
 	TEST(a_long_conversation_is_folded),
 };
 
