@@ -239,7 +239,8 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		s->n_dropped++;
 	else
 		f->side[1 - g->from].repeats = false;
-	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST) || (g->marks & MARK_PROBE))
+	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST) ||
+	    (g->marks & (MARK_PROBE | MARK_KEEPALIVE)))
 		return;
 	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
 		s->fin_arrived_at = step->at;
