@@ -136,17 +136,22 @@ static bool is_wanted(const struct capturing *c, const struct capture_conn *k)
 	return o->conn ? k->flow.number == o->conn : k->flow.number <= capture_drawn_max(o);
 }
 
-static void tell_left_out(struct capturing *c, struct capture_conn *k, tern_time at)
+static bool is_none_left_out(const struct capture_conn *k)
 {
-	const struct view_fold none = { 0 };
+	const struct view_fold *f = &k->left_out;
 
-	if (memcmp(&k->left_out, &none, sizeof(none)) == 0)
+	return f->n_data[0] + f->n_data[1] + f->n_acks[0] + f->n_acks[1] == 0;
+}
+
+static void tell_left_out(struct capturing *c, struct capture_conn *k)
+{
+	if (is_none_left_out(k))
 		return;
 	view_add(c->out->view, &(struct view_event){ .kind = VIEW_LEFT_OUT,
-						     .at = at,
+						     .at = k->left_out_at,
 						     .flow = k->flow.number,
 						     .fold = &k->left_out });
-	k->left_out = none;
+	memset(&k->left_out, 0, sizeof(k->left_out));
 }
 
 /* How far a segment moves numbers: its sender's, and what the other side has acknowledged. */
@@ -158,6 +163,9 @@ static void leave_out(struct capture_conn *k, const struct segment *g, const str
 {
 	struct view_fold *f = &k->left_out;
 
+	if (is_none_left_out(k))
+		k->left_out_at = g->sent->at;
+	f->last_at = g->sent->at;
 	k->n_left_out++;
 	f->n_data[g->from] += g->len > 0 || k->flow.proto != TERN_IPPROTO_TCP;
 	f->n_acks[g->from] += g->len == 0 && k->flow.proto == TERN_IPPROTO_TCP;
@@ -221,7 +229,7 @@ static void keep(struct capturing *c, struct capture_conn *k, const struct whole
 				 .len = p->len };
 	size_t i = 0;
 
-	tell_left_out(c, k, p->at);
+	tell_left_out(c, k);
 	for (; i < told.n && !told.change[i].on_arrival; i++)
 		tell_state(c, k, p->at, &told.change[i]);
 	/* A datagram that is given up may share its number with the packet that is read. */
@@ -388,5 +396,5 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 void conns_end(struct capturing *c)
 {
 	for (size_t i = 0; i < c->out->n_conns; i++)
-		tell_left_out(c, &c->out->conn[i], c->out->conn[i].flow.last_at);
+		tell_left_out(c, &c->out->conn[i]);
 }

@@ -36,6 +36,7 @@ struct view_fold {
 	bool has_ts[2];
 	uint32_t ts_val[2]; /* the side's latest timestamp */
 	uint64_t n_lost, n_retransmitted[2];
+	tern_time last_at; /* of what the reader left out: the event is at the first */
 };
 
 struct view_event {

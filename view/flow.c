@@ -419,7 +419,7 @@ static void on_left_out(struct flows *fs, const struct view_event *ev)
 		return;
 	for (int i = 0; i < 2; i++)
 		track_left_out(f, i, ev->fold, &fs->mem);
-	f->last_at = ev->at;
+	f->last_at = ev->fold->last_at;
 	add_step(fs, f, (struct step){ .at = ev->at, .kind = STEP_LEFT_OUT, .fold = ev->fold });
 }
 

@@ -291,6 +291,42 @@ static void a_long_conversation_is_folded(void)
 	view_free(s.view);
 }
 
+/* What is left out stands where it was: silence is what follows it. */
+static void silence_behind_what_is_left_out_is_told(void)
+{
+	enum { N = 1000 };
+	const struct capture_options options = { 0 };
+	struct scene s = scene_new(false);
+	FILE *in = tmpfile();
+	const char *why;
+	struct capture *c;
+	char *text;
+
+	for (uint32_t i = 0; in && i <= N; i++) {
+		struct file f = { 0 };
+
+		view_free(s.view);
+		s.view = view_new(0);
+		s.n_frames = 0;
+		scene_send(&s, 0, i < N ? TCP_ACK : TCP_FIN | TCP_ACK,
+			   SEG(1 + i * 10, 1, i < N ? 10 : 0, 1000));
+		if (i == 0)
+			put_head(&f, 0xa1b2c3d4, 1);
+		put_packet(&f, (const uint32_t[2]){ i * 2 / N + 60 * (i == N), i % (N / 2) * 2000 },
+			   &s.view->event[0]);
+		fwrite(f.bytes, 1, f.len, in);
+	}
+	rewind(in);
+	c = capture_read(in, &options, &why);
+	text = c ? scene_draw(c->view, ladder_text, false) : NULL;
+	check(text && strstr(text, "60.002 s pass"));
+	check(text && strstr(text, "0.004000  : ... 998 segments"));
+	free(text);
+	capture_free(c);
+	fclose(in);
+	view_free(s.view);
+}
+
 static const struct test tests[] = {
 	TEST(a_new_number_opens_another_conversation),
 	TEST(the_last_answer_has_the_number),
@@ -304,6 +340,7 @@ static const struct test tests[] = {
 	TEST(reordering_is_no_retransmission),
 	TEST(timestamps_tell_what_was_overtaken),
 	TEST(a_long_conversation_is_folded),
+	TEST(silence_behind_what_is_left_out_is_told),
 };
 
 int main(int argc, char **argv)
