@@ -320,6 +320,7 @@ static void track(struct capture_conn *k, struct segment *g, const struct decode
 
 	memset(g, 0, sizeof(*g));
 	flow_sent(&k->flow, g, d, ev);
+	k->flow.side[1 - from].repeats = false; /* it has got something */
 	k->n_packets[from]++;
 	/* In the middle of a connection the first number is not a distance. */
 	m->n_new = MIN((uint64_t)(s->nxt - nxt), (uint64_t)g->len);

@@ -198,6 +198,27 @@ static void a_reset_that_does_not_count_ends_nothing(void)
 	}
 }
 
+/* A reset of who repeats and hears nothing gives up; of who was answered it is a reset. */
+static void who_was_answered_does_not_give_up(void)
+{
+	for (uint32_t answered = 0; answered < 2; answered++) {
+		struct scene s = scene_new(false);
+		struct capture *c;
+
+		scene_send(&s, 0, TCP_SYN, SEG(0, 0, 0, 1000));
+		scene_send(&s, 1, TCP_SYN | TCP_ACK, SEG(0, 1, 0, 1000));
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 10, 1000));
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 10, 1000));
+		if (answered)
+			scene_send(&s, 1, TCP_ACK, SEG(1, 11, 0, 1000));
+		scene_send(&s, 0, TCP_RST | TCP_ACK, SEG(11, 1, 0, 0));
+		c = capture_of(&s);
+		test_at("answered: %u", answered);
+		check_str(c ? list_ended(&c->conn[0].flow) : "", answered ? "reset" : "gave up");
+		capture_free(c);
+	}
+}
+
 /* Behind a gap, at once: overtaken on the way. Later: sent again. */
 static void reordering_is_no_retransmission(void)
 {
@@ -337,6 +358,7 @@ static const struct test tests[] = {
 	TEST(the_octet_of_a_probe_counts_when_it_is_taken),
 	TEST(a_reset_behind_a_refused_probe_counts),
 	TEST(a_reset_that_does_not_count_ends_nothing),
+	TEST(who_was_answered_does_not_give_up),
 	TEST(reordering_is_no_retransmission),
 	TEST(timestamps_tell_what_was_overtaken),
 	TEST(a_long_conversation_is_folded),
