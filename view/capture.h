@@ -34,6 +34,7 @@ struct capture_conn {
 	uint64_t n_packets[2];
 	uint16_t mss[2];	   /* that the side announced; 0: unknown */
 	struct view_fold left_out; /* not yet told to the view */
+	tern_time left_out_at;	   /* its first packet */
 	uint64_t n_kept, n_left_out;
 };
 

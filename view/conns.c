@@ -136,28 +136,44 @@ static bool is_wanted(const struct capturing *c, const struct capture_conn *k)
 	return o->conn ? k->flow.number == o->conn : k->flow.number <= capture_drawn_max(o);
 }
 
-static void tell_left_out(struct capturing *c, struct capture_conn *k, tern_time at)
+static bool is_none_left_out(const struct capture_conn *k)
 {
-	const struct view_fold none = { 0 };
+	const struct view_fold *f = &k->left_out;
 
-	if (memcmp(&k->left_out, &none, sizeof(none)) == 0)
-		return;
-	view_add(c->out->view, &(struct view_event){ .kind = VIEW_LEFT_OUT,
-						     .at = at,
-						     .flow = k->flow.number,
-						     .fold = &k->left_out });
-	k->left_out = none;
+	return f->n_data[0] + f->n_data[1] + f->n_acks[0] + f->n_acks[1] == 0;
 }
 
-static void leave_out(struct capture_conn *k, const struct segment *g, uint64_t n_new)
+static void tell_left_out(struct capturing *c, struct capture_conn *k)
+{
+	if (is_none_left_out(k))
+		return;
+	view_add(c->out->view, &(struct view_event){ .kind = VIEW_LEFT_OUT,
+						     .at = k->left_out_at,
+						     .flow = k->flow.number,
+						     .fold = &k->left_out });
+	memset(&k->left_out, 0, sizeof(k->left_out));
+}
+
+/* How far a segment moves numbers: its sender's, and what the other side has acknowledged. */
+struct moves {
+	uint64_t n_new, n_acked;
+};
+
+static void leave_out(struct capture_conn *k, const struct segment *g, const struct moves *m)
 {
 	struct view_fold *f = &k->left_out;
 
+	if (is_none_left_out(k))
+		k->left_out_at = g->sent->at;
+	f->last_at = g->sent->at;
 	k->n_left_out++;
 	f->n_data[g->from] += g->len > 0 || k->flow.proto != TERN_IPPROTO_TCP;
 	f->n_acks[g->from] += g->len == 0 && k->flow.proto == TERN_IPPROTO_TCP;
 	f->n_bytes[g->from] += g->len;
-	f->n_new[g->from] += n_new;
+	f->n_new[g->from] += m->n_new;
+	f->n_acked[1 - g->from] += m->n_acked;
+	f->has_ts[g->from] = k->flow.side[g->from].has_ts;
+	f->ts_val[g->from] = k->flow.side[g->from].ts_val;
 	f->n_retransmitted[g->from] += !!(g->marks & MARK_RETRANSMITTED);
 }
 
@@ -213,7 +229,7 @@ static void keep(struct capturing *c, struct capture_conn *k, const struct whole
 				 .len = p->len };
 	size_t i = 0;
 
-	tell_left_out(c, k, p->at);
+	tell_left_out(c, k);
 	for (; i < told.n && !told.change[i].on_arrival; i++)
 		tell_state(c, k, p->at, &told.change[i]);
 	/* A datagram that is given up may share its number with the packet that is read. */
@@ -296,17 +312,19 @@ static struct tally *tally_of_failure(struct capturing *c, const struct whole_pa
 
 /* The sides' sets of arrived numbers are the view's affair; here the highest number is enough. */
 static void track(struct capture_conn *k, struct segment *g, const struct decoded *d,
-		  const struct view_event *ev, uint64_t *n_new)
+		  const struct view_event *ev, struct moves *m)
 {
 	int from = flow_sender(&k->flow, d);
-	int64_t before = k->flow.side[from].nxt;
+	const struct flow_side *s = &k->flow.side[from], *other = &k->flow.side[1 - from];
+	int64_t nxt = s->nxt, acked = other->acked;
 
 	memset(g, 0, sizeof(*g));
 	flow_sent(&k->flow, g, d, ev);
+	k->flow.side[1 - from].repeats = false; /* it has got something */
 	k->n_packets[from]++;
-	*n_new = (uint64_t)(k->flow.side[from].nxt - before);
 	/* In the middle of a connection the first number is not a distance. */
-	*n_new = MIN(*n_new, (uint64_t)g->len);
+	m->n_new = MIN((uint64_t)(s->nxt - nxt), (uint64_t)g->len);
+	m->n_acked = (uint64_t)(other->acked - acked);
 }
 
 /* Longer than any segment on the wire: captured before a card cut it, or after one joined it. */
@@ -324,6 +342,18 @@ static void look_for_burst(struct capturing *c, struct capture_conn *k, const st
 		capture_count(c, &c->bursts);
 }
 
+static size_t deduce_of(struct capture_conn *k, const struct segment *g,
+			struct deduced_change change[DEDUCED_MAX])
+{
+	size_t n = deduce(&k->deduced, &k->flow, g, change);
+
+	for (int i = 0; i < 2; i++) { /* how it ended is asked of the flow */
+		k->flow.side[i].state_known = k->deduced.known[i];
+		k->flow.side[i].state = k->deduced.state[i];
+	}
+	return n;
+}
+
 void conns_packet(struct capturing *c, const struct whole_packet *p)
 {
 	struct view_event ev = {
@@ -339,7 +369,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	struct decoded d;
 	struct segment g;
 	struct capture_conn *k;
-	uint64_t n_new;
+	struct moves moves;
 
 	if (!decode_frame(&d, &ev)) {
 		capture_count(c, tally_of_failure(c, p));
@@ -353,19 +383,19 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 		return;
 	ev.flow = k->flow.number;
 	look_for_burst(c, k, &d);
-	track(k, &g, &d, &ev, &n_new);
+	track(k, &g, &d, &ev, &moves);
 	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
-		told.n = deduce(&k->deduced, &k->flow, &g, change);
+		told.n = deduce_of(k, &g, change);
 	if (!is_wanted(c, k))
 		return;
 	if (is_kept(c, k, is_remarkable(&g, &d) || p->incomplete, told.n > 0))
 		keep(c, k, p, told);
 	else
-		leave_out(k, &g, n_new);
+		leave_out(k, &g, &moves);
 }
 
 void conns_end(struct capturing *c)
 {
 	for (size_t i = 0; i < c->out->n_conns; i++)
-		tell_left_out(c, &c->out->conn[i], c->out->conn[i].flow.last_at);
+		tell_left_out(c, &c->out->conn[i]);
 }

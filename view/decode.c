@@ -49,35 +49,36 @@ static bool decode_ip4(struct decoded *d, struct cursor *c)
 	if (!ip4_parse_quoted(&ip, c->p, c->kept) || ip.frag_off != 0)
 		return false;
 	d->no_length = ip.total_len == 0;
-	if (d->no_length) /* a burst that the card was to cut: its length is the frame's */
-		ip.total_len = (uint16_t)MIN(c->total, (uint32_t)UINT16_MAX);
-	if (ip.total_len < ip.hdr_len)
+	if (!d->no_length) /* else a burst that the card was to cut: its length is the frame's */
+		c->total = MIN(c->total, ip.total_len);
+	if (c->total < ip.hdr_len)
 		return false;
 	d->proto = ip.proto;
 	d->marked = (ip.tos & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
-	c->total = MIN(c->total, ip.total_len);
 	return skip(c, ip.hdr_len);
 }
 
+/*
+ * Not ip6_walk: it judges as the receiver does, and a capture holds also what is on its way along a
+ * route, and bursts with the option of jumbograms.
+ */
 static bool decode_ip6(struct decoded *d, struct cursor *c)
 {
 	struct ip6 ip;
-	struct ip6_walk walk;
+	uint32_t offset;
 
-	if (!ip6_parse_quoted(&ip, c->p, c->kept) || !ip6_walk(&walk, c->p, c->kept))
+	if (!ip6_parse_quoted(&ip, c->p, c->kept))
 		return false;
-	if (walk.fragment && walk.frag_off != 0)
-		return false;
-	d->proto = walk.proto;
+	offset = ip6_find_transport(c->p, c->kept, &d->proto);
 	d->marked = (ip.traffic_class & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
 	d->no_length = ip.payload_len == 0 && ip.next_header != IP6_EXT_NONE;
 	if (!d->no_length)
 		c->total = MIN(c->total, IP6_HDR_LEN + (uint32_t)ip.payload_len);
-	return skip(c, walk.offset);
+	return skip(c, offset);
 }
 
 /*

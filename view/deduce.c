@@ -108,17 +108,28 @@ static void begin(struct run *r)
 
 /* ---- what the sender must have seen ---- */
 
+/* As large as it may be where it, or its scale, was not captured (RFC 7323 2.3: 14 at most). */
+static int64_t window_of(const struct run *r, int side)
+{
+	const struct flow_side *s = &r->flow->side[side];
+
+	if (s->n_segments == 0)
+		return (int64_t)UINT16_MAX << 14;
+	if (s->wnd == 0)
+		return 1;
+	return (int64_t)s->wnd << (r->d->midstream ? 14 : 0);
+}
+
 static bool reset_counts(const struct run *r)
 {
 	int from = r->g->from, to = 1 - from;
 	const struct flow_side *receiver = &r->flow->side[to];
-	int64_t window = (int64_t)MAX(receiver->wnd, (uint64_t)1);
 
 	if (!r->d->known[to])
 		return true;
 	if (is_in(r, to, TERN_TCP_SYN_SENT))
 		return has(r, TCP_ACK) && r->g->ack > 0 && r->g->ack <= receiver->nxt;
-	return r->g->seq >= r->d->edge[from] && r->g->seq < r->d->edge[from] + window;
+	return r->g->seq >= r->d->edge[from] && r->g->seq < r->d->edge[from] + window_of(r, to);
 }
 
 /* The first word of the side that was called. */
@@ -250,8 +261,9 @@ static void arrive(struct run *r)
 		go(r, to, TERN_TCP_SYN_RECEIVED);
 	if (has(r, TCP_ACK))
 		get_ack(r, to);
-	/* Of a connection joined in the middle the first segment is taken to be in order. */
-	if (r->g->seq <= d->edge[from] || d->edge[from] == 0)
+	/* Of a connection joined in the middle the first segment is taken to be in order. Whether a
+	 * probe's octet is taken its ACK tells. */
+	if ((r->g->seq <= d->edge[from] || d->edge[from] == 0) && !(r->g->marks & MARK_PROBE))
 		d->edge[from] = MAX(d->edge[from], end_of_segment(r->g));
 	if (d->fin[from] && d->edge[from] >= d->fin[from] - 1) { /* the FIN came before */
 		d->edge[from] = MAX(d->edge[from], d->fin[from]);

@@ -31,8 +31,12 @@ enum { VIEW_HOSTS_MAX = 256, VIEW_NAME_MAX = 32 };
 /* Frames that are counted instead of shown, by the side that sent them. */
 struct view_fold {
 	uint64_t n_data[2], n_bytes[2], n_acks[2];
-	uint64_t n_new[2]; /* how far the sequence numbers went */
+	uint64_t n_new[2];   /* how far the sequence numbers went */
+	uint64_t n_acked[2]; /* how far what the side sent was acknowledged */
+	bool has_ts[2];
+	uint32_t ts_val[2]; /* the side's latest timestamp */
 	uint64_t n_lost, n_retransmitted[2];
+	tern_time last_at; /* of what the reader left out: the event is at the first */
 };
 
 struct view_event {

@@ -116,6 +116,16 @@ bool flow_side_gave_up(const struct flow_side *s)
 	return s->gave_up || (s->state_known && s->state == TERN_TCP_CLOSED);
 }
 
+static bool is_reset(const struct flow *f)
+{
+	const struct flow_side *l = &f->side[0], *r = &f->side[1];
+	bool both_live = l->state_known && l->state != TERN_TCP_CLOSED && r->state_known &&
+			 r->state != TERN_TCP_CLOSED;
+
+	/* Neither heeds one with a number beyond the window (RFC 9293 3.10.7.4). */
+	return ((l->rst_sent && !l->gave_up) || (r->rst_sent && !r->gave_up)) && !both_live;
+}
+
 /* What comes behind two FINs and their ACKs, an answer to a late copy, say, ends nothing. */
 enum flow_ending flow_ending(const struct flow *f)
 {
@@ -125,7 +135,7 @@ enum flow_ending flow_ending(const struct flow *f)
 		return FLOW_REFUSED;
 	if (is_closed(f) && (f->to_itself || (l->fin_acked && r->fin_acked)))
 		return FLOW_CLOSED;
-	if ((l->rst_sent && !l->gave_up) || (r->rst_sent && !r->gave_up))
+	if (is_reset(f))
 		return FLOW_RESET;
 	if (is_closed(f))
 		return FLOW_CLOSED;
@@ -175,10 +185,13 @@ int flow_sender(const struct flow *f, const struct decoded *d)
 
 bool flow_has_other_syn(const struct flow *f, const struct decoded *d)
 {
-	const struct flow_side *from = &f->side[flow_sender(f, d)];
+	int from = flow_sender(f, d);
+	const struct flow_side *s = &f->side[from], *other = &f->side[1 - from];
 
-	return d->proto == TERN_IPPROTO_TCP && (d->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-	       from->isn_known && from->isn != d->tcp.seq;
+	if (d->proto != TERN_IPPROTO_TCP || !(d->tcp.flags & TCP_SYN) || !s->isn_known ||
+	    s->isn == d->tcp.seq)
+		return false;
+	return !(d->tcp.flags & TCP_ACK) || (other->isn_known && other->isn != d->tcp.ack - 1);
 }
 
 /* Who is on the left: who opens; in the middle of a conversation the higher port. */
@@ -406,7 +419,7 @@ static void on_left_out(struct flows *fs, const struct view_event *ev)
 		return;
 	for (int i = 0; i < 2; i++)
 		track_left_out(f, i, ev->fold, &fs->mem);
-	f->last_at = ev->at;
+	f->last_at = ev->fold->last_at;
 	add_step(fs, f, (struct step){ .at = ev->at, .kind = STEP_LEFT_OUT, .fold = ev->fold });
 }
 

@@ -66,10 +66,14 @@ struct flow_side {
 	uint32_t isn;
 	uint8_t wscale;
 	int64_t nxt;		  /* beyond the highest number sent */
+	int64_t acked;		  /* what it sent is acknowledged up to here; 0: nothing */
+	int64_t probe_end;	  /* behind the octet of its last probe, until that is taken */
 	uint64_t wnd;		  /* last sent */
 	int64_t gap_from, gap_to; /* the last that its numbers jumped over, */
 	tern_time gap_at;	  /* when */
-	struct ranges arrived;	  /* of what this side sent */
+	bool has_ts;
+	uint32_t ts_val;       /* the latest */
+	struct ranges arrived; /* of what this side sent */
 	bool syn_ack_sent, fin_sent, fin_first, fin_acked, rst_sent;
 	bool repeats;			  /* what it sent last, and nothing has come since */
 	bool gave_up;			  /* its reset came after that */
@@ -127,7 +131,10 @@ void flow_init(struct flow *, uint8_t proto, const struct tern_addr *left,
 void flow_begin(struct flow *, const struct decoded *first);
 /* Which of the sides sent it. */
 int flow_sender(const struct flow *, const struct decoded *);
-/* Is it a SYN with another number than the one that its sender's side began with? */
+/*
+ * Is it a SYN with another number than the one that its sender's side began with? So is an answer
+ * to another SYN than the one that was seen: that one was not captured.
+ */
 bool flow_has_other_syn(const struct flow *, const struct decoded *);
 /* Fills in the segment and counts it; it has not arrived. */
 void flow_sent(struct flow *, struct segment *, const struct decoded *, const struct view_event *);

@@ -265,7 +265,7 @@ static void count_left_out(struct rows *rs, struct plan *p, const struct step *s
 		p->fold.n_bytes[i] += f->n_bytes[i];
 		p->fold.n_retransmitted[i] += f->n_retransmitted[i];
 	}
-	p->last_at = s->at;
+	p->last_at = f->last_at;
 }
 
 static struct row row_of_send(struct plan *p, const struct step *s)

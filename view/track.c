@@ -30,13 +30,24 @@ static void learn_isn(struct flow_side *s, uint32_t isn)
 	s->isn = isn;
 }
 
+/*
+ * Who answers with SYN cookies keeps nothing: to a SYN that comes again goes another number. The
+ * last counts, until something has been acknowledged.
+ */
+static bool answers_anew(const struct flow_side *s, const struct segment *g)
+{
+	const uint16_t both = TCP_SYN | TCP_ACK;
+
+	return (g->tcp.flags & both) == both && s->nxt == 1 && s->acked == 0;
+}
+
 static void learn_from(struct flow *f, const struct segment *g)
 {
 	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
 	uint16_t flags = g->tcp.flags;
 
 	if (flags & TCP_SYN) {
-		if (s->nxt == 0)
+		if (s->nxt == 0 || answers_anew(s, g))
 			learn_isn(s, g->tcp.seq);
 		s->wscale_known = g->tcp.has_wscale;
 		s->wscale = MIN(g->tcp.wscale, 14);
@@ -73,11 +84,16 @@ static bool has_cause(const struct segment *g, enum tern_cause cause)
 }
 
 /*
- * A capture at the receiver shows what was overtaken on the way behind what overtook it. So soon
- * after nobody has sent it again.
+ * A capture at the receiver shows what was overtaken on the way behind what overtook it. Timestamps
+ * tell what was sent first (RFC 7323 5.4: they never go back). Without, or where they are the same:
+ * so soon after a gap nobody has sent it again.
  */
 static bool was_overtaken(const struct flow_side *s, const struct segment *g)
 {
+	if (g->tcp.flags & TCP_SYN) /* of SYN cookies the timestamp holds options */
+		return false;
+	if (g->sent->flow && g->tcp.has_ts && s->has_ts && g->tcp.ts_val != s->ts_val)
+		return (int32_t)(g->tcp.ts_val - s->ts_val) < 0;
 	return g->sent->flow && g->len > 0 && g->seq >= s->gap_from && end_of(g) <= s->gap_to &&
 	       g->sent->at - s->gap_at <= 3 * TERN_MS;
 }
@@ -93,12 +109,39 @@ static void note_gap(struct flow_side *s, const struct segment *g)
 	}
 }
 
+/*
+ * RFC 9293 3.8.4: a segment of a number that has been, without text or with one octet of garbage.
+ * What nobody has acknowledged may be that octet again: it counts as text.
+ */
+static bool is_keepalive(const struct flow_side *s, const struct segment *g)
+{
+	if (s->nxt == 0 || g->seq != s->nxt - 1 || g->sent->text)
+		return false;
+	return g->len == 0 || (g->len == 1 && s->acked >= s->nxt);
+}
+
+/* An octet that may be taken or not, or, as from Linux, none and a number that has been. */
+static bool is_probe(const struct flow_side *s, const struct flow_side *other,
+		     const struct segment *g)
+{
+	if (other->wnd != 0 || other->n_segments == 0)
+		return false;
+	return g->len == 1 || (g->len == 0 && is_keepalive(s, g));
+}
+
+static void note_timestamp(struct flow_side *s, bool has_ts, uint32_t ts_val)
+{
+	if (!has_ts || (s->has_ts && (int32_t)(ts_val - s->ts_val) < 0))
+		return;
+	s->has_ts = true;
+	s->ts_val = ts_val;
+}
+
 static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 {
 	const struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
 	uint16_t flags = g->tcp.flags;
 	bool is_plain = !(flags & (TCP_SYN | TCP_FIN | TCP_RST));
-	bool closed = other->wnd == 0 && other->n_segments > 0;
 	uint32_t marks = 0;
 
 	if (g->tcp.wnd == 0 && !(flags & TCP_RST))
@@ -107,10 +150,9 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 		marks |= MARK_CORRUPTED;
 	if (s->nxt > 0 && g->seq > s->nxt && !(flags & (TCP_SYN | TCP_RST)))
 		marks |= MARK_GAP;
-	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && closed && g->len == 1))
+	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && is_probe(s, other, g)))
 		return marks | MARK_PROBE;
-	if (has_cause(g, TERN_CAUSE_KEEPALIVE) ||
-	    (is_plain && g->len == 0 && s->nxt > 0 && g->seq == s->nxt - 1 && !g->sent->text))
+	if (has_cause(g, TERN_CAUSE_KEEPALIVE) || (is_plain && is_keepalive(s, g)))
 		return marks | MARK_KEEPALIVE;
 	/* The first SYN,ACK of a simultaneous open repeats the SYN's number, but says more. */
 	if (is_syn_ack(g) && !s->syn_ack_sent)
@@ -128,10 +170,26 @@ static void count_sent(struct flow_side *s, const struct segment *g)
 	s->n_lost += g->sent->lost != NULL;
 }
 
+static void count_bytes(struct flow_side *s, int64_t end)
+{
+	if (end > 1)
+		s->n_bytes = MAX(s->n_bytes, (uint64_t)end - 1);
+}
+
+static void note_ack(struct flow_side *s, int64_t ack)
+{
+	s->acked = MAX(s->acked, ack);
+	if (s->probe_end == 0 || s->acked < s->probe_end)
+		return;
+	/* Its octet was taken after all: it is not sent again. */
+	s->nxt = MAX(s->nxt, s->probe_end);
+	count_bytes(s, s->probe_end);
+	s->probe_end = 0;
+}
+
 void track_sent(struct flow *f, struct segment *g)
 {
 	struct flow_side *s = &f->side[g->from], *other = &f->side[1 - g->from];
-	int64_t data_end;
 
 	learn_from(f, g);
 	g->wnd = scaled_window(f, g);
@@ -139,13 +197,16 @@ void track_sent(struct flow *f, struct segment *g)
 	g->ack = g->tcp.flags & TCP_ACK ? relative(f->to_itself ? s : other, g->tcp.ack) : 0;
 	g->marks = marks_of_sent(f, g);
 	note_gap(s, g);
+	note_timestamp(s, g->tcp.has_ts, g->tcp.ts_val);
 	count_sent(s, g);
-	/* The byte of a probe will be sent again with its fellows: it does not count as sent. */
-	if (!(g->tcp.flags & TCP_RST) && !(g->marks & MARK_PROBE)) {
+	/* The byte of a probe will be sent again with its fellows: until it is acknowledged it does
+	 * not count as sent. */
+	if (g->marks & MARK_PROBE) {
+		s->probe_end = g->len ? end_of(g) : s->probe_end;
+	} else if (!(g->tcp.flags & TCP_RST)) {
 		s->nxt = MAX(s->nxt, end_of(g));
-		data_end = g->seq + !!(g->tcp.flags & TCP_SYN) + g->len;
-		if (g->len && data_end > 1)
-			s->n_bytes = MAX(s->n_bytes, (uint64_t)data_end - 1);
+		if (g->len)
+			count_bytes(s, g->seq + !!(g->tcp.flags & TCP_SYN) + g->len);
 	}
 	s->wnd = g->wnd;
 	s->syn_ack_sent |= is_syn_ack(g);
@@ -160,6 +221,8 @@ void track_sent(struct flow *f, struct segment *g)
 	} else {
 		s->repeats = g->marks & (MARK_RETRANSMITTED | MARK_KEEPALIVE | MARK_PROBE);
 	}
+	if (g->tcp.flags & TCP_ACK)
+		note_ack(f->to_itself ? s : other, g->ack);
 	if (other->fin_sent && (g->tcp.flags & TCP_ACK) && g->ack >= other->nxt)
 		other->fin_acked = true;
 }
@@ -176,7 +239,8 @@ void track_arrival(struct flow *f, struct segment *g, struct step *step, struct 
 		s->n_dropped++;
 	else
 		f->side[1 - g->from].repeats = false;
-	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST) || (g->marks & MARK_PROBE))
+	if (step->text || hi <= lo || (g->tcp.flags & TCP_RST) ||
+	    (g->marks & (MARK_PROBE | MARK_KEEPALIVE)))
 		return;
 	if ((g->tcp.flags & TCP_FIN) && s->fin_arrived_at == TERN_NEVER)
 		s->fin_arrived_at = step->at;
@@ -204,8 +268,10 @@ void track_left_out(struct flow *f, int side, const struct view_fold *fold, stru
 	s->n_data += fold->n_data[side];
 	s->n_retransmitted += fold->n_retransmitted[side];
 	s->n_bytes += f->proto == TERN_IPPROTO_TCP ? n : fold->n_bytes[side];
-	if (n == 0)
-		return;
-	s->nxt += (int64_t)n;
-	ranges_add(&s->arrived, mem, from, from + n);
+	if (n) {
+		s->nxt += (int64_t)n;
+		ranges_add(&s->arrived, mem, from, from + n);
+	}
+	note_ack(s, s->acked + (int64_t)fold->n_acked[side]);
+	note_timestamp(s, fold->has_ts[side], fold->ts_val[side]);
 }
