@@ -15,7 +15,7 @@ struct tern_pkt *pkt_new(struct mem *m, uint32_t head_room, uint32_t len)
 	if (!p)
 		return NULL;
 	memset(p, 0, offsetof(struct tern_pkt, span));
-	p->conn = 0;
+	p->conn = p->cut_to = 0;
 	p->cookie = NULL;
 	p->data = (uint8_t *)(p + 1) + head_room;
 	p->len = p->total_len = len;

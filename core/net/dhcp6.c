@@ -273,7 +273,8 @@ static unsigned take_lease(struct net *net, struct dhcp6_client *c, const struct
 
 	if (c->state == DHCP6_RENEWING || c->state == DHCP6_REBINDING)
 		c->n_failures = 0;
-	*l = (struct dhcp6_lease){ .server = m->server };
+	memset(l, 0, sizeof(*l));
+	l->server = m->server;
 	for (unsigned i = 0; i < m->ia.n; i++) {
 		const struct dhcp6_addr *a = &m->ia.addr[i];
 

@@ -115,7 +115,7 @@ void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
 
 	c->keepalive_due = false;
 	c->keep_at = TERN_NEVER;
-	if (c->user_gone && c->state == TERN_TCP_FIN_WAIT_2) /* it has a limit of its own */
+	if (c->state == TERN_TCP_FIN_WAIT_2 && c->user_gone) /* it has a limit of its own */
 		return;
 	if (c->opt.keepalive && tcp_is_synchronized(c))
 		c->keep_at = x->now +

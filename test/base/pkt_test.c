@@ -63,6 +63,7 @@ static void fresh_packet_is_zero(void)
 	p = pkt_new(&mem, 64, 100);
 	check(p->len == 100 && p->total_len == 100 && p->head_room == 64);
 	check(!p->next && !p->ifindex && !p->flags && !p->gso_size && !p->n_spans && !p->cookie);
+	check(!p->conn && !p->cut_to);
 	memset(p->data - 64, 1, 164); /* ours to write */
 	pkt_free(&mem, p);
 	finish();

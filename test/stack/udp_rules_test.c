@@ -438,6 +438,7 @@ static void to_all_is_counted(void)
 		set_option(raw, TERN_SOL_SOCKET, TERN_SO_RCVBUF, 0);
 		for (int i = 0; i < full; i++)
 			set_option(s[i], TERN_SOL_SOCKET, TERN_SO_RCVBUF, 0);
+		memset(got, 'x', 3000);
 		fill_udp(&p, PEER_PORT, 7000, got, 3000);
 		put_packet(&p);
 		check_eq(tern_counter(st, "UdpInDatagrams"), 4 - full);

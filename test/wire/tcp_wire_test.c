@@ -283,6 +283,7 @@ static void any_mixture_of_options_round_trips(void)
 		rand_bytes(&r, out, TCP_HDR_LEN);
 		out[12] = 0x50 | (out[12] & 1);
 		check(tcp_parse(&h, out, TCP_HDR_LEN));
+		rand_bytes(&r, h.sack, sizeof(h.sack));
 		h.has_mss = rand_below(&r, 2);
 		h.mss = (uint16_t)rand_u32(&r);
 		h.has_wscale = rand_below(&r, 2);
