@@ -71,9 +71,10 @@ static tern_time relative_time(struct capturing *c, const struct captured *p)
 static void give_up_fragments(struct capturing *c, tern_time now)
 {
 	struct ip_bytes beginning;
+	tern_time at;
 
-	while (reassembly_give_up(c->fragments, now, &beginning)) {
-		struct whole_packet p = { .at = c->last_at, .incomplete = true };
+	while (reassembly_give_up(c->fragments, now, &beginning, &at)) {
+		struct whole_packet p = { .at = at, .incomplete = true };
 
 		capture_count(c, &c->fragments_lost);
 		p.bytes = beginning.bytes;

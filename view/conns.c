@@ -215,32 +215,24 @@ struct told {
 	size_t n;
 };
 
-static void keep(struct capturing *c, struct capture_conn *k, const struct whole_packet *p,
-		 struct told told)
+static void keep(struct capturing *c, struct capture_conn *k, const struct view_event *sent,
+		 bool incomplete, struct told told)
 {
-	struct view_event ev = { .kind = VIEW_SENT,
-				 .at = p->at,
-				 .flow = k->flow.number,
-				 .frame = c->out->n_packets,
-				 .raw_ip = true,
-				 .text = p->cause,
-				 .bytes = p->bytes,
-				 .kept = p->kept,
-				 .len = p->len };
+	struct view_event ev = *sent;
 	size_t i = 0;
 
 	tell_left_out(c, k);
 	for (; i < told.n && !told.change[i].on_arrival; i++)
-		tell_state(c, k, p->at, &told.change[i]);
+		tell_state(c, k, ev.at, &told.change[i]);
 	/* A datagram that is given up may share its number with the packet that is read. */
 	while (view_find_frame(c->out->view, ev.frame))
 		ev.frame += (uint64_t)1 << 40;
 	view_add(c->out->view, &ev);
-	ev.kind = p->incomplete ? VIEW_LOST : VIEW_DELIVERED;
-	ev.text = p->incomplete ? "fragments missing" : NULL;
+	ev.kind = incomplete ? VIEW_LOST : VIEW_DELIVERED;
+	ev.text = incomplete ? "fragments missing" : NULL;
 	view_add(c->out->view, &ev);
 	for (; i < told.n; i++)
-		tell_state(c, k, p->at, &told.change[i]);
+		tell_state(c, k, ev.at, &told.change[i]);
 	c->n_kept++;
 	k->n_kept++;
 }
@@ -354,10 +346,17 @@ static size_t deduce_of(struct capture_conn *k, const struct segment *g,
 	return n;
 }
 
+/* What is given up is told late: at its own time, unless its conversation has gone on since. */
+static tern_time time_in(const struct capture_conn *k, const struct whole_packet *p)
+{
+	return MAX(p->at, k->flow.last_at);
+}
+
 void conns_packet(struct capturing *c, const struct whole_packet *p)
 {
 	struct view_event ev = {
-		.at = p->at,
+		.kind = VIEW_SENT,
+		.frame = c->out->n_packets,
 		.raw_ip = true,
 		.text = p->cause,
 		.bytes = p->bytes,
@@ -382,6 +381,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	if (!k)
 		return;
 	ev.flow = k->flow.number;
+	ev.at = time_in(k, p);
 	look_for_burst(c, k, &d);
 	track(k, &g, &d, &ev, &moves);
 	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
@@ -389,7 +389,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	if (!is_wanted(c, k))
 		return;
 	if (is_kept(c, k, is_remarkable(&g, &d) || p->incomplete, told.n > 0))
-		keep(c, k, p, told);
+		keep(c, k, &ev, p->incomplete, told);
 	else
 		leave_out(k, &g, &moves);
 }
