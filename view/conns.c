@@ -245,14 +245,13 @@ static void check_sums(struct capturing *c, const struct whole_packet *p, const 
 	struct ip6 ip6;
 	struct ip6_walk walk;
 	struct addr src, dst;
-	uint32_t at, total;
+	uint32_t at = d->transport_at, total;
 
 	if (p->incomplete || d->cut)
 		return;
 	if (p->bytes[0] >> 4 == 4) {
 		if (!ip4_parse_quoted(&ip4, p->bytes, p->kept))
 			return;
-		at = ip4.hdr_len;
 		total = ip4.total_len;
 		src = ip4.src;
 		dst = ip4.dst;
@@ -260,7 +259,6 @@ static void check_sums(struct capturing *c, const struct whole_packet *p, const 
 		if (!ip6_parse_quoted(&ip6, p->bytes, p->kept) ||
 		    !ip6_walk(&walk, p->bytes, p->kept))
 			return;
-		at = walk.offset;
 		total = ip6.payload_len ? IP6_HDR_LEN + (uint32_t)ip6.payload_len : 0;
 		src = ip6.src;
 		dst = ip6.dst;
@@ -278,7 +276,8 @@ static void check_sums(struct capturing *c, const struct whole_packet *p, const 
 }
 
 /* Why a packet could not be decoded: cut off, malformed, or none of ours? */
-static struct tally *tally_of_failure(struct capturing *c, const struct whole_packet *p)
+static struct tally *tally_of_failure(struct capturing *c, const struct whole_packet *p,
+				      const struct decoded *d)
 {
 	struct ip4 ip4;
 	struct ip6 ip6;
@@ -295,8 +294,11 @@ static struct tally *tally_of_failure(struct capturing *c, const struct whole_pa
 			      ip6_walk(&walk, p->bytes, p->kept);
 		proto = header_good ? walk.proto : 0;
 	}
-	known = proto == TERN_IPPROTO_TCP || proto == TERN_IPPROTO_UDP ||
-		proto == TERN_IPPROTO_ICMP || proto == TERN_IPPROTO_ICMPV6;
+	if (proto == IP_AUTHENTICATION) /* what it authenticates, where that could be found */
+		proto = d->proto;
+	known = proto == IP_AUTHENTICATION || proto == TERN_IPPROTO_TCP ||
+		proto == TERN_IPPROTO_UDP || proto == TERN_IPPROTO_ICMP ||
+		proto == TERN_IPPROTO_ICMPV6;
 	if (header_good && !known)
 		return &c->no_transport;
 	return cut ? &c->cut_header : &c->malformed;
@@ -371,7 +373,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	struct moves moves;
 
 	if (!decode_frame(&d, &ev)) {
-		capture_count(c, tally_of_failure(c, p));
+		capture_count(c, tally_of_failure(c, p, &d));
 		return;
 	}
 	if (d.cut)
