@@ -71,9 +71,10 @@ static tern_time relative_time(struct capturing *c, const struct captured *p)
 static void give_up_fragments(struct capturing *c, tern_time now)
 {
 	struct ip_bytes beginning;
+	tern_time at;
 
-	while (reassembly_give_up(c->fragments, now, &beginning)) {
-		struct whole_packet p = { .at = c->last_at, .incomplete = true };
+	while (reassembly_give_up(c->fragments, now, &beginning, &at)) {
+		struct whole_packet p = { .at = at, .incomplete = true };
 
 		capture_count(c, &c->fragments_lost);
 		p.bytes = beginning.bytes;
@@ -109,6 +110,23 @@ static void put_ip_packet(struct capturing *c, tern_time at, const struct ip_byt
 						.cause = cause });
 }
 
+/* Captured on another interface just before? Most captures are of one, and ask nothing. */
+static bool is_copy(struct capturing *c, const struct captured *p, const struct ip_bytes *ip)
+{
+	uint64_t iface =
+		(uint64_t)p->iface << 32 | link_find_iface(p->link_type, p->bytes, p->kept);
+
+	if (!iface || p->timeless)
+		return false;
+	if (!c->copies)
+		c->copies = copies_new();
+	if (!c->copies) {
+		c->out_of_memory = true;
+		return false;
+	}
+	return copies_recognize(c->copies, p->at, iface, ip);
+}
+
 void capture_packet(struct capturing *c, const struct captured *p)
 {
 	uint32_t len = MAX(p->len, p->kept);
@@ -139,7 +157,10 @@ void capture_packet(struct capturing *c, const struct captured *p)
 	ip.bytes = p->bytes + offset;
 	ip.kept = p->kept - (uint32_t)offset;
 	ip.len = len - (uint32_t)offset;
-	put_ip_packet(c, at, &ip, p->cause);
+	if (is_copy(c, p, &ip))
+		capture_count(c, &c->copied);
+	else
+		put_ip_packet(c, at, &ip, p->cause);
 }
 
 /* ---- remarks ---- */
@@ -181,6 +202,8 @@ static void remark_on_packets(const struct capturing *c)
 	remark_tally(out, &c->cut_tcp, "ends within its TCP header: options are missing",
 		     "end within their TCP headers: options are missing");
 	remark_tally(out, &c->malformed, "is malformed: not drawn", "are malformed: not drawn");
+	remark_tally(out, &c->copied, "was captured on another interface just before: left out",
+		     "were captured on another interface just before: left out");
 	remark_tally(out, &c->bursts,
 		     "is a burst, longer than a segment: a network card cuts or joins such",
 		     "are bursts, longer than a segment: a network card cuts or joins such");
@@ -348,6 +371,7 @@ struct capture *capture_read(FILE *in, const struct capture_options *options, co
 		if (c.out_of_memory || c.out->view->incomplete)
 			*why = "out of memory";
 	}
+	copies_free(c.copies);
 	reassembly_free(c.fragments);
 	free(c.slot);
 	free(c.block);

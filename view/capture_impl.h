@@ -6,6 +6,7 @@
 #define TERN_VIEW_CAPTURE_IMPL_H
 
 #include "capture.h"
+#include "copies.h"
 #include "reassemble.h"
 
 enum { CAPTURE_FRAME_MAX = 16 * 1024 * 1024 }; /* longer ones are taken for a broken file */
@@ -14,6 +15,7 @@ struct captured {
 	tern_time at; /* since 1970 */
 	bool timeless;
 	uint32_t link_type;
+	uint32_t iface; /* which of several captured it; 0: the only one, or unknown */
 	const uint8_t *bytes;
 	uint32_t kept, len;
 	const char *cause; /* why a stack of tern's sent it; NULL: unknown */
@@ -29,6 +31,7 @@ struct capturing {
 	uint8_t magic[4]; /* the first bytes of the file, already read */
 	const struct capture_options *options;
 	struct capture *out;
+	struct copies *copies; /* NULL: no frame was of one of several interfaces yet */
 	struct reassembly *fragments;
 	uint8_t *block; /* capture_take_block's */
 	size_t block_size;
@@ -43,7 +46,7 @@ struct capturing {
 	uint32_t unknown_link;
 	struct tally unknown, cut_link, not_ip, malformed, cut_header, cut_tcp, no_transport;
 	struct tally bad_checksum, went_back, kept_beyond, fragments_lost, uncounted, beyond;
-	struct tally bursts, reassembled;
+	struct tally bursts, reassembled, copied;
 };
 
 /* Exactly n bytes; false: the file ends before. */

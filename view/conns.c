@@ -215,32 +215,24 @@ struct told {
 	size_t n;
 };
 
-static void keep(struct capturing *c, struct capture_conn *k, const struct whole_packet *p,
-		 struct told told)
+static void keep(struct capturing *c, struct capture_conn *k, const struct view_event *sent,
+		 bool incomplete, struct told told)
 {
-	struct view_event ev = { .kind = VIEW_SENT,
-				 .at = p->at,
-				 .flow = k->flow.number,
-				 .frame = c->out->n_packets,
-				 .raw_ip = true,
-				 .text = p->cause,
-				 .bytes = p->bytes,
-				 .kept = p->kept,
-				 .len = p->len };
+	struct view_event ev = *sent;
 	size_t i = 0;
 
 	tell_left_out(c, k);
 	for (; i < told.n && !told.change[i].on_arrival; i++)
-		tell_state(c, k, p->at, &told.change[i]);
+		tell_state(c, k, ev.at, &told.change[i]);
 	/* A datagram that is given up may share its number with the packet that is read. */
 	while (view_find_frame(c->out->view, ev.frame))
 		ev.frame += (uint64_t)1 << 40;
 	view_add(c->out->view, &ev);
-	ev.kind = p->incomplete ? VIEW_LOST : VIEW_DELIVERED;
-	ev.text = p->incomplete ? "fragments missing" : NULL;
+	ev.kind = incomplete ? VIEW_LOST : VIEW_DELIVERED;
+	ev.text = incomplete ? "fragments missing" : NULL;
 	view_add(c->out->view, &ev);
 	for (; i < told.n; i++)
-		tell_state(c, k, p->at, &told.change[i]);
+		tell_state(c, k, ev.at, &told.change[i]);
 	c->n_kept++;
 	k->n_kept++;
 }
@@ -253,14 +245,13 @@ static void check_sums(struct capturing *c, const struct whole_packet *p, const 
 	struct ip6 ip6;
 	struct ip6_walk walk;
 	struct addr src, dst;
-	uint32_t at, total;
+	uint32_t at = d->transport_at, total;
 
 	if (p->incomplete || d->cut)
 		return;
 	if (p->bytes[0] >> 4 == 4) {
 		if (!ip4_parse_quoted(&ip4, p->bytes, p->kept))
 			return;
-		at = ip4.hdr_len;
 		total = ip4.total_len;
 		src = ip4.src;
 		dst = ip4.dst;
@@ -268,7 +259,6 @@ static void check_sums(struct capturing *c, const struct whole_packet *p, const 
 		if (!ip6_parse_quoted(&ip6, p->bytes, p->kept) ||
 		    !ip6_walk(&walk, p->bytes, p->kept))
 			return;
-		at = walk.offset;
 		total = ip6.payload_len ? IP6_HDR_LEN + (uint32_t)ip6.payload_len : 0;
 		src = ip6.src;
 		dst = ip6.dst;
@@ -286,7 +276,8 @@ static void check_sums(struct capturing *c, const struct whole_packet *p, const 
 }
 
 /* Why a packet could not be decoded: cut off, malformed, or none of ours? */
-static struct tally *tally_of_failure(struct capturing *c, const struct whole_packet *p)
+static struct tally *tally_of_failure(struct capturing *c, const struct whole_packet *p,
+				      const struct decoded *d)
 {
 	struct ip4 ip4;
 	struct ip6 ip6;
@@ -303,8 +294,11 @@ static struct tally *tally_of_failure(struct capturing *c, const struct whole_pa
 			      ip6_walk(&walk, p->bytes, p->kept);
 		proto = header_good ? walk.proto : 0;
 	}
-	known = proto == TERN_IPPROTO_TCP || proto == TERN_IPPROTO_UDP ||
-		proto == TERN_IPPROTO_ICMP || proto == TERN_IPPROTO_ICMPV6;
+	if (proto == IP_AUTHENTICATION) /* what it authenticates, where that could be found */
+		proto = d->proto;
+	known = proto == IP_AUTHENTICATION || proto == TERN_IPPROTO_TCP ||
+		proto == TERN_IPPROTO_UDP || proto == TERN_IPPROTO_ICMP ||
+		proto == TERN_IPPROTO_ICMPV6;
 	if (header_good && !known)
 		return &c->no_transport;
 	return cut ? &c->cut_header : &c->malformed;
@@ -354,10 +348,17 @@ static size_t deduce_of(struct capture_conn *k, const struct segment *g,
 	return n;
 }
 
+/* What is given up is told late: at its own time, unless its conversation has gone on since. */
+static tern_time time_in(const struct capture_conn *k, const struct whole_packet *p)
+{
+	return MAX(p->at, k->flow.last_at);
+}
+
 void conns_packet(struct capturing *c, const struct whole_packet *p)
 {
 	struct view_event ev = {
-		.at = p->at,
+		.kind = VIEW_SENT,
+		.frame = c->out->n_packets,
 		.raw_ip = true,
 		.text = p->cause,
 		.bytes = p->bytes,
@@ -372,7 +373,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	struct moves moves;
 
 	if (!decode_frame(&d, &ev)) {
-		capture_count(c, tally_of_failure(c, p));
+		capture_count(c, tally_of_failure(c, p, &d));
 		return;
 	}
 	if (d.cut)
@@ -382,6 +383,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	if (!k)
 		return;
 	ev.flow = k->flow.number;
+	ev.at = time_in(k, p);
 	look_for_burst(c, k, &d);
 	track(k, &g, &d, &ev, &moves);
 	if (d.proto == TERN_IPPROTO_TCP && !p->incomplete)
@@ -389,7 +391,7 @@ void conns_packet(struct capturing *c, const struct whole_packet *p)
 	if (!is_wanted(c, k))
 		return;
 	if (is_kept(c, k, is_remarkable(&g, &d) || p->incomplete, told.n > 0))
-		keep(c, k, p, told);
+		keep(c, k, &ev, p->incomplete, told);
 	else
 		leave_out(k, &g, &moves);
 }

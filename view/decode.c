@@ -42,6 +42,42 @@ bool view_addr_equal(const struct tern_addr *a, const struct tern_addr *b)
 	       memcmp(a->ip, b->ip, a->family == TERN_AF_INET ? 4 : 16) == 0;
 }
 
+static bool is_between(uint8_t proto, bool ip6)
+{
+	if (proto == IP_AUTHENTICATION)
+		return true;
+	return ip6 && (proto == IP6_EXT_HOP_BY_HOP || proto == IP6_EXT_ROUTING ||
+		       proto == IP6_EXT_FRAGMENT || proto == IP6_EXT_DESTINATION);
+}
+
+/*
+ * Steps over what stands between the IP header and the transport's. Not ip6_walk: it judges as the
+ * receiver does, and a capture holds also what is on its way along a route, and bursts with the
+ * option of jumbograms. An authentication header hides nothing of what it protects; its length is
+ * in words of four bytes, less two (RFC 4302 2.2).
+ */
+static bool skip_between(struct decoded *d, struct cursor *c, bool ip6)
+{
+	while (is_between(d->proto, ip6)) {
+		uint8_t next;
+		size_t len = 8;
+
+		if (c->kept < len)
+			return false;
+		if (d->proto == IP6_EXT_FRAGMENT && (get_be16(c->p + 2) & 0xfff8))
+			return false;
+		if (d->proto == IP_AUTHENTICATION)
+			len = (c->p[1] + 2u) * 4;
+		else if (d->proto != IP6_EXT_FRAGMENT)
+			len = (c->p[1] + 1u) * 8;
+		next = c->p[0];
+		if (!skip(c, len))
+			return false;
+		d->proto = next;
+	}
+	return true;
+}
+
 static bool decode_ip4(struct decoded *d, struct cursor *c)
 {
 	struct ip4 ip;
@@ -57,28 +93,23 @@ static bool decode_ip4(struct decoded *d, struct cursor *c)
 	d->marked = (ip.tos & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
-	return skip(c, ip.hdr_len);
+	return skip(c, ip.hdr_len) && skip_between(d, c, false);
 }
 
-/*
- * Not ip6_walk: it judges as the receiver does, and a capture holds also what is on its way along a
- * route, and bursts with the option of jumbograms.
- */
 static bool decode_ip6(struct decoded *d, struct cursor *c)
 {
 	struct ip6 ip;
-	uint32_t offset;
 
 	if (!ip6_parse_quoted(&ip, c->p, c->kept))
 		return false;
-	offset = ip6_find_transport(c->p, c->kept, &d->proto);
+	d->proto = ip.next_header;
 	d->marked = (ip.traffic_class & IP_ECN_CE) == IP_ECN_CE;
 	d->src = view_addr(&ip.src, 0);
 	d->dst = view_addr(&ip.dst, 0);
 	d->no_length = ip.payload_len == 0 && ip.next_header != IP6_EXT_NONE;
 	if (!d->no_length)
 		c->total = MIN(c->total, IP6_HDR_LEN + (uint32_t)ip.payload_len);
-	return skip(c, offset);
+	return skip(c, IP6_HDR_LEN) && skip_between(d, c, true);
 }
 
 /*
@@ -150,6 +181,7 @@ static bool decode_transport(struct decoded *d, struct cursor *c)
 bool decode_frame(struct decoded *d, const struct view_event *ev)
 {
 	struct cursor c = { ev->bytes, ev->kept, ev->len };
+	const uint8_t *ip;
 
 	memset(d, 0, sizeof(*d));
 	if (!ev->raw_ip && !skip(&c, ETH_HDR_LEN))
@@ -159,7 +191,9 @@ bool decode_frame(struct decoded *d, const struct view_event *ev)
 	/* The version tells the family; on Ethernet the type must agree with it. */
 	if (!ev->raw_ip && get_be16(c.p - 2) != (c.p[0] >> 4 == 6 ? ETH_IP6 : ETH_IP4))
 		return false;
+	ip = c.p;
 	if (c.p[0] >> 4 == 4 ? !decode_ip4(d, &c) : !decode_ip6(d, &c))
 		return false;
+	d->transport_at = (uint32_t)(c.p - ip);
 	return decode_transport(d, &c);
 }

@@ -8,8 +8,11 @@
 #include "../core/wire/wire.h"
 #include "events.h"
 
+enum { IP_AUTHENTICATION = 51 }; /* RFC 4302; the core knows no such header */
+
 struct decoded {
 	uint8_t proto;		   /* TERN_IPPROTO_TCP, _UDP, _ICMP or _ICMPV6 */
+	uint32_t transport_at;	   /* from the IP header on */
 	struct tern_addr src, dst; /* port 0 for ICMP */
 	struct tcp_hdr tcp;
 	struct icmp icmp;
@@ -21,7 +24,7 @@ struct decoded {
 	uint32_t len; /* of the payload, also when the capture does not hold all of it */
 };
 
-/* false: no TCP, UDP or ICMP over IP, a later fragment, or malformed. */
+/* false: no TCP, UDP or ICMP over IP, a later fragment, or malformed; proto is what it came to. */
 bool decode_frame(struct decoded *, const struct view_event *);
 
 struct tern_addr view_addr(const struct addr *, uint16_t port);

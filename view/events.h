@@ -2,10 +2,10 @@
 /*
  * events.h - what happened on the wires and inside the stacks, as far as pictures show it.
  *
- * A struct view is a list of events in order of time. Whoever watches a network (a simulator's
- * observer, a device, a capture file) adds what it sees; ladders and captures are drawn from the
- * list. Events that only say more about an earlier one (a frame is lost, a drop has a reason) are
- * merged into it, so that the list holds six kinds.
+ * A struct view is a list of events, those of each conversation in order of time. Whoever watches
+ * a network (a simulator's observer, a device, a capture file) adds what it sees; ladders and
+ * captures are drawn from the list. Events that only say more about an earlier one (a frame is
+ * lost, a drop has a reason) are merged into it, so that the list holds six kinds.
  */
 #ifndef TERN_VIEW_EVENTS_H
 #define TERN_VIEW_EVENTS_H

@@ -23,7 +23,7 @@ enum link_type {
 	LINK_COOKED2 = 276,
 };
 
-enum { TAGS_MAX = 8, PPPOE = 0x8864, PPP_IP4 = 0x0021, PPP_IP6 = 0x0057 };
+enum { COOKED2_IFACE_AT = 4, TAGS_MAX = 8, PPPOE = 0x8864, PPP_IP4 = 0x0021, PPP_IP6 = 0x0057 };
 
 struct shape {
 	uint32_t link_type;
@@ -104,4 +104,12 @@ enum link_verdict link_find_ip(uint32_t link_type, const uint8_t *p, size_t kept
 		return p[*offset] >> 4 == 4 || p[*offset] >> 4 == 6 ? LINK_IP : LINK_OTHER;
 	}
 	return LINK_UNKNOWN;
+}
+
+/* Of a capture on all interfaces the newer of Linux's headers tells; the older has no room. */
+uint32_t link_find_iface(uint32_t link_type, const uint8_t *p, size_t kept)
+{
+	return link_type == LINK_COOKED2 && kept >= COOKED2_IFACE_AT + 4 ?
+		       get_be32(p + COOKED2_IFACE_AT) :
+		       0;
 }

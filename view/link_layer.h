@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link_layer.h - where the IP packet begins in a captured frame.
+ * link_layer.h - where the IP packet begins in a captured frame, and on which interface it was.
  */
 #ifndef TERN_VIEW_LINK_LAYER_H
 #define TERN_VIEW_LINK_LAYER_H
@@ -18,5 +18,7 @@ enum link_verdict {
 
 /* LINK_IP: *offset is where an IPv4 or IPv6 header begins; at least one byte of it is there. */
 enum link_verdict link_find_ip(uint32_t link_type, const uint8_t *, size_t kept, size_t *offset);
+/* The number of the interface where a frame tells it, else 0. */
+uint32_t link_find_iface(uint32_t link_type, const uint8_t *, size_t kept);
 
 #endif

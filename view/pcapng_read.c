@@ -33,6 +33,7 @@ struct reader {
 	size_t len;
 	struct iface iface[IFACES_MAX];
 	uint32_t n_ifaces;
+	uint32_t n_ifaces_before; /* in sections before this one */
 };
 
 struct option {
@@ -66,6 +67,7 @@ static bool read_byte_order(struct reader *r)
 		r->c->broken = "a pcapng section has no byte-order magic";
 		return false;
 	}
+	r->n_ifaces_before += r->n_ifaces;
 	r->n_ifaces = 0;
 	r->in_section = true;
 	return true;
@@ -291,6 +293,14 @@ static tern_time time_of(const struct reader *r, const struct iface *i, const ui
 	return to_nanoseconds(ticks, i->resolution) + i->offset * TERN_SEC;
 }
 
+/* Counted through all sections; 0: there is only one. */
+static uint32_t number_of_iface(const struct reader *r, const struct iface *i)
+{
+	if (r->n_ifaces_before + r->n_ifaces < 2)
+		return 0;
+	return r->n_ifaces_before + (uint32_t)(i - r->iface) + 1;
+}
+
 /* An enhanced packet, or one of the obsolete form, whose number of the interface is shorter. */
 static void on_packet(struct reader *r, bool obsolete)
 {
@@ -322,6 +332,7 @@ static void on_packet(struct reader *r, bool obsolete)
 		capture_packet(r->c,
 			       &(struct captured){ .at = ev.at,
 						   .link_type = i->link,
+						   .iface = number_of_iface(r, i),
 						   .bytes = ev.bytes,
 						   .kept = ev.kept,
 						   .len = ev.len,

@@ -17,7 +17,7 @@ static const tern_time wait_max = 30 * TERN_SEC;
 
 struct datagram {
 	bool used;
-	tern_time since;
+	tern_time since, last_at;
 	struct addr src, dst;
 	uint32_t id;
 	uint8_t proto;
@@ -250,6 +250,7 @@ enum reassembly_verdict reassemble(struct reassembly *r, tern_time now, const st
 	if (f.off == 0 && d->header_len == 0)
 		take_header(d, &f, in->bytes);
 	take_payload(d, &f, in->bytes + MIN(f.payload_off, in->kept));
+	d->last_at = now;
 	if (!is_complete(d))
 		return REASSEMBLY_HELD;
 	*out = packet_of(d, d->total, d->kept);
@@ -267,7 +268,7 @@ static uint32_t beginning_of(const struct datagram *d)
 	return MIN(unit * 8, MIN(d->end, d->kept));
 }
 
-bool reassembly_give_up(struct reassembly *r, tern_time now, struct ip_bytes *out)
+bool reassembly_give_up(struct reassembly *r, tern_time now, struct ip_bytes *out, tern_time *at)
 {
 	struct datagram *oldest = NULL;
 	size_t n_used = 0;
@@ -287,6 +288,7 @@ bool reassembly_give_up(struct reassembly *r, tern_time now, struct ip_bytes *ou
 	*out = (struct ip_bytes){ NULL, 0, 0 };
 	if (oldest->header_len)
 		*out = packet_of(oldest, oldest->end, beginning_of(oldest));
+	*at = oldest->last_at;
 	r->done = oldest;
 	return true;
 }

@@ -28,8 +28,9 @@ enum reassembly_verdict reassemble(struct reassembly *, tern_time now, const str
 				   struct ip_bytes *out);
 /*
  * Gives up the oldest datagram when it has waited too long (at TERN_NEVER: any has); false: none.
- * *out is its beginning as far as it is there, empty when the first fragment is missing.
+ * *out is its beginning as far as it is there, empty when the first fragment is missing; *at is
+ * when the last one that is there came.
  */
-bool reassembly_give_up(struct reassembly *, tern_time now, struct ip_bytes *out);
+bool reassembly_give_up(struct reassembly *, tern_time now, struct ip_bytes *out, tern_time *at);
 
 #endif

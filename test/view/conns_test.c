@@ -276,6 +276,41 @@ static void timestamps_tell_what_was_overtaken(void)
 	}
 }
 
+/* It is told late: at its own time, unless its conversation has gone on since. */
+static void a_datagram_with_missing_fragments_stands_at_its_own_time(void)
+{
+	enum { FRAME = 14 + 20 + 80, FLAGS_OF_SECOND = 24 + 16 + FRAME + 16 + 14 + 6 };
+
+	for (int goes_on = 0; goes_on < 2; goes_on++) {
+		struct scene s = scene_new(false);
+		struct file f = { 0 };
+		const char *why;
+		struct capture *c;
+		char *text;
+
+		s.proto = TERN_IPPROTO_UDP;
+		for (int i = 0; i < 3; i++) {
+			s.addr[0].port = i == 2 && !goes_on ? 50000 : 40000;
+			scene_send(&s, 0, 0, SEG(0, 0, 60, 0));
+		}
+		put_head(&f, 0xa1b2c3d4, 1);
+		for (uint32_t i = 0; i < 3; i++)
+			put_packet(&f, (const uint32_t[2]){ i, 0 }, &s.view->event[i]);
+		put_be16(f.bytes + FLAGS_OF_SECOND, 0x2000); /* more fragments */
+		c = read_file(f.bytes, f.len, false, &why);
+		text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+		test_at("goes on: %d", goes_on);
+		check(has_remark(c, "is where a datagram with missing fragments is given up"));
+		check_eq(c ? c->conn[0].flow.last_at : 9, (goes_on ? 2 : 1) * TERN_SEC);
+		check_eq(c ? c->conn[0].n_packets[0] : 9, goes_on ? 3 : 2);
+		check(text && strstr(text, "fragments missing"));
+		check(text && (strstr(text, "1.000000") != NULL) == !goes_on);
+		free(text);
+		capture_free(c);
+		view_free(s.view);
+	}
+}
+
 /* Ten thousand packets: the view holds few, the table and the picture count all. */
 static void a_long_conversation_is_folded(void)
 {
@@ -361,6 +396,7 @@ static const struct test tests[] = {
 	TEST(who_was_answered_does_not_give_up),
 	TEST(reordering_is_no_retransmission),
 	TEST(timestamps_tell_what_was_overtaken),
+	TEST(a_datagram_with_missing_fragments_stands_at_its_own_time),
 	TEST(a_long_conversation_is_folded),
 	TEST(silence_behind_what_is_left_out_is_told),
 };

@@ -295,6 +295,68 @@ static void extension_headers_are_passed_over(void)
 	}
 }
 
+static const struct {
+	const char *name;
+	bool ip6;
+	uint8_t header[40], len, proto; /* of what is inserted */
+	uint16_t kept;			/* of the packet; 0: all */
+	const char *said;		/* NULL: it is drawn */
+} authentic[] = {
+	{ "IPv4", false, { 6, 4 }, 24, 51, 0, NULL },
+	{ "IPv6", true, { 6, 4 }, 24, 51, 0, NULL },
+	{ "IPv6, and an option for the destination",
+	  true,
+	  { 60, 4, [24] = 6, 0, 1, 4, 0, 0, 0, 0 },
+	  32,
+	  51,
+	  0,
+	  NULL },
+	{ "IPv6, behind an option", true, { 51, 0, 1, 4, 0, 0, 0, 0, 6, 4 }, 32, 60, 0, NULL },
+	{ "twice", false, { 51, 1, [12] = 6, 1 }, 24, 51, 0, NULL },
+	{ "what is encrypted", false, { 50, 4 }, 24, 51, 0, "is neither TCP, UDP nor ICMP" },
+	{ "cut in the header", false, { 6, 4 }, 24, 51, 14 + 20 + 20, "ends within its IP" },
+	{ "cut in the first word", true, { 6, 4 }, 24, 51, 14 + 40 + 1, "ends within its IP" },
+	{ "cut behind it", false, { 6, 4 }, 24, 51, 14 + 20 + 24 + 4, "ends within its IP" },
+	{ "longer than the packet", false, { 6, 255 }, 24, 51, 0, "is malformed" },
+};
+
+/* RFC 4302: an authentication header hides nothing of what it protects. */
+static void authentication_headers_are_passed_over(void)
+{
+	for (size_t i = 0; i < N_TESTS(authentic); i++) {
+		struct scene s = scene_new(authentic[i].ip6);
+		uint32_t ip = authentic[i].ip6 ? 40 : 20, len = authentic[i].len;
+		struct view_event ev;
+		struct file f = { 0 };
+		uint8_t frame[4096];
+		const char *why;
+		struct capture *c;
+
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 100, 1000));
+		ev = s.view->event[0];
+		memcpy(frame, ev.bytes, 14 + ip);
+		memcpy(frame + 14 + ip, authentic[i].header, len);
+		memcpy(frame + 14 + ip + len, ev.bytes + 14 + ip, ev.len - 14 - ip);
+		put_be16(frame + (ip == 40 ? 18 : 16), (uint16_t)(ip % 40 + 120 + len));
+		frame[ip == 40 ? 20 : 23] = authentic[i].proto;
+		ev.bytes = frame;
+		ev.len = ev.kept = ev.len + len;
+		if (authentic[i].kept)
+			ev.kept = authentic[i].kept;
+		put_head(&f, 0xa1b2c3d4, 1);
+		put_packet(&f, (const uint32_t[2]){ 0, 0 }, &ev);
+		c = read_file(f.bytes, f.len, false, &why);
+		test_at("%s", authentic[i].name);
+		check_eq(c ? c->n_conns : 9, !authentic[i].said);
+		check(!authentic[i].said || has_remark(c, authentic[i].said));
+		check(authentic[i].said || !has_remark(c, "checksum"));
+		if (c && c->n_conns)
+			check_eq(c->conn[0].flow.side[0].n_bytes, 100);
+		capture_free(c);
+		view_free(s.view);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(reads_every_form),
 	TEST(survives_files_that_end_anywhere),
@@ -307,6 +369,7 @@ static const struct test tests[] = {
 	TEST(bursts_take_the_captured_length),
 	TEST(bursts_are_longer_than_any_packet),
 	TEST(extension_headers_are_passed_over),
+	TEST(authentication_headers_are_passed_over),
 };
 
 int main(int argc, char **argv)

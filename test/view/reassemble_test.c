@@ -48,6 +48,14 @@ static struct ip_bytes fragment(uint8_t *buf, bool is6, uint16_t id, struct piec
 	return (struct ip_bytes){ buf, (uint32_t)n, (uint32_t)n };
 }
 
+/* Whenever its fragments came. */
+static bool give_up(struct reassembly *r, tern_time now, struct ip_bytes *out)
+{
+	tern_time at;
+
+	return reassembly_give_up(r, now, out, &at);
+}
+
 static enum reassembly_verdict put(struct reassembly *r, bool is6, uint16_t id, struct piece p,
 				   struct ip_bytes *out)
 {
@@ -101,7 +109,7 @@ static void puts_together(void)
 			check_eq(put(r, i % 2, 7, *p, &out), REASSEMBLY_HELD);
 		check_eq(put(r, i % 2, 7, *p, &out), REASSEMBLY_DONE);
 		check_whole(&out, i % 2);
-		check(!reassembly_give_up(r, TERN_NEVER, &out));
+		check(!give_up(r, TERN_NEVER, &out));
 		reassembly_free(r);
 	}
 }
@@ -140,7 +148,7 @@ static void refuses_the_impossible(void)
 	check_eq(put(r, false, 1, (struct piece){ 0, 30, true }, &out), REASSEMBLY_BAD);
 	test_at("beyond 64 KiB");
 	check_eq(put(r, false, 1, (struct piece){ 65528, 64, false }, &out), REASSEMBLY_BAD);
-	check(!reassembly_give_up(r, TERN_NEVER, &out));
+	check(!give_up(r, TERN_NEVER, &out));
 	reassembly_free(r);
 }
 
@@ -165,18 +173,37 @@ static void gives_up_in_time(void)
 
 	put(r, false, 1, (struct piece){ 0, 32, true }, &out);
 	put(r, false, 2, (struct piece){ 32, 32, false }, &out);
-	check(!reassembly_give_up(r, 29 * TERN_SEC, &out));
-	check(reassembly_give_up(r, 31 * TERN_SEC, &out));
-	check(reassembly_give_up(r, 31 * TERN_SEC, &out));
-	check(!reassembly_give_up(r, 31 * TERN_SEC, &out));
+	check(!give_up(r, 29 * TERN_SEC, &out));
+	check(give_up(r, 31 * TERN_SEC, &out));
+	check(give_up(r, 31 * TERN_SEC, &out));
+	check(!give_up(r, 31 * TERN_SEC, &out));
 	test_at("the beginning is shown");
 	put(r, false, 3, (struct piece){ 0, 32, true }, &out);
-	check(reassembly_give_up(r, TERN_NEVER, &out));
+	check(give_up(r, TERN_NEVER, &out));
 	check_eq(out.kept, IP4_HDR_LEN + 32);
 	test_at("without the beginning there is nothing to show");
 	put(r, false, 3, (struct piece){ 32, 32, false }, &out);
-	check(reassembly_give_up(r, TERN_NEVER, &out));
+	check(give_up(r, TERN_NEVER, &out));
 	check_eq(out.kept, 0);
+	reassembly_free(r);
+}
+
+static void tells_when_the_last_fragment_came(void)
+{
+	struct reassembly *r = reassembly_new();
+	uint8_t buf[256];
+	struct ip_bytes out;
+	tern_time at = 0;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		struct ip_bytes in =
+			fragment(buf, false, 1, (struct piece){ 8 * (2 - i), 8, true });
+
+		check_eq(reassemble(r, i * TERN_SEC, &in, &out), REASSEMBLY_HELD);
+	}
+	check(!reassembly_give_up(r, 29 * TERN_SEC, &out, &at));
+	check(reassembly_give_up(r, 30 * TERN_SEC, &out, &at));
+	check_eq(at, 2 * TERN_SEC);
 	reassembly_free(r);
 }
 
@@ -187,7 +214,7 @@ static void memory_is_bounded(void)
 	int n_given_up = 0;
 
 	for (uint16_t id = 0; id < 1000; id++) {
-		while (reassembly_give_up(r, 0, &out))
+		while (give_up(r, 0, &out))
 			n_given_up++;
 		check_eq(put(r, false, id, (struct piece){ 0, 32, true }, &out), REASSEMBLY_HELD);
 	}
@@ -202,6 +229,7 @@ static const struct test tests[] = {
 	TEST(refuses_the_impossible),
 	TEST(a_cut_fragment_ends_what_is_kept),
 	TEST(gives_up_in_time),
+	TEST(tells_when_the_last_fragment_came),
 	TEST(memory_is_bounded),
 };
 
