@@ -409,7 +409,7 @@ static void call_set_option(struct caller *c)
 static void call_get_option(struct caller *c)
 {
 	size_t len = draw(c->run), room_len = len;
-	uint8_t *value = malloc(len ? len : 1);
+	uint8_t *value = calloc(1, len ? len : 1); /* some options are asked by what it says */
 	int level, name;
 
 	if (!value)
