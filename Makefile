@@ -12,7 +12,6 @@
 #   make goodput     what streams get from links of many kinds (goodput-full: all rows, recorded)
 #   make goodput-kernel   tern and the kernel over the same bad wire (root, half an hour)
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
-#   make memory      is anything read that was never written? (clang)
 #   make big-endian  the tests in virtual time, and the lab, where the highest byte comes first
 #   make arm64       tern run and the twins on arm64, in an emulator (a quarter of an hour)
 #   make controls    does each conformance test fail without its rule? (patches in test/controls)
@@ -25,7 +24,7 @@ N ?= 1000
 SEED ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: size all run test peers check sim sim-auto draws goodput goodput-full goodput-kernel bench arm64 big-endian memory controls install format clean
+.PHONY: size all run test peers check sim sim-auto draws goodput goodput-full goodput-kernel bench arm64 big-endian controls install format clean
 
 all:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
@@ -68,9 +67,6 @@ bench: all
 
 big-endian: all
 	@tools/run-big-endian $(BUILD)
-
-memory:
-	@tools/run-memory
 
 arm64:
 	@tools/run-arm64 $(T)

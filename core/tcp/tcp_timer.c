@@ -115,11 +115,12 @@ void tcp_touch_keepalive(struct tcp *c, const struct tcp_ctx *x)
 
 	c->keepalive_due = false;
 	c->keep_at = TERN_NEVER;
+	if (!c->opt.keepalive || !tcp_is_synchronized(c))
+		return;
 	if (c->state == TERN_TCP_FIN_WAIT_2 && c->user_gone) /* it has a limit of its own */
 		return;
-	if (c->opt.keepalive && tcp_is_synchronized(c))
-		c->keep_at = x->now +
-			     (idle_s ? idle_s * TERN_SEC : x->cfg->tcp_keepalive_time_ms * TERN_MS);
+	c->keep_at =
+		x->now + (idle_s ? idle_s * TERN_SEC : x->cfg->tcp_keepalive_time_ms * TERN_MS);
 }
 
 void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
