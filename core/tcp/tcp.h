@@ -246,7 +246,7 @@ struct tcp_work {
 	bool partial_seen;  /* the first partial ACK of this recovery came */
 	uint8_t dup_acks;   /* received in a row */
 	uint32_t dup_bytes; /* that left the network, as they say */
-	tern_time first_rtx_at; /* when the oldest outstanding byte was first sent: R2, RFC 5482 */
+	tern_time first_rtx_at; /* since when nothing is acknowledged, or a window is awaited */
 	uint64_t octet_end;	/* one past the octet of a probe that counts as unsent again */
 	tern_time taking_since; /* tcp_is_taken_slowly: since then the peer has taken */
 	uint64_t taking_from;	/* what is above this */

@@ -32,11 +32,12 @@ tern_time tcp_deadline(const struct tcp *c)
 static COLD tern_time first_sent_at(const struct tcp *c, const struct tcp_ctx *x)
 {
 	const struct tcp_work *w = c->work;
-	const struct sent *oldest = w ? sent_first(&w->sent) : NULL;
+	const struct sent *oldest;
 
-	if (w)
-		return oldest ? MIN(oldest->first_at, w->first_rtx_at) : w->first_rtx_at;
-	return c->state == TERN_TCP_SYN_SENT ? c->rcv.opened_at : x->now;
+	if (!w)
+		return c->state == TERN_TCP_SYN_SENT ? c->rcv.opened_at : x->now;
+	oldest = sent_first(&w->sent);
+	return oldest ? MIN(oldest->first_at, w->first_rtx_at) : w->first_rtx_at;
 }
 
 void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
