@@ -113,9 +113,12 @@ static void note_gap(struct flow_side *s, const struct segment *g)
  * RFC 9293 3.8.4: a segment of a number that has been, without text or with one octet of garbage.
  * What nobody has acknowledged may be that octet again: it counts as text.
  */
-static bool is_keepalive(const struct flow_side *s, const struct segment *g)
+static bool is_keepalive(const struct flow_side *s, const struct flow_side *other,
+			 const struct segment *g)
 {
 	if (s->nxt == 0 || g->seq != s->nxt - 1 || g->sent->text)
+		return false;
+	if (g->ack < other->acked) /* sent before the last, and overtaken */
 		return false;
 	return g->len == 0 || (g->len == 1 && s->acked >= s->nxt);
 }
@@ -126,7 +129,7 @@ static bool is_probe(const struct flow_side *s, const struct flow_side *other,
 {
 	if (other->wnd != 0 || other->n_segments == 0)
 		return false;
-	return g->len == 1 || (g->len == 0 && is_keepalive(s, g));
+	return g->len == 1 || (g->len == 0 && is_keepalive(s, other, g));
 }
 
 static void note_timestamp(struct flow_side *s, bool has_ts, uint32_t ts_val)
@@ -152,7 +155,7 @@ static uint32_t marks_of_sent(const struct flow *f, const struct segment *g)
 		marks |= MARK_GAP;
 	if (has_cause(g, TERN_CAUSE_PROBE) || (is_plain && is_probe(s, other, g)))
 		return marks | MARK_PROBE;
-	if (has_cause(g, TERN_CAUSE_KEEPALIVE) || (is_plain && is_keepalive(s, g)))
+	if (has_cause(g, TERN_CAUSE_KEEPALIVE) || (is_plain && is_keepalive(s, other, g)))
 		return marks | MARK_KEEPALIVE;
 	/* The first SYN,ACK of a simultaneous open repeats the SYN's number, but says more. */
 	if (is_syn_ack(g) && !s->syn_ack_sent)

@@ -117,6 +117,26 @@ static void an_octet_of_garbage_keeps_alive(void)
 	}
 }
 
+/* An ACK that was overtaken by the FIN behind it has that number, too, and says less than it. */
+static void an_ack_that_was_overtaken_keeps_nothing_alive(void)
+{
+	for (uint32_t late = 0; late < 2; late++) {
+		struct scene s = scene_new(false);
+		struct capture *c;
+		char *text;
+
+		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 20, 1000));
+		scene_send(&s, 1, TCP_FIN | TCP_ACK, SEG(1, 21, 0, 1000));
+		scene_send(&s, 1, TCP_ACK, SEG(1, late ? 11 : 21, 0, 1000));
+		c = capture_of(&s);
+		text = c ? scene_draw(c->view, ladder_text, true) : NULL;
+		test_at("late: %u", late);
+		check(text && (strstr(text, "[keepalive]") != NULL) == !late);
+		free(text);
+		capture_free(c);
+	}
+}
+
 /* As Linux asks whether a closed window has opened: no text, the number before the next. */
 static void a_number_that_has_been_asks_for_a_window(void)
 {
@@ -389,6 +409,7 @@ static const struct test tests[] = {
 	TEST(an_answer_that_counts_stays),
 	TEST(an_answer_to_another_call_is_another_conversation),
 	TEST(an_octet_of_garbage_keeps_alive),
+	TEST(an_ack_that_was_overtaken_keeps_nothing_alive),
 	TEST(a_number_that_has_been_asks_for_a_window),
 	TEST(the_octet_of_a_probe_counts_when_it_is_taken),
 	TEST(a_reset_behind_a_refused_probe_counts),
