@@ -49,6 +49,13 @@ struct capturing {
 	struct tally bursts, reassembled, copied;
 };
 
+/* For hashes: h, and v with it. */
+static inline uint64_t capture_mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15U;
+	return h ^ h >> 29;
+}
+
 /* Exactly n bytes; false: the file ends before. */
 bool capture_take(struct capturing *, void *buf, size_t n);
 /* The same into room that the next one reuses; NULL: the file ends before, or out_of_memory. */

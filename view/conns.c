@@ -20,26 +20,20 @@ enum {
 
 /* ---- the table ---- */
 
-static uint64_t mix(uint64_t h, uint64_t v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15U;
-	return h ^ h >> 29;
-}
-
 /* Where memory lies differs from run to run: nobody can prepare a file of collisions. */
 static uint64_t hash_end(const struct capturing *c, const struct tern_addr *a)
 {
-	uint64_t h = mix((uint64_t)(uintptr_t)c->out, a->port);
+	uint64_t h = capture_mix((uint64_t)(uintptr_t)c->out, a->port);
 
 	for (size_t i = 0; i < (a->family == TERN_AF_INET ? 4U : 16U); i += 4)
-		h = mix(h, get_be32(a->ip + i));
+		h = capture_mix(h, get_be32(a->ip + i));
 	return h;
 }
 
 /* The same for both directions. */
 static uint64_t hash_ends(const struct capturing *c, const struct decoded *d)
 {
-	return mix(d->proto, hash_end(c, &d->src) + hash_end(c, &d->dst));
+	return capture_mix(d->proto, hash_end(c, &d->src) + hash_end(c, &d->dst));
 }
 
 static bool is_between(const struct flow *f, const struct decoded *d)

@@ -10,7 +10,7 @@
  * The last REMEMBERED packets are known by digests of their bytes, those of one hash in a chain
  * from the newest to the oldest; numbers that count all packets tell links that are overwritten.
  */
-#include "copies.h"
+#include "capture_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +71,7 @@ static uint64_t digest(uint64_t h, const uint8_t *p, size_t n)
 		size_t step = MIN(n, sizeof(word));
 
 		memcpy(&word, p, step);
-		h = (h ^ word) * 0x9e3779b97f4a7c15U;
-		h ^= h >> 29;
+		h = capture_mix(h, word);
 		if (step < sizeof(word))
 			return h;
 		p += step;

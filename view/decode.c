@@ -44,10 +44,7 @@ bool view_addr_equal(const struct tern_addr *a, const struct tern_addr *b)
 
 static bool is_between(uint8_t proto, bool ip6)
 {
-	if (proto == IP_AUTHENTICATION)
-		return true;
-	return ip6 && (proto == IP6_EXT_HOP_BY_HOP || proto == IP6_EXT_ROUTING ||
-		       proto == IP6_EXT_FRAGMENT || proto == IP6_EXT_DESTINATION);
+	return proto == IP_AUTHENTICATION || (ip6 && ip6_is_extension(proto));
 }
 
 /*

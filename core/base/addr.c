@@ -56,7 +56,7 @@ bool addr_needs_scope(const struct addr *a)
 	if (addr_is4(a))
 		return false;
 	return addr_is_link_local(a) ||
-	       (addr_is_multicast(a) && ((a->b[1] & 15) == 1 || (a->b[1] & 15) == 2));
+	       (addr_is_multicast(a) && (addr_group_scope(a) == 1 || addr_group_scope(a) == 2));
 }
 
 bool addr_in_prefix(const struct addr *a, const struct addr *prefix, unsigned len)

@@ -53,6 +53,11 @@ bool addr_is_loopback(const struct addr *);	     /* 127/8, ::1 */
 bool addr_is_multicast(const struct addr *);	     /* 224/4, ff00::/8 */
 bool addr_is_limited_broadcast(const struct addr *); /* 255.255.255.255 */
 bool addr_is_link_local(const struct addr *);	     /* 169.254/16, fe80::/10 */
+/* How far a group of IPv6 reaches, RFC 4291 2.7: 1 is the host, 2 the link, 14 everywhere. */
+static inline unsigned addr_group_scope(const struct addr *group)
+{
+	return group->b[1] & 15;
+}
 /* RFC 4291 2.5.6, 2.7: of one link, or of one interface; which, is to be said. */
 bool addr_needs_scope(const struct addr *);
 /* Can whoever has the one speak to the other? "::" is of both families. */

@@ -130,7 +130,7 @@ struct frag_set *frag_take_expired(struct net *net)
 static bool is_of_one_link(const struct addr *a)
 {
 	return addr_is_link_local(a) ||
-	       (addr_is_multicast(a) && !addr_is4(a) && (a->b[1] & 15) <= 2);
+	       (addr_is_multicast(a) && !addr_is4(a) && addr_group_scope(a) <= 2);
 }
 
 uint32_t frag_zone(const struct addr *src, const struct addr *dst, unsigned ifindex)

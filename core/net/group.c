@@ -165,7 +165,7 @@ bool group_is_reported(const struct net *net, const struct group *g)
 		return false;
 	if (addr_is4(&g->addr))
 		return get_be32(g->addr.b + 12) != 0xe0000001;
-	return (g->addr.b[1] & 15) > 1 && memcmp(g->addr.b, all_nodes, 16) != 0;
+	return addr_group_scope(&g->addr) > 1 && memcmp(g->addr.b, all_nodes, 16) != 0;
 }
 
 static void free_group(struct net *net, struct group *g)

@@ -45,7 +45,7 @@ enum { SCOPE_LINK = 2, SCOPE_SITE = 5, SCOPE_GLOBAL = 14 };
 static unsigned scope_of(const struct addr *a)
 {
 	if (addr_is_multicast(a))
-		return a->b[1] & 15;
+		return addr_group_scope(a);
 	if (addr_is_link_local(a) || addr_is_loopback(a))
 		return SCOPE_LINK;
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0xc0 ? SCOPE_SITE : SCOPE_GLOBAL;

@@ -79,7 +79,7 @@ static bool is_bad_source(const struct tern_stack *st, const struct inbound *in)
 /* RFC 4291 2.7, erratum 3480: groups of the scopes 0 and 1 never cross a link. */
 static bool is_of_a_node(const struct addr *group)
 {
-	return !addr_is4(group) && (group->b[1] & 15) <= 1;
+	return !addr_is4(group) && addr_group_scope(group) <= 1;
 }
 
 static bool is_for_us(const struct tern_stack *st, struct inbound *in)

@@ -132,7 +132,7 @@ static bool step_over(struct ip6_walk *w, const uint8_t *pkt, size_t hdr_len)
 	return true;
 }
 
-static bool is_extension(uint8_t proto)
+bool ip6_is_extension(uint8_t proto)
 {
 	return proto == IP6_EXT_HOP_BY_HOP || proto == IP6_EXT_ROUTING ||
 	       proto == IP6_EXT_FRAGMENT || proto == IP6_EXT_DESTINATION;
@@ -146,7 +146,7 @@ bool ip6_walk(struct ip6_walk *w, const uint8_t *pkt, size_t len)
 	len = MIN(len, (size_t)IP6_HDR_LEN + get_be16(pkt + 4));
 	len = MIN(len, UINT16_MAX);
 	w->proto = pkt[6];
-	for (unsigned n = 0; is_extension(w->proto) && w->frag_off == 0; n++) {
+	for (unsigned n = 0; ip6_is_extension(w->proto) && w->frag_off == 0; n++) {
 		size_t hdr_len = FRAGMENT_HDR_LEN, rest = len - w->offset;
 
 		if (n == WALK_MAX)
@@ -169,7 +169,7 @@ uint32_t ip6_find_transport(const uint8_t *pkt, size_t len, uint8_t *proto)
 	size_t at = IP6_HDR_LEN;
 
 	*proto = pkt[6];
-	while (is_extension(*proto) && len - at >= FRAGMENT_HDR_LEN) {
+	while (ip6_is_extension(*proto) && len - at >= FRAGMENT_HDR_LEN) {
 		size_t hdr_len = FRAGMENT_HDR_LEN;
 
 		if (*proto == IP6_EXT_FRAGMENT && (get_be16(pkt + at + 2) & 0xfff8))

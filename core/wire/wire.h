@@ -233,6 +233,7 @@ struct ip6_walk {
 	uint8_t bad_code;
 	uint16_t bad_pointer;
 };
+bool ip6_is_extension(uint8_t proto); /* one of those that a walk steps over */
 /*
  * Walks at most 8 extension headers of a packet that begins with the IPv6 header; stops at a
  * fragment header whose offset is not 0. false: malformed, too many, or an option that must not be
