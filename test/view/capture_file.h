@@ -10,6 +10,7 @@
 
 #include "../../view/capture.h"
 #include "scene.h"
+#include "test.h"
 
 struct file {
 	uint8_t bytes[8192];
@@ -58,19 +59,28 @@ static inline void put_packet(struct file *f, const uint32_t time[2], const stru
 	put_bytes(f, ev->bytes, ev->kept);
 }
 
-static inline struct capture *read_file(const uint8_t *p, size_t len, bool table_only,
-					const char **why)
+/* From the beginning; closes it. */
+static inline struct capture *read_stream(FILE *in, bool table_only, const char **why)
 {
 	const struct capture_options options = { .table_only = table_only };
-	FILE *in = tmpfile();
 	struct capture *c;
 
-	if (!in || fwrite(p, 1, len, in) != len)
+	if (!in)
 		abort();
 	rewind(in);
 	c = capture_read(in, &options, why);
 	fclose(in);
 	return c;
+}
+
+static inline struct capture *read_file(const uint8_t *p, size_t len, bool table_only,
+					const char **why)
+{
+	FILE *in = tmpfile();
+
+	if (!in || fwrite(p, 1, len, in) != len)
+		abort();
+	return read_stream(in, table_only, why);
 }
 
 static inline bool has_remark(const struct capture *c, const char *words)
@@ -79,6 +89,19 @@ static inline bool has_remark(const struct capture *c, const char *words)
 		if (strstr(c->remark[i], words))
 			return true;
 	return false;
+}
+
+/* Does the picture of a capture, which must be there, hold these words? */
+enum picture { FOLDED, FULL };
+static inline bool shows(const struct capture *c, enum picture how, const char *words)
+{
+	char *text = c ? scene_draw(c->view, ladder_text, how == FULL) : NULL;
+	bool found;
+
+	check(text != NULL);
+	found = text && strstr(text, words);
+	free(text);
+	return found;
 }
 
 /* What a scene sent as a capture without states, each packet a millisecond after the one before. */

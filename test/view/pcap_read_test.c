@@ -208,25 +208,34 @@ static void a_short_snap_length_cuts_options_first(void)
 	view_free(s.view);
 }
 
-/* A burst that the card was to cut: an IP length of 0, of either family. */
+/*
+ * A burst that the card was to cut: an IP length of 0, of either family. So much text is captured, of
+ * len bytes.
+ */
+static struct capture *read_burst(bool ip6, uint32_t captured, uint32_t len)
+{
+	struct scene s = scene_new(ip6);
+	struct file f = { 0 };
+	const char *why;
+
+	scene_send(&s, 0, TCP_ACK, SEG(1, 1, captured, 1000));
+	s.view->event[0].len += len - captured;
+	put_head(&f, 0xa1b2c3d4, 1);
+	put_packet(&f, (const uint32_t[2]){ 0, 0 }, &s.view->event[0]);
+	put_be16(f.bytes + FIRST + PACKET_HEAD + 14 + (ip6 ? 4 : 2), 0);
+	view_free(s.view);
+	test_at("IPv%d", ip6 ? 6 : 4);
+	return read_file(f.bytes, f.len, false, &why);
+}
+
 static void bursts_take_the_captured_length(void)
 {
 	for (int ip6 = 0; ip6 < 2; ip6++) {
-		struct scene s = scene_new(ip6);
-		struct file f = { 0 };
-		const char *why;
-		struct capture *c;
+		struct capture *c = read_burst(ip6, 1400, 1400);
 
-		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 1400, 1000));
-		put_head(&f, 0xa1b2c3d4, 1);
-		put_packet(&f, (const uint32_t[2]){ 0, 0 }, &s.view->event[0]);
-		put_be16(f.bytes + FIRST + PACKET_HEAD + 14 + (ip6 ? 4 : 2), 0);
-		c = read_file(f.bytes, f.len, false, &why);
-		test_at("IPv%d", ip6 ? 6 : 4);
 		check(c && c->n_conns == 1 && c->conn[0].flow.side[0].n_bytes == 1400);
 		check(has_remark(c, "packet 1 is a burst"));
 		capture_free(c);
-		view_free(s.view);
 	}
 }
 
@@ -236,21 +245,10 @@ static void bursts_are_longer_than_any_packet(void)
 	enum { LEN = 150000 };
 
 	for (int ip6 = 0; ip6 < 2; ip6++) {
-		struct scene s = scene_new(ip6);
-		struct file f = { 0 };
-		const char *why;
-		struct capture *c;
+		struct capture *c = read_burst(ip6, 1400, LEN);
 
-		scene_send(&s, 0, TCP_ACK, SEG(1, 1, 1400, 1000));
-		s.view->event[0].len += LEN - 1400;
-		put_head(&f, 0xa1b2c3d4, 1);
-		put_packet(&f, (const uint32_t[2]){ 0, 0 }, &s.view->event[0]);
-		put_be16(f.bytes + FIRST + PACKET_HEAD + 14 + (ip6 ? 4 : 2), 0);
-		c = read_file(f.bytes, f.len, false, &why);
-		test_at("IPv%d", ip6 ? 6 : 4);
 		check_eq(c && c->n_conns == 1 ? c->conn[0].flow.side[0].n_bytes : 0, LEN);
 		capture_free(c);
-		view_free(s.view);
 	}
 }
 
