@@ -27,6 +27,16 @@ says() {
 	ok "$1" grep -q -- "$2" "$3" || head -n 30 "$3"
 }
 
+# compile_for_tern NAME: a program of test/posix, as it is, on the layer; with the build's sanitizers
+compile_for_tern() {
+	local build root cc flag
+	build=$(dirname "$TERN") root=$(dirname "$LIB")/../..
+	cc=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
+	flag=$(sed -n 's/^TERN_SANITIZE_FLAG:INTERNAL=//p' "$build/CMakeCache.txt")
+	ok "$1 compiles" "$cc" ${flag:+"$flag"} -I"$root/include" -include tern_posix_map.h -o "$1" \
+		"$root/test/posix/$1.c" "$build/libtern_posix.a" -lpthread
+}
+
 finish() {
 	[ -z "${nginx_pid:-}" ] || kill "$nginx_pid"
 	echo "$passed passed, $failed failed, 0 skipped"
