@@ -538,7 +538,7 @@ void ip_label(const struct sockets *, struct ip_names *, uint16_t src_port, uint
 /* Puts the header before what the packet holds. */
 void ip_push(struct sockets *, struct tern_pkt *, const struct ip_names *);
 
-/* ---- sock_dgram.c, sock_udp.c, sock_raw.c: datagrams ---- */
+/* ---- sock_dgram.c, sock_dgram_recv.c, sock_udp.c, sock_raw.c: datagrams ---- */
 
 /* A datagram as the stack hands it over; [off, off + len) of pkt is what the user gets. */
 struct dgram_in {

@@ -26,6 +26,9 @@ void dgram_push_ip(struct sockets *, const struct sock *, struct tern_pkt *,
 int64_t dgram_enqueue(struct sockets *, struct sock *, struct tern_pkt *,
 		      const struct dgram_path *);
 
+/* All that waits to be read. */
+void dgram_drop_queues(struct sockets *, struct dgram *);
+
 int64_t udp_send(struct sockets *, struct sock *, const struct tern_msg *,
 		 const struct dgram_path *);
 int64_t ping_send(struct sockets *, struct sock *, const struct tern_msg *,
