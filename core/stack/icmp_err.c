@@ -94,58 +94,59 @@ struct quoted {
 
 struct meaning {
 	uint8_t error;
-	bool hard;
-	bool too_big;
+	enum tcp_icmp kind;
 };
 
 /* RFC 1122 4.2.3.9 and 4.1.3.3, RFC 4443 3.1, with Linux's errno for each code. */
 static struct meaning meaning4(uint8_t type, uint8_t code)
 {
 	static const struct meaning unreachable[] = {
-		[0] = { TERN_ENETUNREACH, false, false },
-		[1] = { TERN_EHOSTUNREACH, false, false },
-		[2] = { TERN_ENOPROTOOPT, true, false },
-		[3] = { TERN_ECONNREFUSED, true, false },
-		[4] = { TERN_EMSGSIZE, false, true },
-		[5] = { TERN_EOPNOTSUPP, false, false },
-		[6] = { TERN_ENETUNREACH, true, false },
-		[7] = { TERN_EHOSTDOWN, true, false },
-		[8] = { TERN_ENONET, true, false },
-		[9] = { TERN_ENETUNREACH, true, false },
-		[10] = { TERN_EHOSTUNREACH, true, false },
-		[11] = { TERN_ENETUNREACH, false, false },
-		[12] = { TERN_EHOSTUNREACH, false, false },
-		[13] = { TERN_EHOSTUNREACH, true, false },
-		[14] = { TERN_EHOSTUNREACH, true, false },
-		[15] = { TERN_EHOSTUNREACH, true, false },
+		[0] = { TERN_ENETUNREACH, TCP_ICMP_NO_ROUTE },
+		[1] = { TERN_EHOSTUNREACH, TCP_ICMP_NO_ROUTE },
+		[2] = { TERN_ENOPROTOOPT, TCP_ICMP_HARD },
+		[3] = { TERN_ECONNREFUSED, TCP_ICMP_HARD },
+		[4] = { TERN_EMSGSIZE, TCP_ICMP_TOO_BIG },
+		[5] = { TERN_EOPNOTSUPP, TCP_ICMP_SOFT },
+		[6] = { TERN_ENETUNREACH, TCP_ICMP_HARD },
+		[7] = { TERN_EHOSTDOWN, TCP_ICMP_HARD },
+		[8] = { TERN_ENONET, TCP_ICMP_HARD },
+		[9] = { TERN_ENETUNREACH, TCP_ICMP_HARD },
+		[10] = { TERN_EHOSTUNREACH, TCP_ICMP_HARD },
+		[11] = { TERN_ENETUNREACH, TCP_ICMP_SOFT },
+		[12] = { TERN_EHOSTUNREACH, TCP_ICMP_SOFT },
+		[13] = { TERN_EHOSTUNREACH, TCP_ICMP_HARD },
+		[14] = { TERN_EHOSTUNREACH, TCP_ICMP_HARD },
+		[15] = { TERN_EHOSTUNREACH, TCP_ICMP_HARD },
 	};
 
 	if (type == ICMP4_UNREACHABLE && code < N_ELEMENTS(unreachable))
 		return unreachable[code];
 	if (type == ICMP4_PARAMETER_PROBLEM)
-		return (struct meaning){ TERN_EPROTO, false, false };
-	return (struct meaning){ TERN_EHOSTUNREACH, false, false };
+		return (struct meaning){ TERN_EPROTO, TCP_ICMP_SOFT };
+	return (struct meaning){ TERN_EHOSTUNREACH, TCP_ICMP_SOFT };
 }
 
 static struct meaning meaning6(uint8_t type, uint8_t code)
 {
 	static const struct meaning unreachable[] = {
-		[0] = { TERN_ENETUNREACH, false, false },
-		[1] = { TERN_EACCES, true, false },
-		[2] = { TERN_EHOSTUNREACH, false, false },
-		[3] = { TERN_EHOSTUNREACH, false, false },
-		[4] = { TERN_ECONNREFUSED, true, false },
-		[5] = { TERN_EACCES, true, false }, /* more of 1 */
-		[6] = { TERN_EACCES, true, false },
+		[0] = { TERN_ENETUNREACH, TCP_ICMP_NO_ROUTE },
+		[1] = { TERN_EACCES, TCP_ICMP_HARD },
+		[2] = { TERN_EHOSTUNREACH, TCP_ICMP_SOFT },
+		[3] = { TERN_EHOSTUNREACH, TCP_ICMP_SOFT },
+		[4] = { TERN_ECONNREFUSED, TCP_ICMP_HARD },
+		[5] = { TERN_EACCES, TCP_ICMP_HARD }, /* more of 1 */
+		[6] = { TERN_EACCES, TCP_ICMP_HARD },
 	};
 
 	if (type == ICMP6_TOO_BIG)
-		return (struct meaning){ TERN_EMSGSIZE, false, true };
+		return (struct meaning){ TERN_EMSGSIZE, TCP_ICMP_TOO_BIG };
 	if (type == ICMP6_UNREACHABLE && code < N_ELEMENTS(unreachable))
 		return unreachable[code];
 	if (type == ICMP6_UNREACHABLE || type == ICMP6_TIME_EXCEEDED)
-		return (struct meaning){ TERN_EHOSTUNREACH, false, false };
-	return (struct meaning){ TERN_EPROTO, type == ICMP6_PARAMETER_PROBLEM && code == 1, false };
+		return (struct meaning){ TERN_EHOSTUNREACH, TCP_ICMP_SOFT };
+	if (type == ICMP6_PARAMETER_PROBLEM && code == 1)
+		return (struct meaning){ TERN_EPROTO, TCP_ICMP_HARD };
+	return (struct meaning){ TERN_EPROTO, TCP_ICMP_SOFT };
 }
 
 static bool is_own(const struct icmp_report *r)
@@ -158,7 +159,8 @@ static struct meaning meaning_of(const struct icmp_report *r)
 {
 	struct meaning m = r->v6 ? meaning6(r->type, r->code) : meaning4(r->type, r->code);
 
-	m.hard = m.hard || is_own(r);
+	if (is_own(r))
+		m.kind = TCP_ICMP_HARD;
 	return m;
 }
 
@@ -208,23 +210,25 @@ static enum tern_drop deliver_to_tcp(struct tern_stack *st, const struct icmp_re
 	struct meaning m = meaning_of(r);
 	struct sock *s = CONTAINER_OF(t, struct sock, t);
 	uint32_t headers = (r->v6 ? IP6_HDR_LEN : IP4_HDR_LEN) + TCP_HDR_LEN;
-	uint32_t mtu = m.too_big ? reported_mtu(st, r, q) : 0;
+	bool too_big = m.kind == TCP_ICMP_TOO_BIG;
+	uint32_t mtu = too_big ? reported_mtu(st, r, q) : 0;
 	const struct tcp_ctx *x = sock_ctx(&st->ss);
 	struct tcp_result result = { .drop = TERN_DROP_NONE };
-	struct tcp_icmp_news news = { .seq = get_be32(q->l4 + 4), .error = m.error };
+	struct tcp_icmp_news news = { .kind = m.kind,
+				      .seq = get_be32(q->l4 + 4),
+				      .error = m.error };
 
-	if (t->kind == TUPLE_HALF && m.hard &&
+	if (t->kind == TUPLE_HALF && m.kind == TCP_ICMP_HARD &&
 	    half_refuse(&st->ss, CONTAINER_OF(t, struct half, t), news.seq))
 		return TERN_DROP_NONE;
 	if (t->kind != TUPLE_SOCK)
 		return TERN_DROP_ICMP_STALE;
-	if (m.too_big && (mtu <= headers || mtu >= q->len || !sock_hears_too_big(s, !r->v6)))
+	if (too_big && (mtu <= headers || mtu >= q->len || !sock_hears_too_big(s, !r->v6)))
 		return TERN_DROP_ICMP_STALE;
-	news.kind = m.too_big ? TCP_ICMP_TOO_BIG : m.hard ? TCP_ICMP_HARD : TCP_ICMP_SOFT;
 	news.mss = (uint16_t)MIN(mtu - MIN(mtu, headers), 65535);
 	if (!tcp_on_icmp(s->tcp, x, &news, &result))
 		return TERN_DROP_ICMP_STALE;
-	if (!m.too_big)
+	if (!too_big)
 		s->soft_error = m.error;
 	sock_tcp_settle(&st->ss, s, result.events);
 	return TERN_DROP_NONE;
@@ -318,7 +322,8 @@ static void tell_way(const struct tern_stack *st, const struct icmp_report *r,
 /* A header that somebody could not read: a stream goes on (RFC 1122 4.2.3.9), the others do not. */
 static bool is_hard_for_datagrams(const struct icmp_report *r, const struct meaning *m)
 {
-	return m->hard || r->type == (r->v6 ? ICMP6_PARAMETER_PROBLEM : ICMP4_PARAMETER_PROBLEM);
+	return m->kind == TCP_ICMP_HARD ||
+	       r->type == (r->v6 ? ICMP6_PARAMETER_PROBLEM : ICMP4_PARAMETER_PROBLEM);
 }
 
 enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_report *r)
@@ -343,7 +348,7 @@ enum tern_drop icmp_deliver_error(struct tern_stack *st, const struct icmp_repor
 		return t ? deliver_to_tcp(st, r, &q, t) : TERN_DROP_ICMP_STALE;
 	}
 	tell_way(st, r, &q, &e);
-	e.info = m.too_big ? reported_mtu(st, r, &q) : 0;
+	e.info = m.kind == TCP_ICMP_TOO_BIG ? reported_mtu(st, r, &q) : 0;
 	e.dst = q.key.remote;
 	e.quoted = q.l4; /* with the header of an echo: which request was it? */
 	e.quoted_len = q.l4_len;

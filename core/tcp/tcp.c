@@ -261,6 +261,10 @@ bool tcp_on_icmp(struct tcp *c, const struct tcp_ctx *x, const struct tcp_icmp_n
 		break;
 	case TCP_ICMP_TOO_BIG:
 		return tcp_take_too_big(c, x, pos, news->mss);
+	case TCP_ICMP_NO_ROUTE:
+		if (pos == c->snd.una)
+			tcp_take_back_doubling(c, x);
+		break;
 	case TCP_ICMP_SOFT:
 		break;
 	}

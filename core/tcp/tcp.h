@@ -432,7 +432,7 @@ void tcp_unland(struct tcp *, const struct tcp_ctx *);
 void tcp_renege(struct tcp *, const struct tcp_ctx *);
 
 /* An ICMP error that quotes `seq` (RFC 5927: outside [una, nxt) it is ignored: false). */
-enum tcp_icmp { TCP_ICMP_SOFT, TCP_ICMP_HARD, TCP_ICMP_TOO_BIG };
+enum tcp_icmp { TCP_ICMP_SOFT, TCP_ICMP_NO_ROUTE, TCP_ICMP_HARD, TCP_ICMP_TOO_BIG };
 struct tcp_icmp_news {
 	enum tcp_icmp kind;
 	uint32_t seq;

@@ -333,6 +333,7 @@ tern_time tcp_rto(const struct tcp *, const struct tcp_ctx *); /* with back-off 
 
 /* tcp_timer.c */
 void tcp_arm_rtx(struct tcp *, const struct tcp_ctx *); /* from now, with back-off */
+void tcp_take_back_doubling(struct tcp *, const struct tcp_ctx *);
 void tcp_touch_keepalive(struct tcp *, const struct tcp_ctx *);
 
 /* tcp_plan.c */

@@ -40,9 +40,9 @@ static COLD tern_time first_sent_at(const struct tcp *c, const struct tcp_ctx *x
 	return oldest ? MIN(oldest->first_at, w->first_rtx_at) : w->first_rtx_at;
 }
 
-void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
+static void arm_rtx_from(struct tcp *c, const struct tcp_ctx *x, tern_time from)
 {
-	tern_time at = x->now + tcp_rto(c, x);
+	tern_time at = MAX(from + tcp_rto(c, x), x->now);
 
 	/* RFC 5482 and TCP_USER_TIMEOUT: the last look is at the limit itself. */
 	if (c->opt.user_timeout_ms) {
@@ -51,6 +51,23 @@ void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
 		at = MAX(MIN(at, limit), x->now + TERN_MS);
 	}
 	c->rtx_at = at;
+}
+
+void tcp_arm_rtx(struct tcp *c, const struct tcp_ctx *x)
+{
+	arm_rtx_from(c, x, x->now);
+}
+
+/*
+ * RFC 6069 4.2: a router that knows no way tells that the oldest segment, which went again, was not
+ * lost to congestion. So it goes again as soon as if its last time-out had not been doubled.
+ */
+void tcp_take_back_doubling(struct tcp *c, const struct tcp_ctx *x)
+{
+	if (!c->in_rto_recovery || c->probing || c->backoff == 0)
+		return;
+	c->backoff--;
+	arm_rtx_from(c, x, sent_first(&c->work->sent)->sent_at);
 }
 
 /* All has gone: the timer runs if and only if something is outstanding; nothing else holds it. */
@@ -165,6 +182,27 @@ static unsigned retry_limit(const struct tcp *c, const struct tcp_ctx *x)
 	return c->user_gone ? x->cfg->tcp_orphan_retries : x->cfg->tcp_retries2;
 }
 
+/* From the first time that the oldest byte went, with that many time-outs, each doubled. */
+static tern_time time_of_retries(const struct tcp *c, const struct tcp_ctx *x, unsigned n)
+{
+	uint64_t us = c->rto_us, most = (uint64_t)x->cfg->tcp_rto_max_ms * 1000, sum = 0;
+
+	for (unsigned i = 0; i <= n; i++) {
+		sum += us;
+		us = MIN(2 * us, most);
+	}
+	return sum * TERN_US;
+}
+
+/* Where doublings were taken back R2 is a time: that it goes more often is no reason to give up. */
+static bool has_passed_r2(const struct tcp *c, const struct tcp_ctx *x)
+{
+	unsigned limit = retry_limit(c, x);
+
+	return c->n_rtx >= limit && (c->backoff >= limit ||
+				     x->now >= first_sent_at(c, x) + time_of_retries(c, x, limit));
+}
+
 static void back_off(struct tcp *c, const struct tcp_ctx *x)
 {
 	if (c->backoff < UINT8_MAX)
@@ -246,11 +284,12 @@ static COLD void on_rtx_timer(struct tcp *c, const struct tcp_ctx *x, struct tcp
 		}
 	}
 	r->timer = "rto";
-	if (c->n_rtx >= retry_limit(c, x) || (c->n_rtx && user_timed_out(c, x))) {
+	if (has_passed_r2(c, x) || (c->n_rtx && user_timed_out(c, x))) {
 		give_up(c, x, r);
 		return;
 	}
-	c->n_rtx++;
+	if (c->n_rtx < UINT8_MAX)
+		c->n_rtx++;
 	r->suspect = c->n_rtx == x->cfg->tcp_retries1;
 	if (c->snd.una > tcp_syn_pos(c))
 		on_retransmission_timeout(c, x);
