@@ -12,6 +12,7 @@
 #   make goodput     what streams get from links of many kinds (goodput-full: all rows, recorded)
 #   make goodput-kernel   tern and the kernel over the same bad wire (root, half an hour)
 #   make bench       speed and memory beside other stacks, into bench/RESULTS.md
+#   make threads     the POSIX layer under ThreadSanitizer (make check runs it)
 #   make big-endian  the tests in virtual time, and the lab, where the highest byte comes first
 #   make arm64       tern run and the twins on arm64, in an emulator (a quarter of an hour)
 #   make controls    does each conformance test fail without its rule? (patches in test/controls)
@@ -24,7 +25,7 @@ N ?= 1000
 SEED ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: size all run test peers check sim sim-auto draws goodput goodput-full goodput-kernel bench arm64 big-endian controls install format clean
+.PHONY: size all run test peers check sim sim-auto draws goodput goodput-full goodput-kernel bench arm64 big-endian threads controls install format clean
 
 all:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) > /dev/null
@@ -64,6 +65,9 @@ goodput-kernel: all
 
 bench: all
 	@bench/run $(BUILD)
+
+threads:
+	@tools/run-threads
 
 big-endian: all
 	@tools/run-big-endian $(BUILD)

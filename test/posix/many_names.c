@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * many_names.c - many threads that look names up at once, and one that is their name server, on the
- * stack's own loopback. posix.check runs it, threads.check under ThreadSanitizer.
+ * stack's own loopback. posix.check runs it, and tools/run-threads under ThreadSanitizer.
  *
  * usage: many_names SEED, with TERN_RESOLV_CONF as a file that names 127.0.0.1
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * many_threads.c - many threads on one stack: pairs that talk, connections that come and go, sets,
- * options, and a close that wakes who waits. threads.check runs it under ThreadSanitizer.
+ * options, and a close that wakes who waits. tools/run-threads runs it under ThreadSanitizer.
  *
  * usage: many_threads SEED
  */
