@@ -199,8 +199,10 @@ static bool has_passed_r2(const struct tcp *c, const struct tcp_ctx *x)
 {
 	unsigned limit = retry_limit(c, x);
 
-	return c->n_rtx >= limit && (c->backoff >= limit ||
-				     x->now >= first_sent_at(c, x) + time_of_retries(c, x, limit));
+	if (c->n_rtx < limit)
+		return false;
+	return !c->in_rto_recovery || c->backoff >= limit ||
+	       x->now >= first_sent_at(c, x) + time_of_retries(c, x, limit);
 }
 
 static void back_off(struct tcp *c, const struct tcp_ctx *x)
