@@ -393,7 +393,7 @@ struct tern_config {
 	uint8_t tcp_syncookies; /* RFC 4987: 0 never, 1 when half-open records run out, 2 always */
 	uint16_t tcp_fastopen;	/* RFC 7413: 1 as client, 2 as server, 4 and 0x200 without cookie */
 	uint8_t tcp_tw_reuse;	/* by connect: 0 never, 1 with timestamps, 2 so on loopback */
-	bool tcp_rfc1337;	/* a RST does not end TIME-WAIT */
+	bool tcp_rfc1337;	/* a RST ends TIME-WAIT only as the answer to the ACK of a SYN */
 	bool tcp_abort_on_overflow; /* RST, and no further try, when an accept queue is full */
 	/* RFC 4861 10, of both families: REACHABLE_TIME, unless a router says so, and the DELAY */
 	uint32_t neighbour_reachable_ms, neighbour_delay_ms;

@@ -339,10 +339,11 @@ struct tcp {
 	bool sack_ok : 1, ts_ok : 1, wscale_ok : 1;
 	bool carries_1280 : 1; /* every path to the peer does: IPv6 */
 	bool syn_text_acked : 1;
-	uint16_t adv_mss;  /* what we told */
-	uint16_t snd_mss;  /* payload bytes of a full segment we send, options deducted */
-	uint16_t peer_mss; /* what the peer told */
-	uint16_t path_mss; /* what the path carries, as far as the network has told */
+	bool smaller_text : 1; /* the last segment with text was below rcv_mss */
+	uint16_t adv_mss;      /* what we told */
+	uint16_t snd_mss;      /* payload bytes of a full segment we send, options deducted */
+	uint16_t peer_mss;     /* what the peer told */
+	uint16_t path_mss;     /* what the path carries, as far as the network has told */
 	/* tcp_mtu.c; options not deducted, as of path_mss */
 	uint16_t search_low, search_high; /* RFC 4821 7.1; low 0: nothing is searched for */
 	uint16_t acked_size;		  /* the largest segment that has arrived: RFC 5927 7.2 */

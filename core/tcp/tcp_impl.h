@@ -242,6 +242,7 @@ bool tcp_repeats_fast_syn(const struct arrival *);
 uint32_t tcp_ts_clock(const struct tcp_ctx *, uint32_t ts_off);
 uint8_t tcp_wscale_for(uint32_t rcv_buf_max);
 void tcp_take_syn_options(struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
+void tcp_set_peer_mss(struct tcp *, const struct tcp_ctx *, uint16_t mss);
 uint32_t tcp_most_mss(const struct tcp *, const struct tcp_ctx *);
 void tcp_set_snd_mss(struct tcp *, const struct tcp_ctx *);
 bool tcp_paws_rejects(const struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);

@@ -150,7 +150,7 @@ bool tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->opened_passively = true;
 	c->state = TERN_TCP_SYN_RECEIVED; /* its SYN-ACK told the owner already: not logged */
 	c->adv_mss = half->adv_mss;
-	c->peer_mss = half->peer_mss;
+	tcp_set_peer_mss(c, x, half->peer_mss);
 	c->sack_ok = half->sack_ok;
 	c->ts_ok = half->ts_ok;
 	c->wscale_ok = half->wscale_ok;

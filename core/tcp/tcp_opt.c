@@ -49,10 +49,17 @@ void tcp_set_snd_mss(struct tcp *c, const struct tcp_ctx *x)
 	cc_set_mss(&c->cc, mss);
 }
 
+/* Who takes small segments alone sends such, until there are others to be seen. */
+void tcp_set_peer_mss(struct tcp *c, const struct tcp_ctx *x, uint16_t mss)
+{
+	c->peer_mss = mss;
+	c->rcv_mss = (uint16_t)MIN(c->rcv_mss, MAX(mss, x->cfg->tcp_min_snd_mss));
+}
+
 void tcp_take_syn_options(struct tcp *c, const struct tcp_ctx *x, const struct tcp_hdr *h)
 {
 	if (h->has_mss)
-		c->peer_mss = h->mss;
+		tcp_set_peer_mss(c, x, h->mss);
 	c->wscale_ok = h->has_wscale && x->cfg->tcp_window_scaling;
 	c->snd_wscale = c->wscale_ok ? MIN(h->wscale, WSCALE_MAX) & 15u : 0u;
 	if (!c->wscale_ok)

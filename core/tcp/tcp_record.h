@@ -74,7 +74,8 @@ struct tcp_tw {
 	uint16_t wnd;	   /* as our last segment said */
 	uint16_t oow_tick; /* of the last ACK to an unacceptable segment, 1/16 s */
 };
-enum { TCP_TW_TS = 1 << 0, TCP_TW_OOW = 1 << 1 };
+/* TCP_TW_SYN: that ACK answered a SYN. */
+enum { TCP_TW_TS = 1 << 0, TCP_TW_OOW = 1 << 1, TCP_TW_SYN = 1 << 2 };
 
 /* flags: TCP_TW_*, kept by the owner beside the record. */
 void tw_init(struct tcp_tw *, uint8_t *flags, const struct tcp *);
@@ -82,7 +83,7 @@ enum tw_verdict {
 	TW_DROP,
 	TW_ACK,		/* an empty ACK */
 	TW_ACK_RESTART, /* the FIN came again: ACK, and 2 MSL starts anew */
-	TW_END,		/* a RST, where the configuration wants no RFC 1337 */
+	TW_END,		/* a RST that counts */
 	TW_NEW_SYN,	/* RFC 6191: forget the record; its ISS must exceed tw.snd_nxt */
 };
 enum tw_verdict tw_input(struct tcp_tw *, uint8_t *flags, const struct tcp_ctx *,

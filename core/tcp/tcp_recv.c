@@ -49,14 +49,40 @@ static bool takes_quick_ack(struct tcp *c)
 	return true;
 }
 
+/*
+ * The peer's full segments are the largest that came, or smaller ones, where two came in a row: RFC
+ * 5681 4.2 counts segments, whatever their size. What is small and pushed may have been all that
+ * there was to say.
+ */
+static void note_size(struct tcp *c, uint32_t size, bool pushed, bool again)
+{
+	enum { SURELY_FULL = 536, MAYBE_FULL = 88 }; /* as Linux */
+	bool smaller = size < c->rcv_mss;
+
+	again = again || c->smaller_text;
+	c->smaller_text = smaller && size >= (pushed ? SURELY_FULL : MAYBE_FULL);
+	if (!smaller || (c->smaller_text && again))
+		c->rcv_mss = (uint16_t)MIN(size, c->adv_mss);
+}
+
+/* Of a train all are alike but the last, which may be shorter. */
+static void note_sizes(const struct arrival *a)
+{
+	uint32_t part = MIN(a->seg->part ? a->seg->part : a->len, a->len);
+	uint32_t last = a->len > part ? a->len % part : 0;
+	bool pushed = a->seg->h.flags & TCP_PSH;
+
+	note_size(a->c, part, pushed && !last, a->len >= 2 * part);
+	if (last)
+		note_size(a->c, last, pushed, false);
+}
+
 /* RFC 9293 3.8.6.3: at the latest with every second full segment; RFC 5681 4.2: at gaps at once. */
 static void owe_ack_for_text(struct arrival *a, bool in_order)
 {
 	struct tcp *c = a->c;
-	uint32_t size = a->seg->part ? a->seg->part : a->len;
 
-	if (size > c->rcv_mss)
-		c->rcv_mss = (uint16_t)MIN(size, c->adv_mss);
+	note_sizes(a);
 	if (!in_order) {
 		if (c->ack_due == ACK_NOW && c->dup_acks_due < UINT8_MAX)
 			c->dup_acks_due++;

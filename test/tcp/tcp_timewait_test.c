@@ -62,12 +62,12 @@ static void segments_without_timestamps(void)
 		{ "new text", TCP_ACK, 12, 2, 5, TW_ACK },
 		{ "nothing at all", 0, 12, 0, 0, TW_DROP },
 		{ "FIN without ACK", TCP_FIN, 11, 0, 0, TW_DROP },
-		/* RFC 9293 MAY-2: a SYN above all numbers that were used */
+		/* RFC 9293 MAY-2: a SYN above all numbers that were used; RFC 5961 4.2: others */
 		{ "a SYN above the FIN", TCP_SYN, 12, 0, 0, TW_NEW_SYN },
-		{ "a SYN with the number of the FIN", TCP_SYN, 11, 0, 0, TW_DROP },
+		{ "a SYN with the number of the FIN", TCP_SYN, 11, 0, 0, TW_ACK },
 		{ "a SYN far above", TCP_SYN, 12u + INT32_MAX, 0, 0, TW_NEW_SYN },
-		{ "a SYN below", TCP_SYN, 10, 0, 0, TW_DROP },
-		{ "a SYN far below", TCP_SYN, 13u + INT32_MAX, 0, 0, TW_DROP },
+		{ "a SYN below", TCP_SYN, 10, 0, 0, TW_ACK },
+		{ "a SYN far below", TCP_SYN, 13u + INT32_MAX, 0, 0, TW_ACK },
 		{ "a SYN,ACK", TCP_SYN | TCP_ACK, 100, 2, 0, TW_ACK },
 		{ "SYN and RST", TCP_SYN | TCP_RST, 100, 2, 0, TW_DROP },
 	};
@@ -98,22 +98,22 @@ static void syns_with_timestamps(void)
 		{ true, true, true, 1, 13, TW_NEW_SYN },
 		/* equal: by the number */
 		{ true, true, true, 0, 12, TW_NEW_SYN },
-		{ true, true, true, 0, 11, TW_DROP },
+		{ true, true, true, 0, 11, TW_ACK },
 		/* smaller: no */
-		{ true, true, true, -1, 13, TW_DROP },
-		{ true, true, true, -1, 0, TW_DROP },
+		{ true, true, true, -1, 13, TW_ACK },
+		{ true, true, true, -1, 0, TW_ACK },
 		/* it had them, the SYN has not: by the number */
 		{ true, false, true, 0, 12, TW_NEW_SYN },
-		{ true, false, true, 0, 11, TW_DROP },
+		{ true, false, true, 0, 11, TW_ACK },
 		/* it had none, the SYN has and we shall use them */
 		{ false, true, true, 0, 0, TW_NEW_SYN },
 		/* nobody has: by the number */
 		{ false, false, true, 0, 12, TW_NEW_SYN },
-		{ false, false, true, 0, 11, TW_DROP },
+		{ false, false, true, 0, 11, TW_ACK },
 		/* we use none: as if the SYN had none */
-		{ false, true, false, 0, 11, TW_DROP },
+		{ false, true, false, 0, 11, TW_ACK },
 		{ false, true, false, 0, 12, TW_NEW_SYN },
-		{ true, true, false, 5, 11, TW_DROP },
+		{ true, true, false, 5, 11, TW_ACK },
 	};
 
 	for (unsigned i = 0; i < N_TESTS(cases); i++) {
@@ -141,6 +141,39 @@ static void old_duplicates(void)
 	fin.ts_val = RECENT;
 	check_eq(give_record(&fin, 0), TW_ACK_RESTART);
 	finish();
+}
+
+/* RFC 1337 3: a RST counts that is the exact answer to the ACK of a SYN, and no other. */
+static void resets_of_answers(void)
+{
+	static const struct {
+		const char *what;
+		uint16_t flags[2]; /* of what is answered before it; 0: nothing */
+		uint32_t seq;
+		enum tw_verdict want;
+	} cases[] = {
+		{ "nothing was answered", { 0, 0 }, 12, TW_DROP },
+		{ "an old SYN was", { TCP_SYN, 0 }, 12, TW_END },
+		{ "an old SYN was, and it is not exact", { TCP_SYN, 0 }, 13, TW_DROP },
+		{ "old text was", { TCP_ACK, 0 }, 12, TW_DROP },
+		{ "old text was since", { TCP_SYN, TCP_ACK }, 12, TW_DROP },
+		{ "an old SYN was since", { TCP_ACK, TCP_SYN }, 12, TW_END },
+	};
+
+	for (unsigned i = 0; i < N_TESTS(cases); i++) {
+		struct tcp_hdr rst = { .flags = TCP_RST, .seq = cases[i].seq };
+
+		test_at("%s", cases[i].what);
+		make_record(false);
+		for (unsigned k = 0; k < 2 && cases[i].flags[k]; k++) {
+			struct tcp_hdr old = { .flags = cases[i].flags[k], .seq = 5, .ack = 2 };
+
+			check_eq(give_record(&old, 0), TW_ACK);
+			f.now += TERN_SEC;
+		}
+		check_eq(give_record(&rst, 0), cases[i].want);
+		finish();
+	}
 }
 
 /* RFC 5961 section 7 in spirit: wars of ACKs end. */
@@ -181,7 +214,7 @@ static void the_answer(void)
 
 static const struct test tests[] = {
 	TEST(segments_without_timestamps), TEST(syns_with_timestamps), TEST(old_duplicates),
-	TEST(answers_are_limited),	   TEST(the_answer),
+	TEST(resets_of_answers),	   TEST(answers_are_limited),  TEST(the_answer),
 };
 
 int main(int argc, char **argv)
