@@ -119,22 +119,24 @@ static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct
 	return len;
 }
 
-/* ICMPv6 always carries a checksum over the pseudo-header; others where IPV6_CHECKSUM says. */
-static void fill_checksum(const struct sockets *ss, const struct sock *s, struct tern_pkt *p,
-			  const struct dgram_path *path)
+/*
+ * ICMPv6 always carries a checksum over the pseudo-header; others where IPV6_CHECKSUM says: what
+ * ends before that is not sent, as on Linux.
+ */
+static int fill_checksum(const struct sockets *ss, const struct sock *s, struct tern_pkt *p,
+			 const struct dgram_path *path)
 {
-	int32_t off = s->dgram->checksum_off;
+	int32_t off = s->protocol == TERN_IPPROTO_ICMPV6 ? 2 : s->dgram->checksum_off;
 	uint32_t sum;
 
-	if (s->family != TERN_AF_INET6)
-		return;
-	if (s->protocol == TERN_IPPROTO_ICMPV6)
-		off = 2;
-	if (off < 0 || (uint32_t)off + 2 > p->len)
-		return;
+	if (s->family != TERN_AF_INET6 || off < 0)
+		return 0;
+	if ((uint32_t)off + 2 > p->len)
+		return -TERN_EINVAL;
 	put_be16(p->data + off, 0);
 	sum = checksum_pseudo(&path->src, &path->dst, s->protocol, p->len);
 	put_be16(p->data + off, checksum_finish(pkt_sum(p, 0, ss->env->sum, sum)));
+	return 0;
 }
 
 int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
@@ -150,7 +152,11 @@ int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 	err = gather_packet(ss, s, m, path, payload_max(s, path), &p);
 	if (err)
 		return err;
-	fill_checksum(ss, s, p, path);
+	err = fill_checksum(ss, s, p, path);
+	if (err) {
+		pkt_free(ss->mem, p);
+		return err;
+	}
 	dgram_push_ip(ss, s, p, path, m);
 	dgram_enqueue(ss, s, p, path);
 	return (int64_t)dgram_msg_len(m);

@@ -212,6 +212,10 @@ int sockopt_ip_refuses(const struct sock *s, const struct option *o, int32_t v)
 		return -TERN_ENOPROTOOPT;
 	if (o->set == set_v6only && s->port)
 		return -TERN_EINVAL; /* the name is taken already */
+	/* RFC 3542 3.1: of ICMPv6 the stack says it; of the other level Linux lets it pass */
+	if (o->set == set_checksum && o->level == TERN_IPPROTO_IPV6 &&
+	    s->protocol == TERN_IPPROTO_ICMPV6)
+		return -TERN_EINVAL;
 	if (o->set == set_checksum && (v & 1) && v != -1)
 		return -TERN_EINVAL;
 	return o->set == set_ttl && v == 0 ? -TERN_EINVAL : 0;

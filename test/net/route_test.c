@@ -308,6 +308,52 @@ static void routes_can_be_listed(void)
 	finish();
 }
 
+/* What the user says takes the place of what was learned, which comes back in no way. */
+static void static_wins(void)
+{
+	struct addr gw = v4(10, 0, 0, 254), far = v4(172, 16, 0, 1);
+	struct tern_route r = route(v4(172, 16, 0, 0), 16, ETH, &gw);
+	uint32_t before;
+
+	start_with_two();
+	before = f.net.n_routes;
+	r.origin = TERN_ORIGIN_DHCP4;
+	check_eq(route_add(&f.net, &r), 0);
+	r.origin = TERN_ORIGIN_STATIC;
+	check_eq(route_add(&f.net, &r), 0);
+	check_eq(f.net.n_routes, before + 1);
+	r.origin = TERN_ORIGIN_DHCP4;
+	check_eq(route_add(&f.net, &r), -TERN_EEXIST);
+	check_eq(route_del(&f.net, &r), 0);
+	check_eq(f.net.n_routes, before);
+	check_no_hop(far, 0, -TERN_ENETUNREACH);
+	finish();
+}
+
+/* RFC 4861 6.3.5: what was learned ends in time, whoever is the first; and says when. */
+static void learned_routes_end(void)
+{
+	tern_time now;
+
+	start_with_two();
+	now = f.net.timers->now;
+	for (unsigned i = 0; i < 3; i++) {
+		struct route_lease lease = { .max = 3, .until = now + (i == 1 ? 5 : 9) * TERN_SEC };
+
+		lease.route = route(v4(172, (uint8_t)(16 + i), 0, 0), 16, ETH, NULL);
+		lease.route.origin = TERN_ORIGIN_RA;
+		route_learn(&f.net, &lease);
+	}
+	check_eq(route_expire(&f.net), now + 5 * TERN_SEC);
+	f.timers.now = now + 5 * TERN_SEC;
+	check_eq(route_expire(&f.net), now + 9 * TERN_SEC);
+	check_no_hop(v4(172, 17, 0, 1), 0, -TERN_ENETUNREACH);
+	check_hop(v4(172, 16, 0, 1), 0, ETH, v4(172, 16, 0, 1));
+	f.timers.now = now + 9 * TERN_SEC;
+	check_eq(route_expire(&f.net), TERN_NEVER);
+	finish();
+}
+
 /* Many random routes against a search of all of them. */
 static void agrees_with_a_plain_search(void)
 {
@@ -464,6 +510,8 @@ static const struct test tests[] = {
 	TEST(strong_host),
 	TEST(limit_of_routes_holds),
 	TEST(routes_can_be_listed),
+	TEST(static_wins),
+	TEST(learned_routes_end),
 	TEST(agrees_with_a_plain_search),
 	TEST(source_of_ipv4),
 	TEST(source_of_ipv6),

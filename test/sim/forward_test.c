@@ -299,6 +299,39 @@ static void narrower_than_segments(void)
 	}
 }
 
+/* RFC 791 3.1: the first piece has all options, the others those whose copied flag is set. */
+static void options_of_pieces(void)
+{
+	static const uint8_t head[28] = {
+		0x47, 0, 0x03, 0xe8, 0, 1, 0,	 0, 64, 17,   0, 0, 10, 8,
+		0,    2, 10,   9,    0, 2, 0x1e, 3, 0,	0x94, 4, 0, 0,	0
+	};
+	struct tern_iface narrow = { "narrow", TERN_LINK_IP, 600, 0, { 0 } };
+	struct tern_stack *st = new_router(narrow, "10.8.0.1", "10.9.0.1", 24);
+	struct tern_pkt *p = tern_pkt_new(st, 1000);
+
+	memset(p->data, 'x', 1000);
+	memcpy(p->data, head, sizeof(head));
+	ip4_set_checksum(p->data);
+	p->ifindex = 2;
+	tern_input(st, p);
+	for (unsigned i = 0, n_bytes = 0; i < 2; i++) {
+		uint8_t got[600];
+		uint32_t hdr_len = i ? 24 : 28;
+
+		p = tern_output(st, 3);
+		check(p && p->total_len <= 600);
+		tern_pkt_copy(p, 0, got, sizeof(got));
+		check_eq(got[0], 0x40 | hdr_len / 4);
+		check_mem(got + 20, head + (i ? 23 : 20), hdr_len - 20);
+		check_eq(8u * (get_be16(got + 6) & 0x1fff), n_bytes);
+		n_bytes += p->total_len - hdr_len;
+		check_eq(n_bytes == 972, i == 1);
+		tern_pkt_free(st, p);
+	}
+	tern_free(st);
+}
+
 /* Options for the destination are the destination's to judge, not the routers': RFC 8200 4.6. */
 static void options_for_others(void)
 {
@@ -440,6 +473,7 @@ int main(int argc, char **argv)
 		TEST(unreachable),
 		TEST(the_narrow_link),
 		TEST(narrower_than_segments),
+		TEST(options_of_pieces),
 		TEST(options_for_others),
 		TEST(a_stream),
 		TEST(what_stays),

@@ -257,8 +257,71 @@ static void raw_with_header(void)
 	check_eq(got[8], 5);
 	check_eq(got[3], 24);
 	check_mem(got + 20, "data", 4);
+	check_eq(tern_sendto(net.a, a, packet, 20, 0, &net.addr_b), 20); /* a header alone */
+	pass(TERN_SEC);
+	check_eq(tern_recv(net.b, b, got, sizeof(got), 0), 20);
 	packet[0] = 0x4f;
 	check_eq(tern_sendto(net.a, a, packet, sizeof(packet), 0, &net.addr_b), -TERN_EINVAL);
+	tear_down();
+}
+
+/* The next packet that begins with octet 1, which no neighbour sends. */
+static void take_raw(tern_sock s, uint8_t *got, uint32_t len)
+{
+	int64_t n;
+
+	do
+		n = tern_recv(net.b, s, got, len, 0);
+	while (n > 0 && got[0] != 1);
+	check_eq(n, len);
+}
+
+/* RFC 3542 3.1: the checksum of ICMPv6 and what IPV6_CHECKSUM asks for: whatever stood there. */
+static void raw_checksums(void)
+{
+	static const int protocols[] = { TERN_IPPROTO_ICMPV6, 253 };
+	uint8_t clear[16] = { 1 }, junk[16] = { 1 }, got[2][16];
+
+	for (int i = 0; i < 2; i++) {
+		int32_t at = i ? 6 : 2;
+		tern_sock a, b;
+
+		set_up(TERN_AF_INET6);
+		tern_socket(net.a, TERN_AF_INET6, TERN_SOCK_RAW, protocols[i], &a);
+		tern_socket(net.b, TERN_AF_INET6, TERN_SOCK_RAW, protocols[i], &b);
+		if (i)
+			check_eq(tern_setsockopt(net.a, a, TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM,
+						 &at, sizeof(at)),
+				 0);
+		memset(junk + 2, 0, sizeof(junk) - 2);
+		junk[at] = 0x12;
+		check_eq(tern_sendto(net.a, a, clear, sizeof(clear), 0, &net.addr_b), 16);
+		check_eq(tern_sendto(net.a, a, junk, sizeof(junk), 0, &net.addr_b), 16);
+		pass(TERN_SEC);
+		take_raw(b, got[0], 16);
+		take_raw(b, got[1], 16);
+		check(got[0][at] || got[0][at + 1]);
+		check_mem(got[0], got[1], 16);
+		tear_down();
+	}
+}
+
+/* What ends before its checksum is not sent, as on Linux; where ICMPv6 has it nobody may say. */
+static void raw_checksums_that_cannot_be(void)
+{
+	uint8_t packet[8] = { 1 };
+	int32_t at = 6;
+	tern_sock s;
+
+	set_up(TERN_AF_INET6);
+	tern_socket(net.a, TERN_AF_INET6, TERN_SOCK_RAW, 253, &s);
+	check_eq(tern_setsockopt(net.a, s, TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, &at, 4), 0);
+	check_eq(tern_sendto(net.a, s, packet, 8, 0, &net.addr_b), 8);
+	check_eq(tern_sendto(net.a, s, packet, 7, 0, &net.addr_b), -TERN_EINVAL);
+	tern_socket(net.a, TERN_AF_INET6, TERN_SOCK_RAW, TERN_IPPROTO_ICMPV6, &s);
+	check_eq(tern_sendto(net.a, s, packet, 3, 0, &net.addr_b), -TERN_EINVAL);
+	check_eq(tern_setsockopt(net.a, s, TERN_IPPROTO_IPV6, TERN_IPV6_CHECKSUM, &at, 4),
+		 -TERN_EINVAL);
 	tear_down();
 }
 
@@ -494,6 +557,8 @@ static const struct test tests[] = {
 	TEST(ping),
 	TEST(raw_copies),
 	TEST(raw_with_header),
+	TEST(raw_checksums),
+	TEST(raw_checksums_that_cannot_be),
 	TEST(unknown_protocol),
 	TEST(segments),
 	TEST(segments_that_are_refused),

@@ -182,6 +182,37 @@ static void ends(void)
 	check_eq(tern_abort(st, a), 0);
 	check_eq(news_of_sock(b), ALL);
 	end();
+	/* and of what its own program ends, whoever else waits there */
+	for (int how = TERN_SHUT_RD; how <= TERN_SHUT_RDWR; how++) {
+		open_both();
+		check_eq(tern_shutdown(st, a, how), 0);
+		check_eq(news_at_once(a), ALL);
+		check(how == TERN_SHUT_WR || (tern_poll(st, a) & TERN_POLLRDHUP));
+		end();
+	}
+}
+
+/* As on Linux: who watches a listener that is shut is told, and it may listen or connect again. */
+static void a_listener_is_shut(void)
+{
+	struct tern_addr at = tern_ip4(127, 0, 0, 1, 80);
+
+	begin();
+	run();
+	check_eq(tern_shutdown(st, listener, TERN_SHUT_RD), 0);
+	check_eq(news_of_sock(listener), ALL);
+	check(tern_poll(st, listener) & TERN_POLLHUP);
+	check(tern_poll(st, a) & TERN_POLLERR); /* nobody had accepted it */
+	check_eq(tern_listen(st, listener, 5), 0);
+	check_eq(tern_shutdown(st, listener, TERN_SHUT_RDWR), 0);
+	check_eq(tern_connect(st, listener, &at), -TERN_EINPROGRESS);
+	run();
+	check_eq(tern_close(st, listener), 0);
+	end();
+	begin();
+	check_eq(tern_shutdown(st, listener, TERN_SHUT_RD), 0);
+	check_eq(tern_close(st, listener), 0);
+	end();
 }
 
 static void datagrams(void)
@@ -319,6 +350,7 @@ static const struct test tests[] = {
 	TEST(room_for_a_datagram),
 	TEST(an_interface_goes),
 	TEST(ends),
+	TEST(a_listener_is_shut),
 	TEST(datagrams),
 };
 

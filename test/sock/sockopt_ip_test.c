@@ -102,8 +102,28 @@ static void interface_is(tern_sock s, uint32_t four, uint32_t six)
 	check_eq(at6, six);
 }
 
+/* RFC 3678 4.2: IP_MSFILTER without an interface is about the one that IP_ADD_MEMBERSHIP chose. */
+static void filter_of_the_usual_interface(void)
+{
+	uint8_t filter[16] = { 239, 1, 2, 3 }, want[16] = { 239, 1, 2, 3 };
+	size_t len = sizeof(filter);
+	tern_sock s;
+
+	start();
+	s = new_sock(UDP4);
+	filter[8] = 9;
+	check_eq(tern_getsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_MSFILTER, filter, &len),
+		 -TERN_EADDRNOTAVAIL);
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_ADD_MEMBERSHIP, filter, 8), 0);
+	check_eq(tern_getsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_MSFILTER, filter, &len), 0);
+	check_eq(len, 16);
+	check_mem(filter, want, 16); /* all sources but none */
+	finish();
+}
+
 static void each_has_its_interface_for_groups(void)
 {
+	uint8_t mreqn[12] = { 0, 0, 0, 0, 10, 0, 0, 1 };
 	tern_sock s;
 
 	start();
@@ -113,6 +133,13 @@ static void each_has_its_interface_for_groups(void)
 				 (uint8_t[4]){ 10, 0, 0, 1 }, 4),
 		 0);
 	interface_is(s, 0x0a000001, 0);
+	/* struct ip_mreqn: the number is told last, and wins */
+	memcpy(mreqn + 8, &(uint32_t){ 2 }, 4);
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_MULTICAST_IF, mreqn, 12), 0);
+	interface_is(s, 0x0a000001, 0);
+	memcpy(mreqn + 8, &(uint32_t){ 9 }, 4);
+	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_MULTICAST_IF, mreqn, 12),
+		 -TERN_EADDRNOTAVAIL);
 	set_number(s, TERN_IPPROTO_IPV6, TERN_IPV6_MULTICAST_IF, 1);
 	interface_is(s, 0x0a000001, 1);
 	check_eq(tern_setsockopt(st, s, TERN_IPPROTO_IP, TERN_IP_MULTICAST_IF,
@@ -271,6 +298,7 @@ int main(int argc, char **argv)
 		TEST(each_holds_for_its_version),
 		TEST(each_has_its_groups),
 		TEST(each_has_its_interface_for_groups),
+		TEST(filter_of_the_usual_interface),
 		TEST(each_has_its_loop),
 		TEST(each_discovers_its_paths),
 		TEST(each_has_its_errors),

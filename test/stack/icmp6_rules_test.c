@@ -125,6 +125,35 @@ static void where_replies_come_from(void)
 	end_stack();
 }
 
+/* RFC 4007 9: a link-local asker is answered on its own link, wherever else fe80::/10 leads. */
+static void replies_keep_their_link(void)
+{
+	struct tern_iface other = { "other", TERN_LINK_IP, 1500, 0, { 0 } };
+	struct tern_addr a;
+
+	begin_ip6();
+	check_eq(tern_iface_add(st, &other), 3);
+	tern_addr_parse("fe80::77", 0, &a);
+	for (unsigned i = 2; i < 4; i++)
+		check_eq(tern_addr_add(st, i, &a, 64), 0);
+	tern_advance(st, 5 * TERN_SEC); /* the addresses are sure of themselves */
+	for (unsigned i = 2; i < 4; i++)
+		tern_pkt_free(st, tern_output(st, i));
+	for (unsigned i = 2; i < 4; i++) {
+		struct tern_pkt *p;
+
+		put_echo("fe80::9", "fe80::77", 8);
+		p = packet_built();
+		p->ifindex = i;
+		tern_input(st, p);
+		check(!tern_output(st, i ^ 1));
+		p = tern_output(st, i);
+		check(p != NULL);
+		tern_pkt_free(st, p);
+	}
+	end_stack();
+}
+
 /* ---- errors that we send ---- */
 
 /* 2.4 (c): as much of the packet as fits in 1280 bytes; 3.1: code 4 for a port. */
@@ -320,6 +349,7 @@ static void errors_reach_their_socket(void)
 		{ ICMP6_UNREACHABLE, 4, TERN_ECONNREFUSED, true },
 		{ ICMP6_UNREACHABLE, 5, TERN_EACCES, true },
 		{ ICMP6_UNREACHABLE, 6, TERN_EACCES, true },
+		{ ICMP6_UNREACHABLE, 7, TERN_EHOSTUNREACH, false }, /* a code that is new */
 		{ ICMP6_TIME_EXCEEDED, 0, TERN_EHOSTUNREACH, false },
 		{ ICMP6_TIME_EXCEEDED, 1, TERN_EHOSTUNREACH, false },
 		{ ICMP6_PARAMETER_PROBLEM, 0, TERN_EPROTO, true },
@@ -443,6 +473,7 @@ int main(int argc, char **argv)
 		TEST(short_messages),
 		TEST(echo_of_every_size),
 		TEST(where_replies_come_from),
+		TEST(replies_keep_their_link),
 		TEST(how_much_is_quoted),
 		TEST(when_nothing_is_said),
 		TEST(in_a_broadcast_frame),

@@ -175,9 +175,33 @@ static void budget_holds(void)
 	check(tern_new(&cfg, &env) == NULL);
 }
 
+/* A socket for which there is no memory leaves none behind. */
+static void half_a_socket(void)
+{
+	struct host h = { .env = { .fill = 0 } };
+	uint64_t before, n = 0;
+	tern_sock s;
+	int err;
+
+	check(new_host(&h, 1) != NULL);
+	do {
+		before = tern_memory(h.st);
+		h.env.fail_at = h.env.n_allocs + 1;
+		err = tern_socket(h.st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s);
+	} while (err == 0 && n++ < 10000);
+	check_eq(err, -TERN_ENOMEM);
+	check_eq(tern_memory(h.st), before);
+	h.env.fail_at = 0;
+	check_eq(tern_socket(h.st, TERN_AF_INET, TERN_SOCK_DGRAM, 0, &s), 0);
+	tern_check(h.st);
+	tern_free(h.st);
+	check_eq(h.env.out, 0);
+}
+
 static const struct test tests[] = {
 	TEST(each_allocation_fails_once),
 	TEST(budget_holds),
+	TEST(half_a_socket),
 };
 
 int main(int argc, char **argv)

@@ -220,14 +220,19 @@ static uint32_t connect_all(void)
 	return iss + 1;
 }
 
-static void end_all(void)
+static void free_all(void)
 {
-	compare_counters();
 	for (int way = 0; way < N_WAYS; way++) {
 		tern_check(by[way]);
 		tern_free(by[way]);
 		check_eq(env_of[way].out, 0);
 	}
+}
+
+static void end_all(void)
+{
+	compare_counters();
+	free_all();
 }
 
 /* Text of all lengths, PSH at the end, urgent text, ACKs alone in steps, the end. */
@@ -446,6 +451,33 @@ static void errors(void)
 	end_all();
 }
 
+/* What a device cuts says of what size; what is no longer than a segment is none of it. */
+static void super_frames(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		uint32_t flag = v6 ? TERN_PKT_TSO6 : TERN_PKT_TSO4;
+		uint32_t len[] = { 4 * FULL + 100, FULL };
+
+		life = (struct life){ .v6 = v6, .timestamps = true };
+		connect_all();
+		check_eq(tern_iface_set(by[PARTIAL], 2, MTU,
+					TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6),
+			 0);
+		len[1] = full();
+		for (int i = 0; i < 2; i++) {
+			struct tern_pkt *p;
+
+			send_text(len[i], 0);
+			p = tern_output(by[PARTIAL], 2);
+			check_eq(p->total_len, (v6 ? 40 : 20) + 32 + len[i]);
+			check_eq(p->flags & (TERN_PKT_TSO4 | TERN_PKT_TSO6), i ? 0 : flag);
+			check_eq(p->gso_size, i ? 0 : full());
+			tern_pkt_free(by[PARTIAL], p);
+		}
+		free_all();
+	}
+}
+
 /* Who completes checksums may change in the middle of a burst. */
 static void checksums_change_hands(void)
 {
@@ -471,7 +503,7 @@ static void checksums_change_hands(void)
 static const struct test tests[] = {
 	TEST(all_ways_give_the_same), TEST(chunks),	   TEST(in_the_middle),	   TEST(may_be_cut),
 	TEST(each_is_traced),	      TEST(acks_in_steps), TEST(larger_than_room), TEST(errors),
-	TEST(checksums_change_hands),
+	TEST(checksums_change_hands), TEST(super_frames),
 };
 
 int main(int argc, char **argv)

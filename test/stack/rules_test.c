@@ -56,6 +56,29 @@ static void impossible_addresses(void)
 	end_stack();
 }
 
+/* Nor of who has no port, or to none. */
+static void impossible_ports(void)
+{
+	uint8_t buf[200];
+
+	new_stack(1);
+	listen_on((struct tern_addr){ .family = TERN_AF_INET, .port = 80 });
+	for (int i = 0; i < 2; i++) {
+		struct sent syn = { .seq = 1, .flags = TCP_SYN, .wnd = 1000 };
+		struct tern_pkt *p = packet_of(&syn);
+		uint8_t *tcp = p->data + 20, *port = tcp + 2 * i;
+
+		/* the sum stays as it is */
+		put_be16(tcp + 14, (uint32_t)get_be16(tcp + 14) + get_be16(port));
+		put_be16(port, 0);
+		tern_input(st, p);
+		check_eq(next_out(buf, sizeof(buf)), 0);
+		check_eq(n_records(), 0);
+		check_eq(tern_counter(st, "Drop-tcp-checksum"), 0);
+	}
+	end_stack();
+}
+
 /* MUST-46: an open to everybody is refused, and nothing is sent. */
 static void no_open_to_groups(void)
 {
@@ -518,6 +541,7 @@ static void what_is_counted(void)
 
 static const struct test tests[] = {
 	TEST(impossible_addresses),
+	TEST(impossible_ports),
 	TEST(no_open_to_groups),
 	TEST(header_fields),
 	TEST(identification),

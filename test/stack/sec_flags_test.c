@@ -208,6 +208,7 @@ static struct verdict time_wait(const struct cell *c, int32_t window)
 	if (has(c, TCP_SYN) && !has(c, TCP_ACK)) {
 		v.state = c->seq < 0 ? TERN_TCP_TIME_WAIT : TERN_TCP_SYN_RECEIVED;
 		v.answer = c->seq < 0 ? PURE_ACK : SYN_ACK; /* RFC 5961 4.2 */
+		v.taken = true;				    /* a RST would end it now */
 		return v;
 	}
 	if (has(c, TCP_ACK) && !is_acceptable(c, window))

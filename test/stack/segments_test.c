@@ -153,6 +153,8 @@ static void of_a_listener(bool v6)
 	put_in(&syn);
 	check_eq(next_segment(&h), 0);
 	check_eq(h.flags, TCP_SYN | TCP_ACK);
+	check_eq(tern_counter(st, "TcpOutSegs"), 2); /* RFC 4022: of no connection, too */
+	check_eq(tern_counter(st, "TcpOutRsts"), 1);
 }
 
 static void every_segment_is_well_formed(void)

@@ -222,6 +222,22 @@ static void third_duplicate_repairs(void)
 	finish();
 }
 
+/* RFC 5681 3.2 step 2: what limited transmit let go is not of the flight that is halved. */
+static void limited_transmit_is_no_flight(void)
+{
+	start();
+	open_active();
+	give(6 * MSS);
+	check_eq(drain(), 6);
+	in(TCP_ACK, 1, 1, 0);
+	give(2 * MSS);
+	check_eq(drain(), 2);
+	in(TCP_ACK, 1, 1, 0);
+	in(TCP_ACK, 1, 1, 0);
+	check_eq(ssthresh_bytes(), 3 * MSS);
+	finish();
+}
+
 /* RFC 6582 3.2 step 3: a partial ACK repairs the next hole; the full one ends it. */
 static void partial_acks(void)
 {
@@ -262,24 +278,34 @@ static void partial_ack_deflates(void)
 	finish();
 }
 
-/* Step 3: the retransmission timer is restarted by the first partial ACK only. */
+/* Step 3: the retransmission timer is restarted by the first partial ACK only, of each recovery. */
 static void first_partial_ack_restarts_the_timer(void)
 {
-	tern_time at;
+	uint32_t una = 1;
 
 	have_outstanding(10);
-	for (int i = 0; i < 3; i++)
-		in(TCP_ACK, 1, 1, 0);
-	drain();
-	f.now += 50 * TERN_MS;
-	in(TCP_ACK, 1, 1 + MSS, 0);
-	drain();
-	check_eq(until_deadline(), info().rto * TERN_US);
-	at = f.now + until_deadline();
-	f.now += 50 * TERN_MS;
-	in(TCP_ACK, 1, 1 + 2 * MSS, 0);
-	drain();
-	check_eq(f.now + until_deadline(), at);
+	for (int k = 0; k < 2; k++) {
+		tern_time at;
+
+		for (int i = 0; i < 3; i++)
+			in(TCP_ACK, 1, una, 0);
+		check_eq(info().ca_state, 3);
+		drain();
+		f.now += 50 * TERN_MS;
+		in(TCP_ACK, 1, una + MSS, 0);
+		drain();
+		check_eq(until_deadline(), info().rto * TERN_US);
+		at = f.now + until_deadline();
+		f.now += 50 * TERN_MS;
+		in(TCP_ACK, 1, una + 2 * MSS, 0);
+		drain();
+		check_eq(f.now + until_deadline(), at);
+		una = (uint32_t)(f.c.snd.nxt - seq_first(f.iss));
+		in(TCP_ACK, 1, una, 0);
+		drain();
+		in(TCP_ACK, 1, una += MSS, 0); /* step 2: more than the last one covered */
+		drain();
+	}
 	finish();
 }
 
@@ -371,6 +397,36 @@ static void fin_is_acknowledged(void)
 	finish();
 }
 
+static bool new_round;
+
+static void hear_of_rounds(struct tern_cc *cc, const struct tern_cc_sample *s)
+{
+	new_round = s->new_round;
+	cc_reno.on_ack(cc, s);
+}
+
+/* RFC 9406 4.2: a round ends when all that had gone at its beginning is acknowledged. */
+static void rounds(void)
+{
+	struct tern_cc_ops ops = cc_reno;
+
+	ops.on_ack = hear_of_rounds;
+	start();
+	f.c.cc.ops = &ops;
+	open_active();
+	give(60 * MSS);
+	check_eq(drain(), 10);
+	in(TCP_ACK, 1, 1 + 2 * MSS, 0);
+	check(new_round); /* the first begins */
+	drain();
+	for (uint32_t n = 3; n < 14; n++) {
+		in(TCP_ACK, 1, 1 + n * MSS, 0);
+		check_eq(new_round, n == 10);
+		drain();
+	}
+	finish();
+}
+
 /* Room in the send buffer comes back with the ACK. */
 static void acknowledged_bytes_make_room(void)
 {
@@ -417,6 +473,7 @@ static const struct test tests[] = {
 	TEST(what_counts_as_duplicate),
 	TEST(blocks_tell_of_losses),
 	TEST(third_duplicate_repairs),
+	TEST(limited_transmit_is_no_flight),
 	TEST(partial_acks),
 	TEST(partial_ack_deflates),
 	TEST(first_partial_ack_restarts_the_timer),
@@ -426,6 +483,7 @@ static const struct test tests[] = {
 	TEST(repair_ends_with_the_ack),
 	TEST(fin_is_acknowledged),
 	TEST(acknowledged_bytes_make_room),
+	TEST(rounds),
 	TEST(challenges_are_limited),
 };
 

@@ -73,6 +73,14 @@ static void longer_path(void)
 	f.now += 100 * TERN_MS;
 	in(TCP_ACK, 1, 1, MSS);
 	check_eq(info().rcv_rtt, 100000);
+	for (uint32_t i = 1; i < 40; i++) { /* an eighth of each counts */
+		f.ts_ecr += i == 1 ? 100 : 200;
+		f.now += 200 * TERN_MS;
+		in(TCP_ACK, 1 + i * MSS, 1, MSS);
+		if (i == 1)
+			check_eq(info().rcv_rtt, 112500);
+	}
+	check(info().rcv_rtt > 195000 && info().rcv_rtt <= 200000);
 	check(info().rtt < 20000);
 	finish();
 }
