@@ -49,6 +49,8 @@ static bool takes_quick_ack(struct tcp *c)
 	return true;
 }
 
+enum { SURELY_FULL = 536, MAYBE_FULL = 88 }; /* as Linux */
+
 /*
  * The peer's full segments are the largest that came, or smaller ones, where two came in a row: RFC
  * 5681 4.2 counts segments, whatever their size. What is small and pushed may have been all that
@@ -56,7 +58,6 @@ static bool takes_quick_ack(struct tcp *c)
  */
 static void note_size(struct tcp *c, uint32_t size, bool pushed, bool again)
 {
-	enum { SURELY_FULL = 536, MAYBE_FULL = 88 }; /* as Linux */
 	bool smaller = size < c->rcv_mss;
 
 	again = again || c->smaller_text;
@@ -66,7 +67,7 @@ static void note_size(struct tcp *c, uint32_t size, bool pushed, bool again)
 }
 
 /* Of a train all are alike but the last, which may be shorter. */
-static void note_sizes(const struct arrival *a)
+static APART void note_sizes(const struct arrival *a)
 {
 	uint32_t part = MIN(a->seg->part ? a->seg->part : a->len, a->len);
 	uint32_t last = a->len > part ? a->len % part : 0;
@@ -82,7 +83,8 @@ static void owe_ack_for_text(struct arrival *a, bool in_order)
 {
 	struct tcp *c = a->c;
 
-	note_sizes(a);
+	if (a->len >= MAYBE_FULL)
+		note_sizes(a);
 	if (!in_order) {
 		if (c->ack_due == ACK_NOW && c->dup_acks_due < UINT8_MAX)
 			c->dup_acks_due++;
