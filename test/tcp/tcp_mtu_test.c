@@ -352,6 +352,28 @@ static void all_or_nothing(void)
 	finish();
 }
 
+/* Two windows of a path that carries so much; was one segment larger, and lost? */
+static bool go_round(uint32_t carried)
+{
+	uint32_t una = (uint32_t)f.given + 1, lost_end = 0;
+	struct seen s;
+
+	give(4 * MSS);
+	while ((s = out()).plan.what != SEND_NOTHING) {
+		if (s.len > carried)
+			lost_end = s.h.seq + s.len;
+	}
+	f.now += 100 * TERN_MS;
+	if (lost_end)
+		sack(una, lost_end, (uint32_t)f.given + 1);
+	while ((s = out()).plan.what != SEND_NOTHING)
+		check(s.len <= carried);
+	f.now += 100 * TERN_MS;
+	in(TCP_ACK, 1, (uint32_t)f.given + 1, 0);
+	check_eq(info().ca_state, 0);
+	return lost_end != 0;
+}
+
 /* The whole search, over a path that carries 800 bytes and one that carries all. */
 static void a_search(void)
 {
@@ -360,28 +382,38 @@ static void a_search(void)
 	for (unsigned i = 0; i < N_TESTS(sizes); i++) {
 		test_at("%u bytes", sizes[i]);
 		begin_search();
-		for (int round = 0; round < 200; round++) {
-			uint32_t una = (uint32_t)f.given + 1, lost_end = 0;
-			struct seen s;
-
-			give(4 * MSS);
-			while ((s = out()).plan.what != SEND_NOTHING) {
-				if (s.len > sizes[i])
-					lost_end = s.h.seq + s.len;
-			}
-			f.now += 100 * TERN_MS;
-			if (lost_end)
-				sack(una, lost_end, (uint32_t)f.given + 1);
-			while ((s = out()).plan.what != SEND_NOTHING)
-				check(s.len <= sizes[i]);
-			f.now += 100 * TERN_MS;
-			in(TCP_ACK, 1, (uint32_t)f.given + 1, 0);
-			check_eq(info().ca_state, 0);
-		}
+		for (int round = 0; round < 200; round++)
+			go_round(sizes[i]);
 		check(info().snd_mss <= sizes[i] && info().snd_mss + 8 > sizes[i]);
 		check_eq(ssthresh_bytes(), CC_INFINITE);
 		finish();
 	}
+}
+
+/* 7.3: the next search begins so long after the last probe, also after one that failed. */
+static void the_next_search(void)
+{
+	tern_time interval, failed_at = 0;
+	unsigned n_failed = 0, n_later = 0;
+
+	begin_search();
+	interval = f.cfg.tcp_probe_interval_ms * TERN_MS;
+	while (n_failed < 20 && (n_failed == 0 || f.now < failed_at + interval - TERN_SEC)) {
+		unsigned mss = info().snd_mss;
+
+		if (go_round(800)) {
+			failed_at = f.now;
+			n_failed++;
+		}
+		if (info().snd_mss > mss) /* so long passes between what succeeds and what fails */
+			f.now += 240 * TERN_SEC;
+	}
+	check(n_failed > 2 && n_failed < 20);
+	check(info().snd_mss <= 800 && info().snd_mss + 8 > 800);
+	for (int round = 0; round < 1000; round++)
+		n_later += go_round(800);
+	check(n_later > 0);
+	finish();
 }
 
 /* 7.7: after R1, then half for each time-out: of a full segment, or of one of more than 536. */
@@ -430,6 +462,8 @@ int main(int argc, char **argv)
 		TEST(not_without_sack),
 		TEST(all_or_nothing),
 		TEST(a_search),
+		TEST(the_next_search),
+		TEST(the_next_search),
 		TEST(black_hole),
 	};
 
