@@ -14,6 +14,15 @@ touches_system() {
 	esac
 }
 
+# For sh -c, with BUILD, $outs and NAME: a test program (by $emulator, if any), or the path of a script.
+# shellcheck disable=SC2016,SC2034 # the inner shell's; for who reads this in
+run_one='name=$(echo "$2" | tr / .)
+case $2 in
+*.check) sh "$2" "$0" ;;
+*) ${emulator:-} "$0/test/$2" ;;
+esac > "$1/$name" 2>&1
+echo $? > "$1/$name.code"'
+
 # A program that dies, or whose last line is no count, is one failure.
 count() { # NAME
 	out=$outs/$1

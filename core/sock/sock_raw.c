@@ -119,29 +119,28 @@ static int64_t send_with_header(struct sockets *ss, struct sock *s, const struct
 	return len;
 }
 
-/*
- * ICMPv6 always carries a checksum over the pseudo-header; others where IPV6_CHECKSUM says: what
- * ends before that is not sent, as on Linux.
- */
-static int fill_checksum(const struct sockets *ss, const struct sock *s, struct tern_pkt *p,
-			 const struct dgram_path *path)
+/* Over the pseudo-header: ICMPv6 always has one, others where IPV6_CHECKSUM says. -1: none. */
+static int32_t checksum_at(const struct sock *s)
 {
-	int32_t off = s->protocol == TERN_IPPROTO_ICMPV6 ? 2 : s->dgram->checksum_off;
+	if (s->family != TERN_AF_INET6)
+		return -1;
+	return s->protocol == TERN_IPPROTO_ICMPV6 ? 2 : s->dgram->checksum_off;
+}
+
+static void fill_checksum(const struct sockets *ss, const struct sock *s, struct tern_pkt *p,
+			  const struct dgram_path *path, int32_t at)
+{
 	uint32_t sum;
 
-	if (s->family != TERN_AF_INET6 || off < 0)
-		return 0;
-	if ((uint32_t)off + 2 > p->len)
-		return -TERN_EINVAL;
-	put_be16(p->data + off, 0);
+	put_be16(p->data + at, 0);
 	sum = checksum_pseudo(&path->src, &path->dst, s->protocol, p->len);
-	put_be16(p->data + off, checksum_finish(pkt_sum(p, 0, ss->env->sum, sum)));
-	return 0;
+	put_be16(p->data + at, checksum_finish(pkt_sum(p, 0, ss->env->sum, sum)));
 }
 
 int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		 const struct dgram_path *path)
 {
+	int32_t at = checksum_at(s);
 	struct tern_pkt *p;
 	int err;
 
@@ -149,14 +148,14 @@ int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		return -TERN_ENETUNREACH;
 	if (s->dgram->hdrincl || s->protocol == TERN_IPPROTO_RAW)
 		return send_with_header(ss, s, m, path);
+	if (at >= 0 &&
+	    dgram_msg_len(m) < (size_t)at + 2) /* as Linux: it ends before its checksum */
+		return -TERN_EINVAL;
 	err = gather_packet(ss, s, m, path, payload_max(s, path), &p);
 	if (err)
 		return err;
-	err = fill_checksum(ss, s, p, path);
-	if (err) {
-		pkt_free(ss->mem, p);
-		return err;
-	}
+	if (at >= 0)
+		fill_checksum(ss, s, p, path, at);
 	dgram_push_ip(ss, s, p, path, m);
 	dgram_enqueue(ss, s, p, path);
 	return (int64_t)dgram_msg_len(m);

@@ -330,6 +330,7 @@ void tcp_skip_urgent(struct tcp *, const struct tcp_ctx *);
 /* tcp_rtt.c */
 void tcp_rtt_init(struct tcp *, const struct tcp_ctx *);
 void tcp_rtt_sample(struct tcp *, const struct tcp_ctx *, tern_time rtt);
+tern_time tcp_rto_after(const struct tcp *, const struct tcp_ctx *, unsigned n_timeouts);
 tern_time tcp_rto(const struct tcp *, const struct tcp_ctx *); /* with back-off */
 
 /* tcp_timer.c */

@@ -29,10 +29,15 @@ uint8_t tcp_wscale_for(uint32_t rcv_buf_max)
 	return shift;
 }
 
+static uint32_t peer_allows(const struct tcp *c, const struct tcp_ctx *x)
+{
+	return MAX(c->peer_mss, x->cfg->tcp_min_snd_mss);
+}
+
 /* The least of what peer, path and user allow; options not deducted. */
 uint32_t tcp_most_mss(const struct tcp *c, const struct tcp_ctx *x)
 {
-	uint32_t mss = MIN(MAX(c->peer_mss, x->cfg->tcp_min_snd_mss), c->path_mss);
+	uint32_t mss = MIN(peer_allows(c, x), c->path_mss);
 
 	return c->opt.user_mss ? MIN(mss, c->opt.user_mss) : mss;
 }
@@ -53,7 +58,7 @@ void tcp_set_snd_mss(struct tcp *c, const struct tcp_ctx *x)
 void tcp_set_peer_mss(struct tcp *c, const struct tcp_ctx *x, uint16_t mss)
 {
 	c->peer_mss = mss;
-	c->rcv_mss = (uint16_t)MIN(c->rcv_mss, MAX(mss, x->cfg->tcp_min_snd_mss));
+	c->rcv_mss = (uint16_t)MIN(c->rcv_mss, peer_allows(c, x));
 }
 
 void tcp_take_syn_options(struct tcp *c, const struct tcp_ctx *x, const struct tcp_hdr *h)

@@ -54,9 +54,14 @@ void tcp_rtt_sample(struct tcp *c, const struct tcp_ctx *x, tern_time rtt)
 }
 
 /* (5.5): doubled for each time-out in a row, up to the maximum. */
-tern_time tcp_rto(const struct tcp *c, const struct tcp_ctx *x)
+tern_time tcp_rto_after(const struct tcp *c, const struct tcp_ctx *x, unsigned n_timeouts)
 {
-	uint64_t us = (uint64_t)c->rto_us << MIN(c->backoff, 20);
+	uint64_t us = (uint64_t)c->rto_us << MIN(n_timeouts, 20);
 
 	return MIN(us, (uint64_t)x->cfg->tcp_rto_max_ms * 1000) * TERN_US;
+}
+
+tern_time tcp_rto(const struct tcp *c, const struct tcp_ctx *x)
+{
+	return tcp_rto_after(c, x, c->backoff);
 }

@@ -182,16 +182,14 @@ static unsigned retry_limit(const struct tcp *c, const struct tcp_ctx *x)
 	return c->user_gone ? x->cfg->tcp_orphan_retries : x->cfg->tcp_retries2;
 }
 
-/* From the first time that the oldest byte went, with that many time-outs, each doubled. */
+/* From the first time that the oldest byte went until so many time-outs, each doubled, are over. */
 static tern_time time_of_retries(const struct tcp *c, const struct tcp_ctx *x, unsigned n)
 {
-	uint64_t us = c->rto_us, most = (uint64_t)x->cfg->tcp_rto_max_ms * 1000, sum = 0;
+	tern_time sum = 0;
 
-	for (unsigned i = 0; i <= n; i++) {
-		sum += us;
-		us = MIN(2 * us, most);
-	}
-	return sum * TERN_US;
+	for (unsigned i = 0; i <= n; i++)
+		sum += tcp_rto_after(c, x, i);
+	return sum;
 }
 
 /* Where doublings were taken back R2 is a time: that it goes more often is no reason to give up. */
