@@ -165,10 +165,11 @@ struct tcp_undo {
 	uint32_t cwnd, ssthresh; /* before */
 	uint32_t n_again;	 /* segments sent again that no DSACK has told of */
 	uint32_t n_dsacks;	 /* ever, while this record lives */
-	uint32_t rtx_ts;	 /* our timestamp clock at the first of them */
+	tern_time rtx_at;	 /* when the first of them went */
 	uint64_t first_end;	 /* one past the first that went again */
 	uint64_t rtx_end;	 /* one past what has gone again */
 	bool sent_again;	 /* there was one */
+	bool undone_before;	 /* ever, while this record lives */
 };
 
 /* How marks are fed back: tcp_ecn.c. */

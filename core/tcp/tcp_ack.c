@@ -447,7 +447,7 @@ static bool is_plain_progress(const struct arrival *a)
 		return false;
 	if (w->sent.n_sacked | w->sent.n_lost | w->sent.n_again | w->dup_bytes | w->dup_acks)
 		return false;
-	if ((w->undo.pos & w->tlp_end & w->rack.dsack_round) != TCP_NO_POS)
+	if ((w->tlp_end & w->rack.dsack_round) != TCP_NO_POS)
 		return false;
 	s = sent_first(&w->sent);
 	return s->hi >= a->ack && s->sent_at >= w->rack.sent_at && a->ack > w->rack.end &&

@@ -145,7 +145,9 @@ void tcp_note_duplicate(struct tcp *, uint64_t lo, uint64_t hi);
 void tcp_rack_init(struct tcp *);
 void tcp_rack_delivered(struct arrival *, const struct sent *, uint64_t hi);
 uint64_t tcp_detect_losses(struct tcp *, const struct tcp_ctx *); /* bytes newly lost */
+bool tcp_echo_is_older(const struct arrival *, tern_time sent_at);
 void tcp_adapt_reordering(struct arrival *);
+void tcp_widen_reordering(struct tcp *);
 void tcp_forget_reordering(struct tcp *);
 void tcp_mark_lost(struct tcp *, const struct tcp_ctx *, uint64_t hi, enum tern_cause);
 void tcp_mark_losses_on_rto(struct tcp *, const struct tcp_ctx *);

@@ -163,6 +163,8 @@ static COLD void answer_unacceptable(struct arrival *a)
 		return;
 	if (limited)
 		c->oow_at = MAX(now, 1);
+	if (a->len && a->seq < c->rcv.nxt)
+		tcp_note_duplicate(c, a->seq, MIN(a->seq + a->len, c->rcv.nxt));
 	tcp_owe_ack(c, a->x, ACK_NOW);
 	if (c->accecn)
 		tcp_accecn_take_synack_again(a);
@@ -244,11 +246,8 @@ static bool check_sequence(struct arrival *a)
 		a->fin = false;
 		return true;
 	}
-	if (a->len && a->seq + a->len <= c->rcv.nxt) {
-		tcp_note_duplicate(c, a->seq, a->seq + a->len);
-		if (c->accecn)
-			tcp_accecn_note_again(a);
-	}
+	if (a->len && a->seq < c->rcv.nxt && c->accecn)
+		tcp_accecn_note_again(a);
 	answer_unacceptable(a);
 	return drop_segment(a, TERN_DROP_TCP_SEQUENCE);
 }

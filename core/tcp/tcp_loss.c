@@ -36,16 +36,19 @@ static tern_time min_rtt(const struct tcp *c)
 	return (tern_time)c->min_rtt_us * TERN_US;
 }
 
+/* Does the ACK echo a time before sent_at? */
+bool tcp_echo_is_older(const struct arrival *a, tern_time sent_at)
+{
+	const struct tcp_hdr *h = &a->seg->h;
+	uint32_t sent_ts = (uint32_t)(sent_at / TERN_MS) + a->c->snd.ts_off;
+
+	return a->c->ts_ok && h->has_ts && h->ts_ecr && (int32_t)(h->ts_ecr - sent_ts) < 0;
+}
+
 /* Did the ACK come for an earlier transmission than the last one (6.2, step 2)? */
 static bool is_ambiguous(const struct arrival *a, const struct sent *s)
 {
-	const struct tcp_hdr *h = &a->seg->h;
-	const struct tcp *c = a->c;
-	uint32_t sent_ts = (uint32_t)(s->sent_at / TERN_MS) + c->snd.ts_off;
-
-	if (c->ts_ok && h->has_ts && (int32_t)(h->ts_ecr - sent_ts) < 0)
-		return true;
-	return a->x->now - s->sent_at < min_rtt(c);
+	return tcp_echo_is_older(a, s->sent_at) || a->x->now - s->sent_at < min_rtt(a->c);
 }
 
 /* Steps 2 and 3 of section 6.2, for what the ACK says is there: a record as far as hi. */
@@ -69,7 +72,19 @@ void tcp_rack_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
 	r->end = hi;
 }
 
-/* Step 3, the end; step 4, first half: DSACKs widen the window once a round trip. */
+/* Step 4, first half: once a round trip. */
+COLD void tcp_widen_reordering(struct tcp *c)
+{
+	struct tcp_rack *r = &c->work->rack;
+
+	if (r->dsack_round != TCP_NO_POS)
+		return;
+	r->dsack_round = c->snd.nxt;
+	r->reo_mult = (uint8_t)MIN(r->reo_mult + 1, REO_MULT_MAX);
+	r->reo_persist = REO_PERSIST;
+}
+
+/* Step 3, the end. */
 void tcp_adapt_reordering(struct arrival *a)
 {
 	struct tcp *c = a->c;
@@ -78,11 +93,8 @@ void tcp_adapt_reordering(struct arrival *a)
 	r->fack = MAX(r->fack, a->d.fack);
 	if (r->dsack_round != TCP_NO_POS && c->snd.una >= r->dsack_round)
 		r->dsack_round = TCP_NO_POS;
-	if (r->dsack_round != TCP_NO_POS || !a->d.dsack)
-		return;
-	r->dsack_round = c->snd.nxt;
-	r->reo_mult = (uint8_t)MIN(r->reo_mult + 1, REO_MULT_MAX);
-	r->reo_persist = REO_PERSIST;
+	if (a->d.dsack)
+		tcp_widen_reordering(c);
 }
 
 /* Step 4: a recovery without DSACK is over. */

@@ -51,7 +51,6 @@ COLD void tcp_leave_recovery(struct tcp *c, const struct tcp_ctx *x)
 	c->in_recovery = c->in_rto_recovery = false;
 	c->frto = FRTO_NONE;
 	c->work->dup_bytes = 0;
-	c->work->undo.pos = TCP_NO_POS;
 }
 
 /* On every ACK of a recovery, after what it says is known. */
@@ -90,4 +89,5 @@ COLD void tcp_reduce_window(struct arrival *a, bool marked)
 	if (!c->cc.ops->own_window)
 		c->cc.cwnd = MIN(c->cc.cwnd, c->cc.ssthresh);
 	tcp_note_reduction(c);
+	c->work->undo.pos = TCP_NO_POS; /* an earlier one may have been in vain, this one is not */
 }

@@ -2,27 +2,34 @@
 /*
  * tcp_undo.c - was it a false alarm?
  *
- * Losses that we believed in may have been delays. Three things prove it: a timestamp older than
- * our first retransmission in the ACK of what we had sent again (Eifel, RFC 3522); a duplicate
- * reported for each retransmission (DSACK, RFC 3708); and, after a time-out, an ACK of what went
- * only once (F-RTO, RFC 5682, of which the SACK form needs no waiting). Then window and threshold
- * go back to what they were (RFC 4015), as far as that makes no burst.
+ * Losses that we believed in may have been delays. Four things prove it: all of it arrives before
+ * any goes again; a timestamp older than our first retransmission in the ACK of what we had sent
+ * again (Eifel, RFC 3522); a duplicate reported for each retransmission, also when the recovery is
+ * over (DSACK, RFC 3708); and, after a time-out, an ACK of what went only once (F-RTO, RFC 5682, of
+ * which the SACK form needs no waiting). Then window and threshold go back to what they were (RFC
+ * 4015), as far as that makes no burst.
  */
 #include "tcp_impl.h"
 
 enum { FRTO_LOSS_SEGMENTS = 3 };
+
+static bool is_repairing(const struct tcp *c)
+{
+	return c->in_recovery || c->in_rto_recovery;
+}
 
 /* Before the window changes. An episode inside an episode has the same past. */
 void tcp_undo_begin(struct tcp *c)
 {
 	struct tcp_undo *u = &c->work->undo;
 
-	if (u->pos != TCP_NO_POS && (c->in_recovery || c->in_rto_recovery))
+	if (u->pos != TCP_NO_POS && is_repairing(c))
 		return;
 	*u = (struct tcp_undo){ .pos = c->snd.una,
 				.cwnd = c->cc.cwnd,
 				.ssthresh = c->cc.ssthresh,
-				.n_dsacks = u->n_dsacks };
+				.n_dsacks = u->n_dsacks,
+				.undone_before = u->undone_before };
 }
 
 /* [lo, hi) goes again. */
@@ -36,7 +43,7 @@ void tcp_undo_note_again(struct tcp *c, const struct tcp_ctx *x, uint64_t lo, ui
 	u->rtx_end = MAX(u->rtx_end, hi);
 	if (u->sent_again)
 		return;
-	u->rtx_ts = tcp_ts_clock(x, c->snd.ts_off);
+	u->rtx_at = x->now;
 	u->first_end = hi;
 	u->sent_again = true;
 }
@@ -54,14 +61,19 @@ void tcp_undo_note_dsack(struct tcp *c, uint64_t lo, uint64_t hi)
 		u->n_again -= (uint32_t)MIN(segments, u->n_again);
 }
 
-/* RFC 3522: the ACK of what went again first answers what went before. */
+/*
+ * RFC 3522: the ACK of what went again first answers what went before. Where no echo tells, what
+ * comes before half of the least round trip is over does (RFC 8985 6.2 step 2 doubts what comes
+ * before all of it is; but a path may have become shorter).
+ */
 static COLD bool is_late_ack(const struct arrival *a, uint64_t acked)
 {
 	const struct tcp_undo *u = &a->c->work->undo;
-	const struct tcp_hdr *h = &a->seg->h;
+	tern_time half = (tern_time)a->c->min_rtt_us * TERN_US / 2;
 
-	return acked > 0 && a->ack >= u->first_end && a->c->ts_ok && h->has_ts && h->ts_ecr &&
-	       u->sent_again && (int32_t)(h->ts_ecr - u->rtx_ts) < 0;
+	if (!acked || !u->sent_again || a->ack < u->first_end)
+		return false;
+	return tcp_echo_is_older(a, u->rtx_at) || a->x->now - u->rtx_at < half;
 }
 
 static COLD bool all_were_duplicates(const struct arrival *a)
@@ -69,6 +81,14 @@ static COLD bool all_were_duplicates(const struct arrival *a)
 	const struct tcp_undo *u = &a->c->work->undo;
 
 	return a->d.dsack && u->sent_again && u->n_again == 0;
+}
+
+/* What we believed lost is there before any of it went again. */
+static COLD bool all_were_delayed(const struct arrival *a)
+{
+	const struct tcp_work *w = a->c->work;
+
+	return !w->undo.sent_again && w->sent.n_lost == 0;
 }
 
 /*
@@ -105,6 +125,21 @@ static void restore_window(struct tcp *c, uint64_t acked)
 	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, u->cwnd), c->cc.cwnd);
 }
 
+/*
+ * Late, not lost: what went again is nothing that RFC 8985 6.2 step 3 looks at. That the window was
+ * too narrow DSACKs tell (step 4); for a peer that has sent none after such an episode its next one
+ * does.
+ */
+static COLD void learn_reordering(struct tcp *c)
+{
+	struct tcp_undo *u = &c->work->undo;
+
+	c->work->rack.reordering_seen = true;
+	if (u->undone_before && u->n_dsacks == 0)
+		tcp_widen_reordering(c);
+	u->undone_before = true;
+}
+
 static COLD void undo(struct arrival *a, uint64_t acked)
 {
 	struct tcp *c = a->c;
@@ -114,9 +149,8 @@ static COLD void undo(struct arrival *a, uint64_t acked)
 		c->notes |= TCP_NOTE_DSACK_UNDO;
 	else
 		c->notes |= c->in_rto_recovery ? TCP_NOTE_SPURIOUS_RTO : TCP_NOTE_FULL_UNDO;
-	/* Late, not lost: what went again is nothing that RFC 8985 6.2 step 3 looks at. */
 	if (!c->in_rto_recovery)
-		w->rack.reordering_seen = true;
+		learn_reordering(c);
 	sent_forgive(&w->sent);
 	w->dup_bytes = 0;
 	w->dup_acks = 0;
@@ -131,9 +165,14 @@ static COLD void undo(struct arrival *a, uint64_t acked)
 /* On every ACK, after what it says is known and snd.una has moved by `acked`. */
 bool tcp_undo_review(struct arrival *a, uint64_t acked)
 {
-	if (a->c->work->undo.pos == TCP_NO_POS)
+	const struct tcp *c = a->c;
+	bool late;
+
+	if (c->work->undo.pos == TCP_NO_POS)
 		return false;
-	if (!is_late_ack(a, acked) && !all_were_duplicates(a) && !frto_says_so(a, acked))
+	late = is_repairing(c) &&
+	       (is_late_ack(a, acked) || all_were_delayed(a) || frto_says_so(a, acked));
+	if (!late && !all_were_duplicates(a))
 		return false;
 	undo(a, acked);
 	return true;
