@@ -28,6 +28,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#if defined(__GNUC__) /* a function has the name of a struct, as said above */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 #endif
 
 #if defined(__GNUC__)
@@ -1249,6 +1253,9 @@ TERN_API const char *tern_sysctl_name(unsigned i);
 TERN_API void tern_panic(const char *file, int line);
 
 #ifdef __cplusplus
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 #endif

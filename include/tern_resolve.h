@@ -21,7 +21,8 @@
  * (tern_server_next).
  *
  * Calls return 0 or -TERN_Exxx. Every call on a resolver, and on a stack that has one, comes from
- * one thread at a time.
+ * one thread at a time. tern_resolver_answer is a function, and a struct, too: the type is written
+ * with `struct`, in C++ as well.
  */
 #ifndef TERN_RESOLVE_H
 #define TERN_RESOLVE_H
@@ -30,6 +31,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#if defined(__GNUC__) /* a function has the name of a struct, as said above */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 #endif
 
 enum {
@@ -236,6 +241,9 @@ TERN_API tern_time tern_eyeballs_deadline(const struct tern_eyeballs *);
 TERN_API void tern_eyeballs_end(struct tern_eyeballs *);
 
 #ifdef __cplusplus
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 #endif

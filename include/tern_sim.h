@@ -7,6 +7,9 @@
  * give the same frames, byte for byte, on every machine. It is in libtern.so (-ltern, CMake's
  * tern::tern_shared) and, for programs linked statically, in libtern_sim.a, which goes before
  * libtern.a (-ltern_sim -ltern, what pkg-config says of tern_sim, CMake's tern::tern_sim).
+ *
+ * tern_sim_pair is a function, and a struct, too: the type is written with `struct`, in C++ as
+ * well.
  */
 #ifndef TERN_SIM_H
 #define TERN_SIM_H
@@ -15,6 +18,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#if defined(__GNUC__) /* a function has the name of a struct, as said above */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 #endif
 
 struct tern_sim;
@@ -115,7 +122,6 @@ TERN_API void tern_sim_check(const struct tern_sim *);
 
 /* ---- the common case: two hosts, "a" and "b", on one link -------------------------------- */
 
-/* A struct and a function have one name: in C++, too, the type is `struct tern_sim_pair`. */
 struct tern_sim_pair {
 	struct tern_sim *sim;
 	struct tern_stack *a, *b;	 /* hosts 0 and 1, interfaces with index 2 */
@@ -127,6 +133,9 @@ TERN_API int tern_sim_pair(struct tern_sim_pair *, uint64_t seed, int family, in
 			   uint32_t mtu, const struct tern_weather *);
 
 #ifdef __cplusplus
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 #endif
