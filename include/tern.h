@@ -304,7 +304,12 @@ struct tern_stack;
 
 /* The world, handed over once. ctx is passed to each function. */
 struct tern_env {
-	void *(*alloc)(void *ctx, size_t size); /* NULL when none is left */
+	/*
+	 * Memory aligned as for a uint64_t; NULL when none is left, which the stack survives. Most
+	 * of it is asked for in pieces of some more than 4, 16 and 64 KiB, tables in larger ones as
+	 * they grow. free is told the size that alloc was asked for. Neither may call back.
+	 */
+	void *(*alloc)(void *ctx, size_t size);
 	void (*free)(void *ctx, void *ptr, size_t size);
 	void (*trace)(void *ctx, const struct tern_trace *); /* may be NULL; must not call back */
 	/*
@@ -325,26 +330,30 @@ struct tern_env {
  * Linux has one. Sizes are bytes.
  */
 struct tern_config {
-	size_t size;	     /* sizeof(struct tern_config), set by tern_config_default */
-	uint32_t id;	     /* names the stack in trace records */
-	uint32_t shard;	     /* 0..255: this stack's part of a handle */
-	uint64_t memory_max; /* of all that the stack allocates */
+	size_t size;	/* sizeof(struct tern_config), set by tern_config_default */
+	uint32_t id;	/* names the stack in trace records */
+	uint32_t shard; /* 0..255: this stack's part of a handle */
+	/*
+	 * Of all that the stack allocates. At rest it holds some 60 KiB, with three connections
+	 * some 100: with less some are made that cannot say a word.
+	 */
+	uint64_t memory_max;
 	uint32_t sockets_max;
 	uint32_t half_open_max; /* half-open connections in all */
 	uint32_t time_wait_max;
 	uint32_t neighbours_max;      /* for each interface */
 	uint32_t neighbour_queue_max; /* packets waiting for one resolution */
-	uint32_t routes_max;
-	uint32_t addresses_max;
-	uint32_t path_mtus_max;	    /* destinations whose path MTU is remembered */
-	uint32_t frag_memory_max;   /* bytes of fragments that wait for the rest: of all ... */
-	uint32_t frag_source_max;   /* ... and of one sender */
-	uint32_t frag_time_ms;	    /* a datagram waits so long; half of it under pressure */
-	uint32_t routers_max;	    /* that advertise themselves, for each interface */
-	uint32_t prefixes_max;	    /* that they advertise, for each interface */
-	uint32_t servers_max;	    /* name servers and search domains learned, in all */
-	uint32_t groups_max;	    /* memberships of one socket */
-	uint32_t group_sources_max; /* sources of one membership */
+	uint32_t routes_max;	      /* with those that addresses bring, of lo, too */
+	uint32_t addresses_max;	      /* with the two of lo */
+	uint32_t path_mtus_max;	      /* destinations whose path MTU is remembered */
+	uint32_t frag_memory_max;     /* bytes of fragments that wait for the rest: of all ... */
+	uint32_t frag_source_max;     /* ... and of one sender */
+	uint32_t frag_time_ms;	      /* a datagram waits so long; half of it under pressure */
+	uint32_t routers_max;	      /* that advertise themselves, for each interface */
+	uint32_t prefixes_max;	      /* that they advertise, for each interface */
+	uint32_t servers_max;	      /* name servers and search domains learned, in all */
+	uint32_t groups_max;	      /* memberships of one socket */
+	uint32_t group_sources_max;   /* sources of one membership */
 	uint32_t somaxconn;
 	uint16_t port_min, port_max;	     /* of automatic ports, inclusive */
 	uint32_t rcvbuf_default, rcvbuf_max; /* datagram and raw sockets */
@@ -523,7 +532,10 @@ struct tern_iface {
 	uint8_t mac[6]; /* Ethernet only */
 };
 
-/* Returns the new index (2 and up), -TERN_EINVAL, -TERN_EEXIST (name) or -TERN_ENOMEM. */
+/*
+ * Returns the new index (2 and up, the lowest that is free), -TERN_EINVAL, -TERN_EEXIST (name) or
+ * -TERN_ENOMEM (also where there are 64, with lo).
+ */
 TERN_API int tern_iface_add(struct tern_stack *, const struct tern_iface *);
 /* Removes the interface, its addresses, routes and neighbours. 0 or -TERN_ENODEV (lo, too). */
 TERN_API int tern_iface_del(struct tern_stack *, unsigned ifindex);
@@ -725,8 +737,8 @@ TERN_API int tern_socket(struct tern_stack *, int family, int type, int protocol
 
 /*
  * 0, or -TERN_EBADF, -TERN_EINVAL (already bound; a link-local address without its scope; one of
- * IPv4 for a socket of IPv6, but as ::ffff:a.b.c.d), -TERN_EADDRINUSE, -TERN_EADDRNOTAVAIL,
- * -TERN_EAFNOSUPPORT, -TERN_ENOMEM.
+ * IPv4 for a socket of IPv6, but as ::ffff:a.b.c.d), -TERN_ENODEV (no such scope),
+ * -TERN_EADDRINUSE, -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT, -TERN_ENOMEM.
  */
 TERN_API int tern_bind(struct tern_stack *, tern_sock, const struct tern_addr *);
 
@@ -809,6 +821,9 @@ TERN_API void tern_msg_init(struct tern_msg *, const struct tern_iovec *, size_t
  * -TERN_ENETUNREACH, -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT, -TERN_EOPNOTSUPP (TERN_MSG_OOB; UDP
  * over IPv6 takes it for nothing), and, where a first send binds it, -TERN_EADDRINUSE (no free
  * port), -TERN_ENOMEM.
+ * -TERN_ENOBUFS of a STREAM: memory is short. TERN_POLLOUT stays, and no event tells when there is
+ * some again: the program tries later. As a pending error, when TERN_POLLHUP has come, it says that
+ * the connection was reset so that others get its memory.
  */
 TERN_API int64_t tern_sendmsg(struct tern_stack *, tern_sock, const struct tern_msg *, int flags);
 TERN_API int64_t tern_send(struct tern_stack *, tern_sock, const void *, size_t, int flags);
@@ -878,11 +893,12 @@ enum tern_so {
 	TERN_SO_DOMAIN = 39,
 	TERN_SO_BINDTOIFINDEX = 62,
 	/* tern's own, above Linux's range */
-	TERN_SO_SIOCINQ = 0x10001,   /* get: bytes to read (the next datagram's) */
-	TERN_SO_SIOCOUTQ = 0x10002,  /* get: bytes not yet acknowledged (or not yet sent) */
-	TERN_SO_ATMARK = 0x10003,    /* get: the next byte is at the urgent mark */
-	TERN_SO_DROPS = 0x10004,     /* get: datagrams dropped for want of room, uint32_t */
-	TERN_SO_DEFER_SYN = 0x10005, /* listener: each SYN waits for tern_pending_* */
+	TERN_SO_SIOCINQ = 0x10001,  /* get: bytes to read (the next datagram's) */
+	TERN_SO_SIOCOUTQ = 0x10002, /* get: bytes not yet acknowledged (or not yet sent) */
+	TERN_SO_ATMARK = 0x10003,   /* get: the next byte is at the urgent mark */
+	TERN_SO_DROPS = 0x10004,    /* get: datagrams dropped for want of room, uint32_t */
+	/* of a listener, after tern_listen: each SYN waits for tern_pending_answer */
+	TERN_SO_DEFER_SYN = 0x10005,
 	/*
 	 * Set to 1 in place of tern_bind: the listener or UDP socket takes what comes to any port
 	 * (with TERN_IFACE_ANY_ADDRESS, to any address) and no other socket takes. Of a datagram
@@ -1005,7 +1021,7 @@ enum tern_tcp_option {
 	TERN_TCP_WINDOW_CLAMP = 10,
 	TERN_TCP_INFO = 11, /* struct tern_tcp_info */
 	TERN_TCP_QUICKACK = 12,
-	TERN_TCP_CONGESTION = 13,
+	TERN_TCP_CONGESTION = 13, /* the name of an algorithm */
 	TERN_TCP_USER_TIMEOUT = 18,
 	TERN_TCP_FASTOPEN = 23,		/* of a listener: how many may wait that opened with text */
 	TERN_TCP_NOTSENT_LOWAT = 25,	/* bytes that may wait unsent; 0: as the buffer takes */
@@ -1037,7 +1053,8 @@ struct tern_tcp_info {
 };
 
 /*
- * Linux's levels, numbers and structs. *len is room on entry and size on return.
+ * Linux's levels, numbers and structs: a value is an int32_t where no other type is named. *len is
+ * room on entry and size on return; of a value that has no room its first bytes come.
  * 0, or -TERN_EBADF, -TERN_ENOPROTOOPT, -TERN_EINVAL. Setting also: -TERN_ENOENT (no such
  * congestion control), -TERN_EOPNOTSUPP (TERN_TCP_FASTOPEN_CONNECT is switched off),
  * -TERN_EADDRINUSE and -TERN_ENOMEM (TERN_SO_ANY_PORT); of groups -TERN_EADDRINUSE,
@@ -1061,7 +1078,11 @@ enum tern_poll { /* Linux's POLL* */
 /* What the socket is ready for now; TERN_POLLERR|TERN_POLLHUP for a stale handle. */
 TERN_API unsigned tern_poll(struct tern_stack *, tern_sock);
 
-/* A socket's readiness may have changed. Coalesced: one pending event for a socket. */
+/*
+ * A socket's readiness may have changed. Coalesced: one pending event for a socket. What has
+ * happened is told once, not for as long as the socket is ready: accept, receive and send until
+ * -TERN_EAGAIN. What tern_accept gives has an event of its own. None is of a handle that has ended.
+ */
 struct tern_event {
 	tern_sock sock;
 	unsigned ready; /* enum tern_poll, now */
@@ -1082,7 +1103,9 @@ TERN_API int tern_set_user(struct tern_stack *, tern_sock, void *user);
 
 /*
  * Connections that wait for a decision, of a listener with TERN_SO_DEFER_SYN. The listener is
- * ready for TERN_POLLPRI while one waits.
+ * ready for TERN_POLLPRI while one waits, shown or not. After half a minute (as long as SYN-ACKs
+ * would go again, net.ipv4.tcp_synack_retries) it has gone, and another SYN of its peer is a new
+ * one. What tern_accept gives is known by these names (tern_getsockname, tern_getpeername).
  */
 struct tern_pending {
 	uint64_t id;

@@ -169,6 +169,16 @@ static void room_when_sent(void)
 	end();
 }
 
+static void a_handle_that_has_ended(void)
+{
+	open_both();
+	check_eq(tern_send(st, a, "x", 1, 0), 1);
+	run();
+	check_eq(tern_close(st, b), 0);
+	check_eq(news_of_sock(b), 0);
+	end();
+}
+
 static void ends(void)
 {
 	open_both();
@@ -349,6 +359,7 @@ static const struct test tests[] = {
 	TEST(room_in_a_smaller_buffer),
 	TEST(room_for_a_datagram),
 	TEST(an_interface_goes),
+	TEST(a_handle_that_has_ended),
 	TEST(ends),
 	TEST(a_listener_is_shut),
 	TEST(datagrams),
