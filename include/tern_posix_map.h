@@ -6,6 +6,10 @@
  *
  * The names are macros without arguments, so that pointers to functions and members of structs are
  * renamed alike. What declares them is included here, before.
+ *
+ * It is for C: in C++ members of the library are renamed, too, and what calls them (std::ostream's
+ * write, std::ofstream's close) does not link. Such a program calls tern_posix_* itself, or runs by
+ * `tern run`. gethostbyname(3) stays the C library's, which asks over the host's network.
  */
 #ifndef TERN_POSIX_MAP_H
 #define TERN_POSIX_MAP_H
