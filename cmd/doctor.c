@@ -170,9 +170,8 @@ static struct finding look_at_limit(void)
 static void print_help(void)
 {
 	printf("usage: tern doctor\n\n"
-	       "Tries what tern run, its gateway and the devices need here. Each line says what "
-	       "is\n"
-	       "there, or what is lost and what mends it.\n\n"
+	       "Tries what tern run, its gateway and the devices need here. Each line says what\n"
+	       "is there, or what is lost and what mends it.\n\n"
 	       "Exit: 0 when tern run works here; 1 when it does not.\n\n");
 }
 

@@ -65,7 +65,7 @@ static void print_help(void)
 	       "without privilege. Of a directory it runs all *.pkt in it and below.\n\n"
 	       "  --profile P         whose habits the stack has: linux (default), rfc, freebsd\n"
 	       "  --any-option-order  TCP options of the stack may come in any order\n"
-	       "  --allow-shell       run shell lines that are no settings; else they are skipped\n"
+	       "  --allow-shell       run shell lines that are no settings; else skipped\n"
 	       "  --ladder            draw each run\n"
 	       "  -j N                N scripts at once\n"
 	       "  --times             how each script ended and its milliseconds\n"

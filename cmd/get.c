@@ -72,8 +72,8 @@ static void print_help(void)
 	       "  -4, -6            IPv4 or IPv6 addresses of hosts alone\n"
 	       "  -q                no progress, no summary\n");
 	net_print_help("sim");
-	printf("\nExit: 0 all were fetched, 1 a server or the network said no, 2 usage or a bad "
-	       "file.\n");
+	printf("\nExit: 0 all were fetched, 1 a server or the network said no, 2 usage or a\n"
+	       "bad file.\n");
 }
 
 static enum taken take_option(struct args *a, void *ctx)

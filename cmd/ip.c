@@ -20,7 +20,7 @@ struct ip_command {
 static void print_help(void)
 {
 	printf("usage: tern ip [OPTIONS] [addr | route | neigh | link | servers] [show]\n\n"
-	       "Opens the device and prints what its stack has: by --auto, what the network told "
+	       "Opens the device and prints what its stack has: by --auto, what the network told\n"
 	       "it.\n\n"
 	       "  -4, -6            of IPv4 or IPv6 alone\n"
 	       "  --json            the same as a list of objects, with iproute2's names\n");

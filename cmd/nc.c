@@ -37,8 +37,8 @@ static void print_help(void)
 {
 	printf("usage: tern nc [OPTIONS] HOST PORT\n"
 	       "       tern nc -l [OPTIONS] [ADDR] PORT\n\n"
-	       "Sends standard input to a peer and prints what it says; the end of the input is a\n"
-	       "half-close.\n\n"
+	       "Sends standard input to a peer and prints what it says; the end of the input is\n"
+	       "a half-close.\n\n"
 	       "  -l                listen, and talk to who calls\n"
 	       "  -k                with -l: go on with the next when one has ended\n"
 	       "  -u                datagrams; with -l the first to speak is the peer, with -k\n"

@@ -45,8 +45,8 @@ void net_print_help(const char *dev_default)
 	       "                    may be repeated\n"
 	       "  --seed N          of that weather (default 1)\n"
 	       "to see it:\n"
-	       "  --ladder[=FILE]   draws what happens, on standard error: on a terminal at once,\n"
-	       "                    else at the end; or into a file\n"
+	       "  --ladder[=FILE]   draws what happens, on standard error: on a terminal at\n"
+	       "                    once, else at the end; or into a file\n"
 	       "  --pcap FILE|-     a capture (pcapng); -: on standard output\n");
 }
 

@@ -27,8 +27,8 @@ static void print_help(void)
 	       "                    default), PTR: the name of an address\n"
 	       "  --json            an array of objects\n");
 	net_print_help("sim");
-	printf("\nExit: 0 all were found, 1 a name is not there or the network said no, 2 usage or "
-	       "a bad\ndevice.\n");
+	printf("\nExit: 0 all were found, 1 a name is not there or the network said no, 2 usage\n"
+	       "or a bad device.\n");
 }
 
 static bool take_type(struct args *a, struct resolve *r)

@@ -25,7 +25,7 @@ struct tracepath {
 static void print_help(void)
 {
 	printf("usage: tern tracepath [OPTIONS] HOST\n\n"
-	       "Finds the path MTU: datagrams as large as may be, that die one hop further each "
+	       "Finds the path MTU: datagrams as large as may be, that die one hop further each\n"
 	       "time.\n\n"
 	       "  -m N              hops at most (default 30)\n"
 	       "  -w T              wait so long for an answer, three times (default 1s)\n"

@@ -31,8 +31,8 @@ static void print_help(void)
 	       "  -4, -6            the host's IPv4 or IPv6 address\n"
 	       "  --json            one object: each hop as it is known\n");
 	net_print_help("sim");
-	printf("\n!N !H !P !X  no route, no such host, no such protocol, forbidden: said by that "
-	       "hop\n"
+	printf("\n!N !H !P !X  no route, no such host, no such protocol, forbidden: said by that\n"
+	       "             hop\n"
 	       "Exit: 0 the host was reached, 1 it was not, 2 usage or no such device.\n");
 }
 

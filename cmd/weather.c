@@ -126,11 +126,9 @@ void run_control_close(struct run_control *c)
 static void print_help(void)
 {
 	printf("usage: tern weather [RUN] [OPTIONS]\n\n"
-	       "Shows the weather of a 'tern run' that lives, and changes it: what is named gets "
-	       "its new\n"
-	       "value, the rest stays. RUN is the run's --name or the number of its process; it "
-	       "may be\n"
-	       "left out when there is only one.\n\n"
+	       "Shows the weather of a 'tern run' that lives, and changes it: what is named gets\n"
+	       "its new value, the rest stays. RUN is the run's --name or the number of its\n"
+	       "process; it may be left out when there is only one.\n\n"
 	       "  --delay T --jitter T --rate R --queue SIZE --loss P --reorder P --duplicate P\n"
 	       "  --corrupt P --ecn-mark P --ecn-queue T\n"
 	       "                    both ways, or OUT/IN (--loss 1%%/0)\n"
