@@ -452,11 +452,12 @@ TERN_API void tern_reseed(struct tern_stack *, const uint8_t seed[32]);
 TERN_API void tern_advance(struct tern_stack *, tern_time now);
 
 /*
- * Packet in, of tern_pkt_new or tern_pkt_new_external of the same stack; another stack's is copied
- * first. Takes ownership on every path. The caller sets ifindex (none: dropped) and, where the
- * device says so, adds to flags: TERN_PKT_CSUM_GOOD; TERN_PKT_CSUM_PARTIAL, with csum_start and
- * csum_off; TERN_PKT_TSO4 or _TSO6, with gso_size; TERN_PKT_LINK_BROADCAST, which the stack finds
- * on Ethernet.
+ * Packet in: one of tern_pkt_new or tern_pkt_new_external of this stack, and no other. What a stack
+ * has sent the caller copies to such a one first, by tern_pkt_emit or tern_pkt_copy, and frees it
+ * where it came from. Takes ownership on every path. The caller sets ifindex (none: dropped) and,
+ * where the device says so, adds to flags: TERN_PKT_CSUM_GOOD; TERN_PKT_CSUM_PARTIAL, with
+ * csum_start and csum_off; TERN_PKT_TSO4 or _TSO6, with gso_size; TERN_PKT_LINK_BROADCAST, which
+ * the stack finds on Ethernet.
  */
 TERN_API void tern_input(struct tern_stack *, struct tern_pkt *);
 /* The same for a list linked by `next`; ACKs are decided once, after the last. */
