@@ -47,14 +47,22 @@ static struct dev *open_dev(struct tern_posix_wish *w)
 	return d;
 }
 
-static int add_names(struct tern_stack *st, unsigned ifindex, const struct tern_addr *addr,
-		     unsigned len, const struct tern_addr *gw)
+/* An address and the way to all that is not on its network; none of either is right, too. */
+static bool add_names(struct tern_posix_wish *w, struct tern_stack *st, unsigned ifindex, bool v6)
 {
+	const struct tern_addr *addr = v6 ? &w->addr6 : &w->addr, *gw = v6 ? &w->gw6 : &w->gw;
+	unsigned len = v6 ? w->len6 : w->len;
 	struct tern_route r = { .ifindex = ifindex, .gateway = *gw };
 	int err = addr->family ? tern_addr_add(st, ifindex, addr, len) : 0;
+	char text[TERN_ADDR_TEXT_MAX];
 
+	if (err)
+		return say_no(w, -err, "%s/%u is no address for an interface (%s)",
+			      tern_addr_format(addr, false, text), len, tern_errno_name(err));
 	r.dst.family = gw->family;
-	return err || !gw->family ? err : tern_route_add(st, &r);
+	err = gw->family ? tern_route_add(st, &r) : 0;
+	return !err || say_no(w, -err, "%s: the gateway is not on the network of the address (%s)",
+			      tern_addr_format(gw, false, text), tern_errno_name(err));
 }
 
 bool posix_open_stack(struct loop *l, struct tern_posix_wish *w)
@@ -62,7 +70,7 @@ bool posix_open_stack(struct loop *l, struct tern_posix_wish *w)
 	struct tern_config c;
 	struct tern_stack *st;
 	struct dev *d;
-	int index, err;
+	int index;
 
 	tern_config_default(&c);
 	st = loop_new_stack(l, &c, NULL, NULL);
@@ -78,9 +86,7 @@ bool posix_open_stack(struct loop *l, struct tern_posix_wish *w)
 		dev_close(d);
 		return say_no(w, -index, "%s: %s", w->dev, tern_errno_name(index));
 	}
-	err = add_names(st, (unsigned)index, &w->addr, w->len, &w->gw);
-	err = err ? err : add_names(st, (unsigned)index, &w->addr6, w->len6, &w->gw6);
-	return !err || say_no(w, -err, "the addresses do not suit: %s", tern_errno_name(err));
+	return add_names(w, st, (unsigned)index, false) && add_names(w, st, (unsigned)index, true);
 }
 
 /* What a variable of the environment is not; always false. */
