@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tun2socks.c - a TUN device whose every flow goes on through a SOCKS5 server: IPv4 and IPv6, TCP
- * and UDP. It is the local end of a VPN in fifty lines: host/gateway does the rest.
+ * and UDP. It is the local end of a VPN in fifty lines: host/gateway does the rest, which is
+ * compiled from the tree with the program: no header of it is installed.
  *
  *	ip tuntap add tun0 mode tun
  *	tun2socks tun0 127.0.0.1 1080 [USER PASSWORD] &

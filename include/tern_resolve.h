@@ -56,7 +56,7 @@ struct tern_resolver_conf {
 	unsigned n_search;
 	unsigned ndots;	     /* a name with so many dots is tried as it is first */
 	unsigned timeout_s;  /* for an answer of one server, */
-	unsigned attempts;   /* each of which is asked so often */
+	unsigned attempts;   /* each of which is asked so often; 1 at least */
 	bool rotate;	     /* begin with another server each time */
 	bool single_request; /* A only when AAAA is answered */
 	bool use_tcp;
