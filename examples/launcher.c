@@ -32,9 +32,11 @@ static bool move_out(struct tern_stack *st, int fd, tern_sock s)
 	if (n <= 0)
 		return false;
 	got = readv(fd, iov, (int)to_iovecs(span, n, iov));
+	/* also where nothing came: what was lent goes back */
+	tern_send_commit(st, s, got > 0 ? (size_t)got : 0, 0);
 	if (got == 0)
 		tern_shutdown(st, s, TERN_SHUT_WR);
-	return got > 0 && tern_send_commit(st, s, (size_t)got, 0) == 0;
+	return got > 0;
 }
 
 /* network -> program: write straight from the receive buffer */

@@ -842,10 +842,11 @@ TERN_API int64_t tern_recvfrom(struct tern_stack *, tern_sock, void *, size_t, i
 /*
  * In-place stream I/O: spans of the stack's own buffers, valid until the next call on the stack.
  * tern_send_space lends at most max spans of free space (at least one byte in all) and returns how
- * many; tern_send_commit sends the first len bytes written there: 0. tern_recv_data lends arrived
- * bytes; tern_recv_consume gives the first len back: 0. Errors as tern_send and tern_recv, and
- * -TERN_EOPNOTSUPP (not a STREAM), -TERN_ENOTCONN (never connected), -TERN_EINVAL (max; more than
- * was lent); 0 spans from tern_recv_data is the end of the stream.
+ * many; tern_send_commit sends the first len bytes written there, and the rest goes back: 0. Where
+ * there was nothing to write, commit 0: what is lent (180 KiB and more) is held until then.
+ * tern_recv_data lends arrived bytes; tern_recv_consume gives the first len back: 0. Errors as
+ * tern_send and tern_recv, and -TERN_EOPNOTSUPP (not a STREAM), -TERN_ENOTCONN (never connected),
+ * -TERN_EINVAL (max; more than was lent); 0 spans from tern_recv_data is the end of the stream.
  */
 TERN_API int tern_send_space(struct tern_stack *, tern_sock, struct tern_span *, int max);
 TERN_API int tern_send_commit(struct tern_stack *, tern_sock, size_t len, int flags);
