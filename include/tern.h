@@ -1105,7 +1105,7 @@ TERN_API int tern_set_user(struct tern_stack *, tern_sock, void *user);
 
 /*
  * Connections that wait for a decision, of a listener with TERN_SO_DEFER_SYN. The listener is
- * ready for TERN_POLLPRI while one waits, shown or not. After half a minute (as long as SYN-ACKs
+ * ready for TERN_POLLPRI while one waits, shown or not. After 15 seconds (as long as SYN-ACKs
  * would go again, net.ipv4.tcp_synack_retries) it has gone, and another SYN of its peer is a new
  * one. What tern_accept gives is known by these names (tern_getsockname, tern_getpeername).
  */
