@@ -363,7 +363,7 @@ static struct run *start(struct run_command *c)
 }
 
 /* SIGTERM is the program's, which may have to tidy up; but it cannot take for ever. */
-static bool is_to_end(const struct run *r, tern_time *end_at)
+static bool is_to_end(struct run *r, tern_time *end_at)
 {
 	if (net_interrupted() && *end_at == TERN_NEVER) {
 		run_signal(r, SIGTERM);

@@ -151,6 +151,7 @@ struct run {
 	int closes;		 /* inotify: last closes of datagram sockets; -1: cannot be */
 	bool first_ended, over;
 	int status;	  /* of the first process */
+	int passed_on;	  /* the signal that it was sent; 0: none */
 	bool can_restart; /* the kernel takes -ERESTARTSYS as an answer */
 	struct pair *hash[PAIRS_HASH], *by_watch[PAIRS_HASH];
 	struct list all, named, dead; /* of pairs; the dead: oldest first */
@@ -208,6 +209,8 @@ bool launch(struct run *, struct run_wish *);
 void launch_news(struct run *);
 /* The keeper's own life: it starts the program and outlives all that comes from it. */
 _Noreturn void keep(int control, const struct run_wish *, const struct tern_stack *);
+/* To all children of the keeper's: the first process, and those that have lost their parent. */
+void keeper_signal_children(pid_t keeper, int sig);
 
 /* What the keeper tells. */
 enum news_kind { NEWS_LISTENER, NEWS_FAILED, NEWS_STARTED, NEWS_EXITED };

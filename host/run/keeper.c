@@ -170,15 +170,14 @@ static pid_t parent_of(const char *pid)
 	return p && strlen(p) > 4 ? (pid_t)strtol(p + 4, NULL, 10) : 0;
 }
 
-/* Ends all children; theirs become ours, so it is done until there are none. */
-static void kill_children(void)
+void keeper_signal_children(pid_t keeper, int sig)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
-		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && parent_of(e->d_name) == getpid())
-			kill((pid_t)strtol(e->d_name, NULL, 10), SIGKILL);
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && parent_of(e->d_name) == keeper)
+			kill((pid_t)strtol(e->d_name, NULL, 10), sig);
 	if (dir)
 		closedir(dir);
 }
@@ -204,7 +203,8 @@ static _Noreturn void watch(const struct keeper *k, const struct run_wish *w)
 
 	while (reap(k)) {
 		if (end) {
-			kill_children();
+			/* theirs become ours, so it is done until there are none */
+			keeper_signal_children(getpid(), SIGKILL);
 			poll(NULL, 0, 1);
 			continue;
 		}

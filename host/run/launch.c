@@ -157,6 +157,8 @@ void launch_news(struct run *r)
 			r->first_ended = true;
 			r->first = 0;
 			r->status = n.status;
+			if (r->passed_on)
+				keeper_signal_children(r->keeper_pid, r->passed_on);
 		}
 	if (r->keeper < 0 || errno == EAGAIN)
 		return;

@@ -204,10 +204,13 @@ bool run_has_unsaid(const struct run *r)
 	return false;
 }
 
-void run_signal(const struct run *r, int sig)
+void run_signal(struct run *r, int sig)
 {
+	r->passed_on = sig;
 	if (r->first > 0)
 		kill(r->first, sig);
+	else if (!r->over)
+		keeper_signal_children(r->keeper_pid, sig);
 }
 
 struct run_counts run_counts(const struct run *r)

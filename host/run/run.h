@@ -74,8 +74,8 @@ bool run_exited(const struct run *, int *status);
 bool run_is_over(const struct run *);
 /* Does a stream hold what the program has written and the stack has not taken yet? */
 bool run_has_unsaid(const struct run *);
-/* Sends the first process a signal. */
-void run_signal(const struct run *, int sig);
+/* Sends the first process a signal; when that has ended, what it has left in the background. */
+void run_signal(struct run *, int sig);
 
 /* What of this the kernel lets us do; it is tried. */
 enum run_probe {
