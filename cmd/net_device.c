@@ -97,7 +97,7 @@ static void default_to_gateway(struct net_dev *d, bool six)
 	d->len = 24;
 	d->gw = tern_ip4(10, 0, 2, 2, 0);
 	if (six)
-		d->addr6 = six_at(15);
+		d->addr6 = six_at(0x15); /* reads like that of IPv4 */
 	d->len6 = 64;
 	if (six)
 		d->gw6 = six_at(2);
@@ -107,6 +107,7 @@ static bool make_gateway(struct net *n, struct dev *far_side, bool traced, char 
 {
 	struct gateway_wish wish = { .addr = tern_ip4(10, 0, 2, 2, 0),
 				     .name = names_find,
+				     .named = names_find_address,
 				     .name_ctx = n };
 
 	if (far_side->iface.mtu >= IP6_MTU_MIN)
