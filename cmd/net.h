@@ -169,6 +169,8 @@ bool names_take_server(struct args *, struct net_options *);
  * Is it a name that struct net *ctx knows? *out is its address in that family, or stays AF_UNSPEC.
  */
 bool names_find(void *ctx, const char *name, int family, struct tern_addr *out);
+/* Is it an address that it knows? Its name, or "": one of our own networks that has none. */
+bool names_find_address(void *ctx, const struct tern_addr *, char name[GATEWAY_NAME_MAX]);
 /*
  * Who looks names up: in the hosts file, then by name servers (--server, else those that the stack
  * has learned, else behind a gateway the host's own). NULL after a line of error.

@@ -4,6 +4,7 @@
  * by itself; others it looks up, in the hosts file and by name servers.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,54 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out)
 	if (family)
 		*out = member;
 	return true;
+}
+
+static bool is_same_host(const struct tern_addr *a, const struct tern_addr *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+/* The member that has it; with or without a name it is of this network. */
+static bool find_member(const struct net *n, const struct tern_addr *a, char *name)
+{
+	struct tern_addr own = mesh_addr(n->mesh, a->family), member;
+	size_t prefix = (a->family == TERN_AF_INET ? MESH_LEN4 : MESH_LEN6) / 8;
+	struct dirent *e;
+	DIR *dir;
+
+	if (memcmp(own.ip, a->ip, prefix) != 0)
+		return false;
+	dir = opendir(n->mesh_dir);
+	while (dir && !name[0] && (e = readdir(dir)))
+		if (e->d_name[0] == '@' &&
+		    mesh_find(n->mesh_dir, e->d_name + 1, a->family, &member) &&
+		    is_same_host(&member, a))
+			snprintf(name, GATEWAY_NAME_MAX, "%s", e->d_name + 1);
+	if (dir)
+		closedir(dir);
+	return true;
+}
+
+bool names_find_address(void *ctx, const struct tern_addr *a, char name[GATEWAY_NAME_MAX])
+{
+	const struct net *n = ctx;
+
+	name[0] = 0;
+	for (unsigned i = 0; i < n->options->n_hosts; i++) {
+		const struct net_host *h = &n->options->host[i];
+
+		if (h->len < GATEWAY_NAME_MAX && is_same_host(&h->addr, a)) {
+			snprintf(name, GATEWAY_NAME_MAX, "%.*s", (int)h->len, h->name);
+			return true;
+		}
+	}
+	if (n->mesh && find_member(n, a, name))
+		return true;
+	for (unsigned i = 0; i < n->options->n_devs; i++)
+		if (is_same_host(&n->options->dev[i].addr, a) ||
+		    is_same_host(&n->options->dev[i].addr6, a))
+			return true;
+	return false;
 }
 
 /* ---- looking up ---- */

@@ -20,7 +20,7 @@
 #include "../dev/dev.h"
 #include "../loop/loop.h"
 
-enum { GATEWAY_ERROR_MAX = 200 };
+enum { GATEWAY_ERROR_MAX = 200, GATEWAY_NAME_MAX = 256 };
 
 struct gateway;
 
@@ -42,6 +42,11 @@ struct gateway_wish {
 	 * true when it is one, with its address in that family or AF_UNSPEC. NULL: none.
 	 */
 	bool (*name)(void *ctx, const char *name, int family, struct tern_addr *);
+	/*
+	 * The other way: true when the address is one that it knows, with its name or "". With this
+	 * its own addresses are known, too, and have none. NULL: no such question is looked at.
+	 */
+	bool (*named)(void *ctx, const struct tern_addr *, char name[GATEWAY_NAME_MAX]);
 	void *name_ctx;
 	void (*trace)(void *ctx, const struct tern_trace *); /* of its stack; NULL: none */
 	void *trace_ctx;
