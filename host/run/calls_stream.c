@@ -98,7 +98,11 @@ static int64_t send_piece(struct run *r, struct call *c, const struct order *o, 
 	int64_t n = tracee_gather(c, o->iov, o->n_iov, r->piece, sizeof(r->piece));
 	int flags = (uint64_t)n < left ? MSG_MORE : o->flags & (MSG_MORE | MSG_OOB);
 
-	return n < 0 ? n : tern_send(r->st, c->pair->s, r->piece, (size_t)n, flags);
+	if (n >= 0)
+		n = tern_send(r->st, c->pair->s, r->piece, (size_t)n, flags);
+	if (n >= 0)
+		c->pair->more_comes = flags & MSG_MORE;
+	return n;
 }
 
 static int64_t send_by_stack(struct run *r, struct call *c, struct order *o)

@@ -79,6 +79,7 @@ struct pair {
 	bool out_ended;			   /* all that it wrote is with the stack, and the FIN */
 	bool in_ended;			   /* our FIN is with the program */
 	bool stack_full, child_full;
+	bool more_comes; /* the last send has said so: MSG_MORE */
 	int broken;   /* the connection ended with this error; what came before it is still due */
 	bool hung_up; /* our end says HUP, and is not watched any longer */
 	bool closed;  /* the last copy of its end is gone; its bytes are still being sent */

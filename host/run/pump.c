@@ -195,6 +195,7 @@ static bool move_out(struct run *r, struct pair *p)
 	struct iovec iov[SPANS_MAX];
 	struct msghdr m = { .msg_iov = iov };
 	int n = tern_send_space(r->st, p->s, span, SPANS_MAX);
+	bool was_reset;
 	ssize_t got;
 
 	if (n <= 0) {
@@ -206,14 +207,17 @@ static bool move_out(struct run *r, struct pair *p)
 		iov[i] = (struct iovec){ span[i].ptr, span[i].len };
 	m.msg_iovlen = (size_t)n;
 	got = recvmsg(p->fd, &m, MSG_DONTWAIT);
+	was_reset = got < 0 && errno == ECONNRESET;
+	/* what was lent goes back also when nothing came, or every silent stream would keep it */
+	p->more_comes = p->more_comes && got <= 0;
+	tern_send_commit(r->st, p->s, got > 0 ? (size_t)got : 0, p->more_comes ? TERN_MSG_MORE : 0);
 	if (got > 0) {
-		tern_send_commit(r->st, p->s, (size_t)got, 0);
 		r->counts.bytes_sent += (uint64_t)got;
 		return true;
 	}
 	if (got == 0)
 		end_out(r, p);
-	else if (errno == ECONNRESET)
+	else if (was_reset)
 		close_stream(r, p, false);
 	return false;
 }
