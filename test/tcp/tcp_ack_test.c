@@ -248,6 +248,7 @@ static void partial_acks(void)
 		in(TCP_ACK, 1, 1, 0);
 	drain();
 	for (uint32_t i = 2; i < 5; i++) {
+		f.now += 50 * TERN_MS;
 		in(TCP_ACK, 1, i * MSS + 1, 0);
 		s = out();
 		test_at("partial ACK of %u segments", i);
@@ -271,6 +272,7 @@ static void partial_ack_deflates(void)
 	for (int i = 0; i < 9; i++)
 		in(TCP_ACK, 1, 1, 0);
 	check_eq(drain(), 1 + 4); /* the repair; 5 + 9 allowed, 10 outstanding */
+	f.now += 50 * TERN_MS;
 	in(TCP_ACK, 1, 1 + 2 * MSS, 0);
 	check(out().plan.again);
 	expect(TCP_ACK, 1 + 14 * MSS, 1, MSS); /* 14 - 2 + 1 allowed, 12 outstanding */
@@ -315,6 +317,7 @@ static void no_second_recovery_for_the_same_loss(void)
 	have_outstanding(10);
 	next_timer(); /* a time-out: everything up to here counts as covered */
 	drain();
+	f.now += 50 * TERN_MS;
 	in(TCP_ACK, 1, 1 + MSS, 0);
 	drain();
 	for (int i = 0; i < 5; i++)

@@ -119,6 +119,7 @@ static void repair_is_told(void)
 	check_eq(info().total_retrans, 1);
 	check_eq(info().bytes_retrans, MSS);
 	check_eq(info().bytes_sent, 11 * MSS);
+	f.now += 50 * TERN_MS;
 	in(TCP_ACK, 1, 1 + MSS, 0);
 	check_eq(out_burst(64000).len, 2 * MSS); /* segments count, not bursts */
 	check_eq(info().total_retrans, 3);
