@@ -822,9 +822,9 @@ TERN_API void tern_msg_init(struct tern_msg *, const struct tern_iovec *, size_t
  * -TERN_ENETUNREACH, -TERN_EADDRNOTAVAIL, -TERN_EAFNOSUPPORT, -TERN_EOPNOTSUPP (TERN_MSG_OOB; UDP
  * over IPv6 takes it for nothing), and, where a first send binds it, -TERN_EADDRINUSE (no free
  * port), -TERN_ENOMEM.
- * -TERN_ENOBUFS of a STREAM: memory is short. TERN_POLLOUT stays, and no event tells when there is
- * some again: the program tries later. As a pending error, when TERN_POLLHUP has come, it says that
- * the connection was reset so that others get its memory.
+ * A STREAM is not writable, and says -TERN_EAGAIN, also while memory is short: TERN_POLLOUT comes
+ * again 50 ms later. Its -TERN_ENOBUFS is the pending error of a connection that was reset so that
+ * others get its memory.
  */
 TERN_API int64_t tern_sendmsg(struct tern_stack *, tern_sock, const struct tern_msg *, int flags);
 TERN_API int64_t tern_send(struct tern_stack *, tern_sock, const void *, size_t, int flags);

@@ -24,6 +24,7 @@ bool sockets_init(struct sockets *ss)
 	list_init(&ss->raws);
 	list_init(&ss->time_waits);
 	timer_init(&ss->time_wait_timer, TIMER_TIME_WAIT);
+	timer_init(&ss->memory_timer, TIMER_MEMORY);
 	ss->free_slot = NO_INDEX;
 	if (!table_init(&ss->tuples, ss->mem, 64))
 		return false;
@@ -70,6 +71,7 @@ void sockets_fini(struct sockets *ss)
 	end_tuples(ss);
 	fast_open_forget_peers(ss);
 	timers_disarm(ss->timers, &ss->time_wait_timer);
+	timers_disarm(ss->timers, &ss->memory_timer);
 	table_fini(&ss->tuples);
 	table_fini(&ss->ports);
 	for (uint32_t i = 0; i < ss->n_pages; i++)

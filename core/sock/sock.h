@@ -144,9 +144,8 @@ struct sock {
 	uint8_t error, soft_error; /* TERN_Exxx pending; last soft ICMP error */
 	struct ip_choice ip4, ip6; /* an IPv6 socket has both: some of its peers are IPv4's */
 	bool bound_addr : 1, bound_port : 1;
-	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1;
+	bool reuseaddr : 1, reuseport : 1, v6only : 1, broadcast : 1, freebind : 1;
 	bool shut_rd : 1, shut_wr : 1;
-	bool freebind : 1;
 	bool any_port : 1;    /* bound to port 0 of the table: what no other socket takes */
 	bool urgent_news : 1; /* POLLPRI */
 	bool in_accept_queue : 1, connected : 1;
@@ -154,9 +153,9 @@ struct sock {
 	bool fast_waits : 1; /* counted in port->n_fast */
 	bool recvflow : 1;   /* told back to who set it, as both of RFC 2292: */
 	bool old_pktinfo : 1, old_recvhops : 1;
-	bool sends_label : 1; /* IPV6_FLOWINFO_SEND */
-	bool writable : 1;    /* of a stream, as its user knows */
-	uint8_t news : 3;     /* enum sock_news */
+	bool sends_label : 1;		/* IPV6_FLOWINFO_SEND */
+	bool writable : 1, starved : 1; /* of a stream: as its user knows; sock_pressure.c */
+	uint8_t news : 3;		/* enum sock_news */
 	uint16_t bound_ifindex;
 	uint16_t out_ifindex;	/* cached route */
 	uint16_t out_mtu;	/* that it goes by: sock_mtu.c */
@@ -249,6 +248,7 @@ enum timer_kind {
 	TIMER_NEIGH,
 	TIMER_PATH_MTU,
 	TIMER_TIME_WAIT,
+	TIMER_MEMORY,
 	TIMER_LIFE,
 	TIMER_DAD,
 	TIMER_FRAG,
@@ -298,7 +298,7 @@ struct sockets {
 	struct list news; /* sockets whose readiness may have changed */
 	struct list raws;
 	struct list time_waits;
-	struct timer time_wait_timer;
+	struct timer time_wait_timer, memory_timer;
 	struct slot **pages;
 	uint32_t n_pages, pages_cap, n_slots, free_slot;
 	uint32_t n_socks, n_half, n_time_wait, n_orphans;
@@ -411,6 +411,8 @@ static inline void sockets_review_memory(struct sockets *ss)
 	if (ss->mem->refused)
 		sockets_relieve(ss);
 }
+int sock_wait_for_memory(struct sockets *, struct sock *); /* a stream; -TERN_EAGAIN */
+void sock_memory_on_timer(struct sockets *);
 
 /* ---- sock_tcp.c ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sock_pressure.c - memory has run out: who gives way?
+ * sock_pressure.c - memory has run out: who gives way, and who waits?
  *
  * After each refusal some connections are looked at, in turn, a few times; each time one of them
  * gives way, the first of these that is found:
@@ -113,5 +113,35 @@ COLD void sockets_relieve(struct sockets *ss)
 		if (i >= VICTIMS && mem_max_of_pieces(ss->mem) >= ss->mem->used + RESERVE)
 			return;
 		take_from_weakest(ss, i >= VICTIMS);
+	}
+}
+
+/* ---- who waits ---- */
+
+/* Nothing tells when there is memory again: a stream that was refused some asks again soon. */
+enum { ASK_AGAIN_MS = 50 };
+
+COLD int sock_wait_for_memory(struct sockets *ss, struct sock *s)
+{
+	s->starved = true;
+	s->writable = false;
+	if (!timer_armed(&ss->memory_timer))
+		timers_arm(ss->timers, &ss->memory_timer, ss->timers->now + ASK_AGAIN_MS * TERN_MS);
+	sock_tcp_settle(ss, s, 0); /* what was taken before the refusal has its time to go back */
+	return -TERN_EAGAIN;
+}
+
+COLD void sock_memory_on_timer(struct sockets *ss)
+{
+	for (uint32_t i = 0; i < ss->n_slots; i++) {
+		struct sock *s = ss->pages[i / SLOTS_PER_PAGE][i % SLOTS_PER_PAGE].sock;
+
+		if (!s || !s->starved)
+			continue;
+		s->starved = false;
+		if (s->tcp && !s->writable && sock_tcp_writable(s)) {
+			s->writable = true;
+			sock_news(ss, s, NEWS_OUT);
+		}
 	}
 }

@@ -12,18 +12,18 @@ static inline bool is_open(const struct tcp *c)
 	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED;
 }
 
-/* As Linux: while a third of the buffer is free, and when writing would fail. */
+/* As Linux: while a third of the buffer, and memory, is free, and when writing would fail. */
 bool sock_tcp_writable(const struct sock *s)
 {
 	const struct tcp *c = s->tcp;
 	int allowed;
 
 	if (is_open(c) && !c->opt.notsent_lowat)
-		return 3 * (uint64_t)tcp_room_of_open(c) >= c->opt.sndbuf;
+		return 3 * (uint64_t)tcp_room_of_open(c) >= c->opt.sndbuf && !s->starved;
 	allowed = tcp_send_allowed(c);
 	if (allowed < 0)
 		return allowed != -TERN_EAGAIN;
-	return 3 * (uint64_t)tcp_send_room(c) >= c->opt.sndbuf;
+	return 3 * (uint64_t)tcp_send_room(c) >= c->opt.sndbuf && !s->starved;
 }
 
 /* As Linux: so much as SO_RCVLOWAT says, or all that comes before some is read. */
@@ -98,7 +98,7 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iove
 		return sock_take_error(s);
 	n = send_pieces(ss, s, iov, n_iov);
 	if (n <= 0)
-		return n;
+		return n == -TERN_ENOBUFS ? sock_wait_for_memory(ss, s) : n;
 	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
 	if (flags & TERN_MSG_OOB)
 		tcp_mark_urgent(s->tcp);

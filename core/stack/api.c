@@ -239,13 +239,16 @@ TERN_API int tern_send_space(struct tern_stack *st, tern_sock handle, struct ter
 {
 	const struct tcp_ctx *x = sock_ctx(&st->ss);
 	struct sock *s;
-	int err = stream_of(st, handle, &s);
+	int n, err = stream_of(st, handle, &s);
 
 	if (err)
 		return err;
 	if (s->error)
 		return sock_take_error(s);
-	return max > 0 ? tcp_send_space(s->tcp, x, out, max) : -TERN_EINVAL;
+	if (max <= 0)
+		return -TERN_EINVAL;
+	n = tcp_send_space(s->tcp, x, out, max);
+	return n == -TERN_ENOBUFS ? sock_wait_for_memory(&st->ss, s) : n;
 }
 
 TERN_API int tern_send_commit(struct tern_stack *st, tern_sock handle, size_t len, int flags)

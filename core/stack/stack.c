@@ -255,6 +255,9 @@ static void expire(struct tern_stack *st, struct timer *t)
 	case TIMER_LINK_LOCAL4:
 		link_local4_on_timer(&st->net, CONTAINER_OF(t, struct link_local4, timer));
 		break;
+	case TIMER_MEMORY:
+		sock_memory_on_timer(&st->ss);
+		break;
 	case TIMER_TIME_WAIT:
 		sock_time_wait_on_timer(&st->ss);
 		break;

@@ -94,8 +94,10 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 		return -TERN_ENOBUFS;
 	note_refusal(c, len > room); /* there may have been no work before */
 	n = buf_write(&c->work->snd_buf, x->mem, c->snd.end, data, MIN(len, room));
-	if (n == 0)
+	if (n == 0) {
+		tcp_review_work(c, x);
 		return -TERN_ENOBUFS;
+	}
 	move_end(c, n);
 	return (int64_t)n;
 }
@@ -116,8 +118,10 @@ int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out
 		return -TERN_ENOBUFS;
 	n = buf_reserve(&c->work->snd_buf, x->mem, c->snd.end, room, spans,
 			MIN(max, TERN_PKT_SPANS_MAX));
-	if (n == 0)
+	if (n == 0) {
+		tcp_review_work(c, x);
 		return -TERN_ENOBUFS;
+	}
 	for (int i = 0; i < n; i++)
 		out[i] = (struct tern_span){ spans[i].ptr, spans[i].len };
 	return n;

@@ -97,10 +97,6 @@ static void move_tcp(struct gateway *g, struct flow *f)
 	case JOIN_MORE:
 		flow_wake(g, f);
 		break;
-	case JOIN_STARVED:
-		if (f->age == AGE_NONE)
-			flow_set_age(g, f, AGE_STARVED);
-		break;
 	case JOIN_ENDED:
 		end_in_order(g, t);
 		break;
@@ -115,11 +111,6 @@ static void on_old_tcp(struct gateway *g, struct flow *f)
 {
 	struct tcp_flow *t = tcp_flow_of(f);
 
-	if (t->state == JOINED) {
-		flow_set_age(g, f, AGE_NONE);
-		flow_wake(g, f);
-		return;
-	}
 	if (t->state == DIALLING)
 		g->counts.timed_out++;
 	break_off(g, t);

@@ -224,7 +224,6 @@ static void set_durations(struct gateway *g)
 	g->duration[AGE_FRESH] = MIN(g->wish.udp_idle, 30 * TERN_SEC);
 	g->duration[AGE_IDLE] = g->wish.udp_idle;
 	g->duration[AGE_ECHO] = 30 * TERN_SEC;
-	g->duration[AGE_STARVED] = 10 * TERN_MS;
 }
 
 struct gateway *gateway_new(struct loop *l, struct dev *d, struct gateway_wish *w)

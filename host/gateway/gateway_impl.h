@@ -47,7 +47,6 @@ enum flow_age {
 	AGE_FRESH,   /* datagrams that nobody has answered yet, or that ask for names */
 	AGE_IDLE,    /* a conversation of datagrams */
 	AGE_ECHO,    /* echo requests */
-	AGE_STARVED, /* memory was short: is tried again */
 	N_AGES,
 	AGE_NONE = N_AGES,
 };

@@ -48,9 +48,7 @@ static size_t to_iovec(const struct tern_span *span, int n, struct iovec *iov)
 /* The inside said no. */
 static enum join_state inner_says(int err)
 {
-	if (err == -TERN_EAGAIN)
-		return JOIN_GOING;
-	return err == -TERN_ENOBUFS || err == -TERN_ENOMEM ? JOIN_STARVED : JOIN_INNER_BROKE;
+	return err == -TERN_EAGAIN ? JOIN_GOING : JOIN_INNER_BROKE;
 }
 
 /* ---- outwards ---- */
@@ -171,7 +169,5 @@ enum join_state join_move(struct gateway *g, struct join *j)
 		return JOIN_ENDED;
 	if (j->in_ended && j->outer_reset)
 		return JOIN_OUTER_BROKE;
-	if (out == JOIN_MORE || in == JOIN_MORE)
-		return JOIN_MORE;
-	return out == JOIN_STARVED || in == JOIN_STARVED ? JOIN_STARVED : JOIN_GOING;
+	return out == JOIN_MORE || in == JOIN_MORE ? JOIN_MORE : JOIN_GOING;
 }

@@ -25,7 +25,6 @@ void join_on_outer(struct join *, uint32_t events);
 enum join_state {
 	JOIN_GOING,	  /* until news */
 	JOIN_MORE,	  /* it had its share of this turn */
-	JOIN_STARVED,	  /* no memory: later */
 	JOIN_ENDED,	  /* both directions, in order */
 	JOIN_INNER_BROKE, /* the inside has reset: the host's end has to hear it */
 	JOIN_OUTER_BROKE  /* the other way round */

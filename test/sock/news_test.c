@@ -45,7 +45,7 @@ enum {
 	ALL = IN | OUT | ENDS
 };
 
-static void begin(void)
+static void begin_within(uint64_t memory_max)
 {
 	struct tern_addr at = tern_ip4(127, 0, 0, 1, 80);
 	struct tern_config cfg;
@@ -54,6 +54,7 @@ static void begin(void)
 	counted = (struct test_env){ .fill = 0xa5 };
 	env = test_env_make(&counted, 1);
 	tern_config_default(&cfg);
+	cfg.memory_max = memory_max;
 	st = tern_new(&cfg, &env);
 	now = TERN_SEC;
 	run();
@@ -64,9 +65,13 @@ static void begin(void)
 	check_eq(tern_connect(st, a, &at), -TERN_EINPROGRESS);
 }
 
-static void open_both(void)
+static void begin(void)
 {
-	begin();
+	begin_within(1 << 30);
+}
+
+static void let_in(void)
+{
 	run();
 	check_eq(tern_accept(st, listener, &b, NULL), 0);
 	news_of_sock(0);
@@ -77,6 +82,12 @@ static void end(void)
 	tern_check(st);
 	tern_free(st);
 	check_eq(counted.out, 0);
+}
+
+static void open_both(void)
+{
+	begin();
+	let_in();
 }
 
 static void a_handshake(void)
@@ -176,6 +187,47 @@ static void a_handle_that_has_ended(void)
 	run();
 	check_eq(tern_close(st, b), 0);
 	check_eq(news_of_sock(b), 0);
+	end();
+}
+
+/* Until it may have come back nobody is asked to write; a send that was refused keeps nothing. */
+static void memory_is_short(void)
+{
+	static struct tern_pkt *hog[4096];
+	struct tern_span span;
+	unsigned n = 0;
+
+	begin_within(600000);
+	let_in();
+	now += 10 * TERN_SEC; /* what the handshake left has gone */
+	news_of_sock(0);
+	for (unsigned k = 0; k < 2; k++) {
+		while (n < 4096 && (hog[n] = tern_pkt_new(st, 4000)))
+			n++;
+		while (n < 4096 && (hog[n] = tern_pkt_new(st, 100)))
+			n++;
+		check(n < 4096);
+		if (k == 0)
+			check_eq(tern_send(st, a, "x", 1, 0), -TERN_EAGAIN);
+		else
+			check_eq(tern_send_space(st, a, &span, 1), -TERN_EAGAIN);
+		check_eq(tern_poll(st, a) & (TERN_POLLOUT | ENDS), 0);
+		check_eq(news_at_once(a), 0);
+		/* there is none yet: it is tried, and refused again */
+		tern_advance(st, now += 50 * TERN_MS);
+		check_eq(news_at_once(a), OUT);
+		check_eq(tern_send(st, a, "x", 1, 0), -TERN_EAGAIN);
+		while (n)
+			tern_pkt_free(st, hog[--n]);
+		check_eq(news_at_once(a), 0);
+		tern_advance(st, now += 50 * TERN_MS);
+		check_eq(news_at_once(a), OUT);
+		check(tern_poll(st, a) & TERN_POLLOUT);
+		check_eq(news_of_sock(a), 0);
+		check_eq(tern_deadline(st), TERN_NEVER);
+	}
+	check_eq(tern_send(st, a, "x", 1, 0), 1);
+	check_eq(news_of_sock(b), IN);
 	end();
 }
 
@@ -360,6 +412,7 @@ static const struct test tests[] = {
 	TEST(room_for_a_datagram),
 	TEST(an_interface_goes),
 	TEST(a_handle_that_has_ended),
+	TEST(memory_is_short),
 	TEST(ends),
 	TEST(a_listener_is_shut),
 	TEST(datagrams),
