@@ -545,7 +545,7 @@ TERN_API int tern_iface_get(const struct tern_stack *, unsigned ifindex, struct 
 /*
  * Changes mtu and flags. What waits to be sent by an interface that goes down is lost; connections
  * go by another route that is there, or wait until it is up again and time out, as on Linux.
- * 0, -TERN_ENODEV or -TERN_EINVAL (the mtu; see struct tern_iface).
+ * 0, -TERN_ENODEV or -TERN_EINVAL (the mtu, see struct tern_iface; an unknown flag).
  */
 TERN_API int tern_iface_set(struct tern_stack *, unsigned ifindex, uint32_t mtu, uint32_t flags);
 /*
@@ -899,7 +899,7 @@ enum tern_so {
 	TERN_SO_SIOCOUTQ = 0x10002, /* get: bytes not yet acknowledged (or not yet sent) */
 	TERN_SO_ATMARK = 0x10003,   /* get: the next byte is at the urgent mark */
 	TERN_SO_DROPS = 0x10004,    /* get: datagrams dropped for want of room, uint32_t */
-	/* of a listener, after tern_listen: each SYN waits for tern_pending_answer */
+	/* of a listener: each SYN waits for tern_pending_answer */
 	TERN_SO_DEFER_SYN = 0x10005,
 	/*
 	 * Set to 1 in place of tern_bind: the listener or UDP socket takes what comes to any port

@@ -26,9 +26,16 @@ static bool is_name(const char name[16])
 	return false;
 }
 
+/* Unknown flags are refused: they may come to mean something. */
+enum {
+	FLAGS_ALL = TERN_IFACE_CSUM | TERN_IFACE_TSO4 | TERN_IFACE_TSO6 | TERN_IFACE_ANY_ADDRESS |
+		    TERN_IFACE_DOWN
+};
+
 static bool is_valid_iface(const struct tern_iface *cfg)
 {
-	if (!is_name(cfg->name) || cfg->mtu < IP4_MTU_MIN || cfg->mtu > MTU_MAX)
+	if (!is_name(cfg->name) || cfg->mtu < IP4_MTU_MIN || cfg->mtu > MTU_MAX ||
+	    (cfg->flags & ~FLAGS_ALL))
 		return false;
 	if (cfg->link == TERN_LINK_ETHERNET)
 		return !(cfg->mac[0] & 1);
@@ -166,7 +173,8 @@ int iface_set(struct net *net, unsigned ifindex, uint32_t mtu, uint32_t flags)
 
 	if (!i)
 		return -TERN_ENODEV;
-	if (mtu < IP4_MTU_MIN || mtu > MTU_MAX || (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
+	if ((flags & ~FLAGS_ALL) || mtu < IP4_MTU_MIN || mtu > MTU_MAX ||
+	    (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
 		return -TERN_EINVAL;
 	if (i->cfg.mtu == mtu && i->cfg.flags == flags)
 		return 0;

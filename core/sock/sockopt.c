@@ -262,6 +262,7 @@ static int32_t get_rcvbuf(const struct sockets *ss, const struct sock *s)
 static void set_defer(struct sockets *ss, struct sock *s, int32_t v)
 {
 	(void)ss;
+	stream_tcp(s)->opt.defer_syn = v != 0;
 	if (s->state == TERN_TCP_LISTEN)
 		s->listener->defer_syn = v != 0;
 }
@@ -269,7 +270,7 @@ static void set_defer(struct sockets *ss, struct sock *s, int32_t v)
 static int32_t get_defer(const struct sockets *ss, const struct sock *s)
 {
 	(void)ss;
-	return s->state == TERN_TCP_LISTEN && s->listener->defer_syn;
+	return stream_tcp(s)->opt.defer_syn;
 }
 
 /* ---- what can only be asked ---- */

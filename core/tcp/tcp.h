@@ -97,6 +97,7 @@ struct tcp_options {
 	bool fast_open_connect : 1, fast_open_no_cookie : 1;
 	bool sndbuf_set : 1, rcvbuf_set : 1; /* by the user: they stay as they are */
 	bool quickack : 1, quickack_off : 1; /* asked for; asked not to */
+	bool defer_syn : 1;		     /* of a listener: TERN_SO_DEFER_SYN */
 };
 /* The most that the window ever says: the buffer, or what the user leaves of it. */
 static inline uint32_t tcp_window_max(const struct tcp_options *opt)

@@ -42,11 +42,11 @@ enum flow_kind { FLOW_TCP, FLOW_UDP, FLOW_ECHO, N_FLOW_KINDS };
 
 /* Flows that share a duration stand in a row, the oldest first. */
 enum flow_age {
-	AGE_DIAL,    /* a SYN that waits for the outside */
-	AGE_SHAKE,   /* accepted; the handshake has not ended */
-	AGE_FRESH,   /* datagrams that nobody has answered yet, or that ask for names */
-	AGE_IDLE,    /* a conversation of datagrams */
-	AGE_ECHO,    /* echo requests */
+	AGE_DIAL,  /* a SYN that waits for the outside */
+	AGE_SHAKE, /* accepted; the handshake has not ended */
+	AGE_FRESH, /* datagrams that nobody has answered yet, or that ask for names */
+	AGE_IDLE,  /* a conversation of datagrams */
+	AGE_ECHO,  /* echo requests */
 	N_AGES,
 	AGE_NONE = N_AGES,
 };

@@ -34,6 +34,7 @@ static void nonsense_is_refused(void)
 		{ .name = "a", .link = TERN_LINK_IP, .mtu = 67 },
 		{ .name = "a", .link = TERN_LINK_IP, .mtu = 65536 },
 		{ .name = "a", .link = TERN_LINK_ETHERNET, .mtu = 1500, .mac = { 1 } },
+		{ .name = "a", .link = TERN_LINK_IP, .mtu = 1500, .flags = 1 << 5 },
 	};
 	struct tern_iface good = { .name = "0123456789abcde", .link = TERN_LINK_IP, .mtu = 68 };
 
@@ -249,6 +250,7 @@ static void ip6_needs_1280(void)
 	check_eq(ifaddr_del(&f.net, i, &six), 0);
 	check_eq(iface_set(&f.net, i, 68, 0), 0);
 	check_eq(iface_set(&f.net, i, 67, 0), -TERN_EINVAL);
+	check_eq(iface_set(&f.net, i, 1500, 1u << 31), -TERN_EINVAL);
 	check_eq(iface_set(&f.net, 77, 1500, 0), -TERN_ENODEV);
 	finish();
 }

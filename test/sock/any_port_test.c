@@ -196,8 +196,8 @@ static void defers(void)
 	tern_sock any = any_port(n.gate, TERN_AF_INET, TERN_SOCK_STREAM), s, child;
 	int one = 1;
 
-	check_eq(tern_listen(n.gate, any, 10), 0);
 	check_eq(tern_setsockopt(n.gate, any, TERN_SOL_SOCKET, TERN_SO_DEFER_SYN, &one, 4), 0);
+	check_eq(tern_listen(n.gate, any, 10), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		struct tern_addr to = addr_of("192.0.2.7", (uint16_t)(1000 + i));
 		struct tern_pending p;
