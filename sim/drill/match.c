@@ -278,7 +278,8 @@ static struct conn *conn_of_frame(struct drill *d, const struct packet *got, con
 
 /*
  * A script may expect as one segment what a device with segmentation offload would see: longer than
- * the MTU. Takes what follows it at the same instant, as one.
+ * the MTU. Takes what follows it at the same instant, as one. Linux sets PSH on each of those, also
+ * where more is to come; tern, which cuts before it tells the device, on the last of a write.
  */
 static void join_segments(struct drill *d, const struct packet *want, struct packet *got,
 			  const struct frame *first)
@@ -296,6 +297,8 @@ static void join_segments(struct drill *d, const struct packet *want, struct pac
 			return;
 		got->len += more.len;
 		got->flags |= more.flags;
+		if (d->pushes_bursts)
+			got->flags |= want->flags & TCP_PSH;
 		take_frame(d);
 		free(f);
 	}

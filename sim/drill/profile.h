@@ -13,6 +13,7 @@ struct drill_profile {
 	uint32_t rto_initial_ms, rto_min_ms, delayed_ack_ms, quick_acks, synack_retries,
 		initial_cwnd;
 	bool any_option_order; /* of TCP options in what is expected */
+	bool pushes_bursts;    /* super-frames have PSH, whatever ends with them */
 };
 
 /* Into the configuration of a stack to be made; NULL: Linux's. */

@@ -263,6 +263,7 @@ enum drill_outcome run_script(struct script *s, const struct drill_options *o)
 			     .next_remote = FIRST_REMOTE_PORT,
 			     .frames_tail = &d->frames };
 	d->any_option_order = o->any_option_order || (o->profile && o->profile->any_option_order);
+	d->pushes_bursts = !o->profile || o->profile->pushes_bursts;
 	d->line = s->events->line;
 	d->scratch = malloc(FRAME_MAX);
 	if (d->scratch && make_stack(d)) {

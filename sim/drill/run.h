@@ -82,6 +82,7 @@ struct drill {
 	enum drill_outcome outcome;
 	bool forgives; /* --non_fatal: what the event at work does wrong is a warning */
 	bool any_option_order;
+	bool pushes_bursts;
 	struct note *notes;
 	unsigned n_skipped;
 	struct tern_stack *st;
