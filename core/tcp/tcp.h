@@ -226,8 +226,9 @@ struct tcp_work {
 	uint64_t small_end; /* one past the last segment below the MSS, for Nagle */
 	uint64_t timed_pos; /* the segment timed ends here; TCP_NO_POS: none */
 	tern_time timed_at;
-	uint64_t round_end; /* snd.nxt when this round trip began */
-	uint64_t rtt_end;   /* snd.nxt when a round trip was last measured */
+	uint64_t round_end;    /* snd.nxt when this round trip began */
+	uint64_t round_flight; /* the most that flew in it */
+	uint64_t rtt_end;      /* snd.nxt when a round trip was last measured */
 	struct tcp_rack rack;
 	struct tcp_prr prr;
 	struct tcp_undo undo;

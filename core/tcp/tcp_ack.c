@@ -105,13 +105,20 @@ static bool is_new_round(struct tcp *c)
 	return true;
 }
 
-/* The window was full; in slow start, where it doubles, half of it will do. */
+/*
+ * The window was full; in slow start, where it doubles, half of it will do, at some time of this
+ * round trip: its last pieces may be acknowledged while nothing follows (RFC 7661 4.3).
+ */
 static inline bool is_cwnd_limited(const struct arrival *a)
 {
-	const struct tern_cc *cc = &a->c->cc;
+	const struct tcp *c = a->c;
+	const struct tern_cc *cc = &c->cc;
+	struct tcp_work *w = c->work;
 	bool slow_start = !cc->ops->own_window && cc->cwnd < cc->ssthresh;
+	uint64_t flight = MAX(a->flight, w->round_flight);
 
-	return a->flight + a->c->snd_mss >= cc->cwnd || (slow_start && 2 * a->flight >= cc->cwnd);
+	w->round_flight = c->snd.una < w->round_end ? flight : a->flight;
+	return a->flight + c->snd_mss >= cc->cwnd || (slow_start && 2 * flight >= cc->cwnd);
 }
 
 /* No secret and no die, but no two connections and no two ACKs have the same. */
