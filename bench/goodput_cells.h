@@ -131,8 +131,8 @@ static const struct cell cells[] = {
 	{ QUICK_PATH(10, 100, 100), REORDER(5 * PERCENT) },
 	{ QUICK_PATH(100, 20, 100), REORDER(1 * PERCENT) },
 	{ QUICK_PATH(100, 20, 100), REORDER(5 * PERCENT) },
-	{ PATH(100, 100, 100), REORDER(1 * PERCENT) },
-	{ PATH(100, 100, 100), REORDER(5 * PERCENT) },
+	{ PATH(100, 100, 100), REORDER(1 * PERCENT), SEEDS(5) },
+	{ PATH(100, 100, 100), REORDER(5 * PERCENT), SEEDS(5) },
 	{ QUICK_PATH(100, 20, 100), LOSS(1 * PERCENT), REORDER(1 * PERCENT) },
 
 	/* many CUBIC flows with one round trip */

@@ -162,11 +162,11 @@ void tcp_take_mark(struct arrival *a)
 
 	if (c->ecn == ECN_ACCURATE)
 		tcp_accecn_take_mark(a);
-	if (c->ecn != ECN_CLASSIC || a->seg->len == 0)
+	if (c->ecn != ECN_CLASSIC)
 		return;
-	if (a->seg->h.flags & TCP_CWR)
+	if (a->seg->h.flags & TCP_CWR) /* with text or without */
 		c->ece_due = false;
-	if (a->seg->ecn == IP_ECN_CE)
+	if (a->seg->ecn == IP_ECN_CE && a->seg->len)
 		c->ece_due = true;
 }
 

@@ -250,6 +250,7 @@ void tcp_set_snd_mss(struct tcp *, const struct tcp_ctx *);
 bool tcp_paws_rejects(const struct tcp *, const struct tcp_ctx *, const struct tcp_hdr *);
 void tcp_take_timestamp(struct arrival *);
 void tcp_put_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
+uint16_t tcp_told_mss(const struct tcp *);
 void tcp_put_syn_options(const struct tcp *, const struct tcp_ctx *, struct tcp_hdr *);
 
 /* How many segments n bytes are: mostly one, and a division is slow. Before a SYN none. */

@@ -33,7 +33,9 @@ static void fill_work(const struct tcp *c, struct tern_tcp_info *i)
 	i->sacked = tcp_in_segments(c, w->sent.n_sacked);
 	if (!c->sack_ok)
 		i->sacked = tcp_in_segments(c, w->dup_bytes);
-	i->lost = tcp_in_segments(c, w->sent.n_lost);
+	/* as Linux: also what has gone again since, but not a probe's segment, which was never lost */
+	i->lost = tcp_in_segments(c, w->sent.n_lost + w->sent.n_again);
+	i->lost -= i->lost && w->tlp_end != TCP_NO_POS && w->tlp_is_again;
 	i->retrans = tcp_in_segments(c, w->sent.n_again);
 	i->pacing_rate = w->pace_rate ? w->pace_rate : UINT64_MAX;
 	i->delivery_rate = w->rate.last;
@@ -76,7 +78,7 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->ato = x->cfg->tcp_delayed_ack_ms * 1000;
 	i->snd_mss = c->snd_mss;
 	i->rcv_mss = c->rcv_mss;
-	i->advmss = c->adv_mss;
+	i->advmss = tcp_told_mss(c);
 	i->unacked = tcp_in_segments(c, c->snd.nxt - c->snd.una);
 	i->last_data_sent = tcp_ms(x) - c->sent_ms;
 	i->last_data_recv = i->last_ack_recv = tcp_ms(x) - c->rcvd_ms;

@@ -171,12 +171,17 @@ void tcp_put_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hd
 		put_sack(c, h);
 }
 
+uint16_t tcp_told_mss(const struct tcp *c)
+{
+	return c->opt.user_mss ? MIN(c->opt.user_mss, c->adv_mss) : c->adv_mss;
+}
+
 void tcp_put_syn_options(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)
 {
 	bool answer = c->state != TERN_TCP_SYN_SENT;
 
 	h->has_mss = true;
-	h->mss = c->opt.user_mss ? MIN(c->opt.user_mss, c->adv_mss) : c->adv_mss;
+	h->mss = tcp_told_mss(c);
 	h->sack_permitted = answer ? c->sack_ok : x->cfg->tcp_sack;
 	h->has_wscale = answer ? c->wscale_ok : x->cfg->tcp_window_scaling;
 	h->wscale = c->rcv_wscale;

@@ -250,6 +250,17 @@ static void put_ack(struct tcp *c, const struct tcp_ctx *x, uint64_t seq, struct
 		tcp_accecn_put_option(c, x, &out->h, c->snd_mss);
 }
 
+/*
+ * Where the peer has taken its window back below what flies, and by more than its scale hides, the
+ * next number lies beyond it: the ACK would be dropped, and what it acknowledges with it.
+ */
+static uint64_t acceptable_seq(const struct tcp *c)
+{
+	uint64_t edge = c->snd.una + c->snd.wnd;
+
+	return c->snd.nxt < edge + (1u << c->snd_wscale) ? c->snd.nxt : edge;
+}
+
 /* What goes again is a lost record's beginning; a loss probe makes its segment one. */
 static bool prepare_records(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p)
 {
@@ -308,7 +319,7 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 		put_ack(c, x, c->snd.nxt - 1, out);
 		break;
 	case SEND_ACK:
-		put_ack(c, x, c->snd.nxt, out);
+		put_ack(c, x, acceptable_seq(c), out);
 		break;
 	}
 	return true;

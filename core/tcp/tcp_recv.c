@@ -200,7 +200,7 @@ static bool refuse_after_close(struct arrival *a)
 	if (!is_closed_to_text(c))
 		return false;
 	a->r.drop = TERN_DROP_TCP_AFTER_CLOSE;
-	a->r.rst = (struct tcp_rst){ .due = true, .seq = (uint32_t)c->snd.nxt };
+	a->r.rst = (struct tcp_rst){ .due = true, .seq = (uint32_t)a->ack };
 	tcp_end(c, a->x, TERN_ECONNRESET);
 	a->r.events |= TCP_ENDED;
 	return true;

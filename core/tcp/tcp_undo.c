@@ -115,14 +115,17 @@ static COLD bool frto_says_so(struct arrival *a, uint64_t acked)
 	return false;
 }
 
-/* RFC 4015 section 3.2: the flight may go on, the rest of the old window comes by slow start. */
+/*
+ * RFC 4015 section 3.2: what flies, and as much as was acknowledged may follow; the rest of the old
+ * window comes by slow start.
+ */
 static void restore_window(struct tcp *c, uint64_t acked)
 {
 	const struct tcp_undo *u = &c->work->undo;
 	uint64_t cwnd = tcp_flight(c) + MIN(acked, c->cc.initial);
 
 	c->cc.ssthresh = MAX(c->cc.ssthresh, MAX(u->ssthresh, u->cwnd));
-	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, u->cwnd), c->cc.cwnd);
+	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, CC_INFINITE), c->cc.cwnd);
 }
 
 /*
@@ -168,7 +171,7 @@ bool tcp_undo_review(struct arrival *a, uint64_t acked)
 	const struct tcp *c = a->c;
 	bool late;
 
-	if (c->work->undo.pos == TCP_NO_POS)
+	if (c->work->undo.pos == TCP_NO_POS || a->marks) /* RFC 4015 3.4: a mark forbids it */
 		return false;
 	late = is_repairing(c) &&
 	       (is_late_ack(a, acked) || all_were_delayed(a) || frto_says_so(a, acked));
