@@ -33,7 +33,7 @@ static void fill_work(const struct tcp *c, struct tern_tcp_info *i)
 	i->sacked = tcp_in_segments(c, w->sent.n_sacked);
 	if (!c->sack_ok)
 		i->sacked = tcp_in_segments(c, w->dup_bytes);
-	/* as Linux: also what has gone again since, but not a probe's segment, which was never lost */
+	/* as Linux: also what has gone again since; not a probe's segment, which was never lost */
 	i->lost = tcp_in_segments(c, w->sent.n_lost + w->sent.n_again);
 	i->lost -= i->lost && w->tlp_end != TCP_NO_POS && w->tlp_is_again;
 	i->retrans = tcp_in_segments(c, w->sent.n_again);

@@ -116,15 +116,17 @@ static COLD bool frto_says_so(struct arrival *a, uint64_t acked)
 }
 
 /*
- * RFC 4015 section 3.2: what flies, and as much as was acknowledged may follow; the rest of the old
- * window comes by slow start.
+ * RFC 4015 section 3.4: what flies, and as much as was acknowledged may follow; the rest of the old
+ * window comes by slow start. Where a probe flies beyond that window, one segment: else none would
+ * go until the next time-out.
  */
 static void restore_window(struct tcp *c, uint64_t acked)
 {
 	const struct tcp_undo *u = &c->work->undo;
-	uint64_t cwnd = tcp_flight(c) + MIN(acked, c->cc.initial);
+	uint64_t flight = tcp_flight(c), cwnd = flight + MIN(acked, c->cc.initial);
 
 	c->cc.ssthresh = MAX(c->cc.ssthresh, MAX(u->ssthresh, u->cwnd));
+	cwnd = MIN(cwnd, MAX(u->cwnd, flight + c->snd_mss));
 	c->cc.cwnd = (uint32_t)MAX(MIN(cwnd, CC_INFINITE), c->cc.cwnd);
 }
 
