@@ -43,6 +43,19 @@ static bool knows(void *ctx, const char *name, int family, struct tern_addr *out
 	return true;
 }
 
+/* Of 198.18.0.7 and fd74::7 the name, of 198.18.0.8 that it has none. */
+static bool knows_address(void *ctx, const struct tern_addr *a, char name[GATEWAY_NAME_MAX])
+{
+	struct tern_addr seven = tern_ip4(198, 18, 0, 7, 0), eight = tern_ip4(198, 18, 0, 8, 0);
+	static const uint8_t six[16] = { 0xfd, 0x74, [15] = 7 };
+
+	(void)ctx;
+	name[0] = 0;
+	if (memcmp(a->ip, seven.ip, 16) == 0 || memcmp(a->ip, six, 16) == 0)
+		strcpy(name, "db.lab");
+	return name[0] || memcmp(a->ip, eight.ip, 16) == 0;
+}
+
 static tern_sock s;
 
 static void begin(void)
@@ -202,8 +215,60 @@ static void what_is_no_question(void)
 	close_world();
 }
 
+/* RFC 1035 3.5, RFC 3596 2.5. What is no whole address, or is another's, goes its way. */
+static void addresses(void)
+{
+	static const char six[] =
+		"7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.7.d.F.ip6.arpa";
+	static const struct {
+		const char *name;
+		bool is_ours, has_name;
+	} cases[] = {
+		{ "7.0.18.198.in-addr.arpa", true, true },
+		{ "7.0.18.198.IN-ADDR.ARPA", true, true },
+		{ six, true, true },
+		{ "8.0.18.198.in-addr.arpa", true, false },
+		{ "2.2.0.10.in-addr.arpa", true, false }, /* the gateway itself */
+		{ "9.0.18.198.in-addr.arpa", false, false },
+		{ "0.18.198.in-addr.arpa", false, false },
+		{ "7.7.0.18.198.in-addr.arpa", false, false },
+		{ "263.0.18.198.in-addr.arpa", false, false },
+		{ "7.0.18.198.in-addr.arpa.x", false, false },
+		{ "x.0.18.198.in-addr.arpa", false, false },
+		{ six + 2, false, false },
+		{ "g.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.4.7.d.f.ip6.arpa", false,
+		  false },
+	};
+	static const uint8_t want[] = "\xc0\14\0\14\0\1\0\0\0\1\0\10\2db\3lab"; /* and the root */
+	struct tern_addr server = tern_ip4(203, 0, 113, 5, PORT), from;
+	uint8_t b[QUESTION_MAX];
+
+	wish.named = knows_address;
+	begin();
+	for (unsigned i = 0; i < N_TESTS(cases); i++) {
+		size_t len = cases[i].has_name ? sizeof(want) : 0;
+
+		test_at("%s", cases[i].name);
+		ask(cases[i].name, 12);
+		check_eq(is_of_names(4, 40000, PORT, 17), cases[i].is_ours);
+		if (!cases[i].is_ours)
+			continue;
+		tern_sendto(st, s, message, message_len, 0, &server);
+		check_eq(answer(b, sizeof(b), &from), (int64_t)(message_len + len));
+		check_eq(b[7], cases[i].has_name);
+		check(memcmp(b + message_len, want, len) == 0);
+	}
+	close_world();
+	wish.named = NULL;
+	begin();
+	ask("7.0.18.198.in-addr.arpa", 12);
+	check(!is_of_names(4, 40000, PORT, 17));
+	close_world();
+}
+
 static const struct test tests[] = {
 	TEST(a_known_name),
+	TEST(addresses),
 	TEST(questions_and_answers_are_known_as_packets),
 	TEST(a_known_name_without_an_address),
 	TEST(another_port_is_not_looked_at),
