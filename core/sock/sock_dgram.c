@@ -45,6 +45,15 @@ static int match_families(const struct sock *s, const struct addr *dst, struct a
 	return 0;
 }
 
+/*
+ * Who has no address yet says 0.0.0.0 to all on the wire (RFC 1122 3.2.1.3 (a), RFC 2131 4.1); who
+ * writes the header says what he likes.
+ */
+static bool may_go_nameless(const struct sock *s, const struct addr *dst)
+{
+	return addr_is_limited_broadcast(dst) || (addr_is4(dst) && dgram_has_header(s));
+}
+
 int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 		    struct dgram_path *path)
 {
@@ -74,6 +83,8 @@ int dgram_find_path(struct sockets *ss, struct sock *s, const struct tern_msg *m
 	if (!addr_is_unspecified(&key.src))
 		return 0;
 	err = source_select(ss->net, &path->dst, path->hop.ifindex, &path->src);
+	if (err && may_go_nameless(s, &path->dst))
+		return 0;
 	key.src = path->src; /* the route may depend on it */
 	return err ? err : route_lookup(ss->net, &key, &path->hop);
 }

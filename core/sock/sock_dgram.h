@@ -14,6 +14,12 @@ struct dgram_path {
 	struct hop hop;
 };
 
+/* The user writes the IP header, too. */
+static inline bool dgram_has_header(const struct sock *s)
+{
+	return s->dgram->hdrincl || s->protocol == TERN_IPPROTO_RAW;
+}
+
 int dgram_find_path(struct sockets *, struct sock *, const struct tern_msg *, struct dgram_path *);
 /* It is larger than may be sent: tells who asked to be told. -TERN_EMSGSIZE */
 int dgram_refuse_large(struct sockets *, struct sock *, const struct dgram_path *);

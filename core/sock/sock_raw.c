@@ -146,7 +146,7 @@ int64_t raw_send(struct sockets *ss, struct sock *s, const struct tern_msg *m,
 
 	if (s->protocol == TERN_IPPROTO_ICMPV6 && addr_is4(&path->dst))
 		return -TERN_ENETUNREACH;
-	if (s->dgram->hdrincl || s->protocol == TERN_IPPROTO_RAW)
+	if (dgram_has_header(s))
 		return send_with_header(ss, s, m, path);
 	if (at >= 0 &&
 	    dgram_msg_len(m) < (size_t)at + 2) /* as Linux: it ends before its checksum */
