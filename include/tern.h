@@ -306,8 +306,9 @@ struct tern_stack;
 struct tern_env {
 	/*
 	 * Memory aligned as for a uint64_t; NULL when none is left, which the stack survives. Most
-	 * of it is asked for in pieces of some more than 4, 16 and 64 KiB, tables in larger ones as
-	 * they grow. free is told the size that alloc was asked for. Neither may call back.
+	 * of it is asked for in pieces of 1 to 32 KiB, and of some more than 4, 16 and 64; tables
+	 * in larger ones as they grow. free is told the size that alloc was asked for. Neither may
+	 * call back.
 	 */
 	void *(*alloc)(void *ctx, size_t size);
 	void (*free)(void *ctx, void *ptr, size_t size);
@@ -334,8 +335,8 @@ struct tern_config {
 	uint32_t id;	/* names the stack in trace records */
 	uint32_t shard; /* 0..255: this stack's part of a handle */
 	/*
-	 * Of all that the stack allocates. At rest it holds some 60 KiB, with three connections
-	 * some 100: with less some are made that cannot say a word.
+	 * Of all that the stack allocates. At rest it holds 24 KiB, with three connections that
+	 * talk some 60: with less some are made that cannot say a word.
 	 */
 	uint64_t memory_max;
 	uint32_t sockets_max;

@@ -3,11 +3,11 @@
  * mem.c - records from slabs, pieces from a shelf, and one budget over both.
  *
  * A record of up to 2048 bytes is a pop from the free list of its size class. An empty list is
- * filled by one slab, whose size follows what is in use (an eighth of it, 4 to 32 KiB), so that a
- * small stack takes little and a large one seldom asks; at the end of the budget a slab holds one
- * record. Slabs none of whose records is out go back when something is refused, so that a flood of
- * one size does not keep the budget for ever. To find them costs a walk over all that is free; the
- * next walk waits for refusals in proportion.
+ * filled by one slab, whose size follows what is in use (an eighth of it, 1 to 32 KiB, two records
+ * at least), so that a small stack takes little and a large one seldom asks; at the end of the
+ * budget a slab holds one record. Slabs none of whose records is out go back when something is
+ * refused, so that a flood of one size does not keep the budget for ever. To find them costs a walk
+ * over all that is free; the next walk waits for refusals in proportion.
  *
  * A larger size that fills at least half of a piece gets a whole one, which is kept when it is
  * freed; any other size is a plain allocation.
@@ -22,7 +22,7 @@ struct mem_slab {
 };
 
 enum { SLAB_HDR_LEN = 16 };
-enum { SLAB_MIN = 4096 + SLAB_HDR_LEN, SLAB_MAX = 32768 + SLAB_HDR_LEN };
+enum { SLAB_MIN = 1024, SLAB_MAX = 32768 }; /* bytes of records */
 
 static const uint32_t piece_size[MEM_PIECES] = {
 	4096 + MEM_PIECE_EXTRA,
@@ -31,7 +31,6 @@ static const uint32_t piece_size[MEM_PIECES] = {
 };
 
 _Static_assert(sizeof(struct mem_slab) <= SLAB_HDR_LEN, "records of a slab are aligned");
-_Static_assert(SLAB_MIN >= SLAB_HDR_LEN + MEM_RECORD_MAX, "each slab holds a record");
 
 void mem_init(struct mem *m, void *(*alloc)(void *, size_t), void (*free)(void *, void *, size_t),
 	      void *ctx, uint64_t max)
@@ -215,7 +214,8 @@ static void *take_from_allocator(struct mem *m, uint64_t max, size_t size)
 static void *fill_class(struct mem *m, unsigned class)
 {
 	size_t record = record_size(class);
-	size_t size = (size_t)MAX(SLAB_MIN, MIN(SLAB_MAX, m->used / 8));
+	size_t wanted = (size_t)MAX(SLAB_MIN, MIN(SLAB_MAX, m->used / 8));
+	size_t size = SLAB_HDR_LEN + MAX(wanted / record, 2) * record;
 	struct mem_slab *s;
 	char *first, *r;
 

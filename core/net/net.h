@@ -34,6 +34,7 @@ struct iface {
 	struct pkt_queue control; /* the stack's: packets that go before data */
 	struct list ready;	  /* the stack's: sockets with something to send here */
 	struct list cutting;	  /* the stack's: the one whose burst is being sent, if any */
+	struct burst *burst;	  /* the stack's: that burst */
 	uint32_t n_neigh;
 	struct list neigh_lru; /* all entries of this interface, least recently used first */
 	struct timer announce_timer;

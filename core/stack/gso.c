@@ -112,7 +112,7 @@ static void mark_super_frame(const struct sock *s, const struct tcp_out *out, st
 static void write_headers(struct tern_stack *st, const struct iface *i, struct sock *s,
 			  struct tern_pkt *p, const struct tcp_hdr *h)
 {
-	const struct tcp_out *out = &st->burst[i->index].out;
+	const struct tcp_out *out = &i->burst->out;
 
 	push_tcp(st, p, h, s->addr_sum, (i->cfg.flags & TERN_IFACE_CSUM) || p->gso_size);
 	ip_push_stream(&st->ss, p, s, s->tos | (out->ect ? IP_ECN_ECT0 : 0));
@@ -219,7 +219,7 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 				    const struct tcp_plan *plan)
 {
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
-	struct burst *b = &st->burst[i->index];
+	struct burst *b = i->burst;
 	const struct tcp_ctx *x = sock_ctx(&st->ss);
 
 	if (!p)
@@ -258,7 +258,7 @@ struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i)
 {
 	struct sock *s = CONTAINER_OF(i->cutting.next, struct sock, ready_link);
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
-	struct burst *b = &st->burst[i->index];
+	struct burst *b = i->burst;
 
 	if (!p)
 		b->out.done = true; /* no memory: lost, and repaired as such */
@@ -271,7 +271,7 @@ struct tern_pkt *stack_next_piece(struct tern_stack *st, struct iface *i)
 static inline size_t write_piece(struct tern_stack *st, struct iface *i, uint8_t *buf)
 {
 	struct sock *s = CONTAINER_OF(i->cutting.next, struct sock, ready_link);
-	struct burst *b = &st->burst[i->index];
+	struct burst *b = i->burst;
 	const struct tcp_hdr *h = &b->out.h;
 	struct buf_span span[TCP_ALIKE_SPANS];
 	int n = b->repeated.len ? tcp_next_alike(s->tcp, &b->out, b->repeated.text, span) : -1;
@@ -372,7 +372,7 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 		return NULL;
 	}
 	if (i->cfg.link == TERN_LINK_ETHERNET) {
-		switch (neighbour_of(st, i, &s->next_hop, &n, st->burst[i->index].mac)) {
+		switch (neighbour_of(st, i, &s->next_hop, &n, i->burst->mac)) {
 		case LINK_READY:
 			break;
 		case LINK_WAIT:
@@ -389,5 +389,5 @@ struct tern_pkt *stack_begin_burst(struct tern_stack *st, struct iface *i, struc
 		wait_for_memory(st, s);
 		return NULL;
 	}
-	return send_piece(st, i, s, &st->burst[i->index], p);
+	return send_piece(st, i, s, i->burst, p);
 }

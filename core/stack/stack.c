@@ -93,6 +93,23 @@ static bool init_parts(struct tern_stack *st)
 	return true;
 }
 
+/* As iface_add. */
+static int add_iface(struct tern_stack *st, const struct tern_iface *cfg, unsigned index)
+{
+	int added = iface_add(&st->net, cfg, index);
+	struct burst *b = added > 0 ? mem_new(&st->mem, sizeof(*b)) : NULL;
+
+	if (added <= 0)
+		return added;
+	if (!b) {
+		iface_del(&st->net, (unsigned)added);
+		return -TERN_ENOMEM;
+	}
+	memset(b, 0, sizeof(*b));
+	iface_get(&st->net, (unsigned)added)->burst = b;
+	return added;
+}
+
 static bool add_lo(struct tern_stack *st)
 {
 	static const struct tern_iface lo = { "lo",
@@ -106,7 +123,7 @@ static bool add_lo(struct tern_stack *st)
 
 	addr_from_public(&a4, &v4);
 	addr_from_public(&a6, &v6);
-	return iface_add(&st->net, &lo, LO_INDEX) == LO_INDEX &&
+	return add_iface(st, &lo, LO_INDEX) == LO_INDEX &&
 	       ifaddr_add(&st->net, LO_INDEX, &a4, 8) == 0 &&
 	       (!build.ip6 || ifaddr_add(&st->net, LO_INDEX, &a6, 128) == 0);
 }
@@ -164,6 +181,12 @@ static void drain_iface(struct tern_stack *st, struct iface *i)
 	pkt_queue_fini(&i->control, &st->mem);
 }
 
+static void end_iface(struct tern_stack *st, struct iface *i)
+{
+	drain_iface(st, i);
+	mem_free(&st->mem, i->burst, sizeof(*i->burst));
+}
+
 static void drain_neighbours(struct tern_stack *st)
 {
 	struct neigh *n;
@@ -191,7 +214,7 @@ TERN_API void tern_free(struct tern_stack *st)
 	sockets_fini(&st->ss);
 	for (unsigned i = 1; i <= IFACES_MAX; i++)
 		if (iface_get(&st->net, i))
-			drain_iface(st, iface_get(&st->net, i));
+			end_iface(st, iface_get(&st->net, i));
 	while (tern_reclaim(st, &cookie))
 		continue;
 	net_fini(&st->net);
@@ -334,7 +357,7 @@ TERN_API uint32_t tern_pkt_copy(const struct tern_pkt *p, uint32_t offset, void 
 
 TERN_API int tern_iface_add(struct tern_stack *st, const struct tern_iface *cfg)
 {
-	return cfg->link == TERN_LINK_LOOPBACK ? -TERN_EINVAL : iface_add(&st->net, cfg, 0);
+	return cfg->link == TERN_LINK_LOOPBACK ? -TERN_EINVAL : add_iface(st, cfg, 0);
 }
 
 TERN_API int tern_iface_del(struct tern_stack *st, unsigned ifindex)
@@ -347,6 +370,7 @@ TERN_API int tern_iface_del(struct tern_stack *st, unsigned ifindex)
 	while (!list_empty(&i->neigh_lru))
 		neighbour_forget(st, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
 	stack_drop_output(st, i);
+	mem_free(&st->mem, i->burst, sizeof(*i->burst));
 	return iface_del(&st->net, ifindex);
 }
 
@@ -368,7 +392,7 @@ TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mt
 
 	if (err)
 		return err;
-	st->burst[ifindex].repeated.len = 0; /* of a packet made for the flags of before */
+	i->burst->repeated.len = 0; /* of a packet made for the flags of before */
 	if (iface_is_up(i) == was_up)
 		return 0;
 	if (was_up)

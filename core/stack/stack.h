@@ -49,9 +49,8 @@ struct tern_stack {
 	struct sockets ss;
 	uint64_t counters[N_COUNTS];
 	uint64_t drops[TERN_N_DROPS];
-	struct burst burst[IFACES_MAX + 1]; /* by ifindex */
-	struct good_pair recent;	    /* addresses of the last packet that was for us */
-	struct tern_pkt *reclaim;	    /* freed external packets whose cookies wait */
+	struct good_pair recent;  /* addresses of the last packet that was for us */
+	struct tern_pkt *reclaim; /* freed external packets whose cookies wait */
 };
 
 /* A received packet on its way up. */

@@ -326,41 +326,6 @@ static void raw_checksums_that_cannot_be(void)
 }
 
 /* A protocol that nobody knows is answered by an ICMP error. */
-/* Neither host has an address of IPv4 yet: what a client of DHCP says, in a datagram and by hand. */
-static void without_an_address(void)
-{
-	static const uint8_t packet[21] = { 0x45, [8] = 64, 17,	 [12] = 192, 0,	 2,
-					    9,	  255,	    255, 255,	     255 };
-	struct tern_addr any = tern_ip4(0, 0, 0, 0, 67), all = tern_ip4(255, 255, 255, 255, 67),
-			 from;
-	struct tern_addr one = tern_ip4(192, 0, 2, 1, 67);
-	struct tern_route on_link = { .dst = { .family = TERN_AF_INET }, .ifindex = 2 };
-	int32_t yes = 1, wire = 2;
-	tern_sock a, b, raw, hears;
-	uint8_t got[64];
-
-	set_up(TERN_AF_INET6);
-	b = bound(net.b, any, 67);
-	a = bound(net.a, any, 68);
-	check_eq(tern_setsockopt(net.a, a, TERN_SOL_SOCKET, TERN_SO_BROADCAST, &yes, 4), 0);
-	check_eq(tern_setsockopt(net.a, a, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, &wire, 4), 0);
-	check_eq(tern_sendto(net.a, a, "who am I", 8, 0, &all), 8);
-	pass(TERN_SEC);
-	check_eq(tern_recvfrom(net.b, b, got, sizeof(got), 0, &from), 8);
-	check(from.port == 68 && memcmp(from.ip, any.ip, 16) == 0);
-	check_eq(tern_route_add(net.a, &on_link), 0);
-	check_eq(tern_sendto(net.a, a, "x", 1, 0, &one), -TERN_EADDRNOTAVAIL);
-	check_eq(tern_socket(net.a, TERN_AF_INET, TERN_SOCK_RAW, TERN_IPPROTO_RAW, &raw), 0);
-	check_eq(tern_setsockopt(net.a, raw, TERN_SOL_SOCKET, TERN_SO_BROADCAST, &yes, 4), 0);
-	check_eq(tern_setsockopt(net.a, raw, TERN_SOL_SOCKET, TERN_SO_BINDTOIFINDEX, &wire, 4), 0);
-	check_eq(tern_socket(net.b, TERN_AF_INET, TERN_SOCK_RAW, 17, &hears), 0);
-	check_eq(tern_sendto(net.a, raw, packet, sizeof(packet), 0, &all), sizeof(packet));
-	pass(TERN_SEC);
-	check_eq(tern_recv(net.b, hears, got, sizeof(got), 0), sizeof(packet));
-	check(memcmp(got + 12, packet + 12, 8) == 0);
-	tear_down();
-}
-
 static void unknown_protocol(void)
 {
 	for (int f = 0; f < 2; f++) {
@@ -594,7 +559,6 @@ static const struct test tests[] = {
 	TEST(raw_with_header),
 	TEST(raw_checksums),
 	TEST(raw_checksums_that_cannot_be),
-	TEST(without_an_address),
 	TEST(unknown_protocol),
 	TEST(segments),
 	TEST(segments_that_are_refused),
