@@ -32,10 +32,14 @@ enum {
 		    TERN_IFACE_DOWN
 };
 
+static bool is_valid_link(uint32_t mtu, uint32_t flags)
+{
+	return mtu >= IP4_MTU_MIN && mtu <= MTU_MAX && !(flags & ~FLAGS_ALL);
+}
+
 static bool is_valid_iface(const struct tern_iface *cfg)
 {
-	if (!is_name(cfg->name) || cfg->mtu < IP4_MTU_MIN || cfg->mtu > MTU_MAX ||
-	    (cfg->flags & ~FLAGS_ALL))
+	if (!is_name(cfg->name) || !is_valid_link(cfg->mtu, cfg->flags))
 		return false;
 	if (cfg->link == TERN_LINK_ETHERNET)
 		return !(cfg->mac[0] & 1);
@@ -173,8 +177,7 @@ int iface_set(struct net *net, unsigned ifindex, uint32_t mtu, uint32_t flags)
 
 	if (!i)
 		return -TERN_ENODEV;
-	if ((flags & ~FLAGS_ALL) || mtu < IP4_MTU_MIN || mtu > MTU_MAX ||
-	    (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
+	if (!is_valid_link(mtu, flags) || (mtu < IP6_MTU_MIN && has_ip6(net, ifindex)))
 		return -TERN_EINVAL;
 	if (i->cfg.mtu == mtu && i->cfg.flags == flags)
 		return 0;

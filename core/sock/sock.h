@@ -61,7 +61,6 @@ struct listener {
 	struct list unshown; /* that are still to be handed out for a verdict; oldest first */
 	struct list ready;   /* finished ones that wait for accept */
 	uint32_t n_half, n_ready, backlog;
-	bool defer_syn;
 };
 
 /* A datagram that waits to be read; the bytes follow. */

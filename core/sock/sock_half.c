@@ -183,9 +183,9 @@ static void reply_cookie(struct sockets *ss, const struct sock *listener, const 
 }
 
 /* Not for a user who wants to judge each SYN, nor where our number must be above another. */
-static bool may_bake(const struct sockets *ss, const struct listener *l, const struct tcp_packet *p)
+static bool may_bake(const struct sockets *ss, struct sock *s, const struct tcp_packet *p)
 {
-	return ss->cfg->tcp_syncookies && !l->defer_syn && !p->min_iss.given;
+	return ss->cfg->tcp_syncookies && !stream_tcp(s)->opt.defer_syn && !p->min_iss.given;
 }
 
 /* ---- SYN-RECEIVED ---- */
@@ -369,6 +369,7 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 {
 	struct listener *l = s->listener;
 	enum fast_open_verdict fast = fast_open_judge(ss, s, key, &p->seg);
+	bool defers = stream_tcp(s)->opt.defer_syn;
 	bool full = l->n_half > l->backlog || ss->n_half >= ss->cfg->half_open_max;
 	struct half *half = NULL;
 
@@ -377,11 +378,11 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 		ss->counters[COUNT_TCP_LISTEN_DROPS]++;
 		return TERN_DROP_TCP_ACCEPT_QUEUE_FULL;
 	}
-	if (fast == FAST_OPEN_TAKE && !l->defer_syn)
+	if (fast == FAST_OPEN_TAKE && !defers)
 		return open_fast(ss, s, key, p);
-	if (!full && (ss->cfg->tcp_syncookies != SYNCOOKIES_ALWAYS || !may_bake(ss, l, p)))
+	if (!full && (ss->cfg->tcp_syncookies != SYNCOOKIES_ALWAYS || !may_bake(ss, s, p)))
 		half = new_half(ss, s, key, p);
-	if (!half && may_bake(ss, l, p)) {
+	if (!half && may_bake(ss, s, p)) {
 		reply_cookie(ss, s, key, p, reply);
 		return TERN_DROP_NONE;
 	}
@@ -391,10 +392,10 @@ static enum tern_drop admit_syn(struct sockets *ss, struct sock *s, const struct
 	}
 	half->tcp.give_cookie = fast == FAST_OPEN_GIVE;
 	half->t.node.data = s->index;
-	list_put_tail(l->defer_syn ? &l->unshown : &l->half, &half->link);
+	list_put_tail(defers ? &l->unshown : &l->half, &half->link);
 	l->n_half++;
 	trace_half(ss, half, TERN_TCP_LISTEN, TERN_TCP_SYN_RECEIVED);
-	if (l->defer_syn) {
+	if (defers) {
 		half->tcp.held = true;
 		s->urgent_news = true;
 		sock_news(ss, s, NEWS_IN);

@@ -26,7 +26,7 @@ int sock_tcp_listen(struct sockets *ss, struct sock *s, int backlog)
 	l = mem_new(ss->mem, sizeof(*l));
 	if (!l)
 		return -TERN_ENOMEM;
-	*l = (struct listener){ .backlog = limit, .defer_syn = stream_tcp(s)->opt.defer_syn };
+	*l = (struct listener){ .backlog = limit };
 	list_init(&l->half);
 	list_init(&l->unshown);
 	list_init(&l->ready);

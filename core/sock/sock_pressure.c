@@ -134,7 +134,7 @@ COLD int sock_wait_for_memory(struct sockets *ss, struct sock *s)
 COLD void sock_memory_on_timer(struct sockets *ss)
 {
 	for (uint32_t i = 0; i < ss->n_slots; i++) {
-		struct sock *s = ss->pages[i / SLOTS_PER_PAGE][i % SLOTS_PER_PAGE].sock;
+		struct sock *s = sock_at(ss, i);
 
 		if (!s || !s->starved)
 			continue;

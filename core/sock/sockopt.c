@@ -263,8 +263,6 @@ static void set_defer(struct sockets *ss, struct sock *s, int32_t v)
 {
 	(void)ss;
 	stream_tcp(s)->opt.defer_syn = v != 0;
-	if (s->state == TERN_TCP_LISTEN)
-		s->listener->defer_syn = v != 0;
 }
 
 static int32_t get_defer(const struct sockets *ss, const struct sock *s)
