@@ -53,6 +53,7 @@ static void reset_signals(const sigset_t *old)
 {
 	signal(SIGPIPE, SIG_DFL); /* what the supervisor ignores for itself */
 	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL); /* one that came meanwhile is the program's */
 	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_SETMASK, old, NULL);
 }
