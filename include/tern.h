@@ -678,7 +678,8 @@ enum tern_auto {
 };
 /*
  * Configures an Ethernet interface by these means from now on, and by no others: what those have
- * brought is given back (DHCP: released). 0, -TERN_ENODEV, -TERN_EINVAL or -TERN_ENOMEM.
+ * brought is given back (DHCP: released). The lean core has those of IPv4. 0, -TERN_ENODEV,
+ * -TERN_EINVAL (also means that this build has not) or -TERN_ENOMEM.
  */
 TERN_API int tern_auto_set(struct tern_stack *, unsigned ifindex, unsigned means);
 

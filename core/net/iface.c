@@ -9,10 +9,10 @@
  * Sources: RFC 1122 3.2.1.3, 3.3.4.2 (addresses; the weak host model), RFC 919 7, RFC 3021 2.1
  * (broadcast), RFC 4291 2.7.1, 2.8 (multicast groups of every node).
  */
-#include "dhcp.h"
 
 #include "../base/text.h"
 #include "../wire/wire.h"
+#include "net.h"
 
 enum { MTU_MAX = 65535 };
 
@@ -99,14 +99,10 @@ int iface_del(struct net *net, unsigned index)
 	if (!i)
 		return -TERN_ENODEV;
 	assert(i->control.n == 0 && !iface_has_ready(i));
+	assert(!i->slaac && !i->dhcp4 && !i->dhcp6 && !i->link_local4);
 	while (!list_empty(&i->neigh_lru))
 		neigh_free(net, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
 	timers_disarm(net->timers, &i->announce_timer);
-	dhcp4_free(net, i->dhcp4);
-	dhcp6_free(net, i->dhcp6);
-	link_local4_free(net, i->link_local4);
-	if (i->slaac)
-		slaac_end(net, i);
 	forget_addresses(net, index);
 	group_purge(net, index);
 	for (unsigned origin = 0; origin < TERN_N_ORIGINS; origin++)

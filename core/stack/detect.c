@@ -32,7 +32,7 @@ void detect_on_timer(struct tern_stack *st, struct dad *d)
 	else if (verdict != DAD_NOTHING)
 		send_solicitation_about(st, i, &about);
 	if (verdict != DAD_SEND_PROBE)
-		configure_on_good(st, i, &about);
+		st->configuring->on_good(st, i, &about);
 }
 
 static void on_conflict(struct tern_stack *st, struct iface *i, struct ifaddr *a)
@@ -45,7 +45,7 @@ static void on_conflict(struct tern_stack *st, struct iface *i, struct ifaddr *a
 		send_arp_about(st, i, &about, true);
 		break;
 	case DAD_LOST:
-		configure_on_lost(st, i, &about, origin);
+		st->configuring->on_lost(st, i, &about, origin);
 		break;
 	case DAD_KEPT:
 		break;

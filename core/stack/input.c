@@ -98,7 +98,7 @@ static bool is_for_us(const struct tern_stack *st, struct inbound *in)
 			return false;
 		if (in->to == ADDR_OURS)
 			return ifaddr_fits(&st->net, &in->dst, i->index);
-		return any || dhcp_awaits(in);
+		return any || (st->configuring && st->configuring->awaits(in));
 	case ADDR_BROADCAST:
 		return true;
 	case ADDR_MULTICAST:

@@ -5,7 +5,6 @@
 #include "stack.h"
 
 #include "../base/build.h"
-#include "../net/dhcp.h"
 
 /* ---- making ---- */
 
@@ -183,6 +182,8 @@ static void drain_iface(struct tern_stack *st, struct iface *i)
 
 static void end_iface(struct tern_stack *st, struct iface *i)
 {
+	if (st->configuring)
+		st->configuring->forget(st, i);
 	drain_iface(st, i);
 	mem_free(&st->mem, i->burst, sizeof(*i->burst));
 }
@@ -254,9 +255,6 @@ static void expire(struct tern_stack *st, struct timer *t)
 	case TIMER_GROUP:
 		group_timer(st, CONTAINER_OF(t, struct group, timer));
 		break;
-	case TIMER_SLAAC:
-		advert_on_timer(st, CONTAINER_OF(t, struct slaac, timer));
-		break;
 	case TIMER_FRAG:
 		fragment_on_timer(st);
 		break;
@@ -269,14 +267,11 @@ static void expire(struct tern_stack *st, struct timer *t)
 	case TIMER_ANNOUNCE:
 		announce_on_timer(st, CONTAINER_OF(t, struct iface, announce_timer));
 		break;
+	case TIMER_SLAAC:
 	case TIMER_DHCP4:
-		dhcp4_expire(st, CONTAINER_OF(t, struct dhcp4_client, timer));
-		break;
 	case TIMER_DHCP6:
-		dhcp6_expire(st, CONTAINER_OF(t, struct dhcp6_client, timer));
-		break;
 	case TIMER_LINK_LOCAL4:
-		link_local4_on_timer(&st->net, CONTAINER_OF(t, struct link_local4, timer));
+		st->configuring->on_timer(st, t);
 		break;
 	case TIMER_MEMORY:
 		sock_memory_on_timer(&st->ss);
@@ -367,6 +362,8 @@ TERN_API int tern_iface_del(struct tern_stack *st, unsigned ifindex)
 	if (ifindex == LO_INDEX || !i)
 		return -TERN_ENODEV;
 	iface_set(&st->net, ifindex, i->cfg.mtu, i->cfg.flags | TERN_IFACE_DOWN);
+	if (st->configuring)
+		st->configuring->forget(st, i);
 	while (!list_empty(&i->neigh_lru))
 		neighbour_forget(st, CONTAINER_OF(i->neigh_lru.next, struct neigh, lru));
 	stack_drop_output(st, i);
@@ -397,7 +394,13 @@ TERN_API int tern_iface_set(struct tern_stack *st, unsigned ifindex, uint32_t mt
 		return 0;
 	if (was_up)
 		stack_drop_output(st, i);
-	configure_on_link(st, i);
+	if (!was_up) {
+		/* RFC 4862 5.4.2: perhaps another link, where nobody knows what we listen to */
+		groups_tell_again(&st->net, ifindex, false);
+		groups_tell_again(&st->net, ifindex, true);
+	}
+	if (st->configuring)
+		st->configuring->on_link(st, i);
 	return 0;
 }
 
@@ -407,6 +410,12 @@ TERN_API unsigned tern_iface_next(const struct tern_stack *st, unsigned after)
 		if (iface_get(&st->net, i))
 			return i;
 	return 0;
+}
+
+static void tell_of_addresses(struct tern_stack *st, unsigned ifindex)
+{
+	if (st->configuring)
+		st->configuring->review(st, iface_get(&st->net, ifindex));
 }
 
 TERN_API int tern_addr_add(struct tern_stack *st, unsigned ifindex, const struct tern_addr *addr,
@@ -421,7 +430,7 @@ TERN_API int tern_addr_add(struct tern_stack *st, unsigned ifindex, const struct
 		return -TERN_EAFNOSUPPORT;
 	err = ifaddr_add(&st->net, ifindex, &a, prefix_len);
 	if (err == 0)
-		configure_review(st, iface_get(&st->net, ifindex));
+		tell_of_addresses(st, ifindex);
 	return err;
 }
 
@@ -434,7 +443,7 @@ TERN_API int tern_addr_del(struct tern_stack *st, unsigned ifindex, const struct
 		return -TERN_EADDRNOTAVAIL;
 	err = ifaddr_del(&st->net, ifindex, &a);
 	if (err == 0)
-		configure_review(st, iface_get(&st->net, ifindex));
+		tell_of_addresses(st, ifindex);
 	return err;
 }
 

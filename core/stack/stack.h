@@ -49,8 +49,9 @@ struct tern_stack {
 	struct sockets ss;
 	uint64_t counters[N_COUNTS];
 	uint64_t drops[TERN_N_DROPS];
-	struct good_pair recent;  /* addresses of the last packet that was for us */
-	struct tern_pkt *reclaim; /* freed external packets whose cookies wait */
+	struct good_pair recent;	       /* addresses of the last packet that was for us */
+	struct tern_pkt *reclaim;	       /* freed external packets whose cookies wait */
+	const struct configuring *configuring; /* NULL: no interface configures itself */
 };
 
 /* A received packet on its way up. */
@@ -192,35 +193,28 @@ void detect_on_timer(struct tern_stack *, struct dad *);
 bool detect_arp(struct tern_stack *, struct iface *, const struct arp *);
 bool detect_nd(struct tern_stack *, const struct inbound *, const struct ndp *);
 
-/* configure.c: what the means of configuration are told */
-void configure_on_link(struct tern_stack *, struct iface *); /* it went down, or came up */
-/* Addresses of the interface came or went. */
-void configure_review(struct tern_stack *, struct iface *);
-/* An address has passed detection; it may have been ours before. */
-void configure_on_good(struct tern_stack *, struct iface *, const struct addr *);
-/* Another host has it; it is still there, as a duplicate. */
-void configure_on_lost(struct tern_stack *, struct iface *, const struct addr *, enum tern_origin);
-
-/* dhcp.c: acts are those of net/dhcp.h; m is what they were drawn from, or NULL */
-struct dhcp4;
-struct dhcp6;
-void dhcp4_act(struct tern_stack *, struct iface *, unsigned acts, const struct dhcp4 *m);
-void dhcp6_act(struct tern_stack *, struct iface *, unsigned acts, const struct dhcp6 *m);
-void dhcp4_expire(struct tern_stack *, struct dhcp4_client *);
-void dhcp6_expire(struct tern_stack *, struct dhcp6_client *);
-/* The flags M and O of a router advertisement. */
+/* dhcp6.c: the flags M and O of a router advertisement */
 void dhcp6_on_router_flags(struct tern_stack *, struct iface *, bool managed, bool other);
-/* Is it for a client that has no address yet? */
-bool dhcp_awaits(const struct inbound *);
-/* Takes what is for a client's port on an interface that has this client. */
-bool dhcp_input(struct tern_stack *, const struct inbound *, const struct dgram_in *);
 
-/* lease.c: false: it cannot be used, because memory is short */
-bool lease4_take(struct tern_stack *, struct iface *, const struct dhcp4 *);
-void lease4_route(struct tern_stack *, struct iface *); /* its address has become ours */
-void lease4_drop(struct tern_stack *, struct iface *);
-bool lease6_take(struct tern_stack *, struct iface *, const struct dhcp6 *);
-void lease6_drop(struct tern_stack *, struct iface *);
+/*
+ * configure.c: what the means of configuration are told. A stack has it from when an interface is
+ * to configure itself (tern_auto_set), so that who never asks is linked without all of them.
+ */
+struct configuring {
+	void (*on_timer)(struct tern_stack *, struct timer *);
+	void (*on_link)(struct tern_stack *, struct iface *); /* it went down, or came up */
+	/* Addresses of the interface came or went. */
+	void (*review)(struct tern_stack *, struct iface *);
+	/* An address has passed detection; it may have been ours before. */
+	void (*on_good)(struct tern_stack *, struct iface *, const struct addr *);
+	/* Another host has it; it is still there, as a duplicate. */
+	void (*on_lost)(struct tern_stack *, struct iface *, const struct addr *, enum tern_origin);
+	/* Is it for a client that has no address yet? */
+	bool (*awaits)(const struct inbound *);
+	/* Takes what is for a client's port on an interface that has this client. */
+	bool (*input)(struct tern_stack *, const struct inbound *, const struct dgram_in *);
+	void (*forget)(struct tern_stack *, struct iface *); /* it goes */
+};
 
 /* gso.c */
 void stack_send_reply(struct tern_stack *, const struct tcp_reply *);

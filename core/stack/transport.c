@@ -133,7 +133,7 @@ static enum tern_drop udp4or6_input(struct tern_stack *st, const struct inbound 
 	dg.sport = h.src_port;
 	dg.dport = h.dst_port;
 	dg.group = in->to == ADDR_BROADCAST || in->to == ADDR_MULTICAST;
-	if (dhcp_input(st, in, &dg))
+	if (st->configuring && st->configuring->input(st, in, &dg))
 		return TERN_DROP_NONE;
 	drop = sock_udp_input(&st->ss, &dg);
 	if (drop == TERN_DROP_UDP_NO_SOCKET)

@@ -285,11 +285,3 @@ size_t dhcp6_emit(const struct dhcp6 *m, uint8_t *p, size_t cap)
 	put_what_is_served(&w, m);
 	return w.full ? 0 : w.len;
 }
-
-struct dhcp6_duid duid_from_mac(const uint8_t mac[6])
-{
-	struct dhcp6_duid d = { .len = 10, .b = { 0, 3, 0, 1 } }; /* DUID-LL, Ethernet */
-
-	memcpy(d.b + 4, mac, 6);
-	return d;
-}

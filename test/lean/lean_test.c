@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lean_test.c - the lean core, linked alone: IPv4, UDP and TCP are whole, all else is refused.
+ * lean_test.c - the lean core, linked alone: IPv4, UDP, TCP and DHCP are whole, all else is refused.
  */
-#include <tern.h>
-
+#include "../../serve/serve.h"
 #include "../lib/test.h"
 
 enum { CARD = 2, PORT = 7 };
@@ -18,7 +17,6 @@ static struct tern_stack *host(unsigned k)
 	struct tern_iface card = {
 		"card", TERN_LINK_ETHERNET, 1500, 0, { 2, 0, 0, 0, 0, (uint8_t)k }
 	};
-	struct tern_addr addr = tern_ip4(192, 0, 2, (uint8_t)(k + 1), 0);
 	struct tern_env env = test_env_make(&envs[k], k);
 	struct tern_config cfg;
 	struct tern_stack *st;
@@ -27,16 +25,30 @@ static struct tern_stack *host(unsigned k)
 	st = tern_new(&cfg, &env);
 	check(st != NULL);
 	check_eq(tern_iface_add(st, &card), CARD);
-	check_eq(tern_addr_add(st, CARD, &addr, 24), 0);
 	return st;
 }
 
-static void begin(void)
+static void name(unsigned k)
+{
+	struct tern_addr addr = tern_ip4(192, 0, 2, (uint8_t)(k + 1), 0);
+
+	check_eq(tern_addr_add(hosts[k], CARD, &addr, 24), 0);
+}
+
+/* The first has no address yet. */
+static void begin_nameless(void)
 {
 	now = 0;
 	at = tern_ip4(192, 0, 2, 2, PORT);
 	hosts[0] = host(0);
 	hosts[1] = host(1);
+	name(1);
+}
+
+static void begin(void)
+{
+	begin_nameless();
+	name(0);
 }
 
 static void end(void)
@@ -163,6 +175,92 @@ static void datagrams(void)
 	end();
 }
 
+/* ---- an address by DHCP, or from nobody ---- */
+
+static bool find_address(enum tern_origin origin, struct tern_iface_addr *out)
+{
+	unsigned cursor = 0;
+
+	while (tern_addr_next(hosts[0], &cursor, out))
+		if (out->ifindex == CARD && out->origin == origin &&
+		    !(out->flags & TERN_ADDR_TENTATIVE))
+			return true;
+	return false;
+}
+
+static void serve(struct dhcp4_server *s, tern_time span)
+{
+	struct tern_event ev;
+
+	for (tern_time until = now + span; now < until;) {
+		pass(10 * TERN_MS);
+		while (tern_event(hosts[1], &ev))
+			check(dhcp4_server_on_event(s, &ev));
+		dhcp4_server_advance(s);
+	}
+}
+
+static void leases_an_address(void)
+{
+	struct dhcp4_server_config cfg = {
+		.ifindex = CARD,
+		.self = tern_ip4(192, 0, 2, 2, 0),
+		.prefix_len = 24,
+		.first = tern_ip4(192, 0, 2, 100, 0),
+		.last = tern_ip4(192, 0, 2, 103, 0),
+	};
+	struct tern_iface_addr leased;
+	struct dhcp4_server *s;
+	struct tern_server dns;
+	tern_sock asks, hears;
+	unsigned cursor = 0;
+	char text[8];
+
+	begin_nameless();
+	cfg.says.lease = 3600;
+	cfg.says.dns.n = 1;
+	cfg.says.dns.ip[0] = 0xc0000202;
+	s = dhcp4_server_new(hosts[1], &cfg);
+	check(s != NULL);
+	check_eq(tern_auto_set(hosts[0], CARD, TERN_AUTO_DHCP4), 0);
+	serve(s, 30 * TERN_SEC);
+	check(find_address(TERN_ORIGIN_DHCP4, &leased));
+	check(leased.addr.ip[3] >= 100 && leased.addr.ip[3] < 104);
+	check(tern_server_next(hosts[0], &cursor, &dns) && dns.addr.ip[3] == 2);
+	asks = opened(0, TERN_SOCK_DGRAM);
+	hears = opened(1, TERN_SOCK_DGRAM);
+	check_eq(tern_bind(hosts[1], hears, &at), 0);
+	check_eq(tern_sendto(hosts[0], asks, "hi", 2, 0, &at), 2);
+	pass(20 * TERN_MS);
+	check_eq(tern_recv(hosts[1], hears, text, sizeof(text), 0), 2);
+	tern_close(hosts[0], asks);
+	tern_close(hosts[1], hears);
+	/* given back, and asked for again: the stack ends in the middle of it */
+	check_eq(tern_auto_set(hosts[0], CARD, 0), 0);
+	check(!find_address(TERN_ORIGIN_DHCP4, &leased));
+	serve(s, TERN_SEC);
+	check_eq(tern_auto_set(hosts[0], CARD, TERN_AUTO_DHCP4), 0);
+	serve(s, 2 * TERN_SEC);
+	dhcp4_server_free(s);
+	end();
+}
+
+static void takes_an_address_that_nobody_gave(void)
+{
+	struct tern_iface_addr own;
+
+	begin_nameless();
+	check_eq(tern_auto_set(hosts[0], CARD, TERN_AUTO_RA), -TERN_EINVAL);
+	check_eq(tern_auto_set(hosts[0], CARD, TERN_AUTO_DHCP4 | TERN_AUTO_DHCP6), -TERN_EINVAL);
+	check_eq(tern_auto_set(hosts[0], CARD, TERN_AUTO_DHCP4 | TERN_AUTO_LINK_LOCAL4), 0);
+	pass(40 * TERN_SEC);
+	check(find_address(TERN_ORIGIN_LINK_LOCAL, &own));
+	check(own.addr.ip[0] == 169 && own.addr.ip[1] == 254);
+	check_eq(tern_iface_del(hosts[0], CARD), 0);
+	check_eq(tern_iface_next(hosts[0], 1), 0);
+	end();
+}
+
 /* What is not there is refused at once, with the error for that. */
 static void refuses_the_rest(void)
 {
@@ -226,8 +324,11 @@ static void drops_the_rest(void)
 	end();
 }
 
-static const struct test tests[] = { TEST(streams), TEST(datagrams), TEST(refuses_the_rest),
-				     TEST(drops_the_rest) };
+static const struct test tests[] = {
+	TEST(streams),		 TEST(datagrams),
+	TEST(leases_an_address), TEST(takes_an_address_that_nobody_gave),
+	TEST(refuses_the_rest),	 TEST(drops_the_rest),
+};
 
 int main(int argc, char **argv)
 {

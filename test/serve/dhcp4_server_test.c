@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dhcp4_server_test.c - stacks that configure themselves by DHCPv4 from serve/dhcp4_server.c, in
- * virtual time: core/stack/dhcp.c, lease.c and configure.c, and both machines against each other.
+ * virtual time: core/stack/dhcp4.c, lease4.c and configure.c, and both machines against each other.
  */
 #include "dhcp_fixture.h"
 

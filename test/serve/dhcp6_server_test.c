@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dhcp6_server_test.c - stacks that configure themselves by DHCPv6 from serve/dhcp6_server.c, in
- * virtual time: core/stack/dhcp.c and lease.c, and both machines against each other.
+ * virtual time: core/stack/dhcp6.c and lease6.c, and both machines against each other.
  */
 #include "../../core/net/dhcp.h"
 #include "../../core/stack/stack.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dhcp_input_test.c - core/stack/dhcp.c: frames of a server byte by byte: unicast to a host that has
+ * dhcp_input_test.c - core/stack/dhcp4.c: frames of a server byte by byte: unicast to a host that has
  * no address yet, messages cut anywhere, forged ones, and ports that nobody configures by.
  */
 #include "test.h"
