@@ -199,7 +199,7 @@ static void watch_lab(void *ctx, const struct tern_sim_note *n)
 {
 	struct watched *w = ctx;
 
-	lab_observe(&w->lab, n);
+	tern_view_note(w->lab.view, n);
 	if (w->plotted && n->what == TERN_SIM_TRACE)
 		plot_samples_take(&w->samples, n->host, n->trace);
 }
@@ -231,15 +231,15 @@ static bool set_up(struct watched *w, const struct options *o)
 	*lab = (struct lab){ .scenario = o->scenario, .seed = o->seed };
 	lab->bytes = o->bytes_given ? o->bytes : o->scenario->bytes;
 	lab->family = o->ipv6 ? TERN_AF_INET6 : TERN_AF_INET;
-	lab->view = view_new(o->pcap ? 0 : 160);
+	lab->view = tern_view_new(o->pcap ? 0 : 160);
 	if (!lab->view || tern_sim_pair(&lab->pair, o->seed, lab->family, TERN_LINK_ETHERNET,
 					(uint32_t)o->mtu, &weather) != 0)
 		return false;
 	if (o->ecn && (tern_sysctl_set(lab->pair.a, "net.ipv4.tcp_ecn", o->ecn) != 0 ||
 		       tern_sysctl_set(lab->pair.b, "net.ipv4.tcp_ecn", o->ecn) != 0))
 		return false;
-	view_name_host(lab->view, 0, "a");
-	view_name_host(lab->view, 1, "b");
+	tern_view_name(lab->view, 0, "a");
+	tern_view_name(lab->view, 1, "b");
 	tern_sim_observe(lab->pair.sim, watch_lab, w);
 	set_up_side(lab, &lab->client, 0);
 	set_up_side(lab, &lab->server, 1);
@@ -260,7 +260,7 @@ static void run(struct lab *lab)
 		continue;
 	if (!lab->failure)
 		lab->failure = lab->scenario->verdict(lab);
-	if (!lab->failure && lab->view->incomplete)
+	if (!lab->failure && lab->view->events->incomplete)
 		lab->failure = "memory is short: the picture is incomplete";
 }
 
@@ -298,13 +298,13 @@ static bool draw(const struct lab *lab, const struct options *o, FILE *out)
 	lo.colour = o->format == FORMAT_TEXT && !o->output && args_in_colour(stdout);
 	switch (o->format) {
 	case FORMAT_SVG:
-		return ladder_svg(out, lab->view, &lo);
+		return ladder_svg(out, lab->view->events, &lo);
 	case FORMAT_JSON:
-		return ladder_json(out, lab->view, &lo);
+		return ladder_json(out, lab->view->events, &lo);
 	case FORMAT_TEXT:
 		break;
 	}
-	return ladder_text(out, lab->view, &lo);
+	return ladder_text(out, lab->view->events, &lo);
 }
 
 /* How many words of the command line at i only say what is shown of the run, and where. */
@@ -338,7 +338,7 @@ static bool draw_plot(const struct watched *w, const struct options *o, FILE *ou
 	char command[120];
 
 	tell_command(o, command, sizeof(command));
-	return plot_svg(out, w->lab.view, &w->samples, command);
+	return plot_svg(out, w->lab.view->events, &w->samples, command);
 }
 
 enum content { CONTENT_PICTURE, CONTENT_PCAP, CONTENT_PLOT };
@@ -347,7 +347,7 @@ static bool put_content(FILE *f, const struct watched *w, const struct options *
 {
 	switch (c) {
 	case CONTENT_PCAP:
-		return pcapng_write(f, w->lab.view);
+		return pcapng_write(f, w->lab.view->events);
 	case CONTENT_PLOT:
 		return draw_plot(w, o, f);
 	case CONTENT_PICTURE:
@@ -425,6 +425,6 @@ int cmd_lab(int argc, char **argv)
 	}
 	plot_samples_fini(&w.samples);
 	tern_sim_free(w.lab.pair.sim);
-	view_free(w.lab.view);
+	tern_view_free(w.lab.view);
 	return code;
 }

@@ -10,7 +10,7 @@
 #define TERN_CMD_LAB_H
 
 #include "../include/tern_sim.h"
-#include "../view/events.h"
+#include "../view/watch.h"
 
 struct lab;
 struct scenario;
@@ -33,13 +33,11 @@ struct side {
 struct lab {
 	const struct scenario *scenario;
 	struct tern_sim_pair pair;
-	struct view *view;
+	struct tern_view *view;
 	struct side client, server;
 	uint64_t seed, bytes;
 	int family;
-	bool to_itself;	   /* the client is the other side, too */
-	uint64_t lo_frame; /* number of the last frame sent over lo; odd range: see lab_view.c */
-	uint64_t lo_delivered;
+	bool to_itself;	     /* the client is the other side, too */
 	unsigned n_filtered; /* frames that the scenario's filter has seen and wanted */
 	unsigned step;	     /* the scenario's own */
 	const char *failure; /* why it did not end as designed; NULL */
@@ -76,8 +74,5 @@ void side_set(struct side *, int level, int name, int value);
 void lab_after(struct lab *, tern_time, void (*fn)(struct lab *));
 bool side_got_all(const struct side *);
 void lab_on_event(void *ctx, int host, const struct tern_event *);
-
-/* lab_view.c: what the simulator tells, as events of the view */
-void lab_observe(void *ctx, const struct tern_sim_note *);
 
 #endif

@@ -4,17 +4,18 @@
  *
  * Host a asks, host b answers in upper case; the wire loses a fifth of the frames, and is cut for
  * some seconds. The same seed gives the same run on every machine, so that one that fails can be
- * watched: with a seed and a file, the frames of that run go into the file as a capture.
+ * watched: with a seed, that run is drawn as a ladder; with a file, too, it is kept as a capture.
  *
  *	sim_test                        two hundred seeds
- *	sim_test 7 run.pcap             one of them, kept
- *	tern ladder run.pcap            and drawn
+ *	sim_test 7                      one of them, drawn
+ *	sim_test 7 run.pcapng           and kept, for `tern ladder` or Wireshark
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <tern_sim.h>
+#include <tern_view.h>
 
 enum { SEEDS = 200 };
 
@@ -22,7 +23,6 @@ static const struct tern_weather bad = { .delay = 20 * TERN_MS, .loss_ppm = 2000
 
 struct test {
 	struct tern_sim_pair net;
-	FILE *capture; /* NULL: none */
 	bool asked;
 	tern_sock listener, server, client;
 	char answer[64];
@@ -65,7 +65,7 @@ static void on_client(void *ctx, int host, const struct tern_event *ev)
 		tern_close(t->net.a, t->client);
 }
 
-/* ---- the wire: cut for a while, and watched ---- */
+/* ---- the wire: cut for a while ---- */
 
 static void cut(void *ctx)
 {
@@ -82,38 +82,12 @@ static void mend(void *ctx)
 	tern_sim_weather(t->net.sim, t->net.link, -1, &bad);
 }
 
-/* A file of pcap: numbers of 32 bits, as this machine writes them, and bytes. */
-static void put_numbers(FILE *f, const uint32_t *v, size_t n)
-{
-	fwrite(v, sizeof(*v), n, f);
-}
-
-static void keep(void *ctx, const struct tern_sim_note *note)
-{
-	struct test *t = ctx;
-	uint32_t head[4] = { (uint32_t)(note->at / TERN_SEC),
-			     (uint32_t)(note->at % TERN_SEC / TERN_US), note->len, note->len };
-
-	if (note->what != TERN_SIM_FRAME_SENT)
-		return;
-	put_numbers(t->capture, head, 4);
-	fwrite(note->frame, 1, note->len, t->capture);
-}
-
-static void begin_capture(struct test *t)
-{
-	static const uint32_t
-		head[6] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 101 /* plain IP */ };
-
-	put_numbers(t->capture, head, 6);
-	tern_sim_observe(t->net.sim, keep, t);
-}
-
 /* ---- the test ---- */
 
-static bool run(uint64_t seed, FILE *capture)
+/* view: what happens goes there; NULL: nowhere */
+static bool run(uint64_t seed, struct tern_view *view)
 {
-	struct test t = { .capture = capture };
+	struct test t = { .asked = false };
 	struct tern_addr at;
 	int32_t patience = 6; /* seed 87 failed by the default: its opening ended after 15 s */
 	tern_time cut_at;
@@ -121,8 +95,8 @@ static bool run(uint64_t seed, FILE *capture)
 
 	if (tern_sim_pair(&t.net, seed, TERN_AF_INET, TERN_LINK_IP, 1500, &bad) != 0)
 		return false;
-	if (capture)
-		begin_capture(&t);
+	if (view)
+		tern_sim_observe(t.net.sim, tern_view_note, view);
 	at = t.net.addr_b;
 	at.port = 7;
 	tern_socket(t.net.b, TERN_AF_INET, TERN_SOCK_STREAM, 0, &t.listener);
@@ -142,26 +116,47 @@ static bool run(uint64_t seed, FILE *capture)
 	return right;
 }
 
-int main(int argc, char **argv)
+static bool keep(const struct tern_view *view, const char *path)
 {
-	FILE *capture;
-	int n_right = 0;
+	FILE *f = fopen(path, "wb");
+	bool kept = f && tern_view_write(view, f, TERN_VIEW_PCAPNG, 0);
+
+	if (f && fclose(f) != 0)
+		kept = false;
+	if (!kept)
+		fprintf(stderr, "sim_test: %s cannot be written\n", path);
+	return kept;
+}
+
+/* path: of a capture, or NULL */
+static bool show(uint64_t seed, const char *path)
+{
+	struct tern_view *view = tern_view_new(0);
 	bool right;
 
-	if (argc == 3) {
-		capture = fopen(argv[2], "wb");
-		if (!capture) {
-			perror(argv[2]);
-			return 1;
-		}
-		right = run(strtoull(argv[1], NULL, 10), capture);
-		return fclose(capture) == 0 && right ? 0 : 1;
-	}
+	if (!view)
+		return false;
+	tern_view_name(view, 0, "asks");
+	tern_view_name(view, 1, "answers");
+	right = run(seed, view);
+	tern_view_write(view, stdout, TERN_VIEW_TEXT, 0);
+	right = (!path || keep(view, path)) && right;
+	tern_view_free(view);
+	return right;
+}
+
+int main(int argc, char **argv)
+{
+	int n_right = 0;
+
+	if (argc > 1)
+		return show(strtoull(argv[1], NULL, 10), argv[2]) ? 0 : 1;
 	for (unsigned seed = 1; seed <= SEEDS; seed++) {
-		right = run(seed, NULL);
+		bool right = run(seed, NULL);
+
 		n_right += right;
 		if (!right)
-			printf("seed %u fails: sim_test %u run.pcap keeps it\n", seed, seed);
+			printf("seed %u fails: sim_test %u draws it\n", seed, seed);
 	}
 	printf("right with %d seeds of %d\n", n_right, SEEDS);
 	return n_right == SEEDS ? 0 : 1;

@@ -104,7 +104,8 @@ struct tern_sim_note {
 	uint32_t what; /* enum tern_sim_what */
 	int host;      /* who sent, got or traced */
 	int link;
-	uint64_t frame_id; /* unique; the same for sent, delivered and lost */
+	uint32_t link_kind; /* enum tern_link: how its frames begin */
+	uint64_t frame_id;  /* unique; the same for sent, delivered and lost */
 	uint64_t copy_of;
 	const uint8_t *frame; /* borrowed for the call */
 	uint32_t len;

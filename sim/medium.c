@@ -113,6 +113,7 @@ static void note_frame(const struct port *p, uint32_t what, const struct link_fr
 	struct tern_sim_note note = { .what = what,
 				      .host = p->host->index,
 				      .link = p->medium->index,
+				      .link_kind = p->medium->kind,
 				      .frame_id = f->id,
 				      .frame = f->data,
 				      .len = f->len,
@@ -161,6 +162,7 @@ static struct link_frame *duplicate(struct port *p, const struct link_frame *f)
 	struct tern_sim_note note = { .what = TERN_SIM_FRAME_DUPLICATED,
 				      .host = p->host->index,
 				      .link = p->medium->index,
+				      .link_kind = p->medium->kind,
 				      .copy_of = f->id,
 				      .frame = f->data,
 				      .len = f->len };

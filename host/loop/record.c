@@ -17,8 +17,9 @@
 
 #include "../../core/wire/wire.h"
 #include "../../view/pcapng_impl.h"
+#include "../../view/watch.h"
 
-enum { FRAME_MAX = 65536 + 64, KEPT = 128, EVENTS_MAX = 400000, LO_INDEX = 1 };
+enum { KEPT = 128, EVENTS_MAX = 400000 };
 enum { US, PEER }; /* hosts of the view */
 
 /* ---- pcapng ---- */
@@ -111,19 +112,9 @@ static void add(struct recorder *r, const struct view_event *ev)
 	r->full = r->view->n_events >= EVENTS_MAX;
 }
 
-/* The device fills it in, on its way out or as it comes in: in the capture it is there already. */
-static void fill_checksum(struct recorder *r, const struct tern_pkt *p, uint32_t len)
-{
-	uint32_t at = p->csum_start, field = at + p->csum_off;
-
-	if ((p->flags & TERN_PKT_CSUM_PARTIAL) && field + 2 <= len)
-		put_be16(r->bytes + field,
-			 checksum_finish(checksum_add(r->bytes + at, len - at, 0)));
-}
-
 static bool is_recorded(const struct recorder *r, unsigned ifindex)
 {
-	return ifindex != LO_INDEX && ifindex < 64 && r->link[ifindex];
+	return ifindex != WATCH_LO_INDEX && ifindex < 64 && r->link[ifindex];
 }
 
 /* A frame as a host has sent it, or gets it; its bytes are in r->bytes. */
@@ -132,7 +123,7 @@ static struct view_event event_of(struct recorder *r, const struct tern_pkt *p, 
 	struct view_event ev = { .host = host, .kind = VIEW_SENT, .bytes = r->bytes };
 
 	ev.raw_ip = r->link[p->ifindex] == TERN_LINK_IP;
-	ev.len = tern_pkt_copy(p, 0, r->bytes, FRAME_MAX);
+	ev.len = watch_copy_frame(p, r->bytes);
 	ev.kept = ev.len < KEPT ? ev.len : KEPT;
 	return ev;
 }
@@ -173,10 +164,8 @@ static void record_frame(struct recorder *r, const struct tern_trace *t)
 		return;
 	ev = event_of(r, t->pkt, out ? US : PEER);
 	ev.at = t->at - r->begun;
-	if (r->pcap) {
-		fill_checksum(r, t->pkt, ev.len);
+	if (r->pcap)
 		put_packet(r, &ev, ifindex, out);
-	}
 	r->cause = NULL;
 	ev.frame = !out && r->has_weather[ifindex] ? take_number(r, t->pkt) : 0;
 	if (!ev.frame) {
@@ -287,7 +276,7 @@ static uint64_t clock_ns(clockid_t id)
 bool recorder_init(struct recorder *r, FILE *pcap, bool with_view)
 {
 	memset(r, 0, sizeof(*r));
-	r->bytes = malloc(FRAME_MAX);
+	r->bytes = malloc(WATCH_FRAME_MAX);
 	r->view = with_view ? view_new(KEPT) : NULL;
 	if (!r->bytes || (with_view && (!r->view || !view_reserve(r->view, EVENTS_MAX)))) {
 		recorder_fini(r);
