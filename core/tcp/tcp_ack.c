@@ -147,7 +147,7 @@ static inline void take_sample(const struct arrival *a, uint64_t acked, struct t
 		.random = any_number(a),
 		.cwnd_limited = is_cwnd_limited(a),
 		.paced = c->work->pace_rate != 0,
-		.in_recovery = c->in_recovery || c->in_rto_recovery,
+		.in_recovery = tcp_is_repairing(c),
 		.has_sack = c->sack_ok,
 	};
 }
@@ -185,7 +185,7 @@ static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool
 
 static bool is_repaired(const struct tcp *c)
 {
-	return (c->in_recovery || c->in_rto_recovery) && c->snd.una >= c->work->recover;
+	return tcp_is_repairing(c) && c->snd.una >= c->work->recover;
 }
 
 /* RFC 8985 and RFC 6937. */
@@ -201,7 +201,7 @@ static void follow_with_sack(struct arrival *a, uint64_t acked)
 	if (is_repaired(c))
 		tcp_leave_recovery(c, a->x);
 	lost = tcp_detect_losses(c, a->x);
-	if (lost && !c->in_recovery && !c->in_rto_recovery)
+	if (lost && !tcp_is_repairing(c))
 		tcp_enter_recovery(c, a->x);
 	if (c->in_recovery && !c->cc.ops->own_window)
 		tcp_pace_recovery(a, lost);

@@ -223,7 +223,7 @@ void tcp_answer_marks(struct arrival *a)
 	struct tcp *c = a->c;
 	uint32_t before = c->cc.cwnd;
 
-	if (c->in_recovery || c->in_rto_recovery || c->snd.una <= c->work->ecn_end)
+	if (tcp_is_repairing(c) || c->snd.una <= c->work->ecn_end)
 		return;
 	if (before <= c->snd_mss) {
 		c->ecn_held = true;

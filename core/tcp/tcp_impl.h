@@ -130,6 +130,12 @@ static inline bool tcp_take_work(struct tcp *c, const struct tcp_ctx *x)
 	return c->work || tcp_new_work(c, x);
 }
 
+/* What was lost goes again, after duplicates or after a time-out. */
+static inline bool tcp_is_repairing(const struct tcp *c)
+{
+	return c->in_recovery || c->in_rto_recovery;
+}
+
 static inline bool tcp_has_lost(const struct tcp *c)
 {
 	return c->work && c->work->sent.n_lost > 0;

@@ -112,7 +112,7 @@ static tern_time reordering_window(const struct tcp *c)
 	const struct tcp_work *w = c->work;
 
 	if (!w->rack.reordering_seen) {
-		if (c->in_recovery || c->in_rto_recovery)
+		if (tcp_is_repairing(c))
 			return 0;
 		/* RFC 6675 section 4, IsLost: that many segments, whatever their sizes */
 		if (w->sent.n_sacked > (DUP_THRESH - 1) * (uint64_t)c->snd_mss)
@@ -268,7 +268,7 @@ COLD const char *tcp_on_loss_timer(struct tcp *c, const struct tcp_ctx *x)
 
 	w->loss_at = TERN_NEVER;
 	if (w->loss_timer == LOSS_TIMER_REORDERING) {
-		if (tcp_detect_losses(c, x) && !c->in_recovery && !c->in_rto_recovery)
+		if (tcp_detect_losses(c, x) && !tcp_is_repairing(c))
 			tcp_enter_recovery(c, x);
 		return "reordering";
 	}

@@ -199,7 +199,7 @@ COLD bool tcp_probe_failed(struct tcp *c, const struct tcp_ctx *x)
 	struct sent_log *log = &c->work->sent;
 	const struct sent *s = sent_first_lost(log);
 
-	if (c->in_recovery || c->in_rto_recovery || !is_path_probe(c, s))
+	if (tcp_is_repairing(c) || !is_path_probe(c, s))
 		return false;
 	if (s->hi - sent_lo(s) != log->n_lost)
 		return false;
@@ -239,7 +239,7 @@ static void plan_next_probe(struct arrival *a)
 	uint32_t size;
 
 	w->probe_next = 0;
-	if (!c->sack_ok || c->in_recovery || c->in_rto_recovery || w->sent.n_lost)
+	if (!c->sack_ok || tcp_is_repairing(c) || w->sent.n_lost)
 		return;
 	if (w->probe_end > c->snd.una || w->probe_at > a->x->now)
 		return;

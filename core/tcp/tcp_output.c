@@ -128,7 +128,7 @@ static inline void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
 	tcp_rate_sent(c, x, sent_put(&w->sent, lo, c->snd.nxt, x->now), c->snd.nxt - lo);
-	if ((w->dup_acks || w->sent.n_sacked) && !c->in_recovery && !c->in_rto_recovery)
+	if ((w->dup_acks || w->sent.n_sacked) && !tcp_is_repairing(c))
 		w->limited += len;
 	if ((uint32_t)len % c->snd_mss && hi > w->probe_end)
 		w->small_end = hi;

@@ -201,7 +201,7 @@ static bool plan_path_probe(const struct tcp *c, struct tcp_plan *p)
 {
 	uint64_t size = c->work ? c->work->probe_next : 0, need = size + 3 * (uint64_t)c->snd_mss;
 
-	if (size == 0 || c->in_recovery || c->in_rto_recovery || c->work->sent.n_sacked)
+	if (size == 0 || tcp_is_repairing(c) || c->work->sent.n_sacked)
 		return false;
 	if (c->early || c->dsack_lo != c->dsack_hi) /* SACK blocks would make it larger */
 		return false;

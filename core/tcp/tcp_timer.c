@@ -247,7 +247,7 @@ static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tern_cc_sample s = { .now = x->now,
 				    .in_flight = tcp_flight_size(c),
-				    .in_recovery = c->in_recovery || c->in_rto_recovery };
+				    .in_recovery = tcp_is_repairing(c) };
 	struct tcp_work *w = c->work;
 
 	s.again = c->n_rtx > 1 || c->in_rto_recovery;

@@ -13,17 +13,12 @@
 
 enum { FRTO_LOSS_SEGMENTS = 3 };
 
-static bool is_repairing(const struct tcp *c)
-{
-	return c->in_recovery || c->in_rto_recovery;
-}
-
 /* Before the window changes. An episode inside an episode has the same past. */
 void tcp_undo_begin(struct tcp *c)
 {
 	struct tcp_undo *u = &c->work->undo;
 
-	if (u->pos != TCP_NO_POS && is_repairing(c))
+	if (u->pos != TCP_NO_POS && tcp_is_repairing(c))
 		return;
 	*u = (struct tcp_undo){ .pos = c->snd.una,
 				.cwnd = c->cc.cwnd,
@@ -175,7 +170,7 @@ bool tcp_undo_review(struct arrival *a, uint64_t acked)
 
 	if (c->work->undo.pos == TCP_NO_POS || a->marks) /* RFC 4015 3.4: a mark forbids it */
 		return false;
-	late = is_repairing(c) &&
+	late = tcp_is_repairing(c) &&
 	       (is_late_ack(a, acked) || all_were_delayed(a) || frto_says_so(a, acked));
 	if (!late && !all_were_duplicates(a))
 		return false;
