@@ -257,14 +257,17 @@ static uint32_t load(const struct tern_config *c, const struct setting *set)
 	return v;
 }
 
-/* Those that are tied to one another. */
-static bool pairs_fit(const struct tern_config *c)
+/* Of those that are tied to one another the one that does not fit, or NULL. */
+static const char *misfit(const struct tern_config *c)
 {
-	return c->port_min <= c->port_max && c->tcp_rto_min_ms <= c->tcp_rto_initial_ms &&
-	       c->tcp_rto_initial_ms <= c->tcp_rto_max_ms;
+	if (c->port_min > c->port_max)
+		return "net.ipv4.ip_local_port_min";
+	if (c->tcp_rto_min_ms > c->tcp_rto_initial_ms || c->tcp_rto_initial_ms > c->tcp_rto_max_ms)
+		return "tcp_rto_initial_ms";
+	return NULL;
 }
 
-bool config_in_range(const struct tern_config *c)
+const char *config_out_of_range(const struct tern_config *c)
 {
 	for (size_t i = 0; i < N_ELEMENTS(settings); i++) {
 		const struct setting *set = &settings[i];
@@ -274,9 +277,9 @@ bool config_in_range(const struct tern_config *c)
 			continue;
 		v = load(c, set);
 		if (v < set->min * set->unit || v > set->max * set->unit)
-			return false;
+			return set->name;
 	}
-	return pairs_fit(c);
+	return misfit(c);
 }
 
 static int set_default_congestion(struct tern_stack *st, const char *value)
@@ -308,7 +311,7 @@ TERN_API int tern_sysctl_set(struct tern_stack *st, const char *name, const char
 	if (!parse_value(value, &v) || v < set->min || v > set->max)
 		return -TERN_EINVAL;
 	store(&changed, set, v * set->unit);
-	if (!pairs_fit(&changed))
+	if (misfit(&changed))
 		return -TERN_EINVAL;
 	st->cfg = changed;
 	stack_copy_limits(st);

@@ -8,10 +8,19 @@
 
 /* ---- making ---- */
 
-static bool is_sane(const struct tern_config *c)
+TERN_API const char *tern_config_fault(const struct tern_config *c)
 {
-	return c->size == sizeof(*c) && c->shard < 256 && c->sockets_max > 0 &&
-	       config_in_range(c) && cc_find(NULL, c->tcp_congestion_control) != NULL;
+	if (c->size != sizeof(*c))
+		return "size";
+	if (c->shard >= 256)
+		return "shard";
+	if (c->sockets_max == 0)
+		return "sockets_max";
+	if (c->memory_max < sizeof(struct tern_stack))
+		return "memory_max";
+	if (!cc_find(NULL, c->tcp_congestion_control))
+		return "net.ipv4.tcp_congestion_control";
+	return config_out_of_range(c);
 }
 
 static void draw_keys(struct tern_stack *st, const uint8_t seed[32])
@@ -131,7 +140,7 @@ TERN_API struct tern_stack *tern_new(const struct tern_config *cfg, const struct
 {
 	struct tern_stack *st;
 
-	if (!is_sane(cfg) || !env->alloc || !env->free || sizeof(*st) > cfg->memory_max)
+	if (tern_config_fault(cfg) || !env->alloc || !env->free)
 		return NULL;
 	st = env->alloc(env->ctx, sizeof(*st));
 	if (!st)

@@ -70,8 +70,8 @@ struct inbound {
 	enum addr_kind to;  /* what dst is to us */
 };
 
-/* config.c: is each setting what tern_sysctl_set would take? */
-bool config_in_range(const struct tern_config *);
+/* config.c: the first setting that is not what tern_sysctl_set would take, or NULL */
+const char *config_out_of_range(const struct tern_config *);
 
 /* stack.c: after a change of the configuration */
 void stack_copy_limits(struct tern_stack *);

@@ -405,9 +405,44 @@ static void bad_configurations(void)
 		tern_config_default(&cfg);
 		put_number((char *)&cfg + bad_configs[i].off, bad_configs[i].size,
 			   bad_configs[i].value);
+		check(tern_config_fault(&cfg) != NULL);
 		check(tern_new(&cfg, &env) == NULL);
 		check_eq(counted.out, 0);
 	}
+}
+
+static void check_fault(const struct tern_config *cfg, const char *name)
+{
+	const char *fault = tern_config_fault(cfg);
+
+	check(fault && strcmp(fault, name) == 0);
+}
+
+static void a_fault_is_named(void)
+{
+	struct tern_config good, cfg;
+
+	tern_config_default(&good);
+	check(tern_config_fault(&good) == NULL);
+	cfg = good;
+	cfg.size = 4;
+	check_fault(&cfg, "size");
+	cfg = good;
+	cfg.memory_max = 1000;
+	check_fault(&cfg, "memory_max");
+	cfg = good;
+	cfg.ttl = 0;
+	check_fault(&cfg, "net.ipv4.ip_default_ttl");
+	cfg = good;
+	cfg.port_min = 61000;
+	check_fault(&cfg, "net.ipv4.ip_local_port_min");
+	cfg = good;
+	cfg.tcp_rto_min_ms = 900;
+	cfg.tcp_rto_initial_ms = 800;
+	check_fault(&cfg, "tcp_rto_initial_ms");
+	cfg = good;
+	memcpy(cfg.tcp_congestion_control, "vegas", 6);
+	check_fault(&cfg, "net.ipv4.tcp_congestion_control");
 }
 
 static const struct test tests[] = {
@@ -421,6 +456,7 @@ static const struct test tests[] = {
 	TEST(pairs),
 	TEST(settings_have_effect),
 	TEST(bad_configurations),
+	TEST(a_fault_is_named),
 };
 
 int main(int argc, char **argv)
