@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tun2socks.c - a TUN device whose every flow goes on through a SOCKS5 server: IPv4 and IPv6, TCP
- * and UDP. It is the local end of a VPN in fifty lines: host/gateway does the rest, which is
- * compiled from the tree with the program: no header of it is installed.
+ * and UDP. It is the local end of a VPN in fifty lines: tern_gateway.h does the rest.
  *
+ *	cc tun2socks.c $(pkg-config --cflags --libs tern_posix) -o tun2socks
  *	ip tuntap add tun0 mode tun
  *	tun2socks tun0 127.0.0.1 1080 [USER PASSWORD] &
  *	ip addr add 10.9.0.1/24 dev tun0 && ip link set tun0 up
@@ -11,11 +11,12 @@
  *
  * The way to the server itself must not lead through the device.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../host/gateway/gateway.h"
+#include <tern_gateway.h>
 
 static volatile sig_atomic_t stop;
 
@@ -31,55 +32,44 @@ static int usage(void)
 	return 2;
 }
 
-static int serve(struct loop *l, struct gateway *g)
+static int serve(struct tern_gateway *g, const char *device)
 {
-	const char *gone = NULL;
+	while (!stop) {
+		struct pollfd p = { tern_gateway_fd(g), POLLIN, 0 };
 
-	while (!stop && !gone) {
-		struct pollfd own = { gateway_fd(g), POLLIN, 0 };
-
-		loop_pump(l);
-		gateway_turn(g);
-		loop_wait(l, gateway_deadline(g), &own, 1);
-		gone = loop_take_gone(l);
+		if (tern_gateway_turn(g) != 0) {
+			fprintf(stderr, "tun2socks: the device %s has gone\n", device);
+			return 1;
+		}
+		poll(&p, 1, 1000); /* for signals that came just before */
 	}
-	if (gone)
-		fprintf(stderr, "tun2socks: the device %s has gone\n", gone);
-	return gone ? 1 : 0;
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct gateway_wish wish = { .no_loopback = true };
-	struct dev_wish dev_wish = { .mtu = 0 };
 	unsigned long port = argc >= 4 ? strtoul(argv[3], NULL, 10) : 0;
-	struct gateway *g;
-	struct dev *d;
-	struct loop l;
+	char error[TERN_GATEWAY_ERROR_MAX];
+	struct tern_gateway_config cfg;
+	struct tern_gateway *g;
 	int code;
 
+	tern_gateway_config_default(&cfg);
 	if ((argc != 4 && argc != 6) || port == 0 || port > 65535 ||
-	    tern_addr_parse(argv[2], (uint16_t)port, &wish.socks) != 0)
+	    tern_addr_parse(argv[2], (uint16_t)port, &cfg.socks) != 0)
 		return usage();
-	wish.socks_user = argc == 6 ? argv[4] : NULL;
-	wish.socks_password = argc == 6 ? argv[5] : NULL;
-	d = tap_open(argv[1], false, &dev_wish);
-	if (!d) {
-		fprintf(stderr, "tun2socks: %s\n", dev_wish.error);
-		return 1;
-	}
-	loop_init(&l);
-	g = gateway_new(&l, d, &wish);
+	cfg.device = argv[1];
+	cfg.no_loopback = true;
+	cfg.socks_user = argc == 6 ? argv[4] : NULL;
+	cfg.socks_password = argc == 6 ? argv[5] : NULL;
+	g = tern_gateway_new(&cfg, error);
 	if (!g) {
-		fprintf(stderr, "tun2socks: %s\n", wish.error);
-		dev_close(d);
-		loop_fini(&l);
+		fprintf(stderr, "tun2socks: %s\n", error);
 		return 1;
 	}
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	code = serve(&l, g);
-	gateway_free(g);
-	loop_fini(&l);
+	code = serve(g, argv[1]);
+	tern_gateway_free(g);
 	return code;
 }
