@@ -105,6 +105,13 @@ static int open_gateway(struct tern_gateway *g, const struct tern_gateway_config
 	return 0;
 }
 
+static int begin(struct tern_gateway *g, char *error)
+{
+	int err = tern_gateway_turn(g);
+
+	return err ? refuse(error, strerror(-err)) : 0;
+}
+
 struct tern_gateway *tern_gateway_new(const struct tern_gateway_config *c,
 				      char error[TERN_GATEWAY_ERROR_MAX])
 {
@@ -122,7 +129,7 @@ struct tern_gateway *tern_gateway_new(const struct tern_gateway_config *c,
 	g->set = g->timer = -1;
 	loop_init(&g->loop);
 	if (open_set(g, error) != 0 || open_link(g, c, error) != 0 ||
-	    open_gateway(g, c, error) != 0 || tern_gateway_turn(g) != 0) {
+	    open_gateway(g, c, error) != 0 || begin(g, error) != 0) {
 		tern_gateway_free(g);
 		return NULL;
 	}

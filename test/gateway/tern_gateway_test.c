@@ -321,7 +321,7 @@ static void what_cannot_be_is_refused(void)
 	check_refused(&cfg, "descriptor 65535");
 	cfg.size--;
 	check_refused(&cfg, "another version");
-	check_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	check_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	tern_gateway_config_default(&cfg);
 	cfg.fd = pair[0];
 	cfg.socks = tern_ip4(127, 0, 0, 1, 1080);
@@ -329,9 +329,11 @@ static void what_cannot_be_is_refused(void)
 	word[sizeof(word) - 1] = 0;
 	cfg.socks_user = cfg.socks_password = word;
 	check_refused(&cfg, "255");
+	cfg.socks_user = cfg.socks_password = NULL;
+	close(pair[1]);
+	check_refused(&cfg, strerror(ENODEV)); /* there is nobody at its other end */
 	check(fcntl(pair[0], F_GETFD) != -1);
 	close(pair[0]);
-	close(pair[1]);
 	tern_gateway_free(NULL);
 }
 
