@@ -112,6 +112,7 @@ struct tern_sim_note {
 	const char *why;
 	const struct tern_trace *trace;
 };
+/* tern_view.h draws what it is told. */
 typedef void tern_sim_observe_fn(void *ctx, const struct tern_sim_note *);
 TERN_API void tern_sim_observe(struct tern_sim *, tern_sim_observe_fn *, void *ctx);
 
