@@ -433,14 +433,16 @@ struct tern_config {
 
 TERN_API void tern_config_default(struct tern_config *);
 /*
- * What is wrong with it: the setting's name as tern_sysctl_set has it, or the member's that is none
- * ("size", "memory_max": too little for a stack). NULL: nothing.
+ * What is wrong with it: the setting's name as tern_sysctl_set has it (of two that do not fit one
+ * another, one), or the member's that is none ("size"; "memory_max": less than the first piece of a
+ * stack). NULL: nothing.
  */
 TERN_API const char *tern_config_fault(const struct tern_config *);
 
 /*
  * Makes a stack with one interface, `lo` (index 1). Both arguments are copied.
- * Returns NULL when the configuration is out of range (tern_config_fault) or memory is short.
+ * Returns NULL when the configuration is out of range (tern_config_fault), the environment has no
+ * alloc or free, or memory is short.
  */
 TERN_API struct tern_stack *tern_new(const struct tern_config *, const struct tern_env *);
 

@@ -13,7 +13,7 @@
 
 const struct build build = { .ip6 = false, .raw = false };
 const struct tern_cc_ops *const cc_built_in[] = { &cc_reno, &cc_cubic, NULL };
-const struct means *const all_means[] = { &dhcp4_means, &inform4_means, &link_local4_means, NULL };
+const struct means *const all_means[] = { &link_local4_means, &dhcp4_means, &inform4_means, NULL };
 
 /* ---- packets: IPv6 and what it brings, groups, forwarding ---- */
 

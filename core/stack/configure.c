@@ -134,6 +134,9 @@ TERN_API int tern_auto_set(struct tern_stack *st, unsigned ifindex, unsigned wan
 		begun |= (*m)->bit;
 	}
 	end_means(st, i, ~wanted);
+	for (const struct means *const *m = all_means; *m; m++)
+		if ((*m)->on_set && (*m)->is_on(i))
+			(*m)->on_set(st, i);
 	i->means = wanted;
 	return 0;
 }

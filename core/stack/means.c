@@ -4,5 +4,5 @@
  */
 #include "means.h"
 
-const struct means *const all_means[] = { &ra_means,	&dhcp4_means,	    &inform4_means,
-					  &dhcp6_means, &link_local4_means, NULL };
+const struct means *const all_means[] = { &ra_means,	&dhcp6_means,	&link_local4_means,
+					  &dhcp4_means, &inform4_means, NULL };

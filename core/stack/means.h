@@ -23,6 +23,8 @@ struct means {
 	void (*end)(struct tern_stack *, struct iface *);
 	/* The interface goes: memory is given back, and nothing is said any more. */
 	void (*free)(struct tern_stack *, struct iface *);
+	/* All that is wanted is on, and nothing else. */
+	void (*on_set)(struct tern_stack *, struct iface *);
 	void (*on_timer)(struct tern_stack *, struct timer *);
 	void (*on_link)(struct tern_stack *, struct iface *, bool is_up);
 	/* Addresses of the interface came, went, or have become ours. */
@@ -37,7 +39,10 @@ struct means {
 	bool (*input)(struct tern_stack *, const struct inbound *, const struct dgram_in *);
 };
 
-/* In the order of their beginning; they end in the other order. means.c, or core/lean. */
+/*
+ * In the order of their beginning; they end in the other order. The two of DHCPv4, of which the one
+ * ends the other, begin last, when nothing can fail any more. means.c, or core/lean.
+ */
 extern const struct means *const all_means[]; /* ends with NULL */
 
 /* means4.c */

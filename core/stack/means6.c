@@ -39,7 +39,7 @@ static bool dhcp6_is_on(const struct iface *i)
 	return i->dhcp6 != NULL;
 }
 
-/* Routers say when; where they are not listened to, it is now. */
+/* Routers say when it begins to speak; where they are not listened to, on_set6 does. */
 static int begin_dhcp6(struct tern_stack *st, struct iface *i, unsigned wanted)
 {
 	struct dhcp_parts parts = { .ifindex = i->index, .timer_kind = TIMER_DHCP6 };
@@ -54,10 +54,8 @@ static int begin_dhcp6(struct tern_stack *st, struct iface *i, unsigned wanted)
 	if (err) {
 		dhcp6_free(&st->net, i->dhcp6);
 		i->dhcp6 = NULL;
-		return err;
 	}
-	dhcp6_on_router_flags(st, i, true, false);
-	return 0;
+	return err;
 }
 
 static void free_dhcp6(struct tern_stack *st, struct iface *i)
@@ -90,6 +88,15 @@ static void on_link6(struct tern_stack *st, struct iface *i, bool is_up)
 	dhcp6_act(st, i, dhcp6_on_link(&st->net, i->dhcp6, is_up), NULL);
 }
 
+/* Nobody listens to routers, perhaps not any more: it is now. Its address may have gone. */
+static void on_set6(struct tern_stack *st, struct iface *i)
+{
+	if (i->slaac)
+		return;
+	put_link_local6(st, i);
+	dhcp6_on_router_flags(st, i, true, false);
+}
+
 static void on_lost6(struct tern_stack *st, struct iface *i, const struct addr *addr,
 		     enum tern_origin origin)
 {
@@ -105,6 +112,7 @@ const struct means dhcp6_means = { .bit = TERN_AUTO_DHCP6,
 				   .free = free_dhcp6,
 				   .on_timer = on_timer6,
 				   .on_link = on_link6,
+				   .on_set = on_set6,
 				   .on_lost = on_lost6,
 				   .input = dhcp6_take };
 
@@ -121,17 +129,10 @@ static int begin_slaac(struct tern_stack *st, struct iface *i, unsigned wanted)
 	return slaac_begin(&st->net, i, TIMER_SLAAC) ? 0 : -TERN_ENOMEM;
 }
 
-static void free_slaac(struct tern_stack *st, struct iface *i)
-{
-	slaac_end(&st->net, i);
-}
-
 /* It takes link-local addresses along, also that from which DHCP speaks. */
 static void end_slaac(struct tern_stack *st, struct iface *i)
 {
-	free_slaac(st, i);
-	if (i->dhcp6)
-		put_link_local6(st, i);
+	slaac_end(&st->net, i);
 }
 
 static void on_slaac_timer(struct tern_stack *st, struct timer *t)
@@ -157,7 +158,7 @@ const struct means ra_means = { .bit = TERN_AUTO_RA,
 				.is_on = slaac_is_on,
 				.begin = begin_slaac,
 				.end = end_slaac,
-				.free = free_slaac,
+				.free = end_slaac,
 				.on_timer = on_slaac_timer,
 				.on_link = on_slaac_link,
 				.on_lost = on_slaac_lost };

@@ -23,6 +23,8 @@ struct talk {
 	bool bound;
 };
 
+static uint32_t addresses_max; /* 0: as usual */
+
 static bool add_stack(struct host *h, uint8_t last)
 {
 	struct tern_env env = test_env_make(&h->env, last);
@@ -30,6 +32,8 @@ static bool add_stack(struct host *h, uint8_t last)
 	struct tern_config cfg;
 
 	tern_config_default(&cfg);
+	if (addresses_max)
+		cfg.addresses_max = addresses_max;
 	h->st = tern_new(&cfg, &env);
 	return h->st && tern_iface_add(h->st, &nic) == NIC;
 }
@@ -188,7 +192,91 @@ static void a_budget_that_is_too_small(void)
 	}
 }
 
+/* ---- tern_auto_set in the middle of it ---- */
+
+static void begin_with(struct talk *t, unsigned means)
+{
+	*t = (struct talk){ .six = true };
+	check(start_server(t));
+	check(add_stack(&t->client, 1));
+	check_eq(tern_auto_set(t->client.st, NIC, means), 0);
+}
+
+static void end_talk(struct talk *t)
+{
+	dhcp4_server_free(t->server4);
+	dhcp6_server_free(t->server6);
+	tern_free(t->client.st);
+	tern_free(t->server.st);
+}
+
+static unsigned n_servers(const struct tern_stack *st)
+{
+	struct tern_server s;
+	unsigned cursor = 0, n = 0;
+
+	while (tern_server_next(st, &cursor, &s))
+		n++;
+	return n;
+}
+
+/* What cannot begin leaves all as it was: the informed client stays. */
+static void a_refusal_changes_nothing(void)
+{
+	struct tern_addr own = tern_ip4(10, 0, 0, 50, 0);
+	struct talk t;
+
+	t = (struct talk){ .six = true };
+	check(start_server(&t));
+	addresses_max = 3; /* lo's two, and one */
+	check(add_stack(&t.client, 1));
+	addresses_max = 0;
+	check_eq(tern_auto_set(t.client.st, NIC, TERN_AUTO_INFORM4), 0);
+	check_eq(tern_addr_add(t.client.st, NIC, &own, 24), 0);
+	run(&t, 30 * TERN_SEC);
+	check_eq(n_servers(t.client.st), 1);
+	/* there is no room for the address that DHCPv6 speaks from */
+	check_eq(tern_auto_set(t.client.st, NIC, TERN_AUTO_DHCP4 | TERN_AUTO_DHCP6), -TERN_ENOMEM);
+	check_eq(n_servers(t.client.st), 1);
+	end_talk(&t);
+}
+
+/* Nobody listens to routers any more: DHCPv6 begins by itself. */
+static void without_routers_dhcp6_begins(void)
+{
+	struct talk t;
+
+	begin_with(&t, TERN_AUTO_RA | TERN_AUTO_DHCP6);
+	run(&t, 5 * TERN_SEC);
+	check(!t.bound);
+	check_eq(tern_auto_set(t.client.st, NIC, TERN_AUTO_DHCP6), 0);
+	run(&t, 60 * TERN_SEC);
+	check(t.bound);
+	end_talk(&t);
+}
+
+/* The address that DHCPv6 speaks from comes back when it is asked for again. */
+static void the_link_local_address_comes_back(void)
+{
+	struct tern_addr own;
+	struct tern_iface_addr a;
+	unsigned cursor = 0, n = 0;
+	struct talk t;
+
+	begin_with(&t, TERN_AUTO_DHCP6);
+	check_eq(tern_addr_parse("fe80::ff:fe00:1", 0, &own), 0);
+	check_eq(tern_addr_del(t.client.st, NIC, &own), 0);
+	check_eq(tern_auto_set(t.client.st, NIC, TERN_AUTO_DHCP6), 0);
+	while (tern_addr_next(t.client.st, &cursor, &a))
+		n += a.ifindex == NIC;
+	check_eq(n, 1);
+	end_talk(&t);
+}
+
 static const struct test tests[] = {
+	TEST(a_refusal_changes_nothing),
+	TEST(without_routers_dhcp6_begins),
+	TEST(the_link_local_address_comes_back),
 	TEST(of_ip4),
 	TEST(of_ip6),
 	TEST(a_budget_that_is_too_small),
