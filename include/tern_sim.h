@@ -109,6 +109,12 @@ struct tern_sim_note {
 	uint64_t copy_of;
 	const uint8_t *frame; /* borrowed for the call */
 	uint32_t len;
+	/*
+	 * Of a super-frame: the checksum is not made yet, of what is behind csum_start; its place
+	 * is csum_off behind that.
+	 */
+	bool csum_partial;
+	uint16_t csum_start, csum_off;
 	const char *why;
 	const struct tern_trace *trace;
 };

@@ -5,9 +5,9 @@
  * A view remembers frames, states of connections, timers and drops. A program fills it by what a
  * simulation's observer or a stack's trace hook is told, and writes it when it wants to: a test
  * that fails, say, with the picture that `tern lab` draws, and a capture that `tern ladder` and
- * Wireshark read. It is in libtern.so (-ltern), in libtern_posix.a and, for programs linked
- * statically, in libtern_view.a, which goes before libtern.a (-ltern_view -ltern, what pkg-config
- * says of tern_view, CMake's tern::tern_view).
+ * Wireshark read. It is in libtern.so (-ltern), in libtern_posix.a, which has all and is linked
+ * alone, and, for other programs linked statically, in libtern_view.a, which goes before libtern.a
+ * (-ltern_view -ltern, what pkg-config says of tern_view, CMake's tern::tern_view).
  *
  *	struct tern_view *v = tern_view_new(0);
  *
@@ -30,26 +30,29 @@ struct tern_sim_note; /* tern_sim.h */
 struct tern_view;
 
 /*
+ * Of one simulation or of one stack, from its beginning to its end: time never goes back in it.
  * keep: how many bytes of each frame to remember; a ladder needs 160, a capture all of them, which
- * is 0. A view grows by these and some 250 bytes with each frame until it is freed. NULL: no
+ * is 0. A view grows by these and up to 600 bytes with each frame until it is freed. NULL: no
  * memory.
  */
 TERN_API struct tern_view *tern_view_new(uint32_t keep);
 TERN_API void tern_view_free(struct tern_view *); /* NULL is allowed */
 
-/* What pictures call a host: up to 31 bytes; "host0" and so on where it has no name. */
+/*
+ * What pictures call a host: up to 31 bytes of UTF-8. Sides without a name are "left" and "right".
+ */
 TERN_API void tern_view_name(struct tern_view *, int host, const char *name);
 
 /*
  * Takes what a simulation tells: ctx is the view. It is an observer (tern_sim_observe), and may be
- * called by one. Hosts are those of the simulation, of which up to 256 are seen.
+ * called by one. Hosts are those of the simulation, of which the first 256 are drawn.
  */
 TERN_API void tern_view_note(void *ctx, const struct tern_sim_note *);
 
 /*
  * Takes what a stack tells its trace hook; st is that stack, or NULL while tern_new has not
- * returned. The stack is host 0, all others are host 1: what goes out is drawn as arriving at
- * once. Time counts from the first record.
+ * returned: frames are not taken then. The stack is host 0, all others are host 1: what goes out is
+ * drawn as arriving at once. Time counts from the first record.
  */
 TERN_API void tern_view_trace(struct tern_view *, const struct tern_stack *st,
 			      const struct tern_trace *);
@@ -60,7 +63,11 @@ enum tern_view_format {
 	TERN_VIEW_HTML,	   /* a page that needs nothing else */
 	TERN_VIEW_MERMAID, /* a sequence diagram of the first conversation */
 	TERN_VIEW_JSON,	   /* one object, complete */
-	TERN_VIEW_PCAPNG   /* a capture, with states, causes and drops as comments */
+	/*
+	 * A capture, with states, causes and drops as comments: one interface for each host, so
+	 * that a frame is in it as it went out and as it came in.
+	 */
+	TERN_VIEW_PCAPNG
 };
 enum { TERN_VIEW_FULL = 1 }; /* ladders: nothing is folded; timers, and IPv6's talk of the link */
 

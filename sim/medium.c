@@ -117,6 +117,9 @@ static void note_frame(const struct port *p, uint32_t what, const struct link_fr
 				      .frame_id = f->id,
 				      .frame = f->data,
 				      .len = f->len,
+				      .csum_partial = f->flags & TERN_PKT_CSUM_PARTIAL,
+				      .csum_start = f->csum_start,
+				      .csum_off = f->csum_off,
 				      .why = why };
 
 	sim_note(p->host->sim, &note);
@@ -165,7 +168,10 @@ static struct link_frame *duplicate(struct port *p, const struct link_frame *f)
 				      .link_kind = p->medium->kind,
 				      .copy_of = f->id,
 				      .frame = f->data,
-				      .len = f->len };
+				      .len = f->len,
+				      .csum_partial = f->flags & TERN_PKT_CSUM_PARTIAL,
+				      .csum_start = f->csum_start,
+				      .csum_off = f->csum_off };
 
 	if (!copy)
 		return NULL;

@@ -66,8 +66,10 @@ static uint8_t *take_room(struct view *v, size_t len)
 		size_t size = len > BLOCK_SIZE ? len : BLOCK_SIZE;
 
 		b = malloc(sizeof(*b) + size);
-		if (!b)
+		if (!b) {
+			v->incomplete = true;
 			return NULL;
+		}
 		*b = (struct view_block){ .next = v->blocks, .size = size };
 		v->blocks = b;
 	}
@@ -334,11 +336,25 @@ bool view_event_of_trace(struct view_event *ev, const struct tern_trace *t)
 	}
 }
 
+/* As much as fits of whole characters of UTF-8; what would move a terminal's cursor is '?'. */
+static void put_name_of_host(char to[VIEW_NAME_MAX], const char *name)
+{
+	size_t len = 0;
+
+	while (name[len] && len < VIEW_NAME_MAX - 1)
+		len++;
+	while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80) /* in the middle of one */
+		len--;
+	for (size_t i = 0; i < len; i++)
+		to[i] = (unsigned char)name[i] < ' ' || name[i] == 127 ? '?' : name[i];
+	to[len] = 0;
+}
+
 void view_name_host(struct view *v, int host, const char *name)
 {
 	if (host < 0 || host >= VIEW_HOSTS_MAX)
 		return;
 	if (host >= v->n_hosts)
 		v->n_hosts = host + 1;
-	snprintf(v->host[host].name, VIEW_NAME_MAX, "%s", name);
+	put_name_of_host(v->host[host].name, name);
 }

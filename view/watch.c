@@ -18,13 +18,19 @@
 
 enum { US, PEER }; /* hosts of tern_view_trace */
 
+/* A device makes this checksum: of what is behind `at`, to be put `off` behind that. */
+static void complete(uint8_t *frame, uint32_t len, uint32_t at, uint32_t off)
+{
+	if (at + off + 2 <= len)
+		put_be16(frame + at + off, checksum_finish(checksum_add(frame + at, len - at, 0)));
+}
+
 uint32_t watch_copy_frame(const struct tern_pkt *p, uint8_t *to)
 {
 	uint32_t len = tern_pkt_copy(p, 0, to, WATCH_FRAME_MAX);
-	uint32_t at = p->csum_start, field = at + p->csum_off;
 
-	if ((p->flags & TERN_PKT_CSUM_PARTIAL) && field + 2 <= len)
-		put_be16(to + field, checksum_finish(checksum_add(to + at, len - at, 0)));
+	if (p->flags & TERN_PKT_CSUM_PARTIAL)
+		complete(to, len, p->csum_start, p->csum_off);
 	return len;
 }
 
@@ -36,18 +42,36 @@ static uint64_t lo_number(int host, uint64_t n)
 	return ((uint64_t)host + 1) << 44 | n;
 }
 
+static bool is_frame(const struct view *events, uint64_t number, const uint8_t *bytes, uint32_t len)
+{
+	const struct view_frame *f = view_find_frame(events, number);
+	const struct view_event *sent = f ? &events->event[f->sent] : NULL;
+
+	return sent && sent->len == len && memcmp(sent->bytes, bytes, sent->kept) == 0;
+}
+
+/* They come in order; but some may be lost, where memory is short. */
+static uint64_t next_over_lo(struct tern_view *v, int host, uint32_t len)
+{
+	for (uint64_t n = v->lo_got[host] + 1; n <= v->lo_sent[host]; n++)
+		if (is_frame(v->events, lo_number(host, n), v->bytes, len))
+			return n;
+	return v->lo_got[host] + 1;
+}
+
 static void note_lo(struct tern_view *v, const struct tern_sim_note *n)
 {
 	bool sent = n->trace->kind == TERN_TRACE_PACKET_OUT;
-	uint64_t *count = sent ? &v->lo_sent[n->host] : &v->lo_got[n->host];
 	struct view_event ev = { .at = n->at,
 				 .kind = sent ? VIEW_SENT : VIEW_DELIVERED,
 				 .host = n->host,
-				 .frame = lo_number(n->host, ++*count),
 				 .raw_ip = true,
 				 .bytes = v->bytes };
 
 	ev.len = ev.kept = watch_copy_frame(n->trace->pkt, v->bytes);
+	if (!sent)
+		v->lo_got[n->host] = next_over_lo(v, n->host, ev.len);
+	ev.frame = lo_number(n->host, sent ? ++v->lo_sent[n->host] : v->lo_got[n->host]);
 	view_add(v->events, &ev);
 }
 
@@ -91,6 +115,11 @@ void tern_view_note(void *ctx, const struct tern_sim_note *n)
 	if (n->what == TERN_SIM_TRACE) {
 		note_trace(v, n);
 		return;
+	}
+	if (n->csum_partial && n->len <= sizeof(v->bytes)) {
+		memcpy(v->bytes, n->frame, n->len);
+		complete(v->bytes, n->len, n->csum_start, n->csum_off);
+		ev.bytes = v->bytes;
 	}
 	ev.kind = kinds[n->what];
 	view_add(v->events, &ev);
