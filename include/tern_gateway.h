@@ -14,10 +14,11 @@
  *		poll(&p, 1, -1);
  *	}
  *
- * It is in libtern_posix.a (-ltern_posix -lpthread, what pkg-config says of tern_posix, CMake's
- * tern::tern_posix); Linux. Calls on one gateway come from one thread at a time. Errors are
- * negative numbers of the host's errno. So many descriptors as the process may have are asked for,
- * because each flow needs one or two.
+ * It is in libtern_posix.a, which has all of tern and is linked alone (-ltern_posix -lpthread, what
+ * pkg-config says of tern_posix, CMake's tern::tern_posix); Linux. Calls on one gateway come from
+ * one thread at a time, none from its callbacks, and none, not even tern_gateway_free, from a child
+ * of fork, which has a copy of its descriptors. Errors are negative numbers of the host's errno. As
+ * many descriptors as the process may have are asked for: each flow needs one or two.
  */
 #ifndef TERN_GATEWAY_H
 #define TERN_GATEWAY_H
@@ -37,8 +38,9 @@ struct tern_gateway_config {
 	/*
 	 * The link: a TUN device of the host (with ethernet: a TAP) by its name, attached to or
 	 * made; or, if that is NULL, a descriptor each of whose messages is one packet (with
-	 * ethernet: a frame): a device that is open, a datagram or seqpacket socket. It is the
-	 * gateway's once tern_gateway_new has returned one, and closed with it.
+	 * ethernet: a frame): a device that is open (IFF_NO_PI), or a datagram or seqpacket socket
+	 * of AF_UNIX (of the latter alone the close of its other end is noticed at once). It is the
+	 * gateway's once tern_gateway_new has returned one, and is closed with it.
 	 */
 	const char *device;
 	int fd;
@@ -58,11 +60,13 @@ struct tern_gateway_config {
 	const char *socks_user, *socks_password; /* RFC 1929; NULL: without */
 	/*
 	 * Names that the gateway itself knows, whichever server the inside asks (DNS over UDP):
-	 * true when it is one, with its address in that family or AF_UNSPEC. NULL: none.
+	 * true when it is one, with its address in that family or AF_UNSPEC; family 0: something
+	 * else is asked. NULL: none.
 	 */
 	bool (*name)(void *ctx, const char *name, int family, struct tern_addr *);
 	void (*trace)(void *ctx, const struct tern_trace *); /* of its stack; NULL: none */
 	void *ctx;
+	/* 0: as tern_gateway_config_default has them */
 	uint32_t flows_max;	     /* of each kind */
 	uint32_t udp_idle_ms;	     /* a flow of datagrams ends after */
 	uint32_t connect_timeout_ms; /* a SYN is left unanswered after */
@@ -71,7 +75,7 @@ struct tern_gateway_config {
 /* No link, no addresses, no server; 16384 flows, 120 s, 130 s. */
 TERN_API void tern_gateway_config_default(struct tern_gateway_config *);
 
-/* The configuration is copied. NULL: error is one line that says what to do; fd is still open. */
+/* The configuration is copied. NULL: error is one line that says why; fd is still open. */
 TERN_API struct tern_gateway *tern_gateway_new(const struct tern_gateway_config *,
 					       char error[TERN_GATEWAY_ERROR_MAX]);
 /* Ends all flows: each socket of the host's is closed. NULL is allowed. */
@@ -87,7 +91,8 @@ TERN_API struct tern_stack *tern_gateway_stack(const struct tern_gateway *);
 
 /*
  * A port of the host's that leads to one inside: whoever connects to `at`, or sends to it, reaches
- * `to`. 0, or a negative errno (-EADDRINUSE, -EACCES, ...).
+ * `to`, as long as the gateway lives. 0, or a negative errno (-EADDRINUSE, -EACCES, ...;
+ * -EAFNOSUPPORT: an address without a family; -EINVAL: no port inside).
  */
 TERN_API int tern_gateway_forward(struct tern_gateway *, bool udp, const struct tern_addr *at,
 				  const struct tern_addr *to);

@@ -128,7 +128,14 @@ static int frames_read(struct dev *d, struct tern_stack *st, unsigned max, struc
 		bytes += p->len;
 		n++;
 	}
+	f->more = state >
+		  0; /* nobody has found it empty: who hears of changes alone is not told again */
 	return n || state > 0 ? n : state;
+}
+
+static bool frames_pending(const struct dev *d)
+{
+	return ((const struct frames *)d)->more;
 }
 
 /* A small packet in one piece: copying it costs the kernel and us less than a list of parts. */
@@ -225,6 +232,7 @@ struct dev *frames_new(int fd, const struct tern_iface *iface, bool vnet, bool s
 	static const struct dev_ops ops = { .read = frames_read,
 					    .write = frames_write,
 					    .advance = frames_advance,
+					    .pending = frames_pending,
 					    .plain = frames_plain,
 					    .close = frames_close };
 	struct frames *f = calloc(1, sizeof(*f));

@@ -14,6 +14,7 @@ struct frames {
 	bool socket; /* recvmsg and sendmsg; else readv and writev */
 	bool uso;    /* the kernel cuts super-frames of datagrams, as far as is known */
 	bool down;   /* the host's interface is, or has gone */
+	bool more;   /* the last read ended before there was nothing left */
 };
 
 /* A frames device over fd, which it owns; NULL: no memory (fd stays the caller's). */

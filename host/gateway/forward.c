@@ -220,10 +220,19 @@ static int open_port(const struct gateway_forward *wish)
 	return err;
 }
 
+static int check_wish(const struct gateway_forward *w)
+{
+	bool named = (w->at.family == TERN_AF_INET || w->at.family == TERN_AF_INET6) &&
+		     (w->to.family == TERN_AF_INET || w->to.family == TERN_AF_INET6);
+
+	return !named ? -EAFNOSUPPORT : w->to.port == 0 ? -EINVAL : 0;
+}
+
 int gateway_forward(struct gateway *g, const struct gateway_forward *wish)
 {
-	struct forward *w = calloc(1, sizeof(*w));
-	int fd = w ? open_port(wish) : -ENOMEM;
+	int err = check_wish(wish);
+	struct forward *w = err ? NULL : calloc(1, sizeof(*w));
+	int fd = w ? open_port(wish) : err ? err : -ENOMEM;
 
 	if (fd < 0) {
 		free(w);
@@ -233,8 +242,7 @@ int gateway_forward(struct gateway *g, const struct gateway_forward *wish)
 	w->wish = *wish;
 	w->number = ++g->n_forwards;
 	if (!source_add(g, &w->src, fd)) {
-		int err = -errno;
-
+		err = -errno;
 		close(fd);
 		free(w);
 		return err;

@@ -98,8 +98,11 @@ static bool look_up(const struct gateway *g, const char *name, uint16_t type, st
 	struct tern_addr at;
 
 	memset(k, 0, sizeof(*k));
-	if (g->wish.name && g->wish.name(g->wish.name_ctx, name, family, &k->addr))
+	if (g->wish.name && g->wish.name(g->wish.name_ctx, name, family, &k->addr)) {
+		if (k->addr.family != family) /* that is no answer to this question */
+			k->addr.family = TERN_AF_UNSPEC;
 		return true;
+	}
 	if (!g->wish.named || !read_reverse(name, &at) ||
 	    !(is_own_address(g, &at) || g->wish.named(g->wish.name_ctx, &at, k->name)))
 		return false;

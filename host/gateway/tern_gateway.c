@@ -118,7 +118,8 @@ struct tern_gateway *tern_gateway_new(const struct tern_gateway_config *c,
 	struct tern_gateway *g;
 
 	if (c->size != sizeof(*c)) {
-		refuse(error, "the configuration is of another version of tern");
+		refuse(error,
+		       "the configuration was not made by this tern's tern_gateway_config_default");
 		return NULL;
 	}
 	g = calloc(1, sizeof(*g));

@@ -9,6 +9,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -320,7 +323,7 @@ static void what_cannot_be_is_refused(void)
 	cfg.fd = 65535;
 	check_refused(&cfg, "descriptor 65535");
 	cfg.size--;
-	check_refused(&cfg, "another version");
+	check_refused(&cfg, "tern_gateway_config_default");
 	check_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	tern_gateway_config_default(&cfg);
 	cfg.fd = pair[0];
@@ -337,10 +340,56 @@ static void what_cannot_be_is_refused(void)
 	tern_gateway_free(NULL);
 }
 
+/* A port that nobody has said the family of is not one of all addresses. */
+static void a_forward_without_a_family_is_refused(void)
+{
+	struct tern_addr none = { .family = TERN_AF_UNSPEC }, odd = { .family = 99, .port = 4321 };
+	struct tern_addr at = tern_ip4(127, 0, 0, 1, 0), to = tern_ip4(10, 0, 2, 15, 80);
+
+	open_world();
+	check(tern_gateway_forward(g, false, &none, &to) < 0);
+	check(tern_gateway_forward(g, true, &odd, &to) < 0);
+	check(tern_gateway_forward(g, false, &at, &none) < 0);
+	close_world();
+}
+
+/* A set that tells of changes only (EPOLLET) is told again while frames are left to be read. */
+static void an_edge_is_enough(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int set = epoll_create1(EPOLL_CLOEXEC), big = 4 << 20, pair[2], left = -1;
+	char error[TERN_GATEWAY_ERROR_MAX];
+	struct tern_gateway_config cfg;
+
+	check_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &big, sizeof(big));
+	tern_gateway_config_default(&cfg);
+	cfg.fd = pair[0];
+	g = tern_gateway_new(&cfg, error);
+	check(g != NULL);
+	check_eq(epoll_ctl(set, EPOLL_CTL_ADD, tern_gateway_fd(g), &ev), 0);
+	while (epoll_wait(set, &ev, 1, 50) > 0)
+		tern_gateway_turn(g);
+	for (int i = 0; i < 100; i++)
+		check_eq(send(pair[1], "junk", 4, 0), 4);
+	while (epoll_wait(set, &ev, 1, 200) > 0)
+		tern_gateway_turn(g);
+	check_eq(ioctl(pair[1], SIOCOUTQ, &left), 0);
+	check_eq(left, 0); /* all have been taken */
+	tern_gateway_free(g);
+	close(pair[1]);
+	close(set);
+}
+
 static const struct test tests[] = {
-	TEST(a_stream_goes_through),	   TEST(a_full_link_is_waited_for),
-	TEST(a_flow_ends_in_time),	   TEST(it_rests),
-	TEST(the_host_reaches_the_inside), TEST(a_link_that_goes_is_told),
+	TEST(a_forward_without_a_family_is_refused),
+	TEST(an_edge_is_enough),
+	TEST(a_stream_goes_through),
+	TEST(a_full_link_is_waited_for),
+	TEST(a_flow_ends_in_time),
+	TEST(it_rests),
+	TEST(the_host_reaches_the_inside),
+	TEST(a_link_that_goes_is_told),
 	TEST(what_cannot_be_is_refused),
 };
 
