@@ -14,22 +14,6 @@ touches_system() {
 	esac
 }
 
-virtual_directories() {
-	for place in test/*/; do
-		place=$(basename "$place")
-		touches_system "$place" || echo "$place"
-	done
-}
-
-# The test programs of these directories of test/.
-programs_of() {
-	for place in "$@"; do
-		for source in test/"$place"/*_test.c; do
-			[ ! -e "$source" ] || basename "$source" .c
-		done
-	done
-}
-
 # For sh -c, with BUILD, $outs and NAME: a test program (by $emulator, if any), or the path of a script.
 # shellcheck disable=SC2016,SC2034 # the inner shell's; for who reads this in
 run_one='name=$(echo "$2" | tr / .)
