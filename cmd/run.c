@@ -281,7 +281,7 @@ static bool open_control(struct run_command *c)
 static void print_sum(const struct run_command *c, const struct run_counts *n)
 {
 	unsigned long long again = tern_counter(c->n.st, "TcpRetransSegs");
-	struct gateway_counts g;
+	struct tern_gateway_counts g;
 
 	if (!c->netns) {
 		fprintf(stderr,

@@ -9,7 +9,6 @@
  * Sources: RFC 1122 3.2.1.3, 3.3.4.2 (addresses; the weak host model), RFC 919 7, RFC 3021 2.1
  * (broadcast), RFC 4291 2.7.1, 2.8 (multicast groups of every node).
  */
-
 #include "../base/text.h"
 #include "../wire/wire.h"
 #include "net.h"

@@ -3,8 +3,8 @@
  * means.h - the ways in which an interface configures itself: DHCP, router advertisements, ...
  *
  * Each is a line of all_means: how it begins and ends, and what it is told. Between them and the
- * stack is configure.c alone, and the stack knows of that only what configure_begin has put into
- * it: so a program that never asks for configuration is linked without all of it.
+ * stack is configure.c alone, which the stack knows by a pointer that tern_auto_set puts into it:
+ * so a program that never asks for configuration is linked without all of this.
  */
 #ifndef TERN_STACK_MEANS_H
 #define TERN_STACK_MEANS_H
@@ -13,7 +13,7 @@
 
 #include "../net/dhcp.h"
 
-/* What a means has no use for is NULL, but for the first five. */
+/* What a means has no use for is NULL, but for those up to on_timer. */
 struct means {
 	unsigned bit;	     /* enum tern_auto */
 	uint32_t timer_kind; /* enum timer_kind */
@@ -23,9 +23,9 @@ struct means {
 	void (*end)(struct tern_stack *, struct iface *);
 	/* The interface goes: memory is given back, and nothing is said any more. */
 	void (*free)(struct tern_stack *, struct iface *);
+	void (*on_timer)(struct tern_stack *, struct timer *);
 	/* All that is wanted is on, and nothing else. */
 	void (*on_set)(struct tern_stack *, struct iface *);
-	void (*on_timer)(struct tern_stack *, struct timer *);
 	void (*on_link)(struct tern_stack *, struct iface *, bool is_up);
 	/* Addresses of the interface came, went, or have become ours. */
 	void (*review)(struct tern_stack *, struct iface *);

@@ -39,6 +39,12 @@ static bool dhcp6_is_on(const struct iface *i)
 	return i->dhcp6 != NULL;
 }
 
+static void free_dhcp6(struct tern_stack *st, struct iface *i)
+{
+	dhcp6_free(&st->net, i->dhcp6);
+	i->dhcp6 = NULL;
+}
+
 /* Routers say when it begins to speak; where they are not listened to, on_set6 does. */
 static int begin_dhcp6(struct tern_stack *st, struct iface *i, unsigned wanted)
 {
@@ -51,17 +57,9 @@ static int begin_dhcp6(struct tern_stack *st, struct iface *i, unsigned wanted)
 	if (wanted & TERN_AUTO_RA)
 		return 0;
 	err = put_link_local6(st, i);
-	if (err) {
-		dhcp6_free(&st->net, i->dhcp6);
-		i->dhcp6 = NULL;
-	}
+	if (err)
+		free_dhcp6(st, i);
 	return err;
-}
-
-static void free_dhcp6(struct tern_stack *st, struct iface *i)
-{
-	dhcp6_free(&st->net, i->dhcp6);
-	i->dhcp6 = NULL;
 }
 
 static void end_dhcp6(struct tern_stack *st, struct iface *i)

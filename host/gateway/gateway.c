@@ -375,9 +375,12 @@ bool gateway_is_sending(const struct gateway *g)
 	return false;
 }
 
-struct gateway_counts gateway_counts(const struct gateway *g)
+struct tern_gateway_counts gateway_counts(const struct gateway *g)
 {
-	return g->counts;
+	struct tern_gateway_counts c = g->counts;
+
+	c.live = gateway_flows(g);
+	return c;
 }
 
 /* ---- death ---- */

@@ -17,6 +17,7 @@
 #ifndef TERN_HOST_GATEWAY_H
 #define TERN_HOST_GATEWAY_H
 
+#include "../../include/tern_gateway.h"
 #include "../dev/dev.h"
 #include "../loop/loop.h"
 
@@ -89,13 +90,6 @@ int gateway_forward(struct gateway *, const struct gateway_forward *);
 /* Is this IP packet a question for a name that it knows itself (wish.name), or the answer? */
 bool gateway_names(const struct gateway *, const uint8_t *packet, size_t len);
 
-struct gateway_counts {
-	uint64_t tcp, udp, echo;     /* flows that came */
-	uint64_t refused, timed_out; /* of tcp: answered by RST; never answered */
-	uint64_t starved;   /* no descriptor, no memory, or more than flows_max: left alone */
-	uint64_t forwarded; /* from the host inwards */
-	uint64_t bytes_out, bytes_in;
-};
-struct gateway_counts gateway_counts(const struct gateway *);
+struct tern_gateway_counts gateway_counts(const struct gateway *);
 
 #endif

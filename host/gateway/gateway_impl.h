@@ -178,9 +178,9 @@ struct gateway {
 	uint32_t n_forwards;
 	tern_time forwards_at; /* those that found no descriptor are tried again; TERN_NEVER */
 	tern_sock tcp[N_FAMILIES], udp[N_FAMILIES], icmp[N_FAMILIES], raw[N_FAMILIES];
-	bool more; /* there is work that waits for nothing */
-	struct gateway_counts counts;
-	uint8_t scratch[SCRATCH_CAP]; /* one datagram, with room before it */
+	bool more;			   /* there is work that waits for nothing */
+	struct tern_gateway_counts counts; /* but for live */
+	uint8_t scratch[SCRATCH_CAP];	   /* one datagram, with room before it */
 };
 
 #endif

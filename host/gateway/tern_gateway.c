@@ -207,16 +207,5 @@ int tern_gateway_forward(struct tern_gateway *g, bool udp, const struct tern_add
 
 void tern_gateway_count(const struct tern_gateway *g, struct tern_gateway_counts *out)
 {
-	const struct gateway_counts c = gateway_counts(g->gateway);
-
-	*out = (struct tern_gateway_counts){ .tcp = c.tcp,
-					     .udp = c.udp,
-					     .echo = c.echo,
-					     .refused = c.refused,
-					     .timed_out = c.timed_out,
-					     .starved = c.starved,
-					     .forwarded = c.forwarded,
-					     .bytes_out = c.bytes_out,
-					     .bytes_in = c.bytes_in,
-					     .live = gateway_flows(g->gateway) };
+	*out = gateway_counts(g->gateway);
 }
