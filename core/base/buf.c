@@ -215,6 +215,14 @@ int buf_spans(const struct buf *b, uint64_t pos, size_t len, struct buf_span *ou
 	return n;
 }
 
+bool buf_one_span(const struct buf *b, uint64_t pos, uint32_t len, struct buf_span *out)
+{
+	struct place at = place_of(b, pos);
+
+	*out = span_of(chunk_at(b, at.index), at.off, len);
+	return out->len == len;
+}
+
 /* Where [pos, pos + len) is, when one chunk that exists holds it all; else NULL. */
 static uint8_t *in_one_chunk(const struct buf *b, uint64_t pos, size_t len)
 {

@@ -80,6 +80,9 @@ int buf_reserve(struct buf *, struct mem *, uint64_t pos, size_t len, struct buf
 /* Up to max spans of the bytes [pos, pos + len), which must all have been reserved. */
 int buf_spans(const struct buf *, uint64_t pos, size_t len, struct buf_span *out, int max);
 
+/* The same where one will do; false: it will not. */
+bool buf_one_span(const struct buf *, uint64_t pos, uint32_t len, struct buf_span *out);
+
 /* The place of [pos, pos + len), allocated, when one chunk can hold it all; end moves. NULL: no. */
 uint8_t *buf_place(struct buf *, struct mem *, uint64_t pos, size_t len);
 /* Copies len bytes from src to pos, allocating; returns bytes written (short: no memory). */

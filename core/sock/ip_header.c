@@ -66,6 +66,7 @@ static void push_ip6(struct sockets *ss, struct tern_pkt *p, const struct ip_nam
 void ip_push(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 {
 	struct ip4_words w = { .first = (uint32_t)n->tos << 16 };
+	uint32_t total_len = IP4_HDR_LEN + p->total_len;
 
 	if (!addr_is4(&n->dst)) {
 		push_ip6(ss, p, n);
@@ -73,5 +74,5 @@ void ip_push(struct sockets *ss, struct tern_pkt *p, const struct ip_names *n)
 	}
 	w.second = n->may_fragment ? rand_u32(ss->rand) << 16 : IP4_DF;
 	w.third = ip4_third(ss, n->ttl, n->proto);
-	push_ip4(p, w, &n->src, &n->dst);
+	write_ip4(pkt_push(p, IP4_HDR_LEN), w, &n->src, &n->dst, total_len);
 }

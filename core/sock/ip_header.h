@@ -21,13 +21,13 @@ static inline uint32_t ip4_third(const struct sockets *ss, int ttl, uint8_t prot
 	return hops << 24 | (uint32_t)proto << 16;
 }
 
-static inline void push_ip4(struct tern_pkt *p, struct ip4_words w, const struct addr *from,
-			    const struct addr *to)
+/* total_len: with the header */
+static inline void write_ip4(uint8_t *h, struct ip4_words w, const struct addr *from,
+			   const struct addr *to, uint32_t total_len)
 {
-	uint8_t *h = pkt_push(p, IP4_HDR_LEN);
 	uint32_t src = get_be32(from->b + 12), dst = get_be32(to->b + 12);
 
-	w.first |= 0x45u << 24 | (uint16_t)p->total_len;
+	w.first |= 0x45u << 24 | (uint16_t)total_len;
 	put_be32(h, w.first);
 	put_be32(h + 4, w.second);
 	w.third |=
@@ -37,25 +37,46 @@ static inline void push_ip4(struct tern_pkt *p, struct ip4_words w, const struct
 	put_be32(h + 16, dst);
 }
 
-static inline void ip_push_stream(struct sockets *ss, struct tern_pkt *p, const struct sock *s,
-				  uint8_t tos)
+/* Before a segment of a stream, text and all; of IPv4 one that routers are not to cut. */
+static inline void ip_write_stream(const struct sockets *ss, const struct sock *s, uint8_t *h,
+				 uint8_t tos, uint32_t segment)
 {
 	struct ip4_words w = { (uint32_t)tos << 16, IP4_DF,
 			       ip4_third(ss, ip_ttl(&s->ip4), TERN_IPPROTO_TCP) };
-	bool v4 = addr_is4(&s->t.remote);
+	int ttl = ip_ttl(&s->ip6);
+
+	if (addr_is4(&s->t.remote)) {
+		write_ip4(h, w, &s->t.local, &s->t.remote, IP4_HDR_LEN + segment);
+		return;
+	}
+	put_be32(h, 6u << 28 | (uint32_t)tos << 20 | s->flow_label);
+	put_be32(h + 4, segment << 16 | TERN_IPPROTO_TCP << 8 |
+				(ttl < 0 ? ss->cfg->hop_limit : (uint32_t)ttl));
+	memcpy(h + 8, s->t.local.b, 16);
+	memcpy(h + 24, s->t.remote.b, 16);
+}
+
+static inline uint32_t ip_hdr_len(const struct sock *s)
+{
+	return addr_is4(&s->t.remote) ? IP4_HDR_LEN : IP6_HDR_LEN;
+}
+
+static inline void ip_push_stream(struct sockets *ss, struct tern_pkt *p, const struct sock *s,
+				  uint8_t tos)
+{
+	uint32_t segment = p->total_len;
 	struct ip_names n;
 
-	if (v4 && !stream_may_be_cut(s)) {
-		push_ip4(p, w, &s->t.local, &s->t.remote);
+	if (!addr_is4(&s->t.remote) || !stream_may_be_cut(s)) {
+		ip_write_stream(ss, s, pkt_push(p, ip_hdr_len(s)), tos, segment);
 		return;
 	}
 	n = (struct ip_names){ .src = s->t.local,
 			       .dst = s->t.remote,
 			       .proto = TERN_IPPROTO_TCP,
 			       .tos = tos,
-			       .ttl = ip_ttl(sock_choice(s, v4)),
-			       .may_fragment = v4,
-			       .flow_label = s->flow_label };
+			       .ttl = ip_ttl(&s->ip4),
+			       .may_fragment = true };
 	ip_push(ss, p, &n);
 }
 

@@ -123,6 +123,17 @@ static enum tern_drop input_to_sock(struct sockets *ss, struct sock *s, const st
 	return r.drop;
 }
 
+bool sock_tcp_input_message(struct sockets *ss, struct sock *s, const struct tcp_seg *seg)
+{
+	if (!tcp_input_message(s->tcp, sock_ctx(ss), seg))
+		return false;
+	s->soft_error = 0;
+	confirm_neighbour(ss, s);
+	trace_sample(ss, s);
+	sock_tcp_settle(ss, s, TCP_READABLE);
+	return true;
+}
+
 /*
  * MUST-63: sources that cannot be. Broadcast and multicast ones, and our own from outside, were
  * refused where the IP header was read.

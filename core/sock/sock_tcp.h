@@ -6,6 +6,7 @@
 #define TERN_SOCK_TCP_H
 
 #include "sock.h"
+#include "sock_message.h"
 
 struct state_change {
 	const struct tuple *t;

@@ -214,6 +214,97 @@ static struct tern_pkt *fill_piece(struct tern_stack *st, const struct iface *i,
 	return p;
 }
 
+/* ---- a message: a segment that is all there is to say ---- */
+
+static void count_message(struct tern_stack *st)
+{
+	st->counters[COUNT_IP_OUT_REQUESTS]++;
+	st->counters[COUNT_TCP_OUT_SEGS]++;
+}
+
+static struct tern_pkt *pack_message(struct tern_stack *st, const struct iface *i, struct sock *s,
+				     struct tern_pkt *p, const struct tcp_message *m)
+{
+	struct tcp_hdr h;
+
+	tcp_hdr_init(&h);
+	h.src_port = s->t.lport;
+	h.dst_port = s->t.rport;
+	h.seq = m->seq;
+	h.ack = m->ack;
+	h.flags = TCP_ACK | TCP_PSH;
+	h.wnd = m->wnd;
+	h.has_ts = m->has_ts;
+	h.ts_val = m->ts_val;
+	h.ts_ecr = m->ts_ecr;
+	pkt_add_span(p, &m->text);
+	push_tcp(st, p, &h, s->addr_sum, i->cfg.flags & TERN_IFACE_CSUM);
+	ip_push_stream(&st->ss, p, s, s->tos);
+	p->conn = s->conn;
+	p->ifindex = (uint16_t)i->index;
+	count_message(st);
+	return p;
+}
+
+/* The header of a message at `to`; its sum without the text, and with the pseudo-header. */
+static inline uint32_t put_message_header(const struct sock *s, const struct tcp_message *m,
+					  uint8_t *to, uint32_t hdr_len)
+{
+	uint32_t ports = (uint32_t)s->t.lport << 16 | s->t.rport;
+	uint32_t fourth = hdr_len << 26 | (TCP_ACK | TCP_PSH) << 16 | m->wnd;
+	uint64_t sum = (uint64_t)ports + m->seq + m->ack + fourth;
+
+	put_be32(to, ports);
+	put_be32(to + 4, m->seq);
+	put_be32(to + 8, m->ack);
+	put_be32(to + 12, fourth);
+	if (m->has_ts) {
+		put_be32(to + 20, TCP_TIMESTAMPS_ALONE);
+		put_be32(to + 24, m->ts_val);
+		put_be32(to + 28, m->ts_ecr);
+		sum += (uint64_t)TCP_TIMESTAMPS_ALONE + m->ts_val + m->ts_ecr;
+	}
+	return s->addr_sum + TERN_IPPROTO_TCP + hdr_len + m->text.len + checksum_words(sum);
+}
+
+/* Can it be written where it goes: is its way known, and is it to be one packet? */
+static bool goes_at_once(struct tern_stack *st, struct iface *i, const struct sock *s)
+{
+	struct neigh *n;
+
+	if (s->out_ifindex != i->index || s->route_version != st->net.routes_version ||
+	    stream_may_be_cut(s) || !iface_is_up(i))
+		return false;
+	return i->cfg.link != TERN_LINK_ETHERNET ||
+	       neighbour_of(st, i, &s->next_hop, &n, i->burst->mac) == LINK_READY;
+}
+
+/* The message of who is next, written to buf. Returns its length; 0: what is next is none. */
+static size_t write_message(struct tern_stack *st, struct iface *i, uint8_t *buf)
+{
+	struct sock *s = CONTAINER_OF(i->ready.next, struct sock, ready_link);
+	const struct tcp_ctx *x = sock_ctx(&st->ss);
+	uint32_t hdr_len, sum;
+	uint8_t *ip = buf, *tcp;
+	struct tcp_message m;
+
+	if (!sock_is_stream(s) || !tcp_has_message(s->tcp) || !goes_at_once(st, i, s) ||
+	    !tcp_put_message(s->tcp, x, &m))
+		return 0;
+	list_unlink(&s->ready_link);
+	if (i->cfg.link == TERN_LINK_ETHERNET)
+		ip += put_eth(i, buf, i->burst->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
+	hdr_len = TCP_HDR_LEN + (m.has_ts ? TCP_TIMESTAMPS_LEN : 0);
+	ip_write_stream(&st->ss, s, ip, s->tos, hdr_len + m.text.len);
+	tcp = ip + ip_hdr_len(s);
+	sum = put_message_header(s, &m, tcp, hdr_len);
+	sum = st->env.copy_sum(tcp + hdr_len, m.text.ptr, m.text.len, sum);
+	put_be32(tcp + 16, (uint32_t)checksum_finish(sum) << 16);
+	count_message(st);
+	sock_tcp_sent(&st->ss, s);
+	return (size_t)(tcp - buf) + hdr_len + m.text.len;
+}
+
 /* Carries the plan out as far as one piece. NULL: no memory, nothing has changed. */
 static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i, struct sock *s,
 				    const struct tcp_plan *plan)
@@ -221,9 +312,14 @@ static struct tern_pkt *first_piece(struct tern_stack *st, const struct iface *i
 	struct tern_pkt *p = pkt_new(&st->mem, PKT_HEAD_ROOM + TCP_HDR_MAX, 0);
 	struct burst *b = i->burst;
 	const struct tcp_ctx *x = sock_ctx(&st->ss);
+	struct tcp_message m;
 
 	if (!p)
 		return NULL;
+	if (plan->what == SEND_DATA && tcp_put_message(s->tcp, x, &m)) {
+		b->out.done = true;
+		return pack_message(st, i, s, p, &m);
+	}
 	if (!tcp_output(s->tcp, x, plan, &b->out)) {
 		pkt_free(&st->mem, p);
 		return NULL;
@@ -301,18 +397,19 @@ static inline size_t write_piece(struct tern_stack *st, struct iface *i, uint8_t
 TERN_API int64_t tern_output_to(struct tern_stack *st, unsigned ifindex, void *buf, size_t room)
 {
 	struct iface *i = iface_get(&st->net, ifindex);
-	size_t len;
+	size_t len = 0;
 
 	if (!i || ifindex == LO_INDEX)
 		return 0;
 	if (i->cfg.flags & (TERN_IFACE_TSO4 | TERN_IFACE_TSO6) || room < ETH_HDR_LEN + i->cfg.mtu)
 		return -TERN_EINVAL;
-	if (!list_empty(&i->cutting) && !i->control.n && !st->env.trace) {
+	if (i->control.n || st->env.trace) /* these are packets, or want to see one */
+		return stack_emit_next(st, i, buf, room);
+	if (!list_empty(&i->cutting))
 		len = write_piece(st, i, buf);
-		if (len)
-			return (int64_t)len;
-	}
-	return stack_emit_next(st, i, buf, room);
+	else if (!list_empty(&i->ready))
+		len = write_message(st, i, buf);
+	return len ? (int64_t)len : stack_emit_next(st, i, buf, room);
 }
 
 /* Later: its timers, or the next packet that comes. */

@@ -11,6 +11,7 @@
 
 #include "../net/net.h"
 #include "../sock/sock.h"
+#include "../sock/sock_message.h"
 
 /* Two addresses that were found good for one interface: another's unicast, and ours. */
 struct good_pair {

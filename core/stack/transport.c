@@ -84,6 +84,59 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	return drop;
 }
 
+/* A header without flags but ACK and PSH, as long as this; more bits than these are in no message. */
+static bool heads_message(uint32_t fourth, uint32_t hdr_len)
+{
+	return (fourth & ~((uint32_t)TCP_PSH << 16 | 0xffff)) ==
+	       (hdr_len << 26 | (uint32_t)TCP_ACK << 16);
+}
+
+/* Little text for the connection that was found last: mostly what was to come. false: it is not. */
+static bool message_input(struct tern_stack *st, const struct inbound *in)
+{
+	uint32_t len = payload_len(in), hdr_len = TCP_HDR_LEN, fourth, sum;
+	const uint8_t *h = payload(in);
+	struct tcp_seg seg; /* what a message has, field by field */
+	struct sock *s;
+
+	if (len <= TCP_HDR_LEN || len >= TCP_LAND_MIN || in->p->gso_size)
+		return false;
+	s = sock_tcp_recent(&st->ss, get_be32(h));
+	if (!s || !addr_equal(&s->t.remote, &in->src) || !addr_equal(&s->t.local, &in->dst) ||
+	    !tuple_hears(&s->t, in->iface->index))
+		return false;
+	fourth = get_be32(h + 12);
+	seg.h.has_ts = s->tcp->ts_ok;
+	if (seg.h.has_ts) {
+		hdr_len += TCP_TIMESTAMPS_LEN;
+		if (len <= hdr_len || get_be32(h + TCP_HDR_LEN) != TCP_TIMESTAMPS_ALONE)
+			return false;
+		seg.h.ts_val = get_be32(h + TCP_HDR_LEN + 4);
+		seg.h.ts_ecr = get_be32(h + TCP_HDR_LEN + 8);
+	}
+	if (!heads_message(fourth, hdr_len))
+		return false;
+	seg.h.seq = get_be32(h + 4);
+	seg.h.ack = get_be32(h + 8);
+	seg.h.flags = (uint16_t)(fourth >> 16 & (TCP_ACK | TCP_PSH));
+	seg.h.wnd = (uint16_t)fourth;
+	seg.h.n_sack = 0;
+	seg.data = h + hdr_len;
+	seg.len = len - hdr_len;
+	seg.part = 0;
+	seg.joined = 0;
+	seg.landed = false;
+	if (!(in->p->flags & CSUM_KNOWN)) {
+		sum = pseudo_header(in, TERN_IPPROTO_TCP) + checksum_header(h, hdr_len);
+		if (checksum_finish(st->env.sum(seg.data, seg.len, sum)) != 0)
+			return false;
+	}
+	if (!sock_tcp_input_message(&st->ss, s, &seg))
+		return false;
+	st->counters[COUNT_TCP_IN_SEGS]++;
+	return true;
+}
+
 /* As its header says: nothing here depends on it, but a program may ask (IPV6_FLOWINFO). */
 static uint32_t flow_label_of(const struct inbound *in)
 {
@@ -202,5 +255,5 @@ enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 	if (in->proto != TERN_IPPROTO_TCP || !in->recent || !list_empty(&st->ss.raws))
 		return any_input(st, in);
 	st->counters[COUNT_IP_IN_DELIVERS]++;
-	return tcp4or6_input(st, in);
+	return message_input(st, in) ? TERN_DROP_NONE : tcp4or6_input(st, in);
 }

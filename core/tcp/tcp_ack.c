@@ -131,8 +131,12 @@ static uint32_t any_number(const struct arrival *a)
 	return (uint32_t)(n >> 32);
 }
 
-/* Written where it stays: it is large, and made for each ACK. */
-static inline void take_sample(const struct arrival *a, uint64_t acked, struct tern_cc_sample *s)
+/*
+ * Written where it stays: it is large, and made for each ACK. flight: tcp_flight, now that what was
+ * acknowledged has gone.
+ */
+static inline void take_sample(const struct arrival *a, uint64_t acked, uint64_t flight,
+			       struct tern_cc_sample *s)
 {
 	const struct tcp *c = a->c;
 
@@ -140,7 +144,7 @@ static inline void take_sample(const struct arrival *a, uint64_t acked, struct t
 		.now = a->x->now,
 		.srtt = (tern_time)c->srtt_us * TERN_US,
 		.in_flight = a->flight,
-		.flight = tcp_flight(c),
+		.flight = flight,
 		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
 		.acked = (uint32_t)MIN(acked, UINT32_MAX),
 		.joined_acks = a->seg->joined,
@@ -172,7 +176,7 @@ static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool
 	struct tern_cc_sample s;
 	bool own = c->cc.ops->own_window && a->d.bytes;
 
-	take_sample(a, acked, &s);
+	take_sample(a, acked, tcp_flight(c), &s);
 	s.newly_lost = (uint32_t)MIN(lost, UINT32_MAX);
 	tcp_rate_conclude(a, &s);
 	if (!own && (!grows || c->cc.ops->own_window))
@@ -441,7 +445,7 @@ static void take_any_ack(struct arrival *a, uint64_t acked)
  * The oldest of what is in flight has arrived, or its beginning, while nothing is missing, doubted
  * or tried: what tcp_sack.c, tcp_loss.c and tcp_undo.c would find out is known before they look.
  */
-static bool is_plain_progress(const struct arrival *a)
+bool tcp_is_plain_progress(const struct arrival *a)
 {
 	const struct tcp *c = a->c;
 	const struct tcp_work *w = c->work;
@@ -461,7 +465,24 @@ static bool is_plain_progress(const struct arrival *a)
 	       a->ack > w->rack.fack && w->loss_timer == LOSS_TIMER_PROBE;
 }
 
-static void take_plain_progress(struct arrival *a)
+/* draw_conclusions, where nothing is repaired and no window is waited for. */
+static inline void draw_plain_conclusions(struct arrival *a)
+{
+	struct tcp *c = a->c;
+
+	tcp_review_path(a);
+	c->work->loss_at = TERN_NEVER;
+	if (c->snd.una < c->snd.nxt) {
+		tcp_arm_rtx(c, a->x);
+		tcp_schedule_probe(c, a->x);
+		return;
+	}
+	c->rtx_at = TERN_NEVER;
+	if (c->snd.nxt == c->snd.end)
+		tcp_rest_work(c, a->x);
+}
+
+void tcp_take_plain_progress(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	uint64_t acked = a->ack - c->snd.una;
@@ -471,12 +492,14 @@ static void take_plain_progress(struct arrival *a)
 	tcp_rate_check_limited(c, a->flight);
 	tcp_take_oldest(a);
 	move_una(a);
-	take_sample(a, acked, &s);
+	take_sample(a, acked, a->flight - acked, &s);
 	tcp_rate_conclude(a, &s);
 	s.new_round = is_new_round(c);
 	cc_on_ack(&c->cc, &s);
 	take_pace_news(a);
-	draw_conclusions(a, acked);
+	draw_plain_conclusions(a);
+	tcp_set_pace(c, a->x);
+	tcp_take_window(a);
 }
 
 bool tcp_take_ack(struct arrival *a)
@@ -484,9 +507,8 @@ bool tcp_take_ack(struct arrival *a)
 	struct tcp *c = a->c;
 	uint64_t acked;
 
-	if (is_plain_progress(a)) {
-		take_plain_progress(a);
-		tcp_take_window(a);
+	if (tcp_is_plain_progress(a)) {
+		tcp_take_plain_progress(a);
 		return true;
 	}
 	if (!(a->seg->h.flags & TCP_ACK)) {

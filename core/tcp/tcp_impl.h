@@ -6,6 +6,7 @@
 #define TERN_TCP_IMPL_H
 
 #include "tcp.h"
+#include "tcp_message.h"
 #include "tcp_record.h"
 
 /* RS of draft-ietf-ccwg-bbr 4.1.2.1.3: of the youngest that an ACK reports. */
@@ -67,10 +68,9 @@ static inline void tcp_arrival_init(struct arrival *a, struct tcp *c, const stru
 }
 
 /* Options that every segment has. */
-enum { TCP_TS_OPTION_LEN = 12 };
 static inline uint32_t tcp_options_room(const struct tcp *c)
 {
-	return c->ts_ok ? TCP_TS_OPTION_LEN : 0;
+	return c->ts_ok ? TCP_TIMESTAMPS_LEN : 0;
 }
 
 /* Neither repair nor probe, neither end nor mark: text and ACKs, as most of the time. */
@@ -281,12 +281,16 @@ void tcp_challenge(struct arrival *);
 
 /* tcp_ack.c */
 bool tcp_take_ack(struct arrival *); /* false: stop here */
+/* Is that ACK nothing but progress? Then it is taken, and the window with it. */
+bool tcp_is_plain_progress(const struct arrival *);
+void tcp_take_plain_progress(struct arrival *);
 void tcp_measure_rtt(struct arrival *);
 void tcp_measure_handshake(struct arrival *, tern_time opened_at);
 void tcp_take_window(struct arrival *);
 
 /* tcp_recv.c */
 void tcp_take_text(struct arrival *);
+void tcp_take_placed_text(struct arrival *); /* the next, which is in its place */
 void tcp_take_fin(struct arrival *);
 void tcp_owe_ack(struct tcp *, const struct tcp_ctx *, enum tcp_ack_due);
 uint64_t tcp_window_edge(const struct tcp *);

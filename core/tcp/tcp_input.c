@@ -336,6 +336,20 @@ static bool pass_checks(struct arrival *a)
 	return true;
 }
 
+/* Of a segment that is the peer's for certain. */
+static inline void note_heard(struct arrival *a)
+{
+	struct tcp *c = a->c;
+	uint32_t now = tcp_ms(a->x);
+
+	tcp_take_timestamp(a);
+	if (now - c->rcvd_ms > c->rto_us / 1024)
+		tcp_begin_quick_acks(c, a->x);
+	c->rcvd_ms = now;
+	if (c->opt.keepalive)
+		tcp_touch_keepalive(c, a->x);
+}
+
 static void synchronized_input(struct arrival *a)
 {
 	if (is_expected(a) ? !check_paws(a) : !pass_checks(a))
@@ -344,12 +358,7 @@ static void synchronized_input(struct arrival *a)
 		tcp_take_mark(a);
 	if (!tcp_take_ack(a))
 		return;
-	tcp_take_timestamp(a); /* not of a stranger, whose ACK cannot be */
-	if (tcp_ms(a->x) - a->c->rcvd_ms > a->c->rto_us / 1024)
-		tcp_begin_quick_acks(a->c, a->x);
-	a->c->rcvd_ms = tcp_ms(a->x);
-	if (a->c->opt.keepalive)
-		tcp_touch_keepalive(a->c, a->x);
+	note_heard(a);
 	tcp_take_urgent(a);
 	tcp_take_text(a);
 	if (a->c->state != TERN_TCP_CLOSED)
@@ -358,15 +367,42 @@ static void synchronized_input(struct arrival *a)
 		tcp_accecn_owe_ack(a);
 }
 
+static inline void count_segments_in(struct tcp *c, const struct tcp_ctx *x, uint32_t n, bool text)
+{
+	c->segs_in += n;
+	if (text && tcp_take_tally(c, x))
+		c->tally->data_segs_in += n;
+}
+
+bool tcp_input_message(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
+{
+	struct arrival a;
+	uint8_t *place;
+
+	if (seg->h.seq != (uint32_t)c->rcv.nxt || c->rcv.nxt + seg->len >= c->rcv.adv ||
+	    c->rcv.fin != TCP_NO_POS || c->ecn != ECN_NONE || seg->h.has_ts != c->ts_ok)
+		return false;
+	tcp_arrival_init(&a, c, x, seg);
+	a.seq = c->rcv.nxt;
+	if (!tcp_is_plain_progress(&a) || (c->ts_ok && tcp_paws_rejects(c, x, &seg->h)))
+		return false;
+	place = buf_place(&c->rcv_buf, x->mem, a.seq, seg->len);
+	if (!place)
+		return false;
+	memcpy(place, seg->data, seg->len);
+	count_segments_in(c, x, 1, true);
+	tcp_take_plain_progress(&a);
+	note_heard(&a);
+	tcp_take_placed_text(&a);
+	return true;
+}
+
 struct tcp_result tcp_input(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
 {
-	uint32_t n_segments = tcp_n_segments(seg);
 	struct arrival a;
 
 	tcp_arrival_init(&a, c, x, seg);
-	c->segs_in += n_segments;
-	if (seg->len && tcp_take_tally(c, x))
-		c->tally->data_segs_in += n_segments;
+	count_segments_in(c, x, tcp_n_segments(seg), seg->len > 0);
 	if (c->state == TERN_TCP_CLOSED) {
 		drop_segment(&a, TERN_DROP_TCP_NO_SOCKET);
 		return a.r;

@@ -178,6 +178,17 @@ static bool restarts_timer(const struct tcp *c, const struct tcp_plan *p)
 	       p->cause == TERN_CAUSE_FAST_RETRANSMIT;
 }
 
+/* n bytes go now, and RFC 6298 5.1. */
+static inline void note_departure(struct tcp *c, const struct tcp_ctx *x, uint64_t n)
+{
+	tcp_pace_sent(c, x, n);
+	c->sent_ms = tcp_ms(x);
+	c->answers = c->answers || c->heard_text;
+	c->heard_text = false;
+	if (c->rtx_at == TERN_NEVER)
+		tcp_arm_rtx(c, x);
+}
+
 static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p,
 		     struct tcp_out *out)
 {
@@ -215,12 +226,8 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	}
 	if (c->in_recovery)
 		c->work->prr.out += hi - p->lo;
-	tcp_pace_sent(c, x, hi - p->lo);
-	c->sent_ms = tcp_ms(x);
-	c->answers = c->answers || c->heard_text;
-	c->heard_text = false;
-	/* RFC 6298 5.1 */
-	if (c->rtx_at == TERN_NEVER || restarts_timer(c, p))
+	note_departure(c, x, hi - p->lo);
+	if (restarts_timer(c, p))
 		tcp_arm_rtx(c, x);
 	if (p->cause == TERN_CAUSE_TLP)
 		note_probe(c, p->again);
@@ -325,6 +332,59 @@ bool tcp_output(struct tcp *c, const struct tcp_ctx *x, const struct tcp_plan *p
 	return true;
 }
 
+/* ---- a message ---- */
+
+/* Segments count, not what a device cuts. */
+static inline void count_segments(struct tcp *c, uint32_t n, bool with_text)
+{
+	c->segs_out += n;
+	if (with_text && c->tally)
+		c->tally->data_segs_out += n;
+}
+
+/* Nothing else is to be said, or asked. */
+static bool is_alone(const struct tcp *c)
+{
+	const struct tcp_work *w = c->work;
+
+	return w && !c->early && c->rcv.fin == TCP_NO_POS && c->ecn == ECN_NONE &&
+	       c->dsack_lo == c->dsack_hi && !c->dup_acks_due && !w->dup_acks &&
+	       !w->sent.n_sacked && w->up <= c->snd.nxt;
+}
+
+bool tcp_put_message(struct tcp *c, const struct tcp_ctx *x, struct tcp_message *m)
+{
+	uint64_t lo = c->snd.nxt, hi = c->snd.end, edge;
+	struct tcp_work *w = c->work;
+
+	if (lo >= hi || !tcp_has_message(c) || !is_alone(c))
+		return false;
+	if (!buf_one_span(&w->snd_buf, lo, (uint32_t)(hi - lo), &m->text) ||
+	    !sent_reserve(&w->sent, x->mem))
+		return false;
+	tcp_take_tally(c, x);
+	m->seq = (uint32_t)lo;
+	m->ack = (uint32_t)c->rcv.nxt;
+	m->wnd = tcp_window_field(c, c->rcv.nxt, &edge);
+	m->has_ts = c->ts_ok;
+	if (c->ts_ok) {
+		m->ts_val = tcp_ts_clock(x, c->snd.ts_off);
+		m->ts_ecr = c->rcv.ts_recent;
+	}
+	c->rcv.adv = edge;
+	c->rcv.acked = c->rcv.nxt;
+	c->ack_at = TERN_NEVER;
+	c->ack_due = ACK_NONE;
+	w->sent.mss = c->snd_mss;
+	note_sent(c, x, hi, false);
+	note_departure(c, x, hi - lo);
+	tcp_schedule_probe(c, x);
+	count_segments(c, 1, true);
+	return true;
+}
+
+/* ---- pieces ---- */
+
 /* A path that has turned out to be smaller while the burst was under way counts at once. */
 uint32_t tcp_piece_mss(const struct tcp *c, const struct tcp_out *out)
 {
@@ -366,14 +426,6 @@ static void lend_payload(const struct tcp *c, struct tcp_out *out, uint32_t len,
 		piece->len += piece->span[i].len;
 	if (piece->len < len && piece->len > tcp_piece_mss(c, out)) /* no span for all of it */
 		shorten(piece, piece->len % tcp_piece_mss(c, out));
-}
-
-/* Segments count, not what a device cuts. */
-static inline void count_segments(struct tcp *c, uint32_t n, bool with_text)
-{
-	c->segs_out += n;
-	if (with_text && c->tally)
-		c->tally->data_segs_out += n;
 }
 
 /* One of the ACKs alone, and whether it is the last. */

@@ -262,19 +262,13 @@ static bool has_only_acks(const struct tcp *c)
 	return c->snd.nxt >= c->snd.end && !tcp_has_lost(c);
 }
 
-/* Or a message, of a segment at most, that all windows have room for. Else the rules are asked. */
-static inline bool plan_message(const struct tcp *c, struct tcp_plan *p)
+bool tcp_has_message(const struct tcp *c)
 {
 	uint64_t n = c->snd.end - c->snd.nxt, flight = c->snd.nxt - c->snd.una;
 
 	if (c->unusual || c->state != TERN_TCP_ESTABLISHED || c->paced || tcp_has_lost(c))
 		return false;
-	if (n > c->snd_mss || flight + n > MIN(c->snd.wnd, c->cc.cwnd) || !small_may_go(c))
-		return false;
-	p->what = SEND_DATA;
-	p->lo = c->snd.nxt;
-	p->hi = c->snd.end;
-	return true;
+	return n <= c->snd_mss && flight + n <= MIN(c->snd.wnd, c->cc.cwnd) && small_may_go(c);
 }
 
 bool tcp_may_speak(const struct tcp *c)
@@ -294,8 +288,12 @@ static inline void make_plan(const struct tcp *c, uint32_t burst_max, struct tcp
 		plan_ack(c, p);
 		return;
 	}
-	if (plan_message(c, p))
+	if (tcp_has_message(c)) {
+		p->what = SEND_DATA;
+		p->lo = c->snd.nxt;
+		p->hi = c->snd.end;
 		return;
+	}
 	if (c->rst_due) {
 		p->what = SEND_RST;
 		return;

@@ -317,7 +317,7 @@ static bool write_text(const struct arrival *a)
 }
 
 /* What was early may follow it. */
-static inline void take_next_text(struct arrival *a)
+void tcp_take_placed_text(struct arrival *a)
 {
 	struct tcp *c = a->c;
 	bool in_order = c->early == NULL;
@@ -365,7 +365,7 @@ static void take_any_text(struct arrival *a)
 		owe_ack_for_text(a, false);
 		return;
 	}
-	take_next_text(a);
+	tcp_take_placed_text(a);
 }
 
 /* The next text of an open connection is never refused, but for want of memory. */
@@ -379,7 +379,7 @@ void tcp_take_text(struct arrival *a)
 		take_any_text(a);
 	else if (a->seg->landed ||
 		 buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) == a->len)
-		take_next_text(a);
+		tcp_take_placed_text(a);
 	else
 		take_any_text(a);
 }

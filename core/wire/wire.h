@@ -477,6 +477,9 @@ struct tcp_hdr {
 	struct tcp_sack sack[TCP_SACK_MAX]; /* n_sack of them; the others mean nothing */
 	uint8_t cookie[TCP_COOKIE_MAX];	    /* cookie_len bytes */
 };
+/* Timestamps without other options: RFC 7323 appendix A: as long, and so they begin. */
+enum { TCP_TIMESTAMPS_LEN = 12, TCP_TIMESTAMPS_ALONE = 0x0101080a };
+
 /* All fields 0, no options. */
 static inline void tcp_hdr_init(struct tcp_hdr *h)
 {
