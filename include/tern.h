@@ -470,6 +470,11 @@ TERN_API void tern_advance(struct tern_stack *, tern_time now);
 TERN_API void tern_input(struct tern_stack *, struct tern_pkt *);
 /* The same for a list linked by `next`; ACKs are decided once, after the last. */
 TERN_API void tern_input_batch(struct tern_stack *, struct tern_pkt *);
+/*
+ * The same of one packet in a buffer of the caller's, such as a ring's, that is lent for this call
+ * alone: what tern_pkt_new, a copy of the bytes and tern_input do, for less.
+ */
+TERN_API void tern_input_from(struct tern_stack *, unsigned ifindex, const void *buf, size_t len);
 
 /* Packet out, or NULL. The caller owns it until tern_pkt_free. */
 TERN_API struct tern_pkt *tern_output(struct tern_stack *, unsigned ifindex);

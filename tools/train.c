@@ -151,12 +151,28 @@ static unsigned by_buffers(struct world *w, int from, struct tern_pkt **arrive)
 	return n;
 }
 
+/* And of one that hands over what comes at once. */
+static unsigned one_by_one(struct world *w, int from)
+{
+	static uint8_t frame[FRAME];
+	unsigned n = 0;
+	int64_t len;
+
+	for (; n < BATCH && (len = tern_output_to(w->st[from], NIC, frame, FRAME)) > 0; n++)
+		if (!is_lost(w))
+			tern_input_from(w->st[1 - from], NIC, frame, (size_t)len);
+	return n;
+}
+
 static unsigned carry(struct world *w, int from)
 {
-	bool packets = w->net->cuts || draw(w, 2);
+	unsigned way = w->net->cuts ? 0 : draw(w, 3);
 	struct tern_pkt *arrive;
-	unsigned n = packets ? by_packets(w, from, &arrive) : by_buffers(w, from, &arrive);
+	unsigned n;
 
+	if (way == 2)
+		return one_by_one(w, from);
+	n = way ? by_buffers(w, from, &arrive) : by_packets(w, from, &arrive);
 	tern_input_batch(w->st[1 - from], arrive);
 	return n;
 }

@@ -33,9 +33,12 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
 }
 static inline bool addr_is_mapped(const uint8_t ip[16])
 {
-	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
+	uint64_t zeros;
+	uint32_t mark;
 
-	return memcmp(ip, prefix, sizeof(prefix)) == 0;
+	memcpy(&zeros, ip, 8);
+	memcpy(&mark, ip + 8, 4);
+	return zeros == 0 && mark == be32(0xffff);
 }
 static inline bool addr_is4(const struct addr *a)
 {

@@ -217,8 +217,13 @@ int buf_spans(const struct buf *b, uint64_t pos, size_t len, struct buf_span *ou
 
 bool buf_one_span(const struct buf *b, uint64_t pos, uint32_t len, struct buf_span *out)
 {
-	struct place at = place_of(b, pos);
+	struct place at;
 
+	if (b->dir_cap == 0) {
+		*out = span_of(b->only, (uint32_t)(pos - b->head) + b->head_off, len);
+		return true;
+	}
+	at = place_of(b, pos);
 	*out = span_of(chunk_at(b, at.index), at.off, len);
 	return out->len == len;
 }

@@ -41,14 +41,23 @@ static inline void write_ip4(uint8_t *h, struct ip4_words w, const struct addr *
 static inline void ip_write_stream(const struct sockets *ss, const struct sock *s, uint8_t *h,
 				 uint8_t tos, uint32_t segment)
 {
-	struct ip4_words w = { (uint32_t)tos << 16, IP4_DF,
-			       ip4_third(ss, ip_ttl(&s->ip4), TERN_IPPROTO_TCP) };
-	int ttl = ip_ttl(&s->ip6);
+	int ttl;
 
 	if (addr_is4(&s->t.remote)) {
-		write_ip4(h, w, &s->t.local, &s->t.remote, IP4_HDR_LEN + segment);
+		uint32_t first = 0x45u << 24 | (uint32_t)tos << 16 |
+				 (uint16_t)(IP4_HDR_LEN + segment);
+		uint32_t third = ip4_third(ss, ip_ttl(&s->ip4), TERN_IPPROTO_TCP);
+
+		third |= checksum_finish(
+			checksum_words((uint64_t)first + IP4_DF + third + s->addr_sum));
+		put_be32(h, first);
+		put_be32(h + 4, IP4_DF);
+		put_be32(h + 8, third);
+		memcpy(h + 12, s->t.local.b + 12, 4);
+		memcpy(h + 16, s->t.remote.b + 12, 4);
 		return;
 	}
+	ttl = ip_ttl(&s->ip6);
 	put_be32(h, 6u << 28 | (uint32_t)tos << 20 | s->flow_label);
 	put_be32(h + 4, segment << 16 | TERN_IPPROTO_TCP << 8 |
 				(ttl < 0 ? ss->cfg->hop_limit : (uint32_t)ttl));

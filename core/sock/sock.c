@@ -19,7 +19,8 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) <= 592, "an idle str
 
 bool sockets_init(struct sockets *ss)
 {
-	ss->ctx = (struct tcp_ctx){ .now = ss->timers->now, .mem = ss->mem, .cfg = ss->cfg };
+	ss->ctx = (struct tcp_ctx){ .mem = ss->mem, .cfg = ss->cfg };
+	tcp_set_time(&ss->ctx, ss->timers->now);
 	list_init(&ss->news);
 	list_init(&ss->raws);
 	list_init(&ss->time_waits);

@@ -22,4 +22,59 @@ static inline struct sock *sock_tcp_recent(const struct sockets *ss, uint32_t fr
 /* As sock_tcp_input, without a reply. false: it is no such message, nothing has happened. */
 bool sock_tcp_input_message(struct sockets *, struct sock *, const struct tcp_seg *);
 
+/* A deadline that moves later, or goes, costs nothing: the timer fires early and is armed anew. */
+static inline void sock_tcp_wake_in_time(struct sockets *ss, struct sock *s)
+{
+	tern_time deadline = tcp_deadline(s->tcp);
+
+	if (deadline < s->timer.at)
+		timers_arm(ss->timers, &s->timer, deadline);
+}
+
+/* ---- what follows: sock_settle.c, where nothing is to be told or asked beside a message ---- */
+
+static inline bool sock_tcp_is_all(const struct sock *s)
+{
+	const struct tcp *c = s->tcp;
+
+	return s->writable && !c->notes && !c->work->refused;
+}
+
+/* sock_tcp_rest, where all is known that tcp_review_timers asks: what is outstanding is timed. */
+static inline void sock_tcp_rest_calmly(struct sockets *ss, struct sock *s, enum tcp_wait wait)
+{
+	const struct tcp_ctx *x = sock_ctx(ss);
+
+	tcp_set_wait(s->tcp, x, wait);
+	sock_tcp_wake_in_time(ss, s);
+}
+
+/* After tcp_put_message. */
+static inline void sock_tcp_message_sent(struct sockets *ss, struct sock *s)
+{
+	if (sock_tcp_is_all(s))
+		sock_tcp_rest_calmly(ss, s, WAIT_NETWORK);
+	else
+		sock_tcp_sent(ss, s);
+}
+
+/* After tcp_input_message. */
+static inline void sock_tcp_message_taken(struct sockets *ss, struct sock *s)
+{
+	const struct tcp *c = s->tcp;
+
+	if (!sock_tcp_is_all(s) || s->fast_waits || c->ack_due >= ACK_NOW ||
+	    c->snd.nxt < c->snd.end || !list_empty(&s->ready_link)) {
+		sock_tcp_settle(ss, s, TCP_READABLE);
+		return;
+	}
+	sock_news(ss, s, NEWS_IN);
+	sock_tcp_rest_calmly(ss, s, c->snd.una < c->snd.nxt ? WAIT_NETWORK : WAIT_NONE);
+}
+
+/* sock_stream.c: as sock_tcp_send of one piece, without flags. */
+int64_t sock_tcp_send_plain(struct sockets *, struct sock *, const void *, size_t len);
+/* As sock_tcp_recv into one piece, without flags. */
+int64_t sock_tcp_recv_plain(struct sockets *, struct sock *, void *, size_t len);
+
 #endif

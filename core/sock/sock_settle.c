@@ -162,15 +162,6 @@ static bool leave_when_over(struct sockets *ss, struct sock *s)
 	return true;
 }
 
-/* A deadline that moves later, or goes, costs nothing: the timer fires early and is armed anew. */
-static void wake_in_time(struct sockets *ss, struct sock *s)
-{
-	tern_time deadline = tcp_deadline(s->tcp);
-
-	if (deadline < s->timer.at)
-		timers_arm(ss->timers, &s->timer, deadline);
-}
-
 /* What the connection has noted for others than its user. */
 static void pass_notes_on(struct sockets *ss, struct sock *s)
 {
@@ -195,7 +186,7 @@ void sock_tcp_rest(struct sockets *ss, struct sock *s)
 
 	tcp_review_timers(s->tcp, x, SEND_NOTHING);
 	if (!is_over(s->tcp) || !leave_when_over(ss, s))
-		wake_in_time(ss, s);
+		sock_tcp_wake_in_time(ss, s);
 }
 
 /* A timer that runs though nothing is outstanding stops if there is something to say now. */
@@ -210,7 +201,7 @@ static void ask_plan(struct sockets *ss, struct sock *s)
 	}
 	tcp_review_timers(s->tcp, x, next);
 	sock_set_ready(ss, s);
-	wake_in_time(ss, s);
+	sock_tcp_wake_in_time(ss, s);
 }
 
 void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
@@ -237,13 +228,13 @@ void sock_tcp_settle(struct sockets *ss, struct sock *s, uint32_t events)
 		}
 		sock_set_ready(ss, s);
 	}
-	wake_in_time(ss, s);
+	sock_tcp_wake_in_time(ss, s);
 }
 
 /* Sending makes no news, but for a user who waits until less is unsent. */
 void sock_tcp_sent(struct sockets *ss, struct sock *s)
 {
-	if (s->tcp->unusual || s->tcp->notes || !s->writable || tcp_may_speak(s->tcp))
+	if (!tcp_is_calm(s->tcp) || s->tcp->notes || !s->writable || tcp_may_speak(s->tcp))
 		sock_tcp_settle(ss, s, 0);
 	else
 		sock_tcp_rest(ss, s);
@@ -252,7 +243,7 @@ void sock_tcp_sent(struct sockets *ss, struct sock *s)
 /* It waits for its turn, and for nothing that had not begun before. */
 void sock_tcp_given(struct sockets *ss, struct sock *s)
 {
-	if (s->tcp->unusual || s->tcp->state != TERN_TCP_ESTABLISHED || tcp_waits_for_timer(s->tcp))
+	if (!tcp_is_calm(s->tcp) || tcp_waits_for_timer(s->tcp))
 		sock_tcp_settle(ss, s, 0);
 	else
 		sock_set_ready(ss, s);

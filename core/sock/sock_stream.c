@@ -6,19 +6,13 @@
 
 /* ---- readiness ---- */
 
-/* Established, and neither closed nor shut: most answers are short then. */
-static inline bool is_open(const struct tcp *c)
-{
-	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED;
-}
-
 /* As Linux: while a third of the buffer, and memory, is free, and when writing would fail. */
 bool sock_tcp_writable(const struct sock *s)
 {
 	const struct tcp *c = s->tcp;
 	int allowed;
 
-	if (is_open(c) && !c->opt.notsent_lowat)
+	if (tcp_is_calm(c) && !c->opt.notsent_lowat)
 		return 3 * (uint64_t)tcp_room_of_open(c) >= c->opt.sndbuf && !s->starved;
 	allowed = tcp_send_allowed(c);
 	if (allowed < 0)
@@ -42,7 +36,7 @@ unsigned sock_tcp_poll(const struct sock *s)
 		       (s->urgent_news ? TERN_POLLPRI : 0);
 	if (!c)
 		return TERN_POLLOUT | TERN_POLLHUP;
-	if (is_open(c) && c->rcv.up == TCP_NO_POS && !s->error)
+	if (tcp_is_calm(c) && !s->error)
 		return (is_readable(s, c, c->rcv.nxt - c->rcv_buf.head) ? TERN_POLLIN : 0) |
 		       (sock_tcp_writable(s) ? TERN_POLLOUT : 0);
 	if (s->error)
@@ -87,16 +81,17 @@ static int64_t send_pieces(struct sockets *ss, struct sock *s, const struct tern
 	return total;
 }
 
-int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
-		      size_t n_iov, int flags)
+/* 0, or why nothing is taken. */
+static inline int refusal(struct sock *s)
 {
-	int64_t n;
-
 	if (s->state == TERN_TCP_LISTEN || !s->tcp)
 		return -TERN_EPIPE;
-	if (s->error)
-		return sock_take_error(s);
-	n = send_pieces(ss, s, iov, n_iov);
+	return s->error ? sock_take_error(s) : 0;
+}
+
+/* n: what tcp_send said */
+static inline int64_t after_send(struct sockets *ss, struct sock *s, int64_t n, int flags)
+{
 	if (n <= 0)
 		return n == -TERN_ENOBUFS ? sock_wait_for_memory(ss, s) : n;
 	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
@@ -105,6 +100,21 @@ int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iove
 	s->writable = sock_tcp_writable(s);
 	sock_tcp_given(ss, s);
 	return n;
+}
+
+int64_t sock_tcp_send(struct sockets *ss, struct sock *s, const struct tern_iovec *iov,
+		      size_t n_iov, int flags)
+{
+	int err = refusal(s);
+
+	return err ? err : after_send(ss, s, send_pieces(ss, s, iov, n_iov), flags);
+}
+
+int64_t sock_tcp_send_plain(struct sockets *ss, struct sock *s, const void *data, size_t len)
+{
+	int err = refusal(s);
+
+	return err ? err : after_send(ss, s, tcp_send(s->tcp, sock_ctx(ss), data, len), 0);
 }
 
 /* ---- reading ---- */
@@ -212,4 +222,26 @@ int64_t sock_tcp_recv(struct sockets *ss, struct sock *s, struct tern_msg *m, in
 	if (s->tcp->state == TERN_TCP_SYN_SENT || s->tcp->state == TERN_TCP_SYN_RECEIVED)
 		return -TERN_EAGAIN;
 	return room_in(m) ? -TERN_EAGAIN : 0;
+}
+
+/* There is no text: why not? */
+static APART int64_t recv_nothing(struct sockets *ss, struct sock *s, void *buf, size_t len)
+{
+	struct tern_iovec iov = { buf, len };
+	struct tern_msg m = { .iov = &iov, .n_iov = 1 };
+
+	return sock_tcp_recv(ss, s, &m, 0);
+}
+
+int64_t sock_tcp_recv_plain(struct sockets *ss, struct sock *s, void *buf, size_t len)
+{
+	uint8_t due;
+	size_t n;
+
+	if (s->state == TERN_TCP_LISTEN || !s->tcp)
+		return recv_nothing(ss, s, buf, len);
+	due = s->tcp->ack_due;
+	n = tcp_recv(s->tcp, sock_ctx(ss), buf, len);
+	sock_tcp_after_read(ss, s, due);
+	return n ? (int64_t)n : recv_nothing(ss, s, buf, len);
 }

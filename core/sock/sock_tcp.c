@@ -130,7 +130,7 @@ bool sock_tcp_input_message(struct sockets *ss, struct sock *s, const struct tcp
 	s->soft_error = 0;
 	confirm_neighbour(ss, s);
 	trace_sample(ss, s);
-	sock_tcp_settle(ss, s, TCP_READABLE);
+	sock_tcp_message_taken(ss, s);
 	return true;
 }
 

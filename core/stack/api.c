@@ -152,6 +152,10 @@ TERN_API int64_t tern_sendmsg(struct tern_stack *st, tern_sock handle, const str
 TERN_API int64_t tern_send(struct tern_stack *st, tern_sock handle, const void *data, size_t len,
 			   int flags)
 {
+	struct sock *s = sock_of(st, handle);
+
+	if (s && flags == 0 && sock_is_stream(s))
+		return sock_tcp_send_plain(&st->ss, s, data, len);
 	return tern_sendto(st, handle, data, len, flags, NULL);
 }
 
@@ -194,6 +198,10 @@ TERN_API int64_t tern_recvmsg(struct tern_stack *st, tern_sock handle, struct te
 TERN_API int64_t tern_recv(struct tern_stack *st, tern_sock handle, void *buf, size_t len,
 			   int flags)
 {
+	struct sock *s = sock_of(st, handle);
+
+	if (s && flags == 0 && sock_is_stream(s))
+		return sock_tcp_recv_plain(&st->ss, s, buf, len);
 	return tern_recvfrom(st, handle, buf, len, flags, NULL);
 }
 
@@ -385,15 +393,29 @@ TERN_API unsigned tern_poll(struct tern_stack *st, tern_sock handle)
 	return s ? sock_poll(s) : TERN_POLLERR | TERN_POLLHUP;
 }
 
+/* By a sum of enum sock_news. */
+enum {
+	BITS_IN = TERN_POLLIN | TERN_POLLPRI,
+	BITS_OUT = TERN_POLLOUT,
+	BITS_ENDS = TERN_POLLERR | TERN_POLLHUP | TERN_POLLRDHUP
+};
+static const uint16_t bits_of_news[NEWS_ALL + 1] = {
+	[NEWS_IN] = BITS_IN,
+	[NEWS_OUT] = BITS_OUT,
+	[NEWS_IN | NEWS_OUT] = BITS_IN | BITS_OUT,
+	[NEWS_ENDS] = BITS_ENDS,
+	[NEWS_ENDS | NEWS_IN] = BITS_ENDS | BITS_IN,
+	[NEWS_ENDS | NEWS_OUT] = BITS_ENDS | BITS_OUT,
+	[NEWS_ALL] = BITS_ENDS | BITS_IN | BITS_OUT,
+};
+
 static APART void take_event(struct tern_stack *st, struct tern_event *ev)
 {
 	struct sock *s = CONTAINER_OF(list_take(&st->ss.news), struct sock, news_link);
 
 	ev->sock = sock_handle(&st->ss, s);
 	ev->ready = sock_poll(s);
-	ev->news = (s->news & NEWS_IN ? TERN_POLLIN | TERN_POLLPRI : 0) |
-		   (s->news & NEWS_OUT ? TERN_POLLOUT : 0) |
-		   (s->news & NEWS_ENDS ? TERN_POLLERR | TERN_POLLHUP | TERN_POLLRDHUP : 0);
+	ev->news = bits_of_news[s->news];
 	s->news = 0;
 	ev->user = s->user;
 }

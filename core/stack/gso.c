@@ -275,7 +275,9 @@ static bool goes_at_once(struct tern_stack *st, struct iface *i, const struct so
 	if (s->out_ifindex != i->index || s->route_version != st->net.routes_version ||
 	    stream_may_be_cut(s) || !iface_is_up(i))
 		return false;
-	return i->cfg.link != TERN_LINK_ETHERNET ||
+	if (i->cfg.link != TERN_LINK_ETHERNET)
+		return true;
+	return tcp_has_message(s->tcp) && /* else nobody is asked for */
 	       neighbour_of(st, i, &s->next_hop, &n, i->burst->mac) == LINK_READY;
 }
 
@@ -288,20 +290,21 @@ static size_t write_message(struct tern_stack *st, struct iface *i, uint8_t *buf
 	uint8_t *ip = buf, *tcp;
 	struct tcp_message m;
 
-	if (!sock_is_stream(s) || !tcp_has_message(s->tcp) || !goes_at_once(st, i, s) ||
-	    !tcp_put_message(s->tcp, x, &m))
+	if (!sock_is_stream(s) || !goes_at_once(st, i, s) || !tcp_put_message(s->tcp, x, &m))
 		return 0;
 	list_unlink(&s->ready_link);
 	if (i->cfg.link == TERN_LINK_ETHERNET)
 		ip += put_eth(i, buf, i->burst->mac, addr_is4(&s->t.remote) ? ETH_IP4 : ETH_IP6);
-	hdr_len = TCP_HDR_LEN + (m.has_ts ? TCP_TIMESTAMPS_LEN : 0);
+	hdr_len = TCP_HDR_LEN;
+	if (m.has_ts)
+		hdr_len += TCP_TIMESTAMPS_LEN;
 	ip_write_stream(&st->ss, s, ip, s->tos, hdr_len + m.text.len);
 	tcp = ip + ip_hdr_len(s);
 	sum = put_message_header(s, &m, tcp, hdr_len);
 	sum = st->env.copy_sum(tcp + hdr_len, m.text.ptr, m.text.len, sum);
 	put_be32(tcp + 16, (uint32_t)checksum_finish(sum) << 16);
 	count_message(st);
-	sock_tcp_sent(&st->ss, s);
+	sock_tcp_message_sent(&st->ss, s);
 	return (size_t)(tcp - buf) + hdr_len + m.text.len;
 }
 

@@ -166,12 +166,34 @@ static COLD bool options_are_good(struct tern_stack *st, const struct inbound *i
 	return false;
 }
 
+/* The way below, for a message between the two that were found last. false: it is none. */
+static bool ip4_message_input(struct tern_stack *st, const struct inbound *in, const uint8_t *h)
+{
+	uint32_t room = in->p->len - in->l3_off, first, second, third, len;
+
+	if (room < IP4_HDR_LEN || memcmp(st->recent.ip4, h + 12, 8) != 0 || !st->recent.is_ip4 ||
+	    !is_recent_link(st, in))
+		return false;
+	first = get_be32(h);
+	second = get_be32(h + 4);
+	third = get_be32(h + 8);
+	len = first & 0xffff;
+	if (first >> 24 != 0x45 || len < IP4_HDR_LEN || len > room ||
+	    (second & (IP4_MF | IP4_FRAG_OFF)) || (third >> 16 & 0xff) != TERN_IPPROTO_TCP)
+		return false;
+	return checksum_finish(checksum_words((uint64_t)first + second + third + st->recent.sum)) ==
+		       0 &&
+	       message_input(st, in, h + IP4_HDR_LEN, len - IP4_HDR_LEN);
+}
+
 static enum tern_drop ip4_input(struct tern_stack *st, struct inbound *in)
 {
 	const uint8_t *h = in->p->data + in->l3_off;
 	enum tern_drop why;
 
 	st->counters[COUNT_IP_IN_RECEIVES]++;
+	if (ip4_message_input(st, in, h))
+		return TERN_DROP_NONE;
 	switch (ip4_verify(h, in->p->len - in->l3_off)) {
 	case IP4_OK:
 		break;
@@ -254,7 +276,8 @@ static enum tern_drop link_input(struct tern_stack *st, struct inbound *in)
 							   version_input(st, in);
 }
 
-void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **rest)
+/* The packet is lent. */
+static inline void input_lent(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **rest)
 {
 	struct inbound in; /* filled in on its way: each packet passes here */
 	enum tern_drop why;
@@ -268,7 +291,29 @@ void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **re
 	why = link_input(st, &in);
 	if (why != TERN_DROP_NONE)
 		note_drop(st, p, why);
+}
+
+void stack_input(struct tern_stack *st, struct tern_pkt *p, struct tern_pkt **rest)
+{
+	input_lent(st, p, rest);
 	free_packet(st, p);
+}
+
+TERN_API void tern_input_from(struct tern_stack *st, unsigned ifindex, const void *buf, size_t len)
+{
+	union { /* a packet's bytes are written to where it is made, not here */
+		const void *in;
+		void *data;
+	} bytes = { .in = buf };
+	struct tern_pkt p;
+
+	memset(&p, 0, offsetof(struct tern_pkt, span));
+	p.conn = p.cut_to = 0;
+	p.data = bytes.data;
+	p.len = p.total_len = (uint32_t)MIN(len, UINT32_MAX);
+	p.ifindex = (uint16_t)MIN(ifindex, UINT16_MAX);
+	input_lent(st, &p, NULL);
+	sockets_review_memory(&st->ss);
 }
 
 TERN_API void tern_input(struct tern_stack *st, struct tern_pkt *p)

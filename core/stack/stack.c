@@ -297,7 +297,7 @@ TERN_API void tern_advance(struct tern_stack *st, tern_time now)
 
 	if (now > st->timers.now) {
 		timers_advance(&st->timers, now);
-		st->ss.ctx.now = now;
+		tcp_set_time(&st->ss.ctx, now);
 	}
 	for (int i = 0; i < EXPIRIES_MAX && (t = timers_take(&st->timers)); i++)
 		expire(st, t);

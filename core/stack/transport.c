@@ -91,21 +91,26 @@ static bool heads_message(uint32_t fourth, uint32_t hdr_len)
 	       (hdr_len << 26 | (uint32_t)TCP_ACK << 16);
 }
 
-/* Little text for the connection that was found last: mostly what was to come. false: it is not. */
-static bool message_input(struct tern_stack *st, const struct inbound *in)
+bool message_input(struct tern_stack *st, const struct inbound *in, const uint8_t *h, uint32_t len)
 {
-	uint32_t len = payload_len(in), hdr_len = TCP_HDR_LEN, fourth, sum;
-	const uint8_t *h = payload(in);
+	uint32_t hdr_len = TCP_HDR_LEN, ports, fourth, sum;
 	struct tcp_seg seg; /* what a message has, field by field */
 	struct sock *s;
+	uint64_t words;
 
-	if (len <= TCP_HDR_LEN || len >= TCP_LAND_MIN || in->p->gso_size)
+	if (len <= TCP_HDR_LEN || len >= TCP_LAND_MIN || in->p->gso_size ||
+	    !list_empty(&st->ss.raws))
 		return false;
-	s = sock_tcp_recent(&st->ss, get_be32(h));
-	if (!s || !addr_equal(&s->t.remote, &in->src) || !addr_equal(&s->t.local, &in->dst) ||
+	ports = get_be32(h);
+	s = sock_tcp_recent(&st->ss, ports);
+	if (!s || !addr_equal(&s->t.remote, &st->recent.src) ||
+	    !addr_equal(&s->t.local, &st->recent.dst) ||
 	    !tuple_hears(&s->t, in->iface->index))
 		return false;
+	seg.h.seq = get_be32(h + 4);
+	seg.h.ack = get_be32(h + 8);
 	fourth = get_be32(h + 12);
+	words = (uint64_t)ports + seg.h.seq + seg.h.ack + fourth + get_be32(h + 16);
 	seg.h.has_ts = s->tcp->ts_ok;
 	if (seg.h.has_ts) {
 		hdr_len += TCP_TIMESTAMPS_LEN;
@@ -113,11 +118,10 @@ static bool message_input(struct tern_stack *st, const struct inbound *in)
 			return false;
 		seg.h.ts_val = get_be32(h + TCP_HDR_LEN + 4);
 		seg.h.ts_ecr = get_be32(h + TCP_HDR_LEN + 8);
+		words += (uint64_t)TCP_TIMESTAMPS_ALONE + seg.h.ts_val + seg.h.ts_ecr;
 	}
 	if (!heads_message(fourth, hdr_len))
 		return false;
-	seg.h.seq = get_be32(h + 4);
-	seg.h.ack = get_be32(h + 8);
 	seg.h.flags = (uint16_t)(fourth >> 16 & (TCP_ACK | TCP_PSH));
 	seg.h.wnd = (uint16_t)fourth;
 	seg.h.n_sack = 0;
@@ -127,12 +131,13 @@ static bool message_input(struct tern_stack *st, const struct inbound *in)
 	seg.joined = 0;
 	seg.landed = false;
 	if (!(in->p->flags & CSUM_KNOWN)) {
-		sum = pseudo_header(in, TERN_IPPROTO_TCP) + checksum_header(h, hdr_len);
+		sum = checksum_words(words + st->recent.sum + TERN_IPPROTO_TCP + len);
 		if (checksum_finish(st->env.sum(seg.data, seg.len, sum)) != 0)
 			return false;
 	}
 	if (!sock_tcp_input_message(&st->ss, s, &seg))
 		return false;
+	st->counters[COUNT_IP_IN_DELIVERS]++;
 	st->counters[COUNT_TCP_IN_SEGS]++;
 	return true;
 }
@@ -254,6 +259,8 @@ enum tern_drop transport_input(struct tern_stack *st, const struct inbound *in)
 {
 	if (in->proto != TERN_IPPROTO_TCP || !in->recent || !list_empty(&st->ss.raws))
 		return any_input(st, in);
+	if (message_input(st, in, payload(in), payload_len(in)))
+		return TERN_DROP_NONE;
 	st->counters[COUNT_IP_IN_DELIVERS]++;
-	return message_input(st, in) ? TERN_DROP_NONE : tcp4or6_input(st, in);
+	return tcp4or6_input(st, in);
 }

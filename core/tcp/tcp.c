@@ -22,6 +22,7 @@ void tcp_enter(struct tcp *c, enum tern_tcp_state state)
 	if (c->state == state)
 		return;
 	c->state = (uint8_t)state;
+	c->not_open = state != TERN_TCP_ESTABLISHED;
 	log_state(c, state);
 }
 
@@ -42,6 +43,7 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	const struct tern_cc_ops *cc = c->cc.ops;
 
 	memset(c, 0, sizeof(*c));
+	c->not_open = true;
 	c->opt = opt;
 	c->cork = opt.cork;
 	c->adv_mss = open->adv_mss;
@@ -52,7 +54,7 @@ void tcp_reset_fields(struct tcp *c, const struct tcp_ctx *x, const struct tcp_o
 	c->snd.ts_off = open->ts_off;
 	c->rcv.fin = c->rcv.up = TCP_NO_POS;
 	c->rtx_at = c->ack_at = c->keep_at = c->idle_at = TERN_NEVER;
-	c->sent_ms = c->rcvd_ms = tcp_ms(x);
+	c->sent_ms = c->rcvd_ms = x->ms;
 	c->snd.iss = open->iss;
 	c->snd.una = c->snd.nxt = tcp_syn_pos(c);
 	c->snd.end = c->snd.nxt + 1;
@@ -76,6 +78,7 @@ void tcp_free_early(struct tcp *c, struct mem *mem)
 	ranges_fini(&c->early->set, mem);
 	mem_free(mem, c->early, sizeof(*c->early));
 	c->early = NULL;
+	c->has_early = false;
 }
 
 void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
@@ -292,6 +295,10 @@ static void check_send_side(const struct tcp *c)
 void tcp_check(const struct tcp *c)
 {
 	assert(c->state < TERN_TCP_N_STATES && c->state != TERN_TCP_LISTEN);
+	assert(c->not_open == (c->state != TERN_TCP_ESTABLISHED));
+	assert(c->has_early == (c->early != NULL) && c->has_accecn == (c->accecn != NULL));
+	assert(c->fin_came == (c->rcv.fin != TCP_NO_POS));
+	assert(c->urgent_came == (c->rcv.up != TCP_NO_POS));
 	check_send_side(c);
 	if (c->state != TERN_TCP_SYN_SENT)
 		assert((c->ecn == ECN_ACCURATE) == (c->accecn != NULL));

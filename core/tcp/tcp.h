@@ -24,10 +24,17 @@
 
 /* What the owner hands to every verb. */
 struct tcp_ctx {
-	tern_time now;
+	tern_time now; /* set by tcp_set_time */
+	uint32_t ms;   /* the same, for what need not be exact; it wraps after 49 days */
 	struct mem *mem;
 	const struct tern_config *cfg;
 };
+
+static inline void tcp_set_time(struct tcp_ctx *x, tern_time now)
+{
+	x->now = now;
+	x->ms = (uint32_t)(now / TERN_MS);
+}
 
 /* ---- what crosses ---- */
 
@@ -239,7 +246,7 @@ struct tcp_work {
 	tern_time pace_at;  /* what has gone is in time with pace_rate until then */
 	uint64_t pace_rate; /* bytes a second; 0: as fast as it comes */
 	struct tcp_rate rate;
-	uint32_t wait_ms;  /* in tcp_ms: when `wait` became what it is */
+	uint32_t wait_ms;  /* in tcp_ctx.ms: when `wait` became what it is */
 	uint8_t wait;	   /* enum tcp_wait */
 	bool refused;	   /* the send buffer did not take all that the user gave */
 	bool tlp_is_again; /* TLP.is_retrans */
@@ -328,6 +335,12 @@ struct tcp {
 			bool oob_taken : 1;
 			bool syn_timed_out : 1, syn_asked : 1; /* why the SYN goes again */
 			uint8_t fast_open : 2;		       /* enum tcp_fast_open */
+			/* what is said elsewhere, too */
+			bool not_open : 1;    /* the state is not ESTABLISHED */
+			bool has_early : 1;   /* early */
+			bool has_accecn : 1;  /* accecn */
+			bool fin_came : 1;    /* rcv.fin */
+			bool urgent_came : 1; /* rcv.up */
 		};
 		uint32_t unusual; /* 0: none of them: all of it is asked at once */
 	};
@@ -368,9 +381,9 @@ struct tcp {
 	tern_time ack_at;
 	tern_time keep_at;
 	tern_time idle_at; /* work goes back; of FIN-WAIT-2 without a user: the end */
-	uint32_t sent_ms;  /* in tcp_ms: last data sent */
+	uint32_t sent_ms;  /* in tcp_ctx.ms: last data sent */
 	uint32_t rcvd_ms;  /* last segment accepted */
-	/* limits of RFC 5961 section 7, in tcp_ms, compared by difference; oow_at 0: none yet */
+	/* limits of RFC 5961 section 7, in tcp_ctx.ms, compared by difference; oow_at 0: none yet */
 	uint32_t challenge_at, oow_at;
 	struct tcp_options opt;
 	uint32_t min_rtt_s; /* when min_rtt_us was measured, in seconds */

@@ -35,6 +35,7 @@ bool tcp_accecn_begin(struct tcp *c, const struct tcp_ctx *x)
 	n->told[TCP_ACCECN_E0B] = n->told[TCP_ACCECN_E1B] = BYTES_FIRST;
 	n->last_bytes = TCP_ACCECN_MAX;
 	c->accecn = n;
+	c->has_accecn = true;
 	return true;
 }
 
@@ -44,6 +45,7 @@ void tcp_accecn_end(struct tcp *c, struct mem *mem)
 		return;
 	mem_free(mem, c->accecn, sizeof(*c->accecn));
 	c->accecn = NULL;
+	c->has_accecn = false;
 	c->ecn = ECN_NONE;
 }
 

@@ -131,29 +131,26 @@ static uint32_t any_number(const struct arrival *a)
 	return (uint32_t)(n >> 32);
 }
 
-/*
- * Written where it stays: it is large, and made for each ACK. flight: tcp_flight, now that what was
- * acknowledged has gone.
- */
-static inline void take_sample(const struct arrival *a, uint64_t acked, uint64_t flight,
-			       struct tern_cc_sample *s)
+/* All but the rate. flight: tcp_flight, now that what was acknowledged has gone. */
+static inline void take_sample(struct arrival *a, uint64_t acked, uint64_t flight)
 {
+	struct tern_cc_sample *s = &a->sample;
 	const struct tcp *c = a->c;
 
-	*s = (struct tern_cc_sample){
-		.now = a->x->now,
-		.srtt = (tern_time)c->srtt_us * TERN_US,
-		.in_flight = a->flight,
-		.flight = flight,
-		.rtt = a->d.once_at ? a->x->now - a->d.once_at : 0,
-		.acked = (uint32_t)MIN(acked, UINT32_MAX),
-		.joined_acks = a->seg->joined,
-		.random = any_number(a),
-		.cwnd_limited = is_cwnd_limited(a),
-		.paced = c->work->pace_rate != 0,
-		.in_recovery = tcp_is_repairing(c),
-		.has_sack = c->sack_ok,
-	};
+	s->now = a->x->now;
+	s->srtt = (tern_time)c->srtt_us * TERN_US;
+	s->in_flight = a->flight;
+	s->flight = flight;
+	s->rtt = a->d.once_at ? a->x->now - a->d.once_at : 0;
+	s->acked = (uint32_t)MIN(acked, UINT32_MAX);
+	s->joined_acks = a->seg->joined;
+	s->newly_lost = s->lost_len = 0;
+	s->random = any_number(a);
+	s->new_round = s->again = s->marked = false;
+	s->cwnd_limited = is_cwnd_limited(a);
+	s->paced = c->work->pace_rate != 0;
+	s->in_recovery = tcp_is_repairing(c);
+	s->has_sack = c->sack_ok;
 }
 
 static inline void take_pace_news(struct arrival *a)
@@ -173,17 +170,16 @@ static inline void take_pace_news(struct arrival *a)
 static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool grows)
 {
 	struct tcp *c = a->c;
-	struct tern_cc_sample s;
 	bool own = c->cc.ops->own_window && a->d.bytes;
 
-	take_sample(a, acked, tcp_flight(c), &s);
-	s.newly_lost = (uint32_t)MIN(lost, UINT32_MAX);
-	tcp_rate_conclude(a, &s);
+	take_sample(a, acked, tcp_flight(c));
+	tcp_rate_conclude(a);
+	a->sample.newly_lost = (uint32_t)MIN(lost, UINT32_MAX);
 	if (!own && (!grows || c->cc.ops->own_window))
 		return;
-	s.new_round = is_new_round(c);
+	a->sample.new_round = is_new_round(c);
 	if (own || !a->marks) /* RFC 3168 6.1.2 */
-		cc_on_ack(&c->cc, &s);
+		cc_on_ack(&c->cc, &a->sample);
 	take_pace_news(a);
 }
 
@@ -445,24 +441,24 @@ static void take_any_ack(struct arrival *a, uint64_t acked)
  * The oldest of what is in flight has arrived, or its beginning, while nothing is missing, doubted
  * or tried: what tcp_sack.c, tcp_loss.c and tcp_undo.c would find out is known before they look.
  */
-bool tcp_is_plain_progress(const struct arrival *a)
+const struct sent *tcp_plain_progress(const struct arrival *a)
 {
 	const struct tcp *c = a->c;
 	const struct tcp_work *w = c->work;
 	const struct sent *s;
 
 	if (!w || !tcp_is_calm(c) || a->ack <= c->snd.una || a->ack > c->snd.nxt)
-		return false;
+		return NULL;
 	if (a->seg->h.n_sack || (a->seg->h.flags & (TCP_ACK | TCP_ECE)) != TCP_ACK ||
 	    c->cc.ops->own_window)
-		return false;
+		return NULL;
 	if (w->sent.n_sacked | w->sent.n_lost | w->sent.n_again | w->dup_bytes | w->dup_acks)
-		return false;
-	if ((w->tlp_end & w->rack.dsack_round) != TCP_NO_POS)
-		return false;
+		return NULL;
+	if ((w->tlp_end & w->rack.dsack_round) != TCP_NO_POS || a->ack <= w->rack.end ||
+	    a->ack <= w->rack.fack || w->loss_timer != LOSS_TIMER_PROBE)
+		return NULL;
 	s = sent_first(&w->sent);
-	return s->hi >= a->ack && s->sent_at >= w->rack.sent_at && a->ack > w->rack.end &&
-	       a->ack > w->rack.fack && w->loss_timer == LOSS_TIMER_PROBE;
+	return s->hi >= a->ack && s->sent_at >= w->rack.sent_at ? s : NULL;
 }
 
 /* draw_conclusions, where nothing is repaired and no window is waited for. */
@@ -474,7 +470,7 @@ static inline void draw_plain_conclusions(struct arrival *a)
 	c->work->loss_at = TERN_NEVER;
 	if (c->snd.una < c->snd.nxt) {
 		tcp_arm_rtx(c, a->x);
-		tcp_schedule_probe(c, a->x);
+		tcp_arm_probe(c, a->x);
 		return;
 	}
 	c->rtx_at = TERN_NEVER;
@@ -482,33 +478,57 @@ static inline void draw_plain_conclusions(struct arrival *a)
 		tcp_rest_work(c, a->x);
 }
 
-void tcp_take_plain_progress(struct arrival *a)
+/* The segment that is timed has arrived: tcp_measure_rtt asks for more where it has not. */
+static inline void measure_plain_rtt(struct arrival *a)
+{
+	struct tcp_work *w = a->c->work;
+
+	if (a->ack < w->timed_pos) {
+		tcp_measure_rtt(a);
+		return;
+	}
+	tcp_rtt_sample(a->c, a->x, a->x->now - w->timed_at);
+	a->c->backoff = 0;
+	w->tlp_timed = true;
+	w->rtt_end = a->c->snd.nxt;
+	w->timed_pos = TCP_NO_POS;
+}
+
+void tcp_take_plain_progress(struct arrival *a, const struct sent *oldest)
 {
 	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
+	uint64_t flight = c->snd.nxt - c->snd.una; /* tcp_flight, where nothing is missing */
 	uint64_t acked = a->ack - c->snd.una;
-	struct tern_cc_sample s;
 
-	a->flight = c->snd.nxt - c->snd.una; /* tcp_flight, where nothing is missing */
-	tcp_rate_check_limited(c, a->flight);
-	tcp_take_oldest(a);
-	move_una(a);
-	take_sample(a, acked, a->flight - acked, &s);
-	tcp_rate_conclude(a, &s);
-	s.new_round = is_new_round(c);
-	cc_on_ack(&c->cc, &s);
+	a->flight = flight;
+	tcp_rate_check_limited(c, flight);
+	tcp_take_oldest(a, oldest);
+	measure_plain_rtt(a);
+	c->snd.una = a->ack;
+	c->n_rtx = 0;
+	w->limited = 0;
+	w->first_rtx_at = a->x->now;
+	tcp_note_taken(c, a->x);
+	buf_drop(&w->snd_buf, a->x->mem, a->ack);
+	take_sample(a, acked, flight - acked);
+	a->sample.new_round = is_new_round(c);
+	cc_on_ack(&c->cc, &a->sample);
 	take_pace_news(a);
 	draw_plain_conclusions(a);
 	tcp_set_pace(c, a->x);
 	tcp_take_window(a);
+	a->r.progress = true;
 }
 
 bool tcp_take_ack(struct arrival *a)
 {
+	const struct sent *oldest = tcp_plain_progress(a);
 	struct tcp *c = a->c;
 	uint64_t acked;
 
-	if (tcp_is_plain_progress(a)) {
-		tcp_take_plain_progress(a);
+	if (oldest) {
+		tcp_take_plain_progress(a, oldest);
 		return true;
 	}
 	if (!(a->seg->h.flags & TCP_ACK)) {

@@ -42,7 +42,7 @@ static void add_waited(const struct tcp *c, const struct tcp_ctx *x, uint32_t ms
 	for (unsigned i = 0; i < WAIT_N; i++)
 		ms[i] = c->tally ? c->tally->waited_ms[i] : 0;
 	if (w && w->wait != WAIT_NONE)
-		ms[w->wait] += tcp_ms(x) - w->wait_ms;
+		ms[w->wait] += x->ms - w->wait_ms;
 }
 
 void tcp_note_wait(struct tcp *c, const struct tcp_ctx *x)
@@ -54,7 +54,7 @@ void tcp_note_wait(struct tcp *c, const struct tcp_ctx *x)
 void tcp_end_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait next)
 {
 	struct tcp_work *w = c->work;
-	uint32_t now = tcp_ms(x);
+	uint32_t now = x->ms;
 
 	if (c->tally && w->wait != WAIT_NONE)
 		c->tally->waited_ms[w->wait] += now - w->wait_ms;

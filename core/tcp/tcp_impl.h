@@ -9,15 +9,6 @@
 #include "tcp_message.h"
 #include "tcp_record.h"
 
-/* RS of draft-ietf-ccwg-bbr 4.1.2.1.3: of the youngest that an ACK reports. */
-struct rate_sample {
-	bool app_limited, again;
-	uint64_t end; /* one past its last octet */
-	uint64_t prior_delivered, tx_in_flight;
-	uint32_t lost_before; /* C.lost when it went, the low half */
-	tern_time interval;   /* RS.interval */
-};
-
 /* What an ACK says has arrived, by its number or by its SACK blocks, and was not known before. */
 struct delivery {
 	uint64_t bytes;
@@ -39,9 +30,12 @@ struct arrival {
 	const struct tcp_seg *seg;
 	uint64_t seq, ack; /* positions */
 	const uint8_t *data;
-	uint64_t flight;	 /* tcp_flight before it arrived */
-	struct rate_sample rate; /* if d.rated */
-	uint32_t len;		 /* payload left after trimming */
+	uint64_t flight; /* tcp_flight before it arrived */
+	uint32_t len;	 /* payload left after trimming */
+	/* of what is acknowledged, for the algorithm; of its rate, if d.rated (tcp_rate.c) */
+	struct tern_cc_sample sample;
+	uint64_t rated_end; /* one past the last octet of the segment that the rate is of */
+	bool rated_again;   /* which went more than once */
 	/* from here on nothing at first: tcp_arrival_init */
 	uint32_t marks; /* packets that came to the peer with CE, as it tells: tcp_ecn.c */
 	bool fin;	/* the FIN is inside the window */
@@ -73,12 +67,6 @@ static inline uint32_t tcp_options_room(const struct tcp *c)
 	return c->ts_ok ? TCP_TIMESTAMPS_LEN : 0;
 }
 
-/* Neither repair nor probe, neither end nor mark: text and ACKs, as most of the time. */
-static inline bool tcp_is_calm(const struct tcp *c)
-{
-	return c->unusual == 0 && c->state == TERN_TCP_ESTABLISHED && !c->early && !c->accecn;
-}
-
 /* tcp.c */
 void tcp_reset_fields(struct tcp *, const struct tcp_ctx *, const struct tcp_open *);
 void tcp_enter(struct tcp *, enum tern_tcp_state);
@@ -108,12 +96,6 @@ static inline uint64_t tcp_syn_pos(const struct tcp *c)
 {
 	return seq_first(c->snd.iss);
 }
-/* A clock for what need not be exact; it wraps after 49 days. */
-static inline uint32_t tcp_ms(const struct tcp_ctx *x)
-{
-	return (uint32_t)(x->now / TERN_MS);
-}
-
 void tcp_free_early(struct tcp *, struct mem *);
 
 /* tcp_work.c */
@@ -144,7 +126,7 @@ static inline bool tcp_has_lost(const struct tcp *c)
 /* tcp_sack.c */
 void tcp_take_sack(struct arrival *);
 void tcp_take_cumulative_ack(struct arrival *);
-void tcp_take_oldest(struct arrival *);
+void tcp_take_oldest(struct arrival *, const struct sent *);
 void tcp_note_duplicate(struct tcp *, uint64_t lo, uint64_t hi);
 
 /* tcp_loss.c */
@@ -158,6 +140,8 @@ void tcp_forget_reordering(struct tcp *);
 void tcp_mark_lost(struct tcp *, const struct tcp_ctx *, uint64_t hi, enum tern_cause);
 void tcp_mark_losses_on_rto(struct tcp *, const struct tcp_ctx *);
 void tcp_schedule_probe(struct tcp *, const struct tcp_ctx *);
+/* The same where something is in flight, and nothing missing or unusual; loss_at is not set. */
+void tcp_arm_probe(struct tcp *, const struct tcp_ctx *);
 void tcp_take_probe_answer(struct arrival *);
 const char *tcp_on_loss_timer(struct tcp *, const struct tcp_ctx *);
 
@@ -215,7 +199,7 @@ static inline void tcp_review_path(struct arrival *a)
 {
 	const struct tcp *c = a->c;
 
-	if (c->search_low || c->work->too_big || c->acked_size > c->path_mss ||
+	if ((c->search_low | c->work->too_big) || c->acked_size > c->path_mss ||
 	    a->d.size + tcp_options_room(c) > c->acked_size)
 		tcp_take_path_news(a);
 }
@@ -281,9 +265,10 @@ void tcp_challenge(struct arrival *);
 
 /* tcp_ack.c */
 bool tcp_take_ack(struct arrival *); /* false: stop here */
-/* Is that ACK nothing but progress? Then it is taken, and the window with it. */
-bool tcp_is_plain_progress(const struct arrival *);
-void tcp_take_plain_progress(struct arrival *);
+/* Of an ACK that is nothing but progress: the record that it is of; else NULL. */
+const struct sent *tcp_plain_progress(const struct arrival *);
+/* It is taken, and the window with it. */
+void tcp_take_plain_progress(struct arrival *, const struct sent *);
 void tcp_measure_rtt(struct arrival *);
 void tcp_measure_handshake(struct arrival *, tern_time opened_at);
 void tcp_take_window(struct arrival *);
@@ -312,9 +297,13 @@ void tcp_set_pace(struct tcp *, const struct tcp_ctx *);
 void tcp_pace_sent(struct tcp *, const struct tcp_ctx *, uint64_t n);
 
 /* tcp_rate.c */
-void tcp_rate_sent(struct tcp *, const struct tcp_ctx *, struct sent *, uint64_t n);
+/* flight: tcp_flight, with these n bytes */
+void tcp_rate_sent(struct tcp *, const struct tcp_ctx *, struct sent *, uint64_t n,
+		   uint64_t flight);
 void tcp_rate_delivered(struct arrival *, const struct sent *, uint64_t hi);
-void tcp_rate_conclude(struct arrival *, struct tern_cc_sample *);
+void tcp_rate_conclude(struct arrival *);
+/* Both, of n bytes of the oldest record, which went once, where nothing else has arrived. */
+void tcp_rate_take_oldest(struct arrival *, const struct sent *, uint64_t n);
 void tcp_rate_lost(struct tcp *, const struct tcp_ctx *, const struct sent *);
 /* flight: tcp_flight */
 void tcp_rate_mark_limited(struct tcp *, uint64_t flight);
@@ -328,12 +317,6 @@ static inline struct tcp_tally *tcp_take_tally(struct tcp *c, const struct tcp_c
 	return c->tally ? c->tally : tcp_new_tally(c, x);
 }
 void tcp_note_wait(struct tcp *, const struct tcp_ctx *); /* after anything that may change it */
-void tcp_end_wait(struct tcp *, const struct tcp_ctx *, enum tcp_wait next);
-static inline void tcp_set_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait now)
-{
-	if (c->work->wait != now)
-		tcp_end_wait(c, x, now);
-}
 void tcp_waits(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info *);
 
 /* tcp_urgent.c */

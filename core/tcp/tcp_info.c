@@ -80,8 +80,8 @@ void tcp_info(const struct tcp *c, const struct tcp_ctx *x, struct tern_tcp_info
 	i->rcv_mss = c->rcv_mss;
 	i->advmss = tcp_told_mss(c);
 	i->unacked = tcp_in_segments(c, c->snd.nxt - c->snd.una);
-	i->last_data_sent = tcp_ms(x) - c->sent_ms;
-	i->last_data_recv = i->last_ack_recv = tcp_ms(x) - c->rcvd_ms;
+	i->last_data_sent = x->ms - c->sent_ms;
+	i->last_data_recv = i->last_ack_recv = x->ms - c->rcvd_ms;
 	i->pmtu = c->path_mss;
 	i->rtt = c->srtt_us;
 	i->rttvar = c->rttvar_us;

@@ -56,7 +56,7 @@ static void take_syn(struct arrival *a)
 	c->snd.wnd = c->snd.max_wnd = h->wnd; /* never scaled in a SYN, RFC 7323 2.2 */
 	c->snd.wl1 = c->rcv.irs;
 	c->snd.wl2 = (uint32_t)c->snd.una;
-	c->rcvd_ms = tcp_ms(a->x);
+	c->rcvd_ms = a->x->ms;
 	a->seq = c->rcv.nxt; /* text begins one after the SYN */
 }
 
@@ -156,7 +156,7 @@ static void syn_sent_input(struct arrival *a)
 static COLD void answer_unacceptable(struct arrival *a)
 {
 	struct tcp *c = a->c;
-	uint32_t now = tcp_ms(a->x);
+	uint32_t now = a->x->ms;
 	bool limited = a->seg->len == 0 && (a->seg->h.flags & (TCP_FIN | TCP_SYN)) != TCP_FIN;
 
 	if (limited && c->oow_at && now - c->oow_at < a->x->cfg->tcp_invalid_ratelimit_ms)
@@ -256,7 +256,7 @@ static bool check_sequence(struct arrival *a)
 COLD void tcp_challenge(struct arrival *a)
 {
 	struct tcp *c = a->c;
-	uint32_t now = tcp_ms(a->x);
+	uint32_t now = a->x->ms;
 
 	if (now - c->challenge_at >= 5000 || c->challenge_n == 0) {
 		c->challenge_at = now;
@@ -340,7 +340,7 @@ static bool pass_checks(struct arrival *a)
 static inline void note_heard(struct arrival *a)
 {
 	struct tcp *c = a->c;
-	uint32_t now = tcp_ms(a->x);
+	uint32_t now = a->x->ms;
 
 	tcp_take_timestamp(a);
 	if (now - c->rcvd_ms > c->rto_us / 1024)
@@ -376,22 +376,24 @@ static inline void count_segments_in(struct tcp *c, const struct tcp_ctx *x, uin
 
 bool tcp_input_message(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
 {
+	const struct sent *oldest;
 	struct arrival a;
 	uint8_t *place;
 
 	if (seg->h.seq != (uint32_t)c->rcv.nxt || c->rcv.nxt + seg->len >= c->rcv.adv ||
-	    c->rcv.fin != TCP_NO_POS || c->ecn != ECN_NONE || seg->h.has_ts != c->ts_ok)
+	    c->ecn != ECN_NONE || seg->h.has_ts != c->ts_ok)
 		return false;
 	tcp_arrival_init(&a, c, x, seg);
 	a.seq = c->rcv.nxt;
-	if (!tcp_is_plain_progress(&a) || (c->ts_ok && tcp_paws_rejects(c, x, &seg->h)))
+	oldest = tcp_plain_progress(&a);
+	if (!oldest || (c->ts_ok && tcp_paws_rejects(c, x, &seg->h)))
 		return false;
 	place = buf_place(&c->rcv_buf, x->mem, a.seq, seg->len);
 	if (!place)
 		return false;
 	memcpy(place, seg->data, seg->len);
 	count_segments_in(c, x, 1, true);
-	tcp_take_plain_progress(&a);
+	tcp_take_plain_progress(&a, oldest);
 	note_heard(&a);
 	tcp_take_placed_text(&a);
 	return true;

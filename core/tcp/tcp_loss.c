@@ -230,13 +230,21 @@ void tcp_schedule_probe(struct tcp *c, const struct tcp_ctx *x)
 	c->tlp_due = false;
 	if (w->loss_timer == LOSS_TIMER_PROBE)
 		w->loss_at = TERN_NEVER;
-	if (c->snd.una == c->snd.nxt || !c->sack_ok || !x->cfg->tcp_early_retrans || c->probing)
+	if (c->snd.una == c->snd.nxt || c->probing)
 		return;
 	if (c->state == TERN_TCP_SYN_RECEIVED) /* the SYN-ACK first: without it nothing is heard */
 		return;
-	if (c->in_rto_recovery || w->sent.n_lost || (w->sent.n_sacked && !c->in_recovery))
+	if (c->in_rto_recovery || w->sent.n_lost || (w->sent.n_sacked && !c->in_recovery) ||
+	    w->loss_at != TERN_NEVER)
 		return;
-	if (w->tlp_end != TCP_NO_POS || !w->tlp_timed || w->loss_at != TERN_NEVER)
+	tcp_arm_probe(c, x);
+}
+
+void tcp_arm_probe(struct tcp *c, const struct tcp_ctx *x)
+{
+	struct tcp_work *w = c->work;
+
+	if (!c->sack_ok || !x->cfg->tcp_early_retrans || w->tlp_end != TCP_NO_POS || !w->tlp_timed)
 		return;
 	w->loss_timer = LOSS_TIMER_PROBE;
 	w->loss_at = MIN(x->now + probe_timeout(c, x), c->rtx_at);

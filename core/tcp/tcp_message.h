@@ -11,6 +11,12 @@
 
 #include "tcp.h"
 
+/* Established, and neither repair nor probe, neither end nor mark: text and ACKs, as mostly. */
+static inline bool tcp_is_calm(const struct tcp *c)
+{
+	return c->unusual == 0;
+}
+
 /*
  * Of a connection with something unsent: is that a segment at most, which all windows have room
  * for? Then it is the plan; else the rules are asked (tcp_plan.c).
@@ -38,5 +44,13 @@ bool tcp_put_message(struct tcp *, const struct tcp_ctx *, struct tcp_message *)
  * it is not so.
  */
 bool tcp_input_message(struct tcp *, const struct tcp_ctx *, const struct tcp_seg *);
+
+/* tcp_busy.c: what the connection waits for from now on; it has a work record. */
+void tcp_end_wait(struct tcp *, const struct tcp_ctx *, enum tcp_wait next);
+static inline void tcp_set_wait(struct tcp *c, const struct tcp_ctx *x, enum tcp_wait now)
+{
+	if (c->work->wait != now)
+		tcp_end_wait(c, x, now);
+}
 
 #endif

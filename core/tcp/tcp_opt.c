@@ -16,7 +16,7 @@ enum { TS_VALID_SECONDS = 24 * 24 * 3600 };
 
 uint32_t tcp_ts_clock(const struct tcp_ctx *x, uint32_t ts_off)
 {
-	return tcp_ms(x) + ts_off;
+	return x->ms + ts_off;
 }
 
 /* The least shift with which the whole buffer can be shown. */

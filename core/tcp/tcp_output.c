@@ -114,11 +114,13 @@ static COLD void note_path_probe(struct tcp *c, uint64_t hi)
 	c->work->probe_next = 0;
 }
 
-/* Bookkeeping of bytes and a FIN that go for the first time. */
-static inline void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool fin)
+/* Bookkeeping of bytes and a FIN that go for the first time; while nothing is missing, of bytes. */
+static inline void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi, bool fin,
+			     bool calm)
 {
 	uint64_t lo = c->snd.nxt, len = hi - lo;
 	struct tcp_work *w = c->work;
+	struct sent *s;
 
 	if (c->snd.nxt == c->snd.una) {
 		w->first_rtx_at = x->now;
@@ -127,12 +129,13 @@ static inline void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi
 	if (fin)
 		c->fin_sent = true;
 	c->snd.nxt = hi + (fin ? 1 : 0);
-	tcp_rate_sent(c, x, sent_put(&w->sent, lo, c->snd.nxt, x->now), c->snd.nxt - lo);
-	if ((w->dup_acks || w->sent.n_sacked) && !tcp_is_repairing(c))
+	s = sent_put(&w->sent, lo, c->snd.nxt, x->now);
+	tcp_rate_sent(c, x, s, c->snd.nxt - lo, calm ? c->snd.nxt - c->snd.una : tcp_flight(c));
+	if (!calm && (w->dup_acks || w->sent.n_sacked) && !tcp_is_repairing(c))
 		w->limited += len;
-	if ((uint32_t)len % c->snd_mss && hi > w->probe_end)
+	if ((len < c->snd_mss || (uint32_t)len % c->snd_mss) && hi > w->probe_end)
 		w->small_end = hi;
-	if (w->timed_pos == TCP_NO_POS && !c->probing) {
+	if (w->timed_pos == TCP_NO_POS && (calm || !c->probing)) {
 		w->timed_pos = MIN(c->snd.nxt, lo + c->snd_mss); /* the first of a burst */
 		w->timed_at = x->now;
 	}
@@ -146,7 +149,7 @@ static COLD void note_sent_again(struct tcp *c, const struct tcp_ctx *x, const s
 	struct sent *s = sent_find(&w->sent, p->lo);
 
 	sent_renew(&w->sent, s, end, x->now);
-	tcp_rate_sent(c, x, s, end - p->lo);
+	tcp_rate_sent(c, x, s, end - p->lo, tcp_flight(c));
 	w->timed_pos = TCP_NO_POS;
 	if (c->tally) {
 		c->tally->total_rtx += segments;
@@ -182,8 +185,9 @@ static bool restarts_timer(const struct tcp *c, const struct tcp_plan *p)
 static inline void note_departure(struct tcp *c, const struct tcp_ctx *x, uint64_t n)
 {
 	tcp_pace_sent(c, x, n);
-	c->sent_ms = tcp_ms(x);
-	c->answers = c->answers || c->heard_text;
+	c->sent_ms = x->ms;
+	if (c->heard_text)
+		c->answers = true;
 	c->heard_text = false;
 	if (c->rtx_at == TERN_NEVER)
 		tcp_arm_rtx(c, x);
@@ -217,11 +221,11 @@ static void put_data(struct tcp *c, const struct tcp_ctx *x, const struct tcp_pl
 	if (p->what == SEND_PROBE) {
 		c->probe_due = false;
 		if (hi + (fin ? 1 : 0) > c->snd.nxt)
-			note_sent(c, x, MAX(hi, c->snd.nxt), fin && !c->fin_sent);
+			note_sent(c, x, MAX(hi, c->snd.nxt), fin && !c->fin_sent, false);
 	} else if (p->again) {
 		note_sent_again(c, x, p);
 	} else {
-		note_sent(c, x, hi, fin);
+		note_sent(c, x, hi, fin, false);
 		tcp_mark_as_able(c, out);
 	}
 	if (c->in_recovery)
@@ -347,9 +351,9 @@ static bool is_alone(const struct tcp *c)
 {
 	const struct tcp_work *w = c->work;
 
-	return w && !c->early && c->rcv.fin == TCP_NO_POS && c->ecn == ECN_NONE &&
-	       c->dsack_lo == c->dsack_hi && !c->dup_acks_due && !w->dup_acks &&
-	       !w->sent.n_sacked && w->up <= c->snd.nxt;
+	return c->ecn == ECN_NONE && c->dsack_lo == c->dsack_hi &&
+	       !(c->dup_acks_due | w->dup_acks) && !w->sent.n_sacked &&
+	       w->loss_timer == LOSS_TIMER_PROBE && w->up <= c->snd.nxt;
 }
 
 bool tcp_put_message(struct tcp *c, const struct tcp_ctx *x, struct tcp_message *m)
@@ -376,9 +380,10 @@ bool tcp_put_message(struct tcp *c, const struct tcp_ctx *x, struct tcp_message 
 	c->ack_at = TERN_NEVER;
 	c->ack_due = ACK_NONE;
 	w->sent.mss = c->snd_mss;
-	note_sent(c, x, hi, false);
+	note_sent(c, x, hi, false, true);
 	note_departure(c, x, hi - lo);
-	tcp_schedule_probe(c, x);
+	w->loss_at = TERN_NEVER;
+	tcp_arm_probe(c, x);
 	count_segments(c, 1, true);
 	return true;
 }

@@ -266,7 +266,7 @@ bool tcp_has_message(const struct tcp *c)
 {
 	uint64_t n = c->snd.end - c->snd.nxt, flight = c->snd.nxt - c->snd.una;
 
-	if (c->unusual || c->state != TERN_TCP_ESTABLISHED || c->paced || tcp_has_lost(c))
+	if (!tcp_is_calm(c) || c->paced || tcp_has_lost(c))
 		return false;
 	return n <= c->snd_mss && flight + n <= MIN(c->snd.wnd, c->cc.cwnd) && small_may_go(c);
 }

@@ -8,7 +8,7 @@
  * behind it are marked: they say less than the path can carry.
  *
  * C.x, P.x and RS.x are the names of the draft: C is struct tcp_rate, P struct sent and its view,
- * RS struct rate_sample. What is common to the segments of a record is kept once for it, so an ACK
+ * RS struct tern_cc_sample. What is common to the segments of a record is kept once for it, so an ACK
  * costs nothing but for the records whose fate it changes.
  *
  * Without SACK what duplicate ACKs tell of counts when it is acknowledged: late, never twice.
@@ -42,10 +42,10 @@ static void start_flight(struct tcp *c, const struct tcp_ctx *x)
 }
 
 /* OnPacketSent: the last n bytes of a record have just gone. */
-void tcp_rate_sent(struct tcp *c, const struct tcp_ctx *x, struct sent *s, uint64_t n)
+void tcp_rate_sent(struct tcp *c, const struct tcp_ctx *x, struct sent *s, uint64_t n,
+		   uint64_t flight)
 {
 	struct tcp_rate *r = &c->work->rate;
-	uint64_t flight = tcp_flight(c);
 	bool grew = s->hi - sent_lo(s) > n;
 
 	if (flight <= n)
@@ -63,46 +63,61 @@ void tcp_rate_sent(struct tcp *c, const struct tcp_ctx *x, struct sent *s, uint6
 /* ---- receiving: 4.1.2.3 ---- */
 
 /* IsNewestPacket */
-static bool is_newest(const struct tcp_rate *r, const struct rate_sample *rs, const struct sent *s,
-		      uint64_t hi)
+static bool is_newest(const struct arrival *a, const struct sent *s, uint64_t hi)
 {
-	return s->sent_at > r->first_sent_at || (s->sent_at == r->first_sent_at && hi > rs->end);
+	const struct tcp_rate *r = &a->c->work->rate;
+
+	return s->sent_at > r->first_sent_at ||
+	       (s->sent_at == r->first_sent_at && hi > a->rated_end);
 }
 
-/* UpdateRateSample, for what lies below hi of a record. */
-void tcp_rate_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
+/* UpdateRateSample: n bytes of a record have arrived ... */
+static inline void count_delivered(struct tcp *c, const struct tcp_ctx *x, uint64_t n)
 {
-	struct tcp_rate *r = &a->c->work->rate;
-	struct rate_sample *rs = &a->rate;
-	uint64_t n = hi - sent_lo(s);
+	struct tcp_rate *r = &c->work->rate;
 
 	r->delivered += n;
-	r->delivered_at = a->x->now;
-	if (a->c->tally)
-		a->c->tally->delivered += tcp_in_segments(a->c, n);
-	if (a->d.rated && !is_newest(r, rs, s, hi))
-		return;
+	r->delivered_at = x->now;
+	if (c->tally)
+		c->tally->delivered += tcp_in_segments(c, n);
+}
+
+/* ... and it is the newest that this ACK tells of. */
+static inline void sample_rate(struct arrival *a, const struct sent *s)
+{
+	struct tcp_rate *r = &a->c->work->rate;
+	struct tern_cc_sample *rs = &a->sample;
+
 	r->first_sent_at = s->sent_at;
+	rs->app_limited = s->app_limited;
+	rs->delivered = r->delivered;
+	rs->prior_delivered = r->delivered - ((uint32_t)r->delivered - s->view.delivered);
+	rs->tx_in_flight = s->view.tx_in_flight;
+	rs->interval = MAX(s->view.send_us * TERN_US,
+			   a->x->now - s->sent_at + s->view.ack_us * TERN_US);
+}
+
+/* The same for what lies below hi of a record. */
+void tcp_rate_delivered(struct arrival *a, const struct sent *s, uint64_t hi)
+{
+	count_delivered(a->c, a->x, hi - sent_lo(s));
+	if (a->d.rated && !is_newest(a, s, hi))
+		return;
 	a->d.rated = true;
-	*rs = (struct rate_sample){
-		.app_limited = s->app_limited,
-		.again = s->again,
-		.end = hi,
-		.prior_delivered = r->delivered - ((uint32_t)r->delivered - s->view.delivered),
-		.tx_in_flight = s->view.tx_in_flight,
-		.lost_before = s->view.lost,
-		.interval = MAX(s->view.send_us * TERN_US,
-				a->x->now - s->sent_at + s->view.ack_us * TERN_US),
-	};
+	a->rated_end = hi;
+	a->rated_again = s->again;
+	sample_rate(a, s);
+	a->sample.lost = s->view.lost; /* until tcp_rate_conclude: C.lost when it went */
 }
 
 /*
  * The ACK of what went twice may be that of the first transmission: it would be too fast. One that
  * went once takes no less than its own round trip.
  */
-static bool is_plausible(const struct tcp *c, const struct rate_sample *rs, tern_time interval)
+static bool is_plausible(const struct arrival *a, tern_time interval)
 {
-	return interval > 0 && (!rs->again || interval >= (tern_time)c->min_rtt_us * TERN_US);
+	return interval > 0 &&
+	       (!a->rated_again || interval >= (tern_time)a->c->min_rtt_us * TERN_US);
 }
 
 /* For TCP_INFO: the newest, or the best of those that the user limited. */
@@ -114,27 +129,50 @@ static void remember_rate(struct tcp_rate *r, const struct tern_cc_sample *s)
 	r->last_limited = s->app_limited;
 }
 
-/* GenerateRateSample: the part of the sample that is about rates. */
-void tcp_rate_conclude(struct arrival *a, struct tern_cc_sample *s)
+static inline void end_limit(struct tcp_rate *r)
 {
-	const struct rate_sample *rs = &a->rate;
-	struct tcp_rate *r = &a->c->work->rate;
-
 	if (r->app_limited && r->delivered > r->app_limited)
 		r->app_limited = 0;
-	s->delivered = r->delivered;
-	s->newly_delivered = (uint32_t)MIN(a->d.bytes, UINT32_MAX);
-	if (!a->d.rated)
-		return;
-	s->app_limited = rs->app_limited;
-	s->prior_delivered = rs->prior_delivered;
-	s->tx_in_flight = rs->tx_in_flight;
-	s->lost = (uint32_t)r->lost - rs->lost_before;
-	s->interval = rs->interval;
-	if (!is_plausible(a->c, rs, s->interval))
-		return;
-	s->delivery_rate = (r->delivered - rs->prior_delivered) * TERN_SEC / s->interval;
+}
+
+static inline void compute_rate(struct tcp_rate *r, struct tern_cc_sample *s)
+{
+	s->delivery_rate = (s->delivered - s->prior_delivered) * TERN_SEC / s->interval;
 	remember_rate(r, s);
+}
+
+/* GenerateRateSample: the part of the sample that is about rates, now that losses are known. */
+void tcp_rate_conclude(struct arrival *a)
+{
+	struct tcp_rate *r = &a->c->work->rate;
+	struct tern_cc_sample *s = &a->sample;
+
+	end_limit(r);
+	s->newly_delivered = (uint32_t)MIN(a->d.bytes, UINT32_MAX);
+	s->delivered = r->delivered;
+	s->delivery_rate = 0;
+	if (!a->d.rated) {
+		s->app_limited = false;
+		s->prior_delivered = s->tx_in_flight = s->lost = s->interval = 0;
+		return;
+	}
+	s->lost = (uint32_t)r->lost - (uint32_t)s->lost;
+	if (is_plausible(a, s->interval))
+		compute_rate(r, s);
+}
+
+void tcp_rate_take_oldest(struct arrival *a, const struct sent *oldest, uint64_t n)
+{
+	struct tcp_rate *r = &a->c->work->rate;
+
+	count_delivered(a->c, a->x, n);
+	sample_rate(a, oldest);
+	a->sample.lost = (uint32_t)r->lost - oldest->view.lost;
+	end_limit(r);
+	a->sample.newly_delivered = (uint32_t)n; /* no window is larger */
+	a->sample.delivery_rate = 0;
+	if (a->sample.interval)
+		compute_rate(r, &a->sample);
 }
 
 /* ---- losses: C.lost, and what the algorithm hears of each ---- */

@@ -158,6 +158,7 @@ static bool note_out_of_order(struct arrival *a)
 
 	if (!c->early)
 		c->early = new_early(mem);
+	c->has_early = c->early != NULL;
 	if (!c->early || !has_room_for_range(a))
 		return false;
 	if (!ranges_add(&c->early->set, mem, a->seq, a->seq + a->len))
@@ -375,7 +376,7 @@ void tcp_take_text(struct arrival *a)
 
 	if (a->len == 0)
 		return;
-	if (!tcp_is_calm(c) || a->seq != c->rcv.nxt || c->rcv.fin != TCP_NO_POS)
+	if (!tcp_is_calm(c) || a->seq != c->rcv.nxt)
 		take_any_text(a);
 	else if (a->seg->landed ||
 		 buf_write(&c->rcv_buf, a->x->mem, a->seq, a->data, a->len) == a->len)
@@ -400,6 +401,7 @@ void tcp_take_fin(struct arrival *a)
 			return;
 		}
 		c->rcv.fin = pos;
+		c->fin_came = true;
 	}
 	if (a->fin && c->rcv.nxt < c->rcv.fin) /* early, each time it comes: RFC 5681 4.2 */
 		tcp_owe_ack(c, a->x, ACK_NOW);
@@ -459,9 +461,14 @@ uint64_t tcp_window_edge(const struct tcp *c)
  */
 uint16_t tcp_window_field(const struct tcp *c, uint64_t ack, uint64_t *edge)
 {
-	uint64_t roomiest = roomiest_edge(c), shown;
-	uint64_t units = (worthwhile_edge(c, roomiest) - ack) >> c->rcv_wscale;
+	uint64_t roomiest = roomiest_edge(c), adv = c->rcv.adv, units, shown;
 
+	if (adv > c->rcv.nxt && roomiest >= adv && roomiest < adv + worthwhile_step(c)) {
+		units = (adv - ack + (1u << c->rcv_wscale) - 1) >> c->rcv_wscale; /* it stays */
+		*edge = ack + (units << c->rcv_wscale);
+		return (uint16_t)units;
+	}
+	units = (worthwhile_edge(c, roomiest) - ack) >> c->rcv_wscale;
 	shown = ack + (units << c->rcv_wscale);
 	if (shown < c->rcv.adv && c->rcv.adv > c->rcv.nxt && shown <= roomiest)
 		units++;
@@ -480,20 +487,26 @@ static inline bool is_ack_of_use(const struct tcp *c)
 }
 
 /* Reading made room: tell a peer that may be waiting for it. */
-void tcp_after_read(struct tcp *c, const struct tcp_ctx *x)
+static void show_room(struct tcp *c, const struct tcp_ctx *x, uint64_t open, uint64_t most)
 {
-	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
-	uint64_t most = MIN(tcp_window_max(&c->opt), (uint64_t)65535 << c->rcv_wscale), gain;
+	uint64_t gain;
 
-	if (is_ack_of_use(c))
-		tcp_owe_ack(c, x, ACK_NOW);
-	if (open > most / 2 && open >= 2 * (uint64_t)c->adv_mss) /* the gain is less than half */
-		return;
 	gain = tcp_window_edge(c) - MAX(c->rcv.adv, c->rcv.nxt);
 	if (gain == 0 || !tcp_is_synchronized(c) || c->rcv.fin != TCP_NO_POS)
 		return;
 	if (gain >= most / 2 || (open < 2 * (uint64_t)c->adv_mss && gain >= worthwhile_step(c)))
 		tcp_owe_ack(c, x, ACK_NOW);
+}
+
+static inline void after_read(struct tcp *c, const struct tcp_ctx *x)
+{
+	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
+	uint64_t most = MIN(tcp_window_max(&c->opt), (uint64_t)65535 << c->rcv_wscale);
+
+	if (is_ack_of_use(c))
+		tcp_owe_ack(c, x, ACK_NOW);
+	if (open <= most / 2 || open < 2 * (uint64_t)c->adv_mss) /* else the gain is less than half */
+		show_room(c, x, open, most);
 }
 
 /* ---- the user reads ---- */
@@ -518,8 +531,12 @@ size_t tcp_unread(const struct tcp *c)
 
 size_t tcp_recv_ready(const struct tcp *c)
 {
-	uint64_t n = unread(c), head = c->rcv_buf.head, end = head + n;
+	uint64_t n, head = c->rcv_buf.head, end;
 
+	if (tcp_is_calm(c))
+		return (size_t)(c->rcv.nxt - head);
+	n = unread(c);
+	end = head + n;
 	if (n == 0)
 		return 0;
 	if (c->rcv.up == TCP_NO_POS || c->rcv.up <= head || c->rcv.up > end)
@@ -555,13 +572,14 @@ size_t tcp_recv(struct tcp *c, const struct tcp_ctx *x, void *dst, size_t len)
 {
 	size_t n;
 
-	tcp_skip_urgent(c, x);
+	if (!tcp_is_calm(c))
+		tcp_skip_urgent(c, x);
 	n = MIN(len, tcp_recv_ready(c));
 	if (n == 0)
 		return 0;
 	buf_take(&c->rcv_buf, x->mem, dst, n);
 	tcp_tune_receive_buffer(c, x);
-	tcp_after_read(c, x);
+	after_read(c, x);
 	return n;
 }
 
@@ -587,6 +605,6 @@ int tcp_recv_consume(struct tcp *c, const struct tcp_ctx *x, size_t len)
 		return -TERN_EINVAL;
 	buf_drop(&c->rcv_buf, x->mem, c->rcv_buf.head + len);
 	tcp_tune_receive_buffer(c, x);
-	tcp_after_read(c, x);
+	after_read(c, x);
 	return 0;
 }

@@ -114,15 +114,13 @@ void tcp_take_cumulative_ack(struct arrival *a)
  * The same where that is (a part of) the oldest record, which went once, and nothing behind it has
  * arrived yet: of what note_delivered asks, all is known but when it went.
  */
-void tcp_take_oldest(struct arrival *a)
+void tcp_take_oldest(struct arrival *a, const struct sent *s)
 {
-	struct sent_log *log = &a->c->work->sent;
 	struct tcp_rack *r = &a->c->work->rack;
-	const struct sent *s = sent_first(log);
+	uint64_t n = a->ack - sent_lo(s);
 	struct delivery *d = &a->d;
 
-	d->bytes = a->ack - sent_lo(s);
-	d->size = (uint32_t)MIN(d->bytes, s->mss);
+	d->size = (uint32_t)MIN(n, s->mss);
 	d->once_at = MAX(s->sent_at, 1);
 	d->youngest_at = s->sent_at;
 	d->fack = r->end = a->ack;
@@ -130,8 +128,8 @@ void tcp_take_oldest(struct arrival *a)
 		r->fack = a->ack;
 	r->sent_at = s->sent_at;
 	r->rtt = a->x->now - s->sent_at;
-	tcp_rate_delivered(a, s, a->ack);
-	sent_drop_first(log, a->x->mem, a->ack);
+	tcp_rate_take_oldest(a, s, n);
+	sent_drop_first(&a->c->work->sent, a->x->mem, a->ack);
 }
 
 /* ---- the receiver's side of RFC 2883 ---- */

@@ -39,14 +39,19 @@ int tcp_send_allowed(const struct tcp *c)
 	}
 }
 
+/* RFC 5681 section 4.1: nothing has gone for an RTO. */
+static inline bool has_been_idle(const struct tcp *c, const struct tcp_ctx *x)
+{
+	return c->snd.una == c->snd.nxt && (uint64_t)1000 * (x->ms - c->sent_ms) > c->rto_us;
+}
+
 /*
  * The work record, for bytes that come. RFC 5681 section 4.1: after an idle RTO the old window says
  * little. That the record had to be made says that it was longer.
  */
 static bool prepare_to_send(struct tcp *c, const struct tcp_ctx *x)
 {
-	bool idle =
-		c->snd.una == c->snd.nxt && (!c->work || tcp_ms(x) - c->sent_ms > c->rto_us / 1000);
+	bool idle = c->work ? has_been_idle(c, x) : c->snd.una == c->snd.nxt;
 
 	if (!tcp_take_work(c, x))
 		return false;
@@ -79,7 +84,7 @@ static void move_end(struct tcp *c, size_t n)
 		c->syn_due = true;
 }
 
-int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
+static APART int64_t send_any(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
 {
 	int allowed = tcp_send_allowed(c);
 	size_t room, n;
@@ -100,6 +105,28 @@ int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_
 	}
 	move_end(c, n);
 	return (int64_t)n;
+}
+
+/* Mostly all of it is taken, of a connection that goes on. */
+int64_t tcp_send(struct tcp *c, const struct tcp_ctx *x, const void *data, size_t len)
+{
+	struct tcp_work *w = c->work;
+	uint64_t end = c->snd.end;
+	uint8_t *place;
+
+	if (!w || !tcp_is_calm(c) || c->opt.notsent_lowat || has_been_idle(c, x) || len == 0 ||
+	    end - w->snd_buf.head + len > c->opt.sndbuf)
+		return send_any(c, x, data, len);
+	place = buf_place(&w->snd_buf, x->mem, end, len);
+	if (!place)
+		return send_any(c, x, data, len);
+	memcpy(place, data, len);
+	w->refused = false;
+	tcp_rate_check_limited(c, tcp_flight(c));
+	if (c->snd.una >= end)
+		tcp_begin_taking(c, x);
+	c->snd.end = end + len;
+	return (int64_t)len;
 }
 
 int tcp_send_space(struct tcp *c, const struct tcp_ctx *x, struct tern_span *out, int max)

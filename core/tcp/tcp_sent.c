@@ -91,13 +91,16 @@ struct sent *sent_next_oldest(const struct sent_log *log, const struct sent *s)
 /* What counts bytes by their fate: `s` comes (1) or goes (-1). */
 static void count_fate(struct sent_log *log, const struct sent *s, int sign)
 {
-	uint64_t n = sign > 0 ? length_of(s) : 0 - length_of(s);
+	uint64_t n;
 
+	if (s->fate == SENT_IN_FLIGHT && !s->again) /* most are */
+		return;
+	n = sign > 0 ? length_of(s) : 0 - length_of(s);
 	if (s->fate == SENT_SACKED)
 		log->n_sacked += n;
 	if (s->fate == SENT_LOST)
 		log->n_lost += n;
-	if (s->fate == SENT_IN_FLIGHT && s->again)
+	if (s->fate == SENT_IN_FLIGHT)
 		log->n_again += n;
 }
 

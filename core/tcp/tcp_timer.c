@@ -75,8 +75,7 @@ static inline bool is_reviewed(struct tcp *c, const struct tcp_ctx *x)
 {
 	bool outstanding = c->snd.una < c->snd.nxt;
 
-	if (c->unusual || c->state != TERN_TCP_ESTABLISHED || c->snd.nxt < c->snd.end ||
-	    outstanding != (c->rtx_at != TERN_NEVER))
+	if (!tcp_is_calm(c) || c->snd.nxt < c->snd.end || outstanding != (c->rtx_at != TERN_NEVER))
 		return false;
 	if (!c->work)
 		return true;
@@ -149,7 +148,7 @@ void tcp_set_keepalive(struct tcp *c, const struct tcp_ctx *x, bool on)
 
 void tcp_set_keep_idle(struct tcp *c, const struct tcp_ctx *x, uint16_t seconds)
 {
-	tern_time silent = (tcp_ms(x) - c->rcvd_ms) * TERN_MS;
+	tern_time silent = (x->ms - c->rcvd_ms) * TERN_MS;
 
 	c->opt.keep_idle_s = seconds;
 	tcp_touch_keepalive(c, x);
@@ -304,7 +303,7 @@ static COLD void on_keepalive(struct tcp *c, const struct tcp_ctx *x, struct tcp
 							x->cfg->tcp_keepalive_interval_ms;
 	unsigned count = c->opt.keep_count ? c->opt.keep_count : x->cfg->tcp_keepalive_probes;
 
-	uint32_t silent_ms = tcp_ms(x) - c->rcvd_ms;
+	uint32_t silent_ms = x->ms - c->rcvd_ms;
 
 	r->timer = "keepalive";
 	c->keep_at = x->now + interval_ms * TERN_MS;

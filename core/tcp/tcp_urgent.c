@@ -23,6 +23,7 @@ void tcp_take_urgent(struct arrival *a)
 	if (up <= c->rcv_buf.head || (c->rcv.up != TCP_NO_POS && up <= c->rcv.up))
 		return;
 	c->rcv.up = up;
+	c->urgent_came = true;
 	c->oob_taken = false;
 	a->r.events |= TCP_URGENT;
 }

@@ -41,7 +41,10 @@ static struct fixture f;
 
 static inline struct tcp_ctx ctx(void)
 {
-	return (struct tcp_ctx){ .now = f.now, .mem = &f.mem, .cfg = &f.cfg };
+	struct tcp_ctx x = { .mem = &f.mem, .cfg = &f.cfg };
+
+	tcp_set_time(&x, f.now);
+	return x;
 }
 
 /* ---- what may be read of the connection ---- */
