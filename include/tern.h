@@ -1190,7 +1190,7 @@ struct tern_cc_sample {
 	uint32_t joined_acks; /* that came before it in its batch, and are taken with it */
 	uint32_t newly_delivered; /* acknowledged by number or by SACK, and not before */
 	uint32_t newly_lost;	  /* found lost because of this ACK */
-	uint32_t random;	  /* a number to be used as a random one, another each time */
+	uint32_t random; /* with own_window: a number to be used as a random one, another each time */
 	bool new_round;		  /* all that was in flight when the last round began has arrived */
 	bool cwnd_limited;	  /* the window was full: growing it makes sense */
 	bool paced;		  /* what it lets go leaves without bursts */

@@ -33,43 +33,37 @@ static inline void sock_tcp_wake_in_time(struct sockets *ss, struct sock *s)
 
 /* ---- what follows: sock_settle.c, where nothing is to be told or asked beside a message ---- */
 
-static inline bool sock_tcp_is_all(const struct sock *s)
+static inline bool sock_tcp_is_all(const struct sock *s, const struct tcp *c)
 {
-	const struct tcp *c = s->tcp;
-
 	return s->writable && !c->notes && !c->work->refused;
 }
 
-/* sock_tcp_rest, where all is known that tcp_review_timers asks: what is outstanding is timed. */
-static inline void sock_tcp_rest_calmly(struct sockets *ss, struct sock *s, enum tcp_wait wait)
-{
-	const struct tcp_ctx *x = sock_ctx(ss);
-
-	tcp_set_wait(s->tcp, x, wait);
-	sock_tcp_wake_in_time(ss, s);
-}
-
-/* After tcp_put_message. */
+/* After tcp_put_message. What is outstanding is timed: tcp_review_timers would change nothing. */
 static inline void sock_tcp_message_sent(struct sockets *ss, struct sock *s)
 {
-	if (sock_tcp_is_all(s))
-		sock_tcp_rest_calmly(ss, s, WAIT_NETWORK);
-	else
+	struct tcp *c = s->tcp;
+
+	if (!sock_tcp_is_all(s, c)) {
 		sock_tcp_sent(ss, s);
+		return;
+	}
+	tcp_set_wait(c, sock_ctx(ss), WAIT_NETWORK);
+	sock_tcp_wake_in_time(ss, s);
 }
 
 /* After tcp_input_message. */
 static inline void sock_tcp_message_taken(struct sockets *ss, struct sock *s)
 {
-	const struct tcp *c = s->tcp;
+	struct tcp *c = s->tcp;
 
-	if (!sock_tcp_is_all(s) || s->fast_waits || c->ack_due >= ACK_NOW ||
+	if (!sock_tcp_is_all(s, c) || s->fast_waits || c->ack_due >= ACK_NOW ||
 	    c->snd.nxt < c->snd.end || !list_empty(&s->ready_link)) {
 		sock_tcp_settle(ss, s, TCP_READABLE);
 		return;
 	}
 	sock_news(ss, s, NEWS_IN);
-	sock_tcp_rest_calmly(ss, s, c->snd.una < c->snd.nxt ? WAIT_NETWORK : WAIT_NONE);
+	tcp_set_wait(c, sock_ctx(ss), c->snd.una < c->snd.nxt ? WAIT_NETWORK : WAIT_NONE);
+	sock_tcp_wake_in_time(ss, s);
 }
 
 /* sock_stream.c: as sock_tcp_send of one piece, without flags. */

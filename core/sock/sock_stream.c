@@ -92,11 +92,13 @@ static inline int refusal(struct sock *s)
 /* n: what tcp_send said */
 static inline int64_t after_send(struct sockets *ss, struct sock *s, int64_t n, int flags)
 {
+	struct tcp *c = s->tcp;
+
 	if (n <= 0)
 		return n == -TERN_ENOBUFS ? sock_wait_for_memory(ss, s) : n;
-	s->tcp->cork = s->tcp->opt.cork || (flags & TERN_MSG_MORE);
+	c->cork = c->opt.cork || (flags & TERN_MSG_MORE);
 	if (flags & TERN_MSG_OOB)
-		tcp_mark_urgent(s->tcp);
+		tcp_mark_urgent(c);
 	s->writable = sock_tcp_writable(s);
 	sock_tcp_given(ss, s);
 	return n;

@@ -25,7 +25,8 @@
 /* What the owner hands to every verb. */
 struct tcp_ctx {
 	tern_time now; /* set by tcp_set_time */
-	uint32_t ms;   /* the same, for what need not be exact; it wraps after 49 days */
+	/* the same, for what need not be exact: us wraps after 71 minutes, ms after 49 days */
+	uint32_t us, ms, s;
 	struct mem *mem;
 	const struct tern_config *cfg;
 };
@@ -33,7 +34,9 @@ struct tcp_ctx {
 static inline void tcp_set_time(struct tcp_ctx *x, tern_time now)
 {
 	x->now = now;
+	x->us = (uint32_t)(now / TERN_US);
 	x->ms = (uint32_t)(now / TERN_MS);
+	x->s = (uint32_t)(now / TERN_SEC);
 }
 
 /* ---- what crosses ---- */

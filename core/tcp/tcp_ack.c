@@ -145,7 +145,7 @@ static inline void take_sample(struct arrival *a, uint64_t acked, uint64_t fligh
 	s->acked = (uint32_t)MIN(acked, UINT32_MAX);
 	s->joined_acks = a->seg->joined;
 	s->newly_lost = s->lost_len = 0;
-	s->random = any_number(a);
+	s->random = c->cc.ops->own_window ? any_number(a) : 0;
 	s->new_round = s->again = s->marked = false;
 	s->cwnd_limited = is_cwnd_limited(a);
 	s->paced = c->work->pace_rate != 0;

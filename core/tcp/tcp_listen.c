@@ -162,7 +162,7 @@ bool tcp_from_half(struct tcp *c, const struct tcp_ctx *x, const struct tcp_half
 	c->rcv.nxt = c->rcv.acked = seq_first(c->rcv.irs) + 1;
 	c->rcv.adv = c->rcv.nxt + half->rcv_wnd;
 	c->rcv.ts_recent = half->ts_recent;
-	c->rcv.ts_recent_at = (uint32_t)(x->now / TERN_SEC);
+	c->rcv.ts_recent_at = x->s;
 	c->n_rtx = half->n_retries;
 	c->snd.wl1 = c->rcv.irs;
 	c->snd.wl2 = c->snd.iss;

@@ -73,14 +73,14 @@ void tcp_take_syn_options(struct tcp *c, const struct tcp_ctx *x, const struct t
 	c->ts_ok = h->has_ts && x->cfg->tcp_timestamps;
 	if (c->ts_ok) {
 		c->rcv.ts_recent = h->ts_val;
-		c->rcv.ts_recent_at = (uint32_t)(x->now / TERN_SEC);
+		c->rcv.ts_recent_at = x->s;
 	}
 }
 
 /* RFC 7323 5.3 R1; of a segment with timestamps, where they were agreed on. */
 bool tcp_paws_rejects(const struct tcp *c, const struct tcp_ctx *x, const struct tcp_hdr *h)
 {
-	if (x->now / TERN_SEC - c->rcv.ts_recent_at > TS_VALID_SECONDS)
+	if (x->s - c->rcv.ts_recent_at > TS_VALID_SECONDS)
 		return false;
 	return (int32_t)(h->ts_val - c->rcv.ts_recent) < 0;
 }
@@ -96,7 +96,7 @@ void tcp_take_timestamp(struct arrival *a)
 	if (seq_unwrap(h->seq, c->rcv.nxt) > c->rcv.acked)
 		return;
 	c->rcv.ts_recent = h->ts_val;
-	c->rcv.ts_recent_at = (uint32_t)(a->x->now / TERN_SEC);
+	c->rcv.ts_recent_at = a->x->s;
 }
 
 static void put_timestamp(const struct tcp *c, const struct tcp_ctx *x, struct tcp_hdr *h)

@@ -28,12 +28,10 @@ static uint32_t difference(uint32_t a, uint32_t b)
  */
 static void keep_least(struct tcp *c, const struct tcp_ctx *x, uint32_t r)
 {
-	uint32_t now = (uint32_t)(x->now / TERN_SEC);
-
-	if (c->min_rtt_us && r > c->min_rtt_us && now - c->min_rtt_s <= MIN_RTT_SECONDS)
+	if (c->min_rtt_us && r > c->min_rtt_us && x->s - c->min_rtt_s <= MIN_RTT_SECONDS)
 		return;
 	c->min_rtt_us = r;
-	c->min_rtt_s = now;
+	c->min_rtt_s = x->s;
 }
 
 void tcp_rtt_sample(struct tcp *c, const struct tcp_ctx *x, tern_time rtt)

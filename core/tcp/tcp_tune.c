@@ -14,11 +14,6 @@
 
 enum { READS_IN_BUFFER = 4, WINDOWS_IN_BUFFER = 2 };
 
-static uint32_t microseconds(const struct tcp_ctx *x)
-{
-	return (uint32_t)(x->now / TERN_US); /* wraps after 71 minutes, compared by difference */
-}
-
 /* Half the budget is for those that came first. */
 static bool has_memory(const struct tcp_ctx *x)
 {
@@ -44,7 +39,7 @@ void tcp_measure_peer_rtt(struct arrival *a)
 /* The connection stands: reading begins. */
 void tcp_tune_begin(struct tcp *c, const struct tcp_ctx *x)
 {
-	c->rcv.read_us = microseconds(x);
+	c->rcv.read_us = x->us;
 	c->rcv.read_pos = (uint32_t)c->rcv_buf.head;
 }
 
@@ -52,7 +47,7 @@ void tcp_tune_begin(struct tcp *c, const struct tcp_ctx *x)
 void tcp_tune_receive_buffer(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint32_t rtt = c->rcv.rtt_us ? c->rcv.rtt_us : c->srtt_us;
-	uint32_t now = microseconds(x), passed = now - c->rcv.read_us;
+	uint32_t now = x->us, passed = now - c->rcv.read_us;
 	uint32_t pos = (uint32_t)c->rcv_buf.head;
 	uint64_t per_rtt, most;
 
