@@ -1186,6 +1186,7 @@ struct tern_cc_sample {
 	/* on_ack */
 	uint64_t flight;      /* after it: less what arrived, and what was found lost */
 	tern_time rtt;	      /* of the youngest segment that arrived and went only once; 0: none */
+	tern_time unheard_at; /* with when_limited: of the last ACK that was not told; 0: none */
 	uint32_t acked;	      /* acknowledged by number */
 	uint32_t joined_acks; /* that came before it in its batch, and are taken with it */
 	uint32_t newly_delivered; /* acknowledged by number or by SACK, and not before */
@@ -1218,11 +1219,13 @@ struct tern_cc_sample {
  * Unless own_window is set, tern moves cwnd while losses are repaired: proportionally down to
  * ssthresh (RFC 6937), which on_congestion has set; on_ack is called outside of repairs only, for
  * new data acknowledged. With own_window cwnd is the algorithm's alone, and on_ack is called for
- * each ACK that says that something arrived, after on_loss for what it says is lost.
+ * each ACK that says that something arrived, after on_loss for what it says is lost. With
+ * when_limited, and without own_window, on_ack is called for ACKs alone that come while the window
+ * is full (cwnd_limited); a round that begins with another one is new with the next.
  */
 struct tern_cc_ops {
 	char name[TERN_CC_NAME_MAX];
-	bool own_window;
+	bool own_window, when_limited;
 	void *user; /* for the algorithm: cc->ops->user */
 	/* A state of zeros, or none (NULL); what was before in the other fields may stay. */
 	void (*init)(struct tern_cc *);

@@ -239,9 +239,13 @@ static void start_slowly(struct tern_cc *cc, const struct tern_cc_sample *s)
  */
 static void leave_out_pause(struct cubic *q, const struct tern_cc_sample *s)
 {
-	tern_time since = s->now - q->acked_at, pause = 0;
-	tern_time rtt = s->rtt ? s->rtt : s->srtt;
+	tern_time rtt = s->rtt ? s->rtt : s->srtt, since, pause = 0;
 
+	if (s->unheard_at > q->acked_at) { /* up to there no window was full */
+		q->stage.began_at += s->unheard_at - q->acked_at;
+		q->acked_at = s->unheard_at;
+	}
+	since = s->now - q->acked_at;
 	if (!s->cwnd_limited)
 		pause = since;
 	else if (rtt && since > rtt)
@@ -320,6 +324,7 @@ static void cubic_init(struct tern_cc *cc)
 
 const struct tern_cc_ops cc_cubic = {
 	.name = "cubic",
+	.when_limited = true,
 	.init = cubic_init,
 	.on_ack = cubic_on_ack,
 	.on_congestion = decrease,

@@ -70,6 +70,7 @@ static void reno_on_idle(struct tern_cc *cc, const struct tern_cc_sample *s)
 
 const struct tern_cc_ops cc_reno = {
 	.name = "reno",
+	.when_limited = true,
 	.init = reno_nothing,
 	.on_ack = reno_on_ack,
 	.on_congestion = reno_on_congestion,

@@ -310,8 +310,8 @@ TERN_API void tern_input_from(struct tern_stack *st, unsigned ifindex, const voi
 	memset(&p, 0, offsetof(struct tern_pkt, span));
 	p.conn = p.cut_to = 0;
 	p.data = bytes.data;
-	p.len = p.total_len = (uint32_t)MIN(len, UINT32_MAX);
-	p.ifindex = (uint16_t)MIN(ifindex, UINT16_MAX);
+	p.len = p.total_len = (uint32_t)len;
+	p.ifindex = ifindex <= IFACES_MAX ? (uint16_t)ifindex : 0;
 	input_lent(st, &p, NULL);
 	sockets_review_memory(&st->ss);
 }

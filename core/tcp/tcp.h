@@ -238,6 +238,8 @@ struct tcp_work {
 	tern_time timed_at;
 	uint64_t round_end;    /* snd.nxt when this round trip began */
 	uint64_t round_flight; /* the most that flew in it */
+	bool round_untold;     /* it began, and the algorithm has not heard of it */
+	tern_time unheard_at;  /* the last ACK of which it has not; 0: none */
 	uint64_t rtt_end;      /* snd.nxt when a round trip was last measured */
 	struct tcp_rack rack;
 	struct tcp_prr prr;
@@ -248,6 +250,9 @@ struct tcp_work {
 	uint8_t loss_timer; /* enum tcp_loss_timer */
 	tern_time pace_at;  /* what has gone is in time with pace_rate until then */
 	uint64_t pace_rate; /* bytes a second; 0: as fast as it comes */
+	struct {
+		uint32_t cwnd, ssthresh, min_rtt_us, most;
+	} paced_by; /* of what it was made; cwnd 0: it was not */
 	struct tcp_rate rate;
 	uint32_t wait_ms;  /* in tcp_ctx.ms: when `wait` became what it is */
 	uint8_t wait;	   /* enum tcp_wait */

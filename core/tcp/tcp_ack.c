@@ -131,23 +131,41 @@ static uint32_t any_number(const struct arrival *a)
 	return (uint32_t)(n >> 32);
 }
 
+/*
+ * Whether the algorithm hears of this ACK: most do not, while the window is not full. *new_round is
+ * what it is to hear, then.
+ */
+static inline bool is_heard(struct arrival *a, bool limited, bool *new_round)
+{
+	struct tcp *c = a->c;
+	struct tcp_work *w = c->work;
+	bool heard = limited || !c->cc.ops->when_limited || c->cc.ops->own_window;
+
+	*new_round = is_new_round(c) || w->round_untold;
+	w->round_untold = *new_round && !heard;
+	if (!heard)
+		w->unheard_at = a->x->now;
+	return heard;
+}
+
 /* All but the rate. flight: tcp_flight, now that what was acknowledged has gone. */
-static inline void take_sample(struct arrival *a, uint64_t acked, uint64_t flight)
+static inline void take_sample(struct arrival *a, uint64_t acked, uint64_t flight, bool limited)
 {
 	struct tern_cc_sample *s = &a->sample;
-	const struct tcp *c = a->c;
+	struct tcp *c = a->c;
 
 	s->now = a->x->now;
 	s->srtt = (tern_time)c->srtt_us * TERN_US;
 	s->in_flight = a->flight;
 	s->flight = flight;
 	s->rtt = a->d.once_at ? a->x->now - a->d.once_at : 0;
+	s->unheard_at = c->work->unheard_at;
 	s->acked = (uint32_t)MIN(acked, UINT32_MAX);
 	s->joined_acks = a->seg->joined;
 	s->newly_lost = s->lost_len = 0;
 	s->random = c->cc.ops->own_window ? any_number(a) : 0;
 	s->new_round = s->again = s->marked = false;
-	s->cwnd_limited = is_cwnd_limited(a);
+	s->cwnd_limited = limited;
 	s->paced = c->work->pace_rate != 0;
 	s->in_recovery = tcp_is_repairing(c);
 	s->has_sack = c->sack_ok;
@@ -170,15 +188,14 @@ static inline void take_pace_news(struct arrival *a)
 static void adjust_window(struct arrival *a, uint64_t acked, uint64_t lost, bool grows)
 {
 	struct tcp *c = a->c;
-	bool own = c->cc.ops->own_window && a->d.bytes;
+	bool own = c->cc.ops->own_window && a->d.bytes, limited = is_cwnd_limited(a);
 
-	take_sample(a, acked, tcp_flight(c));
+	take_sample(a, acked, tcp_flight(c), limited);
 	tcp_rate_conclude(a);
 	a->sample.newly_lost = (uint32_t)MIN(lost, UINT32_MAX);
 	if (!own && (!grows || c->cc.ops->own_window))
 		return;
-	a->sample.new_round = is_new_round(c);
-	if (own || !a->marks) /* RFC 3168 6.1.2 */
+	if (is_heard(a, limited, &a->sample.new_round) && (own || !a->marks)) /* RFC 3168 6.1.2 */
 		cc_on_ack(&c->cc, &a->sample);
 	take_pace_news(a);
 }
@@ -500,6 +517,7 @@ void tcp_take_plain_progress(struct arrival *a, const struct sent *oldest)
 	struct tcp_work *w = c->work;
 	uint64_t flight = c->snd.nxt - c->snd.una; /* tcp_flight, where nothing is missing */
 	uint64_t acked = a->ack - c->snd.una;
+	bool limited, new_round;
 
 	a->flight = flight;
 	tcp_rate_check_limited(c, flight);
@@ -511,9 +529,12 @@ void tcp_take_plain_progress(struct arrival *a, const struct sent *oldest)
 	w->first_rtx_at = a->x->now;
 	tcp_note_taken(c, a->x);
 	buf_drop(&w->snd_buf, a->x->mem, a->ack);
-	take_sample(a, acked, flight - acked);
-	a->sample.new_round = is_new_round(c);
-	cc_on_ack(&c->cc, &a->sample);
+	limited = is_cwnd_limited(a);
+	if (is_heard(a, limited, &new_round)) {
+		take_sample(a, acked, flight - acked, limited);
+		a->sample.new_round = new_round;
+		cc_on_ack(&c->cc, &a->sample);
+	}
 	take_pace_news(a);
 	draw_plain_conclusions(a);
 	tcp_set_pace(c, a->x);

@@ -37,12 +37,28 @@ void tcp_begin_pace(struct tcp *c)
 	c->work->pace_rate = c->opt.max_pacing_rate;
 }
 
-/* After the congestion window, its algorithm's rate or the round-trip time has changed. */
+/* Would the window be paced as it is now? Most ACKs of messages change nothing of it. */
+static inline bool is_paced_so(const struct tcp *c)
+{
+	const struct tcp_work *w = c->work;
+
+	return w->paced_by.cwnd == c->cc.cwnd && w->paced_by.ssthresh == c->cc.ssthresh &&
+	       w->paced_by.min_rtt_us == c->min_rtt_us &&
+	       w->paced_by.most == c->opt.max_pacing_rate;
+}
+
+/* After the congestion window, its algorithm's rate or the round-trip time may have changed. */
 void tcp_set_pace(struct tcp *c, const struct tcp_ctx *x)
 {
 	uint64_t percent = c->cc.cwnd < c->cc.ssthresh / 2 ? SLOW_START_PERCENT : AVOIDANCE_PERCENT;
 	uint64_t rate = cc_pace(&c->cc)->rate;
 
+	if (!rate && x->cfg->tcp_pacing && is_paced_so(c))
+		return;
+	c->work->paced_by.cwnd = rate || !x->cfg->tcp_pacing ? 0 : c->cc.cwnd;
+	c->work->paced_by.ssthresh = c->cc.ssthresh;
+	c->work->paced_by.min_rtt_us = c->min_rtt_us;
+	c->work->paced_by.most = c->opt.max_pacing_rate;
 	if (!rate && x->cfg->tcp_pacing && c->min_rtt_us)
 		rate = c->cc.cwnd * percent * 10000 / c->min_rtt_us;
 	if (c->opt.max_pacing_rate)
