@@ -22,9 +22,7 @@ static void reno_on_ack(struct tern_cc *cc, const struct tern_cc_sample *s)
 {
 	struct reno *r = cc->state;
 
-	/* RFC 5681 3.1 grows by what was acknowledged; a window that was not used says nothing. */
-	if (!s->cwnd_limited)
-		return;
+	/* RFC 5681 3.1: by what was acknowledged */
 	if (cc->cwnd < cc->ssthresh) {
 		uint32_t most = (r->after_rto ? 1 : 2) * (1 + s->joined_acks) * cc->mss;
 
@@ -70,7 +68,7 @@ static void reno_on_idle(struct tern_cc *cc, const struct tern_cc_sample *s)
 
 const struct tern_cc_ops cc_reno = {
 	.name = "reno",
-	.when_limited = true,
+	.when_limited = true, /* a window that was not used says nothing */
 	.init = reno_nothing,
 	.on_ack = reno_on_ack,
 	.on_congestion = reno_on_congestion,

@@ -14,6 +14,7 @@ struct sender {
 	struct tern_cc cc;
 	uint64_t state[CC_STATE_SIZE / sizeof(uint64_t)];
 	tern_time now, rtt;
+	tern_time unheard_at; /* of an ACK while the window was not full */
 };
 
 static inline void begin(struct sender *x, uint32_t mss, uint32_t segments)
@@ -30,6 +31,7 @@ static inline void ack(struct sender *x, uint32_t acked)
 				    .rtt = x->rtt,
 				    .srtt = x->rtt,
 				    .in_flight = x->cc.cwnd,
+				    .unheard_at = x->unheard_at,
 				    .acked = acked,
 				    .cwnd_limited = true };
 

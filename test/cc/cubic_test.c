@@ -245,6 +245,8 @@ static void pauses(unsigned kind)
 			paused.cc.ops->on_ack(&paused.cc, &s); /* but not cwnd_limited */
 		if (kind == 1)
 			paused.cc.ops->on_idle(&paused.cc, &s);
+		if (kind == 3) /* it is not told of them */
+			paused.unheard_at = paused.now;
 	}
 	check_eq(paused.cc.cwnd, plain.cc.cwnd);
 	if (kind == 2)
@@ -261,7 +263,7 @@ static void pauses(unsigned kind)
 
 static void pauses_do_not_count(void)
 {
-	for (unsigned kind = 0; kind < 3; kind++)
+	for (unsigned kind = 0; kind < 4; kind++)
 		pauses(kind);
 }
 

@@ -116,7 +116,8 @@ static void one_history(unsigned seed)
 			cc.ops->on_idle(&cc, &s);
 			model_idle(&m);
 		} else {
-			cc.ops->on_ack(&cc, &s);
+			if (s.cwnd_limited || !cc.ops->when_limited)
+				cc.ops->on_ack(&cc, &s);
 			model_ack(&m, s.acked, s.cwnd_limited);
 		}
 		check_eq(cc.cwnd, m.cwnd);

@@ -430,6 +430,48 @@ static void rounds(void)
 	finish();
 }
 
+static unsigned n_heard;
+static tern_time unheard_at;
+
+static void hear_of_full_windows(struct tern_cc *cc, const struct tern_cc_sample *s)
+{
+	n_heard++;
+	unheard_at = s->unheard_at;
+	hear_of_rounds(cc, s);
+}
+
+/* An algorithm that asks for full windows alone hears later of rounds that others began. */
+static void full_windows_alone(void)
+{
+	struct tern_cc_ops ops = { .name = "mine", .on_ack = hear_of_full_windows };
+	tern_time quiet;
+
+	for (int alone = 0; alone < 2; alone++) {
+		test_at("full windows alone: %d", alone);
+		start();
+		n_heard = 0;
+		ops.when_limited = alone;
+		f.c.cc.ops = &ops;
+		open_active();
+		give(10);
+		drain();
+		f.now += TERN_MS;
+		in(TCP_ACK, 1, 11, 0); /* a round trip of ten bytes */
+		check_eq(n_heard, alone ? 0 : 1);
+		quiet = f.now;
+		give(10 * MSS);
+		check_eq(drain(), 10);
+		f.now += TERN_MS;
+		in(TCP_ACK, 1, 11 + MSS, 0);
+		check_eq(n_heard, alone ? 1 : 2);
+		check_eq(unheard_at, alone ? quiet : 0);
+		check(new_round);
+		in(TCP_ACK, 1, 11 + 2 * MSS, 0);
+		check(!new_round);
+		finish();
+	}
+}
+
 /* Room in the send buffer comes back with the ACK. */
 static void acknowledged_bytes_make_room(void)
 {
@@ -487,6 +529,7 @@ static const struct test tests[] = {
 	TEST(fin_is_acknowledged),
 	TEST(acknowledged_bytes_make_room),
 	TEST(rounds),
+	TEST(full_windows_alone),
 	TEST(challenges_are_limited),
 };
 
