@@ -1191,14 +1191,14 @@ struct tern_cc_sample {
 	uint32_t joined_acks; /* that came before it in its batch, and are taken with it */
 	uint32_t newly_delivered; /* acknowledged by number or by SACK, and not before */
 	uint32_t newly_lost;	  /* found lost because of this ACK */
-	uint32_t random; /* with own_window: a number to be used as a random one, another each time */
-	bool new_round;		  /* all that was in flight when the last round began has arrived */
-	bool cwnd_limited;	  /* the window was full: growing it makes sense */
-	bool paced;		  /* what it lets go leaves without bursts */
-	bool in_recovery;	  /* losses are being repaired; on_rto: they were before */
-	bool has_sack;		  /* several losses of one round trip can be seen */
-	bool again;		  /* on_rto: not the first of its episode */
-	bool marked;		  /* on_congestion: a mark of the network (ECN), nothing is lost */
+	uint32_t random;   /* with own_window: to be used as a random one, another each time */
+	bool new_round;	   /* all that was in flight when the last round began has arrived */
+	bool cwnd_limited; /* the window was full: growing it makes sense */
+	bool paced;	   /* what it lets go leaves without bursts */
+	bool in_recovery;  /* losses are being repaired; on_rto: they were before */
+	bool has_sack;	   /* several losses of one round trip can be seen */
+	bool again;	   /* on_rto: not the first of its episode */
+	bool marked;	   /* on_congestion: a mark of the network (ECN), nothing is lost */
 	/*
 	 * The delivery rate: on_ack, of the youngest segment that arrived; on_loss, of the one that
 	 * is lost, without a rate. Counts of `delivered` and `lost` begin with the state.

@@ -23,7 +23,7 @@ static inline uint32_t ip4_third(const struct sockets *ss, int ttl, uint8_t prot
 
 /* total_len: with the header */
 static inline void write_ip4(uint8_t *h, struct ip4_words w, const struct addr *from,
-			   const struct addr *to, uint32_t total_len)
+			     const struct addr *to, uint32_t total_len)
 {
 	uint32_t src = get_be32(from->b + 12), dst = get_be32(to->b + 12);
 
@@ -39,13 +39,13 @@ static inline void write_ip4(uint8_t *h, struct ip4_words w, const struct addr *
 
 /* Before a segment of a stream, text and all; of IPv4 one that routers are not to cut. */
 static inline void ip_write_stream(const struct sockets *ss, const struct sock *s, uint8_t *h,
-				 uint8_t tos, uint32_t segment)
+				   uint8_t tos, uint32_t segment)
 {
 	int ttl;
 
 	if (addr_is4(&s->t.remote)) {
-		uint32_t first = 0x45u << 24 | (uint32_t)tos << 16 |
-				 (uint16_t)(IP4_HDR_LEN + segment);
+		uint32_t first =
+			0x45u << 24 | (uint32_t)tos << 16 | (uint16_t)(IP4_HDR_LEN + segment);
 		uint32_t third = ip4_third(ss, ip_ttl(&s->ip4), TERN_IPPROTO_TCP);
 
 		third |= checksum_finish(

@@ -113,8 +113,8 @@ void fragment_cut(struct tern_stack *, struct tern_pkt *, struct pkt_queue *);
 /* transport.c */
 enum tern_drop transport_input(struct tern_stack *, const struct inbound *);
 /*
- * The same of a segment of TCP, of len bytes, between the pair that was found last (is_recent_link):
- * one with little text for the connection that was found last, that was to come. false: it is not.
+ * The same of len bytes of TCP between the pair that was found last (is_recent_link), where that is
+ * little text that was to come, for the connection that was found last. false: it is not.
  */
 bool message_input(struct tern_stack *, const struct inbound *, const uint8_t *, uint32_t len);
 /* What a packet brings to sockets of datagrams; where its text is, and its ports, come after. */

@@ -84,7 +84,7 @@ static enum tern_drop tcp4or6_input(struct tern_stack *st, const struct inbound 
 	return drop;
 }
 
-/* A header without flags but ACK and PSH, as long as this; more bits than these are in no message. */
+/* By its fourth word: a header as long as this, with ACK, perhaps PSH, and no other bit. */
 static bool heads_message(uint32_t fourth, uint32_t hdr_len)
 {
 	return (fourth & ~((uint32_t)TCP_PSH << 16 | 0xffff)) ==
@@ -104,8 +104,7 @@ bool message_input(struct tern_stack *st, const struct inbound *in, const uint8_
 	ports = get_be32(h);
 	s = sock_tcp_recent(&st->ss, ports);
 	if (!s || !addr_equal(&s->t.remote, &st->recent.src) ||
-	    !addr_equal(&s->t.local, &st->recent.dst) ||
-	    !tuple_hears(&s->t, in->iface->index))
+	    !addr_equal(&s->t.local, &st->recent.dst) || !tuple_hears(&s->t, in->iface->index))
 		return false;
 	seg.h.seq = get_be32(h + 4);
 	seg.h.ack = get_be32(h + 8);

@@ -81,6 +81,12 @@ void tcp_free_early(struct tcp *c, struct mem *mem)
 	c->has_early = false;
 }
 
+void tcp_renege(struct tcp *c, const struct tcp_ctx *x)
+{
+	tcp_free_early(c, x->mem);
+	buf_cut(&c->rcv_buf, x->mem, tcp_data_end(c));
+}
+
 void tcp_fini(struct tcp *c, const struct tcp_ctx *x)
 {
 	tcp_drop_work(c, x);

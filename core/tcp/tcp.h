@@ -186,32 +186,6 @@ struct tcp_undo {
 /* How marks are fed back: tcp_ecn.c. */
 enum ecn_mode { ECN_NONE, ECN_CLASSIC, ECN_ACCURATE };
 
-/* RFC 9768 3.2: tcp_accecn.c. */
-struct tcp_accecn {
-	/* as a receiver: r.cep; r.e0b, r.ceb and r.e1b */
-	uint32_t cep;
-	uint32_t came[TCP_ACCECN_MAX];
-	/* as a sender: s.e0b, s.ceb and s.e1b; s.cep is its first value and told_ce */
-	uint32_t told_ce;
-	uint32_t told[TCP_ACCECN_MAX];
-	uint16_t segments_avg;	 /* acknowledged at once, in eighths */
-	uint8_t ce_unacked;	 /* packets with a mark since our last ACK */
-	uint8_t syn_ecn;	 /* how the peer's last SYN-ACK (or SYN) came */
-	uint8_t last_ecn;	 /* and the last packet */
-	uint8_t last_bytes;	 /* enum tcp_accecn_field: the counter that changed last */
-	uint8_t changed;	 /* bits: the counters that ever did */
-	uint8_t untold;		 /* and those that did since the last option */
-	uint8_t option_due;	 /* it is to be in so many ACKs */
-	uint8_t n_again;	 /* times in a row that acknowledged text came again */
-	bool ack_now : 1;	 /* marks begin */
-	bool option_out : 1;	 /* it went, and no new text has come since */
-	bool option_off : 1;	 /* it does not get through */
-	bool heard : 1;		 /* ACE has come */
-	bool ignored : 1;	 /* it says nothing: table 4, 3.2.2.4 */
-	bool option_ignored : 1; /* it came cleared: 3.2.3.2.4 */
-	bool bytes_behind : 1;	 /* marks were told by ACE alone */
-};
-
 /* draft-ietf-ccwg-bbr 4.1: bytes and instants since this record began. tcp_rate.c */
 struct tcp_rate {
 	uint64_t delivered, lost;
@@ -391,7 +365,7 @@ struct tcp {
 	tern_time idle_at; /* work goes back; of FIN-WAIT-2 without a user: the end */
 	uint32_t sent_ms;  /* in tcp_ctx.ms: last data sent */
 	uint32_t rcvd_ms;  /* last segment accepted */
-	/* limits of RFC 5961 section 7, in tcp_ctx.ms, compared by difference; oow_at 0: none yet */
+	/* limits of RFC 5961 section 7, in ms, compared by difference; oow_at 0: none yet */
 	uint32_t challenge_at, oow_at;
 	struct tcp_options opt;
 	uint32_t min_rtt_s; /* when min_rtt_us was measured, in seconds */

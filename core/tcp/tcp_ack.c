@@ -504,10 +504,7 @@ static inline void measure_plain_rtt(struct arrival *a)
 		tcp_measure_rtt(a);
 		return;
 	}
-	tcp_rtt_sample(a->c, a->x, a->x->now - w->timed_at);
-	a->c->backoff = 0;
-	w->tlp_timed = true;
-	w->rtt_end = a->c->snd.nxt;
+	take_rtt(a, a->x->now - w->timed_at);
 	w->timed_pos = TCP_NO_POS;
 }
 

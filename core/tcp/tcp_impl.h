@@ -6,6 +6,7 @@
 #define TERN_TCP_IMPL_H
 
 #include "tcp.h"
+#include "tcp_accecn.h"
 #include "tcp_message.h"
 #include "tcp_record.h"
 
@@ -282,7 +283,11 @@ uint64_t tcp_window_edge(const struct tcp *);
 uint16_t tcp_window_field(const struct tcp *, uint64_t ack, uint64_t *edge);
 void tcp_begin_quick_acks(struct tcp *, const struct tcp_ctx *);
 void tcp_after_read(struct tcp *, const struct tcp_ctx *);
-uint64_t tcp_data_end(const struct tcp *); /* one past the last byte that arrived in order */
+/* One past the last byte that arrived in order; the FIN is not a byte. */
+static inline uint64_t tcp_data_end(const struct tcp *c)
+{
+	return MIN(c->rcv.nxt, c->rcv.fin);
+}
 
 /* tcp_tune.c */
 void tcp_tune_begin(struct tcp *, const struct tcp_ctx *);

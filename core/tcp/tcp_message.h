@@ -18,8 +18,8 @@ static inline bool tcp_is_calm(const struct tcp *c)
 }
 
 /*
- * Of a connection with something unsent: is that a segment at most, which all windows have room
- * for? Then it is the plan; else the rules are asked (tcp_plan.c).
+ * Is there text that never went, a segment at most, which all windows have room for, and nothing
+ * unusual? Then that is the plan; else the rules are asked (tcp_plan.c).
  */
 bool tcp_has_message(const struct tcp *);
 
@@ -38,10 +38,10 @@ struct tcp_message {
 bool tcp_put_message(struct tcp *, const struct tcp_ctx *, struct tcp_message *);
 
 /*
- * A segment with text, not landed, of one packet, with ACK and perhaps PSH, without options but for
- * timestamps (tcp_input.c). Of its header only those, seq, ack, wnd and n_sack are looked at. Where
- * it is what was to come and acknowledges something, the result is progress and TCP_READABLE; false:
- * it is not so.
+ * A segment with text that is not landed, of one packet, with ACK and perhaps PSH, and no option but
+ * timestamps (tcp_input.c). Of its header those are looked at, and seq, ack, flags, wnd and n_sack.
+ * Where it is what was to come and acknowledges something, the result is progress and TCP_READABLE;
+ * false: it is not so.
  */
 bool tcp_input_message(struct tcp *, const struct tcp_ctx *, const struct tcp_seg *);
 

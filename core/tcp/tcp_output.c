@@ -361,7 +361,7 @@ bool tcp_put_message(struct tcp *c, const struct tcp_ctx *x, struct tcp_message 
 	uint64_t lo = c->snd.nxt, hi = c->snd.end, edge;
 	struct tcp_work *w = c->work;
 
-	if (lo >= hi || !tcp_has_message(c) || !is_alone(c))
+	if (!tcp_has_message(c) || !is_alone(c))
 		return false;
 	if (!buf_one_span(&w->snd_buf, lo, (uint32_t)(hi - lo), &m->text) ||
 	    !sent_reserve(&w->sent, x->mem))

@@ -268,7 +268,7 @@ bool tcp_has_message(const struct tcp *c)
 
 	if (!tcp_is_calm(c) || c->paced || tcp_has_lost(c))
 		return false;
-	return n <= c->snd_mss && flight + n <= MIN(c->snd.wnd, c->cc.cwnd) && small_may_go(c);
+	return n - 1 < c->snd_mss && flight + n <= MIN(c->snd.wnd, c->cc.cwnd) && small_may_go(c);
 }
 
 bool tcp_may_speak(const struct tcp *c)

@@ -8,7 +8,7 @@
  * behind it are marked: they say less than the path can carry.
  *
  * C.x, P.x and RS.x are the names of the draft: C is struct tcp_rate, P struct sent and its view,
- * RS struct tern_cc_sample. What is common to the segments of a record is kept once for it, so an ACK
+ * RS struct tern_cc_sample. What is common to the segments of a record is kept once, so an ACK
  * costs nothing but for the records whose fate it changes.
  *
  * Without SACK what duplicate ACKs tell of counts when it is acknowledged: late, never twice.
@@ -93,8 +93,8 @@ static inline void sample_rate(struct arrival *a, const struct sent *s)
 	rs->delivered = r->delivered;
 	rs->prior_delivered = r->delivered - ((uint32_t)r->delivered - s->view.delivered);
 	rs->tx_in_flight = s->view.tx_in_flight;
-	rs->interval = MAX(s->view.send_us * TERN_US,
-			   a->x->now - s->sent_at + s->view.ack_us * TERN_US);
+	rs->interval =
+		MAX(s->view.send_us * TERN_US, a->x->now - s->sent_at + s->view.ack_us * TERN_US);
 }
 
 /* The same for what lies below hi of a record. */

@@ -11,12 +11,6 @@
 #include "../base/pkt.h"
 #include "tcp_impl.h"
 
-/* One past the last byte that arrived in order; the FIN is not a byte. */
-uint64_t tcp_data_end(const struct tcp *c)
-{
-	return MIN(c->rcv.nxt, c->rcv.fin);
-}
-
 /* ---- acknowledging ---- */
 
 void tcp_owe_ack(struct tcp *c, const struct tcp_ctx *x, enum tcp_ack_due due)
@@ -205,12 +199,6 @@ static bool refuse_after_close(struct arrival *a)
 	tcp_end(c, a->x, TERN_ECONNRESET);
 	a->r.events |= TCP_ENDED;
 	return true;
-}
-
-void tcp_renege(struct tcp *c, const struct tcp_ctx *x)
-{
-	tcp_free_early(c, x->mem);
-	buf_cut(&c->rcv_buf, x->mem, tcp_data_end(c));
 }
 
 /* ---- landing: copied and summed in one pass ---- */
@@ -505,7 +493,8 @@ static inline void after_read(struct tcp *c, const struct tcp_ctx *x)
 
 	if (is_ack_of_use(c))
 		tcp_owe_ack(c, x, ACK_NOW);
-	if (open <= most / 2 || open < 2 * (uint64_t)c->adv_mss) /* else the gain is less than half */
+	if (open <= most / 2 ||
+	    open < 2 * (uint64_t)c->adv_mss) /* else the gain is less than half */
 		show_room(c, x, open, most);
 }
 

@@ -26,8 +26,8 @@ enum { MSS_LEN = 4, WSCALE_LEN = 3, SACK_PERMITTED_LEN = 2, TIMESTAMPS_LEN = 10 
 enum { ACCECN_FIELD_LEN = 3 };
 enum { OPTIONS_MAX = TCP_HDR_MAX - TCP_HDR_LEN, SACK_BLOCK_LEN = 8 };
 
-_Static_assert(TCP_TIMESTAMPS_ALONE == (OPT_NOP << 24 | OPT_NOP << 16 | OPT_TIMESTAMPS << 8 |
-					TIMESTAMPS_LEN),
+_Static_assert(TCP_TIMESTAMPS_ALONE ==
+		       (OPT_NOP << 24 | OPT_NOP << 16 | OPT_TIMESTAMPS << 8 | TIMESTAMPS_LEN),
 	       "");
 
 static void read_timestamps(struct tcp_hdr *h, const uint8_t *p)
@@ -156,8 +156,7 @@ bool tcp_parse(struct tcp_hdr *h, const uint8_t *p, size_t len)
 	if (hdr_len == TCP_HDR_LEN)
 		return true;
 	p += TCP_HDR_LEN;
-	if (hdr_len == TCP_HDR_LEN + TCP_TIMESTAMPS_LEN &&
-	    get_be32(p) == TCP_TIMESTAMPS_ALONE)
+	if (hdr_len == TCP_HDR_LEN + TCP_TIMESTAMPS_LEN && get_be32(p) == TCP_TIMESTAMPS_ALONE)
 		read_timestamps(h, p + 4);
 	else
 		parse_tcp_options(h, p, hdr_len - TCP_HDR_LEN);

@@ -4,6 +4,7 @@
  * that is not there, super-frames, ACKs for many segments, and peers who lie.
  */
 #include "../../core/base/rand.h"
+#include "../../core/tcp/tcp_accecn.h"
 #include "tcp_fixture.h"
 
 static const uint16_t all = TCP_AE | TCP_CWR | TCP_ECE;
