@@ -282,7 +282,6 @@ void tcp_owe_ack(struct tcp *, const struct tcp_ctx *, enum tcp_ack_due);
 uint64_t tcp_window_edge(const struct tcp *);
 uint16_t tcp_window_field(const struct tcp *, uint64_t ack, uint64_t *edge);
 void tcp_begin_quick_acks(struct tcp *, const struct tcp_ctx *);
-void tcp_after_read(struct tcp *, const struct tcp_ctx *);
 /* One past the last byte that arrived in order; the FIN is not a byte. */
 static inline uint64_t tcp_data_end(const struct tcp *c)
 {
