@@ -38,10 +38,10 @@ struct tcp_message {
 bool tcp_put_message(struct tcp *, const struct tcp_ctx *, struct tcp_message *);
 
 /*
- * A segment with text that is not landed, of one packet, with ACK and perhaps PSH, and no option but
- * timestamps (tcp_input.c). Of its header those are looked at, and seq, ack, flags, wnd and n_sack.
- * Where it is what was to come and acknowledges something, the result is progress and TCP_READABLE;
- * false: it is not so.
+ * A segment with text that is not landed, of one packet, with ACK and perhaps PSH, and no option
+ * but timestamps (tcp_input.c). Of its header those and seq, ack, wnd and n_sack are looked at.
+ * Where it is what was to come and acknowledges something, the result is progress and
+ * TCP_READABLE; false: it is not so.
  */
 bool tcp_input_message(struct tcp *, const struct tcp_ctx *, const struct tcp_seg *);
 
