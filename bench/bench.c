@@ -8,10 +8,10 @@
  * Each prints one line: the name, an amount per second of this thread's CPU time, and its unit.
  * bench/run interleaves them with other stacks and makes the table.
  *
- * The wire is a ring of 64 packets, which moves all it holds at a time; a packet that crosses it is
- * copied once, as a device would, its checksum made in that pass. There is an ACK for two segments,
- * whatever comes in a batch. The ideal pipeline is that ring and nothing else: a fused
- * copy and checksum at each end.
+ * The wire is a ring of 64 packets, which moves all it holds at a time, or one buffer where packets
+ * go alone; one that crosses it is copied once, as a device would, its checksum made in that pass.
+ * There is an ACK for two segments, whatever comes in a batch. The ideal pipeline is that ring and
+ * nothing else: a fused copy and checksum at each end.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>

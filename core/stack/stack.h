@@ -3,7 +3,7 @@
  * stack.h - the whole stack as one value, and what its composing files say to each other.
  *
  * Only these files know both sockets and the internet layer. Input functions borrow the packet and
- * return why it was dropped; stack_input alone frees, counts and traces. Output functions take
+ * return why it was dropped; stack/input.c alone frees, counts and traces. Output functions take
  * their packet.
  */
 #ifndef TERN_STACK_H
