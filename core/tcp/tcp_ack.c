@@ -495,19 +495,6 @@ static inline void draw_plain_conclusions(struct arrival *a)
 		tcp_rest_work(c, a->x);
 }
 
-/* The segment that is timed has arrived: tcp_measure_rtt asks for more where it has not. */
-static inline void measure_plain_rtt(struct arrival *a)
-{
-	struct tcp_work *w = a->c->work;
-
-	if (a->ack < w->timed_pos) {
-		tcp_measure_rtt(a);
-		return;
-	}
-	take_rtt(a, a->x->now - w->timed_at);
-	w->timed_pos = TCP_NO_POS;
-}
-
 void tcp_take_plain_progress(struct arrival *a, const struct sent *oldest)
 {
 	struct tcp *c = a->c;
@@ -519,7 +506,7 @@ void tcp_take_plain_progress(struct arrival *a, const struct sent *oldest)
 	a->flight = flight;
 	tcp_rate_check_limited(c, flight);
 	tcp_take_oldest(a, oldest);
-	measure_plain_rtt(a);
+	tcp_measure_rtt(a);
 	c->snd.una = a->ack;
 	c->n_rtx = 0;
 	w->limited = 0;
