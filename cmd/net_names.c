@@ -91,11 +91,6 @@ bool names_find(void *ctx, const char *name, int family, struct tern_addr *out)
 	return true;
 }
 
-static bool is_same_host(const struct tern_addr *a, const struct tern_addr *b)
-{
-	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 /* The member that has it; with or without a name it is of this network. */
 static bool find_member(const struct net *n, const struct tern_addr *a, char *name)
 {
@@ -110,7 +105,7 @@ static bool find_member(const struct net *n, const struct tern_addr *a, char *na
 	while (dir && !name[0] && (e = readdir(dir)))
 		if (e->d_name[0] == '@' &&
 		    mesh_find(n->mesh_dir, e->d_name + 1, a->family, &member) &&
-		    is_same_host(&member, a))
+		    gateway_same_host(&member, a))
 			snprintf(name, GATEWAY_NAME_MAX, "%s", e->d_name + 1);
 	if (dir)
 		closedir(dir);
@@ -125,7 +120,7 @@ bool names_find_address(void *ctx, const struct tern_addr *a, char name[GATEWAY_
 	for (unsigned i = 0; i < n->options->n_hosts; i++) {
 		const struct net_host *h = &n->options->host[i];
 
-		if (h->len < GATEWAY_NAME_MAX && is_same_host(&h->addr, a)) {
+		if (h->len < GATEWAY_NAME_MAX && gateway_same_host(&h->addr, a)) {
 			snprintf(name, GATEWAY_NAME_MAX, "%.*s", (int)h->len, h->name);
 			return true;
 		}
@@ -133,8 +128,8 @@ bool names_find_address(void *ctx, const struct tern_addr *a, char name[GATEWAY_
 	if (n->mesh && find_member(n, a, name))
 		return true;
 	for (unsigned i = 0; i < n->options->n_devs; i++)
-		if (is_same_host(&n->options->dev[i].addr, a) ||
-		    is_same_host(&n->options->dev[i].addr6, a))
+		if (gateway_same_host(&n->options->dev[i].addr, a) ||
+		    gateway_same_host(&n->options->dev[i].addr6, a))
 			return true;
 	return false;
 }

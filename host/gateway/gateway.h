@@ -17,11 +17,19 @@
 #ifndef TERN_HOST_GATEWAY_H
 #define TERN_HOST_GATEWAY_H
 
+#include <string.h>
+
 #include "../../include/tern_gateway.h"
 #include "../dev/dev.h"
 #include "../loop/loop.h"
 
 enum { GATEWAY_ERROR_MAX = 200, GATEWAY_NAME_MAX = 256 };
+
+/* Whatever their ports and scopes. */
+static inline bool gateway_same_host(const struct tern_addr *a, const struct tern_addr *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
 
 struct gateway;
 

@@ -13,14 +13,9 @@
 #include "../../core/base/addr.h"
 #include "gateway_impl.h"
 
-static bool same_ip(const struct tern_addr *a, const struct tern_addr *b)
-{
-	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 bool is_own_address(const struct gateway *g, const struct tern_addr *a)
 {
-	return same_ip(a, &g->wish.addr) || same_ip(a, &g->wish.addr6);
+	return gateway_same_host(a, &g->wish.addr) || gateway_same_host(a, &g->wish.addr6);
 }
 
 static bool leads_outside(const struct tern_addr *a)
