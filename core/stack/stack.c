@@ -333,9 +333,12 @@ TERN_API void tern_check(const struct tern_stack *st)
 
 /* ---- packets of the user ---- */
 
+/* So the text behind 40 bytes of headers begins at a multiple of 16: it is copied faster. */
+enum { TEXT_ALIGN_ROOM = 8 };
+
 TERN_API struct tern_pkt *tern_pkt_new(struct tern_stack *st, uint32_t len)
 {
-	return pkt_new(&st->mem, 0, len);
+	return pkt_new(&st->mem, TEXT_ALIGN_ROOM, len);
 }
 
 TERN_API struct tern_pkt *tern_pkt_new_external(struct tern_stack *st, void *data, uint32_t len,
