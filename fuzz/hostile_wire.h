@@ -196,6 +196,20 @@ static void flush(struct side *to)
 	tern_input_batch(to->st, list);
 }
 
+/* A plain packet that goes alone is lent, in as many bytes as it has. */
+static void lend(struct side *to, struct tern_pkt *p)
+{
+	uint32_t len = p->len;
+	uint8_t *lent = malloc(len ? len : 1);
+
+	if (!lent)
+		abort();
+	memcpy(lent, p->data, len);
+	tern_pkt_free(to->st, p);
+	tern_input_from(to->st, NIC, lent, len);
+	free(lent);
+}
+
 /* Takes the frame, as a device reads it. */
 static void deliver(struct run *r, struct frame *f)
 {
@@ -215,6 +229,10 @@ static void deliver(struct run *r, struct frame *f)
 	p->ifindex = NIC;
 	if (!vnet_parse(&f->h, r->ethernet, p)) {
 		tern_pkt_free(to->st, p);
+		return;
+	}
+	if (!r->batches && p->flags == 0) {
+		lend(to, p);
 		return;
 	}
 	*to->batch_tail = p;
