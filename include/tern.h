@@ -1234,11 +1234,11 @@ struct tern_cc_ops {
 	void (*on_ack)(struct tern_cc *, const struct tern_cc_sample *);
 	/* One stretch of bytes was found lost: now, delivered, lost_len, and as it went. */
 	void (*on_loss)(struct tern_cc *, const struct tern_cc_sample *);
-	/* A loss or a mark, once in each episode: now, srtt, in_flight, marked. */
+	/* A loss or a mark, once in each episode: now, srtt, unheard_at, in_flight, marked. */
 	void (*on_congestion)(struct tern_cc *, const struct tern_cc_sample *);
 	/* All that was lost is repaired: now. */
 	void (*on_recovery_end)(struct tern_cc *, const struct tern_cc_sample *);
-	/* A time-out: now, in_flight, flight, in_recovery, again. cwnd becomes a segment or so. */
+	/* A time-out: now, unheard_at, in_flight, flight, in_recovery, again; cwnd: a segment. */
 	void (*on_rto)(struct tern_cc *, const struct tern_cc_sample *);
 	/* The user gives data, and nothing was sent for a time-out or longer: now, srtt. */
 	void (*on_idle)(struct tern_cc *, const struct tern_cc_sample *);

@@ -98,6 +98,12 @@ static inline void mem_free(struct mem *m, void *ptr, size_t size)
 	m->n_out--;
 }
 
+/* Is a piece of kind i kept, so that the next costs nothing and is not refused? */
+static inline bool mem_has_piece(const struct mem *m, unsigned i)
+{
+	return m->free_pieces[i] != NULL;
+}
+
 /* The same of a size that fills a piece of kind i at least by half. */
 static inline void *mem_new_piece(struct mem *m, unsigned i, size_t size)
 {

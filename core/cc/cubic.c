@@ -233,6 +233,22 @@ static void start_slowly(struct tern_cc *cc, const struct tern_cc_sample *s)
 /* ---- events ---- */
 
 /*
+ * No window was full up to the last ACK of which nothing was heard: that time does not count, and
+ * if it was long, what the last round measured is no longer the path's.
+ */
+static void leave_out_unheard(struct cubic *q, const struct tern_cc_sample *s)
+{
+	tern_time rtt = s->rtt ? s->rtt : s->srtt;
+
+	if (s->unheard_at <= q->acked_at)
+		return;
+	if (s->unheard_at - q->acked_at > rtt)
+		q->round_min = 0;
+	q->stage.began_at += s->unheard_at - q->acked_at;
+	q->acked_at = s->unheard_at;
+}
+
+/*
  * RFC 9438 5.8: t does not run while the application does not fill the window. What this ACK
  * acknowledges left an RTT ago: if that is later than the ACK before, nothing was sent in between,
  * because a full window sends when an ACK arrives.
@@ -241,10 +257,7 @@ static void leave_out_pause(struct cubic *q, const struct tern_cc_sample *s)
 {
 	tern_time rtt = s->rtt ? s->rtt : s->srtt, since, pause = 0;
 
-	if (s->unheard_at > q->acked_at) { /* up to there no window was full */
-		q->stage.began_at += s->unheard_at - q->acked_at;
-		q->acked_at = s->unheard_at;
-	}
+	leave_out_unheard(q, s);
 	since = s->now - q->acked_at;
 	if (!s->cwnd_limited)
 		pause = since;
@@ -277,6 +290,7 @@ static void decrease(struct tern_cc *cc, const struct tern_cc_sample *s)
 	struct stage *g = &q->stage;
 	uint64_t flight = MIN(s->in_flight, CC_INFINITE);
 
+	leave_out_unheard(q, s);
 	q->undo = *g;
 	g->cwnd_prior = cc->cwnd;
 	g->w_max = cc->cwnd < g->w_max ? (uint32_t)((uint64_t)cc->cwnd * 17 / 20) : cc->cwnd;

@@ -326,6 +326,7 @@ void tcp_waits(const struct tcp *, const struct tcp_ctx *, struct tern_tcp_info 
 /* tcp_urgent.c */
 void tcp_take_urgent(struct arrival *);
 void tcp_skip_urgent(struct tcp *, const struct tcp_ctx *);
+void tcp_forget_mark(struct tcp *); /* after a read */
 
 /* tcp_rtt.c */
 void tcp_rtt_init(struct tcp *, const struct tcp_ctx *);

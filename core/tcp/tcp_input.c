@@ -383,6 +383,9 @@ bool tcp_input_message(struct tcp *c, const struct tcp_ctx *x, const struct tcp_
 	if (seg->h.seq != (uint32_t)c->rcv.nxt || c->rcv.nxt + seg->len >= c->rcv.adv ||
 	    c->ecn != ECN_NONE || seg->h.has_ts != c->ts_ok)
 		return false;
+	/* else memory is asked for when the ACK has given some back */
+	if (!c->tally || (c->rcv_buf.n_chunks == 0 && !mem_has_piece(x->mem, 0)))
+		return false;
 	tcp_arrival_init(&a, c, x, seg);
 	a.seq = c->rcv.nxt;
 	oldest = tcp_plain_progress(&a);

@@ -133,7 +133,7 @@ static inline void note_sent(struct tcp *c, const struct tcp_ctx *x, uint64_t hi
 	tcp_rate_sent(c, x, s, c->snd.nxt - lo, calm ? c->snd.nxt - c->snd.una : tcp_flight(c));
 	if (!calm && (w->dup_acks || w->sent.n_sacked) && !tcp_is_repairing(c))
 		w->limited += len;
-	if ((len < c->snd_mss || (uint32_t)len % c->snd_mss) && hi > w->probe_end)
+	if (len && (len < c->snd_mss || (uint32_t)len % c->snd_mss) && hi > w->probe_end)
 		w->small_end = hi;
 	if (w->timed_pos == TCP_NO_POS && (calm || !c->probing)) {
 		w->timed_pos = MIN(c->snd.nxt, lo + c->snd_mss); /* the first of a burst */

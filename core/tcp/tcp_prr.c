@@ -18,6 +18,7 @@ COLD void tcp_enter_recovery(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tern_cc_sample s = { .now = x->now,
 				    .srtt = (tern_time)c->srtt_us * TERN_US,
+				    .unheard_at = c->work->unheard_at,
 				    .in_flight = tcp_flight_size(c) };
 	struct tcp_work *w = c->work;
 
@@ -82,6 +83,7 @@ COLD void tcp_reduce_window(struct arrival *a, bool marked)
 	struct tcp *c = a->c;
 	struct tern_cc_sample s = { .now = a->x->now,
 				    .srtt = (tern_time)c->srtt_us * TERN_US,
+				    .unheard_at = c->work->unheard_at,
 				    .in_flight = MIN(a->flight, c->cc.cwnd),
 				    .marked = marked };
 

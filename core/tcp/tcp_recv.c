@@ -491,10 +491,11 @@ static inline void after_read(struct tcp *c, const struct tcp_ctx *x)
 	uint64_t open = c->rcv.adv > c->rcv.nxt ? c->rcv.adv - c->rcv.nxt : 0;
 	uint64_t most = MIN(tcp_window_max(&c->opt), (uint64_t)65535 << c->rcv_wscale);
 
+	if (c->urgent_came)
+		tcp_forget_mark(c);
 	if (is_ack_of_use(c))
 		tcp_owe_ack(c, x, ACK_NOW);
-	if (open <= most / 2 ||
-	    open < 2 * (uint64_t)c->adv_mss) /* else the gain is less than half */
+	if (open <= most / 2 || open < 2 * (uint64_t)c->adv_mss) /* else it is less than half */
 		show_room(c, x, open, most);
 }
 

@@ -245,6 +245,7 @@ static void on_handshake_timeout(struct tcp *c, const struct tcp_ctx *x)
 static void on_retransmission_timeout(struct tcp *c, const struct tcp_ctx *x)
 {
 	struct tern_cc_sample s = { .now = x->now,
+				    .unheard_at = c->work->unheard_at,
 				    .in_flight = tcp_flight_size(c),
 				    .in_recovery = tcp_is_repairing(c) };
 	struct tcp_work *w = c->work;

@@ -59,6 +59,15 @@ void tcp_skip_urgent(struct tcp *c, const struct tcp_ctx *x)
 		buf_drop(&c->rcv_buf, x->mem, c->rcv.up);
 }
 
+/* Nobody asks for a mark that was read over. */
+void tcp_forget_mark(struct tcp *c)
+{
+	if (c->rcv.up == TCP_NO_POS || c->rcv_buf.head < c->rcv.up)
+		return;
+	c->rcv.up = TCP_NO_POS;
+	c->urgent_came = c->oob_taken = false;
+}
+
 int tcp_recv_urgent(struct tcp *c, uint8_t *byte, bool peek)
 {
 	if (c->opt.oob_inline || !has_mark(c) || c->oob_taken)

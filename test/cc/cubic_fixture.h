@@ -40,7 +40,9 @@ static inline void ack(struct sender *x, uint32_t acked)
 
 static inline void lose(struct sender *x)
 {
-	struct tern_cc_sample s = { .now = x->now, .in_flight = x->cc.cwnd };
+	struct tern_cc_sample s = { .now = x->now,
+				    .in_flight = x->cc.cwnd,
+				    .unheard_at = x->unheard_at };
 
 	x->cc.ops->on_congestion(&x->cc, &s);
 	x->cc.cwnd = x->cc.ssthresh;
@@ -48,7 +50,9 @@ static inline void lose(struct sender *x)
 
 static inline void time_out(struct sender *x, bool again)
 {
-	struct tern_cc_sample s = { .now = x->now, .in_flight = x->cc.cwnd, .again = again };
+	struct tern_cc_sample s = {
+		.now = x->now, .in_flight = x->cc.cwnd, .again = again, .unheard_at = x->unheard_at
+	};
 
 	x->cc.ops->on_rto(&x->cc, &s);
 }

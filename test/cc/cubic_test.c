@@ -267,6 +267,95 @@ static void pauses_do_not_count(void)
 		pauses(kind);
 }
 
+/* A pause, then a false alarm that is taken back after an ACK was heard: time stands still in it. */
+static void undo_after_pause(bool told, struct sender *x)
+{
+	struct tern_cc_sample s = { .acked = 1000, .in_flight = 1000 };
+	uint32_t cwnd, ssthresh;
+
+	begin_at_loss(x, 1000, 100 * TERN_MS);
+	window_after(x, 3);
+	for (unsigned i = 0; i < 10; i++) {
+		x->now += 10 * TERN_SEC;
+		s.now = x->now;
+		s.rtt = s.srtt = x->rtt;
+		if (told)
+			x->cc.ops->on_ack(&x->cc, &s);
+		else
+			x->unheard_at = x->now;
+	}
+	cwnd = x->cc.cwnd;
+	ssthresh = x->cc.ssthresh;
+	x->now += 300 * TERN_MS;
+	time_out(x, false);
+	x->now += x->rtt;
+	ack(x, 1000);
+	x->cc.ops->on_undo(&x->cc);
+	x->cc.cwnd = cwnd;
+	x->cc.ssthresh = ssthresh;
+}
+
+static void pause_before_a_false_alarm(void)
+{
+	struct sender a, b;
+
+	undo_after_pause(true, &a);
+	undo_after_pause(false, &b);
+	for (unsigned i = 0; i < 3; i++) {
+		round_trip(&a);
+		round_trip(&b);
+		test_at("round trip %u: told %u, not told %u", i, a.cc.cwnd, b.cc.cwnd);
+		check(a.cc.cwnd / 10 == b.cc.cwnd / 10);
+	}
+}
+
+/* A round trip of ACKs, of which it hears all, or those of full windows. */
+static void hear_round(struct sender *x, bool told, bool limited, unsigned n, bool *untold)
+{
+	x->now += x->rtt;
+	for (unsigned i = 0; i < n; i++) {
+		struct tern_cc_sample s = { .now = x->now,
+					    .rtt = x->rtt,
+					    .srtt = x->rtt,
+					    .in_flight = x->cc.cwnd,
+					    .unheard_at = x->unheard_at,
+					    .acked = 1000,
+					    .new_round = i == 0 || (!told && *untold),
+					    .paced = true,
+					    .cwnd_limited = limited };
+		if (told || limited) {
+			x->cc.ops->on_ack(&x->cc, &s);
+			*untold = false;
+		} else {
+			x->unheard_at = x->now;
+			*untold = *untold || i == 0;
+		}
+	}
+}
+
+/* What full windows measured before a long pause is not what the path is after it. */
+static void old_baseline(void)
+{
+	struct sender v[2];
+
+	for (int told = 0; told < 2; told++) {
+		struct sender *x = &v[told];
+		bool untold = false;
+
+		begin(x, 1000, 10);
+		x->rtt = 10 * TERN_MS;
+		for (unsigned i = 0; i < 3; i++)
+			hear_round(x, told, true, 10, &untold);
+		x->rtt = 60 * TERN_MS;
+		for (unsigned i = 0; i < 100; i++)
+			hear_round(x, told, false, 1, &untold);
+		for (unsigned i = 0; i < 4; i++)
+			hear_round(x, told, true, x->cc.cwnd / 1000, &untold);
+	}
+	test_at("told %u, not told %u", v[1].cc.cwnd, v[0].cc.cwnd);
+	check_eq(v[0].cc.cwnd, v[1].cc.cwnd);
+}
+
 /* RFC 5681 4.1; and a stage does not go on from a window it did not make. */
 static void restarts_after_idleness(void)
 {
@@ -408,6 +497,8 @@ static const struct test tests[] = {
 	TEST(time_outs),
 	TEST(undoes_false_alarms),
 	TEST(pauses_do_not_count),
+	TEST(pause_before_a_false_alarm),
+	TEST(old_baseline),
 	TEST(restarts_after_idleness),
 	TEST(grows_only_when_limited),
 	TEST(extremes),
