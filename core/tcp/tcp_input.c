@@ -374,30 +374,42 @@ static inline void count_segments_in(struct tcp *c, const struct tcp_ctx *x, uin
 		c->tally->data_segs_in += n;
 }
 
+/* Is memory for the text at hand, once the ACK has given back what it gives? Nobody is asked. */
+static inline bool will_have_piece(const struct arrival *a)
+{
+	const struct buf *b = &a->c->work->snd_buf;
+
+	if (mem_has_piece(a->x->mem, 0))
+		return true;
+	return b->n_chunks == 1 && b->dir_cap == 0 && b->end == a->ack && b->only->refs == 1 &&
+	       b->only->size == CHUNK_FIRST_SIZE;
+}
+
 bool tcp_input_message(struct tcp *c, const struct tcp_ctx *x, const struct tcp_seg *seg)
 {
 	const struct sent *oldest;
 	struct arrival a;
-	uint8_t *place;
+	uint8_t *place = NULL;
 
 	if (seg->h.seq != (uint32_t)c->rcv.nxt || c->rcv.nxt + seg->len >= c->rcv.adv ||
 	    c->ecn != ECN_NONE || seg->h.has_ts != c->ts_ok)
 		return false;
-	/* else memory is asked for when the ACK has given some back */
-	if (!c->tally || (c->rcv_buf.n_chunks == 0 && !mem_has_piece(x->mem, 0)))
-		return false;
 	tcp_arrival_init(&a, c, x, seg);
 	a.seq = c->rcv.nxt;
 	oldest = tcp_plain_progress(&a);
-	if (!oldest || (c->ts_ok && tcp_paws_rejects(c, x, &seg->h)))
+	if (!oldest || !c->tally || (c->ts_ok && tcp_paws_rejects(c, x, &seg->h)))
 		return false;
-	place = buf_place(&c->rcv_buf, x->mem, a.seq, seg->len);
-	if (!place)
+	if (c->rcv_buf.n_chunks)
+		place = buf_place(&c->rcv_buf, x->mem, a.seq, seg->len);
+	if (!place && (c->rcv_buf.n_chunks || c->rcv_buf.head != a.seq || !will_have_piece(&a)))
 		return false;
-	memcpy(place, seg->data, seg->len);
 	count_segments_in(c, x, 1, true);
 	tcp_take_plain_progress(&a, oldest);
 	note_heard(&a);
+	if (!place)
+		place = buf_place(&c->rcv_buf, x->mem, a.seq, seg->len);
+	assert(place);
+	memcpy(place, seg->data, seg->len);
 	tcp_take_placed_text(&a);
 	return true;
 }
